@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in the order of the data's way; a target may import only what it lists.
+let package = Package(
+  name: "Firefly",
+  products: [
+    .executable(name: "firefly", targets: ["FireflyCommand"]),
+    .library(name: "Firefly", targets: ["Firefly"]),
+  ],
+  targets: [
+    // MARK: - C and C++ beneath
+    .target(name: "CKernels", path: "Sources/CKernels", cSettings: [.headerSearchPath(".")]),
+    .target(name: "COneDNN", path: "Sources/COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(
+      name: "CSentencePiece", path: "Sources/CSentencePiece",
+      linkerSettings: [.linkedLibrary("sentencepiece")]),
+    .systemLibrary(
+      name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
+      providers: [.apt(["libpcre2-dev"])]),
+
+    // MARK: - The library
+    .target(name: "FireflyBase", path: "Sources/Base"),
+    .target(
+      name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
+      path: "Sources/Tensors"),
+    .target(
+      name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyTensors"],
+      path: "Sources/Weights"),
+    .target(
+      name: "FireflyText", dependencies: ["FireflyBase", "CSentencePiece", "CPCRE2"],
+      path: "Sources/Text"),
+    .target(
+      name: "FireflyModels", dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights"],
+      path: "Sources/Models"),
+    .target(
+      name: "FireflyGeneration",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+      ], path: "Sources/Generation"),
+    .target(
+      name: "FireflyTraining",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration",
+      ], path: "Sources/Training"),
+    .target(
+      name: "Firefly",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyTraining",
+      ], path: "Sources/Firefly"),
+
+    // MARK: - Programs
+    .executableTarget(
+      name: "FireflyCommand",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyTraining",
+      ], path: "Sources/CLI"),
+    .executableTarget(
+      name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
+
+    // MARK: - Tests
+    .target(
+      name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyTensors"],
+      path: "Tests/TestSupport"),
+    .testTarget(
+      name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
+      path: "Tests/BaseTests"),
+    .testTarget(
+      name: "TensorsTests",
+      dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels"],
+      path: "Tests/TensorsTests"),
+    .testTarget(
+      name: "WeightsTests",
+      dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyTestSupport"],
+      path: "Tests/WeightsTests"),
+    .testTarget(
+      name: "TextTests", dependencies: ["FireflyBase", "FireflyText", "FireflyTestSupport"],
+      path: "Tests/TextTests"),
+    .testTarget(
+      name: "ModelsTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
+      ], path: "Tests/ModelsTests"),
+    .testTarget(
+      name: "GenerationTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyTestSupport",
+      ], path: "Tests/GenerationTests"),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyTraining", "FireflyTestSupport",
+      ], path: "Tests/TrainingTests"),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["FireflyBase", "FireflyTestSupport", "FireflyCommand", "FireflyDemoData"],
+      path: "Tests/CLITests"),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17,
+  cxxLanguageStandard: .cxx17
+)
+
+for target in package.targets where target.type != .system {
+  if target.name.hasPrefix("C") && target.name != "CLITests" {
+    target.cSettings = (target.cSettings ?? []) + [.enableWarning("all"), .treatAllWarnings(as: .error)]
+    target.cxxSettings = [.enableWarning("all"), .treatAllWarnings(as: .error)]
+  } else {
+    target.swiftSettings = [
+      .treatAllWarnings(as: .error),
+      .enableUpcomingFeature("ExistentialAny"),
+      .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// Files and folders that are complete or absent: written aside, synchronised, renamed.
+public enum AtomicFile {
+  /// Writes `data` to `path` so that a reader sees the old file or the new one, never a part.
+  public static func write(_ data: Data, to path: String) throws {
+    try write(to: path) { handle in try handle.write(data) }
+  }
+
+  /// Writes `path` through `body`; on any error the file aside is removed and `path` is untouched.
+  public static func write(to path: String, _ body: (AsideFile) throws -> Void) throws {
+    let aside = path + ".partial-\(getpid())"
+    do {
+      let file = try AsideFile(aside, finally: path)
+      try body(file)
+      try file.finish()
+      try check(rename(aside, path), "cannot rename the finished file", path)
+      try synchronizeFolder(of: path)
+    } catch {
+      unlink(aside)
+      throw error
+    }
+  }
+
+  /// Builds the folder `path` through `body`, which gets the folder to fill; replaces an older one only when whole.
+  public static func writeFolder(_ path: String, _ body: (String) throws -> Void) throws {
+    let aside = path + ".partial-\(getpid())"
+    let manager = FileManager.default
+    try? manager.removeItem(atPath: aside)
+    do {
+      try makeFolder(aside)
+      try body(aside)
+      try synchronizeFolder(aside)
+      if manager.fileExists(atPath: path) {
+        let old = path + ".old-\(getpid())"
+        try check(rename(path, old), "cannot move the old folder aside", path)
+        try check(rename(aside, path), "cannot rename the finished folder", path)
+        try? manager.removeItem(atPath: old)
+      } else {
+        try check(rename(aside, path), "cannot rename the finished folder", path)
+      }
+      try synchronizeFolder(of: path)
+    } catch {
+      try? manager.removeItem(atPath: aside)
+      throw error
+    }
+  }
+
+  /// Makes the folder and its parents.
+  public static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FireflyError(
+        "cannot make the folder: \(String(cString: strerror(errno)))", at: path,
+        fix: "Choose a folder that you may write to.")
+    }
+  }
+
+  private static func synchronizeFolder(of path: String) throws {
+    let folder = (path as NSString).deletingLastPathComponent
+    try synchronizeFolder(folder.isEmpty ? "." : folder)
+  }
+
+  private static func synchronizeFolder(_ folder: String) throws {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY)
+    try check(descriptor, "cannot open the folder", folder)
+    defer { close(descriptor) }
+    try check(fsync(descriptor), "cannot synchronise the folder", folder)
+  }
+
+  fileprivate static func check(_ result: Int32, _ what: String, _ path: String) throws {
+    guard result >= 0 else {
+      throw FireflyError("\(what): \(String(cString: strerror(errno)))", at: path)
+    }
+  }
+}
+
+/// The file that `AtomicFile.write` fills; errors name the file it will become.
+public final class AsideFile {
+  private var descriptor: Int32
+  private let path: String
+
+  fileprivate init(_ aside: String, finally path: String) throws {
+    self.path = path
+    descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    try AtomicFile.check(descriptor, "cannot write the file", path)
+  }
+
+  /// Appends all of `bytes`.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var done = 0
+    while done < bytes.count {
+      let count = Foundation.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      if count < 0 && errno == EINTR { continue }
+      try AtomicFile.check(Int32(truncatingIfNeeded: min(count, 1)), "cannot write the file", path)
+      done += count
+    }
+  }
+
+  public func write(_ data: Data) throws {
+    try data.withUnsafeBytes { try write($0) }
+  }
+
+  fileprivate func finish() throws {
+    try AtomicFile.check(fsync(descriptor), "cannot write the file", path)
+    let result = close(descriptor)
+    descriptor = -1
+    try AtomicFile.check(result, "cannot write the file", path)
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
+}

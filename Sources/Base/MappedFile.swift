@@ -1,0 +1,37 @@
+import Foundation
+
+/// A file's bytes, mapped and not read: pages come in when touched and are shared between processes.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  /// Valid as long as this object lives.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// - Throws: `FireflyError` when the file is missing, unreadable or not a plain file.
+  public init(_ path: String) throws {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw FireflyError("cannot open the file: \(String(cString: strerror(errno)))", at: path)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw FireflyError("not a plain file", at: path)
+    }
+    let count = Int(status.st_size)
+    guard count > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
+      throw FireflyError("cannot map the file: \(String(cString: strerror(errno)))", at: path)
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
+  }
+}

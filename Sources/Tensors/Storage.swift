@@ -1,0 +1,92 @@
+import FireflyBase
+import Foundation
+
+/// Reference-counted bytes: an aligned block from the pool, or a part of a mapped file.
+///
+/// Blocks go back to a pool when released, so a training step that repeats its shapes allocates nothing
+/// from the system in its steady state.
+public final class Storage: @unchecked Sendable {
+  public let pointer: UnsafeMutableRawPointer
+  public let byteCount: Int
+  private let origin: Origin
+
+  private enum Origin {
+    case pool(capacity: Int)
+    case file(AnyObject)
+  }
+
+  /// An uninitialised block, 64-byte aligned, with at least 64 readable bytes after its end.
+  public init(byteCount: Int) {
+    precondition(byteCount >= 0, "Storage of \(byteCount) bytes")
+    let (block, capacity) = StoragePool.shared.take(byteCount + 64)
+    pointer = block
+    self.byteCount = byteCount
+    origin = .pool(capacity: capacity)
+  }
+
+  /// A window on bytes that `owner` keeps alive; never written to when the mapping is read-only.
+  public init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    pointer = bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? StoragePool.empty
+    byteCount = bytes.count
+    origin = .file(owner)
+  }
+
+  deinit {
+    if case .pool(let capacity) = origin { StoragePool.shared.give(pointer, capacity) }
+  }
+}
+
+/// Free blocks by capacity. Capacities are rounded to an eighth of a power of two, so nearly equal shapes share them.
+final class StoragePool: @unchecked Sendable {
+  static let shared = StoragePool()
+  nonisolated(unsafe) static let empty = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+
+  private let lock = NSLock()
+  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  private(set) var systemAllocations = 0
+
+  static func capacity(for byteCount: Int) -> Int {
+    let least = max(byteCount, 256)
+    let power = 1 << (Int.bitWidth - 1 - (least - 1).leadingZeroBitCount)  // the power of two below
+    let step = max(power / 8, 64)
+    return (least + step - 1) / step * step
+  }
+
+  func take(_ byteCount: Int) -> (UnsafeMutableRawPointer, Int) {
+    let capacity = StoragePool.capacity(for: byteCount)
+    lock.lock()
+    if let block = free[capacity]?.popLast() {
+      lock.unlock()
+      return (block, capacity)
+    }
+    systemAllocations += 1
+    lock.unlock()
+    let huge = capacity >= 4 << 20
+    let block = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: huge ? 2 << 20 : 64)
+    if huge { madvise(block, capacity, MADV_HUGEPAGE) }
+    return (block, capacity)
+  }
+
+  func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
+    lock.lock()
+    free[capacity, default: []].append(block)
+    lock.unlock()
+  }
+
+  /// Returns every free block to the system.
+  func drain() {
+    lock.lock()
+    let blocks = free.values.flatMap { $0 }
+    free.removeAll()
+    lock.unlock()
+    for block in blocks { block.deallocate() }
+  }
+}
+
+extension Storage {
+  /// Returns the pool's free blocks to the system: after loading, or when shapes change for good.
+  public static func releaseFreeMemory() { StoragePool.shared.drain() }
+
+  /// How many blocks have been asked from the system so far: constant in the steady state of a step.
+  public static var systemAllocations: Int { StoragePool.shared.systemAllocations }
+}
