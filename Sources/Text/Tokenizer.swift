@@ -1,0 +1,53 @@
+/// Text to token ids and back.
+///
+/// Values are immutable and safe to use from several threads at once.
+public protocol Tokenizer: Sendable {
+  /// One more than the largest id that has a token.
+  var vocabularySize: Int { get }
+  /// Beginning of text; nil when the vocabulary names none.
+  var bos: Int32? { get }
+  /// End of text; nil when the vocabulary names none.
+  var eos: Int32? { get }
+  /// Padding; nil when the vocabulary names none.
+  var pad: Int32? { get }
+  /// Unknown text; nil when the vocabulary names none.
+  var unk: Int32? { get }
+  /// Whether the model expects `bos` before a text (`encode` never adds it).
+  var addsBOS: Bool { get }
+  /// The ids that `skipSpecial` leaves out of decoded text.
+  var specialIDs: Set<Int32> { get }
+  /// The Jinja chat template that came with the tokenizer.
+  var chatTemplate: String? { get }
+
+  /// The ids of `text`, without BOS or EOS.
+  ///
+  /// Added tokens that are not special always become their ids, as in Hugging Face's tokenizers.
+  /// - Parameter parseSpecial: whether strings of special tokens inside `text` become their ids too;
+  ///   otherwise they are ordinary text (Hugging Face's `split_special_tokens=True`).
+  /// - Throws: `FireflyError` when the text has a character that the vocabulary cannot express.
+  func encode(_ text: String, parseSpecial: Bool) throws -> [Int32]
+
+  /// The exact token of `id`, as the vocabulary spells it (`Ġthe`, `▁the`, `<0x0A>`); nil when there is none.
+  func token(of id: Int32) -> String?
+
+  /// The id of a token as the vocabulary spells it; nil when there is none.
+  func id(of token: String) -> Int32?
+
+  /// Decodes ids as they come; what it yields in total equals `decode`.
+  func makeStreamingDecoder(skipSpecial: Bool) -> StreamingDecoder
+}
+
+extension Tokenizer {
+  /// The text of `ids`; ids without a token give nothing, bytes that are not UTF-8 give U+FFFD.
+  public func decode(_ ids: [Int32], skipSpecial: Bool) -> String {
+    var decoder = makeStreamingDecoder(skipSpecial: skipSpecial)
+    var text = ""
+    for id in ids { text += decoder.append(id) }
+    return text + decoder.finish()
+  }
+
+  /// The token of `eos`, as templates write it.
+  public var eosText: String? { eos.flatMap(token(of:)) }
+  /// The token of `bos`, as templates write it.
+  public var bosText: String? { bos.flatMap(token(of:)) }
+}
