@@ -1,1 +1,3 @@
-print("firefly")
+import Foundation
+
+exit(Program.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,55 @@
+import FireflyBase
+import Foundation
+
+/// The reader of standard output has gone (`firefly … | head`): not an error, the program ends quietly.
+struct OutputClosed: Error {}
+
+/// Standard output, buffered; results go here and nothing else.
+final class Output {
+  private var buffer: [UInt8] = []
+
+  /// Appends `text`; written when 64 KiB have gathered, or by `flush`.
+  func write(_ text: String) throws {
+    buffer.append(contentsOf: text.utf8)
+    if buffer.count >= 1 << 16 { try flush() }
+  }
+
+  func line(_ text: String) throws {
+    try write(text)
+    try write("\n")
+  }
+
+  func flush() throws {
+    defer { buffer.removeAll(keepingCapacity: true) }
+    var done = 0
+    while done < buffer.count {
+      let count = buffer.withUnsafeBytes { bytes in
+        Foundation.write(STDOUT_FILENO, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno == EPIPE { throw OutputClosed() }
+        throw FireflyError("cannot write to standard output: \(String(cString: strerror(errno)))")
+      }
+      done += count
+    }
+  }
+}
+
+/// Standard error: progress and messages. A reader that has gone is not waited for.
+enum Messages {
+  static func write(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return }
+      bytes.removeFirst(count)
+    }
+  }
+
+  static func line(_ text: String) { write(text + "\n") }
+
+  /// Whether progress can redraw its line.
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}

@@ -1,0 +1,64 @@
+import FireflyBase
+import Foundation
+
+/// The program: the table of verbs, and what becomes of errors.
+package enum Program {
+  package static let version = "0.1.0"
+
+  /// In the order of the help.
+  package static let verbs: [Verb] = [TrainCommand.verb]
+
+  private enum Status {
+    static let done: Int32 = 0
+    static let failed: Int32 = 1
+    static let badUsage: Int32 = 2
+  }
+
+  /// Runs `firefly` with the words after the program's name.
+  ///
+  /// - Returns: the exit status: 0, 1 (failed) or 2 (bad usage).
+  package static func run(_ words: [String]) -> Int32 {
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      try dispatch(words)
+      return Status.done
+    } catch is OutputClosed {
+      return Status.done
+    } catch let error as UsageError {
+      let help = "firefly " + (error.verb.map { $0 + " " } ?? "") + "--help"
+      Messages.line("firefly: \(error)\nTry '\(help)'.")
+      return Status.badUsage
+    } catch {
+      Messages.line("firefly: \(error)")
+      return Status.failed
+    }
+  }
+
+  private static func dispatch(_ words: [String]) throws {
+    guard let first = words.first else { throw UsageError("a verb is missing") }
+    switch first {
+    case "--help", "-h", "help": try print(Help.program(verbs))
+    case "--version": try print("firefly \(version)\n")
+    default:
+      let verb = try named(first)
+      switch try Arguments.parse(Array(words.dropFirst()), for: verb) {
+      case .help: try print(Help.verb(verb))
+      case .run(let arguments): try verb.run(arguments)
+      }
+    }
+  }
+
+  private static func named(_ name: String) throws -> Verb {
+    if let verb = verbs.first(where: { $0.name == name }) { return verb }
+    let what = name.hasPrefix("-") ? "option" : "verb"
+    let names = verbs.map(\.name) + ["--help", "--version"]
+    let nearest = nearestName(to: name, among: names).map { "; did you mean \($0)?" } ?? ""
+    throw UsageError("unknown \(what) \(name)\(nearest)")
+  }
+
+  private static func print(_ text: String) throws {
+    let output = Output()
+    try output.write(text)
+    try output.flush()
+  }
+}
