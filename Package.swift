@@ -83,7 +83,7 @@ let package = Package(
       name: "ModelsTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
-      ], path: "Tests/ModelsTests"),
+      ], path: "Tests/ModelsTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "GenerationTests",
       dependencies: [

@@ -1,0 +1,27 @@
+"""MANIFEST.json beside generated fixtures: who made them, with which versions, and each file's SHA-256."""
+
+import hashlib
+import importlib.metadata
+import json
+import pathlib
+import platform
+
+
+def sha256(path: pathlib.Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(folder: pathlib.Path, script: str, packages: list[str]) -> None:
+    """Lists every file under `folder` but the manifest and the README; links count as what they point to."""
+    files = sorted(
+        path for path in folder.rglob("*")
+        if path.is_file() and path.name not in ("MANIFEST.json", "README.md")
+    )
+    manifest = {
+        "made_by": script,
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in packages},
+        "sha256": {str(path.relative_to(folder)): sha256(path) for path in files},
+    }
+    (folder / "MANIFEST.json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Writes Tests/ModelsTests/Fixtures: tiny random LLaMA-family models with the logits and LoRA gradients
+that transformers + PEFT (+ bitsandbytes) compute for them in float32.
+
+    python tools/reference/model_fixtures.py [OUT]
+
+Needs torch, transformers, peft, bitsandbytes, safetensors (requirements.txt). Fixtures/README.md describes the keys.
+"""
+
+import json
+import logging
+import os
+import pathlib
+import shutil
+import sys
+import warnings
+
+import peft
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers import BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM
+
+import manifest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = ["torch", "transformers", "peft", "bitsandbytes", "safetensors"]
+
+# One batch serves every case: three rows, one of a single token, one longer than `max_position_embeddings`
+# of the dynamic case. Labels are already shifted: labels[i] is what position i must predict, -1 = no target.
+VOCABULARY = 211
+ROW_LENGTHS = [23, 1, 11]
+
+COMMON = dict(
+    vocab_size=VOCABULARY, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128,
+    rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2, pad_token_id=None, attn_implementation="eager",
+)  # fmt: skip
+# 272·64 weights make 272 quantization blocks: more than one nested block of 256.
+GQA = COMMON | dict(num_key_value_heads=2, intermediate_size=272, tie_word_embeddings=False)
+BIASED = COMMON | dict(
+    num_key_value_heads=1, head_dim=24, intermediate_size=96, tie_word_embeddings=True, attention_bias=True,
+    mlp_bias=True, rms_norm_eps=1e-6,
+)  # fmt: skip
+
+
+# The usual spelling of the modules, and the one that PEFT's "all-linear" turns into for small models: whole paths.
+LEAVES = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
+ALL_LINEAR = "all-linear"
+
+
+def make_batch() -> dict:
+    generator = torch.Generator().manual_seed(7)
+    total = sum(ROW_LENGTHS)
+    tokens = torch.randint(3, VOCABULARY, (total,), generator=generator)
+    labels = torch.randint(0, VOCABULARY, (total,), generator=generator)
+    labels[torch.rand(total, generator=generator) < 0.4] = -1
+    labels[0] = labels[-1] = -1
+    labels[ROW_LENGTHS[0]] = 5  # the single-token row has a target
+    starts = [0]
+    for length in ROW_LENGTHS:
+        starts.append(starts[-1] + length)
+    return {
+        "tokens": tokens.tolist(), "labels": labels.tolist(), "starts": starts,
+        "targets": int((labels >= 0).sum()),
+    }  # fmt: skip
+
+
+def randomise(model: LlamaForCausalLM, seed: int) -> None:
+    """Weights of a size that makes attention sharp and logits differ: a wrong term must show."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, value in model.named_parameters():
+        noise = torch.randn(value.shape, generator=generator)
+        if "norm" in name:
+            value.data = 1 + 0.2 * noise
+        elif name.endswith("bias"):
+            value.data = 0.3 * noise
+        elif "embed_tokens" in name:
+            value.data = 0.5 * noise
+        else:
+            value.data = noise * 1.3 / value.shape[1] ** 0.5
+
+
+def evaluate(model, batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each row alone through the model. Returns logits [T, V] and the sum of the targets' cross-entropies."""
+    rows = []
+    for start, end in zip(batch["starts"], batch["starts"][1:]):
+        tokens = torch.tensor([batch["tokens"][start:end]])
+        rows.append(model(input_ids=tokens, use_cache=False).logits[0])
+    logits = torch.cat(rows)
+    labels = torch.tensor(batch["labels"])
+    loss = torch.nn.functional.cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
+    return logits, loss
+
+
+class Case:
+    """Collects one folder: model, adapters, `case.json` and `expected.safetensors`."""
+
+    def __init__(self, folder: pathlib.Path, batch: dict):
+        self.folder, self.batch = folder, batch
+        self.tensors, self.losses = {}, {}
+        folder.mkdir(parents=True)
+
+    def record(self, name: str, model, gradients_of: tuple[str, ...] = ()) -> None:
+        """Logits and loss; gradients of the trainable parameters whose names contain one of `gradients_of`."""
+        logits, loss = evaluate(model, self.batch)
+        self.tensors[f"{name}.logits"] = logits.detach().contiguous()
+        self.losses[name] = loss.item()
+        if not gradients_of:
+            return
+        (loss / self.batch["targets"]).backward()
+        for key, parameter in model.named_parameters():
+            if parameter.requires_grad and any(part in key for part in gradients_of):
+                key = key.replace(".default", "")
+                self.tensors[f"{name}.gradient.{key}"] = parameter.grad.contiguous()
+
+    def record_adapter(
+        self, name: str, base, modules: list[str] | str = LEAVES, gradients_of: tuple[str, ...] = ("lora_",), **options
+    ) -> None:
+        """Attaches a random non-zero adapter, records its logits and gradients, lets PEFT save it, and takes it off."""
+        config = peft.LoraConfig(
+            r=8, lora_alpha=16, lora_dropout=0.0, target_modules=modules, task_type="CAUSAL_LM", **options)
+        model = peft.get_peft_model(base, config)
+        generator = torch.Generator().manual_seed(11)
+        for key, value in model.named_parameters():
+            if "lora_" in key:
+                value.data = 0.1 * torch.randn(value.shape, generator=generator)
+        self.record(name, model, gradients_of)
+        written = model.peft_config["default"]
+        written.base_model_name_or_path = ".."
+        written.target_modules = sorted(written.target_modules)  # a set otherwise, in a new order each time
+        model.save_pretrained(self.folder / f"adapter_{name}")
+        (self.folder / f"adapter_{name}" / "README.md").unlink()
+        model.unload()
+
+    def finish(self) -> None:
+        save_file(self.tensors, self.folder / "expected.safetensors")
+        case = self.batch | {"loss_sums": self.losses}
+        (self.folder / "case.json").write_text(json.dumps(case) + "\n")
+
+
+def plain_case(
+    out: pathlib.Path, name: str, options: dict, seed: int, batch: dict, old_rope: dict | None = None,
+    modules: list[str] | str = LEAVES,
+) -> None:  # fmt: skip
+    """`old_rope` rewrites config.json the way transformers 4 and the models published with it spell it."""
+    case = Case(out / name, batch)
+    model = LlamaForCausalLM(LlamaConfig(**options)).float()
+    randomise(model, seed)
+    model.save_pretrained(case.folder)
+    (case.folder / "generation_config.json").unlink(missing_ok=True)
+    if old_rope is not None:
+        path = case.folder / "config.json"
+        config = json.loads(path.read_text())
+        config["rope_theta"] = config.pop("rope_parameters")["rope_theta"]
+        config["torch_dtype"] = config.pop("dtype")
+        config["rope_scaling"] = old_rope
+        path.write_text(json.dumps(config, indent=2) + "\n")
+    model = LlamaForCausalLM.from_pretrained(case.folder, dtype=torch.float32, attn_implementation="eager")
+    case.record("base", model)
+    if "rope_parameters" in options:  # what the rotation touches; the rest is in the case without scaling
+        case.record_adapter("lora", model, gradients_of=("q_proj", "k_proj"))
+    else:
+        case.record_adapter("lora", model, modules)
+        case.record_adapter("rslora", model, modules, use_rslora=True)
+    case.finish()
+
+
+def nf4_case(out: pathlib.Path, source: str, batch: dict) -> None:
+    """`source` quantized by bitsandbytes (NF4, double quantization), saved by transformers, computed in float32."""
+    case = Case(out / f"{source}_nf4", batch)
+    model = LlamaForCausalLM.from_pretrained(
+        out / source, dtype=torch.float32, attn_implementation="eager", device_map="cpu",
+        quantization_config=BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.float32))  # fmt: skip
+    model.save_pretrained(case.folder)
+    (case.folder / "generation_config.json").unlink(missing_ok=True)
+    case.record("base", model)
+    case.record_adapter("lora", model)
+    case.finish()
+
+
+def link_duplicates(folder: pathlib.Path) -> None:
+    """Files equal to an earlier one become relative links to it."""
+    seen: dict[str, pathlib.Path] = {}
+    for path in sorted(folder.rglob("*.safetensors")):
+        digest = manifest.sha256(path)
+        if digest in seen:
+            path.unlink()
+            path.symlink_to(os.path.relpath(seen[digest], path.parent))
+        else:
+            seen[digest] = path
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore")
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    torch.set_num_threads(1)  # one order of summation: the same files again
+    out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/ModelsTests/Fixtures"
+    readme = out / "README.md"
+    kept = readme.read_text() if readme.exists() else None
+    shutil.rmtree(out, ignore_errors=True)
+    batch = make_batch()
+
+    plain_case(out, "gqa", GQA, 1, batch)
+    plain_case(out, "biased_tied", BIASED, 2, batch, modules=ALL_LINEAR)
+    llama3 = dict(
+        rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)
+    plain_case(out, "rope_llama3", GQA | {"rope_parameters": llama3 | {"rope_theta": 10000.0}}, 1, batch, old_rope=llama3)
+    plain_case(
+        out, "rope_linear", GQA | {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}},
+        1, batch, old_rope={"type": "linear", "factor": 4.0})
+    plain_case(
+        out, "rope_yarn",
+        GQA | {"rope_parameters": {
+            "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32, "rope_theta": 10000.0}},
+        1, batch)
+    plain_case(
+        out, "rope_dynamic",
+        GQA | {"max_position_embeddings": 16, "rope_parameters": {
+            "rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}},
+        1, batch)
+    nf4_case(out, "gqa", batch)
+
+    link_duplicates(out)
+    if kept is not None:
+        readme.write_text(kept)
+    manifest.write(out, "tools/reference/model_fixtures.py", PACKAGES)
+
+
+if __name__ == "__main__":
+    main()
