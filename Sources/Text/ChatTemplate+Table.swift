@@ -1,0 +1,137 @@
+import FireflyBase
+
+extension ChatTemplate {
+  /// The original's templates, word for word, and "firefly", its first generation's format.
+  public static let all: [ChatTemplate] = [
+    ChatTemplate(
+      name: "firefly", userFormat: "{content}", assistantFormat: "{content}", layout: .piecewise),
+    ChatTemplate(
+      name: "default", systemFormat: "System: {content}\n\n", userFormat: "User: {content}\nAssistant: ",
+      assistantFormat: "{content} {stop_token}"),
+    ChatTemplate(
+      name: "internlm", systemFormat: "<|System|>:{content}\n", userFormat: "<|User|>:{content}\n<|Bot|>:",
+      assistantFormat: "{content}</s>\n", defaultSystem: SystemText.internLM, stopWord: "</s>"),
+    chatML("internlm2", defaultSystem: SystemText.internLM),
+    chatML("qwen", defaultSystem: "You are a helpful assistant."),
+    chatML("yi", defaultSystem: nil),
+    ChatTemplate(
+      name: "orion", systemFormat: "<s>", userFormat: "Human: {content}\n\nAssistant: </s>",
+      assistantFormat: "{content}</s>", defaultSystem: "", stopWord: "</s>"),
+    ChatTemplate(
+      name: "deepseek", userFormat: "User: {content}\n\nAssistant: ",
+      assistantFormat: "{content}<\u{FF5C}end\u{2581}of\u{2581}sentence\u{FF5C}>",
+      stopWord: "<\u{FF5C}end\u{2581}of\u{2581}sentence\u{FF5C}>"),
+    ChatTemplate(
+      name: "chatglm2", userFormat: "[Round {idx}]\n\n问：{content}\n\n答：", assistantFormat: "{content}",
+      stopWord: "</s>"),
+    ChatTemplate(
+      name: "chatglm3", systemFormat: "{content}", userFormat: "{content}", assistantFormat: "{content}",
+      defaultSystem: SystemText.chatglm3, stopWord: "</s>"),
+    ChatTemplate(
+      name: "ziya2", userFormat: "<human>:{content} <bot>:", assistantFormat: "{content}</s>",
+      stopWord: "</s>"),
+    ChatTemplate(
+      name: "xverse", userFormat: "Human: {content}\n\nAssistant: ",
+      assistantFormat: "{content}<|endoftext|>", stopWord: "<|endoftext|>"),
+    ChatTemplate(
+      name: "minicpm", userFormat: "<用户>{content}<AI>", assistantFormat: "{content}</s>", stopWord: "</s>"),
+    chatML("minicpm3", defaultSystem: "You are a helpful assistant."),
+    ChatTemplate(
+      name: "zephyr", systemFormat: "<|system|>\n{content}</s>",
+      userFormat: "<|user|>\n{content}</s>\n<|assistant|>\n", assistantFormat: "{content}</s>\n",
+      stopWord: "</s>"),
+    ChatTemplate(
+      name: "mistral", systemFormat: "<s>", userFormat: "[INST]{content}[/INST]",
+      assistantFormat: "{content}</s>", defaultSystem: "", stopWord: "</s>"),
+    ChatTemplate(
+      name: "mixtral", systemFormat: "<s>", userFormat: "[INST]{content}[/INST]",
+      assistantFormat: "{content}</s>", defaultSystem: "", stopWord: "</s>"),
+    ChatTemplate(
+      name: "baichuan", userFormat: "<reserved_102>{content}<reserved_103>",
+      assistantFormat: "{content}</s>", stopWord: "</s>"),
+    ChatTemplate(
+      name: "baichuan2", userFormat: "<reserved_106>{content}<reserved_107>",
+      assistantFormat: "{content}</s>", stopWord: "</s>"),
+    ChatTemplate(
+      name: "vicuna", systemFormat: "{content}\n", userFormat: "USER: {content} ASSISTANT:",
+      assistantFormat: "{content}</s>", defaultSystem: SystemText.vicuna, stopWord: "</s>"),
+    ChatTemplate(
+      name: "llama2", systemFormat: "<<SYS>>\n{content}\n<</SYS>>\n\n",
+      userFormat: "[INST]{content}[/INST]", assistantFormat: "{content} </s>",
+      defaultSystem: SystemText.llama2, stopWord: "</s>"),
+    ChatTemplate(
+      name: "llama3",
+      systemFormat: "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n{content}<|eot_id|>",
+      userFormat:
+        "<|start_header_id|>user<|end_header_id|>\n\n{content}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+      assistantFormat: "{content}<|eot_id|>", stopWord: "<|eot_id|>"),
+    ChatTemplate(
+      name: "gemma", systemFormat: "<bos>",
+      userFormat: "<start_of_turn>user\n{content}<end_of_turn>\n<start_of_turn>model\n",
+      assistantFormat: "{content}<eos>\n", defaultSystem: "", stopWord: "<eos>"),
+    ChatTemplate(
+      name: "phi3", userFormat: "<|user|>\n{content}<|end|>\n<|assistant|>",
+      assistantFormat: "{content}<|end|>\n", stopWord: "<|end|>"),
+  ]
+
+  /// These two put role ids into the rows that no text spells; they come with the ChatGLM family.
+  private static let unsupported: Set<String> = ["chatglm2", "chatglm3"]
+
+  /// The names that `named` accepts.
+  public static var names: [String] { all.map(\.name).filter { !unsupported.contains($0) } }
+
+  /// The template called `name`.
+  ///
+  /// - Throws: `FireflyError` naming the nearest template and all of them.
+  public static func named(_ name: String) throws -> ChatTemplate {
+    guard let template = all.first(where: { $0.name == name }) else {
+      let guess = nearestName(to: name, among: names).map { "Did you mean \"\($0)\"? " } ?? ""
+      throw FireflyError(
+        "unknown template \"\(name)\"", at: "template_name",
+        fix: guess + "Known templates: \(names.joined(separator: ", ")).")
+    }
+    guard !unsupported.contains(name) else {
+      throw FireflyError(
+        "template \"\(name)\" is not supported yet: it needs role tokens that no text spells",
+        at: "template_name", fix: "Supported templates: \(names.joined(separator: ", ")).")
+    }
+    return template
+  }
+
+  private static func chatML(_ name: String, defaultSystem: String?) -> ChatTemplate {
+    ChatTemplate(
+      name: name, systemFormat: "<|im_start|>system\n{content}<|im_end|>\n",
+      userFormat: "<|im_start|>user\n{content}<|im_end|>\n<|im_start|>assistant\n",
+      assistantFormat: "{content}<|im_end|>\n", defaultSystem: defaultSystem, stopWord: "<|im_end|>")
+  }
+}
+
+/// The default system texts that are longer than a line.
+private enum SystemText {
+  static let internLM = """
+    You are an AI assistant whose name is InternLM (书生·浦语).
+    - InternLM (书生·浦语) is a conversational language model that is developed by Shanghai AI Laboratory \
+    (上海人工智能实验室). It is designed to be helpful, honest, and harmless.
+    - InternLM (书生·浦语) can understand and communicate fluently in the language chosen by the user such as \
+    English and 中文.
+    """
+
+  static let chatglm3 = """
+    You are ChatGLM3, a large language model trained by Zhipu.AI. Follow the user's instructions carefully. \
+    Respond using markdown.
+    """
+
+  static let vicuna = """
+    A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, \
+    and polite answers to the user's questions.
+    """
+
+  static let llama2 = """
+    You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, while being safe. \
+    Your answers should not include any harmful, unethical, racist, sexist, toxic, dangerous, or illegal content. \
+    Please ensure that your responses are socially unbiased and positive in nature.
+
+    If a question does not make any sense, or is not factually coherent, explain why instead of answering something \
+    not correct. If you don't know the answer to a question, please don't share false information.
+    """
+}

@@ -1,0 +1,85 @@
+/// A training row as ids, with what is learnt of it: shifting and masking happen here and nowhere else.
+public struct Sample: Equatable, Sendable {
+  public let tokens: [Int32]  // [T]
+  /// The token positions that are learnt, ascending; never position 0, which nothing precedes.
+  public let targets: [Range<Int>]
+  /// The row's line in its file, from 1.
+  public let line: Int
+
+  /// - Parameter targets: ranges of token positions, ascending and apart; position 0 is left out of them.
+  public init(tokens: [Int32], targets: [Range<Int>], line: Int) {
+    var end = 1
+    var kept: [Range<Int>] = []
+    for range in targets {
+      precondition(
+        range.lowerBound >= kept.last?.upperBound ?? 0, "target ranges overlap or are out of order")
+      precondition(range.upperBound <= tokens.count, "a target lies beyond the \(tokens.count) tokens")
+      let trimmed = range.clamped(to: end..<max(end, tokens.count))
+      if !trimmed.isEmpty { kept.append(trimmed) }
+      end = max(end, range.upperBound)
+    }
+    self.tokens = tokens
+    self.targets = kept
+    self.line = line
+  }
+
+  /// How many predictions count in the loss.
+  public var targetCount: Int { targets.reduce(0) { $0 + $1.count } }
+
+  /// What each position is to predict, already shifted: `labels[i]` is `tokens[i + 1]` where that is a target, else −1.
+  public var labels: [Int32] {  // [T]
+    var labels = [Int32](repeating: -1, count: tokens.count)
+    for range in targets {
+      for position in range { labels[position - 1] = tokens[position] }
+    }
+    return labels
+  }
+}
+
+// MARK: - From a conversation
+
+extension ChatTemplate {
+  /// A row as ids, and what truncation took.
+  struct Rendering {
+    var sample: Sample
+    /// Tokens before truncation.
+    var fullLength: Int
+    /// Truncation cut an answer before the token that ends it: the model is shown an answer without a stop.
+    var cutsAnswer: Bool
+  }
+
+  /// Tokenises a conversation piece by piece and truncates it on the right to `maxLength` tokens.
+  ///
+  /// Targets are the assistant's strings with what ends them; all else is context.
+  func render(
+    _ conversation: Conversation, _ tokenizer: any Tokenizer, maxLength: Int, stopIDs: [Int32]
+  ) throws -> Rendering {
+    var tokens = try head(system: conversation.system, tokenizer)
+    var answers: [Range<Int>] = []
+    for turn in conversation.turns {
+      tokens += try user(turn.human, tokenizer)
+      let start = tokens.count
+      tokens += try assistant(turn.assistant, tokenizer)
+      answers.append(start..<tokens.count)
+    }
+    let length = min(tokens.count, maxLength)
+    let cut = answers.last { $0.lowerBound < length && length < $0.upperBound }
+    return Rendering(
+      sample: Sample(
+        tokens: Array(tokens[..<length]), targets: answers.map { $0.clamped(to: 0..<length) },
+        line: conversation.line),
+      fullLength: tokens.count,
+      cutsAnswer: cut.map { !tokens[$0.lowerBound..<length].contains(where: stopIDs.contains) } ?? false)
+  }
+
+  /// The training row of one conversation.
+  ///
+  /// - Parameter maxLength: tokens kept, counted from the left.
+  /// - Returns: nil when no target is left, which would make the mean loss of a batch 0/0.
+  public func sample(
+    _ conversation: Conversation, tokenizer: any Tokenizer, maxLength: Int
+  ) throws -> Sample? {
+    let sample = try render(conversation, tokenizer, maxLength: maxLength, stopIDs: []).sample
+    return sample.targetCount == 0 ? nil : sample
+  }
+}
