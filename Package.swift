@@ -71,14 +71,14 @@ let package = Package(
     .testTarget(
       name: "TensorsTests",
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels"],
-      path: "Tests/TensorsTests"),
+      path: "Tests/TensorsTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "WeightsTests",
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyTestSupport"],
-      path: "Tests/WeightsTests"),
+      path: "Tests/WeightsTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "TextTests", dependencies: ["FireflyBase", "FireflyText", "FireflyTestSupport"],
-      path: "Tests/TextTests"),
+      path: "Tests/TextTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "ModelsTests",
       dependencies: [

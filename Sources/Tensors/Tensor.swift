@@ -55,6 +55,9 @@ public struct Tensor: @unchecked Sendable {
     return tensor
   }
 
+  /// Overwrites every element with zero.
+  public func setZero() { memset(pointer, 0, byteCount) }
+
   /// From float32 values, for tests and small tables.
   public init(_ values: [Float], _ shape: [Int]) {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
