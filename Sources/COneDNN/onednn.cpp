@@ -1,1 +1,116 @@
 #include "onednn.h"
+
+#include <dlfcn.h>
+#include <dnnl.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+// Products are matmul primitives whose dimensions and leading dimensions are given at execution. A primitive is then a
+// matter of types and transposes only: 64 of them serve every shape, and ragged batches cost no compilation.
+namespace {
+
+using dnnl::memory;
+
+struct Library {
+    dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+    dnnl::stream stream{engine};  // a processor stream keeps no state: shared by threads
+};
+
+Library &library() {
+    static Library instance;
+    return instance;
+}
+
+memory::data_type data_type(onednn_type type) {
+    return type == ONEDNN_BFLOAT16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
+memory::dims strides(bool transposed, int64_t leading) {
+    return transposed ? memory::dims{1, leading} : memory::dims{leading, 1};
+}
+
+dnnl::matmul make_primitive(const onednn_product &p) {
+    const int64_t any = DNNL_RUNTIME_DIM_VAL;
+    const memory::desc a({any, any}, data_type(p.in_type), strides(p.transpose_a, any));
+    const memory::desc b({any, any}, data_type(p.in_type), strides(p.transpose_b, any));
+    const memory::desc out({any, any}, data_type(p.out_type), strides(false, any));
+    dnnl::primitive_attr attributes;
+    if (p.accumulate) {
+        dnnl::post_ops post;
+        post.append_sum(1.0f);
+        attributes.set_post_ops(post);
+    }
+    if (p.scale != 1.0f) attributes.set_output_scales(0, {DNNL_RUNTIME_F32_VAL});
+    return dnnl::matmul(dnnl::matmul::primitive_desc({a, b, out}, attributes, library().engine));
+}
+
+const dnnl::matmul &primitive(const onednn_product &p) {
+    static std::atomic<const dnnl::matmul *> table[64];
+    static std::mutex lock;
+    const int index = p.transpose_a | p.transpose_b << 1 | p.accumulate << 2 | (p.scale != 1.0f) << 3 |
+                      (p.out_type == ONEDNN_BFLOAT16) << 4 | (p.in_type == ONEDNN_BFLOAT16) << 5;
+    if (auto *found = table[index].load(std::memory_order_acquire)) return *found;
+    std::lock_guard<std::mutex> guard(lock);
+    if (auto *found = table[index].load(std::memory_order_acquire)) return *found;
+    auto *made = new dnnl::matmul(make_primitive(p));
+    table[index].store(made, std::memory_order_release);
+    return *made;
+}
+
+// oneDNN has no call for its number of threads, so the OpenMP runtime it brings is asked, once on each thread.
+void use_one_thread() {
+    static const auto set_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+    static thread_local bool done = false;
+    if (done) return;
+    if (set_threads) set_threads(1);
+    done = true;
+}
+
+memory operand(const void *data, int64_t rows, int64_t columns, onednn_type type, bool transposed, int64_t leading) {
+    const memory::desc desc({rows, columns}, data_type(type), strides(transposed, leading));
+    return memory(desc, library().engine, const_cast<void *>(data));
+}
+
+void execute(const onednn_product &p) {
+    const memory a = operand(p.a, p.m, p.k, p.in_type, p.transpose_a, p.ld_a);
+    const memory b = operand(p.b, p.k, p.n, p.in_type, p.transpose_b, p.ld_b);
+    const memory out = operand(p.out, p.m, p.n, p.out_type, false, p.ld_out);
+    float scale = p.scale;
+    dnnl_exec_arg_t arguments[4] = {
+        {DNNL_ARG_SRC, a.get()}, {DNNL_ARG_WEIGHTS, b.get()}, {DNNL_ARG_DST, out.get()}, {0, nullptr}};
+    int count = 3;
+    memory scale_memory;
+    if (scale != 1.0f) {
+        static const memory::desc one({1}, memory::data_type::f32, memory::dims{1});
+        scale_memory = memory(one, library().engine, &scale);
+        arguments[count++] = {DNNL_ARG_ATTR_OUTPUT_SCALES, scale_memory.get()};
+    }
+    dnnl::error::wrap_c_api(
+        dnnl_primitive_execute(primitive(p).get(), library().stream.get(), count, arguments), "matrix product failed");
+}
+
+}  // namespace
+
+const char *onednn_multiply(const onednn_product *product) {
+    static thread_local char message[200];
+    try {
+        use_one_thread();
+        execute(*product);
+        return nullptr;
+    } catch (const std::exception &problem) {
+        snprintf(message, sizeof message, "%s", problem.what());
+    } catch (...) {
+        snprintf(message, sizeof message, "unknown error");
+    }
+    return message;
+}
+
+bool onednn_has_bfloat16(void) {
+#if defined(__x86_64__)
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+#else
+    return false;
+#endif
+}

@@ -1,1 +1,42 @@
+// Single-threaded matrix products by oneDNN, for threads of our own.
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { ONEDNN_FLOAT32 = 0, ONEDNN_BFLOAT16 = 1 } onednn_type;
+
+// out[m, n] = scale · op(a)[m, k] · op(b)[k, n], or += with `accumulate`; row-major, `ld…` is the distance between
+// stored rows in elements. op is the transpose where `transpose_…` is set. Runs on the calling thread alone.
+typedef struct {
+    void *out;
+    const void *a;
+    const void *b;
+    int64_t m, n, k;                 // all at least 1
+    int64_t ld_out, ld_a, ld_b;      // at least the stored row's length
+    onednn_type out_type, in_type;   // a and b are of one type
+    bool transpose_a, transpose_b, accumulate;
+    float scale;
+} onednn_product;
+
+// NULL, or what went wrong (a static string).
+const char *onednn_multiply(const onednn_product *product);
+
+// Whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
+bool onednn_has_bfloat16(void);
+
+// The processor's hint for a waiting loop.
+static inline void onednn_relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif

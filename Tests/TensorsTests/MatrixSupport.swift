@@ -1,0 +1,97 @@
+import FireflyTensors
+import Testing
+
+/// A reproducible source of test values (SplitMix64).
+struct TestRandom {
+  var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// Uniform in −1..<1.
+  mutating func float() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
+
+  /// Uniform values below `scale` in a matrix whose rows lie `margin` elements apart; the margins hold NaN.
+  mutating func matrix(
+    _ shape: (rows: Int, columns: Int), _ dtype: DType, margin: Int = 0, scale: Float = 1
+  ) -> Matrix {
+    let stride = shape.columns + margin
+    let whole = Tensor([max(shape.rows, 1), stride], dtype)
+    for row in 0..<whole.shape[0] {
+      for column in 0..<stride {
+        whole.set(row * stride + column, column < shape.columns ? float() * scale : .nan)
+      }
+    }
+    return whole.matrix.rows(0..<shape.rows).columns(0..<shape.columns)
+  }
+}
+
+extension Tensor {
+  /// Stores one element; bfloat16 by rounding to nearest even.
+  func set(_ index: Int, _ value: Float) {
+    switch dtype {
+    case .float32: pointer.assumingMemoryBound(to: Float.self)[index] = value
+    case .bfloat16:
+      let bits = value.bitPattern
+      let rounded =
+        value.isNaN ? 0x7fc0 : UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
+      pointer.assumingMemoryBound(to: UInt16.self)[index] = rounded
+    default: preconditionFailure("set of \(dtype)")
+    }
+  }
+}
+
+extension Matrix {
+  /// Every element, row by row.
+  var doubles: [Double] {
+    var values: [Double] = []
+    values.reserveCapacity(rows * columns)
+    for row in 0..<rows {
+      for column in 0..<columns { values.append(Double(self[row, column])) }
+    }
+    return values
+  }
+
+  subscript(row: Int, column: Int) -> Float {
+    let index = row * stride + column
+    switch dtype {
+    case .float32: return pointer.assumingMemoryBound(to: Float.self)[index]
+    case .bfloat16:
+      return Float(bitPattern: UInt32(pointer.assumingMemoryBound(to: UInt16.self)[index]) << 16)
+    default: preconditionFailure("element of \(dtype)")
+    }
+  }
+}
+
+/// Every element within absolute + relative·|expected|; a NaN on either side fails. Reports the worst one.
+func expectClose(
+  _ actual: [Double], _ expected: [Double], absolute: Double, relative: Double, _ what: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(actual.count == expected.count, "\(what)", sourceLocation: sourceLocation)
+  var worst = (ratio: 0.0, index: -1)
+  for index in 0..<min(actual.count, expected.count) {
+    let ratio = abs(actual[index] - expected[index]) / (absolute + relative * abs(expected[index]))
+    if !(ratio <= worst.ratio) { worst = (ratio, index) }
+    if ratio.isNaN { break }
+  }
+  #expect(
+    worst.ratio <= 1,
+    "\(what): element \(worst.index) is \(worst.index < 0 ? 0 : actual[worst.index]), expected \(worst.index < 0 ? 0 : expected[worst.index])",
+    sourceLocation: sourceLocation)
+}
+
+/// Runs `body` with the pool at `threads` threads, then puts it back.
+func withThreads(_ threads: Int, _ body: () -> Void) {
+  let before = Parallel.threads
+  Parallel.threads = threads
+  body()
+  Parallel.threads = before
+}
