@@ -109,7 +109,7 @@ private final class ThreadPool: @unchecked Sendable {
       let failure = pthread_create(
         &thread, nil,
         { pool in
-          Unmanaged<ThreadPool>.fromOpaque(pool!).takeUnretainedValue().serve()
+          if let pool { Unmanaged<ThreadPool>.fromOpaque(pool).takeUnretainedValue().serve() }
           return nil
         }, Unmanaged.passUnretained(self).toOpaque())
       // Without the thread the work is still done, by those there are.
