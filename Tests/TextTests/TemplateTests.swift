@@ -1,0 +1,123 @@
+import FireflyBase
+import FireflyText
+import Foundation
+import Testing
+
+/// The specification's page of templates, where this checkout stands beside it.
+private let specification = ["../shared", "../../shared"].lazy
+  .map { root in
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../\(root)/spec/firefly.md").path
+  }
+  .first { FileManager.default.fileExists(atPath: $0) }
+
+@Suite struct TemplateTests {
+  @Test func namesAreUniqueAndComplete() {
+    let names = ChatTemplate.all.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(names.count == 24)
+    #expect(ChatTemplate.names.count == 22)
+  }
+
+  @Test(.enabled(if: specification != nil, "the specification is not at hand"))
+  func everyTemplateIsTheOriginals() throws {
+    let page = try String(contentsOfFile: try #require(specification), encoding: .utf8)
+    let rows = page.split(separator: "\n").filter { $0.hasPrefix("{\"template_name\"") }
+    #expect(rows.count == 23)
+    for row in rows {
+      let json = try JSONValue.parse(String(row), source: "specification")
+      let template = ChatTemplate(
+        name: try #require(json["template_name"]?.string), systemFormat: json["system_format"]?.string,
+        userFormat: try #require(json["user_format"]?.string),
+        assistantFormat: try #require(json["assistant_format"]?.string), defaultSystem: json["system"]?.string,
+        stopWord: json["stop_word"]?.string)
+      #expect(ChatTemplate.all.contains(template), "\(template.name)")
+    }
+  }
+
+  @Test func unknownNameTellsTheNearest() {
+    let error = #expect(throws: FireflyError.self) { try ChatTemplate.named("quen") }
+    #expect(error?.fix?.contains("Did you mean \"qwen\"") == true)
+    #expect(error?.fix?.contains("firefly") == true)
+    let empty = #expect(throws: FireflyError.self) { try ChatTemplate.named("") }
+    #expect(empty?.fix?.contains("default") == true)
+  }
+
+  @Test(arguments: ["chatglm2", "chatglm3"]) func refusesWhatItCannotRender(_ name: String) {
+    let error = #expect(throws: FireflyError.self) { try ChatTemplate.named(name) }
+    #expect(error?.what.contains("not supported yet") == true)
+  }
+
+  // MARK: - Where an answer ends
+
+  @Test func stopsOnTheStopWordAndTheEndOfSequence() throws {
+    #expect(try ChatTemplate.named("qwen").stopIDs(CharacterTokenizer.chatML) == [1, 2])
+    #expect(try ChatTemplate.named("default").stopIDs(CharacterTokenizer()) == [2])
+    #expect(try ChatTemplate.named("llama2").stopIDs(CharacterTokenizer()) == [2])
+    #expect(try ChatTemplate.named("firefly").stopIDs(CharacterTokenizer()) == [2])
+  }
+
+  @Test func stopWordThatIsNoTokenIsTold() throws {
+    let template = try ChatTemplate.named("qwen")
+    #expect(try template.stopIDs(CharacterTokenizer()) == [2])
+    #expect(template.stopWarning(CharacterTokenizer())?.contains("<|im_end|>") == true)
+    #expect(template.stopWarning(CharacterTokenizer.chatML) == nil)
+    #expect(throws: FireflyError.self) { try template.stopIDs(CharacterTokenizer(eos: nil)) }
+  }
+}
+
+/// Chat prompts: the same cuts as in training.
+@Suite struct TemplatePromptTests {
+  private let conversation = Conversation(
+    system: "be brief", turns: [Turn(human: "ab", assistant: "cde"), Turn(human: "f", assistant: "gh")])
+  private let history = [
+    Message(role: "user", content: "ab"), Message(role: "assistant", content: "cde"),
+    Message(role: "user", content: "f"),
+  ]
+
+  private static let everyToken = CharacterTokenizer(
+    specials: ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<bos>", "<eos>"],
+    marksPieces: true)
+
+  @Test(arguments: ChatTemplate.names) func promptIsThePrefixOfTheTrainingRow(_ name: String) throws {
+    let template = try ChatTemplate.named(name)
+    let row = try #require(
+      try template.sample(conversation, tokenizer: Self.everyToken, maxLength: 4096))
+    let prompt = try template.promptTokens(
+      history: history, system: conversation.system, tokenizer: Self.everyToken)
+    let lastAnswer = try #require(row.targets.last).lowerBound
+    #expect(prompt == Array(row.tokens[..<lastAnswer]))
+    let system = Message(role: "system", content: "be brief")
+    #expect(try template.promptTokens(history: [system] + history, tokenizer: Self.everyToken) == prompt)
+  }
+
+  @Test func trimsWholeTurnsAndKeepsTheSystemPart() throws {
+    let template = try ChatTemplate.named("vicuna")
+    let tokenizer = CharacterTokenizer()
+    let full = try template.prompt(history: history, system: "s", tokenizer: tokenizer, budget: .max)
+    #expect(full.droppedTurns == 0)
+    let exact = try template.prompt(
+      history: history, system: "s", tokenizer: tokenizer, budget: full.tokens.count)
+    #expect(exact == full)
+    let trimmed = try template.prompt(
+      history: history, system: "s", tokenizer: tokenizer, budget: full.tokens.count - 1)
+    #expect(trimmed.droppedTurns == 1)
+    #expect(trimmed.tokens == tokenizer.plain("s\nUSER: f ASSISTANT:"))
+    let error = #expect(throws: FireflyError.self) {
+      try template.prompt(history: history, system: "s", tokenizer: tokenizer, budget: 5)
+    }
+    #expect(error?.expected == "at most 5 tokens")
+  }
+
+  @Test(arguments: [
+    [], [Message(role: "assistant", content: "a")],
+    [Message(role: "user", content: "a"), Message(role: "user", content: "b")],
+    [Message(role: "user", content: "a"), Message(role: "assistant", content: "b")],
+    [Message(role: "user", content: "a"), Message(role: "system", content: "b")],
+  ])
+  func refusesMessagesOutOfTurn(_ messages: [Message]) throws {
+    let template = try ChatTemplate.named("default")
+    #expect(throws: FireflyError.self) {
+      try template.promptTokens(history: messages, tokenizer: CharacterTokenizer())
+    }
+  }
+}
