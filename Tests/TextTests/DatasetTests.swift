@@ -53,7 +53,7 @@ private func text(_ sample: Sample) -> String {
     #expect(report.dropped.mapValues(\.first) == [.noTarget: [2]])
     #expect(report.truncated.first == [3, 4, 5])
     #expect(report.cutAnswers.first == [3])
-    #expect(report.longest == 12)
+    #expect(report.longest == 13)
     #expect(report.lengthPercentiles == [50: 7, 90: 7, 99: 7, 100: 7])
     #expect(report.tokens == 5 + 7 + 7 + 7)
     #expect(report.targets == 2 + 4 + 3 + 4)

@@ -68,7 +68,8 @@ import Testing
 
   @Test func goldenFLlama3HasNoBeginWithoutSystem() throws {
     let llama3 = CharacterTokenizer(
-      specials: ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"], bos: 0, eos: 3)
+      specials: ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"], bos: 0,
+      eos: 3)
     let turns = [Turn(human: "a", assistant: "b")]
     #expect(try sample("llama3", Conversation(turns: turns), llama3).tokens.prefix(2) == [1, 1000 + 0x75])
     #expect(try sample("llama3", Conversation(system: "", turns: turns), llama3).tokens.prefix(2) == [0, 1])

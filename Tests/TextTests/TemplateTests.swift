@@ -28,7 +28,8 @@ private let specification = ["../shared", "../../shared"].lazy
       let template = ChatTemplate(
         name: try #require(json["template_name"]?.string), systemFormat: json["system_format"]?.string,
         userFormat: try #require(json["user_format"]?.string),
-        assistantFormat: try #require(json["assistant_format"]?.string), defaultSystem: json["system"]?.string,
+        assistantFormat: try #require(json["assistant_format"]?.string),
+        defaultSystem: json["system"]?.string,
         stopWord: json["stop_word"]?.string)
       #expect(ChatTemplate.all.contains(template), "\(template.name)")
     }
