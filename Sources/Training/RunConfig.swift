@@ -1,0 +1,200 @@
+import FireflyBase
+import Foundation
+
+/// What is trained for: the original's `task_type`.
+public enum TaskType: String, Sendable, CaseIterable {
+  case pretrain, sft, dpo
+}
+
+/// Which weights are trained: the original's `train_mode`.
+public enum TrainMode: String, Sendable, CaseIterable {
+  case full, lora, qlora
+}
+
+/// The numbers products are computed in; norms, softmax, loss and the adapter are always float32.
+public enum Precision: String, Sendable, CaseIterable {
+  case float32, bfloat16
+}
+
+/// When something regular happens.
+public enum Interval: String, Sendable, CaseIterable {
+  case no, steps, epoch
+}
+
+/// How a step's loss is averaged.
+public enum LossReduction: String, Sendable, CaseIterable {
+  /// Every target token of the step counts the same.
+  case token
+  /// The original's: the mean over micro-batches of each one's mean.
+  case microBatchMean = "micro_batch_mean"
+}
+
+/// Where AdamW's moments live.
+public enum OptimizerMemory: Sendable {
+  case memory
+  /// In a file-backed mapping beside the checkpoints, which the system can page out.
+  case paged
+}
+
+/// A training run's settings: the original's flat JSON with its keys, meanings and defaults
+/// (Firefly's own keys and those of transformers' TrainingArguments; spec §1.2).
+public struct RunConfig: Sendable {
+  // MARK: What is trained, and on what
+  public var modelPath: String  // model_name_or_path
+  public var trainFile: String
+  public var outputFolder: String  // output_dir
+  public var templateName: String
+  /// Tokens of a row; what is longer is cut on the right.
+  public var maxSequenceLength: Int  // max_seq_length
+  public var task: TaskType
+  public var mode: TrainMode
+
+  // MARK: The adapter
+  public var loraRank: Int
+  public var loraAlpha: Double
+  public var loraDropout: Double
+  /// Leaf names such as `q_proj`; nil for every linear layer but the head.
+  public var loraTargetModules: [String]?
+  public var usesRankStabilisedLoRA: Bool  // use_rslora
+
+  // MARK: The steps
+  public var epochs: Double  // num_train_epochs
+  /// Optimizer steps in all; overrides `epochs` when set (max_steps above 0).
+  public var maxSteps: Int?
+  /// Rows of a micro-batch.
+  public var microBatchSize: Int  // per_device_train_batch_size
+  /// Micro-batches of a step.
+  public var accumulation: Int  // gradient_accumulation_steps
+  public var dropsLastBatch: Bool  // dataloader_drop_last
+  /// Rows in a new seeded order each epoch (true), or in the file's.
+  public var shuffle: Bool
+  public var seed: Int
+  /// Of the order of rows; `seed` when not given.
+  public var dataSeed: Int
+  public var lossReduction: LossReduction
+  public var checkpointing: Bool  // gradient_checkpointing
+  public var precision: Precision
+  /// Whether `precision` was asked for by its own key, so that it holds on any processor.
+  public var precisionIsExplicit: Bool
+
+  // MARK: The optimizer
+  public var learningRate: Double
+  public var schedule: ScheduleKind  // lr_scheduler_type
+  public var warmup: Warmup
+  public var optimizerMemory: OptimizerMemory  // optim
+  public var weightDecay: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+  /// Global norm that gradients are clipped to; nil for none (max_grad_norm 0).
+  public var maxGradientNorm: Double?
+
+  // MARK: Logs and checkpoints
+  public var loggingInterval: Interval
+  public var loggingEvery: StepCount
+  public var logsFirstStep: Bool
+  public var logsTensorBoard: Bool  // report_to
+  public var tensorBoardFolder: String?  // logging_dir
+  public var disablesBar: Bool  // disable_tqdm
+  public var saveInterval: Interval
+  public var saveEvery: StepCount
+  /// Checkpoints kept; nil for all.
+  public var saveLimit: Int?
+  public var overwritesOutput: Bool
+  /// From the key resume_from_checkpoint.
+  public var resume: Resume
+
+  /// One line for each setting that is accepted and not followed to the letter.
+  public var notices: [String]
+  /// The settings as given, overrides applied: what train_args.json gets.
+  public let source: JSONValue
+
+  /// Reads a configuration file.
+  ///
+  /// - Parameter overrides: `key=value` pairs that replace keys; a value is JSON, or else a bare string.
+  /// - Throws: `FireflyError` naming every unknown key with its nearest name, and every value of a wrong
+  ///   type or range.
+  public init(file: String, overrides: [String] = []) throws {
+    try self.init(JSONValue.read(file), source: file, overrides: overrides)
+  }
+
+  public init(_ json: JSONValue, source: String, overrides: [String] = []) throws {
+    let (settings, overridden) = try RunConfig.apply(overrides, to: json, source: source)
+    var keys = try ConfigReader(settings, source: source, overridden: overridden)
+    self.source = settings
+    notices = []
+
+    modelPath = keys.string("model_name_or_path")
+    trainFile = keys.string("train_file")
+    outputFolder = keys.string("output_dir")
+    templateName = keys.string("template_name", default: "")
+    maxSequenceLength = keys.int("max_seq_length", in: 2...RunConfig.most)
+    task = keys.choice("task_type", default: .sft)
+    mode = keys.choice("train_mode", default: .qlora)
+
+    loraRank = keys.int("lora_rank", default: 64, in: 1...RunConfig.most)
+    loraAlpha = keys.double("lora_alpha", default: 16, in: 0...(.infinity), above: true)
+    loraDropout = keys.double("lora_dropout", default: 0.05, in: 0...0.99)
+    loraTargetModules = keys.targetModules()
+    usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
+
+    epochs = keys.double("num_train_epochs", default: 3, in: 0...(.infinity), above: true)
+    let steps = keys.int("max_steps", default: -1, in: -1...RunConfig.most)
+    maxSteps = steps > 0 ? steps : nil
+    microBatchSize = keys.int("per_device_train_batch_size", default: 8, in: 1...RunConfig.most)
+    accumulation = keys.int("gradient_accumulation_steps", default: 1, in: 1...RunConfig.most)
+    dropsLastBatch = keys.bool("dataloader_drop_last", default: false)
+    shuffle = keys.bool("shuffle", default: true)
+    seed = keys.int("seed", default: 42, in: 0...Int.max)
+    dataSeed = keys.optionalInt("data_seed", in: 0...Int.max) ?? seed
+    lossReduction = keys.choice("loss_reduction", default: .token)
+    checkpointing = keys.bool("gradient_checkpointing", default: false)
+    (precision, precisionIsExplicit) = keys.precision(&notices)
+
+    learningRate = keys.double("learning_rate", default: 5e-5, in: 0...(.infinity))
+    schedule = keys.choice("lr_scheduler_type", default: .linear)
+    warmup = keys.warmup(for: schedule, &notices)
+    optimizerMemory = keys.optimizer(&notices)
+    weightDecay = keys.double("weight_decay", default: 0, in: 0...(.infinity))
+    beta1 = keys.double("adam_beta1", default: 0.9, in: 0...0.999_999)
+    beta2 = keys.double("adam_beta2", default: 0.999, in: 0...0.999_999_999)
+    epsilon = keys.double("adam_epsilon", default: 1e-8, in: 0...1)
+    let norm = keys.double("max_grad_norm", default: 1, in: 0...(.infinity))
+    maxGradientNorm = norm > 0 ? norm : nil
+
+    loggingInterval = keys.choice("logging_strategy", default: .steps)
+    loggingEvery = keys.stepCount("logging_steps", default: 500)
+    logsFirstStep = keys.bool("logging_first_step", default: false)
+    logsTensorBoard = keys.reportsToTensorBoard(&notices)
+    tensorBoardFolder = keys.optionalString("logging_dir")
+    disablesBar = keys.bool("disable_tqdm", default: false)
+    saveInterval = keys.choice("save_strategy", default: .steps)
+    saveEvery = keys.stepCount("save_steps", default: 500)
+    saveLimit = keys.optionalInt("save_total_limit", in: 0...RunConfig.most).flatMap { $0 > 0 ? $0 : nil }
+    overwritesOutput = keys.bool("overwrite_output_dir", default: false)
+    resume = keys.resume()
+
+    notices += ForeignKeys.read(from: &keys)
+    try keys.finish()
+  }
+
+  /// Above any sensible count, and far from overflow when counts are multiplied.
+  private static let most = 1 << 30
+
+  private static func apply(
+    _ overrides: [String], to json: JSONValue, source: String
+  ) throws -> (JSONValue, Set<String>) {
+    guard case .object(var settings) = json else { return (json, []) }
+    var names: Set<String> = []
+    for override in overrides {
+      let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw FireflyError("not a setting", at: "--set", expected: "key=value", found: "\"\(override)\"")
+      }
+      let text = String(parts[1])
+      settings[String(parts[0])] = (try? JSONValue.parse(text, source: "--set")) ?? .string(text)
+      names.insert(String(parts[0]))
+    }
+    return (.object(settings), names)
+  }
+}

@@ -1,0 +1,46 @@
+import FireflyBase
+import Foundation
+
+/// `output_dir/train.log`: what happened when, a line each; a resumed run appends.
+final class RunLog {
+  private let path: String
+  private let descriptor: Int32
+
+  /// - Parameter appending: keeps what is there.
+  init(_ path: String, appending: Bool) throws {
+    self.path = path
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (appending ? 0 : O_TRUNC)
+    descriptor = open(path, flags, 0o644)
+    guard descriptor >= 0 else {
+      throw FireflyError("cannot write the log: \(String(cString: strerror(errno)))", at: path)
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends `text` with the local time before it.
+  func line(_ text: String) throws {
+    let bytes = Array("\(RunLog.timestamp(Date()))  \(text)\n".utf8)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        throw FireflyError("cannot write the log: \(String(cString: strerror(errno)))", at: path)
+      }
+      done += count
+    }
+  }
+
+  /// `2026-11-24 08:06:15`, local time.
+  static func timestamp(_ date: Date) -> String {
+    var seconds = time_t(date.timeIntervalSince1970)
+    var parts = tm()
+    localtime_r(&seconds, &parts)
+    let two = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
+    return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
+      + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// The learning rate's course: transformers' `lr_scheduler_type`.
+public enum ScheduleKind: String, Sendable, CaseIterable {
+  case constant
+  case constantWithWarmup = "constant_with_warmup"
+  case linear
+  case cosine
+
+  /// Whether the rate at a step depends on how many steps there are in all.
+  var dependsOnTotal: Bool { self == .linear || self == .cosine }
+}
+
+/// The factor of the learning rate as a function of completed optimizer steps, as transformers computes it:
+/// with a warm-up the first update has a rate of 0.
+///
+/// - Parameters:
+///   - warmup: steps over which the factor rises from 0 to 1.
+///   - total: optimizer steps of the run, where linear and cosine reach 0.
+func schedule(_ kind: ScheduleKind, warmup: Int, total: Int) -> @Sendable (Int) -> Double {
+  let rise: @Sendable (Int) -> Double = { Double($0) / Double(max(1, warmup)) }
+  let progress: @Sendable (Int) -> Double = { Double($0 - warmup) / Double(max(1, total - warmup)) }
+  switch kind {
+  case .constant:
+    return { _ in 1 }
+  case .constantWithWarmup:
+    return { $0 < warmup ? rise($0) : 1 }
+  case .linear:
+    return { $0 < warmup ? rise($0) : max(0, 1 - progress($0)) }
+  case .cosine:
+    return { $0 < warmup ? rise($0) : max(0, 0.5 * (1 + cos(.pi * progress($0)))) }
+  }
+}
