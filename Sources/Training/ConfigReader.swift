@@ -4,6 +4,9 @@ import FireflyBase
 ///
 /// Reading goes on after a wrong value, so that the owner hears of all of them at once.
 struct ConfigReader {
+  /// Above any sensible count, and far from overflow when counts are multiplied.
+  static let most = 1 << 30
+
   private let values: [String: JSONValue]
   private let source: String
   /// Keys given by `--set`, named so in errors.
@@ -42,7 +45,8 @@ struct ConfigReader {
 
   /// A whole number within `range`.
   mutating func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) -> Int {
-    let expected = "a whole number \(ConfigReader.bounds(range, Int.max))"
+    let expected =
+      "a whole number \(ConfigReader.bounds(range, range.upperBound == .max ? .max : ConfigReader.most))"
     guard let value = value(key, required: fallback == nil, expected) else {
       return fallback ?? range.lowerBound
     }

@@ -7,7 +7,7 @@ import Foundation
 /// masked CRC-32C of the event (4). An event is a protocol buffer: 1 wall time (double), 2 step (varint),
 /// 3 file version (string, in the first record only), 5 summary { 1 value { 1 tag, 2 simple value (float) } },
 /// 7 session log { 1 status: 1 = start }.
-final class EventFile {
+package final class EventFile {
   private let handle: FileHandle
   private let path: String
   private let clock: () -> Double
@@ -18,7 +18,7 @@ final class EventFile {
   ///   - resumedStep: a continued run's last step: TensorBoard forgets what an earlier file of the folder
   ///     says of later ones.
   ///   - clock: seconds since 1970.
-  init(
+  package init(
     folder: String, resumedStep: Int? = nil, clock: @escaping () -> Double = { Date().timeIntervalSince1970 }
   ) throws {
     try AtomicFile.makeFolder(folder)
@@ -38,7 +38,7 @@ final class EventFile {
   }
 
   /// Writes one point of each tag; NaN is written as NaN.
-  func write(_ scalars: [(tag: String, value: Double)], step: Int) throws {
+  package func write(_ scalars: [(tag: String, value: Double)], step: Int) throws {
     var summary = ProtocolBuffer()
     for scalar in scalars {
       var value = ProtocolBuffer()
@@ -64,7 +64,7 @@ final class EventFile {
   }
 
   /// The bytes of one record around `event`.
-  static func record(_ event: [UInt8]) -> [UInt8] {
+  package static func record(_ event: [UInt8]) -> [UInt8] {
     let length = littleEndian(UInt64(event.count))
     return length + littleEndian(masked(crc32c(length))) + event + littleEndian(masked(crc32c(event)))
   }
@@ -84,7 +84,7 @@ final class EventFile {
 }
 
 /// A run's folder of event files: `runs/Nov24_08-06-15_host`, as transformers names it.
-func eventFolderName(_ date: Date) -> String {
+package func eventFolderName(_ date: Date) -> String {
   var seconds = time_t(date.timeIntervalSince1970)
   var parts = tm()
   localtime_r(&seconds, &parts)
@@ -140,7 +140,7 @@ private func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
 }
 
 /// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78), as RFC 3720 uses it.
-func crc32c(_ bytes: [UInt8]) -> UInt32 {
+package func crc32c(_ bytes: [UInt8]) -> UInt32 {
   var crc = ~UInt32(0)
   for byte in bytes { crc = crc32cTable[Int((crc ^ UInt32(byte)) & 0xff)] ^ crc >> 8 }
   return ~crc

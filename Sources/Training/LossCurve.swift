@@ -3,18 +3,20 @@ import Foundation
 
 /// The losses of a run as a self-contained SVG that a browser shows: axes, every step's loss (or the mean
 /// of a few, when there are more than the width has room for), and a smoothed line.
-struct LossCurve {
+package struct LossCurve {
   let title: String
   /// Optimizer step and loss (nats per target token); values that are not finite are left out.
   let points: [(step: Int, loss: Double)]
 
   /// - Parameter losses: one for each step, from step 1.
-  init(title: String, losses: [Double]) {
+  package init(title: String, losses: [Double]) {
     self.title = title
-    points = losses.enumerated().filter { $0.element.isFinite }.map { (step: $0.offset + 1, loss: $0.element) }
+    points = losses.enumerated().filter { $0.element.isFinite }.map {
+      (step: $0.offset + 1, loss: $0.element)
+    }
   }
 
-  func write(to path: String) throws {
+  package func write(to path: String) throws {
     try AtomicFile.write(Data(svg().utf8), to: path)
   }
 
@@ -23,7 +25,7 @@ struct LossCurve {
   private static let plot = (left: 70.0, right: 880.0, top: 56.0, bottom: 420.0)
   private static let mostPoints = 800
 
-  func svg() -> String {
+  package func svg() -> String {
     var body = LossCurve.text(title, x: LossCurve.plot.left, y: 26, size: 16, anchor: "start")
     if points.isEmpty {
       body += LossCurve.text("no steps yet", x: LossCurve.width / 2, y: LossCurve.height / 2, size: 14)
@@ -43,7 +45,7 @@ struct LossCurve {
   private func drawing() -> String {
     let shown = binned()
     let smooth = smoothed(shown)
-    let steps = Axis(low: 0, high: Double(points.last?.step ?? 1), target: 8)
+    let steps = Axis(low: 0, high: Double(points.last?.step ?? 1), target: 8, finest: 1)
     let values = shown.map(\.loss) + smooth.map(\.loss)
     let losses = Axis(low: values.min() ?? 0, high: values.max() ?? 1, target: 6)
     let place = { (point: (step: Double, loss: Double)) -> (x: Double, y: Double) in
@@ -72,7 +74,8 @@ struct LossCurve {
       out += "<path d=\"M\(LossCurve.round(x)) \(plot.bottom)v5\" stroke=\"#374151\"/>\n"
       out += LossCurve.text(steps.label(tick), x: x, y: plot.bottom + 20, size: 12)
     }
-    out += "<path d=\"M\(plot.left) \(plot.top)V\(plot.bottom)H\(plot.right)\" fill=\"none\" stroke=\"#374151\"/>\n"
+    out +=
+      "<path d=\"M\(plot.left) \(plot.top)V\(plot.bottom)H\(plot.right)\" fill=\"none\" stroke=\"#374151\"/>\n"
     out += LossCurve.text("optimizer step", x: (plot.left + plot.right) / 2, y: 462, size: 13)
     let middle = LossCurve.round((plot.top + plot.bottom) / 2)
     out += "<text transform=\"translate(18 \(middle)) rotate(-90)\" text-anchor=\"middle\" font-size=\"13\">"
@@ -143,9 +146,10 @@ private struct Axis {
   let ticks: [Double]
   private let step: Double
 
-  init(low: Double, high: Double, target: Int) {
+  /// - Parameter finest: the least distance of two ticks.
+  init(low: Double, high: Double, target: Int, finest: Double = 0) {
     let span = max(high - low, max(abs(high), 1e-3) * 1e-3)
-    let raw = span / Double(target)
+    let raw = max(span / Double(target), finest)
     let power = pow(10, floor(log10(raw)))
     step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= raw } ?? 10 * power
     let first = (low / step).rounded(.down)

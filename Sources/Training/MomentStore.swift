@@ -3,14 +3,14 @@ import FireflyTensors
 import Foundation
 
 /// The optimizer's moments: two float32 tensors for each parameter, zero at first.
-final class MomentStore {
+package final class MomentStore {
   /// First and second moment, as the parameters lie.
-  let moments: [(m: Tensor, v: Tensor)]
+  package let moments: [(m: Tensor, v: Tensor)]
   /// All of them together.
-  let byteCount: Int
+  package let byteCount: Int
 
   /// In memory.
-  init(shapes: [[Int]]) {
+  package init(shapes: [[Int]]) {
     moments = shapes.map { (Tensor.zeros($0, .float32), Tensor.zeros($0, .float32)) }
     byteCount = MomentStore.byteCount(of: shapes)
   }
@@ -19,7 +19,7 @@ final class MomentStore {
   ///
   /// The file has no name once it is open: its room is free again when the process ends, however it ends.
   /// - Throws: `FireflyError` when the disk has no room for all of it.
-  init(shapes: [[Int]], pagedIn folder: String) throws {
+  package init(shapes: [[Int]], pagedIn folder: String) throws {
     byteCount = MomentStore.byteCount(of: shapes)
     let file = try UnnamedFile(folder: folder, byteCount: byteCount)
     var offset = 0
@@ -71,7 +71,9 @@ private final class UnnamedFile {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
 
-  private static func error(_ what: String, _ code: Int32, _ place: String, fix: String? = nil) -> FireflyError {
+  private static func error(_ what: String, _ code: Int32, _ place: String, fix: String? = nil)
+    -> FireflyError
+  {
     FireflyError("\(what): \(String(cString: strerror(code)))", at: place, fix: fix)
   }
 }

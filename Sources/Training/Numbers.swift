@@ -1,15 +1,15 @@
 import Foundation
 
 /// Numbers as people read them.
-enum Numbers {
+package enum Numbers {
   /// `value` with `digits` decimals: `fixed(1.5, 2)` is `1.50`; NaN and infinities by name.
-  static func fixed(_ value: Double, _ digits: Int) -> String {
+  package static func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-inf" : "inf" }
     return String(format: "%.\(digits)f", value)
   }
 
   /// A learning rate or another small number: `1e-04`, `3.33e-08`, `0`.
-  static func scientific(_ value: Double) -> String {
+  package static func scientific(_ value: Double) -> String {
     if value == 0 { return "0" }
     guard value.isFinite else { return fixed(value, 0) }
     let parts = String(format: "%.2e", value).split(separator: "e")
@@ -20,7 +20,7 @@ enum Numbers {
   }
 
   /// `1,234,567`.
-  static func grouped(_ value: Int) -> String {
+  package static func grouped(_ value: Int) -> String {
     var text = ""
     for (index, digit) in String(value.magnitude).reversed().enumerated() {
       if index > 0 && index % 3 == 0 { text.append(",") }
@@ -30,7 +30,7 @@ enum Numbers {
   }
 
   /// `512 B`, `1.5 KiB`, `3.2 GiB`.
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]
     var value = Double(count)
     var unit = 0
@@ -42,7 +42,7 @@ enum Numbers {
   }
 
   /// `42 s`, `3 min 05 s`, `2 h 07 min`, `3 d 4 h`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
     let total = Int(seconds.rounded())
     let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }

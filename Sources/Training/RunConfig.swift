@@ -128,21 +128,21 @@ public struct RunConfig: Sendable {
     trainFile = keys.string("train_file")
     outputFolder = keys.string("output_dir")
     templateName = keys.string("template_name", default: "")
-    maxSequenceLength = keys.int("max_seq_length", in: 2...RunConfig.most)
+    maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
     task = keys.choice("task_type", default: .sft)
     mode = keys.choice("train_mode", default: .qlora)
 
-    loraRank = keys.int("lora_rank", default: 64, in: 1...RunConfig.most)
+    loraRank = keys.int("lora_rank", default: 64, in: 1...ConfigReader.most)
     loraAlpha = keys.double("lora_alpha", default: 16, in: 0...(.infinity), above: true)
     loraDropout = keys.double("lora_dropout", default: 0.05, in: 0...0.99)
     loraTargetModules = keys.targetModules()
     usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
 
     epochs = keys.double("num_train_epochs", default: 3, in: 0...(.infinity), above: true)
-    let steps = keys.int("max_steps", default: -1, in: -1...RunConfig.most)
+    let steps = keys.int("max_steps", default: -1, in: -1...ConfigReader.most)
     maxSteps = steps > 0 ? steps : nil
-    microBatchSize = keys.int("per_device_train_batch_size", default: 8, in: 1...RunConfig.most)
-    accumulation = keys.int("gradient_accumulation_steps", default: 1, in: 1...RunConfig.most)
+    microBatchSize = keys.int("per_device_train_batch_size", default: 8, in: 1...ConfigReader.most)
+    accumulation = keys.int("gradient_accumulation_steps", default: 1, in: 1...ConfigReader.most)
     dropsLastBatch = keys.bool("dataloader_drop_last", default: false)
     shuffle = keys.bool("shuffle", default: true)
     seed = keys.int("seed", default: 42, in: 0...Int.max)
@@ -170,16 +170,13 @@ public struct RunConfig: Sendable {
     disablesBar = keys.bool("disable_tqdm", default: false)
     saveInterval = keys.choice("save_strategy", default: .steps)
     saveEvery = keys.stepCount("save_steps", default: 500)
-    saveLimit = keys.optionalInt("save_total_limit", in: 0...RunConfig.most).flatMap { $0 > 0 ? $0 : nil }
+    saveLimit = keys.optionalInt("save_total_limit", in: 0...ConfigReader.most).flatMap { $0 > 0 ? $0 : nil }
     overwritesOutput = keys.bool("overwrite_output_dir", default: false)
     resume = keys.resume()
 
     notices += ForeignKeys.read(from: &keys)
     try keys.finish()
   }
-
-  /// Above any sensible count, and far from overflow when counts are multiplied.
-  private static let most = 1 << 30
 
   private static func apply(
     _ overrides: [String], to json: JSONValue, source: String

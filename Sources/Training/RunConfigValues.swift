@@ -7,7 +7,7 @@ public enum StepCount: Sendable, Equatable {
   case part(Double)
 
   /// - Parameter total: the run's optimizer steps.
-  func resolved(total: Int) -> Int {
+  package func resolved(total: Int) -> Int {
     switch self {
     case .steps(let count): count
     case .part(let part): max(1, Int((part * Double(total)).rounded(.up)))
@@ -20,7 +20,7 @@ public enum Warmup: Sendable, Equatable {
   case steps(Int)
   case ratio(Double)
 
-  func resolved(total: Int) -> Int {
+  package func resolved(total: Int) -> Int {
     switch self {
     case .steps(let count): count
     case .ratio(let ratio): Int((ratio * Double(total)).rounded(.up))
@@ -60,7 +60,7 @@ extension ConfigReader {
   }
 
   mutating func warmup(for schedule: ScheduleKind, _ notices: inout [String]) -> Warmup {
-    let steps = int("warmup_steps", default: 0, in: 0...(1 << 30))
+    let steps = int("warmup_steps", default: 0, in: 0...ConfigReader.most)
     let ratio = double("warmup_ratio", default: 0, in: 0...1)
     if schedule == .constant && (steps > 0 || ratio > 0) {
       notices.append(
@@ -99,7 +99,7 @@ extension ConfigReader {
 
   mutating func stepCount(_ key: String, default fallback: Int) -> StepCount {
     guard let value = raw(key) else { return .steps(fallback) }
-    if let count = value.int, (1...(1 << 30)).contains(count) { return .steps(count) }
+    if let count = value.int, (1...ConfigReader.most).contains(count) { return .steps(count) }
     if let part = value.double, part > 0 && part < 1 { return .part(part) }
     return wrong(
       key, "a whole number of at least 1, or a part of all steps below 1", value, .steps(fallback))
@@ -113,7 +113,8 @@ extension ConfigReader {
     }
     let others = names.filter { !["tensorboard", "all", "none"].contains($0) }
     if !others.isEmpty {
-      notices.append("\"report_to\": \(others.joined(separator: ", ")) is ignored: TensorBoard is what there is")
+      notices.append(
+        "\"report_to\": \(others.joined(separator: ", ")) is ignored: TensorBoard is what there is")
     }
     return names.contains("tensorboard") || names.contains("all")
   }

@@ -2,12 +2,12 @@ import FireflyBase
 import Foundation
 
 /// `output_dir/train.log`: what happened when, a line each; a resumed run appends.
-final class RunLog {
+package final class RunLog {
   private let path: String
   private let descriptor: Int32
 
   /// - Parameter appending: keeps what is there.
-  init(_ path: String, appending: Bool) throws {
+  package init(_ path: String, appending: Bool) throws {
     self.path = path
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (appending ? 0 : O_TRUNC)
     descriptor = open(path, flags, 0o644)
@@ -19,7 +19,7 @@ final class RunLog {
   deinit { close(descriptor) }
 
   /// Appends `text` with the local time before it.
-  func line(_ text: String) throws {
+  package func line(_ text: String) throws {
     let bytes = Array("\(RunLog.timestamp(Date()))  \(text)\n".utf8)
     var done = 0
     while done < bytes.count {

@@ -17,7 +17,7 @@ public enum ScheduleKind: String, Sendable, CaseIterable {
 /// - Parameters:
 ///   - warmup: steps over which the factor rises from 0 to 1.
 ///   - total: optimizer steps of the run, where linear and cosine reach 0.
-func schedule(_ kind: ScheduleKind, warmup: Int, total: Int) -> @Sendable (Int) -> Double {
+package func schedule(_ kind: ScheduleKind, warmup: Int, total: Int) -> @Sendable (Int) -> Double {
   let rise: @Sendable (Int) -> Double = { Double($0) / Double(max(1, warmup)) }
   let progress: @Sendable (Int) -> Double = { Double($0 - warmup) / Double(max(1, total - warmup)) }
   switch kind {
