@@ -1,0 +1,122 @@
+import CKernels
+import FireflyBase
+
+/// The NF4 data type (Dettmers et al. 2023, "QLoRA") as bitsandbytes stores it.
+public enum NF4 {
+  /// Weights that share a scale.
+  public static let blockSize = 64
+  /// Scales that share a scale, when they are quantised themselves.
+  public static let nestedBlockSize = 256
+
+  /// The 16 values of a code, for a block whose largest magnitude is 1.
+  public static let codeBook: [Float] = [
+    -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
+    -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
+    0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
+  ]
+
+  /// Code i + 1 begins above midpoint i.
+  public static let midpoints: [Float] = zip(codeBook, codeBook.dropFirst()).map { ($0 + $1) / 2 }
+
+  /// The 256 values of an 8-bit scale: bitsandbytes' `create_dynamic_map(signed=True)`, for every power of ten from
+  /// 10⁻⁶ to 1 twice as many values as for the one below, and 0 and 1.
+  public static let dynamicMap: [Float] = {
+    let powers: [Float] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]
+    var values: [Float] = [0, 1]
+    for (i, power) in powers.enumerated() {
+      let boundaries = linearSpace(from: 0.1, to: 1, count: (1 << i) + 1)
+      for (low, high) in zip(boundaries, boundaries.dropFirst()) {
+        let mean = (low + high) / 2
+        values += [power * mean, -power * mean]
+      }
+    }
+    return values.sorted()
+  }()
+
+  /// `torch.linspace`: from each end towards the middle, in float32.
+  private static func linearSpace(from start: Float, to end: Float, count: Int) -> [Float] {
+    let step = (end - start) / Float(count - 1)
+    return (0..<count).map { i in
+      i < count / 2 ? start + step * Float(i) : end - step * Float(count - 1 - i)
+    }
+  }
+}
+
+/// A weight matrix of 4-bit codes, with one scale per 64 of them.
+public struct NF4Tensor: Sendable {
+  public enum Scales: Sendable {
+    /// absmax: float32 [blocks].
+    case plain(absmax: Tensor)
+    /// Double quantization: a block's scale is map[code]·absmax[block / 256] + offset, with `codes` uint8 [blocks],
+    /// `absmax` float32 [⌈blocks/256⌉] and `map` float32 [256].
+    case nested(codes: Tensor, absmax: Tensor, map: Tensor, offset: Float)
+  }
+
+  /// uint8 [⌈out·in/2⌉], the first of two codes in the high half, row-major.
+  public let codes: Tensor
+  /// [out, in]
+  public let shape: [Int]
+  public let scales: Scales
+  /// What the weights were before: a decoded weight is rounded to it.
+  public let originalDType: DType
+
+  public init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
+    precondition(shape.count == 2, "NF4 shape \(shape): expected [out, in]")
+    let count = shape[0] * shape[1]
+    let blocks = NF4Tensor.blocks(of: count)
+    precondition(
+      codes.dtype == .uint8 && codes.count == (count + 1) / 2,
+      "NF4 codes: expected \((count + 1) / 2) bytes, found \(codes.shape) of \(codes.dtype)")
+    switch scales {
+    case .plain(let absmax):
+      Ops.checkCount(absmax, blocks, "absmax")
+    case .nested(let codes, let absmax, let map, _):
+      precondition(
+        codes.dtype == .uint8 && codes.count == blocks, "absmax codes \(codes.shape) of \(codes.dtype)")
+      Ops.checkCount(absmax, NF4Tensor.nestedBlocks(of: blocks), "nested absmax")
+      Ops.checkCount(map, 256, "nested map")
+    }
+    _ = originalDType.code
+    self.codes = codes
+    self.shape = shape
+    self.scales = scales
+    self.originalDType = originalDType
+  }
+
+  public static func blocks(of count: Int) -> Int { (count + NF4.blockSize - 1) / NF4.blockSize }
+  public static func nestedBlocks(of blocks: Int) -> Int {
+    (blocks + NF4.nestedBlockSize - 1) / NF4.nestedBlockSize
+  }
+
+  public var outputs: Int { shape[0] }
+  public var inputs: Int { shape[1] }
+  /// Whether the scales are quantised themselves.
+  public var isDouble: Bool {
+    if case .nested = scales { true } else { false }
+  }
+  /// Bytes of the codes and scales together.
+  public var byteCount: Int {
+    switch scales {
+    case .plain(let absmax): codes.byteCount + absmax.byteCount
+    case .nested(let scaleCodes, let absmax, let map, _):
+      codes.byteCount + scaleCodes.byteCount + absmax.byteCount + map.byteCount
+    }
+  }
+
+  /// Calls `body` with the kernels' view of this matrix.
+  func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
+    var view = kernels_nf4(
+      codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: nil, absmax_codes: nil,
+      nested_absmax: nil, nested_map: nil, nested_offset: 0, columns: inputs, dtype: originalDType.code)
+    switch scales {
+    case .plain(let absmax):
+      view.absmax = UnsafePointer(absmax.floatPointer)
+    case .nested(let codes, let absmax, let map, let offset):
+      view.absmax_codes = UnsafePointer(codes.pointer.assumingMemoryBound(to: UInt8.self))
+      view.nested_absmax = UnsafePointer(absmax.floatPointer)
+      view.nested_map = UnsafePointer(map.floatPointer)
+      view.nested_offset = offset
+    }
+    return withUnsafePointer(to: &view, body)
+  }
+}

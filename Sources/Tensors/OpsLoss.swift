@@ -1,0 +1,65 @@
+import CKernels
+
+extension Ops {
+  /// Σ −log softmax(logits)[label] over the rows, and its gradient.
+  ///
+  /// - Parameters:
+  ///   - logits: [N, V] float32.
+  ///   - labels: N columns; below 0 is no target (loss and gradient 0).
+  ///   - gradient: [N, V] c, set to (softmax − onehot)·scale.
+  /// - Returns: The sum in float64; NaN or infinite where a row's loss is.
+  public static func crossEntropy(logits: Matrix, labels: [Int32], gradient: Matrix?, scale: Float) -> Double
+  {
+    crossEntropyRows(logits: logits, labels: labels, gradient: gradient, scale: scale)
+      .reduce(0) { $0 + Double($1) }
+  }
+
+  /// As `crossEntropy`, with each row's loss.
+  public static func crossEntropyRows(
+    logits: Matrix, labels: [Int32], gradient: Matrix? = nil, scale: Float = 1
+  ) -> [Float] {
+    checkFloat32(logits.dtype)
+    precondition(labels.count == logits.rows, "\(labels.count) labels for \(logits.rows) rows")
+    for label in labels { precondition(label < logits.columns, "label \(label) of \(logits.columns)") }
+    if let gradient {
+      checkSame(gradient, logits)
+      checkCompute(gradient.dtype)
+    }
+    let k = kernels
+    var losses = [Float](repeating: 0, count: labels.count)
+    losses.withUnsafeMutableBufferPointer { losses in
+      labels.withUnsafeBufferPointer { labels in
+        guard let losses = losses.baseAddress, let labels = labels.baseAddress else { return }
+        split(logits.rows, cost: 4 * logits.columns) { rows in
+          let start = rows.lowerBound
+          k.pointee.cross_entropy(
+            losses + start, gradient?.row(start), gradient?.dtype.code ?? 0, gradient?.stride ?? 0,
+            logits.floatRow(start), logits.stride, labels + start, scale, rows.count, logits.columns)
+        }
+      }
+    }
+    return losses
+  }
+
+  /// Σ x² of a float32 tensor in float64, in an order of its own whatever the thread count.
+  public static func sumOfSquares(_ x: Tensor) -> Double {
+    checkFloat32(x.dtype)
+    let chunk = 65_536
+    let (k, chunks) = (kernels, (x.count + chunk - 1) / chunk)
+    var sums = [Double](repeating: 0, count: chunks)
+    sums.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      split(chunks, cost: chunk) { range in
+        for i in range {
+          sums[i] = k.pointee.sum_of_squares(x.floatPointer + i * chunk, min(chunk, x.count - i * chunk))
+        }
+      }
+    }
+    return sums.reduce(0, +)
+  }
+
+  /// Whether a float32, bfloat16 or float16 tensor has an infinity or a NaN.
+  public static func hasNonFinite(_ x: Tensor) -> Bool {
+    kernels.pointee.has_non_finite(x.pointer, x.dtype.code, x.count) != 0
+  }
+}
