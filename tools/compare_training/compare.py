@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""QLoRA training speed and peak memory: Firefly against transformers + PEFT + bitsandbytes on this machine, one
+after the other, on the same folder and rows. Each step is one row of --length tokens; rank 64, alpha 16, dropout
+0.05, every linear layer, NF4 with double quantization, gradient checkpointing, bf16.
+
+    python tools/compare_training/compare.py --model FOLDER --rows ROWS.jsonl --firefly .build/release/firefly
+
+Speed is the median of the steps after the first. Peak memory is the process's largest resident set.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from transformers import AutoTokenizer
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "reference"))
+import chat_rows  # noqa: E402
+
+
+def make_rows(options: argparse.Namespace, out: pathlib.Path) -> pathlib.Path:
+    """One row a step, each of at least --length tokens: turns of the given rows joined to long conversations."""
+    tokenizer = AutoTokenizer.from_pretrained(options.model)
+    turns = (turn for row in chat_rows.read(options.rows) for turn in row["conversation"])
+    long_rows, conversation = [], []
+    for turn in turns:
+        conversation.append(turn)
+        ids, _ = chat_rows.render({"conversation": conversation}, tokenizer, options.length)
+        if len(ids) == options.length:
+            long_rows.append({"conversation": conversation})
+            conversation = []
+            if len(long_rows) == options.steps:
+                break
+    if len(long_rows) < options.steps:
+        raise SystemExit(f"{options.rows}: enough for {len(long_rows)} steps of {options.length} tokens only")
+    path = out / "rows.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in long_rows))
+    return path
+
+
+def run(command: list[str]) -> tuple[str, int]:
+    """Standard output, and the peak resident set in bytes of that process."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return output, usage.ru_maxrss * 1024
+
+
+def hugging_face(options: argparse.Namespace, rows: pathlib.Path) -> tuple[float, int]:
+    command = [sys.executable, HERE / "hugging_face.py", options.model, rows, options.length, options.steps]
+    output, peak = run([str(part) for part in command])
+    result = json.loads(output.strip().splitlines()[-1])
+    return result["step_tokens"] / statistics.median(result["step_seconds"][1:]), peak
+
+
+def firefly(options: argparse.Namespace, rows: pathlib.Path, out: pathlib.Path) -> tuple[float, int]:
+    config = {
+        "output_dir": str(out / "firefly"), "model_name_or_path": str(options.model), "train_file": str(rows),
+        "template_name": "qwen", "max_seq_length": options.length, "train_mode": "qlora", "bf16": True,
+        "per_device_train_batch_size": 1, "gradient_accumulation_steps": 1, "max_steps": options.steps,
+        "lora_rank": 64, "lora_alpha": 16, "lora_dropout": 0.05, "gradient_checkpointing": True,
+        "learning_rate": 2e-4, "lr_scheduler_type": "constant_with_warmup", "warmup_steps": 2,
+        "max_grad_norm": 0.3, "optim": "paged_adamw_32bit", "logging_steps": 1, "save_steps": options.steps,
+        "seed": 42,
+    }  # fmt: skip
+    path = out / "firefly.json"
+    path.write_text(json.dumps(config))
+    _, peak = run([str(options.firefly), "train", str(path)])
+    state = json.loads((out / "firefly" / "trainer_state.json").read_text())
+    speeds = [entry["tokens_per_second"] for entry in state["log_history"] if "tokens_per_second" in entry]
+    return statistics.median(speeds[1:]), peak
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=pathlib.Path, required=True, help="a bf16 Hugging Face folder")
+    parser.add_argument("--rows", type=pathlib.Path, required=True)
+    parser.add_argument("--firefly", type=pathlib.Path, help="without it only the other side is measured")
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--length", type=int, default=1024)
+    options = parser.parse_args()
+    if options.steps < 2:
+        parser.error("--steps: at least 2, the first is not counted")
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder)
+        rows = make_rows(options, out)
+        theirs, their_peak = hugging_face(options, rows)
+        print(f"transformers + PEFT + bitsandbytes  {theirs:8.1f} tok/s  peak {their_peak / 2**20:7.0f} MiB", flush=True)
+        if options.firefly is None:
+            return
+        ours, our_peak = firefly(options, rows, out)
+        print(f"Firefly                             {ours:8.1f} tok/s  peak {our_peak / 2**20:7.0f} MiB")
+        print(f"Firefly is {ours / theirs:.2f} times as fast, with {our_peak / their_peak:.2f} of the memory")
+
+
+if __name__ == "__main__":
+    main()
