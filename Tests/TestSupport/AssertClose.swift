@@ -1,0 +1,94 @@
+import FireflyBase
+import FireflyTensors
+import Testing
+
+/// How far a number may be from the expected one: |found − expected| ≤ relative·|expected| + absolute.
+public struct Tolerance: Sendable {
+  public var relative: Float
+  public var absolute: Float
+
+  /// - Parameters:
+  ///   - relative: Of the expected number.
+  ///   - absolute: In the numbers' own unit; for results near 0 that come from larger numbers.
+  public init(relative: Float = 0, absolute: Float = 0) {
+    self.relative = relative
+    self.absolute = absolute
+  }
+
+  /// Units in the last place of float32, of the expected number.
+  public static func ulps(_ count: Float, absolute: Float = 0) -> Tolerance {
+    Tolerance(relative: count * 0x1p-23, absolute: absolute)
+  }
+
+  /// Units in the last place of bfloat16, of the expected number.
+  public static func bfloat16Ulps(_ count: Float, absolute: Float = 0) -> Tolerance {
+    Tolerance(relative: count * 0x1p-7, absolute: absolute)
+  }
+
+  public static let exact = Tolerance()
+
+  /// False for a NaN on either side; equal infinities pass.
+  public func holds(_ found: Float, _ expected: Float) -> Bool {
+    found == expected || (found - expected).magnitude <= relative * expected.magnitude + absolute
+  }
+}
+
+/// Records an issue unless every number is within `tolerance`, NaN never being so, and says which one is the furthest off.
+public func assertClose(
+  _ found: [Float], _ expected: [Float], _ tolerance: Tolerance, _ name: String = "values",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard found.count == expected.count else {
+    Issue.record(
+      "\(name): \(found.count) numbers, expected \(expected.count)", sourceLocation: sourceLocation)
+    return
+  }
+  var wrong = 0
+  var (worst, worstError) = (0, -Float.infinity)
+  for i in found.indices where !tolerance.holds(found[i], expected[i]) {
+    wrong += 1
+    let distance = (found[i] - expected[i]).magnitude
+    let error = distance.isNaN ? .infinity : distance
+    if error > worstError { (worst, worstError) = (i, error) }
+  }
+  if wrong > 0 {
+    Issue.record(
+      """
+      \(name): \(wrong) of \(found.count) beyond \(tolerance.relative) relative + \(tolerance.absolute); \
+      furthest at \(worst): \(found[worst]), expected \(expected[worst])
+      """, sourceLocation: sourceLocation)
+  }
+}
+
+/// Compares shapes first, then every element as float32.
+public func assertClose(
+  _ found: Tensor, _ expected: Tensor, _ tolerance: Tolerance, _ name: String = "tensor",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard found.shape == expected.shape else {
+    Issue.record(
+      "\(name): shape \(found.shape), expected \(expected.shape)", sourceLocation: sourceLocation)
+    return
+  }
+  assertClose(found.asFloats, expected.asFloats, tolerance, name, sourceLocation: sourceLocation)
+}
+
+/// Compares one number, NaN failing.
+public func assertClose(
+  _ found: Float, _ expected: Float, _ tolerance: Tolerance, _ name: String = "value",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  assertClose([found], [expected], tolerance, name, sourceLocation: sourceLocation)
+}
+
+/// ‖found − expected‖ / ‖expected‖ in float64: one figure for a whole tensor. NaN when a number is.
+public func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
+  precondition(found.count == expected.count, "\(found.count) numbers, expected \(expected.count)")
+  var (difference, norm) = (0.0, 0.0)
+  for (a, b) in zip(found, expected) {
+    difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+    norm += Double(b) * Double(b)
+  }
+  if difference == 0 { return 0 }
+  return (difference / norm).squareRoot()
+}
