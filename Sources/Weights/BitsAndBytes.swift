@@ -1,0 +1,136 @@
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// bitsandbytes' 4-bit checkpoints, as transformers 4 and 5 save and load them.
+///
+/// A matrix `X` of n = out·in elements is stored as
+/// - `X.weight` U8 [n/2, 1]: codes, the first element in the high half of a byte;
+/// - `X.weight.absmax`: scales of blocks of 64, F32, or U8 codes under double quantization;
+/// - `X.weight.quant_map` F32 [16]: NF4's code book;
+/// - `X.weight.nested_absmax` F32, a scale for 256 scales, and `X.weight.nested_quant_map` F32 [256], if double;
+/// - `X.weight.quant_state.bitsandbytes__nf4` U8: JSON with shape, dtype, block sizes and the scales' mean.
+public enum BitsAndBytes {
+  static let stateSuffix = ".quant_state.bitsandbytes__nf4"
+
+  /// The tensors that stand for `weight` under `name` (`…q_proj.weight`) in a 4-bit folder.
+  public static func tensors(_ name: String, _ weight: NF4Tensor) -> [(name: String, tensor: Tensor)] {
+    var state = QuantState(shape: weight.shape, dtype: weight.originalDType, nestedOffset: nil)
+    var parts: [(name: String, tensor: Tensor)] = [
+      (name, weight.codes.reshaped([weight.codes.count, 1])),
+      (name + ".quant_map", Tensor(NF4.codeBook, [16])),
+    ]
+    switch weight.scales {
+    case .plain(let absmax):
+      parts.append((name + ".absmax", absmax))
+    case .nested(let codes, let absmax, let map, let offset):
+      state.nestedOffset = offset
+      parts.append((name + ".absmax", codes))
+      parts.append((name + ".nested_absmax", absmax))
+      parts.append((name + ".nested_quant_map", map))
+    }
+    let json = Array(state.json.text().utf8)
+    let packed = Tensor([json.count], .uint8)
+    packed.bytes.copyBytes(from: json)
+    return parts + [(name + stateSuffix, packed)]
+  }
+
+  /// `quantization_config` of such a folder's config.json.
+  ///
+  /// - Parameter compute: what transformers shall multiply in.
+  public static func quantizationConfig(double: Bool, compute: DType) -> JSONValue {
+    .object([
+      "quant_method": .string("bitsandbytes"),
+      "load_in_4bit": .bool(true), "load_in_8bit": .bool(false),
+      "_load_in_4bit": .bool(true), "_load_in_8bit": .bool(false),
+      "bnb_4bit_quant_type": .string("nf4"),
+      "bnb_4bit_use_double_quant": .bool(double),
+      "bnb_4bit_compute_dtype": .string(compute.description),
+      "bnb_4bit_quant_storage": .string("uint8"),
+      "llm_int8_threshold": .double(6), "llm_int8_skip_modules": .null,
+      "llm_int8_enable_fp32_cpu_offload": .bool(false), "llm_int8_has_fp16_weight": .bool(false),
+    ])
+  }
+}
+
+extension WeightStore {
+  /// The weight as stored by bitsandbytes in 4 bits; nil when it is stored plainly.
+  ///
+  /// - Parameter shape: [out, in].
+  /// - Throws: `FireflyError` when it is missing, has another shape, or any of its parts is missing or wrong.
+  public func nf4(_ name: String, shape: [Int]) throws -> NF4Tensor? {
+    guard try is4Bit(name) else { return nil }
+    let place = "\(path): \(name)"
+    let text = try part(name + BitsAndBytes.stateSuffix, .uint8, nil)
+    let json = try JSONValue.parse(Data(text.bytes), source: "\(place)\(BitsAndBytes.stateSuffix)")
+    let state = try QuantState(json, at: place)
+    guard state.shape == shape else {
+      throw FireflyError(
+        "the 4-bit tensor has another shape than the model needs", at: place, expected: "\(shape)",
+        found: "\(state.shape)", fix: "The weights and config.json do not belong together.")
+    }
+    guard try part(name + ".quant_map", .float32, [NF4.codeBook.count]).floats == NF4.codeBook else {
+      throw FireflyError("the 4-bit tensor's quant_map is not NF4's code book", at: place)
+    }
+    let codes = try part(name, .uint8, [(state.elements + 1) / 2, 1])
+    return NF4Tensor(
+      codes: codes.reshaped([codes.count]), shape: shape, scales: try scales(name, state),
+      originalDType: state.dtype)
+  }
+
+  private func scales(_ name: String, _ state: QuantState) throws -> NF4Tensor.Scales {
+    guard let offset = state.nestedOffset else {
+      return .plain(absmax: try finite(name + ".absmax", [state.blocks]))
+    }
+    return .nested(
+      codes: try part(name + ".absmax", .uint8, [state.blocks]),
+      absmax: try finite(name + ".nested_absmax", [state.nestedBlocks]),
+      map: try finite(name + ".nested_quant_map", [NF4.dynamicMap.count]), offset: offset)
+  }
+
+  /// Whether `name` has a quantization state; other bitsandbytes types are refused.
+  private func is4Bit(_ name: String) throws -> Bool {
+    guard let info = info(name) else { throw missingTensor(name) }
+    if contains(name + BitsAndBytes.stateSuffix) { return true }
+    let stem = name.hasSuffix(".weight") ? String(name.dropLast("weight".count)) : name + "."
+    for other in [name + ".quant_state.bitsandbytes__fp4", name + ".absmax", stem + "SCB"]
+    where contains(other) {
+      throw FireflyError(
+        "the tensor is quantised in a way that is not supported", at: "\(info.path): \(name)",
+        expected: "bitsandbytes' NF4 with \(BitsAndBytes.stateSuffix.dropFirst())", found: other)
+    }
+    return false
+  }
+
+  /// A part of a 4-bit tensor; any shape when nil.
+  private func part(_ name: String, _ type: StoredType, _ shape: [Int]?) throws -> Tensor {
+    let stored = try take(name)
+    guard stored.info.type == type, let dtype = type.dtype, shape == nil || stored.info.shape == shape else {
+      throw FireflyError(
+        "a part of a 4-bit tensor is wrong", at: stored.place,
+        expected: "\(type) \(shape.map { "\($0)" } ?? "")", found: "\(stored.info.type) \(stored.info.shape)")
+    }
+    return try stored.tensor(as: dtype)
+  }
+
+  private func finite(_ name: String, _ shape: [Int]) throws -> Tensor {
+    let tensor = try part(name, .float32, shape)
+    guard !Ops.hasNonFinite(tensor) else {
+      throw FireflyError("a part of a 4-bit tensor holds numbers that are not finite", at: "\(path): \(name)")
+    }
+    return tensor
+  }
+}
+
+extension NF4Tensor {
+  /// [out, in] as numbers: float32, bfloat16 or float16.
+  func decoded(as dtype: DType) -> Tensor {
+    let isCompute = dtype != .float16
+    let out = Tensor(shape, isCompute ? dtype : .float32)
+    Ops.decodeNF4(self, rows: 0..<outputs, columns: 0..<inputs, into: out.matrix)
+    guard !isCompute else { return out }
+    let half = Tensor(shape, dtype)
+    Ops.convert(half.matrix, out.matrix)
+    return half
+  }
+}

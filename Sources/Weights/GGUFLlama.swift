@@ -1,0 +1,160 @@
+import FireflyBase
+import FireflyTensors
+
+/// A GGUF file of architecture `llama` as transformers' LlamaForCausalLM: names, row order, config.json.
+///
+/// Sources: llama.cpp's convert_hf_to_gguf.py for names and the order of q and k rows; the GGUF specification for keys.
+struct GGUFLlama {
+  let gguf: GGUFFile
+  let layers: Int
+  let heads: Int
+  let keyValueHeads: Int
+  let headDim: Int
+  let hiddenSize: Int
+
+  /// - Throws: `FireflyError` for another architecture, a missing or impossible size, or a feature that
+  ///   LlamaForCausalLM has not.
+  init(_ gguf: GGUFFile) throws {
+    self.gguf = gguf
+    guard gguf.metadata["general.architecture"]?.string == "llama" else {
+      throw FireflyError(
+        "the architecture is not supported", at: "\(gguf.path): general.architecture", expected: "llama",
+        found: gguf.metadata["general.architecture"].map { $0.string ?? $0.kind } ?? "none")
+    }
+    try GGUFLlama.checkKeys(gguf)
+    layers = try gguf.size("llama.block_count")
+    hiddenSize = try gguf.size("llama.embedding_length")
+    heads = try gguf.size("llama.attention.head_count")
+    keyValueHeads = try gguf.optionalSize("llama.attention.head_count_kv") ?? heads
+    headDim = try gguf.optionalSize("llama.attention.key_length") ?? hiddenSize / heads
+    try checkHeads()
+  }
+
+  private func checkHeads() throws {
+    func check(_ holds: Bool, _ key: String, expected: String, found: Int) throws {
+      guard holds else {
+        throw FireflyError(
+          "the model's sizes do not fit together", at: "\(gguf.path): llama.\(key)", expected: expected,
+          found: "\(found)")
+      }
+    }
+    let keyLength = gguf.metadata["llama.attention.key_length"] != nil
+    try check(
+      keyLength || hiddenSize % heads == 0, "attention.head_count", expected: "a divisor of \(hiddenSize)",
+      found: heads)
+    try check(
+      heads % keyValueHeads == 0, "attention.head_count_kv", expected: "a divisor of \(heads)",
+      found: keyValueHeads)
+    try check(headDim % 2 == 0, "attention.key_length", expected: "an even number", found: headDim)
+    let valueLength = try gguf.optionalSize("llama.attention.value_length") ?? headDim
+    try check(valueLength == headDim, "attention.value_length", expected: "\(headDim)", found: valueLength)
+    let rotary = try gguf.optionalSize("llama.rope.dimension_count") ?? headDim
+    try check(rotary == headDim, "rope.dimension_count", expected: "\(headDim), all of a head", found: rotary)
+  }
+
+  /// Keys that this file understands; those of other kinds of llama (experts, sliding windows, scales) are refused.
+  private static let knownKeys: Set<String> = [
+    "block_count", "context_length", "embedding_length", "feed_forward_length", "vocab_size",
+    "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
+    "attention.layer_norm_rms_epsilon", "rope.dimension_count", "rope.freq_base", "rope.scale_linear",
+    "rope.scaling.type", "rope.scaling.factor", "rope.scaling.original_context_length",
+    "rope.scaling.finetuned",
+    "rope.scaling.attn_factor", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow",
+    "tensor_data_layout",
+  ]
+
+  private static func checkKeys(_ gguf: GGUFFile) throws {
+    for key in gguf.metadata.keys.sorted() where key.hasPrefix("llama.") {
+      let short = String(key.dropFirst("llama.".count))
+      let isZero = gguf.metadata[key]?.double == 0
+      guard knownKeys.contains(short) || (short.hasPrefix("expert") && isZero) else {
+        throw FireflyError(
+          "the model has a feature that is not supported", at: "\(gguf.path): \(key)",
+          found: gguf.metadata[key].map { $0.int.map(String.init) ?? $0.string ?? $0.kind })
+      }
+    }
+  }
+
+  // MARK: - Tensors
+
+  /// The tensors under transformers' names; names of no such tensor stay as they are.
+  func tensors() throws -> [StoredTensor] {
+    try gguf.tensors.filter { $0.name != GGUFLlama.frequencyFactors }.map { info in
+      let name = GGUFLlama.name(of: info.name)
+      var stored = StoredTensor(info: info.renamed(name), file: gguf.file)
+      if name.contains(".self_attn.q_proj.") { stored.rotaryHeads = heads }
+      if name.contains(".self_attn.k_proj.") { stored.rotaryHeads = keyValueHeads }
+      if let rotaryHeads = stored.rotaryHeads, info.shape[0] != rotaryHeads * headDim {
+        throw FireflyError(
+          "the tensor's rows do not fit the heads", at: "\(gguf.path): \(info.name)",
+          expected: "\(rotaryHeads) heads of \(headDim)", found: "\(info.shape[0]) rows")
+      }
+      return stored
+    }
+  }
+
+  /// Rotary frequencies divided by these: how llama.cpp stores Llama 3.1's scaling.
+  static let frequencyFactors = "rope_freqs.weight"
+
+  private static func name(of name: String) -> String {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard let kind = parts.last else { return name }
+    if parts.count == 2,
+      let module = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"][
+        parts[0]]
+    {
+      return "\(module).\(kind)"
+    }
+    let modules = [
+      "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
+      "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
+      "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+    ]
+    guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]), let module = modules[parts[2]]
+    else {
+      return name
+    }
+    return "model.layers.\(layer).\(module).\(kind)"
+  }
+}
+
+extension TensorInfo {
+  fileprivate func renamed(_ name: String) -> TensorInfo {
+    TensorInfo(name: name, type: type, shape: shape, path: path, range: range)
+  }
+}
+
+extension GGUFFile {
+  /// A size from 1; an array of equal sizes, one a layer, counts as its element.
+  func optionalSize(_ key: String) throws -> Int? {
+    guard let value = metadata[key] else { return nil }
+    var size = value.int
+    if let list = value.ints, let first = list.first, list.allSatisfy({ $0 == first }) { size = first }
+    guard let size, size > 0, size <= Int(Int32.max) else {
+      throw FireflyError(
+        "the metadata value is wrong", at: "\(path): \(key)",
+        expected: "a whole number from 1, the same in every layer",
+        found: value.int.map(String.init) ?? value.kind)
+    }
+    return size
+  }
+
+  func size(_ key: String) throws -> Int {
+    guard let size = try optionalSize(key) else {
+      throw FireflyError(
+        "the metadata lacks a size", at: "\(path): \(key)", expected: "a whole number from 1")
+    }
+    return size
+  }
+
+  /// A finite number above 0; nil when absent.
+  func optionalNumber(_ key: String) throws -> Double? {
+    guard let value = metadata[key] else { return nil }
+    guard let number = value.double, number.isFinite, number > 0 else {
+      throw FireflyError(
+        "the metadata value is wrong", at: "\(path): \(key)", expected: "a number above 0",
+        found: value.double.map { "\($0)" } ?? value.kind)
+    }
+    return number
+  }
+}

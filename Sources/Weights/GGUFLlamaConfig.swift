@@ -1,0 +1,196 @@
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// config.json and generation_config.json, made of a GGUF file's metadata.
+extension GGUFLlama {
+  /// As transformers writes LlamaForCausalLM's, with the old spelling of renamed keys beside the new one.
+  func config() throws -> JSONValue {
+    let theta = try gguf.optionalNumber("llama.rope.freq_base") ?? 10_000
+    let scaling = try ropeScaling(theta: theta)
+    let embedding = try embeddingShape()
+    let dtype = JSONValue.string(weightDType)
+    var config: [String: JSONValue] = [
+      "architectures": .array([.string("LlamaForCausalLM")]),
+      "model_type": .string("llama"),
+      "hidden_act": .string("silu"),
+      "hidden_size": .int(hiddenSize),
+      "intermediate_size": .int(try gguf.size("llama.feed_forward_length")),
+      "num_hidden_layers": .int(layers),
+      "num_attention_heads": .int(heads),
+      "num_key_value_heads": .int(keyValueHeads),
+      "head_dim": .int(headDim),
+      "vocab_size": .int(embedding[0]),
+      "max_position_embeddings": .int(try gguf.size("llama.context_length")),
+      "rms_norm_eps": .double(try epsilon()),
+      "attention_bias": .bool(has("blk.0.attn_q.bias")),
+      "mlp_bias": .bool(has("blk.0.ffn_gate.bias")),
+      "tie_word_embeddings": .bool(!has("output.weight")),
+      "dtype": dtype, "torch_dtype": dtype,
+      "rope_theta": .double(theta),
+      "rope_scaling": scaling.map { .object($0) } ?? .null,
+    ]
+    config["rope_parameters"] = .object(
+      (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 })
+    config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
+    return .object(config)
+  }
+
+  /// The ids at which generation starts and stops; `eos_token_id` is a list when the chat's turn has its own end.
+  func generationConfig() throws -> JSONValue {
+    let vocabulary = try embeddingShape()[0]
+    var config = try tokenIDs(vocabulary: vocabulary)
+    config["_from_model_config"] = .bool(true)
+    if let turnEnd = try id("eot_token_id", vocabulary: vocabulary), let end = config["eos_token_id"]?.int,
+      turnEnd != end
+    {
+      config["eos_token_id"] = .array([.int(end), .int(turnEnd)])
+    }
+    return .object(config)
+  }
+
+  private func has(_ name: String) -> Bool { gguf.tensors.contains { $0.name == name } }
+
+  private func epsilon() throws -> Double {
+    let key = "llama.attention.layer_norm_rms_epsilon"
+    guard let epsilon = try gguf.optionalNumber(key) else {
+      throw FireflyError(
+        "the metadata lacks a number", at: "\(gguf.path): \(key)", expected: "a number above 0")
+    }
+    return epsilon
+  }
+
+  /// [vocabulary, hidden], checked against the metadata.
+  private func embeddingShape() throws -> [Int] {
+    guard let info = gguf.tensors.first(where: { $0.name == "token_embd.weight" }) else {
+      throw FireflyError("the tensor token_embd.weight is missing", at: gguf.path)
+    }
+    let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.array?.count
+    let expected = try gguf.optionalSize("llama.vocab_size") ?? tokens ?? info.shape[0]
+    guard info.shape == [expected, hiddenSize] else {
+      throw FireflyError(
+        "the tensor's shape and the metadata do not fit together", at: "\(gguf.path): token_embd.weight",
+        expected: "[\(expected), \(hiddenSize)]", found: "\(info.shape)")
+    }
+    return info.shape
+  }
+
+  /// The type that holds what the file's matrices are: bfloat16 for quantised ones, as such models were.
+  private var weightDType: String {
+    let matrices = gguf.tensors.filter { $0.shape.count == 2 }
+    if matrices.allSatisfy({ $0.type == .float32 }) { return "float32" }
+    return matrices.contains { $0.type == .float16 } ? "float16" : "bfloat16"
+  }
+
+  // MARK: - Token ids
+
+  private func tokenIDs(vocabulary: Int) throws -> [String: JSONValue] {
+    let keys = [
+      "bos_token_id": "bos_token_id", "eos_token_id": "eos_token_id", "pad_token_id": "padding_token_id",
+    ]
+    return try keys.mapValues { try id($0, vocabulary: vocabulary).map { .int($0) } ?? .null }
+  }
+
+  private func id(_ key: String, vocabulary: Int) throws -> Int? {
+    guard let value = gguf.metadata["tokenizer.ggml.\(key)"] else { return nil }
+    guard let id = value.int, (0..<vocabulary).contains(id) else {
+      throw FireflyError(
+        "the token id is wrong", at: "\(gguf.path): tokenizer.ggml.\(key)",
+        expected: "0 to \(vocabulary - 1)",
+        found: value.int.map(String.init) ?? value.kind)
+    }
+    return id
+  }
+
+  // MARK: - Rotary scaling
+
+  /// transformers' rope_scaling; nil when positions are not scaled.
+  private func ropeScaling(theta: Double) throws -> [String: JSONValue]? {
+    let key = "llama.rope.scaling.type"
+    let linear = try gguf.optionalNumber("llama.rope.scale_linear").flatMap { $0 == 1 ? nil : $0 }
+    let type = gguf.metadata[key]?.string ?? (linear == nil ? "none" : "linear")
+    let factor = try gguf.optionalNumber("llama.rope.scaling.factor") ?? linear
+    if has(GGUFLlama.frequencyFactors) {
+      guard type == "none" else {
+        throw unsupportedScaling("\(type) together with \(GGUFLlama.frequencyFactors)")
+      }
+      return try llama3Scaling(theta: theta)
+    }
+    switch type {
+    case "none": return nil
+    case "linear", "yarn":
+      guard let factor else { throw unsupportedScaling("\(type) without a factor") }
+      var scaling: [String: JSONValue] = ["rope_type": .string(type), "factor": .double(factor)]
+      if type == "yarn" { scaling.merge(try yarnOptions()) { $1 } }
+      return scaling
+    default: throw unsupportedScaling(type)
+    }
+  }
+
+  private func yarnOptions() throws -> [String: JSONValue] {
+    var options: [String: JSONValue] = [:]
+    if let length = try gguf.optionalSize("llama.rope.scaling.original_context_length") {
+      options["original_max_position_embeddings"] = .int(length)
+    }
+    let numbers = [
+      "attn_factor": "attention_factor", "yarn_beta_fast": "beta_fast", "yarn_beta_slow": "beta_slow",
+    ]
+    for (key, name) in numbers {
+      if let number = try gguf.optionalNumber("llama.rope.scaling.\(key)") { options[name] = .double(number) }
+    }
+    return options
+  }
+
+  /// llama.cpp keeps the result of Llama 3's rule, a divisor for each frequency, and not the rule. All published
+  /// models use one rule but for its factor, the largest divisor; it is taken back when it gives the same numbers.
+  private func llama3Scaling(theta: Double) throws -> [String: JSONValue] {
+    let name = GGUFLlama.frequencyFactors
+    guard let info = gguf.tensors.first(where: { $0.name == name }) else { return [:] }
+    guard info.type == .float32, info.shape == [headDim / 2] else {
+      throw FireflyError(
+        "the rotary factors have a wrong shape", at: "\(gguf.path): \(name)",
+        expected: "F32 [\(headDim / 2)]",
+        found: "\(info.type) \(info.shape)")
+    }
+    let stored = try StoredTensor(info: info, file: gguf.file).tensor(as: .float32).floats
+    let rule = Llama3Rope(factor: Double(stored.max() ?? 1), theta: theta, headDim: headDim)
+    guard zip(stored, rule.divisors).allSatisfy({ abs(Double($0) - $1) <= 1e-4 * $1 }) else {
+      throw unsupportedScaling("\(name) that do not follow Llama 3's rule")
+    }
+    return [
+      "rope_type": .string("llama3"), "factor": .double(rule.factor),
+      "low_freq_factor": .double(Llama3Rope.lowFactor), "high_freq_factor": .double(Llama3Rope.highFactor),
+      "original_max_position_embeddings": .int(Llama3Rope.originalLength),
+    ]
+  }
+
+  private func unsupportedScaling(_ found: String) -> FireflyError {
+    FireflyError(
+      "the rotary scaling is not supported", at: "\(gguf.path): llama.rope.scaling.type",
+      expected: "none, linear, yarn, or Llama 3's factors", found: found)
+  }
+}
+
+/// Llama 3.1's rotary scaling: long wavelengths are divided by `factor`, short ones kept, those between interpolated.
+/// Source: rope_type "llama3" of transformers.
+private struct Llama3Rope {
+  static let lowFactor = 1.0
+  static let highFactor = 4.0
+  static let originalLength = 8192
+
+  let factor: Double
+  let theta: Double
+  let headDim: Int
+
+  /// What each of the headDim / 2 frequencies is divided by.
+  var divisors: [Double] {
+    (0..<headDim / 2).map { index in
+      let wavelength = 2 * Double.pi * pow(theta, Double(2 * index) / Double(headDim))
+      let turns = Double(Self.originalLength) / wavelength
+      if turns > Self.highFactor { return 1 }
+      if turns < Self.lowFactor { return factor }
+      let smooth = (turns - Self.lowFactor) / (Self.highFactor - Self.lowFactor)
+      return 1 / ((1 - smooth) / factor + smooth)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// A metadata value of a GGUF file.
+public enum GGUFValue: Equatable, Sendable {
+  case bool(Bool)
+  case integer(Int)
+  /// A UINT64 from 2⁶³.
+  case large(UInt64)
+  case float32(Float)
+  case float64(Double)
+  case string(String)
+  case array([GGUFValue])
+
+  public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  public var int: Int? { if case .integer(let number) = self { number } else { nil } }
+  public var string: String? { if case .string(let text) = self { text } else { nil } }
+  public var array: [GGUFValue]? { if case .array(let list) = self { list } else { nil } }
+
+  /// A number as it was meant: a FLOAT32 of 1e-5 gives 1e-5, not its 9.999999747378752e-06.
+  public var double: Double? {
+    switch self {
+    case .float32(let number): Double(number.description)
+    case .float64(let number): number
+    case .integer(let number): Double(number)
+    default: nil
+    }
+  }
+
+  /// The elements of an array of strings, integers or 32-bit floats; nil when any is of another kind.
+  public var strings: [String]? { elements(\.string) }
+  public var ints: [Int]? { elements(\.int) }
+  public var floats: [Float]? {
+    elements { if case .float32(let number) = $0 { number } else { nil } }
+  }
+
+  private func elements<Element>(_ element: (GGUFValue) -> Element?) -> [Element]? {
+    guard let list = array else { return nil }
+    let values = list.compactMap(element)
+    return values.count == list.count ? values : nil
+  }
+
+  /// The kind, for messages.
+  var kind: String {
+    switch self {
+    case .bool: "a boolean"
+    case .integer, .large: "an integer"
+    case .float32, .float64: "a float"
+    case .string: "a string"
+    case .array: "an array"
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// A pretrained model on disk: a Hugging Face folder or a GGUF file, opened and not yet read.
+public struct ModelSource: Sendable {
+  /// The folder or file.
+  public let path: String
+  /// config.json as it stands, in the old or the new spelling; from a GGUF file, made of its metadata in both.
+  public let config: JSONValue
+  /// generation_config.json; nil when the folder has none.
+  public let generationConfig: JSONValue?
+  /// Tensors under Hugging Face names.
+  public let weights: WeightStore
+  /// The GGUF file, whose metadata also holds the tokenizer; nil for a folder.
+  public let gguf: GGUFFile?
+
+  /// Opens a folder (config.json, safetensors in one file or in shards) or a `.gguf` file.
+  ///
+  /// - Throws: `FireflyError` when something is missing, damaged or not supported.
+  public static func open(_ path: String) throws -> ModelSource {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw FireflyError(
+        "there is no such model", at: path, expected: "a Hugging Face folder or a .gguf file",
+        fix: "Check the path.")
+    }
+    return try isFolder.boolValue ? openFolder(path) : openFile(path)
+  }
+
+  private static func openFolder(_ folder: String) throws -> ModelSource {
+    let configPath = "\(folder)/config.json"
+    guard FileManager.default.fileExists(atPath: configPath) else { throw notAModel(folder) }
+    let config = try JSONValue.read(configPath)
+    guard config.object != nil else {
+      throw FireflyError("wrong JSON", at: configPath, expected: "an object", found: config.kind)
+    }
+    try checkQuantization(config, at: configPath)
+    let generationPath = "\(folder)/generation_config.json"
+    let hasGeneration = FileManager.default.fileExists(atPath: generationPath)
+    return ModelSource(
+      path: folder, config: config,
+      generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
+      weights: try WeightStore(folder, SafeTensorsFolder.open(folder)), gguf: nil)
+  }
+
+  /// Of quantised folders, only bitsandbytes' NF4 is read.
+  private static func checkQuantization(_ config: JSONValue, at path: String) throws {
+    guard let quantization = config["quantization_config"] else { return }
+    let method = quantization["quant_method"]?.string ?? "bitsandbytes"
+    let type = quantization["bnb_4bit_quant_type"]?.string ?? "nf4"
+    let is4Bit = quantization["load_in_4bit"]?.bool ?? false
+    guard method == "bitsandbytes", is4Bit, type == "nf4" else {
+      throw FireflyError(
+        "the model is quantised in a way that is not supported", at: "\(path): quantization_config",
+        expected: "bitsandbytes with load_in_4bit and nf4, or no quantisation",
+        found: method == "bitsandbytes"
+          ? (is4Bit ? "bitsandbytes \(type)" : "bitsandbytes without load_in_4bit") : method,
+        fix: "Use the model's 16-bit weights.")
+    }
+  }
+
+  /// A folder without config.json: say what it is instead.
+  private static func notAModel(_ folder: String) -> FireflyError {
+    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    var fix = "Give a folder as Hugging Face models come in, or a .gguf file."
+    if let gguf = files.first(where: { $0.hasSuffix(".gguf") }) {
+      fix = "Give the path of the file: \(folder)/\(gguf)."
+    } else if files.contains("adapter_config.json") {
+      fix = "This folder is an adapter: give the base model's folder, and this one as the adapter."
+    }
+    return FireflyError("the folder has no config.json", at: folder, fix: fix)
+  }
+}
+
+extension ModelSource {
+  private static func openFile(_ path: String) throws -> ModelSource {
+    guard path.lowercased().hasSuffix(".gguf") else {
+      throw FireflyError(
+        "the file is not a model", at: path, expected: "a Hugging Face folder or a .gguf file",
+        fix: path.hasSuffix(".safetensors") ? "Give the folder that holds the file and config.json." : nil)
+    }
+    let gguf = try GGUFFile(path)
+    let model = try GGUFLlama(gguf)
+    return ModelSource(
+      path: path, config: try model.config(), generationConfig: try model.generationConfig(),
+      weights: try WeightStore(path, model.tensors()), gguf: gguf)
+  }
+}

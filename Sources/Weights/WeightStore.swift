@@ -1,0 +1,96 @@
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// A checkpoint's tensors by name. Asking names the shape too, so that building a model checks its file.
+///
+/// Nothing is kept alive beyond what is given out: a mapped tensor holds its file's mapping, a converted one its own
+/// bytes. Thread-safe.
+public final class WeightStore: @unchecked Sendable {
+  /// The folder or file, for messages.
+  public let path: String
+  private let tensors: [String: StoredTensor]
+  private let lock = NSLock()
+  private var asked: Set<String> = []
+
+  /// - Throws: `FireflyError` when a name stands in two files.
+  init(_ path: String, _ stored: [StoredTensor]) throws {
+    self.path = path
+    tensors = try stored.reduce(into: [:]) { byName, tensor in
+      if let other = byName.updateValue(tensor, forKey: tensor.info.name) {
+        throw FireflyError("the tensor is also in \(other.info.path)", at: tensor.place)
+      }
+    }
+  }
+
+  /// Opens one safetensors file, such as an adapter's.
+  public static func open(_ path: String) throws -> WeightStore {
+    try WeightStore(path, SafeTensorsFile(path).tensors)
+  }
+
+  /// All names in the files, sorted; of a 4-bit folder also those of its scales.
+  public var names: [String] { tensors.keys.sorted() }
+
+  /// What the file says about `name`; nil when absent.
+  public func info(_ name: String) -> TensorInfo? { tensors[name]?.info }
+
+  public func contains(_ name: String) -> Bool { tensors[name] != nil }
+
+  /// The tensor as `dtype`: the mapped file itself when stored so, a converted copy otherwise; one in 4 bits is
+  /// decoded. Rounds to nearest even.
+  ///
+  /// - Parameter shape: what the model needs, outermost first.
+  /// - Throws: `FireflyError` when the tensor is missing (with the nearest name), has another shape, or is stored in a
+  ///   type that cannot become `dtype`.
+  public func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
+    let isFloat = dtype != .uint8 && dtype != .int32
+    if isFloat, let packed = try nf4(name, shape: shape) { return packed.decoded(as: dtype) }
+    let stored = try take(name)
+    try check(stored, shape)
+    return try stored.tensor(as: dtype)
+  }
+
+  /// Throws one error that names the missing tensors, when any of `names` is.
+  public func require(_ names: [String]) throws {
+    let missing = names.filter { tensors[$0] == nil }
+    guard let first = missing.first else { return }
+    guard missing.count > 1 else { throw missingTensor(first) }
+    throw FireflyError(
+      "\(missing.count) of \(names.count) tensors are missing: \(missing.prefix(4).joined(separator: ", "))"
+        + (missing.count > 4 ? ", …" : ""),
+      at: path, fix: nearest(first).map { "For \(first), the nearest name is \($0)." })
+  }
+
+  /// Names never asked for so far, sorted.
+  public func unusedNames() -> [String] {
+    lock.withLock { tensors.keys.filter { !asked.contains($0) } }.sorted()
+  }
+
+  // MARK: - Within the module
+
+  /// The stored tensor, marked as used.
+  func take(_ name: String) throws -> StoredTensor {
+    guard let stored = tensors[name] else { throw missingTensor(name) }
+    lock.withLock { _ = asked.insert(name) }
+    return stored
+  }
+
+  func check(_ stored: StoredTensor, _ shape: [Int]) throws {
+    guard stored.info.shape == shape else {
+      throw FireflyError(
+        "the tensor has another shape than the model needs", at: stored.place, expected: "\(shape)",
+        found: "\(stored.info.shape)", fix: "The weights and config.json do not belong together.")
+    }
+  }
+
+  func missingTensor(_ name: String) -> FireflyError {
+    FireflyError(
+      "the tensor \(name) is missing", at: path, fix: nearest(name).map { "The nearest name is \($0)." })
+  }
+
+  /// A name that only lacks or adds leading parts (`transformer.model.norm.weight`), else the one with the fewest edits.
+  private func nearest(_ name: String) -> String? {
+    names.first { $0.hasSuffix("." + name) || name.hasSuffix("." + $0) }
+      ?? nearestName(to: name, among: names)
+  }
+}
