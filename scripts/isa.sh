@@ -1,6 +1,16 @@
 #!/bin/sh
-# The kernel tables (values of FIREFLY_ISA) that this processor can run, one a line.
+# The kernel tables (values of FIREFLY_ISA) that this processor can run, one a line; what each needs is in
+# Sources/CKernels/dispatch.c.
+flags=" $(sed -n 's/^flags[^:]*: //p' /proc/cpuinfo | head -n 1) "
+
+has() {
+  for flag; do
+    case $flags in *" $flag "*) ;; *) return 1 ;; esac
+  done
+}
+
 echo generic
-flags=$(grep -m 1 '^flags' /proc/cpuinfo || true)
-case " $flags " in *' avx2 '*) echo avx2 ;; esac
-case " $flags " in *' avx512f '*) echo avx512 ;; esac
+if has avx2 fma f16c; then
+  echo avx2
+  if has avx512f avx512bw avx512vl avx512dq avx512_bf16 avx512_vnni avx512vbmi; then echo avx512; fi
+fi
