@@ -96,9 +96,9 @@ struct Product {
   private func multiply(_ out: Matrix, _ a: Matrix, _ b: Matrix) {
     if out.dtype == .bfloat16 && a.dtype == .float32 {
       let wide = Tensor([out.rows, out.columns], .float32).matrix
-      if accumulate { Matrix.convert(out, to: wide) }
+      if accumulate { Ops.convert(wide, out) }
       multiply(wide, a, b)
-      Matrix.convert(wide, to: out)
+      Ops.convert(out, wide)
       return
     }
     var product = onednn_product(
@@ -167,30 +167,7 @@ extension Matrix {
 
   fileprivate func asFloat32() -> Matrix {
     let wide = Tensor([rows, columns], .float32).matrix
-    Matrix.convert(self, to: wide)
+    Ops.convert(wide, self)
     return wide
-  }
-
-  /// Between bfloat16 and float32, element by element.
-  fileprivate static func convert(_ x: Matrix, to out: Matrix) {
-    for row in 0..<x.rows {
-      let from = x.pointer + row * x.stride * x.dtype.byteCount
-      let to = out.pointer + row * out.stride * out.dtype.byteCount
-      if x.dtype == .bfloat16 {
-        let (source, target) = (
-          from.assumingMemoryBound(to: UInt16.self), to.assumingMemoryBound(to: Float.self)
-        )
-        for i in 0..<x.columns { target[i] = Float(bitPattern: UInt32(source[i]) << 16) }
-      } else {
-        let (source, target) = (
-          from.assumingMemoryBound(to: Float.self), to.assumingMemoryBound(to: UInt16.self)
-        )
-        for i in 0..<x.columns {
-          let bits = source[i].bitPattern
-          target[i] =
-            source[i].isNaN ? 0x7fc0 : UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
-        }
-      }
-    }
   }
 }
