@@ -40,7 +40,8 @@ extension Ops {
   ) {
     AttentionBlock.check(shape, starts, query: [q, out], key: [k, v])
     if let logSums {
-      precondition(logSums.shape == [shape.heads, q.rows] && logSums.dtype == .float32, "log sums \(logSums.shape)")
+      precondition(
+        logSums.shape == [shape.heads, q.rows] && logSums.dtype == .float32, "log sums \(logSums.shape)")
     }
     let blocks = AttentionBlock.of(starts, shape)
     Parallel.run(blocks.count * shape.heads) { task in
@@ -59,12 +60,15 @@ extension Ops {
   public static func attentionCached(
     _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, shape: AttentionShape
   ) {
-    precondition(past >= 0 && keys.rows == past + q.rows, "\(q.rows) rows after \(past) with \(keys.rows) keys")
+    precondition(
+      past >= 0 && keys.rows == past + q.rows, "\(q.rows) rows after \(past) with \(keys.rows) keys")
     AttentionBlock.check(shape, [0, Int32(q.rows)], query: [q, out], key: [keys, values])
-    if q.rows <= 4 && shape.headDim <= Int(KERNELS_HEAD_LIMIT.rawValue) {
+    if q.rows <= 4 && shape.headDim <= KERNELS_HEAD_LIMIT {
       Parallel.run(q.rows * shape.keyValueHeads) { task in
         let row = task / shape.keyValueHeads
-        attendRow(out, q: q, keys: keys, values: values, row: row, past: past, head: task % shape.keyValueHeads, shape)
+        attendRow(
+          out, q: q, keys: keys, values: values, row: row, past: past, head: task % shape.keyValueHeads, shape
+        )
       }
       return
     }
@@ -77,7 +81,8 @@ extension Ops {
 
   /// One row's queries that share key head `head`.
   private static func attendRow(
-    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int, _ shape: AttentionShape
+    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
+    _ shape: AttentionShape
   ) {
     let queries = head * shape.group * shape.headDim..<(head + 1) * shape.group * shape.headDim
     let k = keys.columns(shape.columns(head))
@@ -117,14 +122,16 @@ struct AttentionBlock {
     let rows = query[0].rows
     let dtype = query[0].dtype
     precondition(
-      starts.first == 0 && starts.last == Int32(rows) && zip(starts, starts.dropFirst()).allSatisfy { $0 <= $1 },
+      starts.first == 0 && starts.last == Int32(rows)
+        && zip(starts, starts.dropFirst()).allSatisfy { $0 <= $1 },
       "starts \(starts.prefix(8)) of \(rows) rows")
     precondition(
       query.allSatisfy { $0.rows == rows && $0.columns == shape.heads * shape.headDim && $0.dtype == dtype }
         && key.allSatisfy {
           $0.rows == key[0].rows && $0.columns == shape.keyValueHeads * shape.headDim && $0.dtype == dtype
         },
-      "attention \(shape) with queries [\(rows), \(query[0].columns)] and keys [\(key[0].rows), \(key[0].columns)]")
+      "attention \(shape) with queries [\(rows), \(query[0].columns)] and keys [\(key[0].rows), \(key[0].columns)]"
+    )
   }
 
   /// out = softmax(scale·q·kᵀ)·v for this block and one head.
@@ -145,7 +152,8 @@ struct AttentionBlock {
       Ops.kernels.pointee.softmax_causal(
         probabilities.pointer, q.dtype.code, n, sums, scores.floatRow(0), n, shape.scale, visible, m, n)
     }
-    Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns)).run()
+    Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns))
+      .run()
   }
 }
 

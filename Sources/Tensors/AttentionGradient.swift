@@ -8,11 +8,13 @@ extension Ops {
   ///   - dout: The gradient of `out`, the attention's result; both `[T, heads·headDim]`.
   ///   - logSums: `[heads, T]` float32, from the forward pass.
   public static func attentionGradient(
-    dq: Matrix, dk: Matrix, dv: Matrix, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix, v: Matrix,
+    dq: Matrix, dk: Matrix, dv: Matrix, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
+    v: Matrix,
     starts: [Int32], shape: AttentionShape
   ) {
     AttentionBlock.check(shape, starts, query: [q, dq, dout, out], key: [k, v, dk, dv])
-    precondition(logSums.shape == [shape.heads, q.rows] && logSums.dtype == .float32, "log sums \(logSums.shape)")
+    precondition(
+      logSums.shape == [shape.heads, q.rows] && logSums.dtype == .float32, "log sums \(logSums.shape)")
     let shares = GradientShare.of(starts, shape)
     let layers = 1 + (shares.map(\.layer).max() ?? 0)
     let pass = GradientPass(
@@ -91,7 +93,8 @@ private struct GradientPass {
   private static let keyBlock = 512
 
   func run(_ share: GradientShare) {
-    let room = Room(rows: AttentionBlock.rows, keys: min(share.keys.count, GradientPass.keyBlock), shape.headDim, q.dtype)
+    let room = Room(
+      rows: AttentionBlock.rows, keys: min(share.keys.count, GradientPass.keyBlock), shape.headDim, q.dtype)
     let columns = shape.columns(share.head)
     let dk = dk.slice(share.layer..<share.layer + 1).matrix.columns(columns)
     let dv = dv.slice(share.layer..<share.layer + 1).matrix.columns(columns)
@@ -127,7 +130,8 @@ private struct GradientPass {
       let p = room.p.rows(0..<m).columns(0..<keys.count)
       let ds = room.ds.rows(0..<m).columns(0..<keys.count)
       kernels.pointee.softmax_causal_gradient(
-        p.pointer, p.stride, ds.pointer, ds.stride, p.dtype.code, scores.floatRow(0), scores.stride, dp.floatRow(0),
+        p.pointer, p.stride, ds.pointer, ds.stride, p.dtype.code, scores.floatRow(0), scores.stride,
+        dp.floatRow(0),
         dp.stride, logSums.head(head, block.queries), room.dots.floatPointer, shape.scale,
         block.visible - (start - block.keys.lowerBound), m, keys.count)
       // dq += ds·k, dk += dsᵀ·q, dv += pᵀ·dout

@@ -33,11 +33,12 @@ extension Ops {
   ///   - low: To each part its h `[T, r]`, scaled already, or nil for the frozen weight alone; of the type of `x`.
   public static func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
     precondition(parts.count == low.count, "\(parts.count) parts with \(low.count) adapters")
-    precondition(y.rows == x.rows && y.dtype == x.dtype, "linear from [\(x.rows)] \(x.dtype) to [\(y.rows)] \(y.dtype)")
+    precondition(
+      y.rows == x.rows && y.dtype == x.dtype, "linear from [\(x.rows)] \(x.dtype) to [\(y.rows)] \(y.dtype)")
     precondition(parts.reduce(0) { $0 + $1.outputs } == y.columns, "outputs do not fill \(y.columns) columns")
     for (part, h) in zip(parts, low) { part.check(x, h) }
     if x.rows == 0 { return }
-    let few = x.rows <= Int(KERNELS_GEMV_ROWS.rawValue)
+    let few = x.rows <= KERNELS_GEMV_ROWS
     let slices = LinearSlice.of(parts, rows: x.rows)
     Parallel.run(slices.count) { index in
       let slice = slices[index]
@@ -59,7 +60,8 @@ extension Ops {
   ///   - dy: `[T, Σ outputs]`, float32 or bfloat16.
   public static func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
     precondition(dx.rows == dy.rows && dx.dtype == .float32, "dx [\(dx.rows)] \(dx.dtype) of dy [\(dy.rows)]")
-    precondition(parts.reduce(0) { $0 + $1.outputs } == dy.columns, "outputs do not fill \(dy.columns) columns")
+    precondition(
+      parts.reduce(0) { $0 + $1.outputs } == dy.columns, "outputs do not fill \(dy.columns) columns")
     for part in parts { part.check(dx.columns, dy.dtype) }
     if dx.rows == 0 || dx.columns == 0 { return }
     let tiles = Tiles(
@@ -117,7 +119,8 @@ extension LinearPart {
     guard let h else { return }
     guard let adapterB else { preconditionFailure("h for a part without an adapter") }
     precondition(
-      h.rows == x.rows && adapterB.shape == [outputs, h.columns] && h.dtype == x.dtype && adapterB.dtype == x.dtype,
+      h.rows == x.rows && adapterB.shape == [outputs, h.columns] && h.dtype == x.dtype
+        && adapterB.dtype == x.dtype,
       "h [\(h.rows), \(h.columns)] \(h.dtype) with B \(adapterB.shape) \(adapterB.dtype)")
   }
 

@@ -31,6 +31,13 @@ struct TestRandom {
     }
     return whole.matrix.rows(0..<shape.rows).columns(0..<shape.columns)
   }
+
+  /// Uniform values.
+  mutating func tensor(_ shape: [Int], _ dtype: DType) -> Tensor {
+    let tensor = Tensor(shape, dtype)
+    for index in 0..<tensor.count { tensor.set(index, float()) }
+    return tensor
+  }
 }
 
 extension Tensor {

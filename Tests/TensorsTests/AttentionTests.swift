@@ -1,0 +1,230 @@
+import FireflyTensors
+import Foundation
+import Testing
+
+/// Attention against the textbook sums in Double, and those against finite differences.
+struct AttentionTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let heads, keyValueHeads, headDim: Int
+    let lengths: [Int]
+    var testDescription: String { "\(heads)/\(keyValueHeads) heads of \(headDim), lengths \(lengths)" }
+    var shape: AttentionShape {
+      AttentionShape(
+        heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())
+    }
+    var starts: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
+    var rows: Int { lengths.reduce(0, +) }
+  }
+
+  static let cases = [
+    Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1, 5, 130, 1, 1, 64, 17]),
+    Case(heads: 2, keyValueHeads: 2, headDim: 64, lengths: [260]),
+    Case(heads: 3, keyValueHeads: 1, headDim: 80, lengths: [129, 0, 40]),
+    Case(heads: 1, keyValueHeads: 1, headDim: 128, lengths: [100, 128]),
+    Case(heads: 1, keyValueHeads: 1, headDim: 8, lengths: [700]),
+  ]
+
+  /// q, k and v as column ranges of one buffer, dout, and room for all results in another.
+  struct Run {
+    let q, k, v, dout, out, dq, dk, dv: Matrix
+    let logSums: Tensor
+
+    init(_ shape: AttentionShape, rows: Int, _ dtype: DType, seed: UInt64) {
+      var random = TestRandom(seed: seed)
+      let (wide, narrow) = (shape.heads * shape.headDim, shape.keyValueHeads * shape.headDim)
+      let input = random.matrix((rows, wide + 2 * narrow), dtype, margin: 8, scale: 2)
+      let gradient = random.matrix((rows, wide + 2 * narrow), dtype, margin: 8)
+      (q, k, v) = Run.split(input, wide, narrow)
+      (dq, dk, dv) = Run.split(gradient, wide, narrow)
+      dout = random.matrix((rows, wide), dtype, margin: 5)
+      out = random.matrix((rows, wide), dtype)
+      logSums = Tensor([shape.heads, rows], .float32)
+    }
+
+    static func split(_ whole: Matrix, _ wide: Int, _ narrow: Int) -> (Matrix, Matrix, Matrix) {
+      (
+        whole.columns(0..<wide), whole.columns(wide..<wide + narrow),
+        whole.columns(wide + narrow..<wide + 2 * narrow)
+      )
+    }
+
+    /// The same rows of every matrix.
+    init(_ whole: Run, rows: Range<Int>) {
+      (q, k, v) = (whole.q.rows(rows), whole.k.rows(rows), whole.v.rows(rows))
+      dout = whole.dout.rows(rows)
+      let like = { (m: Matrix) in Tensor([rows.count, m.columns], m.dtype).matrix }
+      (out, dq, dk, dv) = (like(whole.out), like(whole.dq), like(whole.dk), like(whole.dv))
+      logSums = Tensor([whole.logSums.shape[0], rows.count], .float32)
+    }
+
+    func compute(_ starts: [Int32], _ shape: AttentionShape) {
+      Ops.attention(out, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+      Ops.attentionGradient(
+        dq: dq, dk: dk, dv: dv, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v, starts: starts,
+        shape: shape)
+    }
+
+    var results: [[Double]] { [out.doubles, dq.doubles, dk.doubles, dv.doubles] }
+  }
+
+  @Test(arguments: cases, [DType.float32, .bfloat16])
+  func agreesWithNaiveSums(_ example: Case, dtype: DType) {
+    let run = Run(example.shape, rows: example.rows, dtype, seed: 8)
+    run.compute(example.starts, example.shape)
+    let naive = NaiveAttention(run, example.starts, example.shape)
+    let logSums = run.logSums.floats.map(Double.init)
+    expectClose(logSums, naive.logSums, absolute: 4e-6, relative: 0, "log sums")
+    // float32: a few units in the last place of the largest value; bfloat16: probabilities and their gradients are
+    // rounded to 8 bits, as the results are.
+    let unit = dtype == .bfloat16 ? 0x1p-7 : 4e-6
+    for (name, actual, expected) in [
+      ("out", run.out, naive.out), ("dq", run.dq, naive.dq), ("dk", run.dk, naive.dk),
+      ("dv", run.dv, naive.dv),
+    ] {
+      let largest = expected.map(abs).max() ?? 0
+      expectClose(actual.doubles, expected, absolute: unit * largest, relative: 0, "\(name) \(dtype)")
+    }
+  }
+
+  @Test func theReferenceGradientIsThatOfFiniteDifferences() {
+    let example = Case(heads: 4, keyValueHeads: 2, headDim: 8, lengths: [1, 6, 3])
+    let run = Run(example.shape, rows: example.rows, .float32, seed: 9)
+    let naive = NaiveAttention(run, example.starts, example.shape)
+    let dout = run.dout.doubles
+    let loss = { (reference: NaiveAttention) in zip(reference.out, dout).reduce(0) { $0 + $1.0 * $1.1 } }
+    let step = 1e-5
+    for (name, input, gradient) in [
+      ("dq", \NaiveAttention.q, naive.dq), ("dk", \NaiveAttention.k, naive.dk),
+      ("dv", \NaiveAttention.v, naive.dv),
+    ] {
+      var differences: [Double] = []
+      for index in gradient.indices {
+        var (above, below) = (naive, naive)
+        above[keyPath: input][index] += step
+        below[keyPath: input][index] -= step
+        above.forward()
+        below.forward()
+        differences.append((loss(above) - loss(below)) / (2 * step))
+      }
+      expectClose(gradient, differences, absolute: 1e-8, relative: 1e-7, name)
+    }
+  }
+
+  @Test(arguments: [DType.float32, .bfloat16])
+  func aSequenceDoesNotDependOnItsNeighbours(dtype: DType) {
+    let example = Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140])
+    let packed = Run(example.shape, rows: example.rows, dtype, seed: 10)
+    packed.compute(example.starts, example.shape)
+    for (start, length) in zip(example.starts.map(Int.init), example.lengths) {
+      let alone = Run(packed, rows: start..<start + length)
+      alone.compute([0, Int32(length)], example.shape)
+      let part = [packed.out, packed.dq, packed.dk, packed.dv].map { $0.rows(start..<start + length).doubles }
+      #expect(alone.results == part, "sequence of \(length) at \(start)")
+    }
+  }
+
+  @Test(arguments: [DType.float32, .bfloat16])
+  func threadsDoNotChangeABit(dtype: DType) {
+    let example = Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90])
+    let results = [1, 2].map { threads in
+      let run = Run(example.shape, rows: example.rows, dtype, seed: 11)
+      withThreads(threads) { run.compute(example.starts, example.shape) }
+      return run.results
+    }
+    #expect(results[0] == results[1])
+  }
+
+  @Test(arguments: [DType.float32, .bfloat16], [1, 4, 5, 150])
+  func cachedRowsEqualTheLastOnesOfAll(dtype: DType, new: Int) {
+    let example = Case(heads: 4, keyValueHeads: 2, headDim: 64, lengths: [290])
+    let run = Run(example.shape, rows: 290, dtype, seed: 12)
+    let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
+    let past = 290 - new
+    let out = Tensor([new, run.out.columns], dtype).matrix
+    Ops.attentionCached(
+      out, q: run.q.rows(past..<290), keys: run.k, values: run.v, past: past, shape: example.shape)
+    expectClose(
+      out.doubles, Array(naive.out[(past * out.columns)...]), absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6,
+      relative: 0, "\(new) rows after \(past)")
+  }
+}
+
+/// softmax(scale·q·kᵀ)·v under the causal mask, and its gradient, one element at a time.
+struct NaiveAttention {
+  var q, k, v: [Double]
+  private(set) var out, logSums, dq, dk, dv: [Double]
+  private let starts: [Int]
+  private let shape: AttentionShape
+  private var rows: Int { starts[starts.count - 1] }
+  private var wide: Int { shape.heads * shape.headDim }
+  private var narrow: Int { shape.keyValueHeads * shape.headDim }
+
+  init(_ run: AttentionTests.Run, _ starts: [Int32], _ shape: AttentionShape, gradient: Bool = true) {
+    (q, k, v) = (run.q.doubles, run.k.doubles, run.v.doubles)
+    self.starts = starts.map(Int.init)
+    self.shape = shape
+    (out, dq) = ([], [])
+    (logSums, dk, dv) = ([], [], [])
+    forward()
+    if gradient { backward(run.dout.doubles) }
+  }
+
+  mutating func forward() {
+    out = [Double](repeating: 0, count: rows * wide)
+    logSums = [Double](repeating: 0, count: shape.heads * rows)
+    for (start, row, head) in indices {
+      let scores = scores(start, row, head)
+      let largest = scores.max() ?? 0
+      let sum = scores.reduce(0) { $0 + exp($1 - largest) }
+      logSums[head * rows + row] = largest + log(sum)
+      for (offset, score) in scores.enumerated() {
+        let p = exp(score - largest) / sum
+        let value = keyIndex(start + offset, head)
+        for d in 0..<shape.headDim { out[row * wide + head * shape.headDim + d] += p * v[value + d] }
+      }
+    }
+  }
+
+  mutating func backward(_ dout: [Double]) {
+    dq = [Double](repeating: 0, count: rows * wide)
+    dk = [Double](repeating: 0, count: rows * narrow)
+    dv = dk
+    for (start, row, head) in indices {
+      let query = row * wide + head * shape.headDim
+      let p = scores(start, row, head).map { exp($0 - logSums[head * rows + row]) }
+      let dp = p.indices.map { offset in
+        (0..<shape.headDim).reduce(0.0) { $0 + dout[query + $1] * v[keyIndex(start + offset, head) + $1] }
+      }
+      let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
+      for offset in p.indices {
+        let key = keyIndex(start + offset, head)
+        let ds = p[offset] * (dp[offset] - mean) * Double(shape.scale)
+        for d in 0..<shape.headDim {
+          dq[query + d] += ds * k[key + d]
+          dk[key + d] += ds * q[query + d]
+          dv[key + d] += p[offset] * dout[query + d]
+        }
+      }
+    }
+  }
+
+  private func keyIndex(_ row: Int, _ head: Int) -> Int {
+    row * narrow + head / (shape.heads / shape.keyValueHeads) * shape.headDim
+  }
+
+  private func scores(_ start: Int, _ row: Int, _ head: Int) -> [Double] {
+    let query = row * wide + head * shape.headDim
+    return (start...row).map { other in
+      let key = keyIndex(other, head)
+      var sum = 0.0
+      for d in 0..<shape.headDim { sum += q[query + d] * k[key + d] }
+      return sum * Double(shape.scale)
+    }
+  }
+
+  private var indices: [(start: Int, row: Int, head: Int)] {
+    zip(starts, starts.dropFirst()).flatMap { start, end in
+      (start..<end).flatMap { row in (0..<shape.heads).map { (start, row, $0) } }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import FireflyTensors
+import Testing
+
+/// Linear layers against naive sums in Double over the decoded weights.
+struct LinearTests {
+  enum Kind: String, CaseIterable { case dense, nf4, doubleNF4 }
+
+  /// A group of layers, with the decoded weights and B's to compare with.
+  struct Group {
+    var parts: [LinearPart] = []
+    var low: [Matrix?] = []
+    var weights: [[Double]] = []
+    var inputs: Int
+    var outputs: Int { parts.reduce(0) { $0 + $1.outputs } }
+
+    init(
+      _ random: inout TestRandom, rows: Int, inputs: Int, outputs: [Int], ranks: [Int], _ kind: Kind,
+      _ dtype: DType
+    ) {
+      self.inputs = inputs
+      for (count, rank) in zip(outputs, ranks) {
+        var weight = random.tensor([count, inputs], dtype)
+        if kind == .dense {
+          parts.append(LinearPart(weight: .dense(weight), outputs: count, inputs: inputs))
+        } else {
+          let codes = NF4Tensor.quantize(weight, double: kind == .doubleNF4)
+          weight = Tensor([count, inputs], dtype)
+          Ops.decodeNF4(codes, rows: 0..<count, columns: 0..<inputs, into: weight.matrix)
+          parts.append(LinearPart(weight: .nf4(codes), outputs: count, inputs: inputs))
+        }
+        weights.append(weight.matrix.doubles)
+        if rank > 0 { parts[parts.count - 1].adapterB = random.tensor([count, rank], dtype) }
+        low.append(rank > 0 ? random.matrix((rows, rank), dtype, margin: 3) : nil)
+      }
+    }
+
+    /// x·Wᵀ + h·Bᵀ of all parts
+    func forward(_ x: Matrix) -> [Double] {
+      let values = x.doubles
+      var y = [Double](repeating: 0, count: x.rows * outputs)
+      var first = 0
+      for (index, part) in parts.enumerated() {
+        let h = low[index]?.doubles ?? []
+        let b = part.adapterB?.matrix.doubles ?? []
+        let rank = part.adapterB?.shape[1] ?? 0
+        for row in 0..<x.rows {
+          for output in 0..<part.outputs {
+            var sum = dot(values, row * inputs, weights[index], output * inputs, inputs)
+            if rank > 0 { sum += dot(h, row * rank, b, output * rank, rank) }
+            y[row * outputs + first + output] = sum
+          }
+        }
+        first += part.outputs
+      }
+      return y
+    }
+
+    /// Σ dyᵢ·Wᵢ
+    func backward(_ dy: Matrix) -> [Double] {
+      let values = dy.doubles
+      var dx = [Double](repeating: 0, count: dy.rows * inputs)
+      var first = 0
+      for (index, part) in parts.enumerated() {
+        for row in 0..<dy.rows {
+          for output in 0..<part.outputs {
+            let factor = values[row * outputs + first + output]
+            for input in 0..<inputs {
+              dx[row * inputs + input] += factor * weights[index][output * inputs + input]
+            }
+          }
+        }
+        first += part.outputs
+      }
+      return dx
+    }
+  }
+
+  @Test(arguments: Kind.allCases, [DType.float32, .bfloat16])
+  func forwardAgreesWithNaiveSums(kind: Kind, dtype: DType) {
+    var random = TestRandom(seed: 5)
+    for (rows, inputs) in [(1, 64), (3, 192), (8, 100), (9, 128), (70, 96), (300, 64)] {
+      let group = Group(
+        &random, rows: rows, inputs: inputs, outputs: [70, 48, 33], ranks: [8, 0, 5], kind, dtype)
+      let x = random.matrix((rows, inputs), dtype, margin: 9)
+      let y = random.matrix((rows, group.outputs), dtype, margin: 2)
+      Ops.linear(y, x, parts: group.parts, low: group.low)
+      let expected = group.forward(x)
+      // bfloat16: one rounding of the result; for few rows, of the frozen and of the whole sum.
+      let largest = expected.map(abs).max() ?? 0
+      let absolute = dtype == .bfloat16 ? 0x1p-9 * (rows <= 8 ? largest : 0.01) : 2e-5
+      expectClose(
+        y.doubles, expected, absolute: absolute, relative: dtype == .bfloat16 ? 0x1p-8 : 0,
+        "\(kind) \(dtype) [\(rows), \(inputs)]")
+    }
+  }
+
+  @Test(arguments: Kind.allCases, [DType.float32, .bfloat16])
+  func inputGradientAgreesWithNaiveSums(kind: Kind, dtype: DType) {
+    var random = TestRandom(seed: 6)
+    for (rows, inputs, outputs) in [(1, 64, 40), (33, 100, 70), (270, 192, 20), (5, 64, 1100)] {
+      let group = Group(
+        &random, rows: rows, inputs: inputs, outputs: [outputs, 48], ranks: [0, 4], kind, dtype)
+      let dy = random.matrix((rows, group.outputs), dtype, margin: 2)
+      let dx = random.matrix((rows, inputs), .float32, margin: 1)
+      let before = dx.doubles
+      let expected = group.backward(dy)
+      Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: true)
+      expectClose(
+        dx.doubles, zip(before, expected).map { $0 + $1 }, absolute: 1e-4, relative: 0,
+        "\(kind) \(dtype) added [\(rows), \(inputs)]")
+      Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false)
+      expectClose(
+        dx.doubles, expected, absolute: 1e-4, relative: 0, "\(kind) \(dtype) [\(rows), \(inputs)]")
+    }
+  }
+
+  @Test(arguments: [DType.float32, .bfloat16])
+  func threadsDoNotChangeABit(dtype: DType) {
+    var random = TestRandom(seed: 7)
+    for rows in [2, 200] {
+      let group = Group(
+        &random, rows: rows, inputs: 320, outputs: [400, 130], ranks: [16, 16], .doubleNF4, dtype)
+      let x = random.matrix((rows, 320), dtype)
+      let dy = random.matrix((rows, 530), dtype)
+      let results = [1, 2].map { threads in
+        let y = Tensor([rows, 530], dtype).matrix
+        let dx = Tensor([rows, 320], .float32).matrix
+        withThreads(threads) {
+          Ops.linear(y, x, parts: group.parts, low: group.low)
+          Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false)
+        }
+        return y.doubles + dx.doubles
+      }
+      #expect(results[0] == results[1])
+    }
+  }
+}
+
+private func dot(_ a: [Double], _ aStart: Int, _ b: [Double], _ bStart: Int, _ count: Int) -> Double {
+  var sum = 0.0
+  for i in 0..<count { sum += a[aStart &+ i] * b[bStart &+ i] }
+  return sum
+}
