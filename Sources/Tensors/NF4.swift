@@ -33,11 +33,11 @@ public enum NF4 {
     return values.sorted()
   }()
 
-  /// `torch.linspace`: from each end towards the middle, in float32.
+  /// `torch.linspace` in float32: from each end towards the middle, each value rounded once.
   private static func linearSpace(from start: Float, to end: Float, count: Int) -> [Float] {
     let step = (end - start) / Float(count - 1)
     return (0..<count).map { i in
-      i < count / 2 ? start + step * Float(i) : end - step * Float(count - 1 - i)
+      i < count / 2 ? start.addingProduct(step, Float(i)) : end.addingProduct(-step, Float(count - 1 - i))
     }
   }
 }

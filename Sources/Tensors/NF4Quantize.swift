@@ -26,35 +26,89 @@ extension NF4Tensor {
 
   /// The scales less their mean as 8-bit codes, in blocks of 256: bitsandbytes' `quantize_blockwise`.
   private static func nested(_ scales: [Float]) -> Scales {
-    let offset = torchMean(scales)
+    let offset = TorchSum.sum(scales) / Float(scales.count)
     let codes = Tensor([scales.count], .uint8)
     let absmax = Tensor([nestedBlocks(of: scales.count)], .float32)
+    let table = NF4.dynamicCodes
     for block in 0..<absmax.count {
       let range = block * NF4.nestedBlockSize..<min((block + 1) * NF4.nestedBlockSize, scales.count)
-      let centred = scales[range].map { $0 - offset }
-      let largest = centred.reduce(0) { max($0, $1.magnitude) }
+      let largest = range.reduce(0) { max($0, (scales[$1] - offset).magnitude) }
       absmax.floatPointer[block] = largest
-      for (i, value) in zip(range, centred) {
-        codes.bytes[i] = dynamicCode(value / largest)
+      for i in range {
+        codes.bytes[i] =
+          largest == 0 ? 0 : table[NF4.gridIndex((scales[i] - offset) * (1 / largest))]
       }
     }
     return .nested(codes: codes, absmax: absmax, map: Tensor(NF4.dynamicMap, [256]), offset: offset)
   }
+}
 
-  /// The index of the nearest value of the dynamic map; the lower one of two equally near. NaN (a block of zeros) is 0.
-  private static func dynamicCode(_ x: Float) -> UInt8 {
-    let map = NF4.dynamicMap
-    var (low, high) = (0, map.count)  // map[low] ≤ x < map[high], as far as the map goes
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if x >= map[middle] { low = middle } else { high = middle }
-    }
-    if low < 255, (x - map[low + 1]).magnitude < (x - map[low]).magnitude { low += 1 }
-    return UInt8(low)
+extension NF4 {
+  /// bitsandbytes does not look for the nearest value of the map itself: it rounds to one of 65,536 points from −1 to 1 first.
+  private static let gridSize = 65_536
+
+  /// The nearest point of the grid.
+  fileprivate static func gridIndex(_ x: Float) -> Int {
+    let clamped = min(max(x, -1), 1)
+    return Int((clamped + 1) * 0.5 * Float(gridSize - 1) + 0.5)
   }
 
-  /// The mean as torch computes it in float32 on one thread.
-  private static func torchMean(_ x: [Float]) -> Float {
-    x.reduce(0, +) / Float(x.count)
+  /// The code of each point of the grid: how many midpoints of the map lie below it.
+  fileprivate static let dynamicCodes: [UInt8] = {
+    let midpoints = zip(dynamicMap, dynamicMap.dropFirst()).map { 0.5 * ($0 + $1) }
+    var code = 0
+    return (0..<gridSize).map { i in
+      let point = -1 + 2 * Float(i) / Float(gridSize - 1)
+      while code < midpoints.count && midpoints[code] < point { code += 1 }
+      return UInt8(code)
+    }
+  }()
+}
+
+/// torch's sum of contiguous float32 on one thread, in its order, which bitsandbytes' offset depends on:
+/// four vectors of eight side by side, added up over four levels of partial sums.
+private enum TorchSum {
+  private static let vectors = 4
+  private static let levels = 4
+
+  static func sum(_ x: [Float]) -> Float {
+    let width = x.count >= 8 ? 8 : 1
+    let lanes = vectors * width
+    let rows = x.count / lanes
+    var partial = cascade(x, rows: rows, lanes: lanes)
+    let wholeVectors = x.count / width
+    for vector in rows * vectors..<wholeVectors {
+      for lane in 0..<width { partial[lane] += x[vector * width + lane] }
+    }
+    for vector in 1..<vectors {
+      for lane in 0..<width { partial[lane] += partial[vector * width + lane] }
+    }
+    let rest = x[(wholeVectors * width)...].reduce(0, +)
+    return partial[..<width].reduce(rest, +)
+  }
+
+  /// Sums over the rows of x[rows, lanes]. A level takes 2^power sums of the one below.
+  private static func cascade(_ x: [Float], rows: Int, lanes: Int) -> [Float] {
+    let power = max(4, ceilLog2(rows) / levels)
+    let step = 1 << power
+    var sums = [[Float]](repeating: [Float](repeating: 0, count: lanes), count: levels)
+    for row in 0..<rows {
+      for lane in 0..<lanes { sums[0][lane] += x[row * lanes + lane] }
+      let done = row + 1
+      guard done % step == 0 else { continue }
+      for level in 1..<levels {
+        for lane in 0..<lanes { sums[level][lane] += sums[level - 1][lane] }
+        sums[level - 1] = [Float](repeating: 0, count: lanes)
+        if done & ((step - 1) << (level * power)) != 0 { break }
+      }
+    }
+    for level in 1..<levels {
+      for lane in 0..<lanes { sums[0][lane] += sums[level][lane] }
+    }
+    return sums[0]
+  }
+
+  private static func ceilLog2(_ x: Int) -> Int {
+    x <= 1 ? 0 : Int.bitWidth - (x - 1).leadingZeroBitCount
   }
 }

@@ -1,0 +1,194 @@
+import FireflyBase
+import FireflyTensors
+import FireflyTestSupport
+import Foundation
+import Testing
+
+private let names = [
+  "odd", "one_block", "zeros", "all_zero", "ties", "tiny", "straddling", "many_blocks", "half", "half_tiny",
+]
+
+@Suite struct NF4Tests {
+  @Test func dynamicMapIsBitsandbytes() throws {
+    #expect(try Fixture("nf4").tensor("map").floats == NF4.dynamicMap)
+  }
+
+  @Test(arguments: names, Ops.instructionSets)
+  func quantizeIsBitsandbytesBitForBit(name: String, isa: String) throws {
+    let fixture = try Fixture("nf4")
+    let x = try fixture.tensor("\(name).x")
+    for kind in ["plain", "double"] {
+      let weights = Ops.with(instructionSet: isa) { NF4Tensor.quantize(x, double: kind == "double") }
+      let expected = { (part: String) in try fixture.tensor("\(name).\(kind).\(part)").bits }
+      #expect(weights.originalDType == x.dtype && weights.shape == x.shape)
+      #expect(weights.codes.bits == (try expected("codes")), "\(kind) codes")
+      switch weights.scales {
+      case .plain(let absmax):
+        #expect(kind == "plain")
+        #expect(absmax.bits == (try expected("absmax")), "absmax")
+      case .nested(let codes, let absmax, let map, let offset):
+        #expect(kind == "double")
+        #expect(codes.bits == (try expected("absmax")), "absmax codes")
+        #expect(absmax.bits == (try expected("nested_absmax")), "nested absmax")
+        #expect(Tensor([offset], [1]).bits == (try expected("offset")), "offset")
+        #expect(map.floats == NF4.dynamicMap)
+      }
+    }
+  }
+
+  @Test(arguments: names, Ops.instructionSets)
+  func decodeIsBitsandbytesBitForBit(name: String, isa: String) throws {
+    let fixture = try Fixture("nf4")
+    for kind in ["plain", "double"] {
+      let expected = try fixture.tensor("\(name).\(kind).weights")
+      let weights = try fixture.nf4(name, kind)
+      let (out, inputs) = (weights.outputs, weights.inputs)
+      // Float32 holds every rounded weight; the compute type is float32 or bfloat16.
+      for dtype in expected.dtype == .bfloat16 ? [DType.bfloat16, .float32] : [.float32] {
+        let found = Tensor(weights.shape, dtype)
+        Ops.with(instructionSet: isa) {
+          Ops.decodeNF4(weights, rows: 0..<out, columns: 0..<inputs, into: found.matrix)
+        }
+        #expect(found.bits == expected.converted(to: dtype).bits, "\(kind) as \(dtype)")
+      }
+    }
+  }
+
+  /// Every range of rows and columns is the same part of the whole, and nothing else is written.
+  @Test(arguments: Ops.instructionSets, [DType.float32, .bfloat16])
+  func decodeTakesAnyRange(isa: String, dtype: DType) {
+    for (outputs, inputs) in [(7, 33), (5, 200), (3, 1100)] {
+      let weights = NF4Tensor.quantize(.normal([outputs, inputs], .bfloat16, seed: 3), double: true)
+      let whole = Tensor([outputs, inputs], dtype)
+      Ops.with(instructionSet: isa) {
+        Ops.decodeNF4(weights, rows: 0..<outputs, columns: 0..<inputs, into: whole.matrix)
+        for (rows, columns) in [
+          (1..<3, 0..<inputs), (0..<outputs, 1..<inputs - 1), (2..<3, 5..<6),
+          (1..<outputs, 7..<min(inputs, 150)),
+        ] {
+          let margin = 3
+          let room = Tensor.random([rows.count, columns.count + margin], dtype, seed: 9)
+          let before = room.asFloats
+          Ops.decodeNF4(
+            weights, rows: rows, columns: columns, into: room.matrix.columns(0..<columns.count),
+            parallel: false)
+          let (found, all) = (room.asFloats, whole.asFloats)
+          for r in 0..<rows.count {
+            for c in 0..<columns.count + margin {
+              let i = r * (columns.count + margin) + c
+              let expected =
+                c < columns.count ? all[(rows.lowerBound + r) * inputs + columns.lowerBound + c] : before[i]
+              #expect(
+                found[i] == expected, "[\(outputs), \(inputs)] rows \(rows) columns \(columns) at \(r), \(c)")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Ops.instructionSets, [DType.float32, .bfloat16])
+  func gemvIsTheProductWithDecodedWeights(isa: String, dtype: DType) {
+    for (outputs, inputs) in [(9, 64), (5, 576), (6, 33), (3, 1300), (130, 192)] {
+      for original in [DType.bfloat16, .float16, .float32] {
+        let weights = NF4Tensor.quantize(
+          .normal([outputs, inputs], original, seed: 5, deviation: 0.02), double: original != .float16)
+        let decoded = Tensor([outputs, inputs], dtype)
+        Ops.decodeNF4(weights, rows: 0..<outputs, columns: 0..<inputs, into: decoded.matrix)
+        for m in 1...8 {
+          let x = Tensor.normal([m, inputs], dtype, seed: UInt64(m))
+          let y = Tensor.zeros([m, outputs], dtype)
+          let rows = 1..<outputs
+          Ops.with(instructionSet: isa) { Ops.nf4Gemv(y.matrix.columns(rows), x.matrix, weights, rows: rows) }
+          expectProduct(y, x, decoded, rows, dtype, "nf4 [\(outputs), \(inputs)] of \(original), M \(m)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Ops.instructionSets, [DType.float32, .bfloat16])
+  func denseGemvIsTheProduct(isa: String, dtype: DType) {
+    for (outputs, inputs) in [(9, 64), (5, 576), (6, 33), (1, 1), (31, 200)] {
+      let weights = Tensor.normal([outputs, inputs], dtype, seed: 6, deviation: 0.1)
+      for m in 1...8 {
+        let x = Tensor.normal([m, inputs], dtype, seed: UInt64(m))
+        let y = Tensor.zeros([m, outputs], dtype)
+        Ops.with(instructionSet: isa) { Ops.denseGemv(y.matrix, x.matrix, weights.matrix, rows: 0..<outputs) }
+        expectProduct(y, x, weights, 0..<outputs, dtype, "dense [\(outputs), \(inputs)], M \(m)")
+      }
+    }
+  }
+
+  /// The checkpoint that bitsandbytes made, against ours from the same bfloat16 weights.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: shared + "llama_mini_bnb_nf4_dq")))
+  func sharedCheckpointIsReproduced() throws {
+    let source = try Fixture(path: shared + "llama_mini_bf16/model.safetensors")
+    let target = try Fixture(path: shared + "llama_mini_bnb_nf4_dq/model.safetensors")
+    let names = target.names.filter { $0.hasSuffix(".nested_absmax") }.map { $0.dropLast(14) }
+    #expect(names.count == 7)
+    for name in names {
+      let weights = NF4Tensor.quantize(try source.tensor(String(name)), double: true)
+      guard case .nested(let codes, let absmax, let map, let offset) = weights.scales else {
+        Issue.record("\(name): plain scales")
+        continue
+      }
+      #expect(weights.codes.bits == (try target.tensor("\(name)").bits), "\(name)")
+      #expect(codes.bits == (try target.tensor("\(name).absmax").bits), "\(name) absmax")
+      #expect(absmax.bits == (try target.tensor("\(name).nested_absmax").bits), "\(name) nested absmax")
+      #expect(map.bits == (try target.tensor("\(name).nested_quant_map").bits))
+      let state = try JSONValue.parse(
+        try target.text("\(name).quant_state.bitsandbytes__nf4"), source: "quant_state")
+      #expect(state["nested_offset"]?.double.map(Float.init) == offset, "\(name) offset")
+    }
+  }
+}
+
+private let shared =
+  URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/fixtures/")
+  .standardizedFileURL.path + "/"
+
+/// y[:, rows] against x·weights[rows]ᵀ in float64: float32 sums within a few units of the terms' size, rounded to dtype.
+private func expectProduct(
+  _ y: Tensor, _ x: Tensor, _ weights: Tensor, _ rows: Range<Int>, _ dtype: DType, _ name: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let (found, a, b, inputs) = (y.asFloats, x.asFloats, weights.asFloats, x.columns)
+  for i in 0..<x.rows {
+    for r in rows {
+      var (sum, size) = (0.0, 0.0)
+      for c in 0..<inputs {
+        let term = Double(a[i * inputs + c]) * Double(b[r * inputs + c])
+        sum += term
+        size += abs(term)
+      }
+      let rounding = (dtype == .bfloat16 ? 0x1p-8 : 0x1p-23) * abs(sum)
+      let error = abs(Double(found[i * y.columns + r]) - sum)
+      if !(error <= rounding + 1e-6 * size) {
+        Issue.record(
+          "\(name): row \(i), output \(r): \(found[i * y.columns + r]), expected \(sum)",
+          sourceLocation: sourceLocation)
+      }
+    }
+  }
+}
+
+extension Fixture {
+  /// The quantised matrix of a case, as bitsandbytes made it.
+  fileprivate func nf4(_ name: String, _ kind: String) throws -> NF4Tensor {
+    let x = try tensor("\(name).x")
+    let absmax = try tensor("\(name).\(kind).absmax")
+    let scales: NF4Tensor.Scales =
+      kind == "plain"
+      ? .plain(absmax: absmax)
+      : .nested(
+        codes: absmax, absmax: try tensor("\(name).double.nested_absmax"), map: try tensor("map"),
+        offset: try tensor("\(name).double.offset").floats[0])
+    return NF4Tensor(
+      codes: try tensor("\(name).\(kind).codes"), shape: x.shape, scales: scales, originalDType: x.dtype)
+  }
+}
+
+extension Tensor {
+  /// The bytes, for comparing bit by bit.
+  fileprivate var bits: [UInt8] { Array(bytes) }
+}
