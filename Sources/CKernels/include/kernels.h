@@ -128,6 +128,12 @@ typedef struct kernels {
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };
 
+// MARK: - GGUF blocks
+
+// `format` is the raw value of BlockFormat: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K in this order.
+// Decodes `count` blocks to float32; the same on every processor.
+void kernels_decode_blocks(int format, float *out, const uint8_t *blocks, size_t count);
+
 // MARK: - Choice
 
 // The tables of this build that this processor can run, the best last; null beyond the last.

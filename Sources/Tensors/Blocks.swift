@@ -1,0 +1,48 @@
+import CKernels
+
+/// A quantised format of GGUF files; ggml's names. The raw value is the kernels' number.
+package enum BlockFormat: Int32, CaseIterable, Sendable {
+  case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K
+
+  /// Elements of a block.
+  package var elements: Int {
+    switch self {
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+    case .q4_K, .q5_K, .q6_K: 256
+    }
+  }
+
+  /// Bytes of a block.
+  package var bytes: Int {
+    switch self {
+    case .q4_0: 18
+    case .q4_1: 20
+    case .q5_0: 22
+    case .q5_1: 24
+    case .q8_0: 34
+    case .q4_K: 144
+    case .q5_K: 176
+    case .q6_K: 210
+    }
+  }
+}
+
+extension Ops {
+  /// out float32, bfloat16 or float16 = the elements of whole blocks, in their order.
+  package static func decodeBlocks(
+    _ format: BlockFormat, _ bytes: UnsafeRawBufferPointer, into out: Tensor
+  ) {
+    let blocks = out.count / format.elements
+    precondition(
+      out.count % format.elements == 0 && bytes.count == blocks * format.bytes,
+      "\(out.count) elements from \(bytes.count) bytes of \(format)")
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    split(blocks, cost: 4 * format.elements) { range in
+      let part = out.reshaped([blocks, format.elements]).slice(range)
+      let decoded = out.dtype == .float32 ? part : Tensor(part.shape, .float32)
+      kernels_decode_blocks(
+        format.rawValue, decoded.floatPointer, base + range.lowerBound * format.bytes, range.count)
+      if out.dtype != .float32 { convert(part.matrix, decoded.matrix) }
+    }
+  }
+}
