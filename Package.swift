@@ -98,7 +98,9 @@ let package = Package(
       ], path: "Tests/TrainingTests"),
     .testTarget(
       name: "CLITests",
-      dependencies: ["FireflyBase", "FireflyTestSupport", "FireflyCommand", "FireflyDemoData"],
+      dependencies: [
+        "FireflyBase", "FireflyText", "FireflyTestSupport", "FireflyCommand", "FireflyDemoData",
+      ],
       path: "Tests/CLITests"),
   ],
   swiftLanguageModes: [.v6],
