@@ -3,9 +3,9 @@
 after the other, on the same folder and rows. Each step is one row of --length tokens; rank 64, alpha 16, dropout
 0.05, every linear layer, NF4 with double quantization, gradient checkpointing, bf16.
 
-    python tools/compare_training/compare.py --model FOLDER --rows ROWS.jsonl --firefly .build/release/firefly
+    python tools/compare_training/compare.py --model FOLDER --firefly .build/release/firefly [--rows ROWS.jsonl]
 
-Speed is the median of the steps after the first. Peak memory is the process's largest resident set.
+The rows are those of `make demo` by default; their turns are joined until they fill --length tokens. Speed is the median of the steps after the first. Peak memory is the process's largest resident set.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def firefly(options: argparse.Namespace, rows: pathlib.Path, out: pathlib.Path) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True, help="a bf16 Hugging Face folder")
-    parser.add_argument("--rows", type=pathlib.Path, required=True)
+    parser.add_argument("--rows", type=pathlib.Path, default=HERE.parents[1] / "build/demo/train.jsonl")
     parser.add_argument("--firefly", type=pathlib.Path, help="without it only the other side is measured")
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--length", type=int, default=1024)

@@ -2,9 +2,10 @@
 """Trains the same rows from the same adapter with transformers + PEFT + bitsandbytes and with Firefly, and compares
 the loss at every step. Exits 1 when a step differs by more than the tolerance.
 
-    python tools/reference/fifty_steps.py --model FOLDER --rows ROWS.jsonl --out OUT --firefly .build/release/firefly
+    python tools/reference/fifty_steps.py --model FOLDER --out OUT --firefly .build/release/firefly [--rows ROWS.jsonl]
 
-FOLDER: a float32 Hugging Face folder (hugging_face_folder.py makes one). NF4 with double quantization, float32
+FOLDER: a float32 Hugging Face folder (hugging_face_folder.py makes one). The rows are those of `make demo` by
+default. NF4 with double quantization, float32
 arithmetic, rank 64, no dropout, AdamW, warm-up, clipping at 0.3, rows in file order. OUT keeps the rows, the
 initial adapter, the reference's losses (reused by a second run) and Firefly's run.
 """
@@ -22,6 +23,7 @@ from transformers import AutoTokenizer, get_scheduler, set_seed
 import chat_rows
 import qlora
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANK, ALPHA = 64, 16
 LEARNING_RATE, WARMUP_STEPS, MAX_GRAD_NORM = 2e-4, 5, 0.3
 
@@ -108,7 +110,7 @@ def compare(reference: list[float], firefly: list[float], tolerance: float) -> b
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True)
-    parser.add_argument("--rows", type=pathlib.Path, required=True)
+    parser.add_argument("--rows", type=pathlib.Path, default=ROOT / "build/demo/train.jsonl")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--firefly", type=pathlib.Path, help="without it only the reference runs")
     parser.add_argument("--steps", type=int, default=50)
