@@ -1,0 +1,171 @@
+import FireflyBase
+import FireflyTensors
+import FireflyWeights
+import Foundation
+
+// An adapter folder of PEFT: adapter_config.json beside adapter_model.safetensors, whose tensors are
+// `base_model.model.<module>.lora_A.weight` [r, in] and `….lora_B.weight` [out, r].
+
+extension Transformer {
+  /// Hangs the adapter of a PEFT folder on the model.
+  ///
+  /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
+  ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
+  public func loadAdapter(_ folder: String) throws {
+    let file = try AdapterFile(folder)
+    var remaining = Set(file.modules)
+    var attachments: [(LinearGroup, [String: LinearGroup.Initial], String)] = []
+    for (prefix, group) in groups {
+      var initial: [String: LinearGroup.Initial] = [:]
+      for part in group.parts where remaining.remove(prefix + part.name) != nil {
+        initial[part.name] = try file.initial(prefix + part.name, inputs: group.inputs, outputs: part.outputs)
+      }
+      attachments.append((group, initial, "base_model.model." + prefix))
+    }
+    if let stranger = remaining.sorted().first {
+      throw FireflyError(
+        "the adapter is for a linear layer that this model does not have", at: "\(folder): \(stranger)",
+        expected: "names like \(linearNames.first ?? "")",
+        fix: "Use the adapter with the base model that it was trained on.")
+    }
+    for (group, initial, prefix) in attachments {
+      group.attach(initial, dropout: file.options.dropout, prefix: prefix)
+    }
+    adapterOptions = file.options
+  }
+
+  /// Writes the adapter as PEFT does; the folder must exist.
+  ///
+  /// - Parameter baseModel: `base_model_name_or_path`.
+  public func saveAdapter(to folder: String, baseModel: String) throws {
+    guard let options = adapterOptions else { preconditionFailure("the model has no adapter") }
+    try AtomicFile.write(
+      Data(adapterConfig(options, baseModel).text(indent: 2).utf8), to: folder + "/adapter_config.json")
+    try SafeTensorsWriter.write(
+      parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
+      to: folder + "/adapter_model.safetensors")
+  }
+
+  /// The keys that every PEFT since 0.4 reads; newer ones only where they differ from their defaults.
+  private func adapterConfig(_ options: LoRAOptions, _ baseModel: String) -> JSONValue {
+    let leaves = Set(
+      groups.flatMap { prefix, group in
+        group.parts.filter { $0.adapter != nil }.compactMap {
+          $0.name.split(separator: ".").last.map(String.init)
+        }
+      })
+    let targets = options.targetModules ?? leaves.sorted()
+    var config: [String: JSONValue] = [
+      "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
+      "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
+      "layers_pattern": .null, "layers_to_transform": .null, "lora_alpha": Transformer.number(options.alpha),
+      "lora_dropout": .double(Double("\(options.dropout)") ?? 0), "modules_to_save": .null,
+      "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
+      "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
+    ]
+    if options.rsLoRA { config["use_rslora"] = .bool(true) }
+    if !options.rankPattern.isEmpty {
+      config["rank_pattern"] = .object(options.rankPattern.mapValues(JSONValue.int))
+    }
+    if !options.alphaPattern.isEmpty {
+      config["alpha_pattern"] = .object(options.alphaPattern.mapValues(Transformer.number))
+    }
+    return .object(config)
+  }
+
+  private static func number(_ value: Double) -> JSONValue {
+    Int(exactly: value).map(JSONValue.int) ?? .double(value)
+  }
+}
+
+/// A PEFT folder, checked.
+private struct AdapterFile {
+  let folder: String
+  let options: LoRAOptions
+  let store: WeightStore
+  /// Modules that have an A and a B.
+  let modules: [String]
+
+  private static let prefix = "base_model.model."
+
+  init(_ folder: String) throws {
+    self.folder = folder
+    options = try AdapterFile.options(folder)
+    let path = folder + "/adapter_model.safetensors"
+    guard FileManager.default.fileExists(atPath: path) else {
+      let old = FileManager.default.fileExists(atPath: folder + "/adapter_model.bin")
+      throw FireflyError(
+        "the adapter's weights are missing", at: path,
+        found: old ? "adapter_model.bin, the pickle format of older PEFT" : nil,
+        fix: old ? "Save it again with a newer PEFT, which writes safetensors." : nil)
+    }
+    store = try WeightStore.open(path)
+    modules = try AdapterFile.modules(store.names, path)
+  }
+
+  private static func modules(_ names: [String], _ path: String) throws -> [String] {
+    var parts: [String: Set<String>] = [:]
+    for name in names {
+      let suffix = [".lora_A.weight", ".lora_B.weight"].first { name.hasSuffix($0) }
+      guard name.hasPrefix(prefix), let suffix else {
+        throw FireflyError(
+          "unsupported tensor in an adapter", at: path,
+          expected: "\(prefix)….lora_A.weight or ….lora_B.weight",
+          found: name)
+      }
+      parts[String(name.dropFirst(prefix.count).dropLast(suffix.count)), default: []].insert(suffix)
+    }
+    if let lonely = parts.first(where: { $0.value.count != 2 }) {
+      throw FireflyError(
+        "an adapter needs lora_A and lora_B", at: "\(path): \(lonely.key)",
+        found: lonely.value.sorted().joined(separator: ", "))
+    }
+    guard !parts.isEmpty else { throw FireflyError("the adapter holds no tensors", at: path) }
+    return parts.keys.sorted()
+  }
+
+  private static func options(_ folder: String) throws -> LoRAOptions {
+    let path = folder + "/adapter_config.json"
+    let config = ConfigReader(try JSONValue.read(path), source: path)
+    try config.refuse("peft_type", unless: [.string("LORA")])
+    try config.refuse("bias", unless: [.string("none")])
+    for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora"] {
+      try config.refuse(key, unless: [.bool(false)])
+    }
+    for key in ["modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters"] {
+      try config.refuse(key, unless: [.array([]), .object([:])])
+    }
+    var options = LoRAOptions(
+      rank: try config.int("r"), alpha: Double(try config.float("lora_alpha")),
+      dropout: try config.float("lora_dropout", default: 0),
+      rsLoRA: try config.bool("use_rslora", default: false))
+    options.targetModules = config.config["target_modules"]?.array?.compactMap(\.string)
+    options.rankPattern = try pattern("rank_pattern", config) { $0.int }
+    options.alphaPattern = try pattern("alpha_pattern", config) { $0.double }
+    return options
+  }
+
+  private static func pattern<T>(
+    _ key: String, _ config: ConfigReader, _ convert: (JSONValue) -> T?
+  ) throws -> [String: T] {
+    guard let map = try config.object(key)?.config.object else { return [:] }
+    return try Dictionary(
+      uniqueKeysWithValues: map.map { name, value in
+        guard let converted = convert(value), !name.contains(where: "*+?()[]|^$\\".contains) else {
+          throw FireflyError(
+            "unsupported pattern", at: "\(config.source): \(key)", expected: "module names with numbers",
+            found: "\(name): \(value.text())")
+        }
+        return (name, converted)
+      })
+  }
+
+  func initial(_ module: String, inputs: Int, outputs: Int) throws -> LinearGroup.Initial {
+    let rank = options.rank(of: module)
+    let name = AdapterFile.prefix + module
+    return LinearGroup.Initial(
+      rank: rank, scale: options.scale(of: module),
+      a: try store.tensor(name + ".lora_A.weight", shape: [rank, inputs], as: .float32),
+      b: try store.tensor(name + ".lora_B.weight", shape: [outputs, rank], as: .float32))
+  }
+}

@@ -1,0 +1,68 @@
+import FireflyBase
+
+/// Typed access to config.json whose errors name the file, the key, what was expected and what was found.
+struct ConfigReader: Sendable {
+  let config: JSONValue
+  let source: String
+
+  init(_ config: JSONValue, source: String) {
+    self.config = config
+    self.source = source
+  }
+
+  func int(_ key: String, default fallback: Int? = nil) throws -> Int {
+    try value(key, "a whole number", fallback) { $0.int }
+  }
+
+  func float(_ key: String, default fallback: Float? = nil) throws -> Float {
+    try value(key, "a number", fallback) { $0.double.map(Float.init) }
+  }
+
+  func bool(_ key: String, default fallback: Bool) throws -> Bool {
+    try value(key, "true or false", fallback) { $0.bool }
+  }
+
+  func string(_ key: String, default fallback: String? = nil) throws -> String {
+    try value(key, "a string", fallback) { $0.string }
+  }
+
+  /// The object under `key`, as a reader of its own.
+  func object(_ key: String) throws -> ConfigReader? {
+    guard let value = config[key] else { return nil }
+    guard value.object != nil else { throw wrong(key, "an object", value) }
+    return ConfigReader(value, source: "\(source): \(key)")
+  }
+
+  func has(_ key: String) -> Bool { config[key] != nil }
+
+  /// Refuses any value of `key` but the listed ones; absent is allowed.
+  func refuse(_ key: String, unless supported: [JSONValue]) throws {
+    guard let value = config[key], !supported.contains(value) else { return }
+    throw FireflyError(
+      "unsupported value", at: "\(source): \(key)",
+      expected: supported.map { $0.text() }.joined(separator: " or "), found: value.text())
+  }
+
+  /// Only bitsandbytes NF4 is read; other quantised checkpoints are refused by their method's name.
+  func refuseUnsupportedQuantization() throws {
+    guard let quantization = try object("quantization_config") else { return }
+    try quantization.refuse("quant_method", unless: [.string("bitsandbytes")])
+    try quantization.refuse("load_in_8bit", unless: [.bool(false)])
+    try quantization.refuse("bnb_4bit_quant_type", unless: [.string("nf4")])
+  }
+
+  private func value<T>(
+    _ key: String, _ expected: String, _ fallback: T?, _ convert: (JSONValue) -> T?
+  ) throws -> T {
+    guard let value = config[key] else {
+      if let fallback { return fallback }
+      throw FireflyError("missing key", at: "\(source): \(key)", expected: expected)
+    }
+    guard let converted = convert(value) else { throw wrong(key, expected, value) }
+    return converted
+  }
+
+  private func wrong(_ key: String, _ expected: String, _ value: JSONValue) -> FireflyError {
+    FireflyError("wrong type", at: "\(source): \(key)", expected: expected, found: value.kind)
+  }
+}

@@ -1,0 +1,35 @@
+import FireflyTensors
+
+/// SwiGLU MLP (Shazeer, 2020): down(silu(gate(x)) ⊙ up(x)).
+struct FeedForward {
+  let input: LinearGroup  // gate, up: [T, C] → [T, 2F]
+  let output: LinearGroup  // down: [T, F] → [T, C]
+
+  struct Saved {
+    let input: LinearGroup.Saved
+    let gateUp: Tensor  // [T, 2F] c
+    let output: LinearGroup.Saved
+  }
+
+  func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
+    let (gateUp, inputSaved) = input.forward(x, pass)
+    let activated = output.makeInput(rows: x.rows)  // [T, F]
+    Ops.swiGLU(activated, gateUp: gateUp.matrix)
+    let (y, outputSaved) = output.forward(activated, pass)
+    return (y, Saved(input: inputSaved, gateUp: gateUp, output: outputSaved))
+  }
+
+  func backward(_ dy: Tensor, _ saved: Saved, _ pass: Pass) -> Tensor {  // [T, C] → [T, C] float32
+    let dyCompute = Tensor(dy.shape, input.compute)
+    Ops.convert(dyCompute.matrix, dy.matrix)
+    let dGateUp = Tensor(saved.gateUp.shape, input.compute)
+    guard let dActivated = output.backward(dyCompute.matrix, saved.output, pass) else {
+      preconditionFailure("the down projection always passes a gradient on")
+    }
+    Ops.swiGLUGradient(dGateUp.matrix, dy: dActivated.matrix, gateUp: saved.gateUp.matrix)
+    guard let dx = input.backward(dGateUp.matrix, saved.input, pass) else {
+      preconditionFailure("the gate and up projections always pass a gradient on")
+    }
+    return dx
+  }
+}

@@ -1,0 +1,74 @@
+import FireflyTensors
+
+/// A trainable array with its gradient, both float32 and of one shape.
+public final class Parameter: @unchecked Sendable {
+  /// The name in a PEFT file: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`.
+  public let name: String
+  public let value: Tensor
+  /// The sum over what has been accumulated since `zeroGradients`.
+  public let gradient: Tensor
+
+  init(name: String, value: Tensor, gradient: Tensor) {
+    precondition(value.shape == gradient.shape && value.dtype == .float32 && gradient.dtype == .float32)
+    self.name = name
+    self.value = value
+    self.gradient = gradient
+  }
+}
+
+/// What one pass over one micro-batch needs beside its tokens.
+public struct Pass: Sendable {
+  /// With `step` and `microBatch`, decides the dropout's bits, so that a recomputation repeats them.
+  public var seed: UInt64
+  public var step: UInt64
+  public var microBatch: UInt64
+  /// Dropout is on.
+  public var training: Bool
+  /// Blocks keep only their input and are computed again in the backward.
+  public var checkpointing: Bool
+
+  public init(
+    seed: UInt64 = 42, step: UInt64 = 0, microBatch: UInt64 = 0, training: Bool = true,
+    checkpointing: Bool = true
+  ) {
+    self.seed = seed
+    self.step = step
+    self.microBatch = microBatch
+    self.training = training
+    self.checkpointing = checkpointing
+  }
+}
+
+/// A micro-batch as the layers see it: ragged rows laid end to end.
+struct BatchContext {
+  let starts: [Int32]  // [S+1]
+  let rotary: RotaryTables
+  let pass: Pass
+
+  /// Positions that begin anew in each sequence.
+  static func positions(starts: [Int32]) -> [Int32] {
+    zip(starts, starts.dropFirst()).flatMap { start, end in 0..<(end - start) }
+  }
+}
+
+/// A function of the residual stream and its derivative.
+///
+/// `backward` adds to the gradients of the layer's parameters and returns dx, or nil where nobody needs it.
+protocol Layer {
+  associatedtype Saved
+  func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved)  // [T, C] → [T, C]
+  func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor?  // [T, C] → [T, C]
+}
+
+/// The same layer, keeping only its input: the backward runs the forward again (Chen et al., 2016).
+struct Checkpointed<Inner: Layer>: Layer {
+  let inner: Inner
+
+  func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Tensor) {
+    (inner.forward(x, batch).y, x)
+  }
+
+  func backward(_ dy: Tensor, _ saved: Tensor, _ batch: BatchContext) -> Tensor? {
+    inner.backward(dy, inner.forward(saved, batch).saved, batch)
+  }
+}

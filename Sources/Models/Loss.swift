@@ -1,0 +1,75 @@
+import FireflyTensors
+
+/// A loss as what can be added up: the sum over targets, and their count.
+public struct LossSum: Sendable, Equatable {
+  public var sum: Double
+  public var count: Int
+
+  public init(sum: Double = 0, count: Int = 0) {
+    self.sum = sum
+    self.count = count
+  }
+
+  /// Mean per target; NaN when there is none.
+  public var mean: Double { count > 0 ? sum / Double(count) : .nan }
+
+  public static func += (left: inout LossSum, right: LossSum) {
+    left.sum += right.sum
+    left.count += right.count
+  }
+}
+
+/// Final norm, output head and cross-entropy at the target rows only, in chunks: never N×V at once.
+struct Head {
+  let norm: Norm
+  let weight: Tensor  // [V, C] c
+
+  /// Largest block of logits held, in elements: 32 MiB of float32.
+  static let chunkElements = 8 << 20
+
+  /// Σ −log p of the targets; with `scale`, also d(scale·Σ)/dx.
+  func loss(_ x: Tensor, labels: [Int32], scale: Float?) -> (loss: LossSum, dx: Tensor?) {  // [T, C]
+    let targets = labels.indices.filter { labels[$0] >= 0 }
+    let rows = targets.map { Int32($0) }
+    let kept = Tensor([rows.count, x.columns], .float32)  // [N, C]
+    Ops.gatherRows(kept.matrix, x.matrix, rows: rows)
+    let normed = Tensor(kept.shape, weight.dtype)
+    let reciprocal = norm.forward(into: normed.matrix, kept.matrix)
+    let dNormed = scale.map { _ in Tensor(kept.shape, .float32) }
+    let sum = crossEntropy(normed, targets.map { labels[$0] }, scale: scale ?? 1, dNormed: dNormed)
+    let loss = LossSum(sum: sum, count: targets.count)
+    guard let dNormed else { return (loss, nil) }
+
+    let dKept = Tensor.zeros(kept.shape, .float32)
+    norm.backward(dKept.matrix, dNormed.matrix, kept.matrix, reciprocal)
+    let dx = Tensor.zeros(x.shape, .float32)
+    Ops.scatterAddRows(dx.matrix, rows, dKept.matrix)
+    return (loss, dx)
+  }
+
+  private func crossEntropy(_ x: Tensor, _ labels: [Int32], scale: Float, dNormed: Tensor?) -> Double {
+    let vocabulary = weight.rows
+    let chunk = max(1, min(labels.count, Head.chunkElements / vocabulary))
+    let logits = Tensor([chunk, vocabulary], .float32)
+    let dLogits = dNormed.map { _ in Tensor([chunk, vocabulary], weight.dtype) }
+    var sum = 0.0
+    for start in stride(from: 0, to: labels.count, by: chunk) {
+      let range = start..<min(start + chunk, labels.count)
+      let part = logits.slice(0..<range.count).matrix  // [n, V]
+      let gradient = dLogits?.slice(0..<range.count).matrix
+      Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
+      sum += Ops.crossEntropy(logits: part, labels: Array(labels[range]), gradient: gradient, scale: scale)
+      if let gradient, let dNormed { Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix) }
+    }
+    return sum
+  }
+
+  /// Logits of the given rows, `[N, V]` float32.
+  func logits(_ x: Matrix) -> Tensor {  // [N, C] float32
+    let normed = Tensor([x.rows, x.columns], weight.dtype)
+    _ = norm.forward(into: normed.matrix, x)
+    let logits = Tensor([x.rows, weight.rows], .float32)
+    Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
+    return logits
+  }
+}

@@ -1,0 +1,124 @@
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// Rotary position embedding (Su et al., 2021), half-split as in transformers, with its scalings.
+///
+/// Frequencies are computed in float32 in the order transformers does, so that the angles agree.
+public struct Rotary: Equatable, Sendable {
+  public var theta: Float
+  /// Dimensions of a head that turn; the rest pass.
+  public var dimensions: Int
+  public var scaling: Scaling
+
+  public enum Scaling: Equatable, Sendable {
+    case none
+    /// Positions divided by `factor` (position interpolation, Chen et al., 2023).
+    case linear(factor: Float)
+    /// LLaMA 3.1's: long wavelengths divided by `factor`, short ones kept, a ramp between.
+    case llama3(factor: Float, low: Float, high: Float, original: Float)
+    /// YaRN (Peng et al., 2023); `attention` multiplies cosine and sine.
+    case yarn(factor: Float, fast: Float, slow: Float, original: Float, attention: Float)
+  }
+
+  /// Reads `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
+  init(_ config: ConfigReader, headDim: Int, maxPositions: Int) throws {
+    try config.refuse("partial_rotary_factor", unless: [.int(1), .double(1)])
+    let parameters = try config.object("rope_parameters") ?? config.object("rope_scaling")
+    let inner = try parameters?.float("rope_theta", default: 10_000)
+    theta = try config.float("rope_theta", default: inner ?? 10_000)
+    guard theta > 1 else {
+      throw FireflyError("must be above 1", at: "\(config.source): rope_theta", found: "\(theta)")
+    }
+    dimensions = headDim
+    scaling = try parameters.map { try Rotary.scaling($0, maxPositions: maxPositions) } ?? .none
+  }
+
+  private static func scaling(_ config: ConfigReader, maxPositions: Int) throws -> Scaling {
+    let type = try config.string("rope_type", default: config.string("type", default: "default"))
+    if type == "default" { return .none }
+    guard ["linear", "llama3", "yarn"].contains(type) else {
+      throw FireflyError(
+        "unsupported rotary scaling", at: "\(config.source): rope_type",
+        expected: "default, linear, llama3 or yarn", found: type)
+    }
+    let factor = try config.float("factor")
+    guard factor > 0 else {
+      throw FireflyError("must be positive", at: "\(config.source): factor", found: "\(factor)")
+    }
+    let original = try config.float("original_max_position_embeddings", default: Float(maxPositions))
+    switch type {
+    case "linear": return .linear(factor: factor)
+    case "llama3":
+      return .llama3(
+        factor: factor, low: try config.float("low_freq_factor"), high: try config.float("high_freq_factor"),
+        original: original)
+    default:
+      let attention = try config.float("attention_factor", default: factor > 1 ? 0.1 * logf(factor) + 1 : 1)
+      return .yarn(
+        factor: factor, fast: try config.float("beta_fast", default: 32),
+        slow: try config.float("beta_slow", default: 1), original: original, attention: attention)
+    }
+  }
+
+  /// Inverse frequencies, `[dimensions / 2]`, radians per position.
+  var inverseFrequencies: [Float] {
+    let plain = stride(from: 0, to: dimensions, by: 2).map { 1 / powf(theta, Float($0) / Float(dimensions)) }
+    switch scaling {
+    case .none: return plain
+    case .linear(let factor): return plain.map { $0 / factor }
+    case .llama3(let factor, let low, let high, let original):
+      return plain.map { frequency in
+        let wavelength = 2 * Float.pi / frequency
+        if wavelength < original / high { return frequency }
+        if wavelength > original / low { return frequency / factor }
+        let smooth = (original / wavelength - low) / (high - low)
+        return (1 - smooth) * frequency / factor + smooth * frequency
+      }
+    case .yarn(let factor, let fast, let slow, let original, _):
+      return yarnFrequencies(plain, factor: factor, fast: fast, slow: slow, original: original)
+    }
+  }
+
+  private func yarnFrequencies(
+    _ plain: [Float], factor: Float, fast: Float, slow: Float, original: Float
+  ) -> [Float] {
+    // The dimension that turns `turns` times over the original context.
+    func dimension(_ turns: Float) -> Float {
+      Float(dimensions) * logf(original / (turns * 2 * .pi)) / (2 * logf(theta))
+    }
+    let low = max(dimension(fast).rounded(.down), 0)
+    var high = min(dimension(slow).rounded(.up), Float(dimensions - 1))
+    if low == high { high += 0.001 }
+    return plain.enumerated().map { index, frequency in
+      let ramp = min(max((Float(index) - low) / (high - low), 0), 1)
+      return frequency / factor * ramp + frequency * (1 - ramp)
+    }
+  }
+
+  /// Cosine and sine of every row's angle, `[T, dimensions / 2]` float32 each.
+  func tables(positions: [Int32]) -> RotaryTables {
+    let frequencies = inverseFrequencies
+    var attention: Float = 1
+    if case .yarn(_, _, _, _, let factor) = scaling { attention = factor }
+    var cosines: [Float] = []
+    var sines: [Float] = []
+    cosines.reserveCapacity(positions.count * frequencies.count)
+    sines.reserveCapacity(positions.count * frequencies.count)
+    for position in positions {
+      for frequency in frequencies {
+        let angle = Float(position) * frequency
+        cosines.append(cosf(angle) * attention)
+        sines.append(sinf(angle) * attention)
+      }
+    }
+    let shape = [positions.count, frequencies.count]
+    return RotaryTables(cos: Tensor(cosines, shape), sin: Tensor(sines, shape))
+  }
+}
+
+/// One batch's angles.
+struct RotaryTables: Sendable {
+  let cos: Tensor  // [T, D/2]
+  let sin: Tensor  // [T, D/2]
+}

@@ -1,0 +1,214 @@
+import FireflyBase
+import FireflyTensors
+import FireflyWeights
+
+/// How the frozen linear layers are held.
+public enum Quantization: Equatable, Sendable {
+  /// In the compute dtype; a 4-bit checkpoint stays 4-bit.
+  case none
+  /// NF4 (Dettmers et al., 2023), the scales quantised again when `double`.
+  case nf4(double: Bool)
+}
+
+/// A decoder-only language model: frozen base weights, and an optional low-rank adapter that can be trained.
+///
+/// Rows are ragged: `starts` holds the offsets of the sequences laid end to end in `tokens` (count S+1, the
+/// last being T); no sequence sees another. Not thread-safe: one thread at a time.
+public final class Transformer: @unchecked Sendable {
+  public let architecture: Architecture
+  /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
+  public let compute: DType
+  let embedding: Tensor  // [V, C] c
+  let blocks: [Block]
+  let head: Head
+  /// The adapter's settings; nil without one.
+  public internal(set) var adapterOptions: LoRAOptions?
+
+  init(architecture: Architecture, compute: DType, embedding: Tensor, blocks: [Block], head: Head) {
+    self.architecture = architecture
+    self.compute = compute
+    self.embedding = embedding
+    self.blocks = blocks
+    self.head = head
+  }
+
+  // MARK: - Parameters
+
+  /// Every linear group of the model, with the prefix of its parameters' names.
+  var groups: [(prefix: String, group: LinearGroup)] {
+    blocks.enumerated().flatMap { index, block in
+      let prefix = "\(architecture.names.layer)\(index)."
+      return [
+        block.attention.input, block.attention.output, block.feedForward.input, block.feedForward.output,
+      ]
+      .map { (prefix, $0) }
+    }
+  }
+
+  /// What is trained, in the order of the computation; empty without an adapter.
+  public var parameters: [Parameter] { groups.flatMap(\.group.parameters) }
+
+  public func zeroGradients() {
+    for parameter in parameters { parameter.gradient.setZero() }
+  }
+
+  /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
+  public func parametersChanged() {
+    for (_, group) in groups { group.parametersChanged() }
+  }
+
+  // MARK: - Training
+
+  /// Adds d(scale·Σ losses)/dθ to the parameters' gradients.
+  ///
+  /// - Parameters:
+  ///   - tokens: `[T]`, ids below the vocabulary's size.
+  ///   - labels: `[T]`, the id that each position shall predict, or -1.
+  ///   - starts: `[S+1]` offsets of the sequences.
+  ///   - scale: 1 / the targets of the whole optimizer step.
+  /// - Returns: the sum of the losses and the count of targets.
+  public func accumulateGradients(
+    tokens: [Int32], labels: [Int32], starts: [Int32], scale: Float, pass: Pass
+  ) -> LossSum {
+    check(tokens, labels, starts)
+    guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
+    let batch = context(starts, pass)
+    if pass.checkpointing {
+      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, scale, batch)
+    }
+    return accumulate(blocks, tokens, labels, scale, batch)
+  }
+
+  private func accumulate<L: Layer>(
+    _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ scale: Float, _ batch: BatchContext
+  ) -> LossSum {
+    var x = embed(tokens)
+    var saved: [L.Saved] = []
+    for layer in layers {
+      let (y, kept) = layer.forward(x, batch)
+      saved.append(kept)
+      x = y
+    }
+    let (loss, dx) = head.loss(x, labels: labels, scale: scale)
+    var dy = dx
+    for layer in layers.reversed() {
+      guard let gradient = dy, let kept = saved.popLast() else { break }
+      dy = layer.backward(gradient, kept, batch)
+    }
+    return loss
+  }
+
+  // MARK: - Evaluation
+
+  /// The losses of the targets, without gradients or dropout.
+  public func loss(tokens: [Int32], labels: [Int32], starts: [Int32]) -> LossSum {
+    check(tokens, labels, starts)
+    guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
+    return head.loss(hidden(tokens, starts), labels: labels, scale: nil).loss
+  }
+
+  /// Logits of every position, `[T, V]` float32: for tests and short texts.
+  public func logits(tokens: [Int32], starts: [Int32]) -> Tensor {
+    check(tokens, tokens, starts)
+    return head.logits(hidden(tokens, starts).matrix)
+  }
+
+  private func hidden(_ tokens: [Int32], _ starts: [Int32]) -> Tensor {  // [T] → [T, C]
+    let batch = context(starts, Pass(training: false, checkpointing: false))
+    return blocks.reduce(embed(tokens)) { x, block in block.forward(x, batch).y }
+  }
+
+  // MARK: - Generation
+
+  /// An empty cache for one sequence of at most `capacity` tokens.
+  public func makeCache(capacity: Int) -> KVCache {
+    KVCache(
+      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity)
+  }
+
+  /// Continues each cache by its tokens, all in one pass.
+  ///
+  /// - Returns: `[rows, V]` float32, the logits after each one's last token.
+  public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
+    var placed: [CachedRows] = []
+    var positions: [Int32] = []
+    var next = 0
+    for (cache, tokens) in rows {
+      precondition(!tokens.isEmpty, "a step without tokens")
+      placed.append(CachedRows(cache: cache, range: next..<next + tokens.count, past: cache.count))
+      positions += (0..<tokens.count).map { Int32(cache.count + $0) }
+      next += tokens.count
+      cache.extend(by: tokens.count)
+    }
+    let tokens = rows.flatMap(\.tokens)
+    check(tokens, tokens, [0, Int32(tokens.count)])
+    let rotary = architecture.rotary.tables(positions: positions)
+    var x = embed(tokens)
+    for (index, block) in blocks.enumerated() {
+      x = block.step(x, placed, layer: index, rotary)
+    }
+    let last = Tensor([rows.count, x.columns], .float32)
+    Ops.gatherRows(last.matrix, x.matrix, rows: placed.map { Int32($0.range.upperBound - 1) })
+    return head.logits(last.matrix)
+  }
+
+  // MARK: - Shared
+
+  private func embed(_ tokens: [Int32]) -> Tensor {  // [T] → [T, C]
+    let x = Tensor([tokens.count, architecture.hiddenSize], .float32)
+    Ops.embed(x.matrix, table: embedding, tokens: tokens)
+    return x
+  }
+
+  private func context(_ starts: [Int32], _ pass: Pass) -> BatchContext {
+    let positions = BatchContext.positions(starts: starts)
+    return BatchContext(starts: starts, rotary: architecture.rotary.tables(positions: positions), pass: pass)
+  }
+
+  private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
+    let vocabulary = Int32(architecture.vocabularySize)
+    precondition(tokens.count == labels.count, "\(tokens.count) tokens, \(labels.count) labels")
+    precondition(
+      starts.first == 0 && starts.last == Int32(tokens.count)
+        && zip(starts, starts.dropFirst()).allSatisfy { $0 < $1 },
+      "starts \(starts) for \(tokens.count) tokens")
+    precondition(tokens.allSatisfy { $0 >= 0 && $0 < vocabulary }, "a token outside 0..<\(vocabulary)")
+    precondition(labels.allSatisfy { $0 < vocabulary }, "a label outside 0..<\(vocabulary)")
+  }
+
+  // MARK: - Sizes
+
+  /// Bytes of the frozen weights as held.
+  public var weightBytes: Int {
+    let linears = groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
+    let shared = architecture.tiedHead ? 0 : head.weight.byteCount
+    return linears + embedding.byteCount + shared
+  }
+
+  /// Trainable elements.
+  public var trainableCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+}
+
+extension Block {
+  /// One block of a cached step.
+  func step(_ x: Tensor, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables) -> Tensor {
+    let pass = Pass(training: false, checkpointing: false)
+    let normed = attention.input.makeInput(rows: x.rows)
+    _ = attentionNorm.forward(into: normed, x.matrix)
+    Ops.add(x.matrix, attention.step(normed, rows, layer: layer, rotary, pass).matrix)
+    let normedMiddle = feedForward.input.makeInput(rows: x.rows)
+    _ = feedForwardNorm.forward(into: normedMiddle, x.matrix)
+    Ops.add(x.matrix, feedForward.forward(normedMiddle, pass).y.matrix)
+    return x
+  }
+}
+
+extension FrozenWeight {
+  /// Bytes as held.
+  var byteCount: Int {
+    switch self {
+    case .dense(let tensor): tensor.byteCount
+    case .nf4(let tensor): tensor.byteCount
+    }
+  }
+}
