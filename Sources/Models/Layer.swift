@@ -44,11 +44,6 @@ struct BatchContext {
   let starts: [Int32]  // [S+1]
   let rotary: RotaryTables
   let pass: Pass
-
-  /// Positions that begin anew in each sequence.
-  static func positions(starts: [Int32]) -> [Int32] {
-    zip(starts, starts.dropFirst()).flatMap { start, end in 0..<(end - start) }
-  }
 }
 
 /// A function of the residual stream and its derivative.

@@ -15,6 +15,8 @@ public struct Rotary: Equatable, Sendable {
     case none
     /// Positions divided by `factor` (position interpolation, Chen et al., 2023).
     case linear(factor: Float)
+    /// θ grows with the sequence once it is longer than `limit` positions (NTK-aware, as transformers does).
+    case dynamic(factor: Float, limit: Float)
     /// LLaMA 3.1's: long wavelengths divided by `factor`, short ones kept, a ramp between.
     case llama3(factor: Float, low: Float, high: Float, original: Float)
     /// YaRN (Peng et al., 2023); `attention` multiplies cosine and sine.
@@ -37,10 +39,10 @@ public struct Rotary: Equatable, Sendable {
   private static func scaling(_ config: ConfigReader, maxPositions: Int) throws -> Scaling {
     let type = try config.string("rope_type", default: config.string("type", default: "default"))
     if type == "default" { return .none }
-    guard ["linear", "llama3", "yarn"].contains(type) else {
+    guard ["linear", "dynamic", "llama3", "yarn"].contains(type) else {
       throw FireflyError(
         "unsupported rotary scaling", at: "\(config.source): rope_type",
-        expected: "default, linear, llama3 or yarn", found: type)
+        expected: "default, linear, dynamic, llama3 or yarn", found: type)
     }
     let factor = try config.float("factor")
     guard factor > 0 else {
@@ -49,6 +51,7 @@ public struct Rotary: Equatable, Sendable {
     let original = try config.float("original_max_position_embeddings", default: Float(maxPositions))
     switch type {
     case "linear": return .linear(factor: factor)
+    case "dynamic": return .dynamic(factor: factor, limit: Float(maxPositions))
     case "llama3":
       return .llama3(
         factor: factor, low: try config.float("low_freq_factor"), high: try config.float("high_freq_factor"),
@@ -61,11 +64,12 @@ public struct Rotary: Equatable, Sendable {
     }
   }
 
-  /// Inverse frequencies, `[dimensions / 2]`, radians per position.
-  var inverseFrequencies: [Float] {
+  /// Inverse frequencies for a sequence of `length` positions, `[dimensions / 2]`, radians per position.
+  func inverseFrequencies(length: Int) -> [Float] {
+    let theta = effectiveTheta(length: length)
     let plain = stride(from: 0, to: dimensions, by: 2).map { 1 / powf(theta, Float($0) / Float(dimensions)) }
     switch scaling {
-    case .none: return plain
+    case .none, .dynamic: return plain
     case .linear(let factor): return plain.map { $0 / factor }
     case .llama3(let factor, let low, let high, let original):
       return plain.map { frequency in
@@ -78,6 +82,12 @@ public struct Rotary: Equatable, Sendable {
     case .yarn(let factor, let fast, let slow, let original, _):
       return yarnFrequencies(plain, factor: factor, fast: fast, slow: slow, original: original)
     }
+  }
+
+  private func effectiveTheta(length: Int) -> Float {
+    guard case .dynamic(let factor, let limit) = scaling, Float(length) > limit else { return theta }
+    let size = Float(dimensions)
+    return theta * powf(factor * Float(length) / limit - (factor - 1), size / (size - 2))
   }
 
   private func yarnFrequencies(
@@ -96,25 +106,31 @@ public struct Rotary: Equatable, Sendable {
     }
   }
 
-  /// Cosine and sine of every row's angle, `[T, dimensions / 2]` float32 each.
-  func tables(positions: [Int32]) -> RotaryTables {
-    let frequencies = inverseFrequencies
+  /// Cosine and sine of every row's angle, `[T, dimensions / 2]` float32 each, sequence after sequence.
+  func tables(_ sequences: [Positions]) -> RotaryTables {
     var attention: Float = 1
     if case .yarn(_, _, _, _, let factor) = scaling { attention = factor }
     var cosines: [Float] = []
     var sines: [Float] = []
-    cosines.reserveCapacity(positions.count * frequencies.count)
-    sines.reserveCapacity(positions.count * frequencies.count)
-    for position in positions {
-      for frequency in frequencies {
-        let angle = Float(position) * frequency
-        cosines.append(cosf(angle) * attention)
-        sines.append(sinf(angle) * attention)
+    for sequence in sequences {
+      let frequencies = inverseFrequencies(length: sequence.first + sequence.count)
+      for position in sequence.first..<sequence.first + sequence.count {
+        for frequency in frequencies {
+          let angle = Float(position) * frequency
+          cosines.append(cosf(angle) * attention)
+          sines.append(sinf(angle) * attention)
+        }
       }
     }
-    let shape = [positions.count, frequencies.count]
+    let shape = [cosines.count / (dimensions / 2), dimensions / 2]
     return RotaryTables(cos: Tensor(cosines, shape), sin: Tensor(sines, shape))
   }
+}
+
+/// `count` rows of one sequence, the first standing at position `first`.
+struct Positions {
+  let first: Int
+  let count: Int
 }
 
 /// One batch's angles.

@@ -131,18 +131,17 @@ public final class Transformer: @unchecked Sendable {
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
     var placed: [CachedRows] = []
-    var positions: [Int32] = []
     var next = 0
     for (cache, tokens) in rows {
       precondition(!tokens.isEmpty, "a step without tokens")
       placed.append(CachedRows(cache: cache, range: next..<next + tokens.count, past: cache.count))
-      positions += (0..<tokens.count).map { Int32(cache.count + $0) }
       next += tokens.count
       cache.extend(by: tokens.count)
     }
     let tokens = rows.flatMap(\.tokens)
     check(tokens, tokens, [0, Int32(tokens.count)])
-    let rotary = architecture.rotary.tables(positions: positions)
+    let rotary = architecture.rotary.tables(
+      placed.map { Positions(first: $0.past, count: $0.range.count) })
     var x = embed(tokens)
     for (index, block) in blocks.enumerated() {
       x = block.step(x, placed, layer: index, rotary)
@@ -161,8 +160,8 @@ public final class Transformer: @unchecked Sendable {
   }
 
   private func context(_ starts: [Int32], _ pass: Pass) -> BatchContext {
-    let positions = BatchContext.positions(starts: starts)
-    return BatchContext(starts: starts, rotary: architecture.rotary.tables(positions: positions), pass: pass)
+    let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }
+    return BatchContext(starts: starts, rotary: architecture.rotary.tables(sequences), pass: pass)
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
