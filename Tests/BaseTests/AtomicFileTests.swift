@@ -1,0 +1,75 @@
+import FireflyBase
+import Foundation
+import Testing
+
+@Suite struct AtomicFileTests {
+  private let folder = NSTemporaryDirectory() + "firefly-base-\(UUID().uuidString)"
+
+  init() throws { try AtomicFile.makeFolder(folder) }
+
+  private var contents: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
+  @Test func writesAndReplaces() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/a.txt"
+    try AtomicFile.write(Data("one".utf8), to: path)
+    try AtomicFile.write(Data("two".utf8), to: path)
+    #expect(Data(try MappedFile(path).bytes) == Data("two".utf8))
+    #expect(contents == ["a.txt"])
+  }
+
+  @Test func aFailedWriteLeavesTheOldFileAndNothingElse() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/a.txt"
+    try AtomicFile.write(Data("one".utf8), to: path)
+    #expect(throws: FireflyError.self) {
+      try AtomicFile.write(to: path) { file in
+        try file.write(Data("half".utf8))
+        throw FireflyError("stopped")
+      }
+    }
+    #expect(Data(try MappedFile(path).bytes) == Data("one".utf8))
+    #expect(contents == ["a.txt"])
+  }
+
+  @Test func aFolderIsWholeOrAbsent() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/checkpoint-1"
+    #expect(throws: FireflyError.self) {
+      try AtomicFile.writeFolder(path) { inside in
+        try AtomicFile.write(Data("x".utf8), to: inside + "/one")
+        throw FireflyError("stopped")
+      }
+    }
+    #expect(contents.isEmpty)
+    for text in ["first", "second"] {
+      try AtomicFile.writeFolder(path) { inside in
+        try AtomicFile.write(Data(text.utf8), to: inside + "/" + text)
+      }
+    }
+    #expect(contents == ["checkpoint-1"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["second"])
+  }
+
+  @Test func aPlaceThatCannotBeWrittenIsNamed() {
+    let error = #expect(throws: FireflyError.self) {
+      try AtomicFile.write(Data("x".utf8), to: "/proc/firefly-cannot-be-here")
+    }
+    #expect(error?.description.contains("/proc/firefly-cannot-be-here") == true)
+  }
+
+  @Test func whatCannotBeMappedIsSaid() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(throws: FireflyError.self) { try MappedFile(folder + "/absent") }
+    #expect(throws: FireflyError.self) { try MappedFile(folder) }
+    try AtomicFile.write(Data(), to: folder + "/empty")
+    #expect(try MappedFile(folder + "/empty").bytes.isEmpty)
+  }
+
+  @Test func anErrorTellsAll() {
+    let error = FireflyError("wrong shape", at: "a.b", expected: "[2]", found: "[3]", fix: "Use another.")
+    #expect(error.description == "a.b: wrong shape (expected [2], found [3]). Use another.")
+  }
+}

@@ -1,0 +1,121 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+import Foundation
+import Testing
+
+@Suite struct AdapterTests {
+  private func temporaryFolder() throws -> String {
+    let path = NSTemporaryDirectory() + "firefly-adapter-\(UUID().uuidString)"
+    try AtomicFile.makeFolder(path)
+    return path
+  }
+
+  private func tensors(_ path: String) throws -> [String: [Float]] {
+    let store = try WeightStore.open(path)
+    return try Dictionary(
+      uniqueKeysWithValues: store.names.map { name in
+        let shape = try #require(store.info(name)).shape
+        return (name, try store.tensor(name, shape: shape, as: .float32).floats)
+      })
+  }
+
+  @Test(arguments: [("gqa", "lora"), ("gqa", "rslora"), ("biased_tied", "lora")])
+  func whatPEFTSavedIsSavedAgainTheSame(_ name: String, _ variant: String) throws {
+    let fixture = try ModelFixture(name)
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try fixture.model(variant).saveAdapter(to: folder, baseModel: "some/base")
+
+    let original = fixture.folder + "/adapter_" + variant
+    let file = "/adapter_model.safetensors"
+    #expect(try tensors(folder + file) == tensors(original + file))
+    let written = try JSONValue.read(folder + "/adapter_config.json")
+    let read = try JSONValue.read(original + "/adapter_config.json")
+    for key in ["peft_type", "task_type", "r", "bias", "fan_in_fan_out", "inference_mode"] {
+      #expect(written[key] == read[key], "\(key)")
+    }
+    #expect(written["lora_alpha"]?.double == read["lora_alpha"]?.double)
+    #expect(written["base_model_name_or_path"] == .string("some/base"))
+    #expect(written["use_rslora"]?.bool ?? false == (variant == "rslora"))
+  }
+
+  @Test func aFreshAdapterChangesNothing() throws {
+    let fixture = try ModelFixture("gqa")
+    let model = try fixture.model()
+    try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
+    let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
+    #expect(largestDifference(logits, try fixture.tensor("base.logits")) <= 1e-4)
+    for parameter in model.parameters where parameter.name.contains("lora_A") {
+      let bound = 1 / Float(parameter.value.columns).squareRoot()
+      let values = parameter.value.floats
+      #expect(values.allSatisfy { abs($0) <= bound })
+      #expect(values.contains { abs($0) > bound / 2 })
+    }
+  }
+
+  /// r·(in + out) per linear layer.
+  @Test func countsTrainableElements() throws {
+    let model = try ModelFixture("gqa").model()
+    try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
+    let perLayer = 2 * (64 + 64) + 2 * (64 + 32) + 2 * (64 + 272) + (272 + 64)
+    #expect(model.trainableCount == 2 * 8 * perLayer)
+    try model.attachAdapter(LoRAOptions(rank: 8, targetModules: ["q_proj", "v_proj"]), seed: 1)
+    #expect(model.trainableCount == 2 * 8 * ((64 + 64) + (64 + 32)))
+    #expect(model.parameters.allSatisfy { $0.name.contains("q_proj") || $0.name.contains("v_proj") })
+  }
+
+  @Test func theSeedDecidesTheStart() throws {
+    let model = try ModelFixture("gqa").model()
+    func start(_ seed: UInt64) throws -> [[Float]] {
+      try model.attachAdapter(LoRAOptions(rank: 4), seed: seed)
+      return model.parameters.map(\.value.floats)
+    }
+    #expect(try start(1) == start(1))
+    #expect(try start(1) != start(2))
+  }
+
+  @Test func aTargetThatIsNotThereIsNamed() throws {
+    let model = try ModelFixture("gqa").model()
+    let error = #expect(throws: FireflyError.self) {
+      try model.attachAdapter(LoRAOptions(targetModules: ["W_pack"]), seed: 1)
+    }
+    #expect(error?.description.contains("W_pack") == true)
+    #expect(error?.description.contains("q_proj") == true)
+  }
+
+  @Test(arguments: [
+    ("use_dora", "true"), ("bias", "\"all\""), ("modules_to_save", "[\"lm_head\"]"), ("peft_type", "\"IA3\""),
+    ("r", "9"), ("r", "\"8\""),
+  ])
+  func refusesWhatItDoesNotDo(_ key: String, _ value: String) throws {
+    let fixture = try ModelFixture("gqa")
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let original = fixture.folder + "/adapter_lora/"
+    var config = try #require(JSONValue.read(original + "adapter_config.json").object)
+    config[key] = try JSONValue.parse(value, source: "test")
+    try AtomicFile.write(
+      Data(JSONValue.object(config).text().utf8), to: folder + "/adapter_config.json")
+    try FileManager.default.copyItem(
+      atPath: original + "adapter_model.safetensors", toPath: folder + "/adapter_model.safetensors")
+    let model = try fixture.model()
+    #expect(throws: FireflyError.self) { try model.loadAdapter(folder) }
+    #expect(model.parameters.isEmpty, "a refused adapter leaves the model as it was")
+  }
+
+  @Test func anAdapterOfAnotherModelIsRefused() throws {
+    let model = try ModelFixture("gqa").model()
+    let other = try ModelFixture("biased_tied").folder + "/adapter_lora"
+    #expect(throws: FireflyError.self) { try model.loadAdapter(other) }
+  }
+
+  @Test func detachingLeavesTheBase() throws {
+    let fixture = try ModelFixture("gqa")
+    let model = try fixture.model("lora")
+    model.detachAdapter()
+    let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
+    #expect(largestDifference(logits, try fixture.tensor("base.logits")) <= 1e-4)
+  }
+}

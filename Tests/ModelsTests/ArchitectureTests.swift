@@ -1,0 +1,57 @@
+import FireflyBase
+import FireflyModels
+import Testing
+
+@Suite struct ArchitectureTests {
+  static let plain: [String: JSONValue] = [
+    "model_type": .string("llama"), "hidden_size": .int(64), "num_attention_heads": .int(4),
+    "num_hidden_layers": .int(2), "vocab_size": .int(100), "intermediate_size": .int(128),
+    "hidden_act": .string("silu"),
+  ]
+
+  private func read(_ changes: [String: JSONValue]) throws -> Architecture {
+    try Architecture(
+      config: .object(Self.plain.merging(changes) { $1 }), source: "config.json")
+  }
+
+  @Test func defaultsAreThoseOfTransformers() throws {
+    let architecture = try read([:])
+    #expect(architecture.keyValueHeads == 4)
+    #expect(architecture.headDim == 16)
+    #expect(architecture.rotary.theta == 10_000)
+    #expect(architecture.normEpsilon == 1e-6)
+    #expect(!architecture.tiedHead)
+    #expect(architecture.maxPositions == 2048)
+  }
+
+  @Test func bothSpellingsOfTheRotaryAgree() throws {
+    let old = try read([
+      "rope_theta": .double(500_000),
+      "rope_scaling": .object(["type": .string("linear"), "factor": .double(4)]),
+    ])
+    let new = try read([
+      "rope_parameters": .object([
+        "rope_theta": .double(500_000), "rope_type": .string("linear"), "factor": .double(4),
+      ])
+    ])
+    #expect(old == new)
+    #expect(old.rotary.theta == 500_000)
+    #expect(old.rotary.scaling == .linear(factor: 4))
+  }
+
+  @Test(arguments: [
+    ("model_type", JSONValue.string("mamba"), "mamba"),
+    ("hidden_act", .string("gelu"), "hidden_act"),
+    ("hidden_size", .null, "hidden_size"),
+    ("hidden_size", .string("64"), "hidden_size"),
+    ("hidden_size", .int(-64), "positive"),
+    ("num_attention_heads", .int(0), "num_attention_heads"),
+    ("num_key_value_heads", .int(3), "num_key_value_heads"),
+    ("rope_scaling", .object(["type": .string("longrope"), "factor": .int(2)]), "longrope"),
+    ("quantization_config", .object(["quant_method": .string("gptq")]), "gptq"),
+  ])
+  func refusesByName(_ key: String, _ value: JSONValue, _ named: String) throws {
+    let error = #expect(throws: FireflyError.self) { try read([key: value]) }
+    #expect(error?.description.contains(named) == true)
+  }
+}

@@ -1,0 +1,151 @@
+import FireflyModels
+import FireflyTensors
+import Foundation
+import Testing
+
+/// Ways of computing that must not change what is computed.
+@Suite(.serialized) struct InvarianceTests {
+  static let names = ["gqa", "biased_tied", "gqa_nf4"]
+
+  private func gradients(_ model: Transformer) -> [[Float]] { model.parameters.map(\.gradient.floats) }
+
+  @Test(arguments: names) func checkpointedEqualsNot(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model("lora")
+    let kept = fixture.accumulate(model, pass: Pass(training: false, checkpointing: false))
+    let expected = gradients(model)
+    model.zeroGradients()
+    #expect(fixture.accumulate(model, pass: Pass(training: false, checkpointing: true)) == kept)
+    #expect(gradients(model) == expected)
+  }
+
+  @Test func checkpointedEqualsNotWithDropout() throws {
+    let fixture = try ModelFixture("gqa")
+    let model = try fixture.model()
+    try model.attachAdapter(LoRAOptions(rank: 4, alpha: 8, dropout: 0.3), seed: 7)
+    randomizeB(model)
+    var pass = Pass(seed: 5, step: 3, microBatch: 1, training: true, checkpointing: false)
+    _ = fixture.accumulate(model, pass: pass)
+    let expected = gradients(model)
+    model.zeroGradients()
+    pass.checkpointing = true
+    _ = fixture.accumulate(model, pass: pass)
+    #expect(gradients(model) == expected)
+    model.zeroGradients()
+    pass.step = 4
+    _ = fixture.accumulate(model, pass: pass)
+    #expect(gradients(model) != expected, "another step has other dropout bits")
+  }
+
+  @Test(arguments: names) func packedEqualsAlone(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model("lora")
+    let packed = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
+    _ = fixture.accumulate(model)
+    let packedGradients = gradients(model)
+    model.zeroGradients()
+    var alone: [Float] = []
+    var loss = LossSum()
+    for (start, end) in zip(fixture.starts, fixture.starts.dropFirst()) {
+      let range = Int(start)..<Int(end)
+      let tokens = Array(fixture.tokens[range])
+      alone += model.logits(tokens: tokens, starts: [0, end - start]).floats
+      loss += model.accumulateGradients(
+        tokens: tokens, labels: Array(fixture.labels[range]), starts: [0, end - start],
+        scale: 1 / Float(fixture.targets), pass: Pass(training: false))
+    }
+    #expect(loss.count == fixture.targets)
+    #expect(largestDifference(alone, packed) <= 2e-5)
+    for (a, b) in zip(gradients(model), packedGradients) { #expect(relativeDifference(a, b) <= 1e-4) }
+  }
+
+  @Test(arguments: names, [1, 3, 7]) func stepwiseEqualsWhole(_ name: String, _ stride: Int) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model("lora")
+    let tokens = Array(fixture.tokens[..<Int(fixture.starts[1])])
+    let whole = model.logits(tokens: tokens, starts: [0, Int32(tokens.count)])
+    let cache = model.makeCache(capacity: tokens.count)
+    for start in Swift.stride(from: 0, to: tokens.count, by: stride) {
+      let end = min(start + stride, tokens.count)
+      let last = model.step([(cache, Array(tokens[start..<end]))])
+      #expect(largestDifference(last.floats, whole.slice(end - 1..<end).floats) <= 1e-4)
+    }
+  }
+
+  @Test func sequencesInOneStepDoNotMeet() throws {
+    let fixture = try ModelFixture("gqa")
+    let model = try fixture.model("lora")
+    let rows = zip(fixture.starts, fixture.starts.dropFirst()).map {
+      Array(fixture.tokens[Int($0)..<Int($1)])
+    }
+    let together = model.step(rows.map { (model.makeCache(capacity: 32), $0) })
+    for (index, row) in rows.enumerated() {
+      let alone = model.step([(model.makeCache(capacity: 32), row)])
+      #expect(largestDifference(together.slice(index..<index + 1).floats, alone.floats) <= 2e-5)
+    }
+  }
+
+  @Test func aCacheGrowsAndForgets() throws {
+    let fixture = try ModelFixture("gqa")
+    let model = try fixture.model()
+    let cache = model.makeCache(capacity: 700)
+    let first = model.step([(cache, [3, 4, 5])]).floats
+    for _ in 0..<600 { _ = model.step([(cache, [6])]) }
+    #expect(cache.count == 603)
+    cache.truncate(to: 2)
+    #expect(largestDifference(model.step([(cache, [5])]).floats, first) <= 2e-5)
+  }
+
+  @Test(arguments: [DType.float32, .bfloat16]) func oneThreadEqualsTwo(_ compute: DType) throws {
+    let fixture = try ModelFixture("gqa_nf4")
+    let model = try fixture.model("lora", compute: compute)
+    let threads = Parallel.threads
+    defer { Parallel.threads = threads }
+    var results: [[[Float]]] = []
+    for count in [1, 2] {
+      Parallel.threads = count
+      model.zeroGradients()
+      _ = fixture.accumulate(model)
+      results.append(gradients(model) + [model.logits(tokens: fixture.tokens, starts: fixture.starts).floats])
+    }
+    #expect(results[0] == results[1])
+  }
+
+  /// The directional derivative along a random direction, by central differences, with dropout on.
+  @Test func gradientsAgreeWithFiniteDifferences() throws {
+    let fixture = try ModelFixture("biased_tied")
+    let model = try fixture.model()
+    try model.attachAdapter(LoRAOptions(rank: 4, alpha: 8, dropout: 0.2), seed: 11)
+    randomizeB(model)
+    let pass = Pass(seed: 1, step: 2, microBatch: 0, training: true, checkpointing: true)
+    _ = fixture.accumulate(model, pass: pass)
+    for parameter in model.parameters {
+      let gradient = parameter.gradient.floats
+      let value = parameter.value.floats
+      let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      guard norm > 1e-3 else { continue }
+      // Along the gradient itself the derivative is its norm.
+      let step = 1e-2
+      var losses: [Double] = []
+      for sign in [1.0, -1.0] {
+        set(parameter, zip(value, gradient).map { $0 + Float(sign * step * Double($1) / norm) }, model)
+        losses.append(fixture.accumulate(model, pass: pass).mean)
+      }
+      set(parameter, value, model)
+      let numeric = (losses[0] - losses[1]) / (2 * step)
+      #expect(abs(numeric - norm) <= 0.02 * norm + 1e-4, "\(parameter.name)")
+    }
+  }
+
+  private func set(_ parameter: Parameter, _ values: [Float], _ model: Transformer) {
+    Ops.convert(parameter.value.matrix, Tensor(values, parameter.value.shape).matrix)
+    model.parametersChanged()
+  }
+
+  private func randomizeB(_ model: Transformer) {
+    for (index, parameter) in model.parameters.enumerated() where parameter.name.contains("lora_B") {
+      var random = CounterRandom(seed: 3, stream: UInt64(index))
+      set(parameter, (0..<parameter.value.count).map { _ in (random.nextFloat() - 0.5) * 0.2 }, model)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+import Foundation
+import Testing
+
+/// One folder of Fixtures/: a tiny model, three rows, and what transformers and PEFT compute for them.
+struct ModelFixture {
+  let folder: String
+  let tokens: [Int32]
+  let labels: [Int32]
+  let starts: [Int32]
+  let targets: Int
+  let lossSums: [String: Double]
+  let expected: WeightStore
+
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures").path()
+
+  init(_ name: String) throws {
+    folder = ModelFixture.root + "/" + name
+    let file = try JSONValue.read(folder + "/case.json")
+    func ids(_ key: String) -> [Int32] { file[key]?.array?.compactMap { $0.int.map(Int32.init) } ?? [] }
+    tokens = ids("tokens")
+    labels = ids("labels")
+    starts = ids("starts")
+    targets = try #require(file["targets"]?.int)
+    lossSums = try #require(file["loss_sums"]?.object).compactMapValues(\.double)
+    expected = try WeightStore.open(folder + "/expected.safetensors")
+  }
+
+  /// The model; `variant` is base, lora or rslora.
+  func model(_ variant: String = "base", compute: DType = .float32) throws -> Transformer {
+    let model = try Transformer.load(ModelSource.open(folder), compute: compute, quantization: .none)
+    if variant != "base" { try model.loadAdapter(folder + "/adapter_" + variant) }
+    return model
+  }
+
+  func tensor(_ name: String) throws -> [Float] {
+    let info = try #require(expected.info(name))
+    return try expected.tensor(name, shape: info.shape, as: .float32).floats
+  }
+
+  /// Gradients that the file holds for `variant`, by the parameter's name.
+  func gradients(_ variant: String) throws -> [String: [Float]] {
+    let prefix = variant + ".gradient."
+    let names = expected.names.filter { $0.hasPrefix(prefix) }
+    return try Dictionary(
+      uniqueKeysWithValues: names.map { (String($0.dropFirst(prefix.count)), try tensor($0)) })
+  }
+
+  /// One pass over the fixture's rows; returns the loss.
+  func accumulate(_ model: Transformer, pass: Pass = Pass(training: false)) -> LossSum {
+    model.accumulateGradients(
+      tokens: tokens, labels: labels, starts: starts, scale: 1 / Float(targets), pass: pass)
+  }
+}
+
+/// The largest difference, or infinity where counts differ or something is not finite.
+func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
+  guard a.count == b.count else { return .infinity }
+  return zip(a, b).reduce(0) { worst, pair in
+    let difference = abs(pair.0 - pair.1)
+    return difference.isFinite ? max(worst, difference) : .infinity
+  }
+}
+
+/// The largest difference as a share of the largest expected magnitude.
+func relativeDifference(_ a: [Float], _ expected: [Float]) -> Float {
+  let magnitude = expected.reduce(0) { max($0, abs($1)) }
+  return largestDifference(a, expected) / max(magnitude, .leastNormalMagnitude)
+}

@@ -1,0 +1,58 @@
+import FireflyModels
+import FireflyTensors
+import Foundation
+import Testing
+
+/// Whole tensors against transformers 5 + PEFT + bitsandbytes on tiny random models.
+@Suite struct ReferenceTests {
+  static let folders = [
+    "gqa", "biased_tied", "rope_llama3", "rope_linear", "rope_yarn", "rope_dynamic", "gqa_nf4",
+  ]
+  /// (folder, variant) pairs that have an adapter.
+  static let adapted = folders.map { ($0, "lora") } + [("gqa", "rslora"), ("biased_tied", "rslora")]
+
+  @Test(arguments: folders) func logitsOfTheBase(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    let logits = try fixture.model().logits(tokens: fixture.tokens, starts: fixture.starts)
+    #expect(largestDifference(logits.floats, try fixture.tensor("base.logits")) <= 1e-4)
+  }
+
+  @Test(arguments: adapted) func logitsWithAdapter(_ name: String, _ variant: String) throws {
+    let fixture = try ModelFixture(name)
+    let logits = try fixture.model(variant).logits(tokens: fixture.tokens, starts: fixture.starts)
+    #expect(largestDifference(logits.floats, try fixture.tensor(variant + ".logits")) <= 1e-4)
+  }
+
+  @Test(arguments: adapted) func everyAdapterGradient(_ name: String, _ variant: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model(variant)
+    let loss = fixture.accumulate(model)
+    let expectedLoss = try #require(fixture.lossSums[variant])
+    #expect(loss.count == fixture.targets)
+    #expect(abs(loss.sum - expectedLoss) <= 1e-4 * expectedLoss)
+
+    let gradients = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.gradient.floats) })
+    let expected = try fixture.gradients(variant)
+    #expect(!expected.isEmpty)
+    for (name, values) in expected {
+      let found = try #require(gradients[name])
+      #expect(relativeDifference(found, values) <= 1e-3, "\(name)")
+    }
+  }
+
+  /// bfloat16 keeps 8 bits: logits of magnitude about 1 agree within a few hundredths.
+  @Test(arguments: adapted) func bfloat16StaysNear(_ name: String, _ variant: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model(variant, compute: .bfloat16)
+    let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
+    #expect(relativeDifference(logits.floats, try fixture.tensor(variant + ".logits")) <= 0.04)
+
+    let loss = fixture.accumulate(model)
+    let expectedLoss = try #require(fixture.lossSums[variant])
+    #expect(abs(loss.sum - expectedLoss) <= 0.01 * expectedLoss)
+    let gradients = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.gradient.floats) })
+    for (name, values) in try fixture.gradients(variant) {
+      #expect(relativeDifference(try #require(gradients[name]), values) <= 0.08, "\(name)")
+    }
+  }
+}
