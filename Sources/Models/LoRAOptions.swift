@@ -101,7 +101,7 @@ extension Transformer {
 
   private func uniform(_ shape: [Int], bound: Float, _ seed: UInt64, _ stream: UInt64) -> Tensor {
     var random = CounterRandom(seed: seed, stream: stream)
-    let values = (0..<shape.reduce(1, *)).map { _ in (2 * random.nextFloat() - 1) * bound }
+    let values = (0..<shape.reduce(1, *)).map { _ in (2 * random.float() - 1) * bound }
     return Tensor(values, shape)
   }
 

@@ -59,7 +59,7 @@ import Testing
   @Test func countsTrainableElements() throws {
     let model = try ModelFixture("gqa").model()
     try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
-    let perLayer = 2 * (64 + 64) + 2 * (64 + 32) + 2 * (64 + 272) + (272 + 64)
+    let perLayer = 2 * (64 + 64) + 2 * (64 + 32) + 2 * (64 + 320) + (320 + 64)
     #expect(model.trainableCount == 2 * 8 * perLayer)
     try model.attachAdapter(LoRAOptions(rank: 8, targetModules: ["q_proj", "v_proj"]), seed: 1)
     #expect(model.trainableCount == 2 * 8 * ((64 + 64) + (64 + 32)))

@@ -15,6 +15,7 @@ import shutil
 import sys
 import warnings
 
+import bitsandbytes
 import peft
 import torch
 import transformers
@@ -35,8 +36,9 @@ COMMON = dict(
     vocab_size=VOCABULARY, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128,
     rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2, pad_token_id=None, attn_implementation="eager",
 )  # fmt: skip
-# 272·64 weights make 272 quantization blocks: more than one nested block of 256.
-GQA = COMMON | dict(num_key_value_heads=2, intermediate_size=272, tie_word_embeddings=False)
+# 320·64 weights make 320 quantization blocks: more than one nested block of 256. Rows of whole blocks of 64: bitsandbytes's
+# CPU decoder (0.50.2) takes blocks by rows and misreads a matrix whose rows are not.
+GQA = COMMON | dict(num_key_value_heads=2, intermediate_size=320, tie_word_embeddings=False)
 BIASED = COMMON | dict(
     num_key_value_heads=1, head_dim=24, intermediate_size=96, tie_word_embeddings=True, attention_bias=True,
     mlp_bias=True, rms_norm_eps=1e-6,
@@ -175,9 +177,29 @@ def nf4_case(out: pathlib.Path, source: str, batch: dict) -> None:
             bnb_4bit_compute_dtype=torch.float32))  # fmt: skip
     model.save_pretrained(case.folder)
     (case.folder / "generation_config.json").unlink(missing_ok=True)
+    # bitsandbytes repacks 4-bit weights for bfloat16 after a first pass without gradients on a CPU, so the numbers
+    # are those of its decoded weights in plain float32 linear layers.
+    model = plain_linears(model)
     case.record("base", model)
     case.record_adapter("lora", model)
     case.finish()
+
+
+def plain_linears(model: torch.nn.Module) -> torch.nn.Module:
+    """The same model with every 4-bit linear layer replaced by its decoded weight."""
+    for name, module in list(model.named_modules()):
+        if not isinstance(module, bitsandbytes.nn.Linear4bit):
+            continue
+        plain = torch.nn.Linear(module.in_features, module.out_features, bias=module.bias is not None)
+        weight = bitsandbytes.functional.dequantize_4bit(module.weight.data, module.weight.quant_state)
+        plain.weight = torch.nn.Parameter(weight.float(), requires_grad=False)
+        if module.bias is not None:
+            plain.bias = module.bias
+        model.get_submodule(name.rpartition(".")[0]).__setattr__(name.rpartition(".")[2], plain)
+    model.is_loaded_in_4bit = False
+    model.is_quantized = False
+    model.config.quantization_config = None
+    return model
 
 
 def link_duplicates(folder: pathlib.Path) -> None:
