@@ -28,7 +28,7 @@ public enum JSONValue: Equatable, Sendable {
   public static func read(_ path: String) throws -> JSONValue {
     let file = try MappedFile(path)
     guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "JSON") }
-    return try parse(Data(file.bytes), source: path)
+    return try parse(file.data, source: path)
   }
 
   private init(foundation value: Any) throws {

@@ -29,6 +29,9 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: count)
   }
 
+  /// A copy of the whole file. (`Data(file.bytes)` would let the mapping go before the copy.)
+  public var data: Data { withExtendedLifetime(self) { Data(bytes) } }
+
   deinit {
     if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)

@@ -53,13 +53,9 @@ final class LinearGroup: @unchecked Sendable {
   }
 
   var outputs: Int { parts.reduce(0) { $0 + $1.outputs } }
-  /// Scratch columns that `Ops.linear` needs behind the input.
-  private var room: Int { parts.reduce(0) { max($0, $1.adapter?.rank ?? 0) } }
 
-  /// A buffer for this group's input, with the scratch columns behind it.
-  func makeInput(rows: Int) -> Matrix {  // [T, in]
-    Tensor([rows, inputs + room], compute).matrix.columns(0..<inputs)
-  }
+  /// A buffer for this group's input.
+  func makeInput(rows: Int) -> Matrix { Tensor([rows, inputs], compute).matrix }  // [T, in]
 
   /// Columns of part `index` in the output.
   func columns(_ index: Int) -> Range<Int> {

@@ -16,7 +16,7 @@ import Testing
     let path = folder + "/a.txt"
     try AtomicFile.write(Data("one".utf8), to: path)
     try AtomicFile.write(Data("two".utf8), to: path)
-    #expect(Data(try MappedFile(path).bytes) == Data("two".utf8))
+    #expect(try MappedFile(path).data == Data("two".utf8))
     #expect(contents == ["a.txt"])
   }
 
@@ -30,7 +30,7 @@ import Testing
         throw FireflyError("stopped")
       }
     }
-    #expect(Data(try MappedFile(path).bytes) == Data("one".utf8))
+    #expect(try MappedFile(path).data == Data("one".utf8))
     #expect(contents == ["a.txt"])
   }
 
@@ -65,7 +65,7 @@ import Testing
     #expect(throws: FireflyError.self) { try MappedFile(folder + "/absent") }
     #expect(throws: FireflyError.self) { try MappedFile(folder) }
     try AtomicFile.write(Data(), to: folder + "/empty")
-    #expect(try MappedFile(folder + "/empty").bytes.isEmpty)
+    #expect(try MappedFile(folder + "/empty").data.isEmpty)
   }
 
   @Test func anErrorTellsAll() {

@@ -40,7 +40,8 @@ import Testing
     }
   }
 
-  /// bfloat16 keeps 8 bits: logits of magnitude about 1 agree within a few hundredths.
+  /// bfloat16 keeps 8 bits: logits of magnitude about 1 agree within a few hundredths,
+  /// gradients (of adapters with random, large B) within 15 % of each tensor's largest element.
   @Test(arguments: adapted) func bfloat16StaysNear(_ name: String, _ variant: String) throws {
     let fixture = try ModelFixture(name)
     let model = try fixture.model(variant, compute: .bfloat16)
@@ -52,7 +53,7 @@ import Testing
     #expect(abs(loss.sum - expectedLoss) <= 0.01 * expectedLoss)
     let gradients = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.gradient.floats) })
     for (name, values) in try fixture.gradients(variant) {
-      #expect(relativeDifference(try #require(gradients[name]), values) <= 0.08, "\(name)")
+      #expect(relativeDifference(try #require(gradients[name]), values) <= 0.15, "\(name)")
     }
   }
 }
