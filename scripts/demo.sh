@@ -55,7 +55,7 @@ say "Done in about $minutes minutes"
 cat <<END
 before      $(tail -n 1 "$out/before.txt")
 after       $(tail -n 1 "$out/after.txt")
-loss curve  $out/run/loss.html
+loss curve  $out/run/loss.svg
 adapter     $out/run
 chat        $firefly chat $model --adapter $out/run
 END

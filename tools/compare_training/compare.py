@@ -5,7 +5,9 @@ after the other, on the same folder and rows. Each step is one row of --length t
 
     python tools/compare_training/compare.py --model FOLDER --firefly .build/release/firefly [--rows ROWS.jsonl]
 
-The rows are those of `make demo` by default; their turns are joined until they fill --length tokens. Speed is the median of the steps after the first. Peak memory is the process's largest resident set.
+The rows are those of `make demo` by default; their turns are joined until they fill --length tokens. The Python
+stack's speed is the median of its steps after the first; Firefly's is the mean of all of its steps. Peak memory is
+the process's largest resident set.
 """
 
 import argparse
@@ -68,15 +70,14 @@ def firefly(options: argparse.Namespace, rows: pathlib.Path, out: pathlib.Path) 
         "per_device_train_batch_size": 1, "gradient_accumulation_steps": 1, "max_steps": options.steps,
         "lora_rank": 64, "lora_alpha": 16, "lora_dropout": 0.05, "gradient_checkpointing": True,
         "learning_rate": 2e-4, "lr_scheduler_type": "constant_with_warmup", "warmup_steps": 2,
-        "max_grad_norm": 0.3, "optim": "paged_adamw_32bit", "logging_steps": 1, "save_steps": options.steps,
+        "max_grad_norm": 0.3, "optim": "paged_adamw_32bit", "logging_steps": 1, "save_strategy": "no",
         "seed": 42,
     }  # fmt: skip
     path = out / "firefly.json"
     path.write_text(json.dumps(config))
     _, peak = run([str(options.firefly), "train", str(path)])
-    state = json.loads((out / "firefly" / "trainer_state.json").read_text())
-    speeds = [entry["tokens_per_second"] for entry in state["log_history"] if "tokens_per_second" in entry]
-    return statistics.median(speeds[1:]), peak
+    results = json.loads((out / "firefly" / "train_results.json").read_text())
+    return results["train_tokens_per_second"], peak
 
 
 def main() -> None:

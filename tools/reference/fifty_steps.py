@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Trains the same rows from the same adapter with transformers + PEFT + bitsandbytes and with Firefly, and compares
+"""Trains the same rows from the same adapter with Firefly and with transformers + PEFT + bitsandbytes, and compares
 the loss at every step. Exits 1 when a step differs by more than the tolerance.
 
     python tools/reference/fifty_steps.py --model FOLDER --out OUT --firefly .build/release/firefly [--rows ROWS.jsonl]
 
 FOLDER: a float32 Hugging Face folder (hugging_face_folder.py makes one). The rows are those of `make demo` by
-default. NF4 with double quantization, float32
-arithmetic, rank 64, no dropout, AdamW, warm-up, clipping at 0.3, rows in file order. OUT keeps the rows, the
-initial adapter, the reference's losses (reused by a second run) and Firefly's run.
+default. NF4 with double quantization, float32 arithmetic, rank 64, no dropout, AdamW, warm-up, clipping at 0.3, rows
+in file order. The initial adapter is Firefly's own (A random, B zero): the one it has after a first step, whose
+learning rate is 0; PEFT loads it. OUT keeps the rows, that adapter, both runs' losses and Firefly's run; the
+reference is not run again while it would start from the same.
 """
 
 import argparse
@@ -17,10 +18,13 @@ import pathlib
 import subprocess
 import sys
 
+import peft
 import torch
-from transformers import AutoTokenizer, get_scheduler, set_seed
+from safetensors.torch import load_file
+from transformers import AutoTokenizer, get_scheduler
 
 import chat_rows
+import manifest
 import qlora
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -44,11 +48,9 @@ def choose_rows(options: argparse.Namespace, tokenizer) -> pathlib.Path:
     return path
 
 
-def reference_losses(options: argparse.Namespace, tokenizer, rows: pathlib.Path) -> list[float]:
-    """Also saves the initial adapter (A random, B zero) in OUT/initial_adapter."""
-    set_seed(42)
-    model = qlora.attach(qlora.load_base(options.model, torch.float32), RANK, ALPHA, dropout=0.0)
-    model.save_pretrained(options.out / "initial_adapter")
+def reference_losses(options: argparse.Namespace, tokenizer, rows: pathlib.Path, adapter: pathlib.Path) -> list[float]:
+    base = peft.prepare_model_for_kbit_training(qlora.load_base(options.model, torch.float32))
+    model = peft.PeftModel.from_pretrained(base, adapter, is_trainable=True)
     model.train()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0)
@@ -72,22 +74,36 @@ def reference_losses(options: argparse.Namespace, tokenizer, rows: pathlib.Path)
     return losses
 
 
-def firefly_losses(options: argparse.Namespace, rows: pathlib.Path) -> list[float]:
+def train_firefly(options: argparse.Namespace, rows: pathlib.Path, steps: int) -> pathlib.Path:
+    """Returns the run's folder."""
+    folder = options.out / f"firefly_{steps}"
     config = {
-        "output_dir": str(options.out / "firefly"), "model_name_or_path": str(options.model),
-        "train_file": str(rows), "template_name": "qwen", "max_seq_length": options.max_length,
-        "train_mode": "qlora", "precision": "float32", "bf16": True,
-        "init_adapter": str(options.out / "initial_adapter"), "lora_rank": RANK, "lora_alpha": ALPHA,
-        "lora_dropout": 0.0, "shuffle": False, "per_device_train_batch_size": 1,
-        "gradient_accumulation_steps": options.accumulation, "max_steps": options.steps,
-        "learning_rate": LEARNING_RATE, "lr_scheduler_type": "constant_with_warmup", "warmup_steps": WARMUP_STEPS,
-        "weight_decay": 0.0, "max_grad_norm": MAX_GRAD_NORM, "optim": "paged_adamw_32bit",
-        "gradient_checkpointing": True, "logging_steps": 1, "save_steps": options.steps, "seed": 42,
+        "output_dir": str(folder), "model_name_or_path": str(options.model), "train_file": str(rows),
+        "template_name": "qwen", "max_seq_length": options.max_length, "train_mode": "qlora",
+        "precision": "float32", "bf16": True, "lora_rank": RANK, "lora_alpha": ALPHA, "lora_dropout": 0.0,
+        "shuffle": False, "per_device_train_batch_size": 1, "gradient_accumulation_steps": options.accumulation,
+        "max_steps": steps, "learning_rate": LEARNING_RATE, "lr_scheduler_type": "constant_with_warmup",
+        "warmup_steps": WARMUP_STEPS, "weight_decay": 0.0, "max_grad_norm": MAX_GRAD_NORM,
+        "optim": "paged_adamw_32bit", "gradient_checkpointing": True, "logging_steps": 1, "save_strategy": "no",
+        "overwrite_output_dir": True, "seed": 42,
     }  # fmt: skip
-    path = options.out / "firefly.json"
+    path = options.out / f"firefly_{steps}.json"
     path.write_text(json.dumps(config, indent=2) + "\n")
     subprocess.run([options.firefly, "train", path], check=True)
-    state = json.loads((options.out / "firefly" / "trainer_state.json").read_text())
+    return folder
+
+
+def initial_adapter(options: argparse.Namespace, rows: pathlib.Path) -> pathlib.Path:
+    folder = train_firefly(options, rows, steps=1)
+    tensors = load_file(folder / "adapter_model.safetensors")
+    for name, tensor in tensors.items():
+        if bool(tensor.any()) == ("lora_B" in name):
+            raise SystemExit(f"{folder}: {name}: a step at learning rate 0 must leave A random and B zero")
+    return folder
+
+
+def firefly_losses(folder: pathlib.Path) -> list[float]:
+    state = json.loads((folder / "trainer_state.json").read_text())
     return [entry["loss"] for entry in state["log_history"] if "loss" in entry]
 
 
@@ -112,27 +128,29 @@ def main() -> None:
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--rows", type=pathlib.Path, default=ROOT / "build/demo/train.jsonl")
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--firefly", type=pathlib.Path, help="without it only the reference runs")
-    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--firefly", type=pathlib.Path, required=True)
+    parser.add_argument("--steps", type=int, default=50, help="at least 2")
     parser.add_argument("--accumulation", type=int, default=1, help="rows a step; the loss is weighted by tokens")
     parser.add_argument("--max-length", type=int, default=256, help="longer rows are left out")
     parser.add_argument("--tolerance", type=float, default=1e-3, help="relative, at each step")
     options = parser.parse_args()
 
     options.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(options.model)
+    rows = choose_rows(options, tokenizer)
+    adapter = initial_adapter(options, rows)
     recorded = options.out / "reference.json"
-    settings = {"steps": options.steps, "accumulation": options.accumulation, "max_length": options.max_length,
-                "model": str(options.model), "rows": str(options.rows)}  # fmt: skip
+    settings = {"steps": options.steps, "accumulation": options.accumulation, "model": str(options.model),
+                "max_length": options.max_length, "rows": manifest.sha256(rows),
+                "adapter": manifest.sha256(adapter / "adapter_model.safetensors")}  # fmt: skip
     known = json.loads(recorded.read_text()) if recorded.exists() else {}
     if known.get("settings") == settings:
         losses = known["losses"]
     else:
-        tokenizer = AutoTokenizer.from_pretrained(options.model)
-        losses = reference_losses(options, tokenizer, choose_rows(options, tokenizer))
+        losses = reference_losses(options, tokenizer, rows, adapter)
         recorded.write_text(json.dumps({"settings": settings, "losses": losses}, indent=1) + "\n")
-    if options.firefly is not None:
-        found = firefly_losses(options, options.out / "rows.jsonl")
-        sys.exit(0 if compare(losses, found, options.tolerance) else 1)
+    found = firefly_losses(train_firefly(options, rows, options.steps))
+    sys.exit(0 if compare(losses, found, options.tolerance) else 1)
 
 
 if __name__ == "__main__":
