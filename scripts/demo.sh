@@ -37,8 +37,8 @@ for setting in model_name_or_path="$model" train_file="$out/train.jsonl" output_
   settings+=(--set "$setting")
 done
 
-evaluate() { # [--adapter DIR]; prints the summary, leaves every answer in $out
-  "$firefly" eval "$model" --task exact_match --file "$out/test.jsonl" "$@"
+evaluate() { # [--adapter DIR]; the longest reference has 59 tokens, so 128 leave room to think
+  "$firefly" eval "$model" --task exact_match --file "$out/test.jsonl" --max-new-tokens 128 "$@"
 }
 
 say "Before: held-out problems, exact match"
