@@ -60,7 +60,7 @@ public struct CounterRandom: RandomNumberGenerator, Codable, Hashable, Sendable 
     return z ^ (z >> 31)
   }
 
-  static func philox(
+  package static func philox(
     _ counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UInt32)
   ) -> (UInt32, UInt32, UInt32, UInt32) {
     var (c, k) = (counter, key)

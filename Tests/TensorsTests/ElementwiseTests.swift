@@ -1,0 +1,93 @@
+import FireflyTensors
+import FireflyTestSupport
+import Testing
+
+@Suite struct ElementwiseTests {
+  /// Every bfloat16 and float16 is the same after a way through float32.
+  @Test(arguments: Ops.instructionSets, [DType.bfloat16, .float16])
+  func halvesSurviveFloat32(isa: String, dtype: DType) {
+    let all = Tensor([65_536], dtype)
+    for i in 0..<65_536 { all.pointer.assumingMemoryBound(to: UInt16.self)[i] = UInt16(i) }
+    let back = Ops.with(instructionSet: isa) { all.converted(to: .float32).converted(to: dtype) }
+    let wide = Ops.with(instructionSet: isa) { all.converted(to: .float32).floats }
+    for i in 0..<65_536 where !wide[i].isNaN {
+      let found = back.pointer.assumingMemoryBound(to: UInt16.self)[i]
+      if found != UInt16(i) { Issue.record("\(dtype) \(i) came back as \(found) through \(wide[i])") }
+      if dtype == .float16 && wide[i] != Float(Float16(bitPattern: UInt16(i))) {
+        Issue.record("float16 \(i) is \(wide[i])")
+      }
+      if dtype == .bfloat16 && wide[i] != Float(bitPattern: UInt32(i) << 16) {
+        Issue.record("bfloat16 \(i) is \(wide[i])")
+      }
+    }
+    #expect(wide.count { $0.isNaN } == (dtype == .bfloat16 ? 2 * 127 : 2 * 1023))
+  }
+
+  /// Ties, neighbours of ties, subnormals, overflow, infinities and NaN.
+  @Test(arguments: Ops.instructionSets)
+  func float32RoundsToNearestEven(isa: String) {
+    var random = CounterRandom(seed: 1)
+    var values: [Float] = [
+      0, -0.0, .infinity, -.infinity, 65_519.9, 65_520, -65_520, 65_504, .greatestFiniteMagnitude,
+    ]
+    for _ in 0..<4_000 { values.append(Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))) }
+    for half in [UInt16(0), 1, 2, 0x3ff, 0x400, 0x1234, 0x3555, 0x7bfe, 0x7bff] {
+      let low = Float(Float16(bitPattern: half))
+      let middle = low + (Float(Float16(bitPattern: half).nextUp) - low) / 2
+      values += [low, middle, middle.nextUp, middle.nextDown, -middle]
+      values += [0x8000, 0x7fff, 0x8001].map { Float(bitPattern: UInt32(half) << 16 | $0) }
+    }
+    values = values.filter { !$0.isNaN } + [.nan]
+    let x = Tensor(values, [values.count])
+    let found = Ops.with(instructionSet: isa) { (x.converted(to: .float16), x.converted(to: .bfloat16)) }
+    for (i, value) in values.enumerated() {
+      let half = found.0.pointer.assumingMemoryBound(to: UInt16.self)[i]
+      let brain = found.1.pointer.assumingMemoryBound(to: UInt16.self)[i]
+      if value.isNaN {
+        #expect(Float16(bitPattern: half).isNaN && brain == 0x7fc0)
+        continue
+      }
+      let bits = value.bitPattern
+      let expected = UInt16(truncatingIfNeeded: (UInt64(bits) + 0x7fff + UInt64(bits >> 16 & 1)) >> 16)
+      if half != Float16(value).bitPattern { Issue.record("\(value) in float16 is \(half)") }
+      if brain != expected { Issue.record("\(value) in bfloat16 is \(brain), expected \(expected)") }
+    }
+  }
+
+  @Test(arguments: Variant.all, columnCounts)
+  func scaleAddBias(variant: Variant, columns: Int) {
+    let shape = [3, columns]
+    let x = Strided.normal(shape, variant.dtype, seed: 1)
+    let bias = Tensor.normal([columns], seed: 2)
+    let sum = Strided.normal(shape, .float32, seed: 3)
+    let (before, biasValues, sumBefore) = (x.values(), bias.floats, sum.values())
+    let tolerance = Tolerance(relative: variant.rounding)
+    variant.run { Ops.scale(x.matrix, by: 1.7) }
+    let scaled = x.values()
+    assertClose(scaled, before.map { $0 * 1.7 }, tolerance, "scale")
+    variant.run { Ops.addBias(x.matrix, bias) }
+    let biased = x.values()
+    assertClose(biased, scaled.indices.map { scaled[$0] + biasValues[$0 % columns] }, tolerance, "addBias")
+    variant.run { Ops.add(sum.matrix, x.matrix) }
+    assertClose(sum.values(), biased.indices.map { sumBefore[$0] + biased[$0] }, .exact, "add")
+  }
+
+  @Test(arguments: Variant.all, columnCounts)
+  func rowsAreGatheredAndScattered(variant: Variant, columns: Int) {
+    let table = Tensor.normal([6, columns], variant.dtype, seed: 4)
+    let rows: [Int32] = [5, 0, 3, 3, 1]
+    let embedded = Strided.zeros([5, columns], .float32)
+    variant.run { Ops.embed(embedded.matrix, table: table, tokens: rows) }
+    let all = table.asFloats
+    let expected = rows.flatMap { all[Int($0) * columns..<(Int($0) + 1) * columns] }
+    assertClose(embedded.values(), expected, .exact, "embed")
+
+    let sum = Strided.normal([6, columns], .float32, seed: 5)
+    var scattered = sum.values()
+    for (i, row) in rows.enumerated() {
+      for c in 0..<columns { scattered[Int(row) * columns + c] += expected[i * columns + c] }
+    }
+    variant.run { Ops.scatterAddRows(sum.matrix, rows, embedded.matrix) }
+    assertClose(sum.values(), scattered, .exact, "scatterAddRows")
+  }
+}
