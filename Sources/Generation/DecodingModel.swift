@@ -1,0 +1,27 @@
+import FireflyTensors
+
+/// What the generator needs of a model: `Transformer` in the program, a table of logits in tests.
+public protocol DecodingModel: AnyObject {
+  associatedtype Cache: DecodingCache
+
+  /// The longest sequence, prompt and answer together, in tokens.
+  var maxPositions: Int { get }
+  /// Ids go from 0 up to this.
+  var vocabularySize: Int { get }
+
+  /// Room for the keys and values of one sequence of at most `capacity` tokens.
+  func makeCache(capacity: Int) -> Cache
+
+  /// Appends each row's tokens to its cache, all rows in one pass.
+  ///
+  /// - Returns: `[rows, V]` float32, the logits after each row's last token.
+  func step(_ rows: [(cache: Cache, tokens: [Int32])]) -> Tensor
+}
+
+/// One sequence's keys and values.
+public protocol DecodingCache: AnyObject {
+  /// Tokens held.
+  var count: Int { get }
+  /// Forgets all but the first `count` tokens.
+  func truncate(to count: Int)
+}

@@ -1,0 +1,74 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyText
+import FireflyWeights
+import Foundation
+
+/// A pretrained model opened for use: its files and tokenizer; the weights are read by `load`.
+public struct Pretrained: Sendable {
+  public let source: ModelSource
+  public let tokenizer: any Tokenizer
+
+  /// How the weights are held and computed with.
+  public struct Options: Sendable {
+    /// nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    public var compute: DType?
+    /// `.none` keeps a 4-bit folder 4-bit and anything else in the compute dtype.
+    public var quantization: Quantization
+    /// A PEFT folder to put on top.
+    public var adapter: String?
+
+    public init(compute: DType? = nil, quantization: Quantization = .none, adapter: String? = nil) {
+      self.compute = compute
+      self.quantization = quantization
+      self.adapter = adapter
+    }
+  }
+
+  /// Opens a Hugging Face folder or a `.gguf` file.
+  ///
+  /// - Throws: `FireflyError` when the model or its tokenizer is missing, damaged or not supported.
+  public static func open(_ path: String) throws -> Pretrained {
+    let source = try ModelSource.open(path)
+    let tokenizer =
+      try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(path)
+    return Pretrained(source: source, tokenizer: tokenizer)
+  }
+
+  /// Opens only the tokenizer: of a model folder, a `.gguf` file, a tokenizer.json or a tokenizer.model.
+  public static func tokenizer(at path: String) throws -> any Tokenizer {
+    path.lowercased().hasSuffix(".gguf")
+      ? try Tokenizers.make(GGUFVocabulary(GGUFFile(path))) : try Tokenizers.load(path)
+  }
+
+  /// Reads the weights, and the adapter when there is one.
+  ///
+  /// - Parameter progress: the share done, 0…1.
+  public func load(_ options: Options = Options(), progress: ((Double) -> Void)? = nil) throws -> Transformer
+  {
+    let compute = options.compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+    let model = try Transformer.load(
+      source, compute: compute, quantization: options.quantization, progress: progress)
+    if let adapter = options.adapter { try model.loadAdapter(adapter) }
+    return model
+  }
+
+  /// The generation settings that hold where the user says nothing, and notes on what is not followed.
+  ///
+  /// Answers stop at the tokens of generation_config.json and at the tokenizer's end of sequence; a chat template
+  /// adds its own.
+  public func defaults() throws -> (options: GenerationOptions, notes: [String]) {
+    var (options, notes) = try GenerationOptions.defaults(
+      from: source.generationConfig, source: "\(source.path)/generation_config.json")
+    if let eos = tokenizer.eos { options.stopIDs.insert(eos) }
+    return (options, notes)
+  }
+}
+
+extension Transformer: DecodingModel {
+  public var maxPositions: Int { architecture.maxPositions }
+  public var vocabularySize: Int { architecture.vocabularySize }
+}
+
+extension KVCache: DecodingCache {}

@@ -1,0 +1,96 @@
+import FireflyBase
+import FireflyText
+import Foundation
+
+/// A row of a file of prompts.
+public struct PromptRow: Equatable, Sendable {
+  /// What is to be answered.
+  public enum Content: Equatable, Sendable {
+    /// `{"prompt": …}`: a text.
+    case text(String)
+    /// `{"conversation": …}` or `{"messages": …}`: up to and with the last message of the user.
+    case messages([Message])
+  }
+
+  public var content: Content
+  /// The answer that the row brings: the last assistant's, or `"reference"`; nil when there is none.
+  public var reference: String?
+  /// Path and line, for messages.
+  public var place: String
+
+  public init(content: Content, reference: String? = nil, place: String) {
+    self.content = content
+    self.reference = reference
+    self.place = place
+  }
+}
+
+/// A JSONL file of prompts: `{"prompt": …, "reference": …?}`, Firefly's training rows
+/// `{"conversation": [{"human": …, "assistant": …?}, …], "system": …?}`, or
+/// `{"messages": [{"role": …, "content": …}, …]}`. Blank lines are skipped; other keys are ignored.
+public enum PromptFile {
+  /// - Throws: `FireflyError` with file and line for a row that is none of these; and for a file without rows.
+  public static func read(_ path: String) throws -> [PromptRow] {
+    let file = try MappedFile(path)
+    var rows: [PromptRow] = []
+    let lines = file.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D })
+    {
+      let place = "\(path):\(index + 1)"
+      rows.append(try row(JSONValue.parse(Data(line), source: place), place: place))
+    }
+    guard !rows.isEmpty else {
+      throw FireflyError("the file has no rows", at: path, expected: "one JSON object a line")
+    }
+    return rows
+  }
+
+  /// One row, already parsed.
+  public static func row(_ value: JSONValue, place: String) throws -> PromptRow {
+    if let prompt = value["prompt"] {
+      return PromptRow(
+        content: .text(try text(prompt, "\(place): prompt")),
+        reference: try value["reference"].map { try text($0, "\(place): reference") }, place: place)
+    }
+    var messages: [Message] = []
+    if let system = value["system"] {
+      messages.append(Message(role: "system", content: try text(system, "\(place): system")))
+    }
+    if let turns = value["conversation"]?.array {
+      messages += try turns.enumerated().flatMap {
+        try turn($1, place: "\(place): conversation[\($0)]", isLast: $0 + 1 == turns.count)
+      }
+    } else if let list = value["messages"]?.array {
+      messages += try list.enumerated().map { try message($1, place: "\(place): messages[\($0)]") }
+    } else {
+      throw FireflyError(
+        "the row has no prompt", at: place,
+        expected: "\"prompt\", or a list \"conversation\" or \"messages\"",
+        found: value.object.map { "keys \($0.keys.sorted().joined(separator: ", "))" } ?? value.kind)
+    }
+    let reference = messages.last?.role == "assistant" ? messages.removeLast().content : nil
+    guard messages.last?.role == "user" else {
+      throw FireflyError("the row has no message of the user to answer", at: place)
+    }
+    return PromptRow(content: .messages(messages), reference: reference, place: place)
+  }
+
+  /// The last turn may lack its answer.
+  private static func turn(_ value: JSONValue, place: String, isLast: Bool) throws -> [Message] {
+    let human = Message(role: "user", content: try text(value["human"], "\(place).human"))
+    if isLast && value["assistant"] == nil { return [human] }
+    return [human, Message(role: "assistant", content: try text(value["assistant"], "\(place).assistant"))]
+  }
+
+  private static func message(_ value: JSONValue, place: String) throws -> Message {
+    Message(
+      role: try text(value["role"], "\(place).role"), content: try text(value["content"], "\(place).content"))
+  }
+
+  private static func text(_ value: JSONValue?, _ place: String) throws -> String {
+    guard let text = value?.string else {
+      throw FireflyError("wrong value", at: place, expected: "a string", found: value?.kind ?? "nothing")
+    }
+    return text
+  }
+}

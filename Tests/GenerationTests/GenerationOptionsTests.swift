@@ -1,0 +1,57 @@
+import FireflyBase
+import FireflyGeneration
+import Testing
+
+@Suite struct GenerationOptionsTests {
+  func read(_ json: String) throws -> (options: GenerationOptions, notes: [String]) {
+    try GenerationOptions.defaults(
+      from: JSONValue.parse(json, source: "test"), source: "generation_config.json")
+  }
+
+  @Test func withoutAFileTheOriginalsSettingsHold() throws {
+    let (options, notes) = try GenerationOptions.defaults(from: nil, source: "")
+    #expect(options == GenerationOptions())
+    #expect(options.sampling == SamplingOptions(temperature: 0.35, topK: 50, topP: 0.9, repetitionPenalty: 1))
+    #expect(options.maxNewTokens == 500)
+    #expect(notes.isEmpty)
+  }
+
+  @Test func theModelsValuesReplaceThem() throws {
+    let (options, notes) = try read(
+      """
+      {"do_sample": true, "temperature": 0.7, "top_k": 20, "top_p": 0.8, "min_p": 0.1, "repetition_penalty": 1.05,
+       "max_new_tokens": 64, "eos_token_id": [7, 9], "stop_strings": "END", "num_beams": 1, "typical_p": 1.0}
+      """)
+    #expect(
+      options.sampling
+        == SamplingOptions(temperature: 0.7, topK: 20, topP: 0.8, minP: 0.1, repetitionPenalty: 1.05))
+    #expect(options.maxNewTokens == 64)
+    #expect(options.stopIDs == [7, 9])
+    #expect(options.stopStrings == ["END"])
+    #expect(notes.isEmpty)
+  }
+
+  @Test func anExplicitDoSampleFalseIsGreedy() throws {
+    #expect(try read(#"{"do_sample": false, "temperature": 0.7}"#).options.sampling.temperature == 0)
+    #expect(try read(#"{"eos_token_id": 2}"#).options.sampling.temperature == 0.35)
+    #expect(try read(#"{"eos_token_id": 2}"#).options.stopIDs == [2])
+  }
+
+  @Test func keysWithoutEffectAreTold() throws {
+    #expect(
+      try read(#"{"num_beams": 4, "no_repeat_ngram_size": 0}"#).notes == [
+        "generation_config.json: num_beams is not supported and has no effect (found 4)"
+      ])
+  }
+
+  @Test(arguments: [
+    (#"{"temperature": "hot"}"#, "temperature"), (#"{"temperature": -1}"#, "temperature"),
+    (#"{"top_p": 0}"#, "top_p"), (#"{"top_p": 1.5}"#, "top_p"), (#"{"top_k": -1}"#, "top_k"),
+    (#"{"eos_token_id": "</s>"}"#, "eos_token_id"), (#"{"eos_token_id": [1, 2.5]}"#, "eos_token_id"),
+    (#"{"eos_token_id": 99999999999}"#, "eos_token_id"), (#"{"stop_strings": [1]}"#, "stop_strings"),
+  ])
+  func unusableValuesNameTheirKey(json: String, key: String) {
+    let error = #expect(throws: FireflyError.self) { try read(json) }
+    #expect(error?.place == "generation_config.json: \(key)")
+  }
+}

@@ -1,0 +1,112 @@
+import FireflyBase
+import FireflyGeneration
+import Foundation
+import Testing
+
+@Suite struct TokenDistributionTests {
+  /// log of the given probabilities: with temperature 1 the softmax gives them back.
+  func logits(_ probabilities: [Double]) -> [Float] { probabilities.map { Float(log($0)) } }
+
+  func plain(temperature: Double = 1, topK: Int = 0, topP: Double = 1, minP: Double = 0) -> SamplingOptions {
+    SamplingOptions(temperature: temperature, topK: topK, topP: topP, minP: minP)
+  }
+
+  func expectClose(_ found: [Double], _ expected: [Double], _ tolerance: Double = 1e-6) {
+    #expect(found.count == expected.count)
+    for (found, expected) in zip(found, expected) { #expect(abs(found - expected) <= tolerance) }
+  }
+
+  @Test func plainSoftmaxInDescendingOrder() throws {
+    let distribution = try TokenDistribution(logits: logits([0.1, 0.6, 0.3]), options: plain())
+    #expect(distribution.ids == [1, 2, 0])
+    expectClose(distribution.probabilities, [0.6, 0.3, 0.1])
+  }
+
+  @Test func temperatureSharpens() throws {
+    let distribution = try TokenDistribution(logits: logits([0.2, 0.8]), options: plain(temperature: 0.5))
+    expectClose(distribution.probabilities, [0.64 / 0.68, 0.04 / 0.68])
+  }
+
+  @Test func temperatureZeroIsGreedyAndTakesTheFirstOfEquals() throws {
+    let distribution = try TokenDistribution(logits: [1, 5, 5, 2], options: .greedy)
+    #expect(distribution.ids == [1])
+    #expect(distribution.probabilities == [1])
+  }
+
+  @Test func topKKeepsEqualsOfTheKth() throws {
+    let row = logits([0.4, 0.2, 0.2, 0.2])
+    #expect(try TokenDistribution(logits: row, options: plain(topK: 1)).ids == [0])
+    #expect(try TokenDistribution(logits: row, options: plain(topK: 2)).ids == [0, 1, 2, 3])
+    #expect(try TokenDistribution(logits: row, options: plain(topK: 9)).ids == [0, 1, 2, 3])
+  }
+
+  @Test func topKAgreesWithSorting() throws {
+    let row = (0..<1000).map { Float(($0 * 7919) % 1009) / 100 }
+    let expected = row.indices.sorted { row[$0] > row[$1] }.prefix(50).map { Int32($0) }
+    #expect(try TokenDistribution(logits: row, options: plain(topK: 50)).ids == Array(expected))
+  }
+
+  @Test func topPKeepsTheFewestThatReachIt() throws {
+    let row = logits([0.5, 0.3, 0.15, 0.05])
+    #expect(try TokenDistribution(logits: row, options: plain(topP: 0.5 - 1e-6)).ids == [0])
+    #expect(try TokenDistribution(logits: row, options: plain(topP: 0.79)).ids == [0, 1])
+    #expect(try TokenDistribution(logits: row, options: plain(topP: 0.81)).ids == [0, 1, 2])
+    #expect(try TokenDistribution(logits: row, options: plain(topP: 1e-9)).ids == [0])
+    let kept = try TokenDistribution(logits: row, options: plain(topP: 0.79))
+    expectClose(kept.probabilities, [0.625, 0.375])
+  }
+
+  @Test func topPComesAfterTopK() throws {
+    // Of the two kept by top-k, 0.5 and 0.3, the first has 0.625 of the mass: enough for top-p 0.6.
+    let row = logits([0.5, 0.3, 0.15, 0.05])
+    #expect(try TokenDistribution(logits: row, options: plain(topK: 2, topP: 0.6)).ids == [0])
+  }
+
+  @Test func topPOverAWideVocabularyEqualsTheDirectDefinition() throws {
+    let row = (0..<5000).map { Float(-log(Double($0 + 2))) }
+    let weights = row.map { exp(Double($0)) }
+    let total = weights.reduce(0, +)
+    var sum = 0.0
+    let count = weights.prefix { weight in
+      defer { sum += weight }
+      return sum < 0.9 * total
+    }.count
+    #expect(
+      try TokenDistribution(logits: row, options: plain(topP: 0.9)).ids == (0..<Int32(count)).map { $0 })
+  }
+
+  @Test func minPIsRelativeToTheBest() throws {
+    let row = logits([0.5, 0.3, 0.15, 0.05])
+    #expect(try TokenDistribution(logits: row, options: plain(minP: 0.31)).ids == [0, 1])
+  }
+
+  @Test func repetitionPenaltyAsTransformers() throws {
+    // Positive logits are divided, negative ones multiplied, once for each distinct token.
+    var options = plain()
+    options.repetitionPenalty = 2
+    let penalised = try TokenDistribution(logits: [4, -1, 1], seen: [0, 1], options: options)
+    let expected = try TokenDistribution(logits: [2, -2, 1], options: plain())
+    #expect(penalised == expected)
+    options.temperature = 0
+    #expect(try TokenDistribution(logits: [4, 3, 1], seen: [0], options: options).ids == [1])
+  }
+
+  @Test(arguments: [
+    [1, .nan, 2], [-.infinity, -.infinity, -.infinity], [1, .infinity, 2], [Float](),
+  ])
+  func logitsThatAreNotNumbersAreRefused(row: [Float]) {
+    for options in [SamplingOptions.greedy, SamplingOptions()] {
+      #expect(throws: FireflyError.self) { try TokenDistribution(logits: row, options: options) }
+    }
+  }
+
+  @Test func excludedTokensNeverComeBack() throws {
+    let distribution = try TokenDistribution(logits: [0, -.infinity, 0], options: plain())
+    #expect(distribution.ids == [0, 2])
+  }
+
+  @Test func pointsOfTheCumulativeDistribution() throws {
+    let distribution = try TokenDistribution(logits: logits([0.5, 0.3, 0.2]), options: plain())
+    #expect([0, 0.49, 0.51, 0.79, 0.81, 0.999_999_999].map(distribution.token(at:)) == [0, 0, 1, 1, 2, 2])
+  }
+}
