@@ -101,7 +101,7 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyText", "FireflyTestSupport", "FireflyCommand", "FireflyDemoData",
       ],
-      path: "Tests/CLITests"),
+      path: "Tests/CLITests", exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17,

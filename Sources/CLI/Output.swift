@@ -53,3 +53,24 @@ enum Messages {
   /// Whether progress can redraw its line.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
+
+/// One line of progress that redraws itself on a terminal, and is silent otherwise.
+final class ProgressLine {
+  private let title: String
+  private var shown = -1
+
+  init(_ title: String) { self.title = title }
+
+  /// - Parameter share: 0…1.
+  func update(_ share: Double) {
+    let percent = Int(share * 100)
+    guard Messages.isTerminal, percent != shown else { return }
+    shown = percent
+    Messages.write("\r\(title) \(percent) %")
+  }
+
+  func clear() {
+    if shown >= 0 { Messages.write("\r\u{1B}[K") }
+    shown = -1
+  }
+}

@@ -6,7 +6,10 @@ package enum Program {
   package static let version = "0.1.0"
 
   /// In the order of the help.
-  package static let verbs: [Verb] = [TrainCommand.verb]
+  package static let verbs: [Verb] = [
+    TrainCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb, EvalCommand.verb,
+    TokenizeCommand.verb, InspectCommand.verb,
+  ]
 
   private enum Status {
     static let done: Int32 = 0

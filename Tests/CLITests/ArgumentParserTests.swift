@@ -107,9 +107,4 @@ import Testing
 
         """)
   }
-
-  @Test func nearestNameNeedsToBeNear() {
-    #expect(nearestName(to: "--templat", among: ["--template", "--top-k"]) == "--template")
-    #expect(nearestName(to: "--zzzzzzzz", among: ["--template", "--top-k"]) == nil)
-  }
 }

@@ -1,0 +1,148 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyModels
+import FireflyText
+
+/// `firefly generate MODEL`.
+enum GenerateCommand {
+  private static let prompt = Option.text("--prompt", "TEXT", "A prompt.", repeated: true)
+  private static let file = Option.text(
+    "--file", "FILE",
+    "A JSONL file of prompts: {\"prompt\": …}, {\"conversation\": …} or {\"messages\": …} a line.")
+  private static let raw = Flag(
+    "--raw",
+    "Continues the prompt as it is, special tokens parsed, instead of answering it through the template.")
+  private static let batchSize = Option.integer(
+    "--batch-size", "N", atLeast: 1, "Prompts answered at the same time (default: 8).")
+  private static let json = Flag(
+    "--json", "One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason, top_logprobs.")
+  private static let topLogProbabilities = Option.integer(
+    "--top-logprobs", "K", atLeast: 0,
+    "With --json, the K most likely tokens at each step and the logarithms of their probabilities, before sampling options."
+  )
+
+  static let verb = Verb(
+    "generate", summary: "Answers prompts, several at a time.",
+    positionals: [ModelOptions.model],
+    options: [
+      prompt.declaration, file.declaration, raw.declaration, batchSize.declaration, json.declaration,
+      topLogProbabilities.declaration,
+    ] + ModelOptions.declarations + TemplateOptions.declarations + AnswerOptions.declarations,
+    run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    try AnswerOptions.check(arguments)
+    try arguments.refuse([prompt.declaration, file.declaration], together: "put all prompts into the file")
+    try arguments.refuse(
+      [raw.declaration, TemplateOptions.template.declaration], together: "--raw uses no template")
+    try arguments.refuse(
+      [raw.declaration, TemplateOptions.system.declaration], together: "--raw has no system text")
+    if arguments[topLogProbabilities] != nil && !arguments[json] {
+      throw UsageError("--top-logprobs needs --json", verb: arguments.verb)
+    }
+    let rows = try rows(arguments)
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let encoder = try encoder(arguments, pretrained)
+    var options = try AnswerOptions.read(arguments, for: pretrained)
+    options.topLogProbabilities = arguments[topLogProbabilities] ?? 0
+    if let template = encoder.template {
+      options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
+    }
+    let requests = try rows.enumerated().map { index, row in
+      var own = options
+      own.seed &+= UInt64(index)  // so that equal prompts get different answers
+      return GenerationRequest(prompt: try encoder.tokens(row), options: own, place: row.place)
+    }
+    let generator = try ModelOptions.load(pretrained, arguments)
+    let printer = AnswerPrinter(
+      requests: requests, tokenizer: pretrained.tokenizer, asJSON: arguments[json])
+    _ = try generator.generate(
+      requests, batchSize: arguments[batchSize] ?? 8, onText: printer.show, onFinish: printer.finish)
+  }
+
+  private static func rows(_ arguments: Arguments) throws -> [PromptRow] {
+    if let path = arguments[file] { return try PromptFile.read(path) }
+    let prompts = arguments.all(prompt)
+    guard !prompts.isEmpty else {
+      throw UsageError("--prompt or --file is missing", verb: arguments.verb)
+    }
+    return prompts.enumerated().map { index, text in
+      PromptRow(content: .text(text), place: prompts.count == 1 ? "--prompt" : "--prompt \(index + 1)")
+    }
+  }
+
+  private static func encoder(_ arguments: Arguments, _ pretrained: Pretrained) throws -> PromptEncoder {
+    let template: ChatTemplate?
+    do {
+      template =
+        arguments[raw]
+        ? nil
+        : try pretrained.template(
+          named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+    } catch var error as FireflyError where arguments[TemplateOptions.template] == nil {
+      error.fix = (error.fix.map { $0 + " " } ?? "") + "Or continue the prompt as it is with --raw."
+      throw error
+    }
+    return PromptEncoder(
+      tokenizer: pretrained.tokenizer, template: template, system: arguments[TemplateOptions.system])
+  }
+}
+
+/// Prints answers in the order of their prompts, whatever the order of finishing.
+private final class AnswerPrinter {
+  let requests: [GenerationRequest]
+  let tokenizer: any Tokenizer
+  let asJSON: Bool
+  private let output = Output()
+  private var next = 0
+  private var finished: [Int: GenerationResult] = [:]
+
+  init(requests: [GenerationRequest], tokenizer: any Tokenizer, asJSON: Bool) {
+    self.requests = requests
+    self.tokenizer = tokenizer
+    self.asJSON = asJSON
+  }
+
+  /// A single answer streams.
+  func show(_ index: Int, _ piece: String) throws {
+    guard requests.count == 1 && !asJSON else { return }
+    try output.write(piece)
+    try output.flush()
+  }
+
+  func finish(_ index: Int, _ result: GenerationResult) throws {
+    finished[index] = result
+    while let result = finished.removeValue(forKey: next) {
+      if asJSON {
+        try output.line(json(next, result).text())
+      } else if requests.count == 1 {
+        try output.line("")
+      } else {
+        try output.line("# \(requests[next].place)\n\(result.text)\n")
+      }
+      next += 1
+    }
+    try output.flush()
+  }
+
+  private func json(_ index: Int, _ result: GenerationResult) -> JSONValue {
+    var object: [String: JSONValue] = [
+      "source": .string(requests[index].place),
+      "prompt_ids": .array(requests[index].prompt.map { .int(Int($0)) }),
+      "ids": .array(result.ids.map { .int(Int($0)) }),
+      "text": .string(result.text),
+      "finish_reason": .string(result.finishReason.rawValue),
+    ]
+    if requests[index].options.topLogProbabilities > 0 {
+      object["top_logprobs"] = .array(result.topLogProbabilities.map { .array($0.map(json)) })
+    }
+    return .object(object)
+  }
+
+  private func json(_ token: TokenLogProbability) -> JSONValue {
+    .object([
+      "id": .int(Int(token.id)), "token": .string(tokenizer.decode([token.id], skipSpecial: false)),
+      "logprob": .double(token.logProbability),
+    ])
+  }
+}

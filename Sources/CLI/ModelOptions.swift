@@ -1,0 +1,87 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+
+/// What the verbs that use a model share: which model, and how it is held.
+enum ModelOptions {
+  static let model = Positional("MODEL", "A model folder in Hugging Face's format, or a .gguf file.")
+  static let adapter = Option.text("--adapter", "DIR", "A PEFT adapter to put on the model.")
+  static let precision = Option.choice(
+    "--precision", ["bfloat16", "float32"],
+    "What products are computed in (default: bfloat16 where the processor multiplies it fast).")
+  static let quantize = Option.choice(
+    "--quantize", ["nf4", "none"],
+    "How the linear layers are held (default: as the folder has them when it is 4-bit, otherwise none).")
+  static let declarations = [adapter.declaration, precision.declaration, quantize.declaration]
+
+  /// Reads the weights, with progress on standard error.
+  static func load(_ pretrained: Pretrained, _ arguments: Arguments) throws -> Generator<Transformer> {
+    let options = Pretrained.Options(
+      compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
+      quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none,
+      adapter: arguments[adapter])
+    let progress = ProgressLine("loading \(pretrained.source.path)")
+    let model = try pretrained.load(options) { progress.update($0) }
+    progress.clear()
+    return Generator(model: model, tokenizer: pretrained.tokenizer)
+  }
+}
+
+/// How answers are chosen and when they end.
+enum AnswerOptions {
+  static let maxNewTokens = Option.integer(
+    "--max-new-tokens", "N", atLeast: 1, "The most tokens of an answer (default: the model's, or 500).")
+  static let greedy = Flag("--greedy", "Always takes the most likely token; the same as --temperature 0.")
+  static let temperature = Option.number(
+    "--temperature", "T", in: 0...100, "Below 1 sharpens, above 1 flattens (default: the model's, or 0.35).")
+  static let topP = Option.number(
+    "--top-p", "P", in: 1e-9...1,
+    "Keeps the fewest tokens that are together this likely (default: the model's, or 0.9).")
+  static let topK = Option.integer(
+    "--top-k", "K", atLeast: 0, "Keeps the K most likely tokens; 0 keeps all (default: the model's, or 50).")
+  static let repetitionPenalty = Option.number(
+    "--repetition-penalty", "R", in: 0.01...100,
+    "Above 1 makes tokens that were already used less likely (default: the model's, or 1).")
+  static let seed = Option.integer("--seed", "N", atLeast: 0, "Equal seeds give equal answers (default: 42).")
+  static let stop = Option.text("--stop", "TEXT", "A text that ends the answer.", repeated: true)
+
+  static let declarations = [
+    maxNewTokens.declaration, greedy.declaration, temperature.declaration, topP.declaration,
+    topK.declaration, repetitionPenalty.declaration, seed.declaration, stop.declaration,
+  ]
+
+  /// Refuses options that contradict each other; called before anything is opened.
+  static func check(_ arguments: Arguments) throws {
+    try arguments.refuse(
+      [greedy.declaration, temperature.declaration], together: "--greedy is temperature 0")
+  }
+
+  /// The model's defaults with the user's options on top; what the model asks for in vain is told on standard error.
+  static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
+    try arguments.refuse(
+      [greedy.declaration, temperature.declaration], together: "--greedy is temperature 0")
+    var (options, notes) = try pretrained.defaults()
+    for note in notes { Messages.line("firefly: \(note)") }
+    options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens
+    options.sampling.temperature =
+      arguments[greedy] ? 0 : arguments[temperature] ?? options.sampling.temperature
+    options.sampling.topP = arguments[topP] ?? options.sampling.topP
+    options.sampling.topK = arguments[topK] ?? options.sampling.topK
+    options.sampling.repetitionPenalty = arguments[repetitionPenalty] ?? options.sampling.repetitionPenalty
+    options.seed = arguments[seed].map(UInt64.init) ?? options.seed
+    options.stopStrings += arguments.all(stop)
+    return options
+  }
+}
+
+/// How messages become prompts.
+enum TemplateOptions {
+  static let template = Option.text(
+    "--template", "NAME",
+    "The chat template (default: the one that the adapter was trained with; else qwen when the model's own is ChatML)."
+  )
+  static let system = Option.text("--system", "TEXT", "Replaces the template's system text.")
+  static let declarations = [template.declaration, system.declaration]
+}

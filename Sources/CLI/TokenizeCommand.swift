@@ -1,0 +1,41 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyText
+
+/// `firefly tokenize MODEL`.
+enum TokenizeCommand {
+  private static let model = Positional(
+    "MODEL", "A model folder, a .gguf file, a tokenizer.json or a tokenizer.model.")
+  private static let addSpecial = Flag(
+    "--add-special", "Puts the begin-of-sequence token before each text where the model expects it.")
+  private static let parseSpecial = Flag(
+    "--parse-special", "Strings of special tokens inside a text become those tokens.")
+
+  static let verb = Verb(
+    "tokenize", summary: "Turns texts into token ids and back.",
+    details: """
+      Reads a JSON string from each line of standard input and writes {"ids": […], "decoded": "…"} for it, \
+      special tokens spelled out. No BOS or EOS is added unless asked for.
+      """,
+    positionals: [model], options: [addSpecial.declaration, parseSpecial.declaration], run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    let tokenizer = try Pretrained.tokenizer(at: arguments[model])
+    let start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    let output = Output()
+    var number = 0
+    while let line = readLine() {
+      number += 1
+      let place = "standard input:\(number)"
+      let value = try JSONValue.parse(line, source: place)
+      guard let text = value.string else {
+        try output.flush()
+        throw FireflyError("not a JSON string", at: place, expected: "\"text\"", found: value.kind)
+      }
+      let ids = start + (try tokenizer.encode(text, parseSpecial: arguments[parseSpecial]))
+      let decoded = JSONValue.string(tokenizer.decode(ids, skipSpecial: false)).text()
+      try output.line("{\"ids\": [\(ids.map(String.init).joined(separator: ", "))], \"decoded\": \(decoded)}")
+    }
+    try output.flush()
+  }
+}

@@ -1,0 +1,115 @@
+import FireflyBase
+import Foundation
+import Testing
+
+@Suite struct GenerateTests {
+  /// Every log-probability within this of transformers', both in float32.
+  static let tolerance = 1e-3
+
+  let exact = [
+    "--greedy", "--json", "--top-logprobs", "5", "--max-new-tokens", "12", "--precision", "float32",
+  ]
+
+  func expectEqual(_ found: JSONValue, _ expected: JSONValue?) throws {
+    let expected = try #require(expected)
+    #expect(found["prompt_ids"] == expected["prompt_ids"])
+    #expect(found["ids"] == expected["ids"])
+    let steps = try #require(found["top_logprobs"]?.array)
+    let wanted = try #require(expected["top"]?.array)
+    #expect(steps.count == wanted.count)
+    for (step, wanted) in zip(steps, wanted) {
+      let pairs = try #require(wanted.array)
+      #expect(step.array?.count == pairs.count)
+      for (entry, pair) in zip(step.array ?? [], pairs) {
+        #expect(entry["id"] == pair.array?.first)
+        let difference = abs((entry["logprob"]?.double ?? .nan) - (pair.array?.last?.double ?? .nan))
+        #expect(difference <= Self.tolerance)
+      }
+    }
+  }
+
+  @Test func aRawPromptGoesOnAsWithTransformers() throws {
+    let expected = try Fixture.expected()
+    let text = try #require(expected["raw_prompt"]?.string)
+    let outcome = try Command.run(["generate", Fixture.model, "--raw", "--prompt", text] + exact)
+    #expect(outcome.status == 0)
+    try expectEqual(try #require(try outcome.json().first), expected["raw"])
+  }
+
+  @Test func aQuestionGoesThroughTheModelsTemplate() throws {
+    let expected = try Fixture.expected()
+    let text = try #require(expected["question"]?.string)
+    let outcome = try Command.run(["generate", Fixture.model, "--prompt", text] + exact)
+    try expectEqual(try #require(try outcome.json().first), expected["chat"])
+  }
+
+  @Test func anAdapterBringsItsTrainingTemplate() throws {
+    let expected = try Fixture.expected()
+    let text = try #require(expected["question"]?.string)
+    let outcome = try Command.run(
+      ["generate", Fixture.model, "--adapter", Fixture.adapter, "--prompt", text] + exact)
+    try expectEqual(try #require(try outcome.json().first), expected["adapter"])
+  }
+
+  @Test func aFileIsAnsweredInItsOrderWhateverTheBatch() throws {
+    try Command.inTemporaryFolder { folder in
+      let path = folder + "/prompts.jsonl"
+      let lines = [
+        #"{"prompt": "one"}"#, #"{"conversation": [{"human": "two, a longer one", "assistant": "2"}]}"#, "",
+        #"{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "three"}]}"#,
+      ]
+      try AtomicFile.write(Data(lines.joined(separator: "\n").utf8), to: path)
+      let base = ["generate", Fixture.model, "--file", path, "--json", "--max-new-tokens", "6"]
+      let one = try Command.run(base + ["--batch-size", "1", "--precision", "float32"])
+      let three = try Command.run(base + ["--batch-size", "3", "--precision", "float32"])
+      #expect(one.status == 0)
+      #expect(one.output == three.output)
+      let places = try one.json().map { $0["source"]?.string }
+      #expect(places == [1, 2, 4].map { "\(path):\($0)" })
+    }
+  }
+
+  @Test func withoutJSONOnlyTheTextIsPrinted() throws {
+    let words = ["generate", Fixture.model, "--prompt", "x", "--max-new-tokens", "4", "--seed", "3"]
+    let plain = try Command.run(words)
+    let json = try Command.run(words + ["--json"]).json()
+    #expect(plain.output == (json[0]["text"]?.string ?? "") + "\n")
+    #expect(plain.errors.isEmpty)
+    #expect(json[0]["finish_reason"]?.string == "length")
+  }
+
+  @Test func equalSeedsGiveEqualAnswers() throws {
+    func answer(_ seed: String) throws -> String {
+      try Command.run(
+        "generate", Fixture.model, "--prompt", "x", "--max-new-tokens", "20", "--temperature", "1",
+        "--seed", seed
+      ).output
+    }
+    #expect(try answer("1") == answer("1"))
+    #expect(try answer("1") != answer("2"))
+  }
+
+  @Test(arguments: [
+    (#"{"promt": "x"}"#, ":1: the row has no prompt"), ("{", ":1: not valid JSON"),
+    ("", ": the file has no rows"),
+  ])
+  func badRowsAreNamed(text: String, message: String) throws {
+    try Command.inTemporaryFolder { folder in
+      let path = folder + "/prompts.jsonl"
+      try AtomicFile.write(Data(text.utf8), to: path)
+      let outcome = try Command.run("generate", Fixture.model, "--file", path)
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.hasPrefix("firefly: \(path)\(message)"))
+    }
+  }
+
+  @Test func unknownTemplatesAndLongPromptsAreRefused() throws {
+    let template = try Command.run("generate", Fixture.model, "--prompt", "x", "--template", "qwem")
+    #expect(template.status == 1)
+    #expect(template.errors.contains("qwen"))
+    let long = try Command.run(
+      "generate", Fixture.model, "--raw", "--prompt", String(repeating: "word ", count: 400))
+    #expect(long.status == 1)
+    #expect(long.errors.contains("too long"))
+  }
+}

@@ -1,0 +1,40 @@
+import FireflyBase
+import Testing
+
+@Suite struct TokenizeTests {
+  @Test func idsAreHuggingFacesAndDecodeBack() throws {
+    let texts = try #require(try Fixture.expected()["texts"]?.array)
+    let lines = texts.map { $0["text"]?.text() ?? "null" }
+    let outcome = try Command.run(
+      "tokenize", Fixture.model, "--parse-special", input: lines.joined(separator: "\n"))
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.isEmpty)
+    let found = try outcome.json()
+    #expect(found.count == texts.count)
+    for (found, expected) in zip(found, texts) {
+      #expect(found["ids"] == expected["ids"])
+      #expect(found["decoded"] == expected["text"])
+    }
+  }
+
+  @Test func specialTokensAreTextUnlessAskedFor() throws {
+    let input = #""<|im_end|>""#
+    let parsed = try Command.run("tokenize", Fixture.model, "--parse-special", input: input).json()
+    #expect(parsed[0]["ids"] == .array([.int(2)]))
+    let plain = try Command.run("tokenize", Fixture.model + "/tokenizer.json", input: input).json()
+    #expect((plain[0]["ids"]?.array?.count ?? 0) > 1)
+    #expect(plain[0]["decoded"] == .string("<|im_end|>"))
+  }
+
+  @Test(arguments: [
+    ("\"a\"\n[1]\n", "standard input:2: not a JSON string (expected \"text\", found a list)"),
+    ("\"a\"\nb\n", "standard input:2: not valid JSON"),
+    ("\"a\"\n\n", "standard input:2: not valid JSON"),
+  ])
+  func aLineThatIsNoStringIsNamed(input: String, message: String) throws {
+    let outcome = try Command.run("tokenize", Fixture.model, input: input)
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("firefly: \(message)"))
+    #expect(outcome.output.split(separator: "\n").count == 1)
+  }
+}
