@@ -23,19 +23,31 @@ enum TokenizeCommand {
     let tokenizer = try Pretrained.tokenizer(at: arguments[model])
     let start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
     let output = Output()
-    var number = 0
-    while let line = readLine() {
-      number += 1
-      let place = "standard input:\(number)"
-      let value = try JSONValue.parse(line, source: place)
-      guard let text = value.string else {
-        try output.flush()
-        throw FireflyError("not a JSON string", at: place, expected: "\"text\"", found: value.kind)
+    do {
+      var number = 0
+      while let line = readLine() {
+        number += 1
+        let text = try text(line, at: "standard input:\(number)")
+        let ids = start + (try tokenizer.encode(text, parseSpecial: arguments[parseSpecial]))
+        try output.line(json(ids, decoded: tokenizer.decode(ids, skipSpecial: false)))
       }
-      let ids = start + (try tokenizer.encode(text, parseSpecial: arguments[parseSpecial]))
-      let decoded = JSONValue.string(tokenizer.decode(ids, skipSpecial: false)).text()
-      try output.line("{\"ids\": [\(ids.map(String.init).joined(separator: ", "))], \"decoded\": \(decoded)}")
+    } catch let error as FireflyError {
+      try output.flush()  // the lines before the bad one
+      throw error
     }
     try output.flush()
+  }
+
+  private static func text(_ line: String, at place: String) throws -> String {
+    let value = try JSONValue.parse(line, source: place)
+    guard let text = value.string else {
+      throw FireflyError("not a JSON string", at: place, expected: "\"text\"", found: value.kind)
+    }
+    return text
+  }
+
+  private static func json(_ ids: [Int32], decoded: String) -> String {
+    let list = ids.map(String.init).joined(separator: ", ")
+    return "{\"ids\": [\(list)], \"decoded\": \(JSONValue.string(decoded).text())}"
   }
 }

@@ -51,7 +51,7 @@ import Testing
     #expect(outcome.output.isEmpty)
   }
 
-  @Test(arguments: ["chat", "generate", "eval", "tokenize", "inspect", "data", "train"])
+  @Test(arguments: ["chat", "generate", "eval", "tokenize", "inspect", "data"])
   func aMissingPathExitsWithOneAndNamesIt(verb: String) throws {
     try Command.inTemporaryFolder { folder in
       let path = folder + "/nothing"
