@@ -117,9 +117,9 @@ struct Tiles {
   private let rowSplit: Split
   private let columnSplit: Split
 
-  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int) {
+  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int, columnUnit: Int = 16) {
     rowSplit = Split(rows, parts: rowParts)
-    columnSplit = Split(columns, parts: columnParts)
+    columnSplit = Split(columns, parts: columnParts, unit: columnUnit)
   }
 
   var count: Int { rowSplit.parts * columnSplit.parts }
@@ -127,10 +127,11 @@ struct Tiles {
   func columns(_ tile: Int) -> Range<Int> { columnSplit[tile % columnSplit.parts] }
 
   /// Parts of at most 288 for the dimension that threads share: 1, 2 or a multiple of 4, so that small machines get
-  /// equal shares, and not below 48, the width of the widest micro-kernel.
+  /// equal shares, and not below 96, two of the widest micro-kernels: narrower ones spend their time on packing.
   static func parts(of extent: Int) -> Int {
-    let parts = max((extent + 287) / 288, min(4, extent / 48))
-    return parts <= 2 ? max(parts, 1) : parts == 3 && extent < 192 ? 2 : (parts + 3) / 4 * 4
+    let parts = max((extent + 287) / 288, min(4, extent / 96))
+    if parts <= 2 { return max(parts, 1) }
+    return extent < 4 * 96 ? 2 : (parts + 3) / 4 * 4
   }
 }
 
