@@ -1,7 +1,8 @@
 import FireflyBase
 import Foundation
 
-/// `output_dir/train.log`: what happened when, a line each; a resumed run appends.
+/// `output_dir/train.log`: what happened when, a line each; a resumed run appends. Locked as long as it lives, so
+/// that two runs cannot share a folder.
 package final class RunLog {
   private let path: String
   private let descriptor: Int32
@@ -9,14 +10,22 @@ package final class RunLog {
   /// - Parameter appending: keeps what is there.
   package init(_ path: String, appending: Bool) throws {
     self.path = path
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (appending ? 0 : O_TRUNC)
-    descriptor = open(path, flags, 0o644)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw FireflyError("cannot write the log: \(String(cString: strerror(errno)))", at: path)
     }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw FireflyError(
+        "another run is writing to this folder", at: path,
+        fix: "Wait for its end, or choose another output_dir."
+      )
+    }
+    if !appending { ftruncate(descriptor, 0) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
 
   /// Appends `text` with the local time before it.
   package func line(_ text: String) throws {

@@ -6,9 +6,6 @@ public enum ScheduleKind: String, Sendable, CaseIterable {
   case constantWithWarmup = "constant_with_warmup"
   case linear
   case cosine
-
-  /// Whether the rate at a step depends on how many steps there are in all.
-  var dependsOnTotal: Bool { self == .linear || self == .cosine }
 }
 
 /// The factor of the learning rate as a function of completed optimizer steps, as transformers computes it:

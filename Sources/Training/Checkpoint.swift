@@ -1,0 +1,113 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+import Foundation
+
+/// A run's state between two steps.
+struct RunState {
+  /// Completed optimizer steps.
+  var step: Int
+  var optimizer: AdamW
+  var history: RunHistory
+}
+
+/// Writes and reads checkpoints: the adapter as PEFT has it, the tokenizer, trainer_state.json, and two files
+/// that only resuming needs.
+struct Checkpoint {
+  let config: RunConfig
+  let fingerprint: Fingerprint
+  let totalSteps: Int
+  let stepsPerEpoch: Int
+
+  /// Writes `output_dir/checkpoint-N`, whole or not at all, and then removes those beyond the limit.
+  func save(_ state: RunState, _ model: Transformer) throws -> CheckpointFolder {
+    let path = "\(config.outputFolder)/checkpoint-\(state.step)"
+    try AtomicFile.writeFolder(path) { folder in
+      try writeAdapter(model, to: folder)
+      try write(trainerState(state.history), to: "\(folder)/trainer_state.json")
+      try writeMoments(state, model.parameters, to: "\(folder)/\(CheckpointFolder.optimizerName)")
+      let resume = ResumeState(
+        step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
+      try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
+    }
+    try CheckpointFolder.prune(in: config.outputFolder, keeping: config.saveLimit)
+    return CheckpointFolder(path: path, step: state.step)
+  }
+
+  /// What using the adapter takes: PEFT's two files, the tokenizer's, and the settings, which name the template.
+  func writeAdapter(_ model: Transformer, to folder: String) throws {
+    try model.saveAdapter(to: folder, baseModel: config.modelPath)
+    for name in Checkpoint.tokenizerFiles {
+      let source = "\(config.modelPath)/\(name)"
+      guard FileManager.default.fileExists(atPath: source) else { continue }
+      let file = try MappedFile(source)
+      try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(file.bytes) }
+    }
+    try write(config.source, to: "\(folder)/train_args.json")
+  }
+
+  func trainerState(_ history: RunHistory, results: JSONValue? = nil) -> JSONValue {
+    history.trainerState(
+      config, totalSteps: totalSteps, epoch: Double(history.losses.count) / Double(stepsPerEpoch),
+      results: results)
+  }
+
+  func write(_ json: JSONValue, to path: String) throws {
+    try AtomicFile.write(Data((json.text(indent: 2) + "\n").utf8), to: path)
+  }
+
+  private static let tokenizerFiles = [
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
+  ]
+
+  private func sizes(_ folder: String) throws -> [String: Int] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    return names.reduce(into: [:]) { $0[$1] = CheckpointFolder.size("\(folder)/\($1)") }
+  }
+
+  // MARK: - Moments and losses
+
+  private static let lossesName = "losses"
+
+  private func writeMoments(_ state: RunState, _ parameters: [Parameter], to path: String) throws {
+    var tensors: [(name: String, tensor: Tensor)] = [
+      (Checkpoint.lossesName, Tensor(state.history.losses, [state.history.losses.count]))
+    ]
+    for (parameter, (m, v)) in zip(parameters, state.optimizer.store.moments) {
+      tensors.append(("m." + parameter.name, m))
+      tensors.append(("v." + parameter.name, v))
+    }
+    try SafeTensorsWriter.write(tensors, metadata: ["format": "firefly"], to: path)
+  }
+
+  /// Reads a checkpoint's state into `optimizer`; its adapter is the model's by then.
+  ///
+  /// - Throws: `FireflyError` when it is damaged.
+  static func restore(
+    _ resume: ResumeState, from folder: CheckpointFolder, _ parameters: [Parameter], _ options: AdamW.Options,
+    into store: MomentStore
+  ) throws -> RunState {
+    let weights = try WeightStore.open("\(folder.path)/\(CheckpointFolder.optimizerName)")
+    for (parameter, (m, v)) in zip(parameters, store.moments) {
+      for (moment, prefix) in [(m, "m."), (v, "v.")] {
+        let saved = try weights.tensor(prefix + parameter.name, shape: parameter.value.shape, as: .float32)
+        Ops.convert(moment.matrix, saved.matrix)
+      }
+    }
+    var history = resume.history
+    history.losses = try weights.tensor(lossesName, shape: [resume.step], as: .float32).floats
+    history.log = try log(folder)
+    return RunState(
+      step: resume.step, optimizer: AdamW(options, store: store, step: resume.step), history: history)
+  }
+
+  private static func log(_ folder: CheckpointFolder) throws -> [LogEntry] {
+    let path = "\(folder.path)/trainer_state.json"
+    guard let entries = try JSONValue.read(path)["log_history"]?.array else {
+      throw FireflyError("the checkpoint is damaged", at: "\(path): log_history", expected: "a list")
+    }
+    return entries.compactMap(LogEntry.init)
+  }
+}

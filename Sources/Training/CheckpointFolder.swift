@@ -1,0 +1,74 @@
+import FireflyBase
+import Foundation
+
+/// `output_dir/checkpoint-N` on disk: complete when resume_state.json is there, which is written last, and every
+/// file it lists has its size.
+package struct CheckpointFolder: Equatable {
+  package let path: String
+  /// N.
+  package let step: Int
+
+  package static let stateName = "resume_state.json"
+  package static let optimizerName = "optimizer.safetensors"
+
+  /// The complete checkpoints of a folder, oldest first.
+  package static func complete(in folder: String) -> [CheckpointFolder] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name -> CheckpointFolder? in
+      guard name.hasPrefix("checkpoint-"), let step = Int(name.dropFirst("checkpoint-".count)) else {
+        return nil
+      }
+      let checkpoint = CheckpointFolder(path: "\(folder)/\(name)", step: step)
+      return checkpoint.isComplete ? checkpoint : nil
+    }
+    .sorted { $0.step < $1.step }
+  }
+
+  /// A checkpoint that the user names.
+  ///
+  /// - Throws: `FireflyError` saying what is missing.
+  package static func named(_ path: String) throws -> CheckpointFolder {
+    let state = try JSONValue.read("\(path)/\(stateName)")
+    let checkpoint = CheckpointFolder(path: path, step: state["step"]?.int ?? 0)
+    guard checkpoint.isComplete else {
+      throw FireflyError(
+        "the checkpoint is not complete", at: path, fix: "Choose another one, or resume from the latest.")
+    }
+    return checkpoint
+  }
+
+  private var isComplete: Bool {
+    guard let state = try? JSONValue.read("\(path)/\(CheckpointFolder.stateName)"),
+      let files = state["files"]?.object
+    else { return false }
+    return files.allSatisfy { name, size in CheckpointFolder.size("\(path)/\(name)") == size.int }
+  }
+
+  static func size(_ path: String) -> Int? {
+    (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+  }
+
+  /// Takes the folder away; from the first moment it is no longer complete.
+  func remove() throws {
+    do {
+      try FileManager.default.removeItem(atPath: "\(path)/\(CheckpointFolder.stateName)")
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      throw FireflyError("cannot remove the old checkpoint: \(error.localizedDescription)", at: path)
+    }
+  }
+
+  /// Keeps the newest `limit` of the complete ones.
+  package static func prune(in folder: String, keeping limit: Int?) throws {
+    guard let limit else { return }
+    for checkpoint in complete(in: folder).dropLast(max(1, limit)) { try checkpoint.remove() }
+  }
+
+  /// Removes what a process that was killed left half-written.
+  package static func removeLeftovers(in folder: String) {
+    let manager = FileManager.default
+    for name in (try? manager.contentsOfDirectory(atPath: folder)) ?? [] where name.contains(".partial-") {
+      try? manager.removeItem(atPath: "\(folder)/\(name)")
+    }
+  }
+}

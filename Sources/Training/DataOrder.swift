@@ -1,0 +1,65 @@
+import FireflyTensors
+
+/// Which rows each optimizer step sees: a function of the step alone, so that a run continues anywhere.
+package struct DataOrder {
+  package let rows: Int
+  /// Rows of a micro-batch.
+  package let microBatchSize: Int
+  /// Micro-batches of a step.
+  package let accumulation: Int
+  package let dropsLastBatch: Bool
+  package let shuffle: Bool
+  package let seed: UInt64
+  /// The order of the epoch looked at last.
+  private var current: (epoch: Int, rows: [Int])?
+
+  package init(
+    rows: Int, microBatchSize: Int, accumulation: Int, dropsLastBatch: Bool = false, shuffle: Bool = true,
+    seed: UInt64
+  ) {
+    precondition(rows > 0 && microBatchSize > 0 && accumulation > 0)
+    self.rows = rows
+    self.microBatchSize = microBatchSize
+    self.accumulation = accumulation
+    self.dropsLastBatch = dropsLastBatch
+    self.shuffle = shuffle
+    self.seed = seed
+  }
+
+  /// Micro-batches of an epoch; the last one may be short.
+  package var batchesPerEpoch: Int {
+    dropsLastBatch && rows >= microBatchSize
+      ? rows / microBatchSize : (rows + microBatchSize - 1) / microBatchSize
+  }
+
+  /// Optimizer steps of an epoch: whole accumulations only, and at least one. What is left over of an epoch
+  /// makes no step, as in the original.
+  package var stepsPerEpoch: Int { max(1, batchesPerEpoch / accumulation) }
+
+  /// Optimizer steps of a run.
+  package func totalSteps(epochs: Double, maxSteps: Int?) -> Int {
+    maxSteps ?? max(1, Int((epochs * Double(stepsPerEpoch)).rounded(.up)))
+  }
+
+  /// The micro-batches of a step as row numbers.
+  ///
+  /// - Parameter step: completed steps, from 0.
+  package mutating func microBatches(step: Int) -> [[Int]] {
+    let order = order(epoch: step / stepsPerEpoch)
+    let first = step % stepsPerEpoch * accumulation
+    return (first..<min(first + accumulation, batchesPerEpoch)).map { batch in
+      Array(order[batch * microBatchSize..<min((batch + 1) * microBatchSize, rows)])
+    }
+  }
+
+  private mutating func order(epoch: Int) -> [Int] {
+    if let current, current.epoch == epoch { return current.rows }
+    var order = Array(0..<rows)
+    if shuffle {
+      var random = CounterRandom(seed: seed, stream: UInt64(epoch))
+      random.shuffle(&order)
+    }
+    current = (epoch, order)
+    return order
+  }
+}

@@ -1,0 +1,71 @@
+import FireflyBase
+
+/// What decides a run's numbers, by configuration key: a run may continue only from a checkpoint that agrees.
+struct Fingerprint: Equatable {
+  let values: [String: JSONValue]
+
+  init(values: [String: JSONValue]) { self.values = values }
+
+  /// - Parameters:
+  ///   - compute: the dtype in use.
+  ///   - model, rows: hashes of the model and of the training rows.
+  init(_ config: RunConfig, compute: String, model: String, rows: String) {
+    var values: [String: JSONValue] = [
+      "task_type": .string(config.task.rawValue), "train_mode": .string(config.mode.rawValue),
+      "model_name_or_path": .string(model), "train_file": .string(rows), "precision": .string(compute),
+      "lora_rank": .int(config.loraRank), "lora_alpha": .double(config.loraAlpha),
+      "lora_dropout": .double(config.loraDropout), "use_rslora": .bool(config.usesRankStabilisedLoRA),
+      "lora_target_modules": config.loraTargetModules.map { .array($0.map(JSONValue.string)) }
+        ?? .string("all-linear"),
+      "per_device_train_batch_size": .int(config.microBatchSize),
+      "gradient_accumulation_steps": .int(config.accumulation),
+      "dataloader_drop_last": .bool(config.dropsLastBatch), "shuffle": .bool(config.shuffle),
+      "seed": .int(config.seed), "data_seed": .int(config.dataSeed),
+      "loss_reduction": .string(config.lossReduction.rawValue),
+      "learning_rate": .double(config.learningRate), "lr_scheduler_type": .string(config.schedule.rawValue),
+      "weight_decay": .double(config.weightDecay), "adam_beta1": .double(config.beta1),
+      "adam_beta2": .double(config.beta2), "adam_epsilon": .double(config.epsilon),
+      "max_grad_norm": .double(config.maxGradientNorm ?? 0),
+    ]
+    if config.schedule != .constant {
+      switch config.warmup {
+      case .steps(let steps): values["warmup_steps"] = .int(steps)
+      case .ratio(let ratio): values["warmup_ratio"] = .double(ratio)
+      }
+    }
+    if config.lengthDecidesRate {
+      values["num_train_epochs"] = .double(config.epochs)
+      values["max_steps"] = .int(config.maxSteps ?? -1)
+    }
+    self.values = values
+  }
+
+  /// - Throws: `FireflyError` naming the first key that differs from the checkpoint's.
+  func check(against saved: Fingerprint, checkpoint: String) throws {
+    for key in Set(values.keys).union(saved.values.keys).sorted() {
+      let (old, new) = (saved.values[key], values[key])
+      guard old != new, old?.double != new?.double || old?.double == nil else { continue }
+      let isContent = key == "model_name_or_path" || key == "train_file"
+      throw FireflyError(
+        isContent
+          ? "the checkpoint was made with another \(key == "train_file" ? "set of rows" : "model"): \"\(key)\""
+          : "the checkpoint was made with another \"\(key)\"",
+        at: checkpoint, expected: isContent ? nil : old?.text() ?? "none",
+        found: isContent ? nil : new?.text() ?? "none",
+        fix: "Restore it, or start anew in another output_dir.")
+    }
+  }
+}
+
+extension RunConfig {
+  /// Whether the learning rate of a step depends on how many steps there are in all: then a longer run is another run.
+  var lengthDecidesRate: Bool {
+    switch schedule {
+    case .constant: return false
+    case .constantWithWarmup:
+      if case .ratio(let ratio) = warmup { return ratio > 0 }
+      return false
+    case .linear, .cosine: return true
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import FireflyBase
+import Foundation
+
+/// `output_dir` before a run: whether it can take what the run will write, and where the run starts.
+struct OutputFolder {
+  let config: RunConfig
+  var path: String { config.outputFolder }
+
+  /// Checks without writing: that the folder, or the nearest one above it that exists, can be written to, and
+  /// that there is room for the optimizer's file and the checkpoints that exist at once.
+  func check(_ plan: RunPlan) throws {
+    var isFolder: ObjCBool = false
+    var folder = URL(fileURLWithPath: path).standardizedFileURL.path
+    while !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), folder != "/" {
+      folder = (folder as NSString).deletingLastPathComponent
+    }
+    guard isFolder.boolValue, access(folder, W_OK | X_OK) == 0 else {
+      let reason = isFolder.boolValue ? String(cString: strerror(errno)) : "not a folder"
+      throw FireflyError(
+        "output_dir cannot be written to: \(reason)", at: folder,
+        fix: "Choose a folder that you may write to.")
+    }
+    try checkRoom(plan, on: folder)
+  }
+
+  private func checkRoom(_ plan: RunPlan, on folder: String) throws {
+    var status = statvfs()
+    guard statvfs(folder, &status) == 0 else { return }
+    let free = Int(
+      clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).0)
+    let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1
+    let needed = plan.pagedBytes + kept * plan.checkpointBytes
+    guard free >= needed else {
+      throw FireflyError(
+        "the disk is too full for the checkpoints and the optimizer's file", at: folder,
+        expected: "\(Numbers.bytes(needed)) free", found: Numbers.bytes(free),
+        fix: "Free disk space, lower save_total_limit, or choose another output_dir.")
+    }
+  }
+
+  // MARK: - Where to start
+
+  /// The checkpoint to continue from; nil to start anew.
+  ///
+  /// - Throws: `FireflyError` when a run's checkpoints would be mixed with an earlier run's, or when there are
+  ///   only ones that Firefly cannot continue.
+  func resumePoint(_ notice: (String) -> Void) throws -> CheckpointFolder? {
+    let complete = CheckpointFolder.complete(in: path)
+    switch config.resume {
+    case .checkpoint(let named):
+      return try CheckpointFolder.named(named)
+    case .latest:
+      if let latest = complete.last { return latest }
+      if let foreign = unusable().first {
+        throw FireflyError(
+          "there is no complete checkpoint of Firefly to resume from", at: "\(path)/\(foreign)",
+          fix: "Start without resuming, in another output_dir.")
+      }
+      notice("no checkpoint in \(path) yet: starting at the beginning")
+      return nil
+    case .fresh:
+      guard let latest = complete.last, !config.overwritesOutput else { return nil }
+      throw FireflyError(
+        "output_dir holds checkpoint-\(latest.step) of an earlier run", at: path,
+        fix: "Continue it with --resume, replace it with \"overwrite_output_dir\": true, or choose another "
+          + "output_dir.")
+    }
+  }
+
+  private func unusable() -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { $0.hasPrefix("checkpoint-") && Int($0.dropFirst("checkpoint-".count)) != nil }
+      .sorted()
+  }
+
+  /// Takes away what a killed run left half-written and, for a fresh run, an earlier run's checkpoints.
+  func clean(fresh: Bool) throws {
+    CheckpointFolder.removeLeftovers(in: path)
+    if fresh {
+      for checkpoint in CheckpointFolder.complete(in: path) { try checkpoint.remove() }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyModels
+import FireflyTensors
+import FireflyText
+import FireflyWeights
+
+/// Everything about a run that can be known, and be wrong, before its weights are read.
+struct Preparation {
+  let config: RunConfig
+  let pretrained: Pretrained
+  let architecture: Architecture
+  let template: ChatTemplate
+  let dataset: Dataset
+  /// The dtype of products.
+  let compute: DType
+  let order: DataOrder
+  let totalSteps: Int
+  /// One line for each thing that the user should know.
+  let notices: [String]
+
+  /// - Parameter progress: is told the share of rows read.
+  /// - Throws: `FireflyError` for the first thing that would stop the run.
+  init(_ config: RunConfig, progress: (TrainingEvent) -> Void) throws {
+    try Preparation.requireSupported(config)
+    var notices = config.notices
+    compute = Preparation.compute(config, &notices)
+    template = try ChatTemplate.named(config.templateName)
+    pretrained = try Pretrained.open(config.modelPath)
+    architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
+    try architecture.checkTensors(pretrained.source.weights)
+    try architecture.checkTargets(config.loraTargetModules)
+    dataset = try Dataset.load(
+      config.trainFile, template: template, tokenizer: pretrained.tokenizer,
+      maxLength: config.maxSequenceLength
+    ) { progress(.preparing("reading rows", share: $0)) }
+    try Preparation.checkTokens(dataset, architecture, config)
+    notices += Preparation.remarks(dataset.report, architecture)
+    order = DataOrder(
+      rows: dataset.samples.count, microBatchSize: config.microBatchSize, accumulation: config.accumulation,
+      dropsLastBatch: config.dropsLastBatch, shuffle: config.shuffle, seed: UInt64(config.dataSeed))
+    totalSteps = order.totalSteps(epochs: config.epochs, maxSteps: config.maxSteps)
+    if order.batchesPerEpoch < config.accumulation {
+      notices.append(
+        "an epoch has \(order.batchesPerEpoch) micro-batches, fewer than gradient_accumulation_steps "
+          + "\(config.accumulation): each step takes them all")
+    }
+    self.config = config
+    self.notices = notices
+  }
+
+  var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
+
+  var loraOptions: LoRAOptions {
+    LoRAOptions(
+      rank: config.loraRank, alpha: config.loraAlpha, dropout: Float(config.loraDropout),
+      targetModules: config.loraTargetModules, rsLoRA: config.usesRankStabilisedLoRA)
+  }
+
+  func fingerprint() throws -> Fingerprint {
+    Fingerprint(
+      config, compute: compute.description, model: try StableHash.of(pretrained.source),
+      rows: StableHash.of(dataset.samples))
+  }
+
+  // MARK: - Checks
+
+  private static func requireSupported(_ config: RunConfig) throws {
+    guard config.task == .sft else {
+      throw FireflyError(
+        "\"task_type\": \"\(config.task.rawValue)\" is not supported yet", at: "task_type",
+        expected: "\"sft\"")
+    }
+    guard config.mode != .full else {
+      throw FireflyError(
+        "\"train_mode\": \"full\" is not supported yet", at: "train_mode", expected: "\"qlora\" or \"lora\"")
+    }
+  }
+
+  private static func compute(_ config: RunConfig, _ notices: inout [String]) -> DType {
+    if config.precision == .float32 { return .float32 }
+    if config.precisionIsExplicit || Ops.supportsBFloat16 { return .bfloat16 }
+    notices.append("this processor has no bfloat16 products: computing in float32")
+    return .float32
+  }
+
+  /// A tokenizer that does not belong to the model would index past its embedding.
+  private static func checkTokens(_ dataset: Dataset, _ architecture: Architecture, _ config: RunConfig)
+    throws
+  {
+    let limit = Int32(clamping: architecture.vocabularySize)
+    for sample in dataset.samples {
+      guard let id = sample.tokens.first(where: { $0 < 0 || $0 >= limit }) else { continue }
+      throw FireflyError(
+        "the tokenizer gives an id that the model does not have", at: "\(config.trainFile):\(sample.line)",
+        expected: "below \(limit)", found: "\(id)",
+        fix: "The tokenizer and the weights of \(config.modelPath) do not belong together.")
+    }
+  }
+
+  private static func remarks(_ report: DatasetReport, _ architecture: Architecture) -> [String] {
+    var remarks = report.warnings
+    let longest = report.lengthPercentiles[100] ?? 0
+    if longest > architecture.maxPositions {
+      remarks.append(
+        "the longest row has \(longest) tokens, more than the \(architecture.maxPositions) the model was made for"
+      )
+    }
+    return remarks
+  }
+}

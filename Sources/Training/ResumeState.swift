@@ -1,0 +1,65 @@
+import FireflyBase
+
+/// What a checkpoint needs beside adapter and moments to go on bit for bit; `resume_state.json`.
+///
+/// Dropout and order are functions of seed and step, so the step is all of the generators' state.
+struct ResumeState {
+  var step: Int
+  var fingerprint: Fingerprint
+  var history: RunHistory
+  /// Every other file of the checkpoint with its bytes.
+  var files: [String: Int]
+
+  private static let format = 1
+
+  var json: JSONValue {
+    .object([
+      "format": .int(ResumeState.format), "step": .int(step),
+      "fingerprint": .object(fingerprint.values), "files": .object(files.mapValues(JSONValue.int)),
+      "loss_sum": .double(history.lossSum), "window_loss_sum": .double(history.windowSum),
+      "window_steps": .int(history.windowSteps), "tokens": .int(history.tokens),
+      "targets": .int(history.targets),
+    ])
+  }
+
+  /// - Throws: `FireflyError` for a file that is damaged or of another version.
+  init(_ json: JSONValue, source: String) throws {
+    guard json["format"]?.int == ResumeState.format else {
+      throw FireflyError(
+        "the checkpoint is of another version of Firefly", at: source,
+        expected: "format \(ResumeState.format)",
+        found: json["format"].map { "format \($0.text())" } ?? "none")
+    }
+    func number(_ key: String) throws -> Double {
+      guard let value = json[key]?.double else {
+        throw FireflyError("the checkpoint is damaged", at: "\(source): \(key)", expected: "a number")
+      }
+      return value
+    }
+    func count(_ key: String) throws -> Int {
+      guard let value = json[key]?.int, value >= 0 else {
+        throw FireflyError("the checkpoint is damaged", at: "\(source): \(key)", expected: "a whole number")
+      }
+      return value
+    }
+    guard let values = json["fingerprint"]?.object, let files = json["files"]?.object else {
+      throw FireflyError("the checkpoint is damaged", at: source, expected: "fingerprint and files")
+    }
+    step = try count("step")
+    fingerprint = Fingerprint(values: values)
+    self.files = files.compactMapValues(\.int)
+    history = RunHistory()
+    history.lossSum = try number("loss_sum")
+    history.windowSum = try number("window_loss_sum")
+    history.windowSteps = try count("window_steps")
+    history.tokens = try count("tokens")
+    history.targets = try count("targets")
+  }
+
+  init(step: Int, fingerprint: Fingerprint, history: RunHistory, files: [String: Int]) {
+    self.step = step
+    self.fingerprint = fingerprint
+    self.history = history
+    self.files = files
+  }
+}

@@ -1,0 +1,83 @@
+import FireflyBase
+import Foundation
+
+/// Keeps a run's records in `output_dir`: train.log, TensorBoard events, trainer_state.json, loss.svg.
+final class RunRecorder {
+  private let config: RunConfig
+  private let checkpoint: Checkpoint
+  private let log: RunLog
+  private let events: EventFile?
+
+  /// - Parameter resumedStep: the step a continued run starts at; nil for a fresh one.
+  init(_ config: RunConfig, _ checkpoint: Checkpoint, resumedStep: Int?) throws {
+    self.config = config
+    self.checkpoint = checkpoint
+    log = try RunLog("\(config.outputFolder)/train.log", appending: resumedStep != nil)
+    events =
+      config.logsTensorBoard
+      ? try EventFile(
+        folder: RunRecorder.eventFolder(config, resumed: resumedStep != nil), resumedStep: resumedStep)
+      : nil
+    try checkpoint.write(config.source, to: "\(config.outputFolder)/train_args.json")
+  }
+
+  /// A continued run goes on in the newest folder, so that TensorBoard shows one curve.
+  private static func eventFolder(_ config: RunConfig, resumed: Bool) -> String {
+    if let folder = config.tensorBoardFolder { return folder }
+    let runs = "\(config.outputFolder)/runs"
+    let manager = FileManager.default
+    let date = { (name: String) -> Date in
+      (try? manager.attributesOfItem(atPath: "\(runs)/\(name)"))?[.modificationDate] as? Date ?? .distantPast
+    }
+    let earlier = resumed ? (try? manager.contentsOfDirectory(atPath: runs)) ?? [] : []
+    return "\(runs)/\(earlier.max { date($0) < date($1) } ?? eventFolderName(Date()))"
+  }
+
+  func line(_ text: String) throws { try log.line(text) }
+
+  func begin(_ plan: RunPlan, from step: Int) throws {
+    try log.line(step == 0 ? "training begins" : "training continues after step \(step)")
+    for text in plan.summary { try log.line("  \(text)") }
+    for text in plan.notices { try log.line("note: \(text)") }
+  }
+
+  func logged(_ entry: LogEntry, totalSteps: Int) throws {
+    try log.line(entry.line(totalSteps: totalSteps))
+    try events?.write(
+      [
+        ("train/loss", entry.loss), ("train/grad_norm", entry.gradientNorm),
+        ("train/learning_rate", entry.learningRate), ("train/epoch", entry.epoch),
+      ], step: entry.step)
+  }
+
+  func saved(_ folder: CheckpointFolder, _ history: RunHistory) throws {
+    try log.line("saved \(folder.path)")
+    try write(history)
+  }
+
+  /// trainer_state.json and loss.svg as they stand.
+  func write(_ history: RunHistory, results: JSONValue? = nil) throws {
+    try checkpoint.write(
+      checkpoint.trainerState(history, results: results), to: "\(config.outputFolder)/trainer_state.json")
+    let title = "\((config.outputFolder as NSString).lastPathComponent): training loss"
+    try LossCurve(title: title, losses: history.losses.map(Double.init)).write(
+      to: "\(config.outputFolder)/loss.svg")
+  }
+
+  func finished(_ result: TrainingResult, _ history: RunHistory) throws {
+    try events?.write(result.scalars.map { ("train/\($0.key)", $0.value) }, step: result.steps)
+    try write(history, results: result.json)
+    for name in ["train_results.json", "all_results.json"] {
+      try checkpoint.write(result.json, to: "\(config.outputFolder)/\(name)")
+    }
+    try log.line("training is done: \(result.summary)")
+  }
+}
+
+extension LogEntry {
+  /// As train.log and a pipe show it.
+  package func line(totalSteps: Int) -> String {
+    "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  loss \(Numbers.fixed(loss, 4))  "
+      + "grad_norm \(Numbers.fixed(gradientNorm, 3))  lr \(Numbers.scientific(learningRate))"
+  }
+}

@@ -1,0 +1,99 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyText
+
+/// Fine-tunes a model as a configuration says: `try Trainer(config: config).run()`.
+public struct Trainer: Sendable {
+  public let config: RunConfig
+
+  public init(config: RunConfig) { self.config = config }
+
+  /// Checks everything that a run depends on, and writes nothing.
+  ///
+  /// - Throws: `FireflyError` for the first thing that would stop the run.
+  public func plan(progress: (TrainingEvent) -> Void = { _ in }) throws -> RunPlan {
+    let plan = RunPlan(try Preparation(config, progress: progress))
+    let output = OutputFolder(config: config)
+    try output.check(plan)
+    _ = try output.resumePoint { progress(.notice($0)) }
+    return plan
+  }
+
+  /// Trains, from the beginning or from a checkpoint, and leaves adapter, checkpoints and records in `output_dir`.
+  ///
+  /// - Parameters:
+  ///   - stop: asks for a checkpoint and the end after the current step.
+  ///   - progress: is called on this thread.
+  /// - Throws: `FireflyError` for bad input, for a disk that is full, and when the loss is no longer a number.
+  public func run(
+    stop: StopRequest = StopRequest(), progress: (TrainingEvent) -> Void = { _ in }
+  ) throws -> TrainingResult {
+    let preparation = try Preparation(config, progress: progress)
+    let plan = RunPlan(preparation)
+    let output = OutputFolder(config: config)
+    try output.check(plan)
+    let resumed = try output.resumePoint { progress(.notice($0)) }
+    let checkpoint = Checkpoint(
+      config: config, fingerprint: try preparation.fingerprint(), totalSteps: plan.steps,
+      stepsPerEpoch: plan.stepsPerEpoch)
+    let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
+
+    try AtomicFile.makeFolder(config.outputFolder)
+    let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
+    do {
+      try output.clean(fresh: resumed == nil)
+      let model = try preparation.loadModel(adapter: resumed, progress: progress)
+      let state = try checkpoint.start(model, saved, resumed)
+      try recorder.begin(plan, from: state.step)
+      plan.notices.forEach { progress(.notice($0)) }
+      progress(.started(plan, from: state.step))
+      var loop = TrainingLoop(preparation, model, state, checkpoint, recorder)
+      return try loop.run(stop: stop, progress: progress)
+    } catch {
+      try? recorder.line("stopped: \(error)")
+      throw error
+    }
+  }
+}
+
+extension Preparation {
+  /// Reads the weights and hangs the adapter on: a fresh one, or the checkpoint's.
+  func loadModel(adapter: CheckpointFolder?, progress: (TrainingEvent) -> Void) throws -> Transformer {
+    let model = try withoutActuallyEscaping(progress) { progress in
+      try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
+        progress(.preparing("reading weights", share: $0))
+      }
+    }
+    if let adapter {
+      try model.loadAdapter(adapter.path)
+    } else {
+      try model.attachAdapter(loraOptions, seed: UInt64(config.seed))
+    }
+    return model
+  }
+}
+
+extension Checkpoint {
+  /// - Throws: `FireflyError` when the checkpoint was made with other settings, rows or another model.
+  func resumeState(of folder: CheckpointFolder) throws -> ResumeState {
+    let path = "\(folder.path)/\(CheckpointFolder.stateName)"
+    let state = try ResumeState(JSONValue.read(path), source: path)
+    try fingerprint.check(against: state.fingerprint, checkpoint: folder.path)
+    return state
+  }
+
+  /// The state before the first step of this process.
+  func start(_ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?) throws -> RunState {
+    let shapes = model.parameters.map(\.value.shape)
+    let store =
+      config.optimizerMemory == .paged
+      ? try MomentStore(shapes: shapes, pagedIn: config.outputFolder) : MomentStore(shapes: shapes)
+    let options = AdamW.Options(
+      beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
+    guard let saved, let folder else {
+      return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
+    }
+    return try Checkpoint.restore(saved, from: folder, model.parameters, options, into: store)
+  }
+}

@@ -1,0 +1,34 @@
+/// What a run tells its caller while it goes on.
+public enum TrainingEvent: Sendable {
+  /// Something the user should know, once.
+  case notice(String)
+  /// Reading rows or weights: the share done, 0…1.
+  case preparing(String, share: Double)
+  /// All is read; the first step comes next.
+  case started(RunPlan, from: Int)
+  /// Micro-batches of the current step that are done.
+  case microBatch(Int, of: Int)
+  case step(StepReport)
+  /// A log entry was made: every logging_steps.
+  case logged(LogEntry)
+  /// A checkpoint's folder.
+  case saved(String)
+}
+
+/// One optimizer step.
+public struct StepReport: Sendable, Equatable {
+  /// From 1.
+  public var step: Int
+  public var totalSteps: Int
+  public var epoch: Double
+  /// Nats per target token.
+  public var loss: Double
+  /// Before clipping.
+  public var gradientNorm: Double
+  /// That the step used.
+  public var learningRate: Double
+  public var tokens: Int
+  public var targets: Int
+  /// Wall time of the step.
+  public var seconds: Double
+}

@@ -1,0 +1,191 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyText
+
+/// The steps of a run, one after the other.
+struct TrainingLoop {
+  private let config: RunConfig
+  private let samples: [Sample]
+  private let model: Transformer
+  private let parameters: [Parameter]
+  private let checkpoint: Checkpoint
+  private let recorder: RunRecorder
+  private let learningRate: (Int) -> Double
+  private let totalSteps: Int
+  private var order: DataOrder
+  private var state: RunState
+  /// Of this process: steps and rows.
+  private var session = (steps: 0, rows: 0, tokens: 0, targets: 0)
+
+  init(
+    _ preparation: Preparation, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
+    _ recorder: RunRecorder
+  ) {
+    config = preparation.config
+    samples = preparation.dataset.samples
+    order = preparation.order
+    totalSteps = preparation.totalSteps
+    self.model = model
+    self.parameters = model.parameters
+    self.state = state
+    self.checkpoint = checkpoint
+    self.recorder = recorder
+    let peak = config.learningRate
+    let factor = schedule(
+      config.schedule, warmup: config.warmup.resolved(total: totalSteps), total: totalSteps)
+    learningRate = { peak * factor($0) }
+  }
+
+  mutating func run(stop: StopRequest, progress: (TrainingEvent) -> Void) throws -> TrainingResult {
+    let clock = ContinuousClock()
+    let start = clock.now
+    while state.step < totalSteps {
+      let stepStart = clock.now
+      let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
+      let loss = try accumulateGradients(batches, progress)
+      let norm = gradientNorm(parameters)
+      guard norm.isFinite else { throw try notANumber("the gradient", loss: loss, norm: norm, batches) }
+
+      let rate = learningRate(state.step)
+      state.optimizer.update(
+        parameters, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
+      model.parametersChanged()
+      state.step += 1
+
+      let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
+      progress(.step(report))
+      try log(report, progress)
+      let isStopping = stop.isAsked && state.step < totalSteps
+      if isStopping || saves(at: state.step) {
+        let folder = try checkpoint.save(state, model)
+        try recorder.saved(folder, state.history)
+        progress(.saved(folder.path))
+        if isStopping {
+          try recorder.line("stopped by request after step \(state.step)")
+          return result(.stopped(checkpoint: folder.path), runtime: (clock.now - start).seconds)
+        }
+      }
+    }
+    try checkpoint.writeAdapter(model, to: config.outputFolder)
+    let result = result(.finished, runtime: (clock.now - start).seconds)
+    try recorder.finished(result, state.history)
+    return result
+  }
+
+  // MARK: - One step
+
+  /// Forward and backward of each micro-batch.
+  ///
+  /// - Returns: the step's loss as `loss_reduction` defines it.
+  private func accumulateGradients(_ batches: [Batch], _ progress: (TrainingEvent) -> Void) throws -> Double {
+    model.zeroGradients()
+    let stepTargets = batches.reduce(0) { $0 + $1.targetCount }
+    var loss = 0.0
+    for (index, batch) in batches.enumerated() {
+      let divisor =
+        switch config.lossReduction {
+        case .token: stepTargets
+        case .microBatchMean: batch.targetCount * batches.count
+        }
+      let pass = Pass(
+        seed: UInt64(config.seed), step: UInt64(state.step), microBatch: UInt64(index), training: true,
+        checkpointing: config.checkpointing)
+      let sum = model.accumulateGradients(
+        tokens: batch.tokens, labels: batch.labels, starts: batch.starts, scale: 1 / Float(divisor),
+        pass: pass
+      ).sum
+      guard sum.isFinite else { throw try notANumber("the loss", loss: sum, norm: .nan, [batch]) }
+      loss += sum / Double(divisor)
+      progress(.microBatch(index + 1, of: batches.count))
+    }
+    return loss
+  }
+
+  private mutating func count(
+    _ batches: [Batch], _ loss: Double, _ norm: Double, _ rate: Double, seconds: Double
+  ) -> StepReport {
+    let tokens = batches.reduce(0) { $0 + $1.tokens.count }
+    let targets = batches.reduce(0) { $0 + $1.targetCount }
+    state.history.add(loss: loss, tokens: tokens, targets: targets)
+    session.steps += 1
+    session.rows += batches.reduce(0) { $0 + $1.lines.count }
+    session.tokens += tokens
+    session.targets += targets
+    return StepReport(
+      step: state.step, totalSteps: totalSteps, epoch: epoch, loss: loss, gradientNorm: norm,
+      learningRate: rate, tokens: tokens, targets: targets, seconds: seconds)
+  }
+
+  private var epoch: Double { Double(state.step) / Double(order.stepsPerEpoch) }
+
+  // MARK: - When
+
+  private mutating func log(_ report: StepReport, _ progress: (TrainingEvent) -> Void) throws {
+    let every = config.loggingEvery.resolved(total: totalSteps)
+    guard
+      isDue(config.loggingInterval, every, at: report.step)
+        || (config.logsFirstStep && report.step == 1 && config.loggingInterval != .no)
+    else { return }
+    let entry = state.history.log(
+      step: report.step, epoch: report.epoch, gradientNorm: report.gradientNorm,
+      learningRate: report.learningRate)
+    try recorder.logged(entry, totalSteps: totalSteps)
+    progress(.logged(entry))
+  }
+
+  /// The last step always has a checkpoint, unless there are none.
+  private func saves(at step: Int) -> Bool {
+    config.saveInterval != .no
+      && (step == totalSteps
+        || isDue(config.saveInterval, config.saveEvery.resolved(total: totalSteps), at: step))
+  }
+
+  private func isDue(_ interval: Interval, _ every: Int, at step: Int) -> Bool {
+    switch interval {
+    case .no: false
+    case .steps: step % every == 0
+    case .epoch: step % order.stepsPerEpoch == 0
+    }
+  }
+
+  // MARK: - The end
+
+  private func result(_ outcome: TrainingResult.Outcome, runtime: Double) -> TrainingResult {
+    TrainingResult(
+      outcome: outcome, steps: state.step, epoch: epoch, trainLoss: state.history.meanLoss, runtime: runtime,
+      sessionSteps: session.steps, sessionRows: session.rows, sessionTokens: session.tokens,
+      sessionTargets: session.targets, peakMemoryBytes: ProcessMemory.peakBytes)
+  }
+
+  /// Records a step that went wrong as it was, and says what to do. Nothing has been updated with it.
+  private func notANumber(_ what: String, loss: Double, norm: Double, _ batches: [Batch]) throws
+    -> FireflyError
+  {
+    let step = state.step + 1
+    let rate = learningRate(state.step)
+    let entry = LogEntry(
+      step: step, epoch: Double(step) / Double(order.stepsPerEpoch), loss: loss, gradientNorm: norm,
+      learningRate: rate)
+    var history = state.history
+    history.log.append(entry)
+    try recorder.logged(entry, totalSteps: totalSteps)
+    try recorder.write(history)
+    let lines = batches.flatMap(\.lines).map(String.init).joined(separator: ", ")
+    let last = CheckpointFolder.complete(in: config.outputFolder).last
+    let from = last.map { "continue from checkpoint-\($0.step) with --resume, or start anew" } ?? "start anew"
+    return FireflyError(
+      "\(what) of step \(step) is \(loss.isFinite ? norm : loss)", at: "\(config.trainFile), lines \(lines)",
+      expected: "a finite number",
+      fix: "Look at these rows; then \(from), with a lower learning_rate (now "
+        + "\(Numbers.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
+    )
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    let (seconds, attoseconds) = components
+    return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,61 @@
+import FireflyBase
+
+/// How a run ended, and its figures; rates are of this process's part of the run.
+public struct TrainingResult: Sendable {
+  public enum Outcome: Sendable, Equatable {
+    /// All steps are done; the adapter is in `output_dir`.
+    case finished
+    /// A stop was asked for; the run goes on from this checkpoint.
+    case stopped(checkpoint: String)
+  }
+
+  public var outcome: Outcome
+  /// Optimizer steps done since the run's beginning.
+  public var steps: Int
+  public var epoch: Double
+  /// Mean over all steps, nats per target token.
+  public var trainLoss: Double
+  /// Seconds, from the first step to the last checkpoint.
+  public var runtime: Double
+  /// Of this process: steps, rows, tokens and targets.
+  public var sessionSteps: Int
+  public var sessionRows: Int
+  public var sessionTokens: Int
+  public var sessionTargets: Int
+  /// The most memory the process held (VmHWM), where the system tells it.
+  public var peakMemoryBytes: Int?
+
+  private func perSecond(_ count: Int) -> Double { runtime > 0 ? Double(count) / runtime : 0 }
+
+  /// Real tokens: there is no padding.
+  public var tokensPerSecond: Double { perSecond(sessionTokens) }
+  public var targetTokensPerSecond: Double { perSecond(sessionTargets) }
+
+  /// By the names of train_results.json.
+  var scalars: [(key: String, value: Double)] {
+    [
+      ("epoch", epoch), ("train_loss", trainLoss), ("train_runtime", runtime),
+      ("train_samples_per_second", perSecond(sessionRows)),
+      ("train_steps_per_second", perSecond(sessionSteps)),
+      ("train_tokens_per_second", tokensPerSecond), ("train_target_tokens_per_second", targetTokensPerSecond),
+    ]
+  }
+
+  /// train_results.json.
+  public var json: JSONValue {
+    var values = Dictionary(uniqueKeysWithValues: scalars.map { ($0.key, JSONValue.double($0.value)) })
+    values["step"] = .int(steps)
+    values["total_flos"] = .double(0)
+    values["train_tokens"] = .int(sessionTokens)
+    values["train_target_tokens"] = .int(sessionTargets)
+    values["peak_memory_bytes"] = peakMemoryBytes.map(JSONValue.int) ?? .null
+    return .object(values)
+  }
+
+  /// One line.
+  public var summary: String {
+    let memory = peakMemoryBytes.map { ", peak memory \(Numbers.bytes($0))" } ?? ""
+    return "\(steps) steps, train_loss \(Numbers.fixed(trainLoss, 4)), \(Numbers.duration(runtime)), "
+      + "\(Numbers.fixed(tokensPerSecond, 1)) tokens/s (\(Numbers.fixed(targetTokensPerSecond, 1)) targets/s)\(memory)"
+  }
+}
