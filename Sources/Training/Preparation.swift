@@ -21,7 +21,7 @@ struct Preparation {
 
   /// - Parameter progress: is told the share of rows read.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
-  init(_ config: RunConfig, progress: (TrainingEvent) -> Void) throws {
+  init(_ config: RunConfig, progress: @escaping (TrainingEvent) -> Void) throws {
     try Preparation.requireSupported(config)
     var notices = config.notices
     compute = Preparation.compute(config, &notices)

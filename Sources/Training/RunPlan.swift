@@ -1,7 +1,9 @@
 import FireflyBase
+import FireflyGeneration
 import FireflyModels
 import FireflyTensors
 import FireflyText
+import FireflyWeights
 
 /// What a run will do and take, known before it begins.
 public struct RunPlan: Sendable {

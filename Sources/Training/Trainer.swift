@@ -1,7 +1,9 @@
 import FireflyBase
+import FireflyGeneration
 import FireflyModels
 import FireflyTensors
 import FireflyText
+import FireflyWeights
 
 /// Fine-tunes a model as a configuration says: `try Trainer(config: config).run()`.
 public struct Trainer: Sendable {
@@ -12,7 +14,7 @@ public struct Trainer: Sendable {
   /// Checks everything that a run depends on, and writes nothing.
   ///
   /// - Throws: `FireflyError` for the first thing that would stop the run.
-  public func plan(progress: (TrainingEvent) -> Void = { _ in }) throws -> RunPlan {
+  public func plan(progress: @escaping (TrainingEvent) -> Void = { _ in }) throws -> RunPlan {
     let plan = RunPlan(try Preparation(config, progress: progress))
     let output = OutputFolder(config: config)
     try output.check(plan)
@@ -27,7 +29,7 @@ public struct Trainer: Sendable {
   ///   - progress: is called on this thread.
   /// - Throws: `FireflyError` for bad input, for a disk that is full, and when the loss is no longer a number.
   public func run(
-    stop: StopRequest = StopRequest(), progress: (TrainingEvent) -> Void = { _ in }
+    stop: StopRequest = StopRequest(), progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
     let preparation = try Preparation(config, progress: progress)
     let plan = RunPlan(preparation)
@@ -59,11 +61,11 @@ public struct Trainer: Sendable {
 
 extension Preparation {
   /// Reads the weights and hangs the adapter on: a fresh one, or the checkpoint's.
-  func loadModel(adapter: CheckpointFolder?, progress: (TrainingEvent) -> Void) throws -> Transformer {
-    let model = try withoutActuallyEscaping(progress) { progress in
-      try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
-        progress(.preparing("reading weights", share: $0))
-      }
+  func loadModel(adapter: CheckpointFolder?, progress: @escaping (TrainingEvent) -> Void) throws
+    -> Transformer
+  {
+    let model = try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
+      progress(.preparing("reading weights", share: $0))
     }
     if let adapter {
       try model.loadAdapter(adapter.path)
