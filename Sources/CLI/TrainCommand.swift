@@ -1,18 +1,64 @@
 import FireflyBase
+import FireflyTraining
+import Foundation
 
-/// `firefly train CONFIG.json`.
+/// `firefly train CONFIG`.
 enum TrainCommand {
   private static let config = Positional("CONFIG", "The training configuration, a JSON file.")
   private static let set = Option.text(
-    "--set", "KEY=VALUE", "Replaces one key of the configuration.", repeated: true)
-  private static let resume = Flag("--resume", "Continues from the last checkpoint of output_dir.")
-  private static let dryRun = Flag("--dry-run", "Checks everything, prints the plan, and trains nothing.")
+    "--set", "KEY=VALUE", "Replaces one key of the configuration; VALUE is JSON or a bare string.",
+    repeated: true)
+  private static let resume = Flag("--resume", "Continues from the newest complete checkpoint of output_dir.")
+  private static let resumeFrom = Option.text(
+    "--resume-from", "DIR", "Continues from this checkpoint's folder.")
+  private static let dryRun = Flag(
+    "--dry-run", "Checks everything, prints the plan, and writes and trains nothing.")
 
   static let verb = Verb(
     "train", summary: "Fine-tunes a model on conversations: QLoRA or LoRA.",
+    details: """
+      Ctrl-C saves a checkpoint after the current step and stops (status 130); a second one stops at once. \
+      The run then goes on with --resume, bit for bit as if it had not been interrupted.
+      """,
     positionals: [config],
-    options: [set.declaration, resume.declaration, dryRun.declaration]
-  ) { _ in
-    throw FireflyError("not built yet")
+    options: [set.declaration, resume.declaration, resumeFrom.declaration, dryRun.declaration], run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    try arguments.refuse([resume.declaration, resumeFrom.declaration], together: "both say where to start")
+    var settings = try RunConfig(file: arguments[config], overrides: arguments.all(set))
+    if arguments[resume] { settings.resume = .latest }
+    if let folder = arguments[resumeFrom] { settings.resume = .checkpoint(folder) }
+    let display = TrainDisplay(bar: Messages.isTerminal && !settings.disablesBar)
+    let trainer = Trainer(config: settings)
+    if arguments[dryRun] {
+      try printPlan(trainer.plan { display.show($0) }, display)
+    } else {
+      try train(trainer, display)
+    }
+  }
+
+  private static func printPlan(_ plan: RunPlan, _ display: TrainDisplay) throws {
+    display.close()
+    let output = Output()
+    for line in plan.summary { try output.line(line) }
+    for notice in plan.notices { try output.line("note: \(notice)") }
+    try output.line("everything is in order; nothing was written")
+    try output.flush()
+  }
+
+  private static func train(_ trainer: Trainer, _ display: TrainDisplay) throws {
+    let interrupts = TrainInterrupts()
+    let result = try interrupts.during { try trainer.run(stop: interrupts.request) { display.show($0) } }
+    display.close()
+    Messages.line(result.summary)
+    switch result.outcome {
+    case .finished:
+      let output = Output()
+      try output.line(trainer.config.outputFolder)
+      try output.flush()
+    case .stopped(let checkpoint):
+      Messages.line("stopped after step \(result.steps); saved \(checkpoint). Continue with --resume.")
+      exit(interrupts.exitStatus)
+    }
   }
 }

@@ -1,0 +1,68 @@
+import FireflyTraining
+import Foundation
+
+/// Training's progress on standard error: a bar on a terminal, a line for each log entry otherwise.
+final class TrainDisplay {
+  private let bar: Bool
+  private var progress: StepProgress?
+  private var totalSteps = 0
+  /// What the terminal's last line shows.
+  private var shown = ""
+  private var lastDrawing = ContinuousClock.now - .seconds(1)
+
+  /// - Parameter bar: redraw one line.
+  init(bar: Bool) { self.bar = bar }
+
+  func show(_ event: TrainingEvent) {
+    switch event {
+    case .notice(let text): print("note: \(text)")
+    case .preparing(let what, let share): draw("\(what) \(Int(share * 100)) %", always: share == 1)
+    case .started(let plan, let step): start(plan, step)
+    case .microBatch(let done, let count):
+      if count > 1, let line = progress?.line(microBatch: done, of: count, width: width) { draw(line) }
+    case .step(let report):
+      progress?.add(report)
+      if let line = progress?.line(width: width) { draw(line, always: report.step == totalSteps) }
+    case .logged(let entry):
+      if !bar { print(entry.line(totalSteps: totalSteps) + (progress.map { "  \($0.pace)" } ?? "")) }
+    case .saved(let folder): print("saved \(folder)")
+    }
+  }
+
+  /// Ends the redrawn line.
+  func close() {
+    erase()
+    shown = ""
+  }
+
+  private func start(_ plan: RunPlan, _ step: Int) {
+    totalSteps = plan.steps
+    progress = StepProgress(totalSteps: plan.steps, from: step)
+    for line in plan.summary { print(line) }
+  }
+
+  /// A line that stays, above the bar.
+  private func print(_ text: String) {
+    erase()
+    Messages.line(text)
+    if !shown.isEmpty { Messages.write(shown) }
+  }
+
+  /// At most ten times a second, unless `always`.
+  private func draw(_ line: String, always: Bool = false) {
+    guard bar, always || ContinuousClock.now - lastDrawing >= .milliseconds(100) else { return }
+    lastDrawing = .now
+    erase()
+    shown = line
+    Messages.write(line)
+  }
+
+  private func erase() {
+    if !shown.isEmpty { Messages.write("\r\u{1b}[2K") }
+  }
+
+  private var width: Int {
+    var size = winsize()
+    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+}

@@ -1,0 +1,48 @@
+import FireflyBase
+import FireflyTraining
+import Foundation
+import Testing
+
+@Suite struct PlanTests {
+  @Test func countsAndWritesNothing() throws {
+    let tiny = try TinyRun()
+    let before = try tiny.folder.names()
+    let plan = try Trainer(
+      config: tiny.config("out/deep", ["max_steps": .int(-1), "num_train_epochs": .int(2)])
+    ).plan()
+    #expect(plan.rows == 12 && plan.stepsPerEpoch == 3 && plan.steps == 6)
+    // r·(in + out) of q, k, v, o, gate, up, down, in two layers.
+    #expect(plan.trainableParameters == 2 * 4 * (128 + 96 + 96 + 128 + 192 + 192 + 192))
+    #expect(plan.summary.contains { $0.hasPrefix("memory") })
+    #expect(try tiny.folder.names() == before)
+  }
+
+  @Test(arguments: [
+    ("task_type", JSONValue.string("dpo"), "\"task_type\": \"dpo\" is not supported yet"),
+    ("train_mode", .string("full"), "\"train_mode\": \"full\" is not supported yet"),
+    ("lora_target_modules", .array([.string("q_prj")]), "no linear layer of the model has this name"),
+    ("model_name_or_path", .string("/nonexistent"), "there is no such model"),
+    ("train_file", .string("/nonexistent.jsonl"), "cannot open the file"),
+    ("output_dir", .string("/proc/firefly"), "output_dir cannot be written to"),
+  ])
+  func findsWhatWouldStopTheRun(_ key: String, _ value: JSONValue, _ what: String) throws {
+    let tiny = try TinyRun()
+    let config = try tiny.config("out", [key: value])
+    let planned = #expect(throws: FireflyError.self) { try Trainer(config: config).plan() }
+    #expect(planned?.what.hasPrefix(what) == true, "\(planned?.description ?? "")")
+    let ran = #expect(throws: FireflyError.self) { try Trainer(config: config).run() }
+    #expect(ran == planned)
+    #expect(try !tiny.folder.names().contains("out"))
+  }
+
+  @Test func aTokenizerOfAnotherModelIsFound() throws {
+    let tiny = try TinyRun()
+    let config = String(decoding: try tiny.folder.data("model/config.json"), as: UTF8.self)
+    try tiny.write(
+      config.replacingOccurrences(of: "\"vocab_size\": 264", with: "\"vocab_size\": 100"),
+      to: tiny.model + "/config.json")
+    let error = #expect(throws: FireflyError.self) { try Trainer(config: tiny.config()).plan() }
+    #expect(error?.what == "the tokenizer gives an id that the model does not have")
+    #expect(error?.place == "\(tiny.rows):1")
+  }
+}

@@ -1,0 +1,117 @@
+import FireflyBase
+import FireflyTraining
+import Foundation
+import Testing
+
+@Suite struct ResumeTests {
+  private func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
+    -> TrainingResult
+  {
+    var config = config
+    config.resume = resume
+    let stop = StopRequest()
+    return try Trainer(config: config).run(stop: stop) { event in
+      if case .step(let report) = event, report.step == step { stop.stop() }
+    }
+  }
+
+  /// Dropout on, accumulation, an epoch's end before the interruption, every optimizer memory and precision.
+  @Test(arguments: [("adamw_torch", "float32"), ("paged_adamw_32bit", "bfloat16")])
+  func continuesBitForBit(_ optimizer: String, _ precision: String) throws {
+    let tiny = try TinyRun(rows: 9)
+    let changes: [String: JSONValue] = [
+      "optim": .string(optimizer), "precision": .string(precision), "lr_scheduler_type": .string("cosine"),
+      "logging_steps": .int(2), "max_steps": .int(8),
+    ]
+    let whole = try run(tiny.config("whole", changes))
+    let first = try run(tiny.config("parts", changes), stopAfter: 3)
+    #expect(first.outcome == .stopped(checkpoint: tiny.path + "/parts/checkpoint-3"))
+    let second = try run(tiny.config("parts", changes), resume: .latest)
+    #expect(second.outcome == .finished && second.steps == 8 && second.trainLoss == whole.trainLoss)
+    for name in ["adapter_model.safetensors", "optimizer.safetensors"] {
+      #expect(
+        try tiny.folder.data("whole/checkpoint-8/\(name)") == tiny.folder.data("parts/checkpoint-8/\(name)"),
+        "\(name)")
+    }
+    #expect(
+      try tiny.json("whole/checkpoint-8/trainer_state.json")
+        == tiny.json("parts/checkpoint-8/trainer_state.json"))
+    #expect(try tiny.folder.names("parts/runs").count == 1)
+  }
+
+  @Test func whatAKilledRunLeftIsPassedOver() throws {
+    let tiny = try TinyRun()
+    let config = try tiny.config("out", ["save_steps": .int(2)])
+    _ = try run(config)
+    #expect(CheckpointFolder.complete(in: config.outputFolder).map(\.step) == [2, 4, 6])
+    try FileManager.default.removeItem(atPath: tiny.path + "/out/checkpoint-6/resume_state.json")
+    try tiny.write("short", to: tiny.path + "/out/checkpoint-4/optimizer.safetensors")
+    try FileManager.default.createDirectory(
+      atPath: tiny.path + "/out/checkpoint-8.partial-1", withIntermediateDirectories: true)
+    #expect(CheckpointFolder.complete(in: config.outputFolder).map(\.step) == [2])
+    var steps: [Int] = []
+    var resumed = config
+    resumed.resume = .latest
+    _ = try Trainer(config: resumed).run { if case .step(let report) = $0 { steps.append(report.step) } }
+    #expect(steps == [3, 4, 5, 6])
+    #expect(CheckpointFolder.complete(in: config.outputFolder).map(\.step) == [2, 4, 6])
+    #expect(try !tiny.folder.names("out").contains { $0.contains("partial") })
+  }
+
+  @Test func keepsTheNewestCheckpoints() throws {
+    let tiny = try TinyRun()
+    let config = try tiny.config("out", ["save_steps": .int(1), "save_total_limit": .int(2)])
+    var most = 0
+    _ = try Trainer(config: config).run { event in
+      if case .saved = event { most = max(most, CheckpointFolder.complete(in: config.outputFolder).count) }
+    }
+    #expect(CheckpointFolder.complete(in: config.outputFolder).map(\.step) == [5, 6])
+    #expect(most == 2)
+  }
+
+  @Test(arguments: [
+    ("learning_rate", JSONValue.double(0.02)), ("seed", .int(1)), ("lora_rank", .int(8)),
+    ("gradient_accumulation_steps", .int(1)), ("precision", .string("bfloat16")),
+    ("max_seq_length", .int(10)),
+  ])
+  func refusesOtherSettingsByName(_ key: String, _ value: JSONValue) throws {
+    let tiny = try TinyRun()
+    _ = try run(tiny.config(), stopAfter: 2)
+    let error = #expect(throws: FireflyError.self) {
+      try run(tiny.config("out", [key: value]), resume: .latest)
+    }
+    // A shorter row is another row.
+    let named = key == "max_seq_length" ? "train_file" : key
+    #expect(
+      error?.what.contains("\"\(named)\"") == true || (key == "seed" && error?.what.contains("seed") == true))
+    #expect(error?.place == tiny.path + "/out/checkpoint-2")
+  }
+
+  @Test func refusesOtherRowsAndOtherWeights() throws {
+    let tiny = try TinyRun()
+    _ = try run(tiny.config(), stopAfter: 2)
+    try tiny.write(TinyRun.lines(13), to: tiny.rows)
+    let rows = #expect(throws: FireflyError.self) { try run(tiny.config(), resume: .latest) }
+    #expect(rows?.what == "the checkpoint was made with another set of rows: \"train_file\"")
+    try tiny.write(TinyRun.lines(12), to: tiny.rows)
+    try tiny.writeWeights(poisoned: 0)
+    let model = #expect(throws: FireflyError.self) { try run(tiny.config(), resume: .latest) }
+    #expect(model?.what == "the checkpoint was made with another model: \"model_name_or_path\"")
+  }
+
+  @Test func aConstantRateMayRunLonger() throws {
+    let tiny = try TinyRun()
+    _ = try run(tiny.config("out", ["max_steps": .int(3)]))
+    let longer = try run(tiny.config("out", ["max_steps": .int(5)]), resume: .latest)
+    #expect(longer.steps == 5 && longer.sessionSteps == 2)
+  }
+
+  @Test func aFreshRunDoesNotMixWithAnEarlierOne() throws {
+    let tiny = try TinyRun()
+    _ = try run(tiny.config())
+    let error = #expect(throws: FireflyError.self) { try run(tiny.config()) }
+    #expect(error?.what == "output_dir holds checkpoint-6 of an earlier run")
+    _ = try run(tiny.config("out", ["overwrite_output_dir": .bool(true), "max_steps": .int(2)]))
+    #expect(CheckpointFolder.complete(in: tiny.path + "/out").map(\.step) == [2])
+  }
+}
