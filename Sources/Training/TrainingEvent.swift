@@ -31,4 +31,18 @@ public struct StepReport: Sendable, Equatable {
   public var targets: Int
   /// Wall time of the step.
   public var seconds: Double
+  package init(
+    step: Int, totalSteps: Int, epoch: Double, loss: Double, gradientNorm: Double, learningRate: Double,
+    tokens: Int, targets: Int, seconds: Double
+  ) {
+    self.step = step
+    self.totalSteps = totalSteps
+    self.epoch = epoch
+    self.loss = loss
+    self.gradientNorm = gradientNorm
+    self.learningRate = learningRate
+    self.tokens = tokens
+    self.targets = targets
+    self.seconds = seconds
+  }
 }

@@ -23,7 +23,7 @@ import Testing
     ("lora_target_modules", .array([.string("q_prj")]), "no linear layer of the model has this name"),
     ("model_name_or_path", .string("/nonexistent"), "there is no such model"),
     ("train_file", .string("/nonexistent.jsonl"), "cannot open the file"),
-    ("output_dir", .string("/proc/firefly"), "output_dir cannot be written to"),
+    ("output_dir", .string("/dev/null/firefly"), "output_dir cannot be written to"),
   ])
   func findsWhatWouldStopTheRun(_ key: String, _ value: JSONValue, _ what: String) throws {
     let tiny = try TinyRun()

@@ -59,7 +59,7 @@ final class TinyRun {
       "hidden_size": .int(TinyRun.hidden), "intermediate_size": .int(128), "num_hidden_layers": .int(2),
       "num_attention_heads": .int(4), "num_key_value_heads": .int(2), "vocab_size": .int(TinyRun.vocabulary),
       "max_position_embeddings": .int(128), "rms_norm_eps": .double(1e-5), "rope_theta": .double(10_000),
-      "hidden_act": .string("silu"), "tie_word_embeddings": .bool(true),
+      "hidden_act": .string("silu"), "tie_word_embeddings": .bool(false),
     ])
     try write(config.text(indent: 2), to: model + "/config.json")
     try writeWeights()
@@ -89,6 +89,7 @@ final class TinyRun {
       for (name, outputs, inputs) in linears { add("\(prefix)\(name).weight", [outputs, inputs], 0.15) }
     }
     ones("model.norm.weight")
+    add("lm_head.weight", [TinyRun.vocabulary, TinyRun.hidden], 0.3)
     if let poisoned {
       var values = tensors[0].tensor.floats
       values[poisoned * TinyRun.hidden] = .nan

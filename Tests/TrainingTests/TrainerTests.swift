@@ -78,7 +78,7 @@ import Testing
 
   @Test func notANumberIsToldWithStepAndRows() throws {
     let run = try TinyRun()
-    try run.writeWeights(poisoned: Int(UInt8(ascii: "7")))  // in the rows of lines 8 only, and its question
+    try run.writeWeights(poisoned: Int(UInt8(ascii: "7")))  // only line 8 has it
     let config = try run.config(
       "out",
       [
