@@ -56,7 +56,7 @@ public struct RunPlan: Sendable {
         + "\(Numbers.grouped(sizes.frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
       "adapter: rank \(config.loraRank), \(Numbers.grouped(sizes.adapter)) trainable parameters (\(share) %)",
     ]
-      + preparation.dataset.report.summary.map { "rows: \($0)" } + [
+      + preparation.dataset.report.summary.map { "data: \($0)" } + [
         "steps: \(preparation.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
         "learning rate: \(Numbers.scientific(config.learningRate)), \(config.schedule.rawValue), "
