@@ -62,7 +62,8 @@ extension WeightStore {
     guard try is4Bit(name) else { return nil }
     let place = "\(path): \(name)"
     let text = try part(name + BitsAndBytes.stateSuffix, .uint8, nil)
-    let json = try JSONValue.parse(Data(text.bytes), source: "\(place)\(BitsAndBytes.stateSuffix)")
+    let json = try JSONValue.parse(
+      withExtendedLifetime(text) { Data(text.bytes) }, source: "\(place)\(BitsAndBytes.stateSuffix)")
     let state = try QuantState(json, at: place)
     guard state.shape == shape else {
       throw FireflyError(

@@ -48,7 +48,7 @@ public enum SafeTensorsWriter {
         precondition(
           tensor.shape == item.shape && tensor.dtype == item.dtype,
           "\(item.name) is \(tensor.dtype) \(tensor.shape), declared \(item.dtype) \(item.shape)")
-        try file.write(UnsafeRawBufferPointer(tensor.bytes))
+        try withExtendedLifetime(tensor) { try file.write(UnsafeRawBufferPointer(tensor.bytes)) }
       }
     }
   }

@@ -33,9 +33,10 @@ struct StoredTensor: Sendable {
   }
 
   private func canConvert(to dtype: DType) -> Bool {
+    let isFloat = dtype == .float32 || dtype == .bfloat16 || dtype == .float16
     switch info.type {
-    case .float32, .float16, .bfloat16: dtype == .float32 || dtype == .bfloat16 || dtype == .float16
-    default: info.type.blockFormat != nil && (dtype == .float32 || dtype == .bfloat16)
+    case .float32, .float16, .bfloat16: return isFloat
+    default: return isFloat && info.type.isBlock
     }
   }
 

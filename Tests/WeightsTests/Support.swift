@@ -15,10 +15,11 @@ final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// Writes a file and gives its path.
+  /// Writes a new file in place of an older one (which may be mapped) and gives its path.
   @discardableResult
   func write(_ name: String, _ data: Data) throws -> String {
     let file = "\(path)/\(name)"
+    unlink(file)
     try data.write(to: URL(fileURLWithPath: file))
     return file
   }
@@ -30,10 +31,18 @@ final class TemporaryFolder {
 /// Committed fixtures (made by tools/reference/weights_fixtures.py) and shared ones.
 enum Fixtures {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
-  static let shared = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../../shared/fixtures").standardized.path
-  /// From a worktree or from the project's own folder.
-  static let hasShared = FileManager.default.fileExists(atPath: shared + "/llama_mini_bf16/config.json")
+  /// `shared/fixtures` beside the project's checkout; nil where it is not.
+  static let shared: String? = {
+    var parent = URL(fileURLWithPath: #filePath)
+    while parent.path != "/" {
+      parent.deleteLastPathComponent()
+      let candidate = parent.path + "/shared/fixtures"
+      if FileManager.default.fileExists(atPath: candidate + "/llama_mini_bf16/config.json") {
+        return candidate
+      }
+    }
+    return nil
+  }()
 }
 
 /// A safetensors file of raw parts: whatever header, whatever data.
@@ -48,6 +57,20 @@ func error(of body: () throws -> Void, sourceLocation: SourceLocation = #_source
 
 /// The tensor's bytes.
 func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }
+
+/// Bit for bit; names the first difference, not all of the numbers.
+func expectBytes(
+  _ tensor: Tensor, _ expected: [UInt8], _ name: String = "",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let found = bytes(tensor)
+  let size = tensor.dtype.byteCount
+  let first = zip(found, expected).enumerated().first { $1.0 != $1.1 }?.offset
+  #expect(
+    found.count == expected.count && first == nil,
+    "\(name): \(found.count) bytes, expected \(expected.count); element \(first.map { "\($0 / size)" } ?? "none") differs",
+    sourceLocation: sourceLocation)
+}
 
 /// A bf16 number's bits: float32 rounded to nearest even, by arithmetic and not by the code under test.
 func bfloat16Bits(_ value: Float) -> UInt16 {
@@ -75,11 +98,12 @@ struct FixedRandom: RandomNumberGenerator {
   }
 }
 
-/// Every way to cut `data` short, and every byte changed once: opening and reading each must throw or succeed.
-func fuzz(_ data: Data, _ open: (Data) throws -> Void) -> (refused: Int, accepted: Int) {
+/// Every way to cut the first `header` bytes of `data` short, and each of them changed once: opening and reading what
+/// comes of it must throw or succeed.
+func fuzz(_ data: Data, header: Int, _ open: (Data) throws -> Void) -> (refused: Int, accepted: Int) {
   var random = FixedRandom(7)
-  var cases = (0..<data.count).map { Data(data.prefix($0)) }
-  for index in data.indices {
+  var cases = (0..<header).map { Data(data.prefix($0)) }
+  for index in 0..<header {
     var changed = data
     changed[index] ^= UInt8.random(in: 1...255, using: &random)
     cases.append(changed)

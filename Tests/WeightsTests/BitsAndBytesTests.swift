@@ -1,0 +1,161 @@
+import FireflyBase
+import FireflyTensors
+import FireflyWeights
+import Foundation
+import Testing
+
+/// 4-bit tensors as bitsandbytes saves them. Fixtures: nf4.safetensors, as it saved them, and nf4_expected.safetensors,
+/// what it decodes them to.
+@Suite struct BitsAndBytesTests {
+  static let shapes = ["double": [20, 960], "plain": [6, 50]]
+  static let dtypes: [String: DType] = ["double": .bfloat16, "plain": .float16]
+
+  @Test(arguments: ["double", "plain"]) func decodesAsBitsandbytes(_ name: String) throws {
+    let shape = try #require(Self.shapes[name])
+    let store = try WeightStore.open(Fixtures.folder + "/nf4.safetensors")
+    let expected = try WeightStore.open(Fixtures.folder + "/nf4_expected.safetensors")
+    let packed = try #require(try store.nf4("\(name).weight", shape: shape))
+    #expect(packed.isDouble == (name == "double"))
+    #expect(packed.originalDType == Self.dtypes[name])
+    let values = try store.tensor("\(name).weight", shape: shape, as: .float32)
+    #expect(try values.floats == expected.tensor("\(name).weight", shape: shape, as: .float32).floats)
+    #expect(store.unusedNames().allSatisfy { !$0.hasPrefix(name) })
+  }
+
+  @Test(arguments: ["double", "plain"]) func quantisesAndWritesAsBitsandbytes(_ name: String) throws {
+    let shape = try #require(Self.shapes[name])
+    let dtype = try #require(Self.dtypes[name])
+    let original = try WeightStore.open(Fixtures.folder + "/nf4_expected.safetensors")
+      .tensor("\(name).original", shape: shape, as: dtype)
+    let written = BitsAndBytes.tensors(
+      "\(name).weight", NF4Tensor.quantize(original, double: name == "double"))
+    let saved = try WeightStore.open(Fixtures.folder + "/nf4.safetensors")
+    #expect(written.map(\.name).sorted() == saved.names.filter { $0.hasPrefix(name) })
+    for (part, tensor) in written {
+      if part.contains("quant_state") {
+        let shape = try #require(saved.info(part)?.shape)
+        let expected = try saved.tensor(part, shape: shape, as: .uint8)
+        #expect(
+          try JSONValue.parse(Data(bytes(tensor)), source: part)
+            == JSONValue.parse(Data(bytes(expected)), source: part))
+      } else {
+        let expected = try saved.tensor(part, shape: tensor.shape, as: tensor.dtype)
+        expectBytes(tensor, bytes(expected), part)
+      }
+    }
+  }
+
+  @Test func plainTensorsAreNotPacked() throws {
+    let store = try WeightStore.open(Fixtures.folder + "/nf4_expected.safetensors")
+    #expect(try store.nf4("double.weight", shape: [20, 960]) == nil)
+    #expect(
+      error { _ = try store.nf4("double.wait", shape: [20, 960]) }?.fix?.contains("double.weight") == true)
+  }
+
+  // MARK: - Damage
+
+  /// The parts of `X.weight` [4, 48] with double quantization.
+  private static func parts() -> [String: Tensor] {
+    let weight = Tensor((0..<192).map { Float($0 % 7) - 3 }, [4, 48])
+    let parts = BitsAndBytes.tensors("X.weight", NF4Tensor.quantize(weight, double: true))
+    return Dictionary(uniqueKeysWithValues: parts.map { ($0.name, $0.tensor) })
+  }
+
+  private func refusal(_ parts: [String: Tensor]) throws -> String {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/a.safetensors"
+    try SafeTensorsWriter.write(parts.map { ($0.key, $0.value) }, to: path)
+    let store = try WeightStore.open(path)
+    return error { _ = try store.tensor("X.weight", shape: [4, 48], as: .float32) }?.description ?? ""
+  }
+
+  static let state = "X.weight.quant_state.bitsandbytes__nf4"
+
+  @Test(
+    arguments: [
+      ("quant_type", JSONValue.string("fp4")), ("quant_type", .null), ("blocksize", .int(128)),
+      ("blocksize", .string("64")), ("dtype", .string("int8")), ("dtype", .null),
+      ("shape", .array([.int(192)])),
+      ("shape", .array([.int(-4), .int(-48)])), ("shape", .array([.int(1 << 40), .int(1 << 40)])),
+      ("shape", .array([.int(4), .string("48")])), ("nested_blocksize", .int(64)),
+      ("nested_dtype", .string("float16")), ("nested_offset", .null), ("nested_offset", .double(1e300)),
+    ] as [(String, JSONValue)])
+  func refusesState(_ key: String, _ value: JSONValue) throws {
+    var parts = Self.parts()
+    let original = try #require(parts[Self.state])
+    var members = try #require(try JSONValue.parse(Data(bytes(original)), source: "state").object)
+    members[key] = value
+    parts[Self.state] = text(JSONValue.object(members).text())
+    let message = try refusal(parts)
+    #expect(message.contains("X.weight") && message.contains(key), "\(message)")
+  }
+
+  @Test func refusesAnotherShapeThanAsked() throws {
+    var parts = Self.parts()
+    let original = try #require(parts[Self.state])
+    let json = String(decoding: bytes(original), as: UTF8.self)
+    parts[Self.state] = text(json.replacingOccurrences(of: "[4, 48]", with: "[48, 4]"))
+    #expect(try refusal(parts).contains("expected [4, 48], found [48, 4]"))
+  }
+
+  @Test(arguments: ["", "absmax", "nested_absmax", "nested_quant_map", "quant_map"])
+  func refusesAWrongPart(_ part: String) throws {
+    let name = part.isEmpty ? "X.weight" : "X.weight.\(part)"
+    var parts = Self.parts()
+    parts[name] = Tensor.zeros([5], .uint8)
+    #expect(try refusal(parts).contains(name))
+    if !part.isEmpty {
+      parts[name] = nil
+      #expect(try refusal(parts).contains("\(name) is missing"))
+    }
+  }
+
+  @Test func refusesOtherCodesAndScales() throws {
+    var parts = Self.parts()
+    parts["X.weight.quant_map"] = Tensor(NF4.codeBook.reversed(), [16])
+    #expect(try refusal(parts).contains("code book"))
+    parts = Self.parts()
+    parts["X.weight.nested_absmax"] = Tensor([.nan], [1])
+    #expect(try refusal(parts).contains("not finite"))
+    parts = Self.parts()
+    parts[Self.state] = text("{")
+    #expect(try refusal(parts).contains("not valid JSON"))
+    parts[Self.state] = nil
+    #expect(try refusal(parts).contains("not supported"))
+    parts = ["X.weight": Tensor.zeros([4, 48], .uint8), "X.SCB": Tensor([1, 1, 1, 1], [4])]
+    #expect(try refusal(parts).contains("X.SCB"))
+  }
+
+  private func text(_ string: String) -> Tensor {
+    let tensor = Tensor([string.utf8.count], .uint8)
+    tensor.bytes.copyBytes(from: Array(string.utf8))
+    return tensor
+  }
+
+  // MARK: - A folder that transformers wrote
+
+  @Test(.enabled(if: Fixtures.shared != nil)) func folderEqualsItsOriginalQuantised() throws {
+    let shared = try #require(Fixtures.shared)
+    let original = try ModelSource.open(shared + "/llama_mini_bf16").weights
+    let quantised = try ModelSource.open(shared + "/llama_mini_bnb_nf4_dq")
+    for name in original.names {
+      let shape = try #require(original.info(name)?.shape)
+      let weight = try original.tensor(name, shape: shape, as: .bfloat16)
+      if let packed = try quantised.weights.nf4(name, shape: shape) {
+        let again = NF4Tensor.quantize(weight, double: true)
+        for ((part, first), (_, second)) in zip(
+          BitsAndBytes.tensors(name, packed), BitsAndBytes.tensors(name, again))
+        {
+          #expect(first.shape == second.shape, "\(part)")
+          expectBytes(first, bytes(second), part)
+        }
+      } else {
+        expectBytes(weight, bytes(try quantised.weights.tensor(name, shape: shape, as: .bfloat16)), name)
+      }
+    }
+    #expect(quantised.weights.unusedNames().isEmpty)
+    #expect(
+      quantised.config["quantization_config"]
+        == BitsAndBytes.quantizationConfig(double: true, compute: .bfloat16))
+  }
+}
