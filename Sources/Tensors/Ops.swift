@@ -19,17 +19,21 @@ extension Ops {
   /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512"; the best last.
   public static var instructionSets: [String] { tables.map { String(cString: $0.pointee.name) } }
 
-  private nonisolated(unsafe) static let choice: Result<Table, FireflyError> = {
-    guard let wanted = ProcessInfo.processInfo.environment["FIREFLY_ISA"], !wanted.isEmpty else {
-      return .success(tables[tables.count - 1])
-    }
-    if let index = instructionSets.firstIndex(of: wanted) { return .success(tables[index]) }
-    return .failure(
-      FireflyError(
+  private nonisolated(unsafe) static let choice = Result {
+    try table(named: ProcessInfo.processInfo.environment["FIREFLY_ISA"])
+  }
+
+  /// The table that FIREFLY_ISA asks for with this value; the best one when it is unset or empty.
+  package static func table(named name: String?) throws -> Table {
+    guard let name, !name.isEmpty else { return tables[tables.count - 1] }
+    guard let index = instructionSets.firstIndex(of: name) else {
+      throw FireflyError(
         "the instruction set is not one that this processor and build can run", at: "FIREFLY_ISA",
-        expected: instructionSets.joined(separator: ", "), found: "\"\(wanted)\"",
-        fix: "Set FIREFLY_ISA to one of these, or leave it unset"))
-  }()
+        expected: instructionSets.joined(separator: ", "), found: "\"\(name)\"",
+        fix: "Set FIREFLY_ISA to one of these, or leave it unset")
+    }
+    return tables[index]
+  }
 
   /// The name of the instruction set in use: the best one, or the one that FIREFLY_ISA names.
   ///
@@ -45,7 +49,7 @@ extension Ops {
     if let table = kernels_of_thread() { return table }
     switch choice {
     case .success(let table): return table
-    case .failure(let error): preconditionFailure(error.description)
+    case .failure(let error): preconditionFailure("\(error)")
     }
   }
 
