@@ -3,12 +3,13 @@ import FireflyText
 import Foundation
 import Testing
 
-/// Against ids of sentencepiece 0.2.3 and tokenizers 0.23.3 on 144 hard texts, where ../shared exists.
-@Suite(.enabled(if: FileManager.default.fileExists(atPath: TokenizerVectorTests.shared + "/vectors")))
-struct TokenizerVectorTests {
-  static let shared = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared").path()
+private let sharedFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared").path()
+private let vectorsFolder = sharedFolder + "/vectors"
 
+/// Against ids of sentencepiece 0.2.3 and tokenizers 0.23.3 on 144 hard texts, where ../shared exists.
+@Suite(.enabled(if: FileManager.default.fileExists(atPath: vectorsFolder)))
+struct TokenizerVectorTests {
   @Test(arguments: [
     ("llama2/tokenizer.json", "llama2__tokenizer.json"), ("llama2/tokenizer.model", "llama2__tokenizer.model"),
     ("gpt2/tokenizer.json", "gpt2__tokenizer.json"), ("qwen2/tokenizer.json", "qwen2__tokenizer.json"),
@@ -20,17 +21,18 @@ struct TokenizerVectorTests {
     ("chinese-llama-alpaca-2/tokenizer.model", "chinese-llama-alpaca-2__tokenizer.model"),
   ])
   func idsAndTextsAgree(_ file: String, _ vectors: String) throws {
-    let tokenizer = try Tokenizers.load(Self.shared + "/tokenizers/" + file)
+    let tokenizer = try Tokenizers.load(sharedFolder + "/tokenizers/" + file)
     var texts: [Int: String] = [:]
-    for row in try #require(JSONValue.read(Self.shared + "/vectors/texts.json").array) {
-      texts[try #require(row["i"]?.int)] = row["text"]?.string ?? ""
+    for row in try JSONValue.read(vectorsFolder + "/texts.json").array ?? [] {
+      if let index = row["i"]?.int { texts[index] = row["text"]?.string }
     }
-    let lines = try String(contentsOfFile: Self.shared + "/vectors/\(vectors).jsonl", encoding: .utf8)
+    let lines = try String(contentsOfFile: vectorsFolder + "/\(vectors).jsonl", encoding: .utf8)
       .split(separator: "\n")
     #expect(lines.count == texts.count)
     for line in lines {
       let row = try JSONValue.parse(String(line), source: vectors)
-      let text = try #require(texts[try #require(row["i"]?.int)])
+      let index = try #require(row["i"]?.int)
+      let text = try #require(texts[index])
       let expected = try #require(row["ids"]?.array).compactMap { $0.int.map(Int32.init) }
       let ids = try tokenizer.encode(text, parseSpecial: true)
       #expect(ids == expected, "\(text.debugDescription)")
