@@ -1,0 +1,35 @@
+/// GPT-2's alphabet of bytes: each byte as one printable character (`Ġ` is a space).
+enum ByteAlphabet {
+  /// By byte: its character.
+  static let characters: [Unicode.Scalar] = {
+    var characters: [Unicode.Scalar] = []
+    var moved: UInt32 = 0x100
+    for byte in UInt8.min...UInt8.max {
+      switch byte {
+      case 0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF:
+        characters.append(Unicode.Scalar(byte))
+      default:
+        Unicode.Scalar(moved).map { characters.append($0) }
+        moved += 1
+      }
+    }
+    return characters
+  }()
+
+  private static let spellings: [[UInt8]] = characters.map { Array(String($0).utf8) }
+  private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
+    uniqueKeysWithValues: zip(characters, UInt8.min...UInt8.max))
+
+  /// The bytes spelt in the alphabet, as UTF-8.
+  static func spell(_ bytes: some Sequence<UInt8>) -> [UInt8] { bytes.flatMap { spellings[Int($0)] } }
+
+  /// The bytes that a token spells; nil when it has a character outside the alphabet.
+  static func read(_ token: ArraySlice<UInt8>) -> [UInt8]? {
+    var out: [UInt8] = []
+    for scalar in String(decoding: token, as: UTF8.self).unicodeScalars {
+      guard let byte = bytes[scalar] else { return nil }
+      out.append(byte)
+    }
+    return out
+  }
+}

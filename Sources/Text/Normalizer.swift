@@ -1,0 +1,86 @@
+import Foundation
+
+/// What happens to a text before it is cut: the `normalizer` of tokenizer.json.
+struct Normalizer: Sendable {
+  enum Step: Sendable {
+    case nfc, nfd, nfkc, nfkd
+    case lowercase
+    case strip(left: Bool, right: Bool)
+    case prepend([UInt8])
+    case replace(RegularExpression, with: [UInt8])
+  }
+
+  var steps: [Step]
+
+  /// The normalised text; valid UTF-8 as its input is.
+  func normalize(_ text: [UInt8], workspace: RegularExpressionWorkspace) throws -> [UInt8] {
+    var text = text
+    for step in steps {
+      switch step {
+      case .nfc: text = Normalizer.compose(text)
+      case .nfd: text = Array((Normalizer.string(text).decomposedStringWithCanonicalMapping).utf8)
+      case .nfkc: text = Array((Normalizer.string(text).precomposedStringWithCompatibilityMapping).utf8)
+      case .nfkd: text = Array((Normalizer.string(text).decomposedStringWithCompatibilityMapping).utf8)
+      case .lowercase: text = Normalizer.lowercase(text)
+      case .strip(let left, let right): text = Normalizer.strip(text, left: left, right: right)
+      case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
+      case .replace(let pattern, let content):
+        text = try Normalizer.replace(text, pattern, with: content, workspace)
+      }
+    }
+    return text
+  }
+
+  private static func string(_ text: [UInt8]) -> String { String(decoding: text, as: UTF8.self) }
+
+  private static func compose(_ text: [UInt8]) -> [UInt8] {
+    if text.allSatisfy({ $0 < 0x80 }) { return text }
+    let string = string(text)
+    if string.unicodeScalars.allSatisfy({ isComposed($0.value) }) { return text }
+    return Array(string.precomposedStringWithCanonicalMapping.utf8)
+  }
+
+  /// Ranges of characters that composition leaves alone, whatever stands beside them.
+  private static func isComposed(_ scalar: UInt32) -> Bool {
+    switch scalar {
+    case 0...0x2FF, 0x400...0x482, 0x48A...0x52F, 0x5D0...0x5EA: true
+    case 0x200B...0x200F, 0x2010...0x2027, 0x2030...0x205E: true
+    case 0x3001...0x3029, 0x3041...0x3096, 0x30A1...0x30FE: true
+    case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xAC00...0xD7A3: true
+    case 0xFE0F, 0xFF01...0xFF9D, 0x1F300...0x1FAFF: true
+    default: false
+    }
+  }
+
+  /// Character by character, without the final-sigma rule.
+  private static func lowercase(_ text: [UInt8]) -> [UInt8] {
+    var out: [UInt8] = []
+    for scalar in string(text).unicodeScalars { out += scalar.properties.lowercaseMapping.utf8 }
+    return out
+  }
+
+  private static func strip(_ text: [UInt8], left: Bool, right: Bool) -> [UInt8] {
+    var scalars = Substring(string(text)).unicodeScalars
+    while left, let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
+    while right, let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
+    return Array(String(scalars).utf8)
+  }
+
+  private static func replace(
+    _ text: [UInt8], _ pattern: RegularExpression, with content: [UInt8],
+    _ workspace: RegularExpressionWorkspace
+  ) throws -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count + text.count / 4)
+    try text.withUnsafeBufferPointer { bytes in
+      var done = 0
+      try pattern.forEachMatch(in: bytes, workspace: workspace) { match in
+        out.append(contentsOf: bytes[done..<match.lowerBound])
+        out.append(contentsOf: content)
+        done = match.upperBound
+      }
+      out.append(contentsOf: bytes[done...])
+    }
+    return out
+  }
+}

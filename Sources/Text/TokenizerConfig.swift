@@ -1,0 +1,116 @@
+import FireflyBase
+import Foundation
+
+/// What the files beside a vocabulary say: tokenizer_config.json, special_tokens_map.json,
+/// added_tokens.json and chat_template.jinja.
+struct TokenizerConfig {
+  /// By role ("bos", "eos", "pad", "unk"): the token.
+  var roles: [String: String] = [:]
+  var additionalSpecialTokens: [String] = []
+  /// From `added_tokens_decoder` and added_tokens.json, by ascending id.
+  var addedTokens: [AddedToken] = []
+  var addsBOS: Bool?
+  var chatTemplate: String?
+  var tokenizerClass: String?
+  /// Whether text after a special token gets a space in front, as text at the start does (transformers' `legacy`).
+  var legacy = true
+  /// Flags of the role tokens, where the file gives them.
+  private var roleFlags: [String: TokenizerJSON] = [:]
+
+  /// Reads what there is in `folder`; absent files are no error.
+  init(folder: String) throws {
+    let config = try TokenizerConfig.read(folder, "tokenizer_config.json")
+    try config.map { try take(config: $0) }
+    // transformers reads the map only for folders that have no added_tokens_decoder.
+    if config?.member("added_tokens_decoder") == nil {
+      try TokenizerConfig.read(folder, "special_tokens_map.json").map { try takeRoles($0) }
+      try TokenizerConfig.read(folder, "added_tokens.json").map { try takeAddedTokens($0) }
+    }
+    let template = folder + "/chat_template.jinja"
+    if FileManager.default.fileExists(atPath: template) {
+      chatTemplate = String(decoding: try MappedFile(template).data, as: UTF8.self)
+    }
+  }
+
+  private static func read(_ folder: String, _ name: String) throws -> TokenizerJSON? {
+    let path = folder + "/" + name
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let json = TokenizerJSON(try JSONValue.read(path), at: path)
+    guard json.value.object != nil else { throw json.mistyped("an object") }
+    return json
+  }
+
+  private mutating func take(config: TokenizerJSON) throws {
+    try takeRoles(config)
+    if config.member("add_bos_token") != nil { addsBOS = try config.bool("add_bos_token", default: false) }
+    legacy = try config.bool("legacy", default: true)
+    tokenizerClass = try config.member("tokenizer_class")?.string()
+    chatTemplate = try config.member("chat_template").map(TokenizerConfig.template)
+    for (key, value) in config.member("added_tokens_decoder")?.value.object ?? [:] {
+      let json = TokenizerJSON(value, at: "\(config.place): added_tokens_decoder.\(key)")
+      guard let id = Int32(key), (0...TokenTable.largestID).contains(Int(id)) else {
+        throw FireflyError("not a token id", at: json.place, found: key)
+      }
+      addedTokens.append(try AddedToken(json, id: id))
+    }
+    addedTokens.sort { $0.id < $1.id }
+  }
+
+  /// A template is a string, or a list of named ones of which "default" is the chat's.
+  private static func template(_ json: TokenizerJSON) throws -> String {
+    guard json.value.array != nil else { return try json.string() }
+    let named = try json.list()
+    guard let standard = try named.first(where: { try $0.string("name") == "default" }) else {
+      throw FireflyError("no chat template is named \"default\"", at: json.place)
+    }
+    return try standard.string("template")
+  }
+
+  private mutating func takeRoles(_ json: TokenizerJSON) throws {
+    for role in ["bos", "eos", "pad", "unk"] {
+      guard let member = json.member("\(role)_token") else { continue }
+      roles[role] = try member.value.string ?? member.string("content")
+      roleFlags[role] = member.value.object == nil ? nil : member
+    }
+    if let additional = json.member("additional_special_tokens") {
+      additionalSpecialTokens = try additional.list().map { try $0.value.string ?? $0.string("content") }
+    }
+  }
+
+  private mutating func takeAddedTokens(_ json: TokenizerJSON) throws {
+    for key in (json.value.object ?? [:]).keys {
+      addedTokens.append(AddedToken(key, id: try json.tokenID(key), special: false))
+    }
+    addedTokens.sort { $0.id < $1.id }
+  }
+
+  /// The special tokens by role or by list, with ids from `lookup`.
+  /// - Throws: when a token is named that the vocabulary lacks.
+  func specialTokens(_ lookup: (String) -> Int32?, at place: String) throws -> [AddedToken] {
+    let names = ["bos", "eos", "unk", "pad"].compactMap { role in roles[role].map { (role, $0) } }
+      .map { (token: $0.1, flags: roleFlags[$0.0]) }
+    return try (names + additionalSpecialTokens.map { (token: $0, flags: nil) }).map { name, flags in
+      guard let id = lookup(name) else {
+        throw FireflyError("a special token is not in the vocabulary", at: place, found: "\"\(name)\"")
+      }
+      guard let flags else { return AddedToken(name, id: id, special: true) }
+      var token = try AddedToken(flags, id: id)
+      token.special = true
+      return token
+    }
+  }
+}
+
+extension AddedToken {
+  /// An entry of `added_tokens` or `added_tokens_decoder`; the id is in the entry or beside it.
+  init(_ json: TokenizerJSON, id: Int32? = nil) throws {
+    try json.allow(
+      only: "id", "content", "special", "lstrip", "rstrip", "normalized", "single_word", "__type")
+    let special = try json.bool("special", default: false)
+    self.init(
+      try json.string("content"), id: try id ?? json.tokenID("id"), special: special,
+      lstrip: try json.bool("lstrip", default: false), rstrip: try json.bool("rstrip", default: false),
+      normalized: try json.bool("normalized", default: !special),
+      singleWord: try json.bool("single_word", default: false))
+  }
+}

@@ -1,0 +1,49 @@
+import FireflyBase
+import Foundation
+
+/// Finds and reads tokenizers.
+public enum Tokenizers {
+  /// Reads the tokenizer of a model folder (tokenizer.json before tokenizer.model), or one such file with what
+  /// stands beside it.
+  /// - Throws: `FireflyError` naming the file and the key that is missing, broken or not supported.
+  public static func load(_ path: String) throws -> any Tokenizer {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw FireflyError("there is no such file or folder", at: path, expected: "a tokenizer")
+    }
+    guard isFolder.boolValue else { return try loadFile(path) }
+    for name in ["tokenizer.json", "tokenizer.model"] {
+      let file = path + "/" + name
+      if FileManager.default.fileExists(atPath: file) { return try loadFile(file) }
+    }
+    throw FireflyError(
+      "the folder has no tokenizer", at: path, expected: "tokenizer.json or tokenizer.model",
+      fix: "Copy the tokenizer files of the base model into it.")
+  }
+
+  private static func loadFile(_ path: String) throws -> any Tokenizer {
+    let config = try TokenizerConfig(folder: (path as NSString).deletingLastPathComponent)
+    if path.hasSuffix(".json") { return try TokenizerFile(path).tokenizer(config) }
+    return try SentencePieceTokenizer(path, config)
+  }
+
+  /// The tokenizer inside a GGUF file.
+  /// - Throws: `FireflyError` for a model or pre-tokenizer that is not supported, by its name.
+  public static func make(_ vocabulary: GGUFVocabulary) throws -> any Tokenizer {
+    try GGUFTokenizerBuilder(vocabulary).tokenizer()
+  }
+}
+
+extension TokenizerProperties {
+  /// From the files beside the vocabulary.
+  init(_ config: TokenizerConfig, _ table: TokenTable, addsBOS: Bool, special: [AddedToken]) {
+    func id(_ role: String) -> Int32? { config.roles[role].flatMap { table.id(of: $0) } }
+    bos = id("bos")
+    eos = id("eos")
+    pad = id("pad")
+    unk = id("unk")
+    self.addsBOS = config.addsBOS ?? addsBOS
+    specialIDs = Set(special.filter(\.special).map(\.id))
+    chatTemplate = config.chatTemplate
+  }
+}
