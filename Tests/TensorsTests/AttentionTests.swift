@@ -18,7 +18,7 @@ struct AttentionTests {
 
   static let cases = [
     Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1, 5, 130, 1, 1, 64, 17]),
-    Case(heads: 2, keyValueHeads: 2, headDim: 64, lengths: [260]),
+    Case(heads: 2, keyValueHeads: 2, headDim: 64, lengths: [150]),
     Case(heads: 3, keyValueHeads: 1, headDim: 80, lengths: [129, 0, 40]),
     Case(heads: 1, keyValueHeads: 1, headDim: 128, lengths: [100, 128]),
     Case(heads: 1, keyValueHeads: 1, headDim: 8, lengths: [700]),
@@ -134,15 +134,15 @@ struct AttentionTests {
     #expect(results[0] == results[1])
   }
 
-  @Test(arguments: [DType.float32, .bfloat16], [1, 4, 5, 150])
+  @Test(arguments: [DType.float32, .bfloat16], [1, 5, 140])
   func cachedRowsEqualTheLastOnesOfAll(dtype: DType, new: Int) {
-    let example = Case(heads: 4, keyValueHeads: 2, headDim: 64, lengths: [290])
-    let run = Run(example.shape, rows: 290, dtype, seed: 12)
+    let example = Case(heads: 2, keyValueHeads: 1, headDim: 32, lengths: [200])
+    let run = Run(example.shape, rows: 200, dtype, seed: 12)
     let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
-    let past = 290 - new
+    let past = 200 - new
     let out = Tensor([new, run.out.columns], dtype).matrix
     Ops.attentionCached(
-      out, q: run.q.rows(past..<290), keys: run.k, values: run.v, past: past, shape: example.shape)
+      out, q: run.q.rows(past..<200), keys: run.k, values: run.v, past: past, shape: example.shape)
     expectClose(
       out.doubles, Array(naive.out[(past * out.columns)...]), absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6,
       relative: 0, "\(new) rows after \(past)")

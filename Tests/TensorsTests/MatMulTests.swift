@@ -4,8 +4,8 @@ import Testing
 /// Products against naive sums in Double over the same (rounded) operands.
 struct MatMulTests {
   static let shapes: [(m: Int, n: Int, k: Int)] = [
-    (1, 1, 1), (1, 7, 5), (7, 1, 5), (3, 5, 1), (1, 300, 64), (8, 600, 33), (63, 65, 67), (130, 192, 576),
-    (600, 20, 30), (64, 576, 300), (257, 129, 70),
+    (1, 1, 1), (1, 7, 5), (7, 1, 5), (3, 5, 1), (1, 300, 64), (8, 600, 33), (63, 65, 67), (40, 50, 800),
+    (600, 20, 30), (100, 400, 60), (257, 129, 70),
   ]
 
   @Test(arguments: [DType.float32, .bfloat16], [false, true])

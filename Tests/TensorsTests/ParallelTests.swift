@@ -1,0 +1,48 @@
+import FireflyTensors
+import Foundation
+import Synchronization
+import Testing
+
+struct ParallelTests {
+  @Test(arguments: [1, 2, 5])
+  func everyTaskRunsOnce(threads: Int) {
+    withThreads(threads) {
+      for tasks in [0, 1, 2, 7, 1000] {
+        let runs = Counters(tasks)
+        Parallel.run(tasks) { runs.add($0) }
+        #expect(runs.values == [Int](repeating: 1, count: tasks), "\(tasks) tasks")
+      }
+    }
+  }
+
+  @Test func aTaskMayRunTasks() {
+    withThreads(3) {
+      let runs = Counters(8 * 50)
+      Parallel.run(8) { outer in Parallel.run(50) { inner in runs.add(outer * 50 + inner) } }
+      #expect(runs.values == [Int](repeating: 1, count: 400))
+    }
+  }
+
+  @Test func severalThreadsMayCallAtOnceWhileThePoolIsResized() {
+    let regions = 300
+    let runs = Counters(4 * 16)
+    let callers = DispatchGroup()
+    for caller in 0..<4 {
+      DispatchQueue.global().async(group: callers) {
+        for _ in 0..<regions { Parallel.run(16) { runs.add(caller * 16 + $0) } }
+      }
+    }
+    for threads in [1, 4, 2, 3] { withThreads(threads) { Parallel.run(3) { _ in } } }
+    callers.wait()
+    #expect(runs.values == [Int](repeating: regions, count: 64))
+  }
+}
+
+/// A counter to each task.
+private final class Counters: Sendable {
+  private let counts: Mutex<[Int]>
+
+  init(_ count: Int) { counts = Mutex([Int](repeating: 0, count: count)) }
+  func add(_ index: Int) { counts.withLock { $0[index] += 1 } }
+  var values: [Int] { counts.withLock { $0 } }
+}
