@@ -7,6 +7,8 @@ struct Fixture {
   private let data: Data
   private let header: [String: JSONValue]
   private let path: String
+  /// Where the tensors' bytes begin.
+  private let start: Int
 
   /// A file of Tests/TensorsTests/Fixtures, made by tools/reference/tensors_fixtures.py.
   init(_ name: String) throws {
@@ -22,8 +24,6 @@ struct Fixture {
     start = 8 + length
   }
 
-  private let start: Int
-
   var names: [String] { header.keys.sorted() }
 
   func tensor(_ name: String) throws -> Tensor {
@@ -37,6 +37,6 @@ struct Fixture {
     return tensor
   }
 
-  /// The bytes of the text that a uint8 tensor holds.
+  /// The text that a uint8 tensor holds.
   func text(_ name: String) throws -> String { String(decoding: try tensor(name).bytes, as: UTF8.self) }
 }

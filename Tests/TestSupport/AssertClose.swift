@@ -1,4 +1,3 @@
-import FireflyBase
 import FireflyTensors
 import Testing
 
@@ -18,11 +17,6 @@ public struct Tolerance: Sendable {
   /// Units in the last place of float32, of the expected number.
   public static func ulps(_ count: Float, absolute: Float = 0) -> Tolerance {
     Tolerance(relative: count * 0x1p-23, absolute: absolute)
-  }
-
-  /// Units in the last place of bfloat16, of the expected number.
-  public static func bfloat16Ulps(_ count: Float, absolute: Float = 0) -> Tolerance {
-    Tolerance(relative: count * 0x1p-7, absolute: absolute)
   }
 
   public static let exact = Tolerance()
@@ -79,16 +73,4 @@ public func assertClose(
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   assertClose([found], [expected], tolerance, name, sourceLocation: sourceLocation)
-}
-
-/// ‖found − expected‖ / ‖expected‖ in float64: one figure for a whole tensor. NaN when a number is.
-public func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
-  precondition(found.count == expected.count, "\(found.count) numbers, expected \(expected.count)")
-  var (difference, norm) = (0.0, 0.0)
-  for (a, b) in zip(found, expected) {
-    difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
-    norm += Double(b) * Double(b)
-  }
-  if difference == 0 { return 0 }
-  return (difference / norm).squareRoot()
 }

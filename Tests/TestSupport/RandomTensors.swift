@@ -1,4 +1,3 @@
-import FireflyBase
 import FireflyTensors
 import Foundation
 
