@@ -9,7 +9,11 @@ enum TokenizeCommand {
   private static let addSpecial = Flag(
     "--add-special", "Puts the begin-of-sequence token before each text where the model expects it.")
   private static let parseSpecial = Flag(
-    "--parse-special", "Strings of special tokens inside a text become those tokens.")
+    "--parse-special",
+    "Strings of special tokens inside a text become those tokens (the default, as with Hugging Face's tokenizers, but for a tokenizer.model, as with SentencePiece)."
+  )
+  private static let plainSpecial = Flag(
+    "--no-parse-special", "Strings of special tokens inside a text are text like any other.")
 
   static let verb = Verb(
     "tokenize", summary: "Turns texts into token ids and back.",
@@ -17,10 +21,15 @@ enum TokenizeCommand {
       Reads a JSON string from each line of standard input and writes {"ids": […], "decoded": "…"} for it, \
       special tokens spelled out. No BOS or EOS is added unless asked for.
       """,
-    positionals: [model], options: [addSpecial.declaration, parseSpecial.declaration], run: run)
+    positionals: [model],
+    options: [addSpecial.declaration, parseSpecial.declaration, plainSpecial.declaration], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
+    try arguments.refuse(
+      [parseSpecial.declaration, plainSpecial.declaration], together: "one is the opposite of the other")
     let tokenizer = try Pretrained.tokenizer(at: arguments[model])
+    let parses =
+      arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(arguments[model])
     let start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
     let output = Output()
     do {
@@ -28,7 +37,7 @@ enum TokenizeCommand {
       while let line = readLine() {
         number += 1
         let text = try text(line, at: "standard input:\(number)")
-        let ids = start + (try tokenizer.encode(text, parseSpecial: arguments[parseSpecial]))
+        let ids = start + (try tokenizer.encode(text, parseSpecial: parses))
         try output.line(json(ids, decoded: tokenizer.decode(ids, skipSpecial: false)))
       }
     } catch let error as FireflyError {
@@ -36,6 +45,10 @@ enum TokenizeCommand {
       throw error
     }
     try output.flush()
+  }
+
+  private static func isSentencePiece(_ path: String) -> Bool {
+    path.split(separator: "/").last?.contains(".model") ?? false
   }
 
   private static func text(_ line: String, at place: String) throws -> String {

@@ -32,6 +32,7 @@ public enum PromptFile {
   /// - Throws: `FireflyError` with file and line for a row that is none of these; and for a file without rows.
   public static func read(_ path: String) throws -> [PromptRow] {
     let file = try MappedFile(path)
+    defer { withExtendedLifetime(file) {} }
     var rows: [PromptRow] = []
     let lines = file.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D })

@@ -6,7 +6,7 @@ import Testing
     let texts = try #require(try Fixture.expected()["texts"]?.array)
     let lines = texts.map { $0["text"]?.text() ?? "null" }
     let outcome = try Command.run(
-      "tokenize", Fixture.model, "--parse-special", input: lines.joined(separator: "\n"))
+      "tokenize", Fixture.model, input: lines.joined(separator: "\n"))
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
     let found = try outcome.json()
@@ -17,11 +17,13 @@ import Testing
     }
   }
 
-  @Test func specialTokensAreTextUnlessAskedFor() throws {
+  @Test func specialTokensAreTextWhenAskedFor() throws {
     let input = #""<|im_end|>""#
     let parsed = try Command.run("tokenize", Fixture.model, "--parse-special", input: input).json()
     #expect(parsed[0]["ids"] == .array([.int(2)]))
-    let plain = try Command.run("tokenize", Fixture.model + "/tokenizer.json", input: input).json()
+    let plain = try Command.run(
+      "tokenize", Fixture.model + "/tokenizer.json", "--no-parse-special", input: input
+    ).json()
     #expect((plain[0]["ids"]?.array?.count ?? 0) > 1)
     #expect(plain[0]["decoded"] == .string("<|im_end|>"))
   }
