@@ -92,7 +92,16 @@ struct RunSizes {
       ("weights", weights), ("embedding and head", table * (a.tiedHead ? 1 : 2) * c),
       ("adapter with gradients", adapter * (8 + c)), ("optimizer", adapter * 8),
       ("activations", RunSizes.activations(a, tokens: tokens, c: c, checkpointing: config.checkpointing)),
+      ("logits", min(tokens * a.vocabularySize, RunSizes.logitsAtOnce) * (4 + c)),
+      ("mapped files, which the system can take back", RunSizes.fileBytes(preparation.pretrained.source)),
     ]
+  }
+
+  /// The loss looks at about this many logits at a time.
+  private static let logitsAtOnce = 8 << 20
+
+  private static func fileBytes(_ source: ModelSource) -> Int {
+    source.weights.names.reduce(0) { $0 + (source.weights.info($1)?.range.count ?? 0) }
   }
 
   /// Tokens of a micro-batch of the longest rows.
