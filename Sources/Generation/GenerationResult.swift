@@ -23,13 +23,13 @@ public struct TokenLogProbability: Equatable, Sendable {
   public static func top(_ count: Int, of logits: [Float]) -> [TokenLogProbability] {
     guard count > 0, let largest = logits.max() else { return [] }
     let logSum = Double(largest) + log(logits.reduce(0.0) { $0 + exp(Double($1) - Double(largest)) })
-    var best: [(id: Int32, logit: Float)] = []  // descending
-    for (id, logit) in logits.enumerated() where best.count < count || logit > best[best.count - 1].logit {
-      let place = best.firstIndex { $0.logit < logit } ?? best.count
-      best.insert((Int32(id), logit), at: place)
-      if best.count > count { best.removeLast() }
+    let threshold = count < logits.count ? TokenDistribution.kthLargest(logits, count) : -.infinity
+    let best = logits.enumerated().filter { $0.element >= threshold }.sorted {
+      ($1.element, $0.offset) < ($0.element, $1.offset)
     }
-    return best.map { TokenLogProbability(id: $0.id, logProbability: Double($0.logit) - logSum) }
+    return best.prefix(count).map {
+      TokenLogProbability(id: Int32($0.offset), logProbability: Double($0.element) - logSum)
+    }
   }
 }
 

@@ -94,7 +94,7 @@ public struct TokenDistribution: Equatable, Sendable {
   }
 
   /// The K-th largest value, through a heap of the K largest so far with the least on top.
-  private static func kthLargest(_ values: [Float], _ k: Int) -> Float {
+  static func kthLargest(_ values: [Float], _ k: Int) -> Float {
     var heap = Array(values.prefix(k)).sorted()
     for value in values.dropFirst(k) where value > heap[0] {
       var hole = 0

@@ -103,6 +103,22 @@ import Testing
     }
   }
 
+  @Test func aModelWithoutATemplateAsksForOne() throws {
+    try Command.inTemporaryFolder { folder in
+      for name in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        try FileManager.default.createSymbolicLink(
+          atPath: "\(folder)/\(name)", withDestinationPath: "\(Fixture.model)/\(name)")
+      }
+      let outcome = try Command.run("generate", folder, "--prompt", "x")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.hasPrefix("firefly: \(folder): nothing tells this model's chat template"))
+      #expect(outcome.errors.contains("--template") && outcome.errors.contains("--raw"))
+      let named = try Command.run(
+        "generate", folder, "--prompt", "x", "--template", "default", "--max-new-tokens", "2")
+      #expect(named.status == 0)
+    }
+  }
+
   @Test func unknownTemplatesAndLongPromptsAreRefused() throws {
     let template = try Command.run("generate", Fixture.model, "--prompt", "x", "--template", "qwem")
     #expect(template.status == 1)
