@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTensors
 import Foundation
 
 /// The program: the table of verbs, and what becomes of errors.
@@ -43,6 +44,8 @@ package enum Program {
     case "--help", "-h", "help": try print(Help.program(verbs))
     case "--version": try print("firefly \(version)\n")
     default:
+      _ = try Ops.instructionSet()
+      _ = try Parallel.threadsFromEnvironment()
       let verb = try named(first)
       switch try Arguments.parse(Array(words.dropFirst()), for: verb) {
       case .help: try print(Help.verb(verb))

@@ -44,7 +44,9 @@ struct PreTokenizer: Sendable {
             if byte == UInt8(ascii: " ") { out += replacement } else { out.append(byte) }
           }
           let wanted = prefix == .always || prefix == .first && isFirst && startsText
-          if wanted, !out[start...].starts(with: replacement) { out.insert(contentsOf: replacement, at: start) }
+          if wanted, !out[start...].starts(with: replacement) {
+            out.insert(contentsOf: replacement, at: start)
+          }
         }
       }
     }

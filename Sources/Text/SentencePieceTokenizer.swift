@@ -43,7 +43,8 @@ final class SentencePieceTokenizer: TableTokenizer, @unchecked Sendable {
     properties.pad = properties.pad ?? SentencePieceTokenizer.known(sp_pad_id(loaded))
     properties.unk = properties.unk ?? SentencePieceTokenizer.known(sp_unknown_id(loaded))
     self.properties = properties
-    dropsLeadingSpace = try SentencePieceTokenizer.encode(loaded, Array("a".utf8)[...]).first
+    dropsLeadingSpace =
+      try SentencePieceTokenizer.encode(loaded, Array("a".utf8)[...]).first
       .flatMap { table.token(of: $0) }?.starts(with: "▁".utf8) ?? false
   }
 

@@ -83,7 +83,8 @@ struct StepwiseDecoding: DecodingState {
   }
 
   mutating func finish(to out: inout [UInt8]) {
-    guard let fallback = steps.firstIndex(where: { if case .byteFallback = $0 { true } else { false } }) else {
+    guard let fallback = steps.firstIndex(where: { if case .byteFallback = $0 { true } else { false } })
+    else {
       return
     }
     endRun(after: fallback, to: &out)

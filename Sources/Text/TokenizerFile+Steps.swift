@@ -15,7 +15,8 @@ extension TokenizerFile {
     case "Strip":
       return [
         .strip(
-          left: try json.bool("strip_left", default: true), right: try json.bool("strip_right", default: true))
+          left: try json.bool("strip_left", default: true), right: try json.bool("strip_right", default: true)
+        )
       ]
     case "Prepend": return [.prepend(Array(try json.string("prepend").utf8))]
     case "Replace":
@@ -62,7 +63,8 @@ extension TokenizerFile {
   private func split(_ json: TokenizerJSON) throws -> PreTokenizer.Step {
     let name = try json.string("behavior")
     guard let behavior = PreTokenizer.SplitBehavior(rawValue: name) else {
-      throw json.unsupported("split behavior", name, supported: "Removed, Isolated, Contiguous or MergedWith…")
+      throw json.unsupported(
+        "split behavior", name, supported: "Removed, Isolated, Contiguous or MergedWith…")
     }
     return .split(
       try pattern(json.require("pattern")), behavior, inverted: try json.bool("invert", default: false))

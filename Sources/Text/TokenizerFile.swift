@@ -13,7 +13,8 @@ struct TokenizerFile {
     guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "JSON") }
     root = TokenizerJSON(try JSONValue.parse(file.data, source: path), at: path)
     try root.allow(
-      only: "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+      only: "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+      "post_processor",
       "decoder", "model")
   }
 
@@ -47,7 +48,8 @@ struct TokenizerFile {
     }
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
       if let text = try model.member(key)?.string(), !text.isEmpty {
-        throw FireflyError("unsupported value", at: "\(model.place).\(key)", expected: "none", found: "\"\(text)\"")
+        throw FireflyError(
+          "unsupported value", at: "\(model.place).\(key)", expected: "none", found: "\"\(text)\"")
       }
     }
   }

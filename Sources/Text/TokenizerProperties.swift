@@ -25,6 +25,8 @@ extension TableTokenizer {
   public var specialIDs: Set<Int32> { properties.specialIDs }
   public var chatTemplate: String? { properties.chatTemplate }
 
-  public func token(of id: Int32) -> String? { table.token(of: id).map { String(decoding: $0, as: UTF8.self) } }
+  public func token(of id: Int32) -> String? {
+    table.token(of: id).map { String(decoding: $0, as: UTF8.self) }
+  }
   public func id(of token: String) -> Int32? { table.id(of: token) }
 }

@@ -11,7 +11,8 @@ private let vectorsFolder = sharedFolder + "/vectors"
 @Suite(.enabled(if: FileManager.default.fileExists(atPath: vectorsFolder)))
 struct TokenizerVectorTests {
   @Test(arguments: [
-    ("llama2/tokenizer.json", "llama2__tokenizer.json"), ("llama2/tokenizer.model", "llama2__tokenizer.model"),
+    ("llama2/tokenizer.json", "llama2__tokenizer.json"),
+    ("llama2/tokenizer.model", "llama2__tokenizer.model"),
     ("gpt2/tokenizer.json", "gpt2__tokenizer.json"), ("qwen2/tokenizer.json", "qwen2__tokenizer.json"),
     ("smollm2/tokenizer.json", "smollm2-135m-instruct__tokenizer.json"),
     ("bloom/synthetic_32k_tokenizer.json", "bloom__synthetic_32k_tokenizer.json"),
