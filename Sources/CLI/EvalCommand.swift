@@ -13,7 +13,7 @@ enum EvalCommand {
   private static let examples = Option.integer(
     "--examples", "N", atLeast: 0, "Answers to show (default: 3).")
   private static let batchSize = Option.integer(
-    "--batch-size", "N", atLeast: 1, "Rows answered at the same time (default: 16).")
+    "--batch-size", "N", atLeast: 1, "Rows answered at the same time (default: 32).")
   private static let json = Flag("--json", "One JSON object with every answer.")
 
   static let verb = Verb(
@@ -46,7 +46,7 @@ enum EvalCommand {
     let progress = ProgressLine("answering \(path)")
     var done = 0
     let results = try generator.generate(
-      requests, batchSize: arguments[batchSize] ?? 16,
+      requests, batchSize: arguments[batchSize] ?? 32,
       onFinish: { _, _ in
         done += 1
         progress.update(Double(done) / Double(requests.count))
