@@ -36,6 +36,7 @@ final class TrainDisplay {
   }
 
   private func start(_ plan: RunPlan, _ step: Int) {
+    close()
     totalSteps = plan.steps
     progress = StepProgress(totalSteps: plan.steps, from: step)
     for line in plan.summary { print(line) }

@@ -47,8 +47,10 @@ package struct StepProgress {
     if let last, let loss {
       text += "  loss \(Numbers.fixed(loss, 4))  lr \(Numbers.scientific(last.learningRate))  \(pace)"
     }
-    let room = min(30, width - text.count - 4)
-    guard room >= 8 else { return String(text.prefix(max(0, width - 1))) }
+    let space = width - text.count - 4
+    guard let room = [30, 20, 10].first(where: { $0 <= space }) else {
+      return String(text.prefix(max(0, width - 1)))
+    }
     let full = min(room, Int(done * Double(room)))
     return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: room - full) + "] "
       + text
