@@ -43,6 +43,9 @@ final class StoragePool: @unchecked Sendable {
 
   private let lock = NSLock()
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  private var freeBytes = 0
+  private var usedBytes = 0
+  private var peakBytes = 0
   private(set) var systemAllocations = 0
 
   static func capacity(for byteCount: Int) -> Int {
@@ -53,23 +56,57 @@ final class StoragePool: @unchecked Sendable {
   }
 
   func take(_ byteCount: Int) -> (UnsafeMutableRawPointer, Int) {
-    let capacity = StoragePool.capacity(for: byteCount)
+    let wanted = StoragePool.capacity(for: byteCount)
     lock.lock()
-    if let block = free[capacity]?.popLast() {
+    if let (block, capacity) = takeFree(wanted) {
       lock.unlock()
       return (block, capacity)
     }
+    usedBytes += wanted
+    peakBytes = max(peakBytes, usedBytes)
+    let surplus = removeSurplus()
     systemAllocations += 1
     lock.unlock()
-    let huge = capacity >= 4 << 20
-    let block = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: huge ? 2 << 20 : 64)
-    if huge { madvise(block, capacity, MADV_HUGEPAGE) }
-    return (block, capacity)
+    for block in surplus { block.deallocate() }
+    let huge = wanted >= 4 << 20
+    let block = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: huge ? 2 << 20 : 64)
+    if huge { madvise(block, wanted, MADV_HUGEPAGE) }
+    return (block, wanted)
+  }
+
+  /// A free block of the wanted capacity, or of the next ones up to a quarter more. Under the lock.
+  private func takeFree(_ wanted: Int) -> (UnsafeMutableRawPointer, Int)? {
+    var capacity = wanted
+    while capacity <= wanted + wanted / 4 {
+      if let block = free[capacity]?.popLast() {
+        freeBytes -= capacity
+        usedBytes += capacity
+        peakBytes = max(peakBytes, usedBytes)
+        return (block, capacity)
+      }
+      capacity = StoragePool.capacity(for: capacity + 1)
+    }
+    return nil
+  }
+
+  /// Takes free blocks out until what is held is at most a quarter more than what was ever in use at once: batches of
+  /// ever new lengths must not pile up blocks. Under the lock.
+  private func removeSurplus() -> [UnsafeMutableRawPointer] {
+    var removed: [UnsafeMutableRawPointer] = []
+    for capacity in free.keys.sorted(by: >) {
+      while usedBytes + freeBytes > peakBytes + peakBytes / 4, let block = free[capacity]?.popLast() {
+        freeBytes -= capacity
+        removed.append(block)
+      }
+    }
+    return removed
   }
 
   func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
     lock.lock()
     free[capacity, default: []].append(block)
+    freeBytes += capacity
+    usedBytes -= capacity
     lock.unlock()
   }
 
@@ -78,6 +115,8 @@ final class StoragePool: @unchecked Sendable {
     lock.lock()
     let blocks = free.values.flatMap { $0 }
     free.removeAll()
+    freeBytes = 0
+    peakBytes = usedBytes
     lock.unlock()
     for block in blocks { block.deallocate() }
   }
