@@ -81,8 +81,9 @@ struct GGUFTokenizerBuilder {
       try merges.insert(try MergePair(merge, at: place), rank: rank, table, at: place)
     }
     let added = addedTokens
-    let steps = try words.patterns.map {
-      PreTokenizer.Step.isolating(try RegularExpression($0, at: vocabulary.source))
+    let steps: [PreTokenizer.Step] = try words.patterns.map {
+      let pattern = try RegularExpressionSyntax.translate($0, at: vocabulary.source)
+      return .isolating(try RegularExpression(pattern, at: vocabulary.source))
     }
     return try BPETokenizer(
       BPETokenizer.Parts(

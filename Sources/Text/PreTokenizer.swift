@@ -20,7 +20,8 @@ struct PreTokenizer: Sendable {
 
   var steps: [Step]
 
-  /// GPT-2's words: contractions, letters, digits or other signs with one space before, and spaces.
+  /// GPT-2's words: contractions, letters, digits or other signs with one space before, and spaces;
+  /// in Oniguruma's syntax, as tokenizer.json writes patterns.
   static let gpt2Pattern =
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 

@@ -48,7 +48,8 @@ extension TokenizerFile {
       let prefix: [PreTokenizer.Step] =
         try json.bool("add_prefix_space", default: true) ? [.prefixSpace] : []
       guard try json.bool("use_regex", default: true) else { return prefix }
-      return prefix + [.isolating(try RegularExpression(PreTokenizer.gpt2Pattern, at: json.place))]
+      let words = try RegularExpressionSyntax.translate(PreTokenizer.gpt2Pattern, at: json.place)
+      return prefix + [.isolating(try RegularExpression(words, at: json.place))]
     case "Digits":
       let digits = try json.bool("individual_digits", default: false) ? "\\p{N}" : "\\p{N}+"
       return [.isolating(try RegularExpression(digits, at: json.place))]

@@ -99,4 +99,14 @@ import Testing
     let error = #expect(throws: FireflyError.self) { try Tokenizers.make(vocabulary) }
     #expect(error?.description.contains("surprise") == true)
   }
+
+  /// U+180E was a space until Unicode 6.3, and still is one to PCRE2's `\s`.
+  @Test func theMongolianVowelSeparatorIsNoSpace() throws {
+    let tokenizer = try Tokenizers.make(
+      GGUFVocabulary(
+        model: "gpt2", pre: "gpt-2", tokens: ["Ġ", "ĠĠ"], merges: ["Ġ Ġ"], addBOS: false,
+        source: "model.gguf"))
+    #expect(try tokenizer.encode("  \u{180E}", parseSpecial: false) == [0, 0])
+    #expect(try tokenizer.encode("  ", parseSpecial: false) == [1])
+  }
 }
