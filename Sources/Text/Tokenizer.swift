@@ -24,7 +24,8 @@ public protocol Tokenizer: Sendable {
   /// Added tokens that are not special always become their ids, as in Hugging Face's tokenizers.
   /// - Parameter parseSpecial: whether strings of special tokens inside `text` become their ids too;
   ///   otherwise they are ordinary text (Hugging Face's `split_special_tokens=True`).
-  /// - Throws: `FireflyError` when the text has a character that the vocabulary cannot express.
+  /// A byte that a byte-level vocabulary lacks is left out, as Hugging Face's tokenizers do.
+  /// - Throws: `FireflyError` when a vocabulary of characters has neither the character nor an unknown token.
   func encode(_ text: String, parseSpecial: Bool) throws -> [Int32]
 
   /// The exact token of `id`, as the vocabulary spells it (`Ġthe`, `▁the`, `<0x0A>`); nil when there is none.
