@@ -52,11 +52,18 @@ let package = Package(
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
+    .target(
+      name: "FireflyBench",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration",
+        "FireflyTraining",
+      ], path: "Sources/Bench"),
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining",
+        "FireflyGeneration", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),

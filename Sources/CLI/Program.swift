@@ -9,7 +9,7 @@ package enum Program {
   /// In the order of the help.
   package static let verbs: [Verb] = [
     TrainCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb, EvalCommand.verb,
-    TokenizeCommand.verb, InspectCommand.verb,
+    TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
   ]
 
   private enum Status {

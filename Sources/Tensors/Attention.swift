@@ -21,6 +21,15 @@ public struct AttentionShape: Sendable, Equatable {
   /// Query heads to a key head.
   var group: Int { heads / keyValueHeads }
   func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
+
+  /// FLOP of `products` products over the pairs of query and key below the diagonal.
+  func flop(_ starts: [Int32], products: Int) -> Double {
+    let pairs = zip(starts, starts.dropFirst()).reduce(0.0) { sum, bounds in
+      let rows = Double(bounds.1 - bounds.0)
+      return sum + rows * (rows + 1) / 2
+    }
+    return 2 * pairs * Double(products * heads * headDim)
+  }
 }
 
 extension Ops {
@@ -44,10 +53,12 @@ extension Ops {
         logSums.shape == [shape.heads, q.rows] && logSums.dtype == .float32, "log sums \(logSums.shape)")
     }
     let blocks = AttentionBlock.of(starts, shape)
-    Parallel.run(blocks.count * shape.heads) { task in
-      let block = blocks[task / shape.heads]
-      let head = task % shape.heads
-      block.attend(out, q: q, k: k, v: v, head: head, shape, logSums: logSums?.head(head, block.queries))
+    Ledger.measure(.attention, flop: shape.flop(starts, products: 2)) {
+      Parallel.run(blocks.count * shape.heads) { task in
+        let block = blocks[task / shape.heads]
+        let head = task % shape.heads
+        block.attend(out, q: q, k: k, v: v, head: head, shape, logSums: logSums?.head(head, block.queries))
+      }
     }
   }
 
@@ -63,6 +74,15 @@ extension Ops {
     precondition(
       past >= 0 && keys.rows == past + q.rows, "\(q.rows) rows after \(past) with \(keys.rows) keys")
     AttentionBlock.check(shape, [0, Int32(q.rows)], query: [q, out], key: [keys, values])
+    let pairs = q.rows * past + q.rows * (q.rows + 1) / 2
+    Ledger.measure(.attention, flop: 4 * Double(pairs * shape.heads * shape.headDim)) {
+      attend(out, q: q, keys: keys, values: values, past: past, shape)
+    }
+  }
+
+  private static func attend(
+    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, _ shape: AttentionShape
+  ) {
     if q.rows <= 4 && shape.headDim <= KERNELS_HEAD_LIMIT {
       Parallel.run(q.rows * shape.keyValueHeads) { task in
         let row = task / shape.keyValueHeads

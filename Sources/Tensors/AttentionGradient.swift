@@ -20,9 +20,11 @@ extension Ops {
     let pass = GradientPass(
       dq: dq, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v, shape: shape, kernels: kernels,
       dk: Tensor([layers, q.rows, dk.columns], .float32), dv: Tensor([layers, q.rows, dv.columns], .float32))
-    Parallel.run(shares.count) { pass.run(shares[$0]) }
-    GradientShare.add(pass.dk, shares, into: dk, shape)
-    GradientShare.add(pass.dv, shares, into: dv, shape)
+    Ledger.measure(.attention, flop: shape.flop(starts, products: 5)) {
+      Parallel.run(shares.count) { pass.run(shares[$0]) }
+      GradientShare.add(pass.dk, shares, into: dk, shape)
+      GradientShare.add(pass.dv, shares, into: dv, shape)
+    }
   }
 }
 

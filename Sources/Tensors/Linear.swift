@@ -40,15 +40,17 @@ extension Ops {
     if x.rows == 0 { return }
     let few = x.rows <= KERNELS_GEMV_ROWS
     let slices = LinearSlice.of(parts, rows: x.rows)
-    Parallel.run(slices.count) { index in
-      let slice = slices[index]
-      let h = low[slice.part].map { $0.rows(slice.rows) }
-      let out = y.rows(slice.rows).columns(slice.columns)
-      let rows = x.rows(slice.rows)
-      if few {
-        parts[slice.part].multiplyFewRows(out, rows, h, slice.outputs)
-      } else {
-        parts[slice.part].multiply(out, rows, h, slice.outputs)
+    Ledger.measure(.matrices, flop: linearFlop(x.rows, parts, low)) {
+      Parallel.run(slices.count) { index in
+        let slice = slices[index]
+        let h = low[slice.part].map { $0.rows(slice.rows) }
+        let out = y.rows(slice.rows).columns(slice.columns)
+        let rows = x.rows(slice.rows)
+        if few {
+          parts[slice.part].multiplyFewRows(out, rows, h, slice.outputs)
+        } else {
+          parts[slice.part].multiply(out, rows, h, slice.outputs)
+        }
       }
     }
   }
@@ -65,17 +67,25 @@ extension Ops {
     for part in parts { part.check(dx.columns, dy.dtype) }
     if dx.rows == 0 || dx.columns == 0 { return }
     let tiles = panelTiles(dx.rows, dx.columns)
-    Parallel.run(tiles.count) { tile in
-      let panel = tiles.columns(tile)
-      let out = dx.rows(tiles.rows(tile)).columns(panel)
-      let dy = dy.rows(tiles.rows(tile))
-      var adding = accumulate
-      var first = 0
-      for part in parts {
-        part.multiplyTransposed(out, dy.columns(first..<first + part.outputs), panel, accumulate: adding)
-        first += part.outputs
-        adding = true
+    Ledger.measure(.matrices, flop: linearFlop(dx.rows, parts, parts.map { _ in nil })) {
+      Parallel.run(tiles.count) { tile in
+        let panel = tiles.columns(tile)
+        let out = dx.rows(tiles.rows(tile)).columns(panel)
+        let dy = dy.rows(tiles.rows(tile))
+        var adding = accumulate
+        var first = 0
+        for part in parts {
+          part.multiplyTransposed(out, dy.columns(first..<first + part.outputs), panel, accumulate: adding)
+          first += part.outputs
+          adding = true
+        }
       }
+    }
+  }
+
+  private static func linearFlop(_ rows: Int, _ parts: [LinearPart], _ low: [Matrix?]) -> Double {
+    zip(parts, low).reduce(0) { sum, pair in
+      sum + 2 * Double(rows) * Double(pair.0.outputs) * Double(pair.0.inputs + (pair.1?.columns ?? 0))
     }
   }
 }
@@ -152,7 +162,9 @@ extension LinearPart {
     case .dense(let tensor): return tensor.matrix.rows(rows).columns(columns)
     case .nf4(let tensor):
       let decoded = Tensor([rows.count, columns.count], dtype).matrix
-      Ops.decodeNF4(tensor, rows: rows, columns: columns, into: decoded, parallel: false)
+      Ledger.measureDecoding {
+        Ops.decodeNF4(tensor, rows: rows, columns: columns, into: decoded, parallel: false)
+      }
       return decoded
     }
   }

@@ -25,7 +25,9 @@ extension Ops {
       scale: scale)
     guard product.m > 0, product.n > 0 else { return }
     let tiles = product.tiles
-    Parallel.run(tiles.count) { tile in product.run(rows: tiles.rows(tile), columns: tiles.columns(tile)) }
+    Ledger.measure(.matrices, flop: product.flop) {
+      Parallel.run(tiles.count) { tile in product.run(rows: tiles.rows(tile), columns: tiles.columns(tile)) }
+    }
   }
 }
 
@@ -73,6 +75,8 @@ struct Product {
       ? Tiles(m, n, rowParts: (m + 1023) / 1024, columnParts: Tiles.parts(of: n))
       : Tiles(m, n, rowParts: Tiles.parts(of: m), columnParts: (n + 1023) / 1024)
   }
+
+  var flop: Double { 2 * Double(m) * Double(n) * Double(k) }
 
   func run() { run(rows: 0..<m, columns: 0..<n) }
 

@@ -74,8 +74,14 @@ extension Ops {
   private static let grain = 16_384
 
   /// Runs `body` over ranges that together cover `0..<count`, each element costing about `cost` elements' work.
-  static func split(_ count: Int, cost: Int, multiple: Int = 1, _ body: (Range<Int>) -> Void) {
+  static func split(
+    _ count: Int, cost: Int, multiple: Int = 1, part: Ledger.Part = .elementwise, _ body: (Range<Int>) -> Void
+  ) {
     guard count > 0 else { return }
+    Ledger.measure(part) { run(count, cost, multiple, body) }
+  }
+
+  private static func run(_ count: Int, _ cost: Int, _ multiple: Int, _ body: (Range<Int>) -> Void) {
     let units = (count + multiple - 1) / multiple
     let tasks = min(Parallel.threads, units, max(1, count * max(cost, 1) / grain))
     if tasks <= 1 {

@@ -15,7 +15,7 @@ extension Ops {
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
     let k = kernels
-    split(x.rows, cost: x.columns) { rows in
+    split(x.rows, cost: x.columns, part: .norms) { rows in
       let start = rows.lowerBound
       k.pointee.rms_norm(
         y.row(start), y.dtype.code, y.stride, reciprocal.floatPointer + start, x.floatRow(start), x.stride,
@@ -31,7 +31,7 @@ extension Ops {
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
     let k = kernels
-    split(x.rows, cost: x.columns) { rows in
+    split(x.rows, cost: x.columns, part: .norms) { rows in
       let start = rows.lowerBound
       k.pointee.rms_norm_gradient(
         dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,

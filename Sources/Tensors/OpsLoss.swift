@@ -30,7 +30,7 @@ extension Ops {
     losses.withUnsafeMutableBufferPointer { losses in
       labels.withUnsafeBufferPointer { labels in
         guard let losses = losses.baseAddress, let labels = labels.baseAddress else { return }
-        split(logits.rows, cost: 4 * logits.columns) { rows in
+        split(logits.rows, cost: 4 * logits.columns, part: .loss) { rows in
           let start = rows.lowerBound
           k.pointee.cross_entropy(
             losses + start, gradient?.row(start), gradient?.dtype.code ?? 0, gradient?.stride ?? 0,
@@ -49,7 +49,7 @@ extension Ops {
     var sums = [Double](repeating: 0, count: chunks)
     sums.withUnsafeMutableBufferPointer { sums in
       guard let sums = sums.baseAddress else { return }
-      split(chunks, cost: chunk) { range in
+      split(chunks, cost: chunk, part: .optimizer) { range in
         for i in range {
           sums[i] = k.pointee.sum_of_squares(x.floatPointer + i * chunk, min(chunk, x.count - i * chunk))
         }

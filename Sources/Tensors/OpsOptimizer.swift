@@ -29,7 +29,7 @@ extension Ops {
       epsilon: Float(epsilon))
     let k = kernels
     withUnsafePointer(to: &numbers) { numbers in
-      split(count, cost: 4, multiple: 16) { range in
+      split(count, cost: 4, multiple: 16, part: .optimizer) { range in
         let start = range.lowerBound
         k.pointee.adamw(
           value.floatPointer + start, gradient.floatPointer + start, m.floatPointer + start,

@@ -2,21 +2,28 @@ import FireflyModels
 import FireflyTensors
 
 /// AdamW (Loshchilov & Hutter, 2019) over a model's parameters, with 32-bit moments.
-final class AdamW {
-  struct Options {
-    var beta1: Double
-    var beta2: Double
-    var epsilon: Double
+package final class AdamW {
+  package struct Options {
+    package var beta1: Double
+    package var beta2: Double
+    package var epsilon: Double
     /// Decoupled: the value shrinks by learning rate × this at each step.
-    var weightDecay: Double
+    package var weightDecay: Double
+
+    package init(beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double) {
+      self.beta1 = beta1
+      self.beta2 = beta2
+      self.epsilon = epsilon
+      self.weightDecay = weightDecay
+    }
   }
 
-  let options: Options
+  package let options: Options
   let store: MomentStore
   /// Updates done.
-  private(set) var step: Int
+  package private(set) var step: Int
 
-  init(_ options: Options, store: MomentStore, step: Int = 0) {
+  package init(_ options: Options, store: MomentStore, step: Int = 0) {
     self.options = options
     self.store = store
     self.step = step
@@ -25,7 +32,7 @@ final class AdamW {
   /// Moves the values once along their gradients.
   ///
   /// - Parameter gradientScale: multiplies the gradients first: what clipping asks for.
-  func update(_ parameters: [Parameter], learningRate: Double, gradientScale: Float) {
+  package func update(_ parameters: [Parameter], learningRate: Double, gradientScale: Float) {
     precondition(parameters.count == store.moments.count, "moments of other parameters")
     step += 1
     for (parameter, (m, v)) in zip(parameters, store.moments) {
@@ -38,7 +45,7 @@ final class AdamW {
 }
 
 /// The 2-norm over all gradients together, added up in float64.
-func gradientNorm(_ parameters: [Parameter]) -> Double {
+package func gradientNorm(_ parameters: [Parameter]) -> Double {
   parameters.reduce(0) { $0 + Ops.sumOfSquares($1.gradient) }.squareRoot()
 }
 

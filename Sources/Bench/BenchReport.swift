@@ -1,0 +1,144 @@
+import FireflyBase
+import FireflyTensors
+import FireflyTraining
+
+/// Everything that `firefly bench` measured, as a table or as JSON.
+public struct BenchReport: Sendable {
+  public let limits: MachineLimits
+  public var training: [TrainingBench] = []
+  public var generation: [GenerationBench] = []
+  public var program: ProgramBench?
+
+  public init(limits: MachineLimits) { self.limits = limits }
+
+  // MARK: - Table
+
+  public var text: String {
+    var lines = machineLines
+    for bench in training { lines += [""] + BenchReport.lines(bench) }
+    for bench in generation { lines += [""] + BenchReport.lines(bench) }
+    if let program { lines += [""] + BenchReport.lines(program) }
+    return lines.joined(separator: "\n")
+  }
+
+  private var machineLines: [String] {
+    let threads = limits.threads
+    return [
+      "\(limits.processor), \(threads) threads, kernels \(limits.instructionSet)",
+      "  bfloat16 products  \(giga(limits.bfloat16Rate.one)) GFLOP/s one thread, \(giga(limits.bfloat16Rate.all)) all",
+      "  float32 products   \(giga(limits.float32Rate.one)) GFLOP/s one thread, \(giga(limits.float32Rate.all)) all",
+      "  reading memory     \(giga(limits.readRate.one)) GB/s one thread, \(giga(limits.readRate.all)) all",
+    ]
+  }
+
+  private static func lines(_ bench: TrainingBench) -> [String] {
+    let parts = bench.parts.filter { $0.entry.seconds > 0 }.map { part, entry in
+      let rate = entry.flop > 0 ? giga(entry.flop / entry.seconds) + " GFLOP/s" : ""
+      return "  \(left("\(part)", 12)) \(percent(entry.seconds / bench.seconds))  \(rate)"
+    }
+    return [
+      "training \(bench.shape), \(bench.tokens) tokens a step: \(whole(bench.tokensPerSecond)) tokens/s, "
+        + "\(percent(bench.efficiency).trimmed) of the matrix rate (\(giga(bench.flop / bench.seconds).trimmed) of "
+        + "\(giga(bench.matrixRate).trimmed) GFLOP/s)"
+    ] + parts + ["  \(left("rest", 12)) \(percent(bench.otherSeconds / bench.seconds))"]
+  }
+
+  private static func lines(_ bench: GenerationBench) -> [String] {
+    [
+      "generation \(bench.shape), NF4: prompt of \(bench.promptTokens) tokens at "
+        + "\(whole(bench.prefillTokensPerSecond)) tokens/s, \(percent(bench.prefillEfficiency).trimmed) of the matrix rate"
+    ]
+      + bench.decoding.map {
+        "  \($0.rows) at a time: \(whole($0.tokensPerSecond)) tokens/s, \(percent($0.shareOfBandwidth).trimmed) "
+          + "of what reading the weights allows"
+      }
+  }
+
+  private static func lines(_ bench: ProgramBench) -> [String] {
+    [
+      "start-up to the first token: \(two(bench.firstTokenSeconds)) s (tokenizer \(two(bench.tokenizerLoadSeconds)) s)",
+      "tokenisation, one thread: \(two(bench.tokensPerSecond.chinese / 1e6)) million tokens/s Chinese, "
+        + "\(two(bench.tokensPerSecond.english / 1e6)) English",
+    ]
+  }
+
+  // MARK: - JSON
+
+  public var json: JSONValue {
+    .object([
+      "processor": .string(limits.processor), "instruction_set": .string(limits.instructionSet),
+      "threads": .int(limits.threads),
+      "bfloat16_flops": pair(limits.bfloat16Rate), "float32_flops": pair(limits.float32Rate),
+      "read_bytes_per_second": pair(limits.readRate),
+      "training": .array(training.map(BenchReport.json)),
+      "generation": .array(generation.map(BenchReport.json)),
+      "program": program.map(BenchReport.json) ?? .null,
+    ])
+  }
+
+  private func pair(_ rate: (one: Double, all: Double)) -> JSONValue {
+    .object(["one_thread": .double(rate.one), "all_threads": .double(rate.all)])
+  }
+
+  private static func json(_ bench: TrainingBench) -> JSONValue {
+    let parts = bench.parts.map { part, entry in
+      (
+        "\(part)",
+        JSONValue.object([
+          "seconds": .double(entry.seconds), "flop": .double(entry.flop), "calls": .int(entry.calls),
+        ])
+      )
+    }
+    return .object([
+      "shape": .string(bench.shape), "tokens": .int(bench.tokens), "seconds": .double(bench.seconds),
+      "tokens_per_second": .double(bench.tokensPerSecond), "flop": .double(bench.flop),
+      "matrix_rate": .double(bench.matrixRate), "efficiency": .double(bench.efficiency),
+      "parts": .object(Dictionary(parts) { first, _ in first }), "rest_seconds": .double(bench.otherSeconds),
+      "system_allocations": .int(bench.systemAllocations),
+    ])
+  }
+
+  private static func json(_ bench: GenerationBench) -> JSONValue {
+    let decoding = bench.decoding.map {
+      JSONValue.object([
+        "rows": .int($0.rows), "tokens_per_second": .double($0.tokensPerSecond),
+        "share_of_bandwidth": .double($0.shareOfBandwidth),
+      ])
+    }
+    return .object([
+      "shape": .string(bench.shape), "prompt_tokens": .int(bench.promptTokens),
+      "prefill_tokens_per_second": .double(bench.prefillTokensPerSecond),
+      "prefill_efficiency": .double(bench.prefillEfficiency), "decoding": .array(decoding),
+    ])
+  }
+
+  private static func json(_ bench: ProgramBench) -> JSONValue {
+    .object([
+      "first_token_seconds": .double(bench.firstTokenSeconds),
+      "tokenizer_load_seconds": .double(bench.tokenizerLoadSeconds),
+      "tokens_per_second": .object([
+        "chinese": .double(bench.tokensPerSecond.chinese), "english": .double(bench.tokensPerSecond.english),
+      ]),
+    ])
+  }
+}
+
+// MARK: - Numbers in columns
+
+private func giga(_ value: Double) -> String { fixed(value / 1e9, 1, width: 6) }
+private func percent(_ share: Double) -> String { fixed(100 * share, 1, width: 5) + " %" }
+private func two(_ value: Double) -> String { fixed(value, 2, width: 0) }
+private func whole(_ value: Double) -> String { fixed(value, 0, width: 0) }
+
+private func fixed(_ value: Double, _ digits: Int, width: Int) -> String {
+  let text = Numbers.fixed(value, digits)
+  return String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+private func left(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+extension String {
+  fileprivate var trimmed: String { String(drop { $0 == " " }) }
+}

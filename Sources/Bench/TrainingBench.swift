@@ -1,0 +1,94 @@
+import FireflyModels
+import FireflyTensors
+import FireflyTraining
+
+/// QLoRA steps of a shape: how fast, and where the time goes.
+public struct TrainingBench: Sendable {
+  /// The rows of a step.
+  public struct Workload: Sendable {
+    /// Lengths of the sequences of a micro-batch.
+    public var lengths: [Int]
+    public var checkpointing: Bool
+    public var rank: Int
+
+    public init(lengths: [Int] = [1024], checkpointing: Bool = true, rank: Int = 64) {
+      self.lengths = lengths
+      self.checkpointing = checkpointing
+      self.rank = rank
+    }
+  }
+
+  public let shape: String
+  public let tokens: Int
+  public let tokensPerSecond: Double
+  /// FLOP of one step that the algorithm needs, recomputation included.
+  public let flop: Double
+  /// The matrix rate in FLOP/s measured just before and after.
+  public let matrixRate: Double
+  /// Seconds and FLOP of each part of the median step.
+  public let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
+  public let otherSeconds: Double
+  public let seconds: Double
+  /// Blocks asked from the system in the measured steps: none, once the shapes have been seen.
+  public let systemAllocations: Int
+
+  /// The share of the machine's matrix rate that the steps reach.
+  public var efficiency: Double { flop / seconds / matrixRate }
+
+  /// - Parameter steps: how many are measured, after two that are not.
+  /// - Throws: `FireflyError` when there is no room for the model's temporary file.
+  public init(_ shape: BenchShape, _ workload: Workload = Workload(), steps: Int = 5) throws {
+    let compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32
+    let step = try TrainingStep(shape, workload, compute)
+    let before = MachineLimits.matrixRate(compute)
+    for _ in 0..<2 { step.run() }
+    let records = (0..<max(1, steps)).map { _ in Ledger.record { step.run() }.record }
+    matrixRate = (before + MachineLimits.matrixRate(compute)) / 2
+
+    let median = records.sorted { $0.seconds < $1.seconds }[records.count / 2]
+    self.shape = shape.title
+    tokens = workload.lengths.reduce(0, +)
+    seconds = median.seconds
+    tokensPerSecond = Double(tokens) / seconds
+    flop = median.flop
+    parts = Ledger.Part.allCases.map { ($0, median[$0]) }
+    otherSeconds = seconds - parts.reduce(0) { $0 + $1.entry.seconds }
+    systemAllocations = records.reduce(0) { $0 + $1.systemAllocations }
+  }
+}
+
+/// One optimizer step on random tokens, half of them targets.
+final class TrainingStep {
+  private let model: Transformer
+  private let optimizer: AdamW
+  private let tokens: [Int32]
+  private let labels: [Int32]
+  private let starts: [Int32]
+  private let checkpointing: Bool
+
+  init(_ shape: BenchShape, _ workload: TrainingBench.Workload, _ compute: DType) throws {
+    model = try shape.load(compute: compute)
+    try model.attachAdapter(LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05), seed: 1)
+    let store = MomentStore(shapes: model.parameters.map(\.value.shape))
+    optimizer = AdamW(
+      AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
+    var random = CounterRandom(seed: 3)
+    let count = workload.lengths.reduce(0, +)
+    let drawn = (0..<count).map { _ in Int32(random.integer(below: shape.vocabulary)) }
+    tokens = drawn
+    labels = drawn.indices.map { $0.isMultiple(of: 2) ? drawn[$0] : -1 }
+    starts = workload.lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int32($1)) }
+    checkpointing = workload.checkpointing
+  }
+
+  func run() {
+    model.zeroGradients()
+    let pass = Pass(
+      seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing)
+    _ = model.accumulateGradients(
+      tokens: tokens, labels: labels, starts: starts, scale: 2 / Float(tokens.count), pass: pass)
+    let scale = clipScale(norm: gradientNorm(model.parameters), limit: 0.3)
+    optimizer.update(model.parameters, learningRate: 1e-4, gradientScale: scale)
+    model.parametersChanged()
+  }
+}

@@ -1,0 +1,55 @@
+import FireflyBase
+import FireflyBench
+
+/// `firefly bench`.
+enum BenchCommand {
+  private static let shapes = Option.choice(
+    "--shape", BenchShape.all.map(\.name) + ["all"], "The model's shape, with random weights (default: all).")
+  private static let only = Option.choice(
+    "--only", ["training", "generation"], "Measures this alone.")
+  private static let length = Option.integer(
+    "--length", "N", atLeast: 1, "Tokens of a training row (default: 1024).")
+  private static let rows = Option.integer("--rows", "N", atLeast: 1, "Training rows of a step (default: 1).")
+  private static let noCheckpointing = Flag("--no-checkpointing", "Keeps all activations in training.")
+  private static let steps = Option.integer(
+    "--steps", "N", atLeast: 1, "Training steps measured (default: 5).")
+  private static let model = Option.text(
+    "--model", "MODEL", "Also measures start-up and tokenisation with this model.")
+  private static let json = Flag("--json", "One JSON object.")
+
+  static let verb = Verb(
+    "bench", summary: "Measures this machine's limits, and how close Firefly comes to them.",
+    details: """
+      The rates of large products and of reading memory are measured first; everything else is given as a share of \
+      them. FLOP count what the algorithm needs: frozen matrices, LoRA, causal attention, recomputation. Other work \
+      on the machine lowers all figures.
+      """,
+    options: [
+      shapes.declaration, only.declaration, length.declaration, rows.declaration, noCheckpointing.declaration,
+      steps.declaration, model.declaration, json.declaration,
+    ], run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    let chosen = BenchShape.all.filter { [nil, "all", $0.name].contains(arguments[shapes]) }
+    let workload = TrainingBench.Workload(
+      lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
+      checkpointing: !arguments[noCheckpointing])
+    Messages.line("measuring the machine")
+    var report = BenchReport(limits: .measure())
+    for shape in chosen where arguments[only] != "generation" {
+      Messages.line("training \(shape.title)")
+      report.training.append(try TrainingBench(shape, workload, steps: arguments[steps] ?? 5))
+    }
+    for shape in chosen where arguments[only] != "training" {
+      Messages.line("generation \(shape.title)")
+      report.generation.append(try GenerationBench(shape, limits: report.limits))
+    }
+    if let model = arguments[model] {
+      Messages.line("start-up and tokenisation")
+      report.program = try ProgramBench(program: CommandLine.arguments[0], model: model)
+    }
+    let output = Output()
+    try output.line(arguments[json] ? report.json.text(indent: 2) : report.text)
+    try output.flush()
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Synchronization
+
+/// Where the time of a computation goes and what work it was, operation by operation: for measuring, off otherwise.
+///
+/// FLOP are those the algorithm needs, by shape: a product's 2·m·n·k, and of attention only the pairs below the
+/// diagonal. They depend on the shapes alone, so tests can hold them.
+public enum Ledger {
+  public enum Part: Int, CaseIterable, Sendable {
+    case matrices, attention, decoding, norms, elementwise, loss, optimizer
+  }
+
+  /// What one part took.
+  public struct Entry: Sendable, Equatable {
+    public var calls = 0
+    /// Wall time; of decoding, which is done within products, the threads' time divided by their number.
+    public var seconds = 0.0
+    public var flop = 0.0
+  }
+
+  /// What was recorded.
+  public struct Record: Sendable {
+    public fileprivate(set) var entries: [Part: Entry] = [:]
+    /// From the beginning to the end of the recording.
+    public fileprivate(set) var seconds = 0.0
+    /// Blocks that the pool asked from the system meanwhile.
+    public fileprivate(set) var systemAllocations = 0
+
+    public subscript(part: Part) -> Entry { entries[part] ?? Entry() }
+    public var flop: Double { entries.values.reduce(0) { $0 + $1.flop } }
+  }
+
+  /// Runs `body` and records its operations, which all must come from this thread.
+  public static func record<Result>(_ body: () throws -> Result) rethrows -> (result: Result, record: Record)
+  {
+    precondition(!isOn.exchange(true, ordering: .relaxed), "a recording within a recording")
+    defer { isOn.store(false, ordering: .relaxed) }
+    recorder = pthread_self()
+    current = Record()
+    decodingNanoseconds.store(0, ordering: .relaxed)
+    let allocations = Storage.systemAllocations
+    let start = now()
+    let result = try body()
+    current.seconds = now() - start
+    current.systemAllocations = Storage.systemAllocations - allocations
+    let decoding = Double(decodingNanoseconds.load(ordering: .relaxed)) / 1e9 / Double(Parallel.threads)
+    current.entries[.decoding, default: Entry()].seconds += decoding
+    current.entries[.matrices, default: Entry()].seconds -= decoding
+    return (result, current)
+  }
+
+  // MARK: - For operations
+
+  private static let isOn = Atomic<Bool>(false)
+  private static let decodingNanoseconds = Atomic<UInt64>(0)
+  nonisolated(unsafe) private static var current = Record()
+  nonisolated(unsafe) private static var recorder = pthread_self()
+  nonisolated(unsafe) private static var isWithin = false  // an operation of the recorder
+
+  /// Adds an operation of the recording thread; one within another counts with that one.
+  static func measure<Result>(_ part: Part, flop: @autoclosure () -> Double = 0, _ body: () -> Result)
+    -> Result
+  {
+    guard isOn.load(ordering: .relaxed), pthread_equal(pthread_self(), recorder) != 0, !isWithin else {
+      return body()
+    }
+    isWithin = true
+    defer { isWithin = false }
+    let start = now()
+    let result = body()
+    current.entries[part, default: Entry()].calls += 1
+    current.entries[part, default: Entry()].seconds += now() - start
+    current.entries[part, default: Entry()].flop += flop()
+    return result
+  }
+
+  /// Adds the decoding of a slice within a task, on any thread.
+  static func measureDecoding(_ body: () -> Void) {
+    guard isOn.load(ordering: .relaxed) else { return body() }
+    let start = now()
+    body()
+    decodingNanoseconds.add(UInt64((now() - start) * 1e9), ordering: .relaxed)
+  }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
