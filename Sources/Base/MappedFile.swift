@@ -32,6 +32,16 @@ public final class MappedFile: @unchecked Sendable {
   /// A copy of the whole file. (`Data(file.bytes)` would let the mapping go before the copy.)
   public var data: Data { withExtendedLifetime(self) { Data(bytes) } }
 
+  /// Takes the pages that lie wholly within `range` out of this process's memory; they come in again when touched.
+  public func discard(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "\(range) of \(bytes.count) bytes")
+    let page = Int(getpagesize())
+    let first = (range.lowerBound + page - 1) / page * page
+    let last = range.upperBound / page * page
+    guard first < last, let base = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + first), last - first, MADV_DONTNEED)
+  }
+
   deinit {
     if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)

@@ -33,7 +33,8 @@ public struct MachineLimits: Sendable {
       }
   }
 
-  private static func memoryRate() -> Double {
+  /// Bytes/s of reading 256 MiB in order on all threads; the median of some.
+  public static func memoryRate() -> Double {
     let data = Tensor.zeros([64 << 20], .float32)
     return Double(data.byteCount) / Stopwatch.median(of: 5) { _ = Ops.sumOfSquares(data) }
   }

@@ -8,7 +8,8 @@ package enum Program {
 
   /// In the order of the help.
   package static let verbs: [Verb] = [
-    TrainCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb, EvalCommand.verb,
+    TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
+    EvalCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
   ]
 

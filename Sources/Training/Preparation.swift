@@ -49,6 +49,9 @@ struct Preparation {
     self.notices = notices
   }
 
+  /// The frozen linear layers are held in 4 bits.
+  var isNF4: Bool { config.mode == .qlora || pretrained.source.config["quantization_config"] != nil }
+
   var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
 
   var loraOptions: LoRAOptions {

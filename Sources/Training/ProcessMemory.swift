@@ -5,8 +5,15 @@ enum ProcessMemory {
   /// The most memory this process has held at once: VmHWM of /proc/self/status; nil where there is none.
   static var peakBytes: Int? { kibibytes("VmHWM:") }
 
-  private static func kibibytes(_ field: String) -> Int? {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+  /// What this process may use: the machine's memory, or its control group's limit where that is less.
+  static var limitBytes: Int? {
+    let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8))
+      .flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    return [kibibytes("MemTotal:", in: "/proc/meminfo"), group].compactMap { $0 }.min()
+  }
+
+  private static func kibibytes(_ field: String, in file: String = "/proc/self/status") -> Int? {
+    guard let status = try? String(contentsOfFile: file, encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix(field) }),
       let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
     else { return nil }

@@ -18,8 +18,16 @@ public struct RunPlan: Sendable {
   public let trainableParameters: Int
   /// Elements of the frozen model.
   public let frozenParameters: Int
-  /// Bytes held at once in a step, by part; an estimate.
+  /// Bytes resident at the peak, by part; an estimate.
   public let memory: [(part: String, bytes: Int)]
+  /// Bytes that this process may use: the machine's, or its group's limit; nil where the system does not say.
+  public let memoryLimit: Int?
+  /// What to change when the run does not fit, the total after each change; empty when it does.
+  public let advice: [String]
+  /// What all steps compute.
+  public let work: StepWork
+  /// The dtype of products.
+  public let compute: DType
   /// Bytes of one checkpoint.
   public let checkpointBytes: Int
   /// Bytes of the paged optimizer's file; 0 when it is in memory.
@@ -29,7 +37,7 @@ public struct RunPlan: Sendable {
   public let notices: [String]
 
   init(_ preparation: Preparation) {
-    let sizes = RunSizes(preparation)
+    let facts = ModelFacts(preparation)
     let report = preparation.dataset.report
     let config = preparation.config
     steps = preparation.totalSteps
@@ -37,85 +45,48 @@ public struct RunPlan: Sendable {
     rows = report.kept
     tokens = report.tokens
     targets = report.targets
-    trainableParameters = sizes.adapter
-    frozenParameters = sizes.frozen
-    memory = sizes.memory
-    checkpointBytes = 12 * sizes.adapter + 4 * preparation.totalSteps
-    pagedBytes = config.optimizerMemory == .paged ? 8 * sizes.adapter : 0
+    trainableParameters = facts.adapterElements(config)
+    frozenParameters = facts.frozenElements
+    let memory = MemoryPlan(facts, config)
+    self.memory = memory.parts
+    memoryLimit = ProcessMemory.limitBytes
+    advice = RunPlan.advice(facts, config, total: memory.total, limit: memoryLimit)
+    work = StepWork(preparation)
+    compute = preparation.compute
+    checkpointBytes = 12 * trainableParameters + 4 * preparation.totalSteps
+    pagedBytes = config.optimizerMemory == .paged ? 8 * trainableParameters : 0
     notices = preparation.notices
-    summary = RunPlan.lines(preparation, sizes) + ["checkpoint: about \(Numbers.bytes(checkpointBytes))"]
+    summary =
+      RunPlan.lines(preparation, facts, memory)
+      + ["checkpoint: about \(Numbers.bytes(checkpointBytes))"] + advice
   }
 
-  private static func lines(_ preparation: Preparation, _ sizes: RunSizes) -> [String] {
+  private static func advice(_ facts: ModelFacts, _ config: RunConfig, total: Int, limit: Int?) -> [String] {
+    guard let limit, total > limit else { return [] }
+    let advice = RunAdvice(facts, config, limit: limit)
+    return ["does not fit the \(Numbers.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
+      + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
+  }
+
+  private static func lines(_ preparation: Preparation, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String]
+  {
     let config = preparation.config
     let order = preparation.order
-    let share = Numbers.fixed(100 * Double(sizes.adapter) / Double(max(1, sizes.frozen)), 2)
+    let (adapter, frozen) = (facts.adapterElements(config), facts.frozenElements)
+    let share = Numbers.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
     let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: preparation.totalSteps)
     return [
       "model: \(config.modelPath), \(preparation.architecture.family), "
-        + "\(Numbers.grouped(sizes.frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
-      "adapter: rank \(config.loraRank), \(Numbers.grouped(sizes.adapter)) trainable parameters (\(share) %)",
+        + "\(Numbers.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
+      "adapter: rank \(config.loraRank), \(Numbers.grouped(adapter)) trainable parameters (\(share) %)",
     ]
       + preparation.dataset.report.summary.map { "data: \($0)" } + [
         "steps: \(preparation.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
         "learning rate: \(Numbers.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
-        "memory, about: \(Numbers.bytes(sizes.memory.reduce(0) { $0 + $1.bytes })) ("
-          + sizes.memory.map { "\($0.part) \(Numbers.bytes($0.bytes))" }.joined(separator: ", ") + ")",
+        "memory, about: \(Numbers.bytes(memory.total)) ("
+          + memory.parts.map { "\($0.part) \(Numbers.bytes($0.bytes))" }.joined(separator: ", ") + ")",
       ]
-  }
-}
-
-/// Counts of elements and bytes, from the configuration alone.
-struct RunSizes {
-  /// Elements of the adapter.
-  let adapter: Int
-  /// Elements of the frozen model.
-  let frozen: Int
-  let memory: [(part: String, bytes: Int)]
-
-  init(_ preparation: Preparation) {
-    let a = preparation.architecture
-    let config = preparation.config
-    let c = preparation.compute.byteCount
-    let targets = a.adapted(config.loraTargetModules)
-    adapter = a.layers * targets.reduce(0) { $0 + config.loraRank * ($1.inputs + $1.outputs) }
-    let linear = a.layers * a.linears.reduce(0) { $0 + $1.count }
-    let table = a.vocabularySize * a.hiddenSize
-    frozen = linear + table * (a.tiedHead ? 1 : 2) + (2 * a.layers + 1) * a.hiddenSize
-
-    let isNF4 = config.mode == .qlora || preparation.pretrained.source.config["quantization_config"] != nil
-    let weights = isNF4 ? linear / 2 + linear / 64 + linear / (64 * 256) * 4 : linear * c
-    let tokens = RunSizes.longestBatch(preparation)
-    memory = [
-      ("weights", weights), ("embedding and head", table * (a.tiedHead ? 1 : 2) * c),
-      ("adapter with gradients", adapter * (8 + c)), ("optimizer", adapter * 8),
-      ("activations", RunSizes.activations(a, tokens: tokens, c: c, checkpointing: config.checkpointing)),
-      ("logits", min(tokens * a.vocabularySize, RunSizes.logitsAtOnce) * (4 + c)),
-      ("mapped files, which the system can take back", RunSizes.fileBytes(preparation.pretrained.source)),
-    ]
-  }
-
-  /// The loss looks at about this many logits at a time.
-  private static let logitsAtOnce = 8 << 20
-
-  private static func fileBytes(_ source: ModelSource) -> Int {
-    source.weights.names.reduce(0) { $0 + (source.weights.info($1)?.range.count ?? 0) }
-  }
-
-  /// Tokens of a micro-batch of the longest rows.
-  private static func longestBatch(_ preparation: Preparation) -> Int {
-    let lengths = preparation.dataset.samples.map(\.tokens.count).sorted(by: >)
-    return lengths.prefix(preparation.config.microBatchSize).reduce(0, +)
-  }
-
-  /// The blocks' inputs, float32, and what one block (all blocks, without checkpointing) keeps for its backward.
-  private static func activations(_ a: Architecture, tokens: Int, c: Int, checkpointing: Bool) -> Int {
-    let block = c * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + 3 * a.intermediateSize)
-    let residual = 4 * a.hiddenSize
-    let working = 2 * block + 2 * residual
-    let kept = checkpointing ? residual * a.layers : (residual + block) * a.layers
-    return tokens * (kept + working)
   }
 }

@@ -68,6 +68,8 @@ public final class WeightStore: @unchecked Sendable {
 
   // MARK: - Within the module
 
+  func stored(_ name: String) -> StoredTensor? { tensors[name] }
+
   /// The stored tensor, marked as used.
   func take(_ name: String) throws -> StoredTensor {
     guard let stored = tensors[name] else { throw missingTensor(name) }

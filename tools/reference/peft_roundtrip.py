@@ -39,8 +39,9 @@ def firefly_answers(options: argparse.Namespace) -> list[dict]:
 def largest_difference(model, answer: dict) -> float:
     """Over every token and log-probability listed: |Firefly − PEFT|."""
     prompt, ids = answer["prompt_ids"], answer["ids"]
-    with torch.no_grad():
-        logits = model(input_ids=torch.tensor([prompt + ids])).logits[0]
+    # With gradients off, bitsandbytes 0.50 repacks its 4-bit matrices on the CPU and multiplies in bfloat16.
+    with torch.enable_grad():
+        logits = model(input_ids=torch.tensor([prompt + ids])).logits[0].detach()
     expected = torch.log_softmax(logits[len(prompt) - 1 : -1].float(), dim=-1)  # [answer, V]
     if len(answer["top_logprobs"]) != len(ids) or not ids:
         raise SystemExit(f"{len(ids)} tokens, {len(answer['top_logprobs'])} lists of log-probabilities")

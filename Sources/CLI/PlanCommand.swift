@@ -1,0 +1,58 @@
+import FireflyBase
+import FireflyBench
+import FireflyTraining
+
+/// `firefly plan CONFIG`.
+enum PlanCommand {
+  private static let config = Positional("CONFIG", "The training configuration, a JSON file.")
+  private static let set = Option.text(
+    "--set", "KEY=VALUE", "Replaces one key of the configuration; VALUE is JSON or a bare string.",
+    repeated: true)
+  private static let json = Flag("--json", "One JSON object.")
+
+  static let verb = Verb(
+    "plan", summary: "Says what a training run will take: memory, time and disk, before it starts.",
+    details: """
+      Reads the rows and the model's header, measures this machine for two seconds, and neither loads weights nor \
+      writes anything. When the run does not fit into memory, says what to change and what that comes to.
+      """,
+    positionals: [config], options: [set.declaration, json.declaration], run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    let settings = try RunConfig(file: arguments[config], overrides: arguments.all(set))
+    let progress = ProgressLine("reading rows")
+    let plan = try Trainer(config: settings).plan {
+      if case .preparing(_, let share) = $0 { progress.update(share) }
+    }
+    progress.clear()
+    let estimate = RunEstimate(plan)
+    let output = Output()
+    if arguments[json] {
+      try output.line(PlanCommand.json(plan, estimate).text(indent: 2))
+    } else {
+      for line in plan.summary { try output.line(line) }
+      try output.line(
+        "disk: \(Numbers.bytes(plan.pagedBytes)) for the optimizer, and the checkpoints that are kept")
+      try output.line(
+        "time, about: \(Numbers.duration(estimate.seconds)), \(Numbers.fixed(estimate.secondsPerStep, 1)) s a step"
+      )
+      for notice in plan.notices { try output.line("note: \(notice)") }
+    }
+    try output.flush()
+  }
+
+  private static func json(_ plan: RunPlan, _ estimate: RunEstimate) -> JSONValue {
+    let memory = Dictionary(plan.memory.map { ($0.part, JSONValue.int($0.bytes)) }) { first, _ in first }
+    return .object([
+      "steps": .int(plan.steps), "rows": .int(plan.rows), "tokens": .int(plan.tokens),
+      "targets": .int(plan.targets), "trainable_parameters": .int(plan.trainableParameters),
+      "frozen_parameters": .int(plan.frozenParameters),
+      "peak_memory_bytes": .int(plan.memory.reduce(0) { $0 + $1.bytes }), "memory": .object(memory),
+      "memory_limit_bytes": plan.memoryLimit.map(JSONValue.int) ?? .null,
+      "advice": .array(plan.advice.map(JSONValue.string)), "checkpoint_bytes": .int(plan.checkpointBytes),
+      "paged_bytes": .int(plan.pagedBytes), "flop": .double(plan.work.flop),
+      "seconds": .double(estimate.seconds), "seconds_per_step": .double(estimate.secondsPerStep),
+      "notices": .array(plan.notices.map(JSONValue.string)),
+    ])
+  }
+}

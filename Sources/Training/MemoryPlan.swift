@@ -1,0 +1,125 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyModels
+import FireflyTensors
+import FireflyText
+import FireflyWeights
+
+/// Bytes that a run holds at its peak, by part, from shapes alone.
+///
+/// Counted is what the process has resident: mapped files as far as a step reads them. The system can take pages of
+/// mapped files back when memory is short; all else it would have to swap.
+struct MemoryPlan {
+  let parts: [(part: String, bytes: Int)]
+  var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+  /// The program itself, with its libraries and their tables.
+  private static let program = 40 << 20
+  /// Blocks of the pool are rounded up and kept for sizes nearby.
+  private static let poolShare = 1.1
+  /// The loss looks at about this many logits at a time.
+  private static let logitsAtOnce = 8 << 20
+
+  /// - Parameter config: may differ from the facts' own in what changes memory but not data.
+  init(_ facts: ModelFacts, _ config: RunConfig) {
+    let a = facts.architecture
+    let c = facts.compute.byteCount
+    let adapter = facts.adapterElements(config)
+    let batch = facts.longestBatch(config)
+    parts = [
+      ("program and rows", MemoryPlan.program + facts.rowBytes),
+      ("weights", facts.linearBytes(config)),
+      ("embedding and head", facts.tableBytes),
+      ("adapter with gradients", adapter * (8 + c)),
+      ("optimizer", adapter * 8),
+      (
+        "activations",
+        MemoryPlan.activations(
+          a, tokens: batch.tokens, c: c, low: config.loraRank * a.adapted(config.loraTargetModules).count,
+          checkpointing: config.checkpointing)
+      ),
+      ("logits", min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)),
+    ]
+  }
+
+  /// The blocks' inputs in float32, what blocks keep for their backward, and what the backward of one works with.
+  private static func activations(
+    _ a: Architecture, tokens: Int, c: Int, low: Int, checkpointing: Bool
+  ) -> Int {
+    let (C, F) = (a.hiddenSize, a.intermediateSize)
+    let residual = 4 * C
+    let block = c * (2 * C + 2 * a.querySize + 2 * a.keyValueSize + 3 * F + low) + residual
+    let working = 3 * residual + (4 + 2 * c) * F
+    let kept = checkpointing ? residual * a.layers + block : (residual + block) * a.layers
+    return Int(Double(tokens * (kept + working)) * poolShare)
+  }
+}
+
+/// What a plan needs to know of a model and its rows.
+struct ModelFacts {
+  let architecture: Architecture
+  let compute: DType
+  /// The linear layers are stored in 4 bits.
+  let isStored4Bit: Bool
+  /// Bytes of embedding and head that come to lie in memory.
+  let tableBytes: Int
+  /// Tokens and targets of the rows, the longest first.
+  let rows: [(tokens: Int, targets: Int)]
+  let rowBytes: Int
+
+  init(_ preparation: Preparation) {
+    architecture = preparation.architecture
+    compute = preparation.compute
+    isStored4Bit = preparation.pretrained.source.config["quantization_config"] != nil
+    let samples = preparation.dataset.samples
+    rows = samples.map { ($0.tokens.count, $0.targetCount) }.sorted { $0.tokens > $1.tokens }
+    rowBytes = rows.reduce(0) { $0 + 4 * $1.tokens + 160 }
+    tableBytes = ModelFacts.tableBytes(preparation)
+  }
+
+  /// A tied table is read whole by the head. Of an own embedding that stays mapped, only the rows that the data
+  /// names, each at least a page.
+  private static func tableBytes(_ preparation: Preparation) -> Int {
+    let a = preparation.architecture
+    let c = preparation.compute.byteCount
+    let table = a.vocabularySize * a.hiddenSize * c
+    if a.tiedHead { return table }
+    let stored = preparation.pretrained.source.weights.info(a.names.embedding)
+    guard stored?.type.dtype == preparation.compute else { return 2 * table }
+    let named = Set(preparation.dataset.samples.lazy.flatMap(\.tokens)).count
+    return table + min(table, named * max(4096, a.hiddenSize * c))
+  }
+
+  func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
+
+  /// Elements of all frozen linear layers.
+  var linearElements: Int { architecture.layers * architecture.linears.reduce(0) { $0 + $1.count } }
+
+  /// Elements of the frozen model.
+  var frozenElements: Int {
+    let a = architecture
+    return linearElements + a.vocabularySize * a.hiddenSize * (a.tiedHead ? 1 : 2)
+      + (2 * a.layers + 1) * a.hiddenSize
+  }
+
+  /// All linear layers in memory: 4 bits and the scales, or whole.
+  func linearBytes(_ config: RunConfig) -> Int {
+    let n = linearElements
+    return isNF4(config) ? n / 2 + n / 64 + n / (64 * 256) * 4 : n * compute.byteCount
+  }
+
+  func adapterElements(_ config: RunConfig) -> Int {
+    architecture.layers
+      * architecture.adapted(config.loraTargetModules).reduce(0) {
+        $0 + config.loraRank * ($1.inputs + $1.outputs)
+      }
+  }
+
+  /// A micro-batch of the longest rows.
+  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int) {
+    rows.prefix(config.microBatchSize).reduce((0, 0)) { sum, row in
+      let tokens = min(row.tokens, config.maxSequenceLength)
+      return (sum.0 + tokens, sum.1 + min(row.targets, tokens))
+    }
+  }
+}

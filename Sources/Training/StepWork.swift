@@ -1,0 +1,84 @@
+import FireflyModels
+import FireflyText
+
+/// What forward and backward over some rows compute, counted from shapes alone: what `Ledger` would record.
+///
+/// FLOP of the frozen matrices are 2·N·T each for forward, input gradient and, with checkpointing, recomputation
+/// (QLoRA, Dettmers et al., 2023); an adapter adds its own forward and a backward of twice that.
+public struct StepWork: Equatable, Sendable {
+  /// FLOP of products with weights.
+  public let matrices: Double
+  /// FLOP of attention: pairs below the diagonal only.
+  public let attention: Double
+  /// NF4 weights decoded.
+  public let decodedWeights: Double
+  /// Elements of the residual stream that pass a block; norms, sums and activations go with them.
+  public let residualElements: Double
+
+  public var flop: Double { matrices + attention }
+
+  /// Weights are decoded anew for each block of this many rows.
+  private static let decodedRows = 1024.0
+
+  /// - Parameters:
+  ///   - lengths: tokens of each sequence.
+  ///   - targets: tokens that count in the loss.
+  ///   - microBatches: passes that the sequences are spread over.
+  ///   - times: how often all of that is done.
+  package init(
+    _ model: WorkModel, lengths: [Int], targets: Int, microBatches: Int = 1, times: Double = 1
+  ) {
+    let a = model.architecture
+    let rows = Double(lengths.reduce(0, +))
+    let pairs = lengths.reduce(0.0) { $0 + Double($1) * Double($1 + 1) / 2 }
+    let forwards = model.checkpointing ? 2.0 : 1.0
+    let blocks = (rows / Double(microBatches) / StepWork.decodedRows).rounded(.up) * Double(microBatches)
+
+    matrices =
+      times
+      * (2 * rows * (model.frozen * (forwards + 1) + model.adapter * (forwards + 2))
+        + 4 * Double(targets) * Double(a.vocabularySize * a.hiddenSize))
+    attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
+    decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
+    residualElements = times * rows * Double(a.layers * a.hiddenSize)
+  }
+}
+
+/// What the work of a step depends on beside its rows.
+package struct WorkModel {
+  package let architecture: Architecture
+  /// Elements of all frozen linear layers, and of the adapter.
+  package let frozen: Double
+  package let adapter: Double
+  package let checkpointing: Bool
+  package let isNF4: Bool
+
+  package init(
+    _ architecture: Architecture, rank: Int, targetModules: [String]? = nil, checkpointing: Bool, isNF4: Bool
+  ) {
+    self.architecture = architecture
+    let layers = architecture.layers
+    frozen = Double(layers * architecture.linears.reduce(0) { $0 + $1.count })
+    adapter = Double(
+      layers * architecture.adapted(targetModules).reduce(0) { $0 + rank * ($1.inputs + $1.outputs) })
+    self.checkpointing = checkpointing
+    self.isNF4 = isNF4
+  }
+}
+
+extension StepWork {
+  /// All of a run. An epoch's rows are counted as they are; which of them meet in a micro-batch is not known.
+  init(_ preparation: Preparation) {
+    let config = preparation.config
+    let order = preparation.order
+    let model = WorkModel(
+      preparation.architecture, rank: config.loraRank, targetModules: config.loraTargetModules,
+      checkpointing: config.checkpointing, isNF4: preparation.isNF4)
+    let samples = preparation.dataset.samples
+    let batchesInStep = min(config.accumulation, order.batchesPerEpoch)
+    self.init(
+      model, lengths: samples.map(\.tokens.count), targets: samples.reduce(0) { $0 + $1.targetCount },
+      microBatches: order.batchesPerEpoch,
+      times: Double(preparation.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
+  }
+}
