@@ -1,11 +1,12 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
 # make check  what a change must pass: format, imports, tests on every kernel table
+# make bench  this machine, and how close Firefly comes to its limits
 
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check demo fixtures setup
+.PHONY: build test check bench demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -21,6 +22,9 @@ check: setup
 	  echo "== FIREFLY_ISA=$$isa"; \
 	  FIREFLY_ISA=$$isa swift test --skip-build $(TEST_FLAGS) --explicit-target-dependency-import-check error || exit 1; \
 	done
+
+bench: build
+	$$(swift build -c release --show-bin-path)/firefly bench
 
 demo:
 	scripts/demo.sh

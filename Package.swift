@@ -104,6 +104,12 @@ let package = Package(
         "FireflyGeneration", "FireflyTraining", "FireflyTestSupport",
       ], path: "Tests/TrainingTests"),
     .testTarget(
+      name: "BenchTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyModels", "FireflyTraining", "FireflyBench",
+        "FireflyTestSupport",
+      ], path: "Tests/BenchTests"),
+    .testTarget(
       name: "CLITests",
       dependencies: [
         "FireflyBase", "FireflyText", "FireflyTestSupport", "FireflyCommand", "FireflyDemoData",

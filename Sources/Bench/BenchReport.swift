@@ -94,7 +94,7 @@ public struct BenchReport: Sendable {
       "tokens_per_second": .double(bench.tokensPerSecond), "flop": .double(bench.flop),
       "matrix_rate": .double(bench.matrixRate), "efficiency": .double(bench.efficiency),
       "parts": .object(Dictionary(parts) { first, _ in first }), "rest_seconds": .double(bench.otherSeconds),
-      "system_allocations": .int(bench.systemAllocations),
+      "system_allocations": .int(bench.systemAllocations), "peak_bytes": .int(bench.peakBytes),
     ])
   }
 

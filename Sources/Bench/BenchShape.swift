@@ -11,10 +11,28 @@ public struct BenchShape: Sendable {
   public let title: String
   let hidden, intermediate, layers, heads, keyValueHeads, vocabulary: Int
 
+  package init(
+    name: String, title: String, hidden: Int, intermediate: Int, layers: Int, heads: Int, keyValueHeads: Int,
+    vocabulary: Int
+  ) {
+    self.name = name
+    self.title = title
+    self.hidden = hidden
+    self.intermediate = intermediate
+    self.layers = layers
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+    self.vocabulary = vocabulary
+  }
+
   /// SmolLM2-135M, whole.
   public static let smollm2 = BenchShape(
     name: "smollm2", title: "SmolLM2-135M", hidden: 576, intermediate: 1536, layers: 30, heads: 9,
     keyValueHeads: 3, vocabulary: 49_152)
+  /// Four blocks of it with a small vocabulary: quickly measured, and what Benchmarks/counts.json holds.
+  public static let smollm2Blocks = BenchShape(
+    name: "smollm2-blocks", title: "four blocks of SmolLM2-135M", hidden: 576, intermediate: 1536, layers: 4,
+    heads: 9, keyValueHeads: 3, vocabulary: 1024)
   /// Two blocks of LLaMA-7B: the first block of a model has no input gradient, the second has.
   public static let llama7B = BenchShape(
     name: "llama7b", title: "two blocks of LLaMA-7B", hidden: 4096, intermediate: 11_008, layers: 2,
@@ -24,9 +42,9 @@ public struct BenchShape: Sendable {
   public static let ziya13B = BenchShape(
     name: "ziya13b", title: "two blocks of Ziya-LLaMA-13B", hidden: 5120, intermediate: 13_824, layers: 2,
     heads: 40, keyValueHeads: 40, vocabulary: 1024)
-  public static let all = [smollm2, llama7B, ziya13B]
+  public static let all = [smollm2, smollm2Blocks, llama7B, ziya13B]
 
-  var config: JSONValue {
+  package var config: JSONValue {
     .object([
       "model_type": .string("llama"), "hidden_size": .int(hidden), "intermediate_size": .int(intermediate),
       "num_hidden_layers": .int(layers), "num_attention_heads": .int(heads),

@@ -10,8 +10,13 @@ public struct TrainingBench: Sendable {
     public var lengths: [Int]
     public var checkpointing: Bool
     public var rank: Int
+    /// Of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    public var compute: DType?
 
-    public init(lengths: [Int] = [1024], checkpointing: Bool = true, rank: Int = 64) {
+    public init(
+      lengths: [Int] = [1024], checkpointing: Bool = true, rank: Int = 64, compute: DType? = nil
+    ) {
+      self.compute = compute
       self.lengths = lengths
       self.checkpointing = checkpointing
       self.rank = rank
@@ -31,6 +36,8 @@ public struct TrainingBench: Sendable {
   public let seconds: Double
   /// Blocks asked from the system in the measured steps: none, once the shapes have been seen.
   public let systemAllocations: Int
+  /// The most bytes that tensors held at once, weights and optimizer included, mapped files not.
+  public let peakBytes: Int
 
   /// The share of the machine's matrix rate that the steps reach.
   public var efficiency: Double { flop / seconds / matrixRate }
@@ -38,7 +45,7 @@ public struct TrainingBench: Sendable {
   /// - Parameter steps: how many are measured, after two that are not.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
   public init(_ shape: BenchShape, _ workload: Workload = Workload(), steps: Int = 5) throws {
-    let compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32
+    let compute = workload.compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
     let step = try TrainingStep(shape, workload, compute)
     let before = MachineLimits.matrixRate(compute)
     for _ in 0..<2 { step.run() }
@@ -53,6 +60,7 @@ public struct TrainingBench: Sendable {
     flop = median.flop
     parts = Ledger.Part.allCases.map { ($0, median[$0]) }
     otherSeconds = seconds - parts.reduce(0) { $0 + $1.entry.seconds }
+    peakBytes = records.reduce(0) { max($0, $1.peakBytes) }
     systemAllocations = records.reduce(0) { $0 + $1.systemAllocations }
   }
 }

@@ -1,16 +1,20 @@
 import FireflyBase
 import FireflyBench
+import FireflyTensors
 
 /// `firefly bench`.
 enum BenchCommand {
   private static let shapes = Option.choice(
-    "--shape", BenchShape.all.map(\.name) + ["all"], "The model's shape, with random weights (default: all).")
+    "--shape", BenchShape.all.map(\.name),
+    "The model's shape, with random weights (default: smollm2, llama7b, ziya13b).")
   private static let only = Option.choice(
     "--only", ["training", "generation"], "Measures this alone.")
   private static let length = Option.integer(
     "--length", "N", atLeast: 1, "Tokens of a training row (default: 1024).")
   private static let rows = Option.integer("--rows", "N", atLeast: 1, "Training rows of a step (default: 1).")
   private static let noCheckpointing = Flag("--no-checkpointing", "Keeps all activations in training.")
+  private static let precision = Option.choice(
+    "--precision", ["float32", "bfloat16"], "Of training's products (default: bfloat16 where it is fast).")
   private static let steps = Option.integer(
     "--steps", "N", atLeast: 1, "Training steps measured (default: 5).")
   private static let model = Option.text(
@@ -26,14 +30,17 @@ enum BenchCommand {
       """,
     options: [
       shapes.declaration, only.declaration, length.declaration, rows.declaration, noCheckpointing.declaration,
+      precision.declaration,
       steps.declaration, model.declaration, json.declaration,
     ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
-    let chosen = BenchShape.all.filter { [nil, "all", $0.name].contains(arguments[shapes]) }
+    let named = BenchShape.all.filter { $0.name == arguments[shapes] }
+    let chosen = named.isEmpty ? [.smollm2, .llama7B, .ziya13B] : named
     let workload = TrainingBench.Workload(
       lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
-      checkpointing: !arguments[noCheckpointing])
+      checkpointing: !arguments[noCheckpointing],
+      compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 })
     Messages.line("measuring the machine")
     var report = BenchReport(limits: .measure())
     for shape in chosen where arguments[only] != "generation" {

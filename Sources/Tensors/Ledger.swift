@@ -25,6 +25,8 @@ public enum Ledger {
     public fileprivate(set) var seconds = 0.0
     /// Blocks that the pool asked from the system meanwhile.
     public fileprivate(set) var systemAllocations = 0
+    /// The most bytes that tensors held at once, mapped files apart.
+    public fileprivate(set) var peakBytes = 0
 
     public subscript(part: Part) -> Entry { entries[part] ?? Entry() }
     public var flop: Double { entries.values.reduce(0) { $0 + $1.flop } }
@@ -39,10 +41,12 @@ public enum Ledger {
     current = Record()
     decodingNanoseconds.store(0, ordering: .relaxed)
     let allocations = Storage.systemAllocations
+    StoragePool.shared.startRecordingPeak()
     let start = now()
     let result = try body()
     current.seconds = now() - start
     current.systemAllocations = Storage.systemAllocations - allocations
+    current.peakBytes = StoragePool.shared.peakSinceRecording
     let decoding = Double(decodingNanoseconds.load(ordering: .relaxed)) / 1e9 / Double(Parallel.threads)
     current.entries[.decoding, default: Entry()].seconds += decoding
     current.entries[.matrices, default: Entry()].seconds -= decoding

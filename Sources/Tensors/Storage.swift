@@ -18,7 +18,7 @@ public final class Storage: @unchecked Sendable {
   /// An uninitialised block, 64-byte aligned, with at least 64 readable bytes after its end.
   public init(byteCount: Int) {
     precondition(byteCount >= 0, "Storage of \(byteCount) bytes")
-    let (block, capacity) = StoragePool.shared.take(byteCount + 64)
+    let (block, capacity) = StoragePool.shared.take(byteCount)
     pointer = block
     self.byteCount = byteCount
     origin = .pool(capacity: capacity)
@@ -46,7 +46,23 @@ final class StoragePool: @unchecked Sendable {
   private var freeBytes = 0
   private var usedBytes = 0
   private var peakBytes = 0
+  private var recordedPeak = 0
   private(set) var systemAllocations = 0
+
+  /// The most bytes in use at once since `startRecordingPeak`.
+  var peakSinceRecording: Int { lock.withLock { recordedPeak } }
+
+  func startRecordingPeak() { lock.withLock { recordedPeak = usedBytes } }
+
+  /// Under the lock.
+  private func use(_ byteCount: Int) {
+    usedBytes += byteCount
+    peakBytes = max(peakBytes, usedBytes)
+    recordedPeak = max(recordedPeak, usedBytes)
+  }
+
+  /// Readable bytes after a block, for kernels that read whole vectors. Beyond the capacity, so that a round size keeps it.
+  private static let margin = 64
 
   static func capacity(for byteCount: Int) -> Int {
     let least = max(byteCount, 256)
@@ -62,14 +78,14 @@ final class StoragePool: @unchecked Sendable {
       lock.unlock()
       return (block, capacity)
     }
-    usedBytes += wanted
-    peakBytes = max(peakBytes, usedBytes)
+    use(wanted)
     let surplus = removeSurplus()
     systemAllocations += 1
     lock.unlock()
     for block in surplus { block.deallocate() }
     let huge = wanted >= 4 << 20
-    let block = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: huge ? 2 << 20 : 64)
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: wanted + StoragePool.margin, alignment: huge ? 2 << 20 : 64)
     if huge { madvise(block, wanted, MADV_HUGEPAGE) }
     return (block, wanted)
   }
@@ -80,8 +96,7 @@ final class StoragePool: @unchecked Sendable {
     while capacity <= wanted + wanted / 4 {
       if let block = free[capacity]?.popLast() {
         freeBytes -= capacity
-        usedBytes += capacity
-        peakBytes = max(peakBytes, usedBytes)
+        use(capacity)
         return (block, capacity)
       }
       capacity = StoragePool.capacity(for: capacity + 1)
