@@ -2,11 +2,12 @@
 # make test   every test
 # make check  what a change must pass: format, imports, tests on every kernel table
 # make bench  this machine, and how close Firefly comes to its limits
+# make install  the program with its manual page and completions, under PREFIX (/usr/local)
 
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check bench demo fixtures setup
+.PHONY: build test check bench install demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -25,6 +26,16 @@ check: setup
 
 bench: build
 	$$(swift build -c release --show-bin-path)/firefly bench
+
+# Into $(DESTDIR)$(PREFIX): the program, its manual page and completions.
+PREFIX = /usr/local
+install: build
+	install -D "$$(swift build -c release --show-bin-path)/firefly" $(DESTDIR)$(PREFIX)/bin/firefly
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(DESTDIR)$(PREFIX)/bin/firefly manual > $(DESTDIR)$(PREFIX)/share/man/man1/firefly.1
+	$(DESTDIR)$(PREFIX)/bin/firefly completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/firefly
+	$(DESTDIR)$(PREFIX)/bin/firefly completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_firefly
 
 demo:
 	scripts/demo.sh

@@ -11,6 +11,7 @@ package enum Program {
     TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
     EvalCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
+    CompletionCommand.verb, ManualCommand.verb,
   ]
 
   private enum Status {

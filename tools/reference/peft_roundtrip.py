@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import sys
 
+import bitsandbytes
 import peft
 import torch
 from transformers import AutoModelForCausalLM
@@ -39,9 +40,8 @@ def firefly_answers(options: argparse.Namespace) -> list[dict]:
 def largest_difference(model, answer: dict) -> float:
     """Over every token and log-probability listed: |Firefly − PEFT|."""
     prompt, ids = answer["prompt_ids"], answer["ids"]
-    # With gradients off, bitsandbytes 0.50 repacks its 4-bit matrices on the CPU and multiplies in bfloat16.
-    with torch.enable_grad():
-        logits = model(input_ids=torch.tensor([prompt + ids])).logits[0].detach()
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([prompt + ids])).logits[0]
     expected = torch.log_softmax(logits[len(prompt) - 1 : -1].float(), dim=-1)  # [answer, V]
     if len(answer["top_logprobs"]) != len(ids) or not ids:
         raise SystemExit(f"{len(ids)} tokens, {len(answer['top_logprobs'])} lists of log-probabilities")
@@ -70,6 +70,9 @@ def main() -> None:
     else:
         base = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
     model = peft.PeftModel.from_pretrained(base, options.adapter).eval()
+    for module in model.modules():
+        if isinstance(module, bitsandbytes.nn.Linear4bit):
+            module.train()  # out of training, bitsandbytes 0.50 repacks on the CPU and multiplies in bfloat16
     agree = True
     for prompt, answer in zip(PROMPTS, answers):
         difference = largest_difference(model, answer)

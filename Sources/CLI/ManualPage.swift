@@ -1,0 +1,66 @@
+/// The manual page firefly(1), made from the verbs' declarations and the few facts that they do not have.
+package enum ManualPage {
+  package static func text(_ verbs: [Verb], version: String) -> String {
+    """
+    .TH FIREFLY 1 "" "Firefly \(version)" "User commands"
+    .SH NAME
+    firefly \\- fine-tunes pretrained language models on conversations, and uses them
+    .SH SYNOPSIS
+    .B firefly
+    .I VERB
+    .RI [ arguments ]
+    .SH DESCRIPTION
+    Firefly turns a pretrained decoder-only language model and a file of conversations into a chat model, on the
+    machine it runs on. It reads Hugging Face folders, bitsandbytes 4-bit folders and GGUF files, runs the training
+    configurations of the original Firefly, and writes what transformers, PEFT and bitsandbytes read.
+    .PP
+    Results go to standard output, progress and messages to standard error.
+    .SH VERBS
+    \(verbs.map(section).joined(separator: "\n"))
+    .SH EXIT STATUS
+    0 when done, 1 when something failed, 2 when the command line was not understood, 130 when training was
+    interrupted and saved.
+    .SH ENVIRONMENT
+    .TP
+    .B FIREFLY_THREADS
+    Threads to compute with; the processor's cores by default. Results do not depend on it.
+    .TP
+    .B FIREFLY_ISA
+    The kernels to use: generic, avx2 or avx512; the best that the processor has by default.
+    .TP
+    .B XDG_CACHE_HOME
+    Where caches are kept, in a folder firefly; ~/.cache by default.
+
+    """
+  }
+
+  private static func section(_ verb: Verb) -> String {
+    let names = verb.positionals.map { " \(escaped($0.name))" }.joined()
+    var lines = [".SS firefly \(escaped(verb.name))\(names) [options]", escaped(verb.summary)]
+    for paragraph in verb.details.split(separator: "\n") { lines += [".PP", escaped(String(paragraph))] }
+    for positional in verb.positionals {
+      lines += [".TP", ".I \(escaped(positional.name))", escaped(positional.help)]
+    }
+    for option in verb.options {
+      let value = option.placeholder.map { " \\fI\(escaped($0))\\fR" } ?? ""
+      lines += [
+        ".TP", "\\fB\(escaped(option.name))\\fR\(value)",
+        escaped(option.help + (option.repeated ? " May be repeated." : "")),
+      ]
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Text that troff takes as it is: a line must not begin with a control character.
+  private static func escaped(_ text: String) -> String {
+    let plain = text.reduce(into: "") { out, character in
+      switch character {
+      case "\\": out += "\\e"
+      case "-": out += "\\-"
+      case "'": out += "\\(aq"
+      default: out.append(character)
+      }
+    }
+    return plain.hasPrefix(".") ? "\\&" + plain : plain
+  }
+}

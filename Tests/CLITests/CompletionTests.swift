@@ -1,0 +1,46 @@
+import FireflyBase
+import Foundation
+import Testing
+
+/// The scripts are run by the shells they are for, where those are installed; bash always is.
+@Suite struct CompletionTests {
+  @Test(arguments: [
+    (["firefly", "ins"], "inspect"),
+    (["firefly", "bench", "--shape", "zi"], "ziya13b"),
+    (["firefly", "train", "--dry"], "--dry-run"),
+  ])
+  func bashCompletes(_ words: [String], _ expected: String) throws {
+    let quoted = words.map { "'\($0)'" }.joined(separator: " ")
+    let outcome = try Command.shell(
+      """
+      source <("$0" completion bash); compopt() { :; }
+      COMP_WORDS=(\(quoted)); COMP_CWORD=\(words.count - 1); _firefly; echo "${COMPREPLY[@]}"
+      """)
+    #expect(outcome.output == expected + "\n")
+    #expect(outcome.errors.isEmpty)
+  }
+
+  @Test func zshScriptNamesEveryVerbAndOption() throws {
+    let script = try Command.run("completion", "zsh").output
+    #expect(script.hasPrefix("#compdef firefly\n"))
+    for part in ["'plan:", "'*--set[", "--shape[", "(smollm2 smollm2-blocks llama7b ziya13b)"] {
+      #expect(script.contains(part), "\(part)")
+    }
+    if FileManager.default.isExecutableFile(atPath: "/usr/bin/zsh") {
+      #expect(try Command.shell("\"$0\" completion zsh | zsh -n").status == 0)
+    }
+  }
+
+  @Test func anUnknownShellIsRefused() throws {
+    let outcome = try Command.run("completion", "fish")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.hasPrefix("firefly: SHELL: expected bash or zsh, found 'fish'\n"))
+  }
+
+  @Test func theManualHasEveryVerbAndNoRawDashes() throws {
+    let page = try Command.run("manual").output
+    #expect(page.hasPrefix(".TH FIREFLY 1"))
+    for verb in ["train", "plan", "chat", "bench"] { #expect(page.contains("\n.SS firefly \(verb)")) }
+    #expect(page.contains("\\fB\\-\\-dry\\-run\\fR"))
+  }
+}
