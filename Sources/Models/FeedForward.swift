@@ -14,7 +14,7 @@ struct FeedForward {
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     let (gateUp, inputSaved) = input.forward(x, pass)
     let activated = output.makeInput(rows: x.rows)  // [T, F]
-    Ops.swiGLU(activated, gateUp: gateUp.matrix)
+    Ops.activateGated(activated, gateUp: gateUp.matrix, activation: .silu)
     let (y, outputSaved) = output.forward(activated, pass)
     return (y, Saved(input: inputSaved, gateUp: gateUp, output: outputSaved))
   }
@@ -26,7 +26,8 @@ struct FeedForward {
     guard let dActivated = output.backward(dyCompute.matrix, saved.output, pass) else {
       preconditionFailure("the down projection always passes a gradient on")
     }
-    Ops.swiGLUGradient(dGateUp.matrix, dy: dActivated.matrix, gateUp: saved.gateUp.matrix)
+    Ops.activateGatedGradient(
+      dGateUp.matrix, dy: dActivated.matrix, gateUp: saved.gateUp.matrix, activation: .silu)
     guard let dx = input.backward(dGateUp.matrix, saved.input, pass) else {
       preconditionFailure("the gate and up projections always pass a gradient on")
     }

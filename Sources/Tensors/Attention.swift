@@ -1,42 +1,65 @@
 import CKernels
 
-/// The heads of a grouped-query attention: query head h reads key head h / (heads / keyValueHeads).
-public struct AttentionShape: Sendable, Equatable {
+/// The heads of a grouped-query attention: query head h reads key head h / (heads / keyValueHeads), and which keys a row
+/// sees with which bias.
+public struct AttentionShape: Sendable {
   public var heads: Int
   public var keyValueHeads: Int
   public var headDim: Int
   /// Factor on the scores, usually 1 / √headDim.
   public var scale: Float
+  /// A row sees at most this many keys: its own and those just before it (Mistral's sliding window); nil: all.
+  public var window: Int?
+  /// ALiBi (Press, Smith & Lewis 2021): [heads] float32; head h adds slopes[h]·(key's − query's position) to a score.
+  public var slopes: Tensor?
 
-  public init(heads: Int, keyValueHeads: Int, headDim: Int, scale: Float) {
+  public init(
+    heads: Int, keyValueHeads: Int, headDim: Int, scale: Float, window: Int? = nil, slopes: Tensor? = nil
+  ) {
     precondition(
       heads > 0 && keyValueHeads > 0 && headDim > 0 && heads % keyValueHeads == 0,
       "\(heads) heads over \(keyValueHeads) key heads of \(headDim)")
+    if let window { precondition(window > 0, "a window of \(window) keys") }
+    if let slopes { Ops.checkCount(slopes, heads, "slopes") }
     self.heads = heads
     self.keyValueHeads = keyValueHeads
     self.headDim = headDim
     self.scale = scale
+    self.window = window
+    self.slopes = slopes
   }
 
   /// Query heads to a key head.
   var group: Int { heads / keyValueHeads }
   func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
 
-  /// FLOP of `products` products over the pairs of query and key below the diagonal.
+  /// FLOP of `products` products over the pairs of query and key that a row sees.
   func flop(_ starts: [Int32], products: Int) -> Double {
     let pairs = zip(starts, starts.dropFirst()).reduce(0.0) { sum, bounds in
       let rows = Double(bounds.1 - bounds.0)
-      return sum + rows * (rows + 1) / 2
+      let growing = min(rows, Double(window ?? .max))  // rows that see all before them
+      return sum + growing * (growing + 1) / 2 + (rows - growing) * growing
     }
     return 2 * pairs * Double(products * heads * headDim)
+  }
+
+  /// The first of the keys that the query at position `query` sees, counted from its sequence's start.
+  func firstKey(of query: Int) -> Int { max(0, query + 1 - (window ?? query + 1)) }
+
+  /// A query head's scores in a block whose first row has its own key in column `diagonal`.
+  func mask(head: Int, diagonal: Int) -> kernels_mask {
+    kernels_mask(
+      scale: scale, slope: slopes.map { $0.floatPointer[head] } ?? 0, diagonal: diagonal,
+      window: window ?? Int.max)
   }
 }
 
 extension Ops {
-  /// Causal attention within each of several sequences laid end to end: row i of a sequence attends to its rows 0...i.
+  /// Causal attention within each of several sequences laid end to end: row i of a sequence attends to its rows 0...i,
+  /// or to the last `shape.window` of them.
   ///
-  /// Query blocks are taken against the keys up to their diagonal; no more than a block of scores is ever held. A
-  /// sequence's result does not depend on its neighbours.
+  /// Query blocks are taken against the keys up to their diagonal, from the first that they see; no more than a block of
+  /// scores is ever held. A sequence's result does not depend on its neighbours.
   /// - Parameters:
   ///   - out: `[T, heads·headDim]`
   ///   - logSums: `[heads, T]` float32; gets each row's log Σ exp(score), which the gradient needs.
@@ -62,7 +85,8 @@ extension Ops {
     }
   }
 
-  /// Attention of the newest rows of one sequence over all of its keys so far: row i attends to keys 0...past + i.
+  /// Attention of the newest rows of one sequence over all of its keys so far: row i attends to keys 0...past + i,
+  /// or to the last `shape.window` of them.
   ///
   /// - Parameters:
   ///   - out: `[n, heads·headDim]`
@@ -104,13 +128,15 @@ extension Ops {
     _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
     _ shape: AttentionShape
   ) {
-    let queries = head * shape.group * shape.headDim..<(head + 1) * shape.group * shape.headDim
-    let k = keys.columns(shape.columns(head))
-    let v = values.columns(shape.columns(head))
+    let heads = head * shape.group..<(head + 1) * shape.group
+    let columns = heads.lowerBound * shape.headDim..<heads.upperBound * shape.headDim
+    let seen = shape.firstKey(of: past + row)..<past + row + 1
+    let k = keys.rows(seen).columns(shape.columns(head))
+    let v = values.rows(seen).columns(shape.columns(head))
     Ops.kernels.pointee.attention_row(
-      out.rows(row..<row + 1).columns(queries).pointer, q.rows(row..<row + 1).columns(queries).pointer,
-      k.pointer, k.stride, v.pointer, v.stride, q.dtype.code, shape.group, shape.headDim, past + row + 1,
-      shape.scale)
+      out.rows(row..<row + 1).columns(columns).pointer, q.rows(row..<row + 1).columns(columns).pointer,
+      k.pointer, k.stride, v.pointer, v.stride, q.dtype.code, shape.group, shape.headDim, seen.count,
+      shape.scale, shape.slopes.map { $0.floatPointer + heads.lowerBound })
   }
 }
 
@@ -120,10 +146,10 @@ struct AttentionBlock {
 
   /// Rows of q.
   let queries: Range<Int>
-  /// Rows of k and v: up to the last query's own.
+  /// Rows of k and v: from the first query's first to the last query's own.
   let keys: Range<Int>
-  /// How many of the keys the first query sees; each further one sees one more.
-  let visible: Int
+  /// Which of the keys is the first query's own; each further query's is the next.
+  let diagonal: Int
 
   /// The blocks of all sequences, the largest first so that threads end together.
   static func of(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [AttentionBlock] {
@@ -131,12 +157,17 @@ struct AttentionBlock {
     for (start, end) in zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init)) {
       for first in stride(from: start, to: end, by: rows) {
         let last = min(first + rows, end)
+        let position = first - start + past
+        let firstKey = shape.firstKey(of: position)
         blocks.append(
-          AttentionBlock(queries: first..<last, keys: start..<last + past, visible: first - start + past + 1))
+          AttentionBlock(
+            queries: first..<last, keys: start + firstKey..<last + past, diagonal: position - firstKey))
       }
     }
-    return blocks.sorted { $0.queries.count * $0.keys.count > $1.queries.count * $1.keys.count }
+    return blocks.sorted { $0.cost > $1.cost }
   }
+
+  var cost: Int { queries.count * keys.count }
 
   static func check(_ shape: AttentionShape, _ starts: [Int32], query: [Matrix], key: [Matrix]) {
     let rows = query[0].rows
@@ -154,7 +185,7 @@ struct AttentionBlock {
     )
   }
 
-  /// out = softmax(scale·q·kᵀ)·v for this block and one head.
+  /// out = softmax(scores)·v for this block and one head.
   func attend(
     _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, head: Int, _ shape: AttentionShape,
     logSums: UnsafeMutablePointer<Float>?
@@ -169,8 +200,9 @@ struct AttentionBlock {
     ).run()
     withUnsafeTemporaryAllocation(of: Float.self, capacity: AttentionBlock.rows) { spare in
       guard let sums = logSums ?? spare.baseAddress else { return }
-      Ops.kernels.pointee.softmax_causal(
-        probabilities.pointer, q.dtype.code, n, sums, scores.floatRow(0), n, shape.scale, visible, m, n)
+      var mask = shape.mask(head: head, diagonal: diagonal)
+      Ops.kernels.pointee.attention_softmax(
+        probabilities.pointer, q.dtype.code, n, sums, scores.floatRow(0), n, &mask, m, n)
     }
     Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns))
       .run()

@@ -34,18 +34,18 @@ private struct GradientShare {
   let head: Int  // of keys
   /// Which of the partial sums this share fills.
   let layer: Int
-  /// Query blocks with their heads; the first reaches furthest.
+  /// Query blocks with their heads; the first has the last keys.
   let items: [(block: AttentionBlock, head: Int)]
+  /// Key rows that this share's sums cover: those of its items; in layer 0, to which the others are added, all.
+  let keys: Range<Int>
 
-  /// Key rows that this share's sums cover.
-  var keys: Range<Int> { items[0].block.keys }
-  var cost: Int { items.reduce(0) { $0 + $1.block.queries.count * $1.block.keys.count } }
+  var cost: Int { items.reduce(0) { $0 + $1.block.cost } }
 
   /// Shares of one sequence depend on its own length alone, so a sequence's gradient does not depend on its neighbours.
   static func of(_ starts: [Int32], _ shape: AttentionShape) -> [GradientShare] {
     var shares: [GradientShare] = []
     for (start, end) in zip(starts, starts.dropFirst()) where start < end {
-      let blocks = AttentionBlock.of([start, end], shape).sorted { $0.keys.count > $1.keys.count }
+      let blocks = AttentionBlock.of([start, end], shape).sorted { $0.keys.upperBound > $1.keys.upperBound }
       let wanted = (12 + shape.keyValueHeads - 1) / shape.keyValueHeads
       let count = blocks.count == 1 ? 1 : min(wanted, blocks.count * shape.group)
       for head in 0..<shape.keyValueHeads {
@@ -54,7 +54,10 @@ private struct GradientShare {
         }
         for layer in 0..<count {
           let own = stride(from: layer, to: items.count, by: count).map { items[$0] }
-          shares.append(GradientShare(head: head, layer: layer, items: own))
+          let first = layer == 0 ? Int(start) : own.reduce(Int(end)) { min($0, $1.block.keys.lowerBound) }
+          shares.append(
+            GradientShare(
+              head: head, layer: layer, items: own, keys: first..<own[0].block.keys.upperBound))
         }
       }
     }
@@ -100,6 +103,10 @@ private struct GradientPass {
     let columns = shape.columns(share.head)
     let dk = dk.slice(share.layer..<share.layer + 1).matrix.columns(columns)
     let dv = dv.slice(share.layer..<share.layer + 1).matrix.columns(columns)
+    // The first item overwrites its keys' sums; before them there are others only under a window.
+    let before = share.keys.lowerBound..<share.items[0].block.keys.lowerBound
+    dk.rows(before).fillWithZeros()
+    dv.rows(before).fillWithZeros()
     for (index, item) in share.items.enumerated() {
       run(item.block, head: item.head, dk: dk, dv: dv, accumulate: index > 0, room)
     }
@@ -131,11 +138,11 @@ private struct GradientPass {
       // p, and ds = scale·p·(dp − dout·out)
       let p = room.p.rows(0..<m).columns(0..<keys.count)
       let ds = room.ds.rows(0..<m).columns(0..<keys.count)
-      kernels.pointee.softmax_causal_gradient(
+      var mask = shape.mask(head: head, diagonal: block.diagonal - (start - block.keys.lowerBound))
+      kernels.pointee.attention_softmax_gradient(
         p.pointer, p.stride, ds.pointer, ds.stride, p.dtype.code, scores.floatRow(0), scores.stride,
-        dp.floatRow(0),
-        dp.stride, logSums.head(head, block.queries), room.dots.floatPointer, shape.scale,
-        block.visible - (start - block.keys.lowerBound), m, keys.count)
+        dp.floatRow(0), dp.stride, logSums.head(head, block.queries), room.dots.floatPointer, &mask, m,
+        keys.count)
       // dq += ds·k, dk += dsᵀ·q, dv += pᵀ·dout
       Product(out: sum, a: ds, b: k, accumulate: start > block.keys.lowerBound).run()
       Product(out: dk.rows(keys), a: ds, b: q, transposeA: true, accumulate: accumulate).run()

@@ -39,14 +39,63 @@ extension Ops {
     }
   }
 
-  /// Rotary positions (Su et al. 2021) in place, in the half-split order of transformers' `rotate_half`.
+  /// Layer normalisation (Ba, Kiros & Hinton 2016): y = (x − mean) / √(variance + ε) · weight + bias, in float32.
   ///
   /// - Parameters:
-  ///   - x: [T, heads·headDim] c. In every head, element i < rotaryDim/2 pairs with i + rotaryDim/2.
+  ///   - y: [T, C] c.
+  ///   - mean: [T] float32, set to each row's mean for the gradient.
+  ///   - reciprocal: [T] float32, set to 1 / √(variance + ε).
+  ///   - x: [T, C] float32.
+  ///   - weight: [C] float32.
+  ///   - bias: [C] float32; nil adds nothing.
+  public static func layerNorm(
+    _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float
+  ) {
+    checkSame(y, x)
+    checkCompute(y.dtype)
+    checkCount(mean, x.rows, "mean")
+    checkCount(reciprocal, x.rows, "reciprocal")
+    checkCount(weight, x.columns, "weight")
+    if let bias { checkCount(bias, x.columns, "bias") }
+    let k = kernels
+    split(x.rows, cost: x.columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.layer_norm(
+        y.row(start), y.dtype.code, y.stride, mean.floatPointer + start, reciprocal.floatPointer + start,
+        x.floatRow(start), x.stride, weight.floatPointer, bias?.floatPointer, epsilon, rows.count, x.columns)
+    }
+  }
+
+  /// dx[T, C] += the gradient of `layerNorm` for dy[T, C]; all float32, weight and bias being frozen.
+  public static func layerNormGradient(
+    _ dx: Matrix, dy: Matrix, x: Matrix, mean: Tensor, reciprocal: Tensor, weight: Tensor
+  ) {
+    checkSame(dx, dy)
+    checkSame(dx, x)
+    checkCount(mean, x.rows, "mean")
+    checkCount(reciprocal, x.rows, "reciprocal")
+    checkCount(weight, x.columns, "weight")
+    let k = kernels
+    split(x.rows, cost: x.columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.layer_norm_gradient(
+        dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,
+        mean.floatPointer + start, reciprocal.floatPointer + start, weight.floatPointer, rows.count, x.columns
+      )
+    }
+  }
+
+  /// Rotary positions (Su et al. 2021) in place.
+  ///
+  /// - Parameters:
+  ///   - x: [T, heads·headDim] c. Of every head, elements from `rotaryDim` on stay as they are.
   ///   - cos: [T, rotaryDim/2] float32, the cosine of each row's angles; `sin` likewise.
+  ///   - interleaved: Angle i turns elements 2i and 2i + 1, as in ChatGLM; otherwise i and i + rotaryDim/2, as in
+  ///     transformers' `rotate_half`.
   ///   - inverse: Turns back, which is the gradient.
   public static func rotate(
-    _ x: Matrix, headDim: Int, rotaryDim: Int, cos: Tensor, sin: Tensor, inverse: Bool
+    _ x: Matrix, headDim: Int, rotaryDim: Int, cos: Tensor, sin: Tensor, interleaved: Bool = false,
+    inverse: Bool
   ) {
     checkCompute(x.dtype)
     precondition(headDim > 0 && x.columns % headDim == 0, "\(x.columns) columns in heads of \(headDim)")
@@ -60,44 +109,8 @@ extension Ops {
       let start = rows.lowerBound
       k.pointee.rotate(
         x.row(start), x.dtype.code, x.stride, cos.floatPointer + start * rotaryDim / 2,
-        sin.floatPointer + start * rotaryDim / 2, inverse ? -1 : 1, rows.count, x.columns / headDim, headDim,
-        rotaryDim)
+        sin.floatPointer + start * rotaryDim / 2, inverse ? -1 : 1, interleaved ? 1 : 0, rows.count,
+        x.columns / headDim, headDim, rotaryDim)
     }
-  }
-
-  /// The gated unit (Shazeer 2020): y[T, F] = silu(gate)·up with gateUp[T, 2F] = [gate | up], both c.
-  public static func swiGLU(_ y: Matrix, gateUp: Matrix) {
-    checkGate(y, gateUp)
-    checkCompute(y.dtype)
-    precondition(y.dtype == gateUp.dtype, "swiGLU: \(y.dtype) from \(gateUp.dtype)")
-    let k = kernels
-    split(y.rows, cost: 4 * y.columns) { rows in
-      k.pointee.swiglu(
-        y.row(rows.lowerBound), y.stride, gateUp.row(rows.lowerBound), gateUp.stride, y.dtype.code,
-        rows.count,
-        y.columns)
-    }
-  }
-
-  /// dGateUp[T, 2F] c = the gradient of `swiGLU` for dy[T, F], of the compute type or float32.
-  public static func swiGLUGradient(_ dGateUp: Matrix, dy: Matrix, gateUp: Matrix) {
-    checkGate(dy, gateUp)
-    checkSame(dGateUp, gateUp)
-    checkCompute(gateUp.dtype)
-    checkCompute(dy.dtype)
-    precondition(dGateUp.dtype == gateUp.dtype, "swiGLUGradient: \(dGateUp.dtype) from \(gateUp.dtype)")
-    let k = kernels
-    split(dy.rows, cost: 8 * dy.columns) { rows in
-      let start = rows.lowerBound
-      k.pointee.swiglu_gradient(
-        dGateUp.row(start), dGateUp.stride, dy.row(start), dy.dtype.code, dy.stride, gateUp.row(start),
-        gateUp.stride, gateUp.dtype.code, rows.count, dy.columns)
-    }
-  }
-
-  private static func checkGate(_ y: Matrix, _ gateUp: Matrix) {
-    precondition(
-      y.rows == gateUp.rows && 2 * y.columns == gateUp.columns,
-      "[\(y.rows), \(y.columns)] is no gated half of [\(gateUp.rows), \(gateUp.columns)]")
   }
 }

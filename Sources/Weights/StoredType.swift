@@ -30,34 +30,24 @@ public enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible 
   public var description: String { rawValue }
 
   /// Elements of one block along a row; 1 for plain types.
-  public var blockElements: Int {
-    switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-    case .q4_K, .q5_K, .q6_K: 256
-    default: 1
-    }
-  }
+  public var blockElements: Int { blockFormat?.elements ?? 1 }
 
   /// Bytes of one block; of one element for plain types.
-  public var blockBytes: Int {
+  public var blockBytes: Int { blockFormat?.bytes ?? plainBytes }
+
+  /// Bytes of one element of a plain type; 0 of the others.
+  private var plainBytes: Int {
     switch self {
     case .float64, .int64, .uint64: 8
     case .float32, .int32, .uint32: 4
     case .float16, .bfloat16, .int16, .uint16: 2
     case .float8E4M3, .float8E5M2, .int8, .uint8, .bool: 1
-    case .q4_0: 18
-    case .q4_1: 20
-    case .q5_0: 22
-    case .q5_1: 24
-    case .q8_0: 34
-    case .q4_K: 144
-    case .q5_K: 176
-    case .q6_K: 210
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K, .q6_K: 0
     }
   }
 
   /// Whether it is one of GGUF's quantised blocks.
-  public var isBlock: Bool { blockElements > 1 }
+  public var isBlock: Bool { blockFormat != nil }
 
   /// The same type in memory, where there is one.
   public var dtype: DType? {

@@ -6,47 +6,96 @@ import Testing
 
 /// The parts of attention that are kernels of their own, on every table.
 @Suite struct AttentionKernelTests {
-  private let scale: Float = 0.3
+  /// A block of scores and its mask.
+  struct Block: Sendable, CustomTestStringConvertible {
+    let m, n, diagonal: Int
+    var window = Int.max
+    var slope: Float = 0
 
-  @Test(arguments: Variant.all, [(4, 4, 1), (3, 40, 17), (5, 33, 33), (2, 100, 1)])
-  func softmaxOfABlock(variant: Variant, shape: (m: Int, n: Int, visible: Int)) {
-    let (m, n) = (shape.m, shape.n)
-    let scores = Strided.normal([m, n], .float32, seed: 1)
+    var testDescription: String { "[\(m), \(n)] diagonal \(diagonal) window \(window) slope \(slope)" }
+    var mask: kernels_mask {
+      kernels_mask(scale: scale, slope: slope, diagonal: diagonal, window: window)
+    }
+    func seen(_ row: Int) -> Range<Int> {
+      let own = diagonal + row
+      let end = min(n, max(own + 1, 0))
+      return min(window > own ? 0 : own + 1 - window, end)..<end
+    }
+  }
+
+  private static let scale: Float = 0.3
+  private static let blocks = [
+    Block(m: 4, n: 4, diagonal: 0), Block(m: 3, n: 40, diagonal: 16), Block(m: 5, n: 33, diagonal: 32),
+    Block(m: 2, n: 100, diagonal: 0), Block(m: 40, n: 40, diagonal: 0, window: 1),
+    Block(m: 5, n: 70, diagonal: 60, window: 33), Block(m: 9, n: 50, diagonal: 40, window: 5, slope: 0.25),
+    Block(m: 6, n: 37, diagonal: 31, slope: 0.5), Block(m: 3, n: 20, diagonal: 16, window: 100, slope: 1),
+  ]
+
+  @Test(arguments: Variant.all, blocks)
+  func softmaxOfABlock(variant: Variant, block: Block) {
+    let (m, n) = (block.m, block.n)
+    let values = Strided.normal([m, n], .float32, seed: 1).values()
+    let scores = Strided(hidingUnseen(values, block), [m, n], .float32)
     let p = Strided.normal([m, n], variant.dtype, seed: 2)
     let logSums = Tensor([m], .float32)
-    let values = scores.values()
     variant.run {
-      Ops.kernels.pointee.softmax_causal(
+      var mask = block.mask
+      Ops.kernels.pointee.attention_softmax(
         p.matrix.pointer, Int32(variant.dtype.rawValue), p.matrix.stride, logSums.floatPointer,
-        scores.matrix.floatRow(0), scores.matrix.stride, scale, shape.visible, m, n)
+        scores.matrix.floatRow(0), scores.matrix.stride, &mask, m, n)
     }
-    let expected = reference(values, shape)
-    assertClose(p.values(), expected.p, Tolerance(relative: variant.rounding), "p")
+    let expected = reference(values, block)
+    // exp turns a score's rounding into a relative error: up to half a unit of slope·n.
+    let ofSlope = block.slope * Float(n) * 0x1p-23
+    assertClose(p.values(), expected.p, Tolerance(relative: variant.rounding + ofSlope), "p")
     assertClose(logSums.floats, expected.logSums, .ulps(8, absolute: 1e-6), "log sums")
   }
 
-  @Test(arguments: Variant.all, [(4, 4, 1), (3, 40, 17), (5, 33, 33), (2, 100, 1)])
-  func softmaxGradientOfABlock(variant: Variant, shape: (m: Int, n: Int, visible: Int)) {
-    let (m, n) = (shape.m, shape.n)
-    let scores = Strided.normal([m, n], .float32, seed: 1)
-    let dp = Strided.normal([m, n], .float32, seed: 2)
-    let (p, ds) = (Strided.zeros([m, n], variant.dtype), Strided.zeros([m, n], variant.dtype))
-    let (values, dpValues) = (scores.values(), dp.values())
-    let expected = reference(values, shape)
+  /// Two rows see nothing of the last block, which lies beyond them.
+  @Test(arguments: Variant.all, blocks + [Block(m: 4, n: 20, diagonal: -2)])
+  func softmaxGradientOfABlock(variant: Variant, block: Block) {
+    let (m, n) = (block.m, block.n)
+    let values = Strided.normal([m, n], .float32, seed: 1).values()
+    let dpValues = Strided.normal([m, n], .float32, seed: 2).values()
+    let scores = Strided(hidingUnseen(values, block), [m, n], .float32)
+    let dp = Strided(hidingUnseen(dpValues, block), [m, n], .float32)
+    let (p, ds) = (
+      Strided.normal([m, n], variant.dtype, seed: 3), Strided.normal([m, n], variant.dtype, seed: 4)
+    )
+    let expected = reference(values, block)
     let dots = (0..<m).map { r in
       (0..<n).reduce(Float(0)) { $0 + expected.p[r * n + $1] * dpValues[r * n + $1] }
     }
     let (logSums, dotsTensor) = (Tensor(expected.logSums, [m]), Tensor(dots, [m]))
     variant.run {
-      Ops.kernels.pointee.softmax_causal_gradient(
+      var mask = block.mask
+      Ops.kernels.pointee.attention_softmax_gradient(
         p.matrix.pointer, p.matrix.stride, ds.matrix.pointer, ds.matrix.stride, Int32(variant.dtype.rawValue),
         scores.matrix.floatRow(0), scores.matrix.stride, dp.matrix.floatRow(0), dp.matrix.stride,
-        logSums.floatPointer, dotsTensor.floatPointer, scale, shape.visible, m, n)
+        logSums.floatPointer, dotsTensor.floatPointer, &mask, m, n)
     }
-    assertClose(p.values(), expected.p, Tolerance(relative: variant.rounding + 2e-6), "p")
+    assertClose(p.values(), expected.p, Tolerance(relative: variant.rounding + 4e-6), "p")
     expectGradient(
-      ds.values(), of: { zip(reference64($0, shape), dpValues).reduce(0) { $0 + $1.0 * Double($1.1) } },
+      ds.values(), of: { zip(reference64($0, block), dpValues).reduce(0) { $0 + $1.0 * Double($1.1) } },
       at: values, step: 0x1p-8, tolerance: Tolerance(relative: variant.rounding + 1e-3, absolute: 1e-5), "ds")
+  }
+
+  /// A NaN that a row sees spoils the row and no other.
+  @Test(arguments: Variant.all)
+  func aNaNStaysInItsRow(variant: Variant) {
+    let block = Block(m: 3, n: 40, diagonal: 30)
+    let scores = Tensor.normal([3, 40], seed: 1)
+    scores.floatPointer[40 + 31] = .nan
+    let (p, logSums) = (Tensor([3, 40], variant.dtype), Tensor([3], .float32))
+    variant.run {
+      var mask = block.mask
+      Ops.kernels.pointee.attention_softmax(
+        p.pointer, Int32(variant.dtype.rawValue), 40, logSums.floatPointer, scores.floatPointer, 40, &mask, 3,
+        40)
+    }
+    let values = p.asFloats
+    #expect(values[40..<72].allSatisfy { $0.isNaN } && logSums.floats[1].isNaN)
+    #expect((values[..<40] + values[80...]).allSatisfy { $0.isFinite })
   }
 
   @Test(arguments: Variant.all, [1, 16, 40, 64, 72])
@@ -69,9 +118,13 @@ import Testing
   }
 
   /// One row over caches shorter and longer than the kernel's blocks of keys, groups above its heads at a time.
-  @Test(arguments: Variant.all, [(1, 16, 1), (3, 64, 129), (9, 40, 300), (2, 80, 128)])
-  func attentionOfARow(variant: Variant, shape: (group: Int, headDim: Int, count: Int)) {
-    let (group, dim, count) = shape
+  @Test(
+    arguments: Variant.all,
+    [(1, 16, 1, false), (3, 64, 129, true), (9, 40, 300, false), (10, 16, 130, true), (2, 80, 128, false)])
+  func attentionOfARow(variant: Variant, shape: (group: Int, headDim: Int, count: Int, sloped: Bool)) {
+    let (group, dim, count, sloped) = shape
+    let scale = AttentionKernelTests.scale
+    let slopes = (0..<group).map { sloped ? exp2(-Float($0) / 2) : 0 }
     let q = Tensor.normal([group, dim], variant.dtype, seed: 1)
     let keys = Strided.normal([count, dim], variant.dtype, seed: 2)
     let values = Strided.normal([count, dim], variant.dtype, seed: 3)
@@ -79,7 +132,8 @@ import Testing
     variant.run {
       Ops.kernels.pointee.attention_row(
         out.pointer, q.pointer, keys.matrix.pointer, keys.matrix.stride, values.matrix.pointer,
-        values.matrix.stride, Int32(variant.dtype.rawValue), group, dim, count, scale)
+        values.matrix.stride, Int32(variant.dtype.rawValue), group, dim, count, scale,
+        sloped ? Tensor(slopes, [group]).floatPointer : nil)
     }
     let (queries, k, v) = (q.asFloats, keys.values(), values.values())
     var expected: [Float] = []
@@ -87,7 +141,8 @@ import Testing
       let weights = (0..<count).map { j in
         exp(
           Double(scale)
-            * (0..<dim).reduce(0.0) { $0 + Double(queries[h * dim + $1]) * Double(k[j * dim + $1]) })
+            * (0..<dim).reduce(0.0) { $0 + Double(queries[h * dim + $1]) * Double(k[j * dim + $1]) }
+            + Double(slopes[h]) * Double(j - (count - 1)))
       }
       let total = weights.reduce(0, +)
       for c in 0..<dim {
@@ -97,25 +152,31 @@ import Testing
     assertClose(out.asFloats, expected, Tolerance(relative: variant.rounding, absolute: 2e-5), "attention")
   }
 
-  private func reference(_ scores: [Float], _ shape: (m: Int, n: Int, visible: Int)) -> (
-    p: [Float], logSums: [Float]
-  ) {
-    let logSums = (0..<shape.m).map { r in
-      Float(
-        log(
-          (0..<min(shape.n, shape.visible + r)).reduce(0.0) {
-            $0 + exp(Double(scale) * Double(scores[r * shape.n + $1]))
-          }))
-    }
-    return (reference64(scores, shape).map(Float.init), logSums)
+  /// NaN where a row does not look.
+  private func hidingUnseen(_ values: [Float], _ block: Block) -> [Float] {
+    values.indices.map { block.seen($0 / block.n).contains($0 % block.n) ? values[$0] : .nan }
   }
 
-  private func reference64(_ scores: [Float], _ shape: (m: Int, n: Int, visible: Int)) -> [Double] {
-    (0..<shape.m).flatMap { r -> [Double] in
-      let seen = min(shape.n, shape.visible + r)
-      let row = (0..<shape.n).map { $0 < seen ? exp(Double(scale) * Double(scores[r * shape.n + $0])) : 0 }
+  private func reference(_ scores: [Float], _ block: Block) -> (p: [Float], logSums: [Float]) {
+    let logSums = (0..<block.m).map { Float(log(exponentials(scores, block, $0).reduce(0, +))) }
+    return (reference64(scores, block).map(Float.init), logSums)
+  }
+
+  private func reference64(_ scores: [Float], _ block: Block) -> [Double] {
+    (0..<block.m).flatMap { r -> [Double] in
+      let row = exponentials(scores, block, r)
       let sum = row.reduce(0, +)
-      return row.map { $0 / sum }
+      return row.map { sum == 0 ? 0 : $0 / sum }
+    }
+  }
+
+  /// exp(score) of row r, 0 where it does not see.
+  private func exponentials(_ scores: [Float], _ block: Block, _ r: Int) -> [Double] {
+    (0..<block.n).map { c in
+      guard block.seen(r).contains(c) else { return 0 }
+      return exp(
+        Double(AttentionKernelTests.scale) * Double(scores[r * block.n + c])
+          + Double(block.slope) * Double(c - block.diagonal - r))
     }
   }
 }

@@ -7,10 +7,17 @@ struct AttentionTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let heads, keyValueHeads, headDim: Int
     let lengths: [Int]
-    var testDescription: String { "\(heads)/\(keyValueHeads) heads of \(headDim), lengths \(lengths)" }
+    var window: Int?
+    var hasSlopes = false
+    var testDescription: String {
+      "\(heads)/\(keyValueHeads) heads of \(headDim), lengths \(lengths), window \(window ?? 0)"
+        + (hasSlopes ? ", ALiBi" : "")
+    }
     var shape: AttentionShape {
       AttentionShape(
-        heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot())
+        heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot(),
+        window: window,
+        slopes: hasSlopes ? Tensor((0..<heads).map { exp2(-Float($0) - 1) }, [heads]) : nil)
     }
     var starts: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
     var rows: Int { lengths.reduce(0, +) }
@@ -22,6 +29,14 @@ struct AttentionTests {
     Case(heads: 3, keyValueHeads: 1, headDim: 80, lengths: [129, 0, 40]),
     Case(heads: 1, keyValueHeads: 1, headDim: 128, lengths: [100, 128]),
     Case(heads: 1, keyValueHeads: 1, headDim: 8, lengths: [700]),
+    // Windows of one key, below a block, of a block, and above the blocks of the forward and the gradient.
+    Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1, 5, 130, 1, 300], window: 1),
+    Case(heads: 4, keyValueHeads: 2, headDim: 16, lengths: [300, 7, 140], window: 50),
+    Case(heads: 2, keyValueHeads: 1, headDim: 16, lengths: [400, 2], window: 128),
+    Case(heads: 1, keyValueHeads: 1, headDim: 8, lengths: [650], window: 520),
+    Case(heads: 2, keyValueHeads: 2, headDim: 16, lengths: [100, 40], window: 1000),
+    Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1, 5, 300, 64], hasSlopes: true),
+    Case(heads: 4, keyValueHeads: 1, headDim: 16, lengths: [300, 9], window: 70, hasSlopes: true),
   ]
 
   /// q, k and v as column ranges of one buffer, dout, and room for all results in another.
@@ -81,13 +96,16 @@ struct AttentionTests {
       ("out", run.out, naive.out), ("dq", run.dq, naive.dq), ("dk", run.dk, naive.dk),
       ("dv", run.dv, naive.dv),
     ] {
-      let largest = expected.map(abs).max() ?? 0
+      let largest = max(expected.map(abs).max() ?? 0, 1)  // with one key, dq and dk are 0
       expectClose(actual.doubles, expected, absolute: unit * largest, relative: 0, "\(name) \(dtype)")
     }
   }
 
-  @Test func theReferenceGradientIsThatOfFiniteDifferences() {
-    let example = Case(heads: 4, keyValueHeads: 2, headDim: 8, lengths: [1, 6, 3])
+  @Test(arguments: [
+    Case(heads: 4, keyValueHeads: 2, headDim: 8, lengths: [1, 6, 3]),
+    Case(heads: 2, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, hasSlopes: true),
+  ])
+  func theReferenceGradientIsThatOfFiniteDifferences(_ example: Case) {
     let run = Run(example.shape, rows: example.rows, .float32, seed: 9)
     let naive = NaiveAttention(run, example.starts, example.shape)
     let dout = run.dout.doubles
@@ -110,9 +128,13 @@ struct AttentionTests {
     }
   }
 
-  @Test(arguments: [DType.float32, .bfloat16])
-  func aSequenceDoesNotDependOnItsNeighbours(dtype: DType) {
-    let example = Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140])
+  @Test(
+    arguments: [DType.float32, .bfloat16],
+    [
+      Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140]),
+      Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140], window: 40, hasSlopes: true),
+    ])
+  func aSequenceDoesNotDependOnItsNeighbours(dtype: DType, _ example: Case) {
     let packed = Run(example.shape, rows: example.rows, dtype, seed: 10)
     packed.compute(example.starts, example.shape)
     for (start, length) in zip(example.starts.map(Int.init), example.lengths) {
@@ -123,9 +145,13 @@ struct AttentionTests {
     }
   }
 
-  @Test(arguments: [DType.float32, .bfloat16])
-  func threadsDoNotChangeABit(dtype: DType) {
-    let example = Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90])
+  @Test(
+    arguments: [DType.float32, .bfloat16],
+    [
+      Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90]),
+      Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90], window: 130, hasSlopes: true),
+    ])
+  func threadsDoNotChangeABit(dtype: DType, _ example: Case) {
     let results = [1, 2].map { threads in
       let run = Run(example.shape, rows: example.rows, dtype, seed: 11)
       withThreads(threads) { run.compute(example.starts, example.shape) }
@@ -134,22 +160,27 @@ struct AttentionTests {
     #expect(results[0] == results[1])
   }
 
-  @Test(arguments: [DType.float32, .bfloat16], [1, 5, 140])
-  func cachedRowsEqualTheLastOnesOfAll(dtype: DType, new: Int) {
-    let example = Case(heads: 2, keyValueHeads: 1, headDim: 32, lengths: [200])
-    let run = Run(example.shape, rows: 200, dtype, seed: 12)
-    let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
-    let past = 200 - new
-    let out = Tensor([new, run.out.columns], dtype).matrix
-    Ops.attentionCached(
-      out, q: run.q.rows(past..<200), keys: run.k, values: run.v, past: past, shape: example.shape)
-    expectClose(
-      out.doubles, Array(naive.out[(past * out.columns)...]), absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6,
-      relative: 0, "\(new) rows after \(past)")
+  @Test(arguments: [1, 3, 5, 140], [nil, 1, 50, 150, 1000])
+  func cachedRowsEqualTheLastOnesOfAll(new: Int, window: Int?) {
+    for (dtype, hasSlopes) in [
+      (DType.float32, false), (.bfloat16, false), (.float32, true), (.bfloat16, true),
+    ] {
+      let example = Case(
+        heads: 2, keyValueHeads: 1, headDim: 32, lengths: [200], window: window, hasSlopes: hasSlopes)
+      let run = Run(example.shape, rows: 200, dtype, seed: 12)
+      let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
+      let past = 200 - new
+      let out = Tensor([new, run.out.columns], dtype).matrix
+      Ops.attentionCached(
+        out, q: run.q.rows(past..<200), keys: run.k, values: run.v, past: past, shape: example.shape)
+      expectClose(
+        out.doubles, Array(naive.out[(past * out.columns)...]), absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6,
+        relative: 0, "\(new) rows after \(past) \(example) \(dtype)")
+    }
   }
 }
 
-/// softmax(scale·q·kᵀ)·v under the causal mask, and its gradient, one element at a time.
+/// softmax(scores)·v under the causal mask, window and slopes included, and its gradient, one element at a time.
 struct NaiveAttention {
   var q, k, v: [Double]
   private(set) var out, logSums, dq, dk, dv: [Double]
@@ -179,7 +210,7 @@ struct NaiveAttention {
       logSums[head * rows + row] = largest + log(sum)
       for (offset, score) in scores.enumerated() {
         let p = exp(score - largest) / sum
-        let value = keyIndex(start + offset, head)
+        let value = keyIndex(first(start, row) + offset, head)
         for d in 0..<shape.headDim { out[row * wide + head * shape.headDim + d] += p * v[value + d] }
       }
     }
@@ -193,11 +224,13 @@ struct NaiveAttention {
       let query = row * wide + head * shape.headDim
       let p = scores(start, row, head).map { exp($0 - logSums[head * rows + row]) }
       let dp = p.indices.map { offset in
-        (0..<shape.headDim).reduce(0.0) { $0 + dout[query + $1] * v[keyIndex(start + offset, head) + $1] }
+        (0..<shape.headDim).reduce(0.0) {
+          $0 + dout[query + $1] * v[keyIndex(first(start, row) + offset, head) + $1]
+        }
       }
       let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
       for offset in p.indices {
-        let key = keyIndex(start + offset, head)
+        let key = keyIndex(first(start, row) + offset, head)
         let ds = p[offset] * (dp[offset] - mean) * Double(shape.scale)
         for d in 0..<shape.headDim {
           dq[query + d] += ds * k[key + d]
@@ -212,13 +245,17 @@ struct NaiveAttention {
     row * narrow + head / (shape.heads / shape.keyValueHeads) * shape.headDim
   }
 
+  /// The first row that `row` sees.
+  private func first(_ start: Int, _ row: Int) -> Int { max(start, row - (shape.window ?? rows) + 1) }
+
   private func scores(_ start: Int, _ row: Int, _ head: Int) -> [Double] {
     let query = row * wide + head * shape.headDim
-    return (start...row).map { other in
+    let slope = Double(shape.slopes?.floats[head] ?? 0)
+    return (first(start, row)...row).map { other in
       let key = keyIndex(other, head)
       var sum = 0.0
       for d in 0..<shape.headDim { sum += q[query + d] * k[key + d] }
-      return sum * Double(shape.scale)
+      return sum * Double(shape.scale) + slope * Double(other - row)
     }
   }
 

@@ -38,6 +38,79 @@ import Testing
       tolerance: Tolerance(relative: 1e-3, absolute: 1e-3), "rmsNorm gradient, \(columns) columns")
   }
 
+  /// With and without bias; x far from 0, so that a variance of mean squares would lose its digits.
+  @Test(arguments: Variant.all, columnCounts)
+  func layerNormAndItsGradient(variant: Variant, columns: Int) {
+    let (rows, epsilon) = (3, Float(1e-5))
+    let x = Strided(
+      Tensor.normal([rows, columns], seed: 1).floats.map { $0 + 100 }, [rows, columns], .float32)
+    let weight = Tensor.normal([columns], seed: 2)
+    let (mean, reciprocal) = (Tensor([rows], .float32), Tensor([rows], .float32))
+    let (values, w) = (x.values(), weight.floats)
+    for bias in [nil, Tensor.normal([columns], seed: 5)] {
+      let y = Strided.zeros([rows, columns], variant.dtype)
+      variant.run {
+        Ops.layerNorm(
+          y.matrix, mean: mean, reciprocal: reciprocal, x: x.matrix, weight: weight, bias: bias,
+          epsilon: epsilon)
+      }
+      let expected = layerNorm(values, w, bias?.floats, columns, epsilon).map(Float.init)
+      // x has 2⁻¹⁷ of rounding at 100, which the weights scale.
+      assertClose(
+        y.values(), expected, Tolerance(relative: variant.rounding, absolute: 1e-4),
+        "layerNorm, bias \(bias != nil)")
+    }
+
+    let dy = Strided.normal([rows, columns], .float32, seed: 3)
+    let dx = Strided.normal([rows, columns], .float32, seed: 4)
+    let before = dx.values()
+    variant.run {
+      Ops.layerNormGradient(
+        dx.matrix, dy: dy.matrix, x: x.matrix, mean: mean, reciprocal: reciprocal, weight: weight)
+    }
+    let dyValues = dy.values()
+    expectGradient(
+      zip(dx.values(), before).map { $0 - $1 },
+      of: {
+        zip(layerNorm($0, w, nil, columns, epsilon), dyValues).reduce(0) { $0 + $1.0 * Double($1.1) }
+      },
+      at: values, step: 0x1p-7, tolerance: Tolerance(relative: 2e-3, absolute: 2e-3),
+      "layerNorm gradient, \(columns) columns")
+  }
+
+  /// What is not a number stays in its row, and is not hidden there.
+  @Test(arguments: Variant.all)
+  func aNaNStaysInItsRowOfALayerNorm(variant: Variant) {
+    let (x, weight) = (Tensor.normal([2, 33], seed: 1), Tensor.normal([33], seed: 2))
+    x.floatPointer[32] = .nan
+    let (mean, reciprocal) = (Tensor([2], .float32), Tensor([2], .float32))
+    let (y, dx) = (Tensor([2, 33], variant.dtype), Tensor.zeros([2, 33], .float32))
+    variant.run {
+      Ops.layerNorm(
+        y.matrix, mean: mean, reciprocal: reciprocal, x: x.matrix, weight: weight, bias: nil, epsilon: 1e-5)
+      Ops.layerNormGradient(
+        dx.matrix, dy: x.matrix, x: x.matrix, mean: mean, reciprocal: reciprocal, weight: weight)
+    }
+    for values in [y.asFloats, dx.floats] {
+      #expect(values[..<33].allSatisfy { $0.isNaN } && values[33...].allSatisfy { $0.isFinite })
+    }
+  }
+
+  private func layerNorm(
+    _ x: [Float], _ weight: [Float], _ bias: [Float]?, _ columns: Int, _ epsilon: Float
+  ) -> [Double] {
+    stride(from: 0, to: x.count, by: columns).flatMap { start -> [Double] in
+      let row = x[start..<start + columns].map(Double.init)
+      let mean = row.reduce(0, +) / Double(columns)
+      let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(columns)
+      return row.indices.map {
+        (row[$0] - mean) / (variance + Double(epsilon)).squareRoot() * Double(weight[$0])
+          + Double(bias?[$0] ?? 0)
+      }
+    }
+  }
+
+  /// Both orders of pairs; elements from the rotary dimensions on stay, bit for bit.
   @Test(arguments: Variant.all, [(64, 64), (16, 16), (20, 12), (6, 2), (80, 66)])
   func rotateTurnsPairsAndBack(variant: Variant, dims: (head: Int, rotary: Int)) {
     let (rows, heads) = (3, 2)
@@ -46,72 +119,36 @@ import Testing
     let (cosine, sine) = (
       Tensor(angles.map { cos($0) }, [rows, half]), Tensor(angles.map { sin($0) }, [rows, half])
     )
-    let x = Strided.normal([rows, heads * dims.head], variant.dtype, seed: 2)
-    let before = x.values()
-    variant.run {
-      Ops.rotate(x.matrix, headDim: dims.head, rotaryDim: dims.rotary, cos: cosine, sin: sine, inverse: false)
-    }
-    var expected = before
-    for r in 0..<rows {
-      for h in 0..<heads {
-        for i in 0..<half {
-          let low = (r * heads + h) * dims.head + i
-          let (a, b) = (before[low], before[low + half])
-          let (c, s) = (cosine.floats[r * half + i], sine.floats[r * half + i])
-          expected[low] = a * c - b * s
-          expected[low + half] = b * c + a * s
+    for interleaved in [false, true] {
+      let x = Strided.normal([rows, heads * dims.head], variant.dtype, seed: 2)
+      let before = x.values()
+      let turn = { (inverse: Bool) in
+        variant.run {
+          Ops.rotate(
+            x.matrix, headDim: dims.head, rotaryDim: dims.rotary, cos: cosine, sin: sine,
+            interleaved: interleaved, inverse: inverse)
         }
       }
-    }
-    let tolerance = Tolerance(relative: variant.rounding, absolute: 4 * 0x1p-23)
-    assertClose(x.values(), expected, tolerance, "rotate")
-    variant.run {
-      Ops.rotate(x.matrix, headDim: dims.head, rotaryDim: dims.rotary, cos: cosine, sin: sine, inverse: true)
-    }
-    assertClose(x.values(), before, Tolerance(relative: 0, absolute: 16 * variant.rounding), "turned back")
-  }
-
-  @Test(arguments: Variant.all, columnCounts)
-  func swiGLUAndItsGradient(variant: Variant, columns: Int) {
-    let rows = 2
-    let gateUp = Strided.normal([rows, 2 * columns], variant.dtype, seed: 1)
-    let y = Strided.zeros([rows, columns], variant.dtype)
-    variant.run { Ops.swiGLU(y.matrix, gateUp: gateUp.matrix) }
-    let values = gateUp.values()
-    let expected = { (x: [Float]) -> [Double] in
-      (0..<rows * columns).map { i in
-        let at = i / columns * 2 * columns + i % columns
-        let (gate, up) = (Double(x[at]), Double(x[at + columns]))
-        return gate / (1 + exp(-gate)) * up
+      turn(false)
+      var expected = before
+      for r in 0..<rows {
+        for h in 0..<heads {
+          for i in 0..<half {
+            let head = (r * heads + h) * dims.head
+            let (low, high) = interleaved ? (head + 2 * i, head + 2 * i + 1) : (head + i, head + i + half)
+            let (a, b) = (before[low], before[high])
+            let (c, s) = (cosine.floats[r * half + i], sine.floats[r * half + i])
+            expected[low] = a * c - b * s
+            expected[high] = b * c + a * s
+          }
+        }
       }
+      let turned = x.values()
+      let tolerance = Tolerance(relative: variant.rounding, absolute: 4 * 0x1p-23)
+      assertClose(turned, expected, tolerance, "rotate, interleaved \(interleaved)")
+      for i in turned.indices where i % dims.head >= dims.rotary { #expect(turned[i] == before[i]) }
+      turn(true)
+      assertClose(x.values(), before, Tolerance(relative: 0, absolute: 16 * variant.rounding), "turned back")
     }
-    assertClose(y.values(), expected(values).map(Float.init), Tolerance(relative: variant.rounding), "swiGLU")
-
-    for dtype in [variant.dtype, .float32] {
-      let dy = Strided.normal([rows, columns], dtype, seed: 2)
-      let gradient = Strided.zeros([rows, 2 * columns], variant.dtype)
-      variant.run { Ops.swiGLUGradient(gradient.matrix, dy: dy.matrix, gateUp: gateUp.matrix) }
-      let dyValues = dy.values()
-      expectGradient(
-        gradient.values(), of: { zip(expected($0), dyValues).reduce(0) { $0 + $1.0 * Double($1.1) } },
-        at: values,
-        step: 0x1p-8, tolerance: Tolerance(relative: variant.rounding + 1e-4, absolute: 2e-5),
-        "swiGLU gradient from \(dtype)")
-    }
-  }
-
-  /// Far from 0 the gate is 0 or the identity, and nothing becomes NaN.
-  @Test(arguments: Variant.all)
-  func swiGLUOfLargeGates(variant: Variant) {
-    let gateUp = Tensor([-1e4, -200, 200, 1e4, 1, 1, 1, 1], [1, 8]).converted(to: variant.dtype)
-    let y = Tensor([1, 4], variant.dtype)
-    variant.run { Ops.swiGLU(y.matrix, gateUp: gateUp.matrix) }
-    let expected = Tensor([0, 0, 200, 1e4], [1, 4]).converted(to: variant.dtype)
-    assertClose(y, expected, Tolerance(absolute: 1e-30), "swiGLU")
-    let (gradient, dy) = (Tensor([1, 8], variant.dtype), Tensor([1, 1, 1, 1], [1, 4]))
-    variant.run { Ops.swiGLUGradient(gradient.matrix, dy: dy.matrix, gateUp: gateUp.matrix) }
-    assertClose(
-      gradient, Tensor([0, 0, 1, 1, 0, 0, 200, 1e4], [1, 8]).converted(to: variant.dtype),
-      Tolerance(absolute: 1e-30), "swiGLU gradient")
   }
 }

@@ -15,6 +15,18 @@
 // Equal to DType's raw values.
 enum kernels_dtype { KERNELS_FLOAT32 = 0, KERNELS_BFLOAT16 = 1, KERNELS_FLOAT16 = 2 };
 
+// Equal to Activation's raw values: x·σ(x), x·Φ(x), and its approximation by tanh.
+enum kernels_activation { KERNELS_SILU = 0, KERNELS_GELU = 1, KERNELS_GELU_TANH = 2 };
+
+// What a block of attention scores is: row i's own key is column diagonal + i. It sees this column and those before
+// it, `window` columns in all at most, and the score in column j is scale·q·k + slope·(j − (diagonal + i)).
+typedef struct {
+  float scale;
+  float slope;         // of ALiBi (Press, Smith & Lewis 2021); 0: none
+  ptrdiff_t diagonal;  // may be negative: then row i sees nothing yet
+  size_t window;       // at least 1; SIZE_MAX: all
+} kernels_mask;
+
 // NF4 weights [rows, columns] in bitsandbytes' layout: two codes a byte, the first in the high half, blocks of 64
 // over the flattened matrix, their scales either plain or 8-bit codes with a map, an absmax per 256 and an offset.
 typedef struct {
@@ -63,15 +75,26 @@ typedef struct kernels {
   void (*rms_norm_gradient)(float *dx, size_t dx_stride, const float *dy, size_t dy_stride, const float *x,
                             size_t x_stride, const float *reciprocal, const float *weight, size_t rows,
                             size_t columns);
-  // Rotates pairs (i, i + rotary/2) of every head by the row's angles, in place: x[rows, heads·head_dim] T,
-  // cosine and sine [rows, rotary/2]. `sign` is 1, or −1 for the inverse.
-  void (*rotate)(void *x, int t, size_t stride, const float *cosine, const float *sine, float sign, size_t rows,
-                 size_t heads, size_t head_dim, size_t rotary);
-  // y[rows, n] T = silu(gate)·up, where gate_up[rows, 2n] T is [gate | up]
-  void (*swiglu)(void *y, size_t y_stride, const void *gate_up, size_t gate_up_stride, int t, size_t rows, size_t n);
-  // d_gate_up[rows, 2n] T from dy[rows, n] T2
-  void (*swiglu_gradient)(void *d_gate_up, size_t d_stride, const void *dy, int t2, size_t dy_stride,
-                          const void *gate_up, size_t gate_up_stride, int t, size_t rows, size_t n);
+  // mean[rows] = mean x; reciprocal[rows] = 1 / √(mean (x − mean)² + ε);
+  // y[rows, columns] T = (x − mean)·reciprocal·weight[columns] + bias[columns], null being 0
+  void (*layer_norm)(void *y, int t, size_t y_stride, float *mean, float *reciprocal, const float *x, size_t x_stride,
+                     const float *weight, const float *_Nullable bias, float epsilon, size_t rows, size_t columns);
+  // dx += r·(g − mean(g) − x̂·mean(g·x̂)) with g = w·dy and x̂ = (x − mean)·r; all float32
+  void (*layer_norm_gradient)(float *dx, size_t dx_stride, const float *dy, size_t dy_stride, const float *x,
+                              size_t x_stride, const float *mean, const float *reciprocal, const float *weight,
+                              size_t rows, size_t columns);
+  // Rotates pairs of every head by the row's angles, in place: x[rows, heads·head_dim] T, cosine and sine
+  // [rows, rotary/2]. Angle i is of elements (i, i + rotary/2), or (2i, 2i + 1) when `interleaved`; those from rotary
+  // on stay. `sign` is 1, or −1 for the inverse.
+  void (*rotate)(void *x, int t, size_t stride, const float *cosine, const float *sine, float sign, int interleaved,
+                 size_t rows, size_t heads, size_t head_dim, size_t rotary);
+  // y[rows, columns] T = f(x)·up, both T; up may be null: 1. f by `kernels_activation`. In place allowed.
+  void (*activate)(void *y, size_t y_stride, const void *x, size_t x_stride, const void *_Nullable up, size_t up_stride,
+                   int t, int activation, size_t rows, size_t columns);
+  // dx[rows, columns] T = dy·up·f'(x) and d_up T = dy·f(x) from dy T2; up and d_up may both be null
+  void (*activate_gradient)(void *dx, size_t dx_stride, void *_Nullable d_up, size_t d_up_stride, const void *dy, int t2,
+                            size_t dy_stride, const void *x, size_t x_stride, const void *_Nullable up,
+                            size_t up_stride, int t, int activation, size_t rows, size_t columns);
   // y = keep(row, column)·x·factor for rows first_row…; see ops/dropout.inc for the bits. In place allowed.
   void (*dropout)(void *y, size_t y_stride, const void *x, size_t x_stride, int t, uint64_t key, uint64_t first_row,
                   uint32_t threshold, float factor, size_t rows, size_t columns);
@@ -108,22 +131,25 @@ typedef struct kernels {
 
   // MARK: Attention
 
-  // Softmax of a block of scores: row i sees its first min(n, visible + i) columns, at least one.
-  // p[m, n] T = exp(scale·s − log_sums[i]), 0 beyond; log_sums[m] = log Σ exp(scale·s). s float32 is overwritten.
-  void (*softmax_causal)(void *p, int t, size_t p_stride, float *log_sums, float *s, size_t s_stride, float scale,
-                         size_t visible, size_t m, size_t n);
-  // The same block backwards: p = exp(scale·s − log_sums[i]), ds = p·(dp − dots[i])·scale, both T, 0 beyond.
-  // s and dp [m, n] float32.
-  void (*softmax_causal_gradient)(void *p, size_t p_stride, void *ds, size_t ds_stride, int t, const float *s,
-                                  size_t s_stride, const float *dp, size_t dp_stride, const float *log_sums,
-                                  const float *dots, float scale, size_t visible, size_t m, size_t n);
+  // Softmax of a block of products s = q·kᵀ [m, n] float32, which is overwritten: with the scores of `mask`,
+  // log_sums[m] = log Σ exp(score) and p[m, n] T = exp(score − log_sums[i]), 0 where row i does not see. Every row
+  // sees at least one column.
+  void (*attention_softmax)(void *p, int t, size_t p_stride, float *log_sums, float *s, size_t s_stride,
+                            const kernels_mask *mask, size_t m, size_t n);
+  // The same block backwards: p again, and ds = p·(dp − dots[i])·scale, the gradient of s; both T, 0 where row i does
+  // not see; a row may see nothing. s and dp [m, n] float32.
+  void (*attention_softmax_gradient)(void *p, size_t p_stride, void *ds, size_t ds_stride, int t, const float *s,
+                                     size_t s_stride, const float *dp, size_t dp_stride, const float *log_sums,
+                                     const float *dots, const kernels_mask *mask, size_t m, size_t n);
   // dots[h·dots_stride + i] = Σ a·b over head h of row i; a, b [rows, heads·head_dim] T
   void (*row_dots)(float *dots, size_t dots_stride, const void *a, size_t a_stride, const void *b, size_t b_stride,
                    int t, size_t rows, size_t heads, size_t head_dim);
   // One row of queries against a cache, for the heads that share a key head: q and out [group, head_dim] T,
-  // contiguous; keys and values [count, head_dim] T. count ≥ 1, head_dim ≤ KERNELS_HEAD_LIMIT.
+  // contiguous; keys and values [count, head_dim] T, the last being the row's own; slopes [group] as in `kernels_mask`,
+  // null being 0. count ≥ 1, head_dim ≤ KERNELS_HEAD_LIMIT.
   void (*attention_row)(void *out, const void *q, const void *keys, size_t key_stride, const void *values,
-                        size_t value_stride, int t, size_t group, size_t head_dim, size_t count, float scale);
+                        size_t value_stride, int t, size_t group, size_t head_dim, size_t count, float scale,
+                        const float *_Nullable slopes);
 } kernels;
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };

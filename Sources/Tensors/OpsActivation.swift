@@ -1,0 +1,76 @@
+import CKernels
+
+/// A non-linearity between the products of an MLP. The raw value is the kernels' number.
+public enum Activation: Int32, Sendable, CaseIterable {
+  /// x·σ(x); config.json's "silu" and "swish".
+  case silu
+  /// x·Φ(x) with the normal distribution's Φ (Hendrycks & Gimpel 2016); "gelu".
+  case gelu
+  /// Its approximation ½x(1 + tanh(√(2/π)(x + 0.044715x³))); "gelu_new", "gelu_pytorch_tanh", "gelu_fast".
+  case geluTanh
+}
+
+extension Ops {
+  /// y[T, F] = f(x[T, F]), both c.
+  public static func activate(_ y: Matrix, _ x: Matrix, activation: Activation) {
+    checkSame(y, x)
+    activate(y, x, gating: nil, activation)
+  }
+
+  /// dx[T, F] c = dy·f'(x), the gradient of `activate` for dy[T, F], of the compute type or float32.
+  public static func activateGradient(_ dx: Matrix, dy: Matrix, x: Matrix, activation: Activation) {
+    checkSame(dy, x)
+    checkSame(dx, x)
+    activateGradient(dx, dUp: nil, dy: dy, x: x, gating: nil, activation)
+  }
+
+  /// The gated unit (Shazeer 2020): y[T, F] = f(gate)·up with gateUp[T, 2F] = [gate | up], both c.
+  public static func activateGated(_ y: Matrix, gateUp: Matrix, activation: Activation) {
+    let (gate, up) = halves(gateUp, like: y)
+    activate(y, gate, gating: up, activation)
+  }
+
+  /// dGateUp[T, 2F] c = the gradient of `activateGated` for dy[T, F], of the compute type or float32.
+  public static func activateGatedGradient(
+    _ dGateUp: Matrix, dy: Matrix, gateUp: Matrix, activation: Activation
+  ) {
+    let (gate, up) = halves(gateUp, like: dy)
+    let (dGate, dUp) = halves(dGateUp, like: dy)
+    activateGradient(dGate, dUp: dUp, dy: dy, x: gate, gating: up, activation)
+  }
+
+  private static func halves(_ gateUp: Matrix, like y: Matrix) -> (Matrix, Matrix) {
+    precondition(
+      y.rows == gateUp.rows && 2 * y.columns == gateUp.columns,
+      "[\(y.rows), \(y.columns)] is no gated half of [\(gateUp.rows), \(gateUp.columns)]")
+    return (gateUp.columns(0..<y.columns), gateUp.columns(y.columns..<2 * y.columns))
+  }
+
+  private static func activate(_ y: Matrix, _ x: Matrix, gating up: Matrix?, _ activation: Activation) {
+    checkCompute(y.dtype)
+    precondition(y.dtype == x.dtype, "activation: \(y.dtype) from \(x.dtype)")
+    let k = kernels
+    split(y.rows, cost: 4 * y.columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.activate(
+        y.row(start), y.stride, x.row(start), x.stride, up?.row(start), up?.stride ?? 0, y.dtype.code,
+        activation.rawValue, rows.count, y.columns)
+    }
+  }
+
+  private static func activateGradient(
+    _ dx: Matrix, dUp: Matrix?, dy: Matrix, x: Matrix, gating up: Matrix?, _ activation: Activation
+  ) {
+    checkCompute(x.dtype)
+    checkCompute(dy.dtype)
+    precondition(dx.dtype == x.dtype, "activation gradient: \(dx.dtype) from \(x.dtype)")
+    let k = kernels
+    split(x.rows, cost: 8 * x.columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.activate_gradient(
+        dx.row(start), dx.stride, dUp?.row(start), dUp?.stride ?? 0, dy.row(start), dy.dtype.code, dy.stride,
+        x.row(start), x.stride, up?.row(start), up?.stride ?? 0, x.dtype.code, activation.rawValue,
+        rows.count, x.columns)
+    }
+  }
+}
