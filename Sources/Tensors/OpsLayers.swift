@@ -58,7 +58,7 @@ extension Ops {
     checkCount(weight, x.columns, "weight")
     if let bias { checkCount(bias, x.columns, "bias") }
     let k = kernels
-    split(x.rows, cost: x.columns) { rows in
+    split(x.rows, cost: x.columns, part: .norms) { rows in
       let start = rows.lowerBound
       k.pointee.layer_norm(
         y.row(start), y.dtype.code, y.stride, mean.floatPointer + start, reciprocal.floatPointer + start,
@@ -76,7 +76,7 @@ extension Ops {
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
     let k = kernels
-    split(x.rows, cost: x.columns) { rows in
+    split(x.rows, cost: x.columns, part: .norms) { rows in
       let start = rows.lowerBound
       k.pointee.layer_norm_gradient(
         dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,
