@@ -25,6 +25,7 @@ enum ModelOptions {
     let progress = ProgressLine("loading \(pretrained.source.path)")
     let model = try pretrained.load(options) { progress.update($0) }
     progress.clear()
+    if let note = model.unusedTensorsNote { Messages.line("firefly: \(note)") }
     return Generator(model: model, tokenizer: pretrained.tokenizer)
   }
 }

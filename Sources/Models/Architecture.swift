@@ -3,10 +3,13 @@ import FireflyWeights
 
 /// What distinguishes one decoder from another, as data: one `Transformer` serves every family.
 ///
-/// Sizes are counts of elements; names are those of the checkpoint (Hugging Face spelling).
+/// Sizes are counts of elements; names are those of the checkpoint (Hugging Face spelling). A family sets what it has
+/// and leaves the rest at LLaMA's.
 public struct Architecture: Equatable, Sendable {
   /// `model_type` of config.json.
   public var family: String
+
+  // MARK: Sizes
   public var vocabularySize: Int  // V
   public var hiddenSize: Int  // C
   public var layers: Int
@@ -14,50 +17,83 @@ public struct Architecture: Equatable, Sendable {
   public var keyValueHeads: Int  // KV, divides H
   public var headDim: Int  // D
   public var intermediateSize: Int  // F
-  /// ε of the norms.
-  public var normEpsilon: Float
-  public var rotary: Rotary
   /// The longest sequence the model was made for, in tokens.
   public var maxPositions: Int
+
+  // MARK: A block
+  public var norm = NormKind.rms
+  /// ε of the norms.
+  public var normEpsilon: Float
+  public var positions: PositionEncoding
+  public var headOrder = HeadOrder.sideBySide
+  /// Biases on q, k, v; on o; on the MLP's layers.
+  public var queryKeyValueBias = false
+  public var outputBias = false
+  public var feedForwardBias = false
+  /// Factor on what a block's two halves add to the residual stream.
+  public var residualScale: Float = 1
+
+  // MARK: Around the blocks
+  /// Factor on the embedding, rounded to the compute dtype as transformers does.
+  public var embeddingScale: Float = 1
+  /// Factor on the logits.
+  public var logitScale: Float = 1
   /// The head is the embedding table.
-  public var tiedHead: Bool
-  /// Biases on q, k, v; on o; on the MLP's three.
-  public var queryKeyValueBias: Bool
-  public var outputBias: Bool
-  public var feedForwardBias: Bool
+  public var tiedHead = false
+  /// The head's rows are divided by their lengths.
+  public var normalizedHead = false
   public var names: TensorNames
 
   /// Rows of one key or value: KV·D.
   public var keyValueSize: Int { keyValueHeads * headDim }
   /// Rows of the queries: H·D.
   public var querySize: Int { heads * headDim }
+  /// The rotation of queries and keys; nil where positions enter another way.
+  public var rotary: Rotary? {
+    if case .rotary(let rotary) = positions { rotary } else { nil }
+  }
 }
 
-/// Where the family keeps its tensors; `layer` is a prefix completed by the layer's number.
-public struct TensorNames: Equatable, Sendable {
-  public var embedding: String
-  public var layer: String
-  public var attentionNorm: String
-  public var feedForwardNorm: String
-  public var query: String
-  public var key: String
-  public var value: String
-  public var attentionOutput: String
-  public var gate: String
-  public var up: String
-  public var down: String
-  public var finalNorm: String
-  public var head: String
+/// What stands before a block's halves and the head.
+public enum NormKind: Equatable, Sendable {
+  /// x / rms(x) ⊙ w (Zhang and Sennrich, 2019).
+  case rms
+  /// x / rms(x) ⊙ (1 + w): Gemma's.
+  case rmsOnePlus
+}
 
-  /// Module names of one layer's linears, in the order of the computation.
-  public var linears: [String] { [query, key, value, attentionOutput, gate, up, down] }
+/// How attention knows where a row stands.
+public enum PositionEncoding: Equatable, Sendable {
+  case rotary(Rotary)
+}
+
+/// How q, k and v lie in the outputs of the attention's input projections.
+public enum HeadOrder: Equatable, Sendable {
+  /// All of q, all of k, all of v.
+  case sideBySide
+  /// To each key-value head its queries, its key, its value.
+  case byKeyValueHead
 }
 
 extension Architecture {
   /// Families by `model_type`. Adding one: a file in Families/ and a row here.
   static let families: [String: @Sendable (ConfigReader) throws -> Architecture] = [
-    "llama": Llama.architecture
+    "Yi": Yi.architecture,
+    "aquila": Llama.architecture,
+    "baichuan": Baichuan.architecture,
+    "internlm": InternLM.architecture,
+    "internlm2": InternLM2.architecture,
+    "llama": Llama.architecture,
+    "minicpm": MiniCPM.architecture,
+    "mistral": Mistral.architecture,
+    "phi3": Phi3.architecture,
+    "qwen": Qwen.architecture,
+    "qwen2": Qwen2.architecture,
+    "xverse": Llama.architecture,
   ]
+
+  /// The `model_type`s that can be read, sorted.
+  public static var familyNames: [String] { families.keys.sorted() }
 
   /// Reads config.json; an unsupported family, key or value is refused by its name.
   public init(config: JSONValue, source: String) throws {
@@ -66,10 +102,11 @@ extension Architecture {
     guard let family = Architecture.families[type] else {
       throw FireflyError(
         "unsupported model family", at: "\(source): model_type",
-        expected: Architecture.families.keys.sorted().joined(separator: ", "), found: type)
+        expected: Architecture.familyNames.joined(separator: ", "), found: type)
     }
     try reader.refuseUnsupportedQuantization()
     self = try family(reader)
+    self.family = type
     try validate(source)
   }
 
@@ -81,9 +118,12 @@ extension Architecture {
     try require(
       sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 }, "sizes must be positive and below 2^24", "\(sizes)")
     try require(
-      heads % keyValueHeads == 0, "num_attention_heads must be a multiple of num_key_value_heads",
+      heads % keyValueHeads == 0, "the attention heads must be a multiple of the key-value heads",
       "\(heads) and \(keyValueHeads)")
-    try require(headDim % 2 == 0, "head_dim must be even", "\(headDim)")
+    try require(headDim % 2 == 0, "the size of a head must be even", "\(headDim)")
     try require(normEpsilon > 0, "the norm's epsilon must be positive", "\(normEpsilon)")
+    for scale in [embeddingScale, residualScale, logitScale] {
+      try require(scale.isFinite && scale > 0, "a scale must be positive", "\(scale)")
+    }
   }
 }

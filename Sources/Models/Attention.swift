@@ -1,51 +1,53 @@
 import FireflyTensors
 
-/// Causal grouped-query attention with rotary positions: q, k, v as one group of linears, then o.
+/// Causal grouped-query attention: q, k, v as one group of linears, then o.
 struct Attention {
   let input: LinearGroup  // q, k, v: [T, C] → [T, H·D + 2·KV·D]
   let output: LinearGroup  // o: [T, H·D] → [T, C]
   let shape: AttentionShape
-  let rotaryDimensions: Int
+  let order: HeadOrder
+  /// How queries and keys turn; nil when they do not.
+  let rotary: Rotary?
 
   struct Saved {
     let input: LinearGroup.Saved
-    let queryKeyValue: Tensor  // [T, H·D + 2·KV·D] c, rotated
+    let heads: HeadMatrices  // c, q and k rotated
     let attended: Matrix  // [T, H·D] c
     let logSums: Tensor  // [H, T]
     let output: LinearGroup.Saved
   }
 
-  private var queryColumns: Range<Int> { input.columns(0) }
-  private var keyColumns: Range<Int> { input.columns(1) }
-  private var valueColumns: Range<Int> { input.columns(2) }
+  private var layout: HeadLayout { HeadLayout(shape: shape, order: order) }
 
   func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
-    let (qkv, inputSaved) = projected(x, batch.rotary, batch.pass)
+    let (heads, inputSaved) = projected(x, batch.rotary, batch.pass)
     let attended = output.makeInput(rows: x.rows)
     let logSums = Tensor([shape.heads, x.rows], .float32)
     Ops.attention(
-      attended, logSums: logSums, q: qkv.matrix.columns(queryColumns), k: qkv.matrix.columns(keyColumns),
-      v: qkv.matrix.columns(valueColumns), starts: batch.starts, shape: shape)
+      attended, logSums: logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
     let (y, outputSaved) = output.forward(attended, batch.pass)
     let saved = Saved(
-      input: inputSaved, queryKeyValue: qkv, attended: attended, logSums: logSums, output: outputSaved)
+      input: inputSaved, heads: heads, attended: attended, logSums: logSums, output: outputSaved)
     return (y, saved)
   }
 
   /// q, k, v with q and k turned by their positions.
   private func projected(
-    _ x: Matrix, _ rotary: RotaryTables, _ pass: Pass
-  ) -> (Tensor, LinearGroup.Saved) {
-    let (qkv, saved) = input.forward(x, pass)
-    rotate(qkv.matrix, rotary, inverse: false)
-    return (qkv, saved)
+    _ x: Matrix, _ tables: RotaryTables?, _ pass: Pass
+  ) -> (HeadMatrices, LinearGroup.Saved) {
+    let (y, saved) = input.forward(x, pass)
+    let heads = layout.split(y)
+    rotate(heads, tables, inverse: false)
+    return (heads, saved)
   }
 
-  private func rotate(_ qkv: Matrix, _ rotary: RotaryTables, inverse: Bool) {
-    let turned = qkv.columns(0..<keyColumns.upperBound)  // q and k lie side by side
-    Ops.rotate(
-      turned, headDim: shape.headDim, rotaryDim: rotaryDimensions, cos: rotary.cos, sin: rotary.sin,
-      inverse: inverse)
+  private func rotate(_ heads: HeadMatrices, _ tables: RotaryTables?, inverse: Bool) {
+    guard let rotary, let tables else { return }
+    for x in [heads.q, heads.k] {
+      Ops.rotate(
+        x, headDim: shape.headDim, rotaryDim: rotary.dimensions, cos: tables.cos, sin: tables.sin,
+        inverse: inverse)
+    }
   }
 
   func backward(  // [T, C] float32 → [T, C] float32
@@ -55,15 +57,16 @@ struct Attention {
     guard let dAttended = output.backward(dyCompute.matrix, saved.output, batch.pass) else {
       preconditionFailure("the output projection always passes a gradient on")
     }
-    let qkv = saved.queryKeyValue.matrix
-    let dqkv = Tensor(saved.queryKeyValue.shape, input.compute)
+    let dInput = Tensor([dy.rows, input.outputs], input.compute)
+    let gradients = layout.makeGradients(dInput)
+    let heads = saved.heads
     Ops.attentionGradient(
-      dq: dqkv.matrix.columns(queryColumns), dk: dqkv.matrix.columns(keyColumns),
-      dv: dqkv.matrix.columns(valueColumns), dout: converted(dAttended).matrix, out: saved.attended,
-      logSums: saved.logSums, q: qkv.columns(queryColumns), k: qkv.columns(keyColumns),
-      v: qkv.columns(valueColumns), starts: batch.starts, shape: shape)
-    rotate(dqkv.matrix, batch.rotary, inverse: true)
-    return input.backward(dqkv.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)
+      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: converted(dAttended).matrix,
+      out: saved.attended, logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts,
+      shape: shape)
+    rotate(gradients, batch.rotary, inverse: true)
+    layout.join(gradients, into: dInput)
+    return input.backward(dInput.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)
   }
 
   private func converted(_ x: Tensor) -> Tensor {
@@ -74,19 +77,17 @@ struct Attention {
   }
 
   /// New rows of several sequences against their caches; their keys and values are appended.
-  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables, _ pass: Pass) -> Tensor {
-    let (qkv, _) = projected(x, rotary, pass)
+  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
+    let (heads, _) = projected(x, tables, pass)
     let attended = output.makeInput(rows: x.rows)
     for row in rows {
-      let new = qkv.matrix.rows(row.range)
+      let new = heads.rows(row.range)
       let past = row.past
-      row.cache.append(
-        keys: new.columns(keyColumns), values: new.columns(valueColumns), layer: layer, at: past)
+      row.cache.append(keys: new.k, values: new.v, layer: layer, at: past)
       let total = past + row.range.count
       Ops.attentionCached(
-        attended.rows(row.range), q: new.columns(queryColumns),
-        keys: row.cache.keys(layer, count: total), values: row.cache.values(layer, count: total), past: past,
-        shape: shape)
+        attended.rows(row.range), q: new.q, keys: row.cache.keys(layer, count: total),
+        values: row.cache.values(layer, count: total), past: past, shape: shape)
     }
     return output.forward(attended, pass).y
   }

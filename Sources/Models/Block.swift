@@ -1,76 +1,82 @@
 import FireflyTensors
 
-/// RMSNorm (Zhang and Sennrich, 2019) with a frozen weight.
-struct Norm {
-  let weight: Tensor  // [C] float32
-  let epsilon: Float
-
-  /// y = x / rms(x) ⊙ w; returns 1 / rms of every row.
-  func forward(into y: Matrix, _ x: Matrix) -> Tensor {  // [T, C] → [T]
-    let reciprocal = Tensor([x.rows], .float32)
-    Ops.rmsNorm(y, reciprocal: reciprocal, x: x, weight: weight, epsilon: epsilon)
-    return reciprocal
-  }
-
-  /// dx += the derivative.
-  func backward(_ dx: Matrix, _ dy: Matrix, _ x: Matrix, _ reciprocal: Tensor) {
-    Ops.rmsNormGradient(dx, dy: dy, x: x, reciprocal: reciprocal, weight: weight)
-  }
-}
-
-/// One decoder block: x + attention(norm(x)), then + MLP(norm(·)).
+/// One decoder block: x + s·attention(norm(x)), then + s·MLP(norm(·)).
 struct Block: Layer {
   let attentionNorm: Norm
   let attention: Attention
   let feedForwardNorm: Norm
   let feedForward: FeedForward
+  /// s
+  let residualScale: Float
   /// The first block's input gradient is never used.
   let wantsInputGradient: Bool
 
   struct Saved {
     let x: Tensor  // [T, C] float32
-    let attentionReciprocal: Tensor  // [T]
+    let attentionNorm: Norm.Saved
     let attention: Attention.Saved
     let middle: Tensor  // [T, C] float32, between the two halves
-    let feedForwardReciprocal: Tensor  // [T]
+    let feedForwardNorm: Norm.Saved
     let feedForward: FeedForward.Saved
   }
 
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     let normed = attention.input.makeInput(rows: x.rows)
-    let attentionReciprocal = attentionNorm.forward(into: normed, x.matrix)
+    let attentionNormSaved = attentionNorm.forward(into: normed, x.matrix)
     let (attended, attentionSaved) = attention.forward(normed, batch)
-    let middle = sum(x, attended)
+    let middle = copy(x)
+    add(attended, to: middle)
 
     let normedMiddle = feedForward.input.makeInput(rows: x.rows)
-    let feedForwardReciprocal = feedForwardNorm.forward(into: normedMiddle, middle.matrix)
+    let feedForwardNormSaved = feedForwardNorm.forward(into: normedMiddle, middle.matrix)
     let (fed, feedForwardSaved) = feedForward.forward(normedMiddle, batch.pass)
+    let y = copy(middle)
+    add(fed, to: y)
     let saved = Saved(
-      x: x, attentionReciprocal: attentionReciprocal, attention: attentionSaved, middle: middle,
-      feedForwardReciprocal: feedForwardReciprocal, feedForward: feedForwardSaved)
-    return (sum(middle, fed), saved)
+      x: x, attentionNorm: attentionNormSaved, attention: attentionSaved, middle: middle,
+      feedForwardNorm: feedForwardNormSaved, feedForward: feedForwardSaved)
+    return (y, saved)
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor? {  // [T, C] → [T, C]
-    // y = middle + feedForward(norm(middle))
+    // y = middle + s·feedForward(norm(middle))
     let dMiddle = copy(dy)
-    let dNormedMiddle = feedForward.backward(dy, saved.feedForward, batch.pass)
+    let dNormedMiddle = feedForward.backward(branchGradient(dy), saved.feedForward, batch.pass)
     feedForwardNorm.backward(
-      dMiddle.matrix, dNormedMiddle.matrix, saved.middle.matrix, saved.feedForwardReciprocal)
+      dMiddle.matrix, dNormedMiddle.matrix, saved.middle.matrix, saved.feedForwardNorm)
 
-    // middle = x + attention(norm(x))
+    // middle = x + s·attention(norm(x))
     guard
       let dNormed = attention.backward(
-        dMiddle, saved.attention, batch, wantsInputGradient: wantsInputGradient)
+        branchGradient(dMiddle), saved.attention, batch, wantsInputGradient: wantsInputGradient)
     else { return nil }
-    attentionNorm.backward(dMiddle.matrix, dNormed.matrix, saved.x.matrix, saved.attentionReciprocal)
+    attentionNorm.backward(dMiddle.matrix, dNormed.matrix, saved.x.matrix, saved.attentionNorm)
     return dMiddle
   }
 
-  private func sum(_ x: Tensor, _ y: Tensor) -> Tensor {  // [T, C] float32 + c
-    let result = copy(x)
-    Ops.add(result.matrix, y.matrix)
-    return result
+  /// One block of a cached step; x becomes its result.
+  func step(_ x: Tensor, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables?) {  // [T, C]
+    let pass = Pass(training: false, checkpointing: false)
+    let normed = attention.input.makeInput(rows: x.rows)
+    _ = attentionNorm.forward(into: normed, x.matrix)
+    add(attention.step(normed, rows, layer: layer, rotary, pass), to: x)
+    let normedMiddle = feedForward.input.makeInput(rows: x.rows)
+    _ = feedForwardNorm.forward(into: normedMiddle, x.matrix)
+    add(feedForward.forward(normedMiddle, pass).y, to: x)
+  }
+
+  /// x += s·branch; the branch is used up.
+  private func add(_ branch: Tensor, to x: Tensor) {  // [T, C] c, float32
+    if residualScale != 1 { Ops.scale(branch.matrix, by: residualScale) }
+    Ops.add(x.matrix, branch.matrix)
+  }
+
+  /// s·dy
+  private func branchGradient(_ dy: Tensor) -> Tensor {  // [T, C] float32
+    guard residualScale != 1 else { return dy }
+    let scaled = copy(dy)
+    Ops.scale(scaled.matrix, by: residualScale)
+    return scaled
   }
 
   private func copy(_ x: Tensor) -> Tensor {

@@ -14,6 +14,15 @@ struct ConfigReader: Sendable {
     try value(key, "a whole number", fallback) { $0.int }
   }
 
+  /// A whole number that can be divided by.
+  func positive(_ key: String) throws -> Int {
+    let number = try int(key)
+    guard number > 0 else {
+      throw FireflyError("must be positive", at: "\(source): \(key)", found: "\(number)")
+    }
+    return number
+  }
+
   func float(_ key: String, default fallback: Float? = nil) throws -> Float {
     try value(key, "a number", fallback) { $0.double.map(Float.init) }
   }
@@ -24,6 +33,16 @@ struct ConfigReader: Sendable {
 
   func string(_ key: String, default fallback: String? = nil) throws -> String {
     try value(key, "a string", fallback) { $0.string }
+  }
+
+  /// A list of numbers.
+  func floats(_ key: String) throws -> [Float] {
+    try value(key, "a list of numbers", nil) { value in
+      value.array.flatMap { list in
+        let numbers = list.compactMap { $0.double.map(Float.init) }
+        return numbers.count == list.count ? numbers : nil
+      }
+    }
   }
 
   /// The object under `key`, as a reader of its own.
@@ -40,7 +59,8 @@ struct ConfigReader: Sendable {
     guard let value = config[key], !supported.contains(value) else { return }
     throw FireflyError(
       "unsupported value", at: "\(source): \(key)",
-      expected: supported.map { $0.text() }.joined(separator: " or "), found: value.text())
+      expected: supported.isEmpty ? "none" : supported.map { $0.text() }.joined(separator: " or "),
+      found: value.text())
   }
 
   /// Only bitsandbytes NF4 is read; other quantised checkpoints are refused by their method's name.

@@ -42,7 +42,8 @@ public struct Pass: Sendable {
 /// A micro-batch as the layers see it: ragged rows laid end to end.
 struct BatchContext {
   let starts: [Int32]  // [S+1]
-  let rotary: RotaryTables
+  /// The rows' angles; nil in a model without rotary positions.
+  let rotary: RotaryTables?
   let pass: Pass
 }
 

@@ -34,14 +34,14 @@ struct Head {
     let kept = Tensor([rows.count, x.columns], .float32)  // [N, C]
     Ops.gatherRows(kept.matrix, x.matrix, rows: rows)
     let normed = Tensor(kept.shape, weight.dtype)
-    let reciprocal = norm.forward(into: normed.matrix, kept.matrix)
+    let normSaved = norm.forward(into: normed.matrix, kept.matrix)
     let dNormed = scale.map { _ in Tensor(kept.shape, .float32) }
     let sum = crossEntropy(normed, targets.map { labels[$0] }, scale: scale ?? 1, dNormed: dNormed)
     let loss = LossSum(sum: sum, count: targets.count)
     guard let dNormed else { return (loss, nil) }
 
     let dKept = Tensor.zeros(kept.shape, .float32)
-    norm.backward(dKept.matrix, dNormed.matrix, kept.matrix, reciprocal)
+    norm.backward(dKept.matrix, dNormed.matrix, kept.matrix, normSaved)
     let dx = Tensor.zeros(x.shape, .float32)
     Ops.scatterAddRows(dx.matrix, rows, dKept.matrix)
     return (loss, dx)

@@ -23,11 +23,12 @@ extension Transformer {
       blocks.append(try loader.block(layer))
       progress?(Double(layer + 1) / Double(architecture.layers))
     }
-    let embedding = try loader.embedding()
-    let head = try loader.head(embedding: embedding)
+    let table = try loader.embeddingTable()
+    let head = try loader.head(table: table)
     Storage.releaseFreeMemory()
     return Transformer(
-      architecture: architecture, compute: compute, embedding: embedding, blocks: blocks, head: head)
+      architecture: architecture, compute: compute, embedding: loader.embedding(table), blocks: blocks,
+      head: head, unusedTensors: architecture.unusedTensors(of: source.weights))
   }
 }
 
@@ -38,76 +39,99 @@ private struct ModelLoader {
   let compute: DType
   let quantization: Quantization
 
-  func embedding() throws -> Tensor {  // [V, C]
-    try store.tensor(
-      architecture.names.embedding, shape: [architecture.vocabularySize, architecture.hiddenSize], as: compute
-    )
+  // MARK: - Around the blocks
+
+  func embeddingTable() throws -> Tensor {  // [V, C] c
+    let shape = [architecture.vocabularySize, architecture.hiddenSize]
+    return try tensor(architecture.names.embedding, shape: shape, as: compute)
   }
 
-  func head(embedding: Tensor) throws -> Head {
-    let norm = try norm(architecture.names.finalNorm)
-    if architecture.tiedHead { return Head(norm: norm, weight: embedding) }
-    let weight = try store.tensor(
-      architecture.names.head, shape: [architecture.vocabularySize, architecture.hiddenSize], as: compute)
-    return Head(norm: norm, weight: weight)
+  func embedding(_ table: Tensor) -> Embedding {
+    let scale = Tensor([architecture.embeddingScale], [1])
+    let rounded = Tensor([1], compute)
+    Ops.convert(rounded.matrix, scale.matrix)
+    Ops.convert(scale.matrix, rounded.matrix)
+    return Embedding(table: table, scale: scale.floats[0])
   }
+
+  func head(table: Tensor) throws -> Head {
+    var norm = try norm(architecture.names.finalNorm)
+    // The logits are linear in the norm's weight.
+    if architecture.logitScale != 1 { norm = norm.scaled(by: architecture.logitScale) }
+    if architecture.tiedHead { return Head(norm: norm, weight: table) }
+    let weight = try tensor(architecture.names.head, shape: table.shape, as: compute)
+    return Head(norm: norm, weight: architecture.normalizedHead ? normalized(weight) : weight)
+  }
+
+  /// Each row divided by its length.
+  private func normalized(_ weight: Tensor) -> Tensor {  // [V, C] c
+    let result = Tensor(weight.shape, compute)
+    // x / √(mean x² + ε) · 1/√C, with the smallest of ε: rows of zeros stay zero.
+    let columns = Float(weight.columns)
+    let norm = Norm(
+      weight: Tensor([Float](repeating: 1 / columns.squareRoot(), count: weight.columns), [weight.columns]),
+      epsilon: 1e-24 / columns)
+    for start in stride(from: 0, to: weight.rows, by: 1024) {
+      let rows = start..<min(start + 1024, weight.rows)
+      let wide = Tensor([rows.count, weight.columns], .float32)
+      Ops.convert(wide.matrix, weight.matrix.rows(rows))
+      _ = norm.forward(into: result.matrix.rows(rows), wide.matrix)
+    }
+    return result
+  }
+
+  // MARK: - Blocks
 
   func block(_ layer: Int) throws -> Block {
     let names = architecture.names
-    let prefix = "\(names.layer)\(layer)."
+    let prefix = names.prefix(layer)
     return Block(
       attentionNorm: try norm(prefix + names.attentionNorm),
       attention: try attention(layer, prefix),
       feedForwardNorm: try norm(prefix + names.feedForwardNorm),
       feedForward: try feedForward(layer, prefix),
+      residualScale: architecture.residualScale,
       wantsInputGradient: layer > 0)
   }
 
   private func attention(_ layer: Int, _ prefix: String) throws -> Attention {
     let a = architecture
-    let bias = a.queryKeyValueBias
-    let input = try group(
-      layer, 0, prefix, inputs: a.hiddenSize,
-      [
-        (a.names.query, a.querySize, bias), (a.names.key, a.keyValueSize, bias),
-        (a.names.value, a.keyValueSize, bias),
-      ])
-    let output = try group(
-      layer, 1, prefix, inputs: a.querySize, [(a.names.attentionOutput, a.hiddenSize, a.outputBias)])
     let shape = AttentionShape(
       heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim,
       scale: 1 / Float(a.headDim).squareRoot())
-    return Attention(input: input, output: output, shape: shape, rotaryDimensions: a.rotary.dimensions)
+    return Attention(
+      input: try group(layer, 0, prefix, a.attentionInput),
+      output: try group(layer, 1, prefix, [a.attentionOutput]),
+      shape: shape, order: a.headOrder, rotary: a.rotary)
   }
 
   private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForward {
-    let a = architecture
-    let bias = a.feedForwardBias
-    let input = try group(
-      layer, 2, prefix, inputs: a.hiddenSize,
-      [(a.names.gate, a.intermediateSize, bias), (a.names.up, a.intermediateSize, bias)])
-    let output = try group(layer, 3, prefix, inputs: a.intermediateSize, [(a.names.down, a.hiddenSize, bias)])
-    return FeedForward(input: input, output: output)
+    FeedForward(
+      input: try group(layer, 2, prefix, architecture.feedForwardInput),
+      output: try group(layer, 3, prefix, [architecture.feedForwardOutput]))
   }
 
-  private func group(
-    _ layer: Int, _ index: Int, _ prefix: String, inputs: Int,
-    _ linears: [(name: String, outputs: Int, bias: Bool)]
-  ) throws -> LinearGroup {
+  private func group(_ layer: Int, _ index: Int, _ prefix: String, _ linears: [LinearShape]) throws
+    -> LinearGroup
+  {
     let parts = try linears.map { linear in
       LinearGroup.Part(
         name: linear.name,
-        weight: try weight(prefix + linear.name + ".weight", [linear.outputs, inputs]),
-        bias: linear.bias
-          ? try store.tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil,
+        weight: try weight(prefix + linear.name + ".weight", [linear.outputs, linear.inputs]),
+        bias: linear.hasBias
+          ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil,
         outputs: linear.outputs)
     }
-    return LinearGroup(inputs: inputs, parts: parts, compute: compute, stream: UInt64(layer * 4 + index))
+    return LinearGroup(
+      inputs: linears[0].inputs, parts: parts, compute: compute, stream: UInt64(layer * 4 + index))
   }
 
+  // MARK: - Tensors
+
   private func weight(_ name: String, _ shape: [Int]) throws -> FrozenWeight {
-    if let stored = try store.nf4(name, shape: shape) { return .nf4(stored) }
-    let dense = try store.tensor(name, shape: shape, as: compute)
+    let stored = architecture.storedName(name, in: store)
+    if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed) }
+    let dense = try store.tensor(stored, shape: shape, as: compute)
     switch quantization {
     case .none: return .dense(dense)
     case .nf4(let double): return .nf4(NF4Tensor.quantize(dense, double: double))
@@ -115,8 +139,16 @@ private struct ModelLoader {
   }
 
   private func norm(_ name: String) throws -> Norm {
-    Norm(
-      weight: try store.tensor(name, shape: [architecture.hiddenSize], as: .float32),
-      epsilon: architecture.normEpsilon)
+    let weight = try tensor(name, shape: [architecture.hiddenSize], as: .float32)
+    switch architecture.norm {
+    case .rms: return Norm(weight: weight, epsilon: architecture.normEpsilon)
+    case .rmsOnePlus:
+      let onePlus = Tensor(weight.floats.map { 1 + $0 }, weight.shape)
+      return Norm(weight: onePlus, epsilon: architecture.normEpsilon)
+    }
+  }
+
+  private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
+    try store.tensor(architecture.storedName(name, in: store), shape: shape, as: dtype)
   }
 }

@@ -1,4 +1,3 @@
-import FireflyBase
 import FireflyTensors
 import Foundation
 
@@ -21,47 +20,15 @@ public struct Rotary: Equatable, Sendable {
     case llama3(factor: Float, low: Float, high: Float, original: Float)
     /// YaRN (Peng et al., 2023); `attention` multiplies cosine and sine.
     case yarn(factor: Float, fast: Float, slow: Float, original: Float, attention: Float)
+    /// LongRoPE (Ding et al., 2024): each frequency divided by its own factor, the `long` ones once the sequence is longer
+    /// than `original`; `attention` multiplies cosine and sine.
+    case long(short: [Float], long: [Float], original: Float, attention: Float)
   }
 
-  /// Reads `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
-  init(_ config: ConfigReader, headDim: Int, maxPositions: Int) throws {
-    try config.refuse("partial_rotary_factor", unless: [.int(1), .double(1)])
-    let parameters = try config.object("rope_parameters") ?? config.object("rope_scaling")
-    let inner = try parameters?.float("rope_theta", default: 10_000)
-    theta = try config.float("rope_theta", default: inner ?? 10_000)
-    guard theta > 1 else {
-      throw FireflyError("must be above 1", at: "\(config.source): rope_theta", found: "\(theta)")
-    }
-    dimensions = headDim
-    scaling = try parameters.map { try Rotary.scaling($0, maxPositions: maxPositions) } ?? .none
-  }
-
-  private static func scaling(_ config: ConfigReader, maxPositions: Int) throws -> Scaling {
-    let type = try config.string("rope_type", default: config.string("type", default: "default"))
-    if type == "default" { return .none }
-    guard ["linear", "dynamic", "llama3", "yarn"].contains(type) else {
-      throw FireflyError(
-        "unsupported rotary scaling", at: "\(config.source): rope_type",
-        expected: "default, linear, dynamic, llama3 or yarn", found: type)
-    }
-    let factor = try config.float("factor")
-    guard factor > 0 else {
-      throw FireflyError("must be positive", at: "\(config.source): factor", found: "\(factor)")
-    }
-    let original = try config.float("original_max_position_embeddings", default: Float(maxPositions))
-    switch type {
-    case "linear": return .linear(factor: factor)
-    case "dynamic": return .dynamic(factor: factor, limit: Float(maxPositions))
-    case "llama3":
-      return .llama3(
-        factor: factor, low: try config.float("low_freq_factor"), high: try config.float("high_freq_factor"),
-        original: original)
-    default:
-      let attention = try config.float("attention_factor", default: factor > 1 ? 0.1 * logf(factor) + 1 : 1)
-      return .yarn(
-        factor: factor, fast: try config.float("beta_fast", default: 32),
-        slow: try config.float("beta_slow", default: 1), original: original, attention: attention)
-    }
+  init(theta: Float, dimensions: Int, scaling: Scaling = .none) {
+    self.theta = theta
+    self.dimensions = dimensions
+    self.scaling = scaling
   }
 
   /// Inverse frequencies for a sequence of `length` positions, `[dimensions / 2]`, radians per position.
@@ -81,6 +48,8 @@ public struct Rotary: Equatable, Sendable {
       }
     case .yarn(let factor, let fast, let slow, let original, _):
       return yarnFrequencies(plain, factor: factor, fast: fast, slow: slow, original: original)
+    case .long(let short, let long, let original, _):
+      return zip(Float(length) > original ? long : short, plain).map { $1 / $0 }
     }
   }
 
@@ -106,10 +75,17 @@ public struct Rotary: Equatable, Sendable {
     }
   }
 
+  /// What cosine and sine are multiplied by.
+  private var attentionFactor: Float {
+    switch scaling {
+    case .yarn(_, _, _, _, let factor), .long(_, _, _, let factor): factor
+    default: 1
+    }
+  }
+
   /// Cosine and sine of every row's angle, `[T, dimensions / 2]` float32 each, sequence after sequence.
   func tables(_ sequences: [Positions]) -> RotaryTables {
-    var attention: Float = 1
-    if case .yarn(_, _, _, _, let factor) = scaling { attention = factor }
+    let attention = attentionFactor
     var cosines: [Float] = []
     var sines: [Float] = []
     for sequence in sequences {

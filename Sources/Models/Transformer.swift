@@ -18,18 +18,24 @@ public final class Transformer: @unchecked Sendable {
   public let architecture: Architecture
   /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
-  let embedding: Tensor  // [V, C] c
+  let embedding: Embedding
   let blocks: [Block]
   let head: Head
+  /// Tensors of the files that the model does not use, sorted; those known to be of no use are left out.
+  public let unusedTensors: [String]
   /// The adapter's settings; nil without one.
   public internal(set) var adapterOptions: LoRAOptions?
 
-  init(architecture: Architecture, compute: DType, embedding: Tensor, blocks: [Block], head: Head) {
+  init(
+    architecture: Architecture, compute: DType, embedding: Embedding, blocks: [Block], head: Head,
+    unusedTensors: [String]
+  ) {
     self.architecture = architecture
     self.compute = compute
     self.embedding = embedding
     self.blocks = blocks
     self.head = head
+    self.unusedTensors = unusedTensors
   }
 
   // MARK: - Parameters
@@ -37,7 +43,7 @@ public final class Transformer: @unchecked Sendable {
   /// Every linear group of the model, with the prefix of its parameters' names.
   var groups: [(prefix: String, group: LinearGroup)] {
     blocks.enumerated().flatMap { index, block in
-      let prefix = "\(architecture.names.layer)\(index)."
+      let prefix = architecture.names.prefix(index)
       return [
         block.attention.input, block.attention.output, block.feedForward.input, block.feedForward.output,
       ]
@@ -82,7 +88,7 @@ public final class Transformer: @unchecked Sendable {
   private func accumulate<L: Layer>(
     _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ scale: Float, _ batch: BatchContext
   ) -> LossSum {
-    var x = embed(tokens)
+    var x = embedding.forward(tokens)
     var saved: [L.Saved] = []
     for layer in layers {
       let (y, kept) = layer.forward(x, batch)
@@ -115,7 +121,7 @@ public final class Transformer: @unchecked Sendable {
 
   private func hidden(_ tokens: [Int32], _ starts: [Int32]) -> Tensor {  // [T] → [T, C]
     let batch = context(starts, Pass(training: false, checkpointing: false))
-    return blocks.reduce(embed(tokens)) { x, block in block.forward(x, batch).y }
+    return blocks.reduce(embedding.forward(tokens)) { x, block in block.forward(x, batch).y }
   }
 
   // MARK: - Generation
@@ -140,12 +146,10 @@ public final class Transformer: @unchecked Sendable {
     }
     let tokens = rows.flatMap(\.tokens)
     check(tokens, tokens, [0, Int32(tokens.count)])
-    let rotary = architecture.rotary.tables(
+    let rotary = architecture.rotary?.tables(
       placed.map { Positions(first: $0.past, count: $0.range.count) })
-    var x = embed(tokens)
-    for (index, block) in blocks.enumerated() {
-      x = block.step(x, placed, layer: index, rotary)
-    }
+    let x = embedding.forward(tokens)
+    for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
     let last = Tensor([rows.count, x.columns], .float32)
     Ops.gatherRows(last.matrix, x.matrix, rows: placed.map { Int32($0.range.upperBound - 1) })
     return head.logits(last.matrix)
@@ -153,15 +157,9 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Shared
 
-  private func embed(_ tokens: [Int32]) -> Tensor {  // [T] → [T, C]
-    let x = Tensor([tokens.count, architecture.hiddenSize], .float32)
-    Ops.embed(x.matrix, table: embedding, tokens: tokens)
-    return x
-  }
-
   private func context(_ starts: [Int32], _ pass: Pass) -> BatchContext {
     let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }
-    return BatchContext(starts: starts, rotary: architecture.rotary.tables(sequences), pass: pass)
+    return BatchContext(starts: starts, rotary: architecture.rotary?.tables(sequences), pass: pass)
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
@@ -181,25 +179,11 @@ public final class Transformer: @unchecked Sendable {
   public var weightBytes: Int {
     let linears = groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
     let shared = architecture.tiedHead ? 0 : head.weight.byteCount
-    return linears + embedding.byteCount + shared
+    return linears + embedding.table.byteCount + shared
   }
 
   /// Trainable elements.
   public var trainableCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
-}
-
-extension Block {
-  /// One block of a cached step.
-  func step(_ x: Tensor, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables) -> Tensor {
-    let pass = Pass(training: false, checkpointing: false)
-    let normed = attention.input.makeInput(rows: x.rows)
-    _ = attentionNorm.forward(into: normed, x.matrix)
-    Ops.add(x.matrix, attention.step(normed, rows, layer: layer, rotary, pass).matrix)
-    let normedMiddle = feedForward.input.makeInput(rows: x.rows)
-    _ = feedForwardNorm.forward(into: normedMiddle, x.matrix)
-    Ops.add(x.matrix, feedForward.forward(normedMiddle, pass).y.matrix)
-    return x
-  }
 }
 
 extension FrozenWeight {

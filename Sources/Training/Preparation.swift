@@ -28,7 +28,7 @@ struct Preparation {
     template = try ChatTemplate.named(config.templateName)
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
-    try architecture.checkTensors(pretrained.source.weights)
+    try architecture.requireTensors(in: pretrained.source.weights)
     try architecture.checkTargets(config.loraTargetModules)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,

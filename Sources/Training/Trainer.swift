@@ -67,6 +67,7 @@ extension Preparation {
     let model = try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
       progress(.preparing("reading weights", share: $0))
     }
+    if let note = model.unusedTensorsNote { progress(.notice(note)) }
     if let adapter {
       try model.loadAdapter(adapter.path)
     } else {

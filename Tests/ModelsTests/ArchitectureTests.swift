@@ -18,7 +18,7 @@ import Testing
     let architecture = try read([:])
     #expect(architecture.keyValueHeads == 4)
     #expect(architecture.headDim == 16)
-    #expect(architecture.rotary.theta == 10_000)
+    #expect(architecture.rotary?.theta == 10_000)
     #expect(architecture.normEpsilon == 1e-6)
     #expect(!architecture.tiedHead)
     #expect(architecture.maxPositions == 2048)
@@ -35,8 +35,8 @@ import Testing
       ])
     ])
     #expect(old == new)
-    #expect(old.rotary.theta == 500_000)
-    #expect(old.rotary.scaling == .linear(factor: 4))
+    #expect(old.rotary?.theta == 500_000)
+    #expect(old.rotary?.scaling == .linear(factor: 4))
   }
 
   @Test(arguments: [
@@ -46,8 +46,11 @@ import Testing
     ("hidden_size", .string("64"), "hidden_size"),
     ("hidden_size", .int(-64), "positive"),
     ("num_attention_heads", .int(0), "num_attention_heads"),
-    ("num_key_value_heads", .int(3), "num_key_value_heads"),
-    ("rope_scaling", .object(["type": .string("longrope"), "factor": .int(2)]), "longrope"),
+    ("num_key_value_heads", .int(3), "key-value heads"),
+    ("rope_scaling", .object(["type": .string("longrope"), "factor": .int(2)]), "short_factor"),
+    ("rope_scaling", .object(["type": .string("proportional"), "factor": .int(2)]), "proportional"),
+    ("rope_scaling", .object(["type": .string("yarn"), "factor": .int(2), "mscale": .int(1)]), "mscale"),
+    ("partial_rotary_factor", .double(0.5), "partial_rotary_factor"),
     ("quantization_config", .object(["quant_method": .string("gptq")]), "gptq"),
   ])
   func refusesByName(_ key: String, _ value: JSONValue, _ named: String) throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// Ways of computing that must not change what is computed.
 @Suite(.serialized) struct InvarianceTests {
-  static let names = ["gqa", "biased_tied", "gqa_nf4"]
+  static let names = ["gqa", "biased_tied", "gqa_nf4"] + ModelFixture.families
 
   private func gradients(_ model: Transformer) -> [[Float]] { model.parameters.map(\.gradient.floats) }
 
@@ -62,7 +62,8 @@ import Testing
   @Test(arguments: names, [1, 3, 7]) func stepwiseEqualsWhole(_ name: String, _ stride: Int) throws {
     let fixture = try ModelFixture(name)
     let model = try fixture.model("lora")
-    let tokens = Array(fixture.tokens[..<Int(fixture.starts[1])])
+    // phi3's angles change after 16 tokens, for those before as well.
+    let tokens = Array(fixture.tokens[..<16])
     let whole = model.logits(tokens: tokens, starts: [0, Int32(tokens.count)])
     let cache = model.makeCache(capacity: tokens.count)
     for start in Swift.stride(from: 0, to: tokens.count, by: stride) {

@@ -5,7 +5,7 @@ import FireflyWeights
 import Foundation
 import Testing
 
-/// One folder of Fixtures/: a tiny model, three rows, and what transformers and PEFT compute for them.
+/// One folder of Fixtures/: a tiny model, three rows, and what a reference computes for them.
 struct ModelFixture {
   let folder: String
   let tokens: [Int32]
@@ -16,6 +16,11 @@ struct ModelFixture {
   let expected: WeightStore
 
   static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures").path()
+  /// One folder a family beside LLaMA: `families/NAME`.
+  static let families: [String] = {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root + "/families")) ?? []
+    return names.sorted().map { "families/" + $0 }
+  }()
 
   init(_ name: String) throws {
     folder = ModelFixture.root + "/" + name
@@ -29,10 +34,13 @@ struct ModelFixture {
     expected = try WeightStore.open(folder + "/expected.safetensors")
   }
 
-  /// The model; `variant` is base, lora or rslora.
+  /// The model; `variant` is base, lora, rslora, or nf4: `lora` on the base in NF4.
   func model(_ variant: String = "base", compute: DType = .float32) throws -> Transformer {
-    let model = try Transformer.load(ModelSource.open(folder), compute: compute, quantization: .none)
-    if variant != "base" { try model.loadAdapter(folder + "/adapter_" + variant) }
+    let quantization: Quantization = variant == "nf4" ? .nf4(double: true) : .none
+    let model = try Transformer.load(ModelSource.open(folder), compute: compute, quantization: quantization)
+    if variant != "base" {
+      try model.loadAdapter(folder + "/adapter_" + (variant == "nf4" ? "lora" : variant))
+    }
     return model
   }
 

@@ -1,15 +1,28 @@
+import FireflyBase
 import FireflyModels
 import FireflyTensors
 import Foundation
 import Testing
 
-/// Whole tensors against transformers 5 + PEFT + bitsandbytes on tiny random models.
+/// Whole tensors against transformers 5 + PEFT + bitsandbytes on tiny random models; for families that transformers lacks,
+/// against plain PyTorch (MANIFEST.json says which).
 @Suite struct ReferenceTests {
-  static let folders = [
+  static let llama = [
     "gqa", "biased_tied", "rope_llama3", "rope_linear", "rope_yarn", "rope_dynamic", "gqa_nf4",
   ]
+  static let folders = llama + ModelFixture.families
   /// (folder, variant) pairs that have an adapter.
-  static let adapted = folders.map { ($0, "lora") } + [("gqa", "rslora"), ("biased_tied", "rslora")]
+  static let adapted =
+    folders.map { ($0, "lora") } + [("gqa", "rslora"), ("biased_tied", "rslora")]
+    + ModelFixture.families.map { ($0, "nf4") }
+
+  /// A family without a fixture is not checked.
+  @Test func everyFamilyHasAFixture() throws {
+    let fixtures = try Set(
+      Self.folders.map { try JSONValue.read(ModelFixture.root + "/\($0)/config.json")["model_type"]?.string })
+    let same: Set = ["aquila"]  // llama under another name
+    #expect(Set(Architecture.familyNames).subtracting(fixtures.compactMap { $0 }) == same)
+  }
 
   @Test(arguments: folders) func logitsOfTheBase(_ name: String) throws {
     let fixture = try ModelFixture(name)

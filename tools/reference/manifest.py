@@ -12,8 +12,12 @@ def sha256(path: pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write(folder: pathlib.Path, script: str, packages: list[str]) -> None:
-    """Lists every file under `folder` but the manifest and the README; links count as what they point to."""
+def write(
+    folder: pathlib.Path, script: str, packages: list[str], references: dict[str, str] | None = None
+) -> None:
+    """Lists every file under `folder` but the manifest and the README; links count as what they point to.
+
+    `references` says, folder by folder, what computed the numbers."""
     files = sorted(
         path for path in folder.rglob("*")
         if path.is_file() and path.name not in ("MANIFEST.json", "README.md")
@@ -24,4 +28,6 @@ def write(folder: pathlib.Path, script: str, packages: list[str]) -> None:
         | {name: importlib.metadata.version(name) for name in packages},
         "sha256": {str(path.relative_to(folder)): sha256(path) for path in files},
     }
+    if references:
+        manifest["references"] = references
     (folder / "MANIFEST.json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tests/ModelsTests/Fixtures: tiny random LLaMA-family models with the logits and LoRA gradients
-that transformers + PEFT (+ bitsandbytes) compute for them in float32.
+"""Writes Tests/ModelsTests/Fixtures: tiny random models with the logits and LoRA gradients that transformers + PEFT
+(+ bitsandbytes) compute for them in float32. LLaMA in all its variants here, other families in family_fixtures.py.
 
     python tools/reference/model_fixtures.py [OUT]
 
@@ -9,28 +9,24 @@ Needs torch, transformers, peft, bitsandbytes, safetensors (requirements.txt). F
 
 import json
 import logging
-import os
 import pathlib
 import shutil
 import sys
 import warnings
 
 import bitsandbytes
-import peft
 import torch
 import transformers
-from safetensors.torch import save_file
 from transformers import BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM
 
+import family_fixtures
 import manifest
+from model_case import LEAVES, Case, link_duplicates, make_batch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ["torch", "transformers", "peft", "bitsandbytes", "safetensors"]
 
-# One batch serves every case: three rows, one of a single token, one longer than `max_position_embeddings`
-# of the dynamic case. Labels are already shifted: labels[i] is what position i must predict, -1 = no target.
 VOCABULARY = 211
-ROW_LENGTHS = [23, 1, 11]
 
 COMMON = dict(
     vocab_size=VOCABULARY, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128,
@@ -45,26 +41,8 @@ BIASED = COMMON | dict(
 )  # fmt: skip
 
 
-# The usual spelling of the modules, and the one that PEFT's "all-linear" turns into for small models: whole paths.
-LEAVES = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
+# What the usual spelling of the modules (LEAVES) turns into for small models: whole paths.
 ALL_LINEAR = "all-linear"
-
-
-def make_batch() -> dict:
-    generator = torch.Generator().manual_seed(7)
-    total = sum(ROW_LENGTHS)
-    tokens = torch.randint(3, VOCABULARY, (total,), generator=generator)
-    labels = torch.randint(0, VOCABULARY, (total,), generator=generator)
-    labels[torch.rand(total, generator=generator) < 0.4] = -1
-    labels[0] = labels[-1] = -1
-    labels[ROW_LENGTHS[0]] = 5  # the single-token row has a target
-    starts = [0]
-    for length in ROW_LENGTHS:
-        starts.append(starts[-1] + length)
-    return {
-        "tokens": tokens.tolist(), "labels": labels.tolist(), "starts": starts,
-        "targets": int((labels >= 0).sum()),
-    }  # fmt: skip
 
 
 def randomise(model: LlamaForCausalLM, seed: int) -> None:
@@ -80,64 +58,6 @@ def randomise(model: LlamaForCausalLM, seed: int) -> None:
             value.data = 0.5 * noise
         else:
             value.data = noise * 1.3 / value.shape[1] ** 0.5
-
-
-def evaluate(model, batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each row alone through the model. Returns logits [T, V] and the sum of the targets' cross-entropies."""
-    rows = []
-    for start, end in zip(batch["starts"], batch["starts"][1:]):
-        tokens = torch.tensor([batch["tokens"][start:end]])
-        rows.append(model(input_ids=tokens, use_cache=False).logits[0])
-    logits = torch.cat(rows)
-    labels = torch.tensor(batch["labels"])
-    loss = torch.nn.functional.cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
-    return logits, loss
-
-
-class Case:
-    """Collects one folder: model, adapters, `case.json` and `expected.safetensors`."""
-
-    def __init__(self, folder: pathlib.Path, batch: dict):
-        self.folder, self.batch = folder, batch
-        self.tensors, self.losses = {}, {}
-        folder.mkdir(parents=True)
-
-    def record(self, name: str, model, gradients_of: tuple[str, ...] = ()) -> None:
-        """Logits and loss; gradients of the trainable parameters whose names contain one of `gradients_of`."""
-        logits, loss = evaluate(model, self.batch)
-        self.tensors[f"{name}.logits"] = logits.detach().contiguous()
-        self.losses[name] = loss.item()
-        if not gradients_of:
-            return
-        (loss / self.batch["targets"]).backward()
-        for key, parameter in model.named_parameters():
-            if parameter.requires_grad and any(part in key for part in gradients_of):
-                key = key.replace(".default", "")
-                self.tensors[f"{name}.gradient.{key}"] = parameter.grad.contiguous()
-
-    def record_adapter(
-        self, name: str, base, modules: list[str] | str = LEAVES, gradients_of: tuple[str, ...] = ("lora_",), **options
-    ) -> None:
-        """Attaches a random non-zero adapter, records its logits and gradients, lets PEFT save it, and takes it off."""
-        config = peft.LoraConfig(
-            r=8, lora_alpha=16, lora_dropout=0.0, target_modules=modules, task_type="CAUSAL_LM", **options)
-        model = peft.get_peft_model(base, config)
-        generator = torch.Generator().manual_seed(11)
-        for key, value in model.named_parameters():
-            if "lora_" in key:
-                value.data = 0.1 * torch.randn(value.shape, generator=generator)
-        self.record(name, model, gradients_of)
-        written = model.peft_config["default"]
-        written.base_model_name_or_path = ".."
-        written.target_modules = sorted(written.target_modules)  # a set otherwise, in a new order each time
-        model.save_pretrained(self.folder / f"adapter_{name}")
-        (self.folder / f"adapter_{name}" / "README.md").unlink()
-        model.unload()
-
-    def finish(self) -> None:
-        save_file(self.tensors, self.folder / "expected.safetensors")
-        case = self.batch | {"loss_sums": self.losses}
-        (self.folder / "case.json").write_text(json.dumps(case) + "\n")
 
 
 def plain_case(
@@ -202,18 +122,6 @@ def plain_linears(model: torch.nn.Module) -> torch.nn.Module:
     return model
 
 
-def link_duplicates(folder: pathlib.Path) -> None:
-    """Files equal to an earlier one become relative links to it."""
-    seen: dict[str, pathlib.Path] = {}
-    for path in sorted(folder.rglob("*.safetensors")):
-        digest = manifest.sha256(path)
-        if digest in seen:
-            path.unlink()
-            path.symlink_to(os.path.relpath(seen[digest], path.parent))
-        else:
-            seen[digest] = path
-
-
 def main() -> None:
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
@@ -224,7 +132,7 @@ def main() -> None:
     readme = out / "README.md"
     kept = readme.read_text() if readme.exists() else None
     shutil.rmtree(out, ignore_errors=True)
-    batch = make_batch()
+    batch = make_batch(VOCABULARY)
 
     plain_case(out, "gqa", GQA, 1, batch)
     plain_case(out, "biased_tied", BIASED, 2, batch, modules=ALL_LINEAR)
@@ -245,11 +153,12 @@ def main() -> None:
             "rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}},
         1, batch)
     nf4_case(out, "gqa", batch)
+    references = family_fixtures.write(out / "families")
 
     link_duplicates(out)
     if kept is not None:
         readme.write_text(kept)
-    manifest.write(out, "tools/reference/model_fixtures.py", PACKAGES)
+    manifest.write(out, "tools/reference/model_fixtures.py", PACKAGES, references)
 
 
 if __name__ == "__main__":

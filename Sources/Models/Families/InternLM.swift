@@ -1,0 +1,48 @@
+import FireflyBase
+
+/// InternLM (the first): LLaMA with biases on all four attention layers where `bias` says so.
+enum InternLM {
+  static func architecture(_ config: ConfigReader) throws -> Architecture {
+    var architecture = try Llama.architecture(config)
+    architecture.queryKeyValueBias = try config.bool("bias", default: true)
+    architecture.outputBias = architecture.queryKeyValueBias
+    if let rotary = try config.object("rotary") {
+      architecture.positions = .rotary(
+        try self.rotary(rotary, headDim: architecture.headDim, maxPositions: architecture.maxPositions))
+    }
+    return architecture
+  }
+
+  /// Its own spelling: `{"base": 10000, "type": "origin" or "dynamic"}`.
+  private static func rotary(_ config: ConfigReader, headDim: Int, maxPositions: Int) throws -> Rotary {
+    try config.refuse("type", unless: [.string("origin"), .string("dynamic")])
+    let isDynamic = try config.string("type", default: "origin") == "dynamic"
+    let factor = try config.float("scaling_factor", default: 1)
+    return Rotary(
+      theta: try config.float("base", default: 10_000), dimensions: headDim,
+      scaling: isDynamic ? .dynamic(factor: factor, limit: Float(maxPositions)) : .none)
+  }
+}
+
+/// InternLM 2 and 2.5: LLaMA's function under its own names, q, k and v in one layer with the heads of a key-value group
+/// together.
+enum InternLM2 {
+  static func architecture(_ config: ConfigReader) throws -> Architecture {
+    var architecture = try Llama.architecture(config)
+    architecture.queryKeyValueBias = try config.bool("bias", default: true)
+    architecture.outputBias = architecture.queryKeyValueBias
+    architecture.headOrder = .byKeyValueHead
+    architecture.names = TensorNames(
+      embedding: "model.tok_embeddings.weight",
+      layer: "model.layers.",
+      attentionNorm: "attention_norm.weight",
+      feedForwardNorm: "ffn_norm.weight",
+      attentionInput: ["attention.wqkv"],
+      attentionOutput: "attention.wo",
+      feedForwardInput: ["feed_forward.w1", "feed_forward.w3"],
+      feedForwardOutput: "feed_forward.w2",
+      finalNorm: "model.norm.weight",
+      head: "output.weight")
+    return architecture
+  }
+}

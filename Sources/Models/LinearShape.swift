@@ -1,0 +1,106 @@
+import FireflyBase
+import FireflyWeights
+
+/// One of a block's linear layers: `[outputs, inputs]`.
+public struct LinearShape: Equatable, Sendable {
+  /// Within the layer: `self_attn.q_proj`.
+  public let name: String
+  public let inputs: Int
+  public let outputs: Int
+  public let hasBias: Bool
+
+  /// Elements of the frozen matrix.
+  public var count: Int { inputs * outputs }
+
+  /// Whether an adapter's target name means this one, as PEFT matches.
+  public func matches(_ target: String) -> Bool { LoRAOptions.matches(name, target) }
+}
+
+/// Where the family keeps its tensors.
+///
+/// A linear layer is a module's name within the layer, without `.weight`: what PEFT calls it. Layers that read the same
+/// input stand in one list; a fused one stands alone in it.
+public struct TensorNames: Equatable, Sendable {
+  public var embedding: String
+  /// The prefix of a layer's tensors, completed by its number.
+  public var layer: String
+  public var attentionNorm: String
+  public var feedForwardNorm: String
+  /// q, k and v, or the one that is all three.
+  public var attentionInput: [String]
+  public var attentionOutput: String
+  /// gate and up, or the one that is both.
+  public var feedForwardInput: [String]
+  public var feedForwardOutput: String
+  public var finalNorm: String
+  public var head: String
+
+  /// The name of the model without its head, with a dot. A checkpoint of that alone leaves it out everywhere.
+  var base: String { String(layer.prefix { $0 != "." }) + "." }
+
+  /// The prefix of a layer's tensors.
+  func prefix(_ index: Int) -> String { "\(layer)\(index)." }
+}
+
+extension Architecture {
+  /// q, k, v: `[C]` to `[H·D + 2·KV·D]`.
+  var attentionInput: [LinearShape] {
+    let sizes = [querySize, keyValueSize, keyValueSize]
+    return shapes(names.attentionInput, inputs: hiddenSize, outputs: sizes, bias: queryKeyValueBias)
+  }
+
+  /// o: `[H·D]` to `[C]`.
+  var attentionOutput: LinearShape {
+    LinearShape(name: names.attentionOutput, inputs: querySize, outputs: hiddenSize, hasBias: outputBias)
+  }
+
+  /// gate, up: `[C]` to `[2F]`.
+  var feedForwardInput: [LinearShape] {
+    let sizes = [intermediateSize, intermediateSize]
+    return shapes(names.feedForwardInput, inputs: hiddenSize, outputs: sizes, bias: feedForwardBias)
+  }
+
+  /// down: `[F]` to `[C]`.
+  var feedForwardOutput: LinearShape {
+    LinearShape(
+      name: names.feedForwardOutput, inputs: intermediateSize, outputs: hiddenSize, hasBias: feedForwardBias)
+  }
+
+  private func shapes(_ names: [String], inputs: Int, outputs: [Int], bias: Bool) -> [LinearShape] {
+    let sizes = names.count == 1 ? [outputs.reduce(0, +)] : outputs
+    return zip(names, sizes).map { LinearShape(name: $0, inputs: inputs, outputs: $1, hasBias: bias) }
+  }
+
+  /// A block's linear layers, in the order of the computation: what an adapter can be hung on.
+  public var linears: [LinearShape] {
+    attentionInput + [attentionOutput] + feedForwardInput + [feedForwardOutput]
+  }
+
+  /// Every tensor that the model needs, except parts of packed ones.
+  var tensorNames: [String] {
+    var required = [names.embedding, names.finalNorm] + (tiedHead ? [] : [names.head])
+    for layer in 0..<layers {
+      let prefix = names.prefix(layer)
+      required += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
+      for linear in linears {
+        required.append(prefix + linear.name + ".weight")
+        if linear.hasBias { required.append(prefix + linear.name + ".bias") }
+      }
+    }
+    return required
+  }
+
+  /// Checks that every tensor of the model is in its files, without reading them.
+  ///
+  /// - Throws: `FireflyError` naming those that are missing.
+  public func requireTensors(in weights: WeightStore) throws {
+    try weights.require(tensorNames.map { storedName($0, in: weights) })
+  }
+
+  /// What the files call a tensor: checkpoints of the model without its head, like BLOOM's, leave out the base's name.
+  func storedName(_ name: String, in weights: WeightStore) -> String {
+    guard !weights.contains(name), name.hasPrefix(names.base) else { return name }
+    let bare = String(name.dropFirst(names.base.count))
+    return weights.contains(bare) ? bare : name
+  }
+}

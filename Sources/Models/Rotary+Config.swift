@@ -1,0 +1,107 @@
+import FireflyBase
+import Foundation
+
+extension Rotary {
+  /// Reads `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
+  ///
+  /// - Parameter partial: whether the family lets a part of each head turn (`partial_rotary_factor`).
+  init(_ config: ConfigReader, headDim: Int, maxPositions: Int, partial: Bool = false) throws {
+    let parameters = try config.object("rope_parameters") ?? config.object("rope_scaling")
+    let inner = try parameters?.float("rope_theta", default: 10_000)
+    let theta = try config.float("rope_theta", default: inner ?? 10_000)
+    guard theta > 1 else {
+      throw FireflyError("must be above 1", at: "\(config.source): rope_theta", found: "\(theta)")
+    }
+    let dimensions = try Rotary.dimensions(config, parameters, headDim: headDim, partial: partial)
+    let scaling = try parameters.map { try Rotary.scaling($0, config, dimensions, maxPositions) } ?? .none
+    self.init(theta: theta, dimensions: dimensions, scaling: scaling)
+  }
+
+  private static func dimensions(
+    _ config: ConfigReader, _ parameters: ConfigReader?, headDim: Int, partial: Bool
+  ) throws -> Int {
+    let key = "partial_rotary_factor"
+    let place = parameters?.has(key) == true ? parameters ?? config : config
+    if !partial { try place.refuse(key, unless: [.int(1), .double(1)]) }
+    let share = try place.float(key, default: 1)
+    guard share > 0 && share <= 1 else {
+      throw FireflyError(
+        "out of range", at: "\(place.source): \(key)", expected: "above 0, at most 1", found: "\(share)")
+    }
+    let dimensions = Int(Float(headDim) * share)
+    guard dimensions % 2 == 0 else {
+      throw FireflyError(
+        "must give an even part of a head", at: "\(place.source): \(key)",
+        found: "\(dimensions) of \(headDim)")
+    }
+    return dimensions
+  }
+
+  private static func scaling(
+    _ config: ConfigReader, _ model: ConfigReader, _ dimensions: Int, _ maxPositions: Int
+  ) throws -> Scaling {
+    let type = try config.string("rope_type", default: config.string("type", default: "default"))
+    switch type {
+    case "default": return .none
+    case "linear": return .linear(factor: try factor(config))
+    case "dynamic": return .dynamic(factor: try factor(config), limit: Float(maxPositions))
+    case "llama3":
+      return .llama3(
+        factor: try factor(config), low: try config.float("low_freq_factor"),
+        high: try config.float("high_freq_factor"), original: try original(config, maxPositions))
+    case "yarn": return try yarn(config, maxPositions)
+    case "longrope", "su": return try longRoPE(config, model, dimensions, maxPositions)
+    default:
+      throw FireflyError(
+        "unsupported rotary scaling", at: "\(config.source): rope_type",
+        expected: "default, linear, dynamic, llama3, yarn or longrope", found: type)
+    }
+  }
+
+  private static func yarn(_ config: ConfigReader, _ maxPositions: Int) throws -> Scaling {
+    for key in ["mscale", "mscale_all_dim"] { try config.refuse(key, unless: []) }
+    try config.refuse("truncate", unless: [.bool(true)])
+    let factor = try factor(config)
+    return .yarn(
+      factor: factor, fast: try config.float("beta_fast", default: 32),
+      slow: try config.float("beta_slow", default: 1), original: try original(config, maxPositions),
+      attention: try config.float("attention_factor", default: factor > 1 ? 0.1 * logf(factor) + 1 : 1))
+  }
+
+  private static func longRoPE(
+    _ config: ConfigReader, _ model: ConfigReader, _ dimensions: Int, _ maxPositions: Int
+  ) throws -> Scaling {
+    func factors(_ key: String) throws -> [Float] {
+      let factors = try config.floats(key)
+      guard factors.count == dimensions / 2 && factors.allSatisfy({ $0 > 0 }) else {
+        throw FireflyError(
+          "wrong factors", at: "\(config.source): \(key)", expected: "\(dimensions / 2) positive numbers",
+          found: "\(factors.count)")
+      }
+      return factors
+    }
+    let original = try original(config.has("original_max_position_embeddings") ? config : model, maxPositions)
+    let factor = try config.float("factor", default: Float(maxPositions) / original)
+    let attention = factor > 1 ? (1 + logf(factor) / logf(original)).squareRoot() : 1
+    return .long(
+      short: try factors("short_factor"), long: try factors("long_factor"), original: original,
+      attention: try config.float("attention_factor", default: attention))
+  }
+
+  private static func factor(_ config: ConfigReader) throws -> Float {
+    let factor = try config.float("factor")
+    guard factor > 0 else {
+      throw FireflyError("must be positive", at: "\(config.source): factor", found: "\(factor)")
+    }
+    return factor
+  }
+
+  private static func original(_ config: ConfigReader, _ maxPositions: Int) throws -> Float {
+    let key = "original_max_position_embeddings"
+    let original = try config.float(key, default: Float(maxPositions))
+    guard original > 1 else {
+      throw FireflyError("must be above 1", at: "\(config.source): \(key)", found: "\(original)")
+    }
+    return original
+  }
+}

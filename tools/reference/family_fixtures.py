@@ -1,0 +1,134 @@
+"""Fixtures/families: one folder a family, its config.json as its models are published with (at toy sizes), its weights in
+bfloat16 under their published names, and in float32 the logits and LoRA gradients of the base, of an adapter on it
+(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`).
+"""
+
+import functools
+import json
+import pathlib
+import zlib
+
+import bitsandbytes
+import plain_families as plain
+import torch
+from model_case import LEAVES, Case, make_batch
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+VOCABULARY = 97
+
+# 6 heads: no power of two, for ALiBi. Matrices of whole quantization blocks (a multiple of 64 elements), though not by row.
+SIZES = dict(
+    vocab_size=VOCABULARY, hidden_size=48, intermediate_size=80, num_hidden_layers=2, num_attention_heads=6,
+    hidden_act="silu", rms_norm_eps=1e-6, max_position_embeddings=128, tie_word_embeddings=False,
+    bos_token_id=1, eos_token_id=2, use_cache=True,
+)  # fmt: skip
+GROUPED = dict(num_key_value_heads=2)
+PACKED = ["W_pack", "down_proj", "gate_proj", "o_proj", "up_proj"]
+
+
+LONGROPE = {
+    "type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5], "long_factor": [1.0, 1.5, 2.5, 4.0]}  # fmt: skip
+QWEN = dict(
+    model_type="qwen", vocab_size=VOCABULARY, hidden_size=48, intermediate_size=160, num_hidden_layers=2,
+    num_attention_heads=6, kv_channels=8, layer_norm_epsilon=1e-6, max_position_embeddings=128, seq_length=64,
+    no_bias=True, rotary_emb_base=10000, rotary_pct=1.0, scale_attn_weights=True, use_dynamic_ntk=True,
+    use_logn_attn=True, tie_word_embeddings=False,
+)  # fmt: skip
+
+# Family: config.json, LoRA's targets, and the plain decoder; none: transformers'.
+FAMILIES = {
+    "mistral": (SIZES | GROUPED | dict(model_type="mistral", sliding_window=None, rope_theta=1e6), LEAVES, None),
+    "qwen2": (
+        SIZES | GROUPED | dict(
+            model_type="qwen2", tie_word_embeddings=True, rope_theta=1e6, use_sliding_window=False,
+            sliding_window=8, max_window_layers=1),
+        LEAVES, None),
+    "phi3": (
+        SIZES | GROUPED | dict(
+            model_type="phi3", rope_scaling=LONGROPE, original_max_position_embeddings=16, sliding_window=None,
+            pad_token_id=0),
+        ["down_proj", "gate_up_proj", "o_proj", "qkv_proj"], None),
+    "yi": (SIZES | GROUPED | dict(model_type="Yi", rope_theta=5e6), LEAVES, plain.yi),
+    "xverse": (SIZES | dict(model_type="xverse"), LEAVES, plain.xverse),
+    "internlm": (SIZES | dict(model_type="internlm", bias=True), LEAVES, plain.internlm),
+    "internlm2": (
+        SIZES | GROUPED | dict(model_type="internlm2", bias=False, rope_theta=1000000),
+        ["w1", "w2", "w3", "wo", "wqkv"], plain.InternLM2),
+    "minicpm": (
+        SIZES | GROUPED | dict(
+            model_type="minicpm", tie_word_embeddings=True, scale_emb=3, scale_depth=1.4, dim_model_base=16),
+        LEAVES, plain.MiniCPM),
+    "baichuan_7b": (SIZES | dict(model_type="baichuan"), PACKED, plain.baichuan),
+    "baichuan2_7b": (
+        SIZES | dict(model_type="baichuan", model_max_length=128, z_loss_weight=0), PACKED,
+        functools.partial(plain.baichuan, second=True)),
+    "qwen": (QWEN, ["c_attn", "c_proj", "w1", "w2"], plain.Qwen),
+}  # fmt: skip
+
+
+def randomise(model: torch.nn.Module, seed: int, norm_center: float) -> None:
+    """Weights of a size that makes attention sharp and logits differ; all of them exact in bfloat16."""
+    generator = torch.Generator().manual_seed(seed)
+    embedding = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+    for name, value in model.named_parameters():
+        noise = torch.randn(value.shape, generator=generator)
+        if name.endswith("bias"):
+            noise = 0.3 * noise
+        elif value.dim() == 1:
+            noise = norm_center + 0.2 * noise
+        elif id(value) in embedding:
+            noise = 0.5 * noise
+        else:
+            noise = noise * 1.3 / value.shape[1] ** 0.5
+        value.data = noise.bfloat16().float()
+
+
+def to_nf4(model: torch.nn.Module, targets: list[str]) -> None:
+    """Every target's weight as bitsandbytes decodes it from NF4. Its CPU decoder (0.50.2) misreads rows that are not whole
+    blocks, so it gets rows of one block: the blocks are the same."""
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and name.rpartition(".")[2] in targets:
+            blocks = module.weight.data.reshape(-1, 64).contiguous()
+            codes, state = bitsandbytes.functional.quantize_4bit(
+                blocks, blocksize=64, quant_type="nf4", compress_statistics=True)
+            decoded = bitsandbytes.functional.dequantize_4bit(codes, state)
+            module.weight.data = decoded.reshape(module.weight.shape).float()
+
+
+def save_weights(model: torch.nn.Module, path: pathlib.Path, prefix: str) -> None:
+    """The state dict in bfloat16 without what follows from config.json, and without `prefix`."""
+    state, seen = {}, set()
+    for name, value in model.state_dict(keep_vars=True).items():
+        if isinstance(value, torch.nn.Parameter) and id(value) not in seen:
+            seen.add(id(value))
+            state[name.removeprefix(prefix)] = value.detach().bfloat16().contiguous()
+    save_file(state, path, metadata={"format": "pt"})
+
+
+def write_family(out: pathlib.Path, name: str) -> str:
+    """Returns what the numbers are of."""
+    config, targets, make = FAMILIES[name]
+    case = Case(out / name, make_batch(VOCABULARY))
+    (case.folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    if make is None:
+        settings = AutoConfig.from_pretrained(case.folder, attn_implementation="eager")
+        model = AutoModelForCausalLM.from_config(settings, dtype=torch.float32, attn_implementation="eager")
+        reference = f"transformers {type(model).__name__}"
+    else:
+        model = make(config)
+        reference = "plain PyTorch, tools/reference/plain_families.py"
+    model.eval()
+    randomise(model, zlib.crc32(name.encode()), norm_center=0.0 if name == "gemma" else 1.0)
+    save_weights(model, case.folder / "model.safetensors", "transformer." if name == "bloom" else "")
+    task = None if make else "CAUSAL_LM"
+    case.record("base", model)
+    case.record_adapter("lora", model, targets, rank=4, task=task)
+    to_nf4(model, targets)
+    case.record_adapter("nf4", model, targets, rank=4, task=task, saves=False)
+    case.finish()
+    return reference
+
+
+def write(out: pathlib.Path) -> dict[str, str]:
+    return {f"families/{name}": write_family(out, name) for name in FAMILIES}

@@ -1,0 +1,106 @@
+"""One folder of Tests/ModelsTests/Fixtures: a model, an adapter, and what a reference computes for one batch."""
+
+import json
+import os
+import pathlib
+
+import peft
+import torch
+from safetensors.torch import save_file
+
+import manifest
+
+LEAVES = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
+
+# Three rows, one of a single token, one longer than `max_position_embeddings` of the dynamic case. Labels are already
+# shifted: labels[i] is what position i must predict, -1 = no target.
+ROW_LENGTHS = [23, 1, 11]
+
+
+def make_batch(vocabulary: int) -> dict:
+    generator = torch.Generator().manual_seed(7)
+    total = sum(ROW_LENGTHS)
+    tokens = torch.randint(3, vocabulary, (total,), generator=generator)
+    labels = torch.randint(0, vocabulary, (total,), generator=generator)
+    labels[torch.rand(total, generator=generator) < 0.4] = -1
+    labels[0] = labels[-1] = -1
+    labels[ROW_LENGTHS[0]] = 5  # the single-token row has a target
+    starts = [0]
+    for length in ROW_LENGTHS:
+        starts.append(starts[-1] + length)
+    return {
+        "tokens": tokens.tolist(), "labels": labels.tolist(), "starts": starts,
+        "targets": int((labels >= 0).sum()),
+    }  # fmt: skip
+
+
+def evaluate(model, batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each row alone through the model. Returns logits [T, V] and the sum of the targets' cross-entropies."""
+    rows = []
+    for start, end in zip(batch["starts"], batch["starts"][1:]):
+        tokens = torch.tensor([batch["tokens"][start:end]])
+        rows.append(model(input_ids=tokens, use_cache=False).logits[0])
+    logits = torch.cat(rows)
+    labels = torch.tensor(batch["labels"])
+    loss = torch.nn.functional.cross_entropy(logits, labels, ignore_index=-1, reduction="sum")
+    return logits, loss
+
+
+class Case:
+    """Collects one folder: model, adapters, `case.json` and `expected.safetensors`."""
+
+    def __init__(self, folder: pathlib.Path, batch: dict):
+        self.folder, self.batch = folder, batch
+        self.tensors, self.losses = {}, {}
+        folder.mkdir(parents=True)
+
+    def record(self, name: str, model, gradients_of: tuple[str, ...] = ()) -> None:
+        """Logits and loss; gradients of the trainable parameters whose names contain one of `gradients_of`."""
+        logits, loss = evaluate(model, self.batch)
+        self.tensors[f"{name}.logits"] = logits.detach().contiguous()
+        self.losses[name] = loss.item()
+        if not gradients_of:
+            return
+        (loss / self.batch["targets"]).backward()
+        for key, parameter in model.named_parameters():
+            if parameter.requires_grad and any(part in key for part in gradients_of):
+                key = key.replace(".default", "")
+                self.tensors[f"{name}.gradient.{key}"] = parameter.grad.contiguous()
+
+    def record_adapter(
+        self, name: str, base, modules: list[str] | str = LEAVES, gradients_of: tuple[str, ...] = ("lora_",),
+        rank: int = 8, saves: bool = True, task: str | None = "CAUSAL_LM", **options,
+    ) -> None:  # fmt: skip
+        """Attaches a random non-zero adapter, records its logits and gradients, lets PEFT save it, and takes it off."""
+        config = peft.LoraConfig(
+            r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=modules, task_type=task, **options)
+        model = peft.get_peft_model(base, config)
+        generator = torch.Generator().manual_seed(11)
+        for key, value in model.named_parameters():
+            if "lora_" in key:
+                value.data = 0.1 * torch.randn(value.shape, generator=generator)
+        self.record(name, model, gradients_of)
+        if saves:
+            written = model.peft_config["default"]
+            written.base_model_name_or_path = ".."
+            written.target_modules = sorted(written.target_modules)  # a set otherwise, in a new order each time
+            model.save_pretrained(self.folder / f"adapter_{name}")
+            (self.folder / f"adapter_{name}" / "README.md").unlink()
+        model.unload()
+
+    def finish(self) -> None:
+        save_file(self.tensors, self.folder / "expected.safetensors")
+        case = self.batch | {"loss_sums": self.losses}
+        (self.folder / "case.json").write_text(json.dumps(case) + "\n")
+
+
+def link_duplicates(folder: pathlib.Path) -> None:
+    """Files equal to an earlier one become relative links to it."""
+    seen: dict[str, pathlib.Path] = {}
+    for path in sorted(folder.rglob("*.safetensors")):
+        digest = manifest.sha256(path)
+        if digest in seen:
+            path.unlink()
+            path.symlink_to(os.path.relpath(seen[digest], path.parent))
+        else:
+            seen[digest] = path
