@@ -134,7 +134,9 @@ private struct ModelLoader {
     let dense = try store.tensor(stored, shape: shape, as: compute)
     switch quantization {
     case .none: return .dense(dense)
-    case .nf4(let double): return .nf4(NF4Tensor.quantize(dense, double: double))
+    case .nf4(let double):
+      defer { store.release(stored) }
+      return .nf4(NF4Tensor.quantize(dense, double: double))
     }
   }
 

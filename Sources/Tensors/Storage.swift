@@ -61,9 +61,6 @@ final class StoragePool: @unchecked Sendable {
     recordedPeak = max(recordedPeak, usedBytes)
   }
 
-  /// Readable bytes after a block, for kernels that read whole vectors. Beyond the capacity, so that a round size keeps it.
-  private static let margin = 64
-
   static func capacity(for byteCount: Int) -> Int {
     let least = max(byteCount, 256)
     let power = 1 << (Int.bitWidth - 1 - (least - 1).leadingZeroBitCount)  // the power of two below
@@ -82,12 +79,8 @@ final class StoragePool: @unchecked Sendable {
     let surplus = removeSurplus()
     systemAllocations += 1
     lock.unlock()
-    for block in surplus { block.deallocate() }
-    let huge = wanted >= 4 << 20
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: wanted + StoragePool.margin, alignment: huge ? 2 << 20 : 64)
-    if huge { madvise(block, wanted, MADV_HUGEPAGE) }
-    return (block, wanted)
+    for (block, capacity) in surplus { SystemMemory.deallocate(block, capacity) }
+    return (SystemMemory.allocate(wanted), wanted)
   }
 
   /// A free block of the wanted capacity, or of the next ones up to a quarter more. Under the lock.
@@ -104,14 +97,14 @@ final class StoragePool: @unchecked Sendable {
     return nil
   }
 
-  /// Takes free blocks out until what is held is at most a quarter more than what was ever in use at once: batches of
+  /// Takes free blocks out until what is held is at most an eighth more than what was ever in use at once: batches of
   /// ever new lengths must not pile up blocks. Under the lock.
-  private func removeSurplus() -> [UnsafeMutableRawPointer] {
-    var removed: [UnsafeMutableRawPointer] = []
+  private func removeSurplus() -> [(UnsafeMutableRawPointer, Int)] {
+    var removed: [(UnsafeMutableRawPointer, Int)] = []
     for capacity in free.keys.sorted(by: >) {
-      while usedBytes + freeBytes > peakBytes + peakBytes / 4, let block = free[capacity]?.popLast() {
+      while usedBytes + freeBytes > peakBytes + peakBytes / 8, let block = free[capacity]?.popLast() {
         freeBytes -= capacity
-        removed.append(block)
+        removed.append((block, capacity))
       }
     }
     return removed
@@ -128,12 +121,12 @@ final class StoragePool: @unchecked Sendable {
   /// Returns every free block to the system.
   func drain() {
     lock.lock()
-    let blocks = free.values.flatMap { $0 }
+    let blocks = free.flatMap { capacity, blocks in blocks.map { ($0, capacity) } }
     free.removeAll()
     freeBytes = 0
     peakBytes = usedBytes
     lock.unlock()
-    for block in blocks { block.deallocate() }
+    for (block, capacity) in blocks { SystemMemory.deallocate(block, capacity) }
   }
 }
 

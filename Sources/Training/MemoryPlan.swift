@@ -13,10 +13,10 @@ struct MemoryPlan {
   let parts: [(part: String, bytes: Int)]
   var total: Int { parts.reduce(0) { $0 + $1.bytes } }
 
-  /// The program itself, with its libraries and their tables.
-  private static let program = 40 << 20
-  /// Blocks of the pool are rounded up and kept for sizes nearby.
+  /// Blocks of the pool are rounded up, and some are kept for sizes nearby.
   private static let poolShare = 1.1
+  /// Code that computing itself brings: compiled products, threads, tables.
+  private static let computing = 20 << 20
   /// The loss looks at about this many logits at a time.
   private static let logitsAtOnce = 8 << 20
 
@@ -26,32 +26,37 @@ struct MemoryPlan {
     let c = facts.compute.byteCount
     let adapter = facts.adapterElements(config)
     let batch = facts.longestBatch(config)
+    let low = config.loraRank * a.adapted(config.loraTargetModules).count
+    let kept = batch.tokens * MemoryPlan.kept(a, c: c, low: low, checkpointing: config.checkpointing)
+    // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
+    let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
+    let working = batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
     parts = [
-      ("program and rows", MemoryPlan.program + facts.rowBytes),
+      ("program and rows", facts.residentBytes + MemoryPlan.computing),
       ("weights", facts.linearBytes(config)),
       ("embedding and head", facts.tableBytes),
       ("adapter with gradients", adapter * (8 + c)),
       ("optimizer", adapter * 8),
-      (
-        "activations",
-        MemoryPlan.activations(
-          a, tokens: batch.tokens, c: c, low: config.loraRank * a.adapted(config.loraTargetModules).count,
-          checkpointing: config.checkpointing)
-      ),
-      ("logits", min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)),
+      ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
+      ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
     ]
   }
 
-  /// The blocks' inputs in float32, what blocks keep for their backward, and what the backward of one works with.
-  private static func activations(
-    _ a: Architecture, tokens: Int, c: Int, low: Int, checkpointing: Bool
-  ) -> Int {
-    let (C, F) = (a.hiddenSize, a.intermediateSize)
-    let residual = 4 * C
-    let block = c * (2 * C + 2 * a.querySize + 2 * a.keyValueSize + 3 * F + low) + residual
-    let working = 3 * residual + (4 + 2 * c) * F
-    let kept = checkpointing ? residual * a.layers + block : (residual + block) * a.layers
-    return Int(Double(tokens * (kept + working)) * poolShare)
+  /// Bytes a token of what all blocks keep for the backward: their inputs in float32, or everything.
+  private static func kept(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
+    let residual = 4 * a.hiddenSize
+    return a.layers * (residual + (checkpointing ? 0 : block(a, c: c, low: low)))
+  }
+
+  /// Bytes a token of what one block keeps beside its input.
+  private static func block(_ a: Architecture, c: Int, low: Int) -> Int {
+    c * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + 3 * a.intermediateSize + low)
+      + 4 * a.hiddenSize
+  }
+
+  /// Bytes a token of the backward of one block, its recomputation included.
+  private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
+    12 * a.hiddenSize + (4 + 2 * c) * a.intermediateSize + (checkpointing ? block(a, c: c, low: low) : 0)
   }
 }
 
@@ -65,7 +70,8 @@ struct ModelFacts {
   let tableBytes: Int
   /// Tokens and targets of the rows, the longest first.
   let rows: [(tokens: Int, targets: Int)]
-  let rowBytes: Int
+  /// What the process holds already: the program, the tokenizer and the rows.
+  let residentBytes: Int
 
   init(_ preparation: Preparation) {
     architecture = preparation.architecture
@@ -73,7 +79,7 @@ struct ModelFacts {
     isStored4Bit = preparation.pretrained.source.config["quantization_config"] != nil
     let samples = preparation.dataset.samples
     rows = samples.map { ($0.tokens.count, $0.targetCount) }.sorted { $0.tokens > $1.tokens }
-    rowBytes = rows.reduce(0) { $0 + 4 * $1.tokens + 160 }
+    residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(preparation)
   }
 

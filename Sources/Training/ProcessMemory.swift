@@ -5,6 +5,9 @@ enum ProcessMemory {
   /// The most memory this process has held at once: VmHWM of /proc/self/status; nil where there is none.
   static var peakBytes: Int? { kibibytes("VmHWM:") }
 
+  /// What this process holds now: VmRSS; nil where there is none.
+  static var residentBytes: Int? { kibibytes("VmRSS:") }
+
   /// What this process may use: the machine's memory, or its control group's limit where that is less.
   static var limitBytes: Int? {
     let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8))

@@ -36,7 +36,7 @@ public struct RunPlan: Sendable {
   public let summary: [String]
   public let notices: [String]
 
-  init(_ preparation: Preparation) {
+  init(_ preparation: Preparation, memoryLimit: Int?) {
     let facts = ModelFacts(preparation)
     let report = preparation.dataset.report
     let config = preparation.config
@@ -49,7 +49,7 @@ public struct RunPlan: Sendable {
     frozenParameters = facts.frozenElements
     let memory = MemoryPlan(facts, config)
     self.memory = memory.parts
-    memoryLimit = ProcessMemory.limitBytes
+    self.memoryLimit = memoryLimit
     advice = RunPlan.advice(facts, config, total: memory.total, limit: memoryLimit)
     work = StepWork(preparation)
     compute = preparation.compute

@@ -13,9 +13,13 @@ public struct Trainer: Sendable {
 
   /// Checks everything that a run depends on, and writes nothing.
   ///
+  /// - Parameter memoryLimit: bytes that the process may use; nil: what the system says.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
-  public func plan(progress: @escaping (TrainingEvent) -> Void = { _ in }) throws -> RunPlan {
-    let plan = RunPlan(try Preparation(config, progress: progress))
+  public func plan(
+    memoryLimit: Int? = nil, progress: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws -> RunPlan {
+    let plan = RunPlan(
+      try Preparation(config, progress: progress), memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
     try output.check(plan)
     _ = try output.resumePoint { progress(.notice($0)) }
@@ -32,7 +36,7 @@ public struct Trainer: Sendable {
     stop: StopRequest = StopRequest(), progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
     let preparation = try Preparation(config, progress: progress)
-    let plan = RunPlan(preparation)
+    let plan = RunPlan(preparation, memoryLimit: ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
     try output.check(plan)
     let resumed = try output.resumePoint { progress(.notice($0)) }

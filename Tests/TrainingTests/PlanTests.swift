@@ -45,4 +45,23 @@ import Testing
     #expect(error?.what == "the tokenizer gives an id that the model does not have")
     #expect(error?.place == "\(tiny.rows):1")
   }
+
+  @Test func saysWhatToChangeWhenTheRunDoesNotFit() throws {
+    let tiny = try TinyRun()
+    let config = try tiny.config(
+      "out", ["per_device_train_batch_size": .int(4), "gradient_accumulation_steps": .int(2)])
+    let roomy = try Trainer(config: config).plan(memoryLimit: 1 << 40)
+    #expect(roomy.advice.isEmpty)
+
+    let whole = roomy.memory.reduce(0) { $0 + $1.bytes }
+    let tight = try Trainer(config: config).plan(memoryLimit: whole - 1000)
+    #expect(tight.advice.first?.hasPrefix("does not fit the ") == true)
+    #expect(
+      tight.advice.dropFirst().first?.hasPrefix(
+        "  \"per_device_train_batch_size\": 1, \"gradient_accumulation_steps\": 8, the same step: ") == true,
+      "\(tight.advice)")
+
+    let none = try Trainer(config: config).plan(memoryLimit: 1)
+    #expect(none.advice.last == "  and still not: this needs a smaller model or a larger machine")
+  }
 }
