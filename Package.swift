@@ -12,9 +12,6 @@ let package = Package(
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/CKernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "COneDNN", path: "Sources/COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
-    .target(
-      name: "CSentencePiece", path: "Sources/CSentencePiece",
-      linkerSettings: [.linkedLibrary("sentencepiece")]),
     .systemLibrary(
       name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
@@ -28,7 +25,7 @@ let package = Package(
       name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyTensors"],
       path: "Sources/Weights"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "CSentencePiece", "CPCRE2"],
+      name: "FireflyText", dependencies: ["FireflyBase", "CPCRE2"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels", dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights"],

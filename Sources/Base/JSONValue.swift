@@ -11,48 +11,28 @@ public enum JSONValue: Equatable, Sendable {
   case object([String: JSONValue])
 
   /// - Parameter source: names the document in the error: a path, or `path:line`.
+  /// - Throws: `FireflyError` with what is wrong, its line and its column.
   public static func parse(_ data: Data, source: String) throws -> JSONValue {
-    do {
-      return try JSONValue(foundation: JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
-    } catch let error as NSError {
-      let detail = error.userInfo["NSDebugDescription"] as? String ?? error.localizedDescription
-      throw FireflyError("not valid JSON: \(detail)", at: source)
-    }
+    try data.withUnsafeBytes { try parse($0, source: source) }
   }
 
   public static func parse(_ text: String, source: String) throws -> JSONValue {
-    try parse(Data(text.utf8), source: source)
+    var text = text
+    return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), source: source) }
+  }
+
+  package static func parse(_ bytes: UnsafeRawBufferPointer, source: String) throws -> JSONValue {
+    var reader = try JSONReader(bytes, source: source)
+    let value = try reader.value()
+    try reader.end()
+    return value
   }
 
   /// Reads and parses a whole file.
   public static func read(_ path: String) throws -> JSONValue {
     let file = try MappedFile(path)
     guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "JSON") }
-    return try parse(file.data, source: path)
-  }
-
-  private init(foundation value: Any) throws {
-    switch value {
-    case is NSNull: self = .null
-    case let text as String: self = .string(text)
-    case let number as NSNumber: self = JSONValue(number: number)
-    case let list as [Any]: self = .array(try list.map(JSONValue.init(foundation:)))
-    case let map as [String: Any]: self = .object(try map.mapValues(JSONValue.init(foundation:)))
-    default: throw FireflyError("unexpected JSON value of type \(type(of: value))")
-    }
-  }
-
-  private init(number: NSNumber) {
-    let kind = UInt8(bitPattern: number.objCType.pointee)
-    if kind == UInt8(ascii: "B") || (kind == UInt8(ascii: "c") && type(of: number) != NSNumber.self) {
-      self = .bool(number.boolValue)
-    } else if kind == UInt8(ascii: "d") || kind == UInt8(ascii: "f") {
-      self = .double(number.doubleValue)
-    } else if let exact = Int(exactly: number) {
-      self = .int(exact)
-    } else {
-      self = .double(number.doubleValue)
-    }
+    return try withExtendedLifetime(file) { try parse(file.bytes, source: path) }
   }
 
   // MARK: - Reading

@@ -1,14 +1,22 @@
-import FireflyBase
-
 /// Byte-pair encoding (Sennrich et al., 2016): the adjacent pair whose merge ranks lowest is joined
 /// until no pair has a merge.
-final class BytePairEncoder: Sendable {
+final class BytePairEncoder: WordEncoder {
   /// What a word is before any merge.
   enum Symbols: Sendable {
-    /// One symbol a byte: the id of each (GPT-2).
+    /// One symbol a byte: the id of each, below 0 where the vocabulary has none (GPT-2).
     case bytes([Int32])
-    /// One symbol a character; characters without a token become their bytes' ids, or `unknown`.
-    case characters(byteFallback: [Int32]?, unknown: Int32?, fusesUnknown: Bool)
+    case characters(Characters)
+  }
+
+  /// One symbol a character.
+  struct Characters: Sendable {
+    var unknown: UnknownCharacters
+    /// What every character of a word but the first has in front (`continuing_subword_prefix`).
+    var prefix: [UInt8] = []
+    /// What the last character of a word has behind (`end_of_word_suffix`).
+    var suffix: [UInt8] = []
+    /// Ids from here on are characters that are only parts of tokens; nil when there are none.
+    var firstPartial: Int32?
   }
 
   private let table: TokenTable
@@ -18,13 +26,24 @@ final class BytePairEncoder: Sendable {
   private let bonds: PairTable?
   /// Whether a word that is a token as a whole is that token, whatever the merges say.
   private let ignoresMerges: Bool
+  /// Tokens that are taken wherever they stand, before any merge (SentencePiece's user-defined pieces).
+  private let fixed: PieceTrie?
+  /// Tokens that merge on but are cut up again when they are left (SentencePiece's unused pieces).
+  private let unused: Set<Int32>
 
-  init(table: TokenTable, symbols: Symbols, merges: PairTable, ignoresMerges: Bool) {
+  init(
+    table: TokenTable, symbols: Symbols, merges: PairTable, ignoresMerges: Bool = false,
+    fixed: PieceTrie? = nil, unused: Set<Int32> = []
+  ) {
     self.table = table
     self.symbols = symbols
     self.merges = merges
     self.ignoresMerges = ignoresMerges
-    if case .characters(let fallback?, _, _) = symbols, !merges.contains(anyOf: fallback) {
+    self.fixed = fixed
+    self.unused = unused
+    if case .characters(let characters) = symbols, characters.prefix.isEmpty, characters.suffix.isEmpty,
+      !ignoresMerges, !merges.contains(anyOf: characters.unknown.byteFallback ?? [])
+    {
       bonds = BytePairEncoder.bonds(of: merges, table)
     } else {
       bonds = nil
@@ -35,9 +54,14 @@ final class BytePairEncoder: Sendable {
     var pairs: [(Int32, Int32)] = []
     for id in merges.results {
       guard let token = table.token(of: id) else { continue }
-      let scalars = String(decoding: token, as: UTF8.self).unicodeScalars
-      for (left, right) in zip(scalars, scalars.dropFirst()) {
-        pairs.append((Int32(left.value), Int32(right.value)))
+      token.withUnsafeBytes { token in
+        var (previous, position) = decodeScalar(token, at: 0)
+        while position < token.count {
+          let (scalar, length) = decodeScalar(token, at: position)
+          pairs.append((previous, scalar))
+          previous = scalar
+          position += length
+        }
       }
     }
     let bonds = PairTable(count: pairs.count)
@@ -45,38 +69,51 @@ final class BytePairEncoder: Sendable {
     return bonds
   }
 
-  /// Appends the ids of `word`, which is valid UTF-8 and not empty.
   func encode(_ word: UnsafeRawBufferPointer, scratch: EncodingScratch, to ids: inout [Int32]) throws {
-    if ignoresMerges, let id = wholeToken(word) {
-      ids.append(id)
-    } else if let bonds {
-      try forEachSegment(of: word, bonds) { try encodeSegment($0, scratch: scratch, to: &ids) }
-    } else {
-      try encodeSegment(word, scratch: scratch, to: &ids)
+    guard let bonds else { return try encodeSegment(word, scratch: scratch, to: &ids) }
+    let wordStart = ids.count
+    try forEachSegment(of: word, bonds) { segment in
+      let start = ids.count
+      try encodeSegment(segment, scratch: scratch, to: &ids)
+      if start > wordStart, let fused, ids[start - 1] == fused, start < ids.count, ids[start] == fused {
+        ids.remove(at: start)
+      }
+    } onFixed: {
+      ids.append($0)
     }
   }
 
-  private func wholeToken(_ word: UnsafeRawBufferPointer) -> Int32? {
-    guard case .bytes = symbols else { return table.id(of: word) }
-    return table.id(of: ByteAlphabet.spell(word))
+  /// The token of which two neighbours are one.
+  private var fused: Int32? {
+    guard case .characters(let characters) = symbols, characters.unknown.fuses else { return nil }
+    return characters.unknown.unknown
   }
 
+  /// Cuts `word` where no merge can reach across; fixed tokens go to `onFixed`.
   private func forEachSegment(
-    of word: UnsafeRawBufferPointer, _ bonds: PairTable, _ body: (UnsafeRawBufferPointer) throws -> Void
+    of word: UnsafeRawBufferPointer, _ bonds: PairTable,
+    _ body: (UnsafeRawBufferPointer) throws -> Void, onFixed: (Int32) -> Void
   ) rethrows {
     var start = 0
     var position = 0
     var previous: Int32 = -1
     while position < word.count {
+      if let fixed, fixed.mayStart(with: word[position]), let piece = fixed.longest(in: word, at: position) {
+        if start < position { try body(word.part(start..<position)) }
+        onFixed(piece.id)
+        position = piece.end
+        start = position
+        continue
+      }
       let (scalar, length) = decodeScalar(word, at: position)
-      if position > 0, bonds.find(previous, scalar) == nil {
-        try body(UnsafeRawBufferPointer(rebasing: word[start..<position]))
+      if position > start, bonds.find(previous, scalar) == nil {
+        try body(word.part(start..<position))
         start = position
       }
       previous = scalar
       position += length
     }
-    try body(UnsafeRawBufferPointer(rebasing: word[start...]))
+    if start < word.count { try body(word.part(start..<word.count)) }
   }
 
   private func encodeSegment(
@@ -85,49 +122,64 @@ final class BytePairEncoder: Sendable {
     let hash = hashBytes(word)
     if scratch.words.append(word, hash: hash, to: &ids) { return }
     let start = ids.count
-    try spell(word, into: &scratch.merging.symbols)
-    scratch.merging.merge(by: merges, to: &ids)
+    if ignoresMerges, let id = wholeToken(word) {
+      ids.append(id)
+    } else {
+      try spell(word, into: &scratch.merging.symbols)
+      scratch.merging.merge(by: merges, unused: unused, to: &ids)
+      try finish(&ids, from: start)
+    }
     scratch.words.keep(word, hash: hash, ids: ids[start...])
+  }
+
+  private func wholeToken(_ word: UnsafeRawBufferPointer) -> Int32? {
+    guard case .bytes = symbols else { return table.id(of: word) }
+    return table.id(of: ByteAlphabet.spell(word))
   }
 
   private func spell(_ word: UnsafeRawBufferPointer, into out: inout [Int32]) throws {
     out.removeAll(keepingCapacity: true)
     switch symbols {
     case .bytes(let byteIDs):
-      // A byte that the vocabulary lacks (id below 0) is left out, as in Hugging Face's tokenizers.
+      // A byte that the vocabulary lacks is left out, as in Hugging Face's tokenizers.
       for byte in word where byteIDs[Int(byte)] >= 0 { out.append(byteIDs[Int(byte)]) }
-    case .characters(let byteFallback, let unknown, let fusesUnknown):
+    case .characters(let characters):
       var position = 0
-      var afterUnknown = false
       while position < word.count {
-        let length = decodeScalar(word, at: position).length
-        let character = UnsafeRawBufferPointer(rebasing: word[position..<(position + length)])
-        position += length
-        if let id = table.id(of: character) {
-          out.append(id)
-          afterUnknown = false
-        } else if let byteFallback {
-          for byte in character { out.append(byteFallback[Int(byte)]) }
-        } else if let unknown {
-          if !(fusesUnknown && afterUnknown) { out.append(unknown) }
-          afterUnknown = true
-        } else {
-          throw FireflyError(
-            "the vocabulary has no token for a character and none for unknown text",
-            found: String(decoding: character, as: UTF8.self))
-        }
+        let end = position + decodeScalar(word, at: position).length
+        try append(characters, word, position..<end, to: &out)
+        position = end
       }
     }
   }
-}
 
-/// The scalar at `position` of valid UTF-8, and how many bytes it takes.
-@inline(__always)
-func decodeScalar(_ text: UnsafeRawBufferPointer, at position: Int) -> (scalar: Int32, length: Int) {
-  let first = Int32(text[position])
-  if first < 0x80 { return (first, 1) }
-  let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-  var scalar = first & (0x7F >> Int32(length))
-  for offset in 1..<length { scalar = scalar << 6 | Int32(text[position + offset]) & 0x3F }
-  return (scalar, length)
+  private func append(
+    _ characters: Characters, _ word: UnsafeRawBufferPointer, _ range: Range<Int>, to out: inout [Int32]
+  ) throws {
+    let hasPrefix = range.lowerBound > 0 && !characters.prefix.isEmpty
+    let hasSuffix = range.upperBound == word.count && !characters.suffix.isEmpty
+    guard hasPrefix || hasSuffix else {
+      if let id = table.id(of: word.part(range)) { return out.append(id) }
+      return try characters.unknown.append(word.part(range), to: &out, from: 0)
+    }
+    let spelt = (hasPrefix ? characters.prefix : []) + word.part(range) + (hasSuffix ? characters.suffix : [])
+    if let id = table.id(of: spelt) { return out.append(id) }
+    try spelt.withUnsafeBytes { try characters.unknown.append($0, to: &out, from: 0) }
+  }
+
+  /// Puts what stands for unknown characters in the place of those that no merge took.
+  private func finish(_ ids: inout [Int32], from start: Int) throws {
+    guard case .characters(let characters) = symbols, let first = characters.firstPartial,
+      ids[start...].contains(where: { $0 >= first })
+    else { return }
+    let merged = Array(ids[start...])
+    ids.removeSubrange(start...)
+    for id in merged {
+      guard id >= first, let character = table.token(of: id) else {
+        ids.append(id)
+        continue
+      }
+      try character.withUnsafeBytes { try characters.unknown.append($0, to: &ids, from: start) }
+    }
+  }
 }

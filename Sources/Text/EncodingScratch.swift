@@ -7,6 +7,7 @@ final class EncodingScratch: @unchecked Sendable {
   let matching = RegularExpressionWorkspace()
   let words = WordCache()
   var merging = MergeBuffers()
+  var lattice = Lattice()
 }
 
 /// Scratches that are not in use; each call takes one and puts it back, so that no lock is held while working.

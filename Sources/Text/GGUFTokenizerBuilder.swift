@@ -6,12 +6,12 @@ struct GGUFTokenizerBuilder {
 
   init(_ vocabulary: GGUFVocabulary) { self.vocabulary = vocabulary }
 
-  func tokenizer() throws -> BPETokenizer {
+  func tokenizer() throws -> PipelineTokenizer {
     guard vocabulary.tokens.count <= TokenTable.largestID else {
       throw FireflyError("too many tokens", at: vocabulary.source, found: "\(vocabulary.tokens.count)")
     }
     var table = TokenTable(count: vocabulary.tokens.count)
-    for (id, token) in vocabulary.tokens.enumerated() { table.insert(token.utf8, id: Int32(id)) }
+    for (id, token) in vocabulary.tokens.enumerated() { table.insert(token, id: Int32(id)) }
     switch vocabulary.model {
     case "gpt2": return try byteLevel(table)
     case "llama": return try sentencePiece(table)
@@ -68,76 +68,64 @@ struct GGUFTokenizerBuilder {
     ]
   }()
 
-  private func byteLevel(_ table: TokenTable) throws -> BPETokenizer {
+  private func byteLevel(_ table: TokenTable) throws -> PipelineTokenizer {
     guard let words = GGUFTokenizerBuilder.words[vocabulary.pre] else {
       throw FireflyError(
         "unsupported pre-tokenizer", at: "\(vocabulary.source): tokenizer.ggml.pre",
         expected: GGUFTokenizerBuilder.words.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", "),
         found: vocabulary.pre)
     }
-    let merges = PairTable(count: vocabulary.merges.count)
-    for (rank, merge) in vocabulary.merges.enumerated() {
-      let place = "\(vocabulary.source): tokenizer.ggml.merges[\(rank)]"
-      try merges.insert(try MergePair(merge, at: place), rank: rank, table, at: place)
+    var merges = MergeList(
+      table: table, count: vocabulary.merges.count, place: "\(vocabulary.source): tokenizer.ggml.merges")
+    for var merge in vocabulary.merges {
+      try merge.withUTF8 { try merges.append(UnsafeRawBufferPointer($0)) }
     }
     let added = addedTokens
     let steps: [PreTokenizer.Step] = try words.patterns.map {
       let pattern = try RegularExpressionSyntax.translate($0, at: vocabulary.source)
       return .isolating(try RegularExpression(pattern, at: vocabulary.source))
     }
-    return try BPETokenizer(
-      BPETokenizer.Parts(
+    return try PipelineTokenizer(
+      PipelineTokenizer.Parts(
         table: table, addedTokens: added, normalizer: Normalizer(steps: words.normalizer),
         preTokenizer: PreTokenizer(steps: steps),
         encoder: BytePairEncoder(
-          table: table, symbols: .bytes(BytePairEncoder.byteIDs(table)), merges: merges,
+          table: table, symbols: .bytes(BytePairEncoder.byteIDs(table)), merges: merges.pairs,
           ignoresMerges: words.ignoresMerges),
         decoder: .byteLevel, properties: try properties(added)))
   }
 
   // MARK: - SentencePiece by scores
 
-  private func sentencePiece(_ table: TokenTable) throws -> BPETokenizer {
+  private func sentencePiece(_ table: TokenTable) throws -> PipelineTokenizer {
     guard vocabulary.scores.count == vocabulary.tokens.count else {
       throw FireflyError(
         "one score a token is needed", at: "\(vocabulary.source): tokenizer.ggml.scores",
         expected: "\(vocabulary.tokens.count)", found: "\(vocabulary.scores.count)")
     }
+    if let id = vocabulary.scores.firstIndex(where: { !$0.isFinite }) {
+      throw FireflyError(
+        "a score is not a number", at: "\(vocabulary.source): tokenizer.ggml.scores[\(id)]",
+        found: "\(vocabulary.scores[id])")
+    }
+    let tokens = vocabulary.tokens.enumerated().filter { id, token in
+      !token.isEmpty && (id >= vocabulary.types.count || [1, 4, 5].contains(vocabulary.types[id]))
+    }
+    let scored = ScoredMerges(
+      tokens.map { (ArraySlice($0.element.utf8), Int32($0.offset), vocabulary.scores[$0.offset]) },
+      limit: vocabulary.tokens.count, cuts: .characters)
+    let unknown = UnknownCharacters(
+      byteFallback: try table.byteTokens(at: vocabulary.source), unknown: vocabulary.unk, fuses: true)
     let added = addedTokens
-    let spaces = try RegularExpression(" ", literal: true, at: vocabulary.source)
-    var normalizer: [Normalizer.Step] = [.replace(spaces, with: Array("▁".utf8))]
-    if vocabulary.addSpacePrefix { normalizer.insert(.prepend(Array("▁".utf8)), at: 0) }
-    let symbols = BytePairEncoder.Symbols.characters(
-      byteFallback: try table.byteTokens(at: vocabulary.source), unknown: vocabulary.unk, fusesUnknown: true)
-    return try BPETokenizer(
-      BPETokenizer.Parts(
-        table: table, addedTokens: added, normalizer: Normalizer(steps: normalizer),
+    return try PipelineTokenizer(
+      PipelineTokenizer.Parts(
+        table: table, addedTokens: added,
+        normalizer: Normalizer(steps: [.pieces(PieceNormalizer(addsSpace: vocabulary.addSpacePrefix))]),
         encoder: BytePairEncoder(
-          table: table, symbols: symbols, merges: mergesByScore(table), ignoresMerges: false),
-        decoder: .sentencePiece(dropsLeadingSpace: vocabulary.addSpacePrefix),
+          table: scored.table,
+          symbols: .characters(.init(unknown: unknown, firstPartial: scored.firstPartial)),
+          merges: scored.merges),
+        decoder: .pieces(dropsSpace: vocabulary.addSpacePrefix ? .oneDropped : .kept),
         properties: try properties(added)))
-  }
-
-  /// Every split of a piece into two pieces is a merge; the better the piece's score, the earlier.
-  private func mergesByScore(_ table: TokenTable) -> PairTable {
-    var merges: [(left: Int32, right: Int32, id: Int32)] = []
-    for (id, token) in vocabulary.tokens.enumerated() {
-      let bytes = Array(token.utf8)
-      for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
-        if let left = table.id(of: Array(bytes[..<cut])), let right = table.id(of: Array(bytes[cut...])) {
-          merges.append((left, right, Int32(id)))
-        }
-      }
-    }
-    let scores = vocabulary.scores
-    merges.sort { a, b in
-      let (x, y) = (scores[Int(a.id)], scores[Int(b.id)])
-      return x != y ? x > y : (a.left, a.right) < (b.left, b.right)
-    }
-    let pairs = PairTable(count: merges.count)
-    for (rank, merge) in merges.enumerated() {
-      pairs.insert(merge.left, merge.right, rank: Int32(rank), id: merge.id)
-    }
-    return pairs
   }
 }

@@ -10,24 +10,34 @@ struct MergeBuffers {
   private var merged: [Int32] = []
   /// Rank in the upper half, symbol in the lower: the smallest is the best merge, leftmost first.
   private var heap: [UInt64] = []
+  /// By token that must not be left: the pair that was last found to make it.
+  private var parts: [Int32: (left: Int32, right: Int32)] = [:]
 
   /// Merges `symbols` and appends what is left to `ids`.
-  mutating func merge(by merges: PairTable, to ids: inout [Int32]) {
-    prepare(merges)
+  /// - Parameter unused: tokens that may merge on but are cut into their parts when they are left.
+  mutating func merge(by merges: PairTable, unused: Set<Int32> = [], to ids: inout [Int32]) {
+    parts.removeAll(keepingCapacity: true)
+    prepare(merges, unused)
     while let best = popBest() {
       let rank = Int32(truncatingIfNeeded: best >> 32)
       let left = Int(truncatingIfNeeded: best & 0xFFFF_FFFF)
       guard ranks[left] == rank else { continue }
-      join(left, merges)
+      join(left, merges, unused)
     }
     var symbol = 0
     while symbol < symbols.count {
-      ids.append(symbols[symbol])
+      append(symbols[symbol], to: &ids)
       symbol = Int(next[symbol])
     }
   }
 
-  private mutating func prepare(_ merges: PairTable) {
+  private func append(_ token: Int32, to ids: inout [Int32]) {
+    guard !parts.isEmpty, let pair = parts[token] else { return ids.append(token) }
+    append(pair.left, to: &ids)
+    append(pair.right, to: &ids)
+  }
+
+  private mutating func prepare(_ merges: PairTable, _ unused: Set<Int32>) {
     let count = symbols.count
     next.removeAll(keepingCapacity: true)
     previous.removeAll(keepingCapacity: true)
@@ -40,11 +50,11 @@ struct MergeBuffers {
       ranks.append(-1)
       merged.append(-1)
     }
-    for symbol in 0..<count { consider(symbol, merges) }
+    for symbol in 0..<count { consider(symbol, merges, unused) }
   }
 
   /// Looks up the merge of `left` with its right neighbour and queues it.
-  private mutating func consider(_ left: Int, _ merges: PairTable) {
+  private mutating func consider(_ left: Int, _ merges: PairTable, _ unused: Set<Int32>) {
     let right = Int(next[left])
     guard right < symbols.count, let merge = merges.find(symbols[left], symbols[right]) else {
       ranks[left] = -1
@@ -52,17 +62,18 @@ struct MergeBuffers {
     }
     ranks[left] = merge.rank
     merged[left] = merge.id
+    if !unused.isEmpty, unused.contains(merge.id) { parts[merge.id] = (symbols[left], symbols[right]) }
     push(UInt64(UInt32(bitPattern: merge.rank)) << 32 | UInt64(left))
   }
 
-  private mutating func join(_ left: Int, _ merges: PairTable) {
+  private mutating func join(_ left: Int, _ merges: PairTable, _ unused: Set<Int32>) {
     let right = Int(next[left])
     symbols[left] = merged[left]
     next[left] = next[right]
     ranks[right] = -1
     if Int(next[left]) < symbols.count { previous[Int(next[left])] = Int32(left) }
-    consider(left, merges)
-    if previous[left] >= 0 { consider(Int(previous[left]), merges) }
+    if previous[left] >= 0 { consider(Int(previous[left]), merges, unused) }
+    consider(left, merges, unused)
   }
 
   private mutating func push(_ value: UInt64) {

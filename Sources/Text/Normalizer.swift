@@ -8,12 +8,24 @@ struct Normalizer: Sendable {
     case strip(left: Bool, right: Bool)
     case prepend([UInt8])
     case replace(RegularExpression, with: [UInt8])
+    case stripAccents
+    /// A map of SentencePiece, as Hugging Face's tokenizers apply it.
+    case map(CharacterMap)
+    /// SentencePiece's own normaliser.
+    case pieces(PieceNormalizer)
+    case nmt
+    case bert(BertNormalizer)
+    /// Bytes spelt in GPT-2's alphabet.
+    case byteAlphabet
   }
 
   var steps: [Step]
 
   /// The normalised text; valid UTF-8 as its input is.
-  func normalize(_ text: [UInt8], workspace: RegularExpressionWorkspace) throws -> [UInt8] {
+  /// - Parameter startsText: whether no text stands before this one.
+  func normalize(
+    _ text: [UInt8], startsText: Bool, workspace: RegularExpressionWorkspace
+  ) throws -> [UInt8] {
     var text = text
     for step in steps {
       switch step {
@@ -26,12 +38,34 @@ struct Normalizer: Sendable {
       case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
       case .replace(let pattern, let content):
         text = try Normalizer.replace(text, pattern, with: content, workspace)
+      case .stripAccents: text = Normalizer.filter(text) { $0.isMark ? nil : $0 }
+      case .map(let map): text = map.normalizeByCharacter(text)
+      case .pieces(let pieces): text = pieces.normalize(text, startsText: startsText)
+      case .nmt: text = Normalizer.filter(text, Normalizer.nmt)
+      case .bert(let bert): text = bert.normalize(text)
+      case .byteAlphabet: text = ByteAlphabet.spell(text)
       }
     }
     return text
   }
 
-  private static func string(_ text: [UInt8]) -> String { String(decoding: text, as: UTF8.self) }
+  static func string(_ text: [UInt8]) -> String { String(decoding: text, as: UTF8.self) }
+
+  /// Every scalar as `change` gives it, or left out.
+  static func filter(_ text: [UInt8], _ change: (Unicode.Scalar) -> Unicode.Scalar?) -> [UInt8] {
+    var scalars = String.UnicodeScalarView()
+    scalars.append(contentsOf: string(text).unicodeScalars.lazy.compactMap(change))
+    return Array(String(scalars).utf8)
+  }
+
+  /// The rule of machine translation's normaliser: control characters go, odd spaces become one kind.
+  private static func nmt(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
+    switch scalar.value {
+    case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: nil
+    case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD: " "
+    default: scalar
+    }
+  }
 
   private static func compose(_ text: [UInt8]) -> [UInt8] {
     if text.allSatisfy({ $0 < 0x80 }) { return text }
@@ -53,7 +87,7 @@ struct Normalizer: Sendable {
   }
 
   /// Character by character, without the final-sigma rule.
-  private static func lowercase(_ text: [UInt8]) -> [UInt8] {
+  static func lowercase(_ text: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     for scalar in string(text).unicodeScalars { out += scalar.properties.lowercaseMapping.utf8 }
     return out

@@ -10,27 +10,49 @@ final class PairTable: @unchecked Sendable {
   }
 
   /// A power of two slots, at most half full; a left of −1 is free.
-  private let slots: UnsafeMutableBufferPointer<Entry>
-  private let mask: Int
+  private var slots: UnsafeMutableBufferPointer<Entry>
+  private var mask: Int
+  private var used = 0
 
-  /// - Parameter count: the most pairs that will come.
+  /// - Parameter count: about how many pairs will come.
   init(count: Int) {
     var size = 64
     while size < 2 * count + 2 { size *= 2 }
     mask = size - 1
-    slots = .allocate(capacity: size)
-    slots.initialize(repeating: Entry(left: -1, right: -1, rank: 0, id: 0))
+    slots = PairTable.empty(size)
   }
 
   deinit { slots.deallocate() }
 
+  private static func empty(_ size: Int) -> UnsafeMutableBufferPointer<Entry> {
+    let slots = UnsafeMutableBufferPointer<Entry>.allocate(capacity: size)
+    slots.initialize(repeating: Entry(left: -1, right: -1, rank: 0, id: 0))
+    return slots
+  }
+
   /// Adds a pair; a pair that is there already gets the new rank and id, as in Hugging Face's tokenizers.
   func insert(_ left: Int32, _ right: Int32, rank: Int32, id: Int32) {
+    if used * 2 > mask { grow() }
+    let slot = slot(of: left, right)
+    if slots[slot].left < 0 { used += 1 }
+    slots[slot] = Entry(left: left, right: right, rank: rank, id: id)
+  }
+
+  private func grow() {
+    let old = slots
+    mask = old.count * 2 - 1
+    slots = PairTable.empty(old.count * 2)
+    for entry in old where entry.left >= 0 { slots[slot(of: entry.left, entry.right)] = entry }
+    old.deallocate()
+  }
+
+  /// Where the pair is, or where it belongs.
+  private func slot(of left: Int32, _ right: Int32) -> Int {
     var slot = firstSlot(left, right)
     while slots[slot].left >= 0, slots[slot].left != left || slots[slot].right != right {
       slot = (slot + 1) & mask
     }
-    slots[slot] = Entry(left: left, right: right, rank: rank, id: id)
+    return slot
   }
 
   @inline(__always)

@@ -6,6 +6,8 @@ struct PreTokenizer: Sendable {
     case prefixSpace
     /// Spaces become `replacement`, and pieces get one in front.
     case metaspace(replacement: [UInt8], MetaspacePrefix)
+    /// Bytes spelt in GPT-2's alphabet.
+    case byteAlphabet
   }
 
   enum SplitBehavior: String, Sendable {
@@ -38,6 +40,8 @@ struct PreTokenizer: Sendable {
           if word.first != UInt8(ascii: " ") { out.append(UInt8(ascii: " ")) }
           out.append(contentsOf: word)
         }
+      case .byteAlphabet:
+        words.rewrite { word, _, out in out += ByteAlphabet.spell(word) }
       case .metaspace(let replacement, let prefix):
         words.rewrite { word, isFirst, out in
           let start = out.count

@@ -64,7 +64,7 @@ struct RegularExpressionSyntax {
     case "W" where !inClass: return "[^\(RegularExpressionSyntax.word)]"
     case "d": return "\\p{Nd}"
     case "D": return "\\P{Nd}"
-    case "p", "P": return try "\\\(kind)" + braces(after: "\\\(kind)")
+    case "p", "P": return try "\\\(kind){" + property(braces(after: "\\\(kind)")) + "}"
     case "x" where peek() == "{": return try "\\x" + braces(after: "\\x")
     case "x": return try "\\x{" + hexadecimal(2) + "}"
     case "u": return try "\\x{" + hexadecimal(4) + "}"
@@ -85,6 +85,31 @@ struct RegularExpressionSyntax {
     defer { position = end + 1 }
     return String(String.UnicodeScalarView(pattern[position...end]))
   }
+
+  /// What is in braces after `\p` as PCRE2 says it: short names of categories, scripts without their extensions.
+  private func property(_ braces: String) -> String {
+    let name = braces.dropFirst().dropLast()
+    let negation = name.hasPrefix("^") ? "^" : ""
+    let bare = name.dropFirst(negation.count)
+    let key = bare.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" }
+    if let known = RegularExpressionSyntax.properties[key] { return negation + known }
+    return negation + (key.count <= 2 || key == "any" ? "" : "sc:") + bare
+  }
+
+  /// Long names of categories, and properties that are no scripts.
+  private static let properties = [
+    "letter": "L", "uppercaseletter": "Lu", "lowercaseletter": "Ll", "titlecaseletter": "Lt",
+    "modifierletter": "Lm", "otherletter": "Lo", "mark": "M", "nonspacingmark": "Mn", "spacingmark": "Mc",
+    "enclosingmark": "Me", "number": "N", "decimalnumber": "Nd", "letternumber": "Nl", "othernumber": "No",
+    "punctuation": "P", "connectorpunctuation": "Pc", "dashpunctuation": "Pd", "openpunctuation": "Ps",
+    "closepunctuation": "Pe", "initialpunctuation": "Pi", "finalpunctuation": "Pf", "otherpunctuation": "Po",
+    "symbol": "S", "mathsymbol": "Sm", "currencysymbol": "Sc", "modifiersymbol": "Sk", "othersymbol": "So",
+    "separator": "Z", "spaceseparator": "Zs", "lineseparator": "Zl", "paragraphseparator": "Zp", "other": "C",
+    "control": "Cc", "format": "Cf", "surrogate": "Cs", "privateuse": "Co", "unassigned": "Cn", "digit": "Nd",
+    "alphabetic": "Alphabetic", "alpha": "Alphabetic", "uppercase": "Uppercase", "upper": "Uppercase",
+    "lowercase": "Lowercase", "lower": "Lowercase", "whitespace": "White_Space", "space": "White_Space",
+    "ideographic": "Ideographic", "emoji": "Emoji", "extendedpictographic": "Extended_Pictographic",
+  ]
 
   private mutating func hexadecimal(_ count: Int) throws -> String {
     let digits = pattern[position...].prefix(count)

@@ -4,6 +4,17 @@ enum TokenDecoder: Sendable {
   case byteLevel
   /// Tokens go through the steps one after the other.
   case steps([Step])
+  /// SentencePiece's pieces: `▁` is a space, `<0xE4>` a byte.
+  case pieces(dropsSpace: LeadingSpace)
+
+  /// What becomes of the space that a text's first piece begins with.
+  enum LeadingSpace: Sendable {
+    case kept
+    /// Of the first piece that has one, while the text is empty.
+    case oneDropped
+    /// Of every piece, while the text is empty.
+    case allDropped
+  }
 
   enum Step: Sendable {
     case replace([UInt8], with: [UInt8])
@@ -15,24 +26,22 @@ enum TokenDecoder: Sendable {
     case strip(content: [UInt8], start: Int, stop: Int)
     /// `replacement` is a space; the first token loses it when `dropsFirst`.
     case metaspace(replacement: [UInt8], dropsFirst: Bool)
+    /// A space between tokens.
+    case join
+    /// A token without `prefix` begins a word; `cleansUp` also takes spaces from before English punctuation.
+    case wordPiece(prefix: [UInt8], cleansUp: Bool)
+    /// `suffix` ends a word.
+    case wordSuffix([UInt8])
   }
 }
 
 extension TokenDecoder {
-  func makeStreamingDecoder(_ table: TokenTable, skipped: Set<Int32>) -> StreamingDecoder {
-    let rules = DecodingRules(table: table, skipped: skipped)
+  func makeStreamingDecoder(_ rules: DecodingRules) -> StreamingDecoder {
     switch self {
     case .byteLevel: return StreamingDecoder(ByteLevelDecoding(rules: rules))
     case .steps(let steps): return StreamingDecoder(StepwiseDecoding(rules: rules, steps: steps))
+    case .pieces(let dropsSpace): return StreamingDecoder(PieceDecoding(rules: rules, dropsSpace: dropsSpace))
     }
-  }
-
-  /// How SentencePiece's pieces become text: `▁` is a space, `<0xE4>` a byte, one leading space goes when the
-  /// model puts one in front.
-  static func sentencePiece(dropsLeadingSpace: Bool) -> TokenDecoder {
-    let space = Array(" ".utf8)
-    let strip: [Step] = dropsLeadingSpace ? [.strip(content: space, start: 1, stop: 0)] : []
-    return .steps([.replace(Array("▁".utf8), with: space), .byteFallback, .fuse] + strip)
   }
 }
 
@@ -40,10 +49,18 @@ extension TokenDecoder {
 struct DecodingRules: Sendable {
   let table: TokenTable
   let skipped: Set<Int32>
+  /// Tokens that decode as something else than they are.
+  let respelt: [Int32: ArraySlice<UInt8>]
 
-  init(table: TokenTable, skipped: Set<Int32>) {
+  init(table: TokenTable, skipped: Set<Int32>, respelt: [Int32: ArraySlice<UInt8>] = [:]) {
     self.table = table
     self.skipped = skipped
+    self.respelt = respelt
+  }
+
+  /// The token that `id` gives to the decoder; nil for none.
+  func token(of id: Int32) -> ArraySlice<UInt8>? {
+    skipped.contains(id) ? nil : respelt[id] ?? table.token(of: id)
   }
 }
 
@@ -55,92 +72,11 @@ struct ByteLevelDecoding: DecodingState {
   init(rules: DecodingRules) { self.rules = rules }
 
   mutating func append(_ id: Int32, to out: inout [UInt8]) {
-    guard !rules.skipped.contains(id), let token = rules.table.token(of: id) else { return }
+    guard let token = rules.token(of: id) else { return }
     for byte in ByteAlphabet.read(token) ?? Array(token) { assembler.append(byte, to: &out) }
   }
 
   mutating func finish(to out: inout [UInt8]) { assembler.finish(to: &out) }
-}
-
-/// Decoding through steps, each taking the tokens that the one before gives.
-struct StepwiseDecoding: DecodingState {
-  let rules: DecodingRules
-  private let steps: [TokenDecoder.Step]
-  private var assembler = UTF8Assembler(.wholeRun)
-  /// Whether nothing came yet to a step that treats the first token differently.
-  private var isFirst = true
-  /// How many more characters the step after `fuse` may take from the start of the text; nil before its start.
-  private var strippable: Int?
-
-  init(rules: DecodingRules, steps: [TokenDecoder.Step]) {
-    self.rules = rules
-    self.steps = steps
-  }
-
-  mutating func append(_ id: Int32, to out: inout [UInt8]) {
-    guard !rules.skipped.contains(id), let token = rules.table.token(of: id) else { return }
-    pass(Array(token), from: 0, isFused: false, to: &out)
-  }
-
-  mutating func finish(to out: inout [UInt8]) {
-    guard let fallback = steps.firstIndex(where: { if case .byteFallback = $0 { true } else { false } })
-    else {
-      return
-    }
-    endRun(after: fallback, to: &out)
-  }
-
-  private mutating func pass(_ token: [UInt8], from index: Int, isFused: Bool, to out: inout [UInt8]) {
-    guard index < steps.count else {
-      out += token
-      return
-    }
-    var token = token
-    switch steps[index] {
-    case .replace(let pattern, let content):
-      token = replaceBytes(token, pattern, with: content)
-    case .byteFallback:
-      if let byte = byteOfToken(token) {
-        // Only whole runs are passed on, so nothing comes out here.
-        assembler.append(byte, to: &out)
-        return
-      }
-      endRun(after: index, to: &out)
-    case .fuse:
-      return pass(token, from: index + 1, isFused: true, to: &out)
-    case .strip(let content, let start, let stop):
-      token = strip(token, content, start: start, stop: stop, isFused: isFused)
-    case .metaspace(let replacement, let dropsFirst):
-      let space: [UInt8] = dropsFirst && isFirst ? [] : [UInt8(ascii: " ")]
-      token = replaceBytes(token, replacement, with: space)
-      isFirst = false
-    }
-    pass(token, from: index + 1, isFused: isFused, to: &out)
-  }
-
-  private mutating func endRun(after index: Int, to out: inout [UInt8]) {
-    var run: [UInt8] = []
-    assembler.finish(to: &run)
-    if !run.isEmpty { pass(run, from: index + 1, isFused: false, to: &out) }
-  }
-
-  private mutating func strip(
-    _ token: [UInt8], _ content: [UInt8], start: Int, stop: Int, isFused: Bool
-  ) -> [UInt8] {
-    var rest = token[...]
-    var left = isFused ? strippable ?? start : start
-    while left > 0, rest.starts(with: content) {
-      rest = rest.dropFirst(content.count)
-      left -= 1
-    }
-    if isFused { strippable = rest.isEmpty ? left : 0 }
-    var right = stop
-    while right > 0, !rest.isEmpty, rest.suffix(content.count).elementsEqual(content) {
-      rest = rest.dropLast(content.count)
-      right -= 1
-    }
-    return Array(rest)
-  }
 }
 
 /// The byte that a token like `<0x0A>` stands for.

@@ -8,50 +8,55 @@ struct TokenTable: Sendable {
 
   private var bytes: [UInt8] = []
   /// By id: where its token starts and how long it is; a start of −1 means no token.
-  private var spans: [(start: Int32, count: Int32)] = []
-  /// Open addressing by the token's hash; −1 is free. A power of two, at most half full.
-  private var slots: [Int32]
+  private var spans: [(start: Int, count: Int)] = []
+  /// Open addressing: half of the token's hash above its id; `free` where there is none.
+  /// A power of two, at most half full.
+  private var slots: [UInt64]
   private var used = 0
+
+  private static let free = UInt64.max
 
   /// - Parameter count: about how many tokens will come.
   init(count: Int) {
-    slots = [Int32](repeating: -1, count: TokenTable.slotCount(for: count))
+    var size = 64
+    while size < 2 * count + 2 { size *= 2 }
+    slots = [UInt64](repeating: TokenTable.free, count: size)
+    spans.reserveCapacity(count)
+    bytes.reserveCapacity(8 * count)
   }
 
   /// One more than the largest id.
   var limit: Int { spans.count }
 
   /// Adds a token; a token that is there already gets the new id, an id that is taken gets the new token.
-  mutating func insert(_ token: some Collection<UInt8>, id: Int32) {
+  mutating func insert(_ token: UnsafeRawBufferPointer, id: Int32) {
     precondition(id >= 0 && Int(id) <= TokenTable.largestID)
-    while spans.count <= Int(id) { spans.append((-1, 0)) }
-    spans[Int(id)] = (Int32(bytes.count), Int32(token.count))
+    if Int(id) >= spans.count {
+      spans.append(contentsOf: repeatElement((start: -1, count: 0), count: Int(id) + 1 - spans.count))
+    }
+    spans[Int(id)] = (bytes.count, token.count)
     bytes.append(contentsOf: token)
     used += 1
-    if used * 2 > slots.count { grow() } else { place(id) }
+    if used * 2 > slots.count { grow() }
+    let hash = TokenTable.tag(hashBytes(token))
+    slots[slot(of: token, hash)] = hash | UInt64(id)
+  }
+
+  mutating func insert(_ token: String, id: Int32) {
+    var token = token
+    token.withUTF8 { insert(UnsafeRawBufferPointer($0), id: id) }
   }
 
   /// The bytes of the token of `id`; nil when there is none.
   func token(of id: Int32) -> ArraySlice<UInt8>? {
     guard id >= 0, Int(id) < spans.count, spans[Int(id)].start >= 0 else { return nil }
     let span = spans[Int(id)]
-    return bytes[Int(span.start)..<Int(span.start + span.count)]
+    return bytes[span.start..<(span.start + span.count)]
   }
 
   func id(of token: UnsafeRawBufferPointer) -> Int32? {
-    slots.withUnsafeBufferPointer { slots in
-      bytes.withUnsafeBytes { bytes in
-        var slot = Int(truncatingIfNeeded: hashBytes(token)) & (slots.count - 1)
-        while slots[slot] >= 0 {
-          let span = spans[Int(slots[slot])]
-          let candidate = UnsafeRawBufferPointer(
-            start: bytes.baseAddress.map { $0 + Int(span.start) }, count: Int(span.count))
-          if equalBytes(candidate, token) { return slots[slot] }
-          slot = (slot + 1) & (slots.count - 1)
-        }
-        return nil
-      }
-    }
+    let found = slots[slot(of: token, TokenTable.tag(hashBytes(token)))]
+    return found == TokenTable.free ? nil : Int32(truncatingIfNeeded: found & 0xFFFF_FFFF)
   }
 
   func id(of token: String) -> Int32? {
@@ -61,25 +66,37 @@ struct TokenTable: Sendable {
 
   func id(of token: [UInt8]) -> Int32? { token.withUnsafeBytes { id(of: $0) } }
 
-  private static func slotCount(for count: Int) -> Int {
-    var slots = 64
-    while slots < 2 * count + 2 { slots *= 2 }
-    return slots
+  /// The upper half of a slot; never that of `free` together with an id.
+  @inline(__always)
+  private static func tag(_ hash: UInt64) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 }
+
+  /// Where `token` is, or where it belongs.
+  private func slot(of token: UnsafeRawBufferPointer, _ tag: UInt64) -> Int {
+    slots.withUnsafeBufferPointer { slots in
+      var slot = Int(truncatingIfNeeded: tag >> 32) & (slots.count - 1)
+      while slots[slot] != TokenTable.free {
+        if TokenTable.tag(slots[slot]) == tag, equals(Int(slots[slot] & 0xFFFF_FFFF), token) { break }
+        slot = (slot + 1) & (slots.count - 1)
+      }
+      return slot
+    }
+  }
+
+  private func equals(_ id: Int, _ token: UnsafeRawBufferPointer) -> Bool {
+    let span = spans[id]
+    return bytes.withUnsafeBytes {
+      equalBytes(UnsafeRawBufferPointer(rebasing: $0[span.start...].prefix(span.count)), token)
+    }
   }
 
   private mutating func grow() {
-    slots = [Int32](repeating: -1, count: slots.count * 2)
-    for id in spans.indices where spans[id].start >= 0 { place(Int32(id)) }
-  }
-
-  private mutating func place(_ id: Int32) {
-    guard let token = token(of: id) else { return }
-    var slot = token.withUnsafeBytes { Int(truncatingIfNeeded: hashBytes($0)) } & (slots.count - 1)
-    while slots[slot] >= 0 {
-      if let other = self.token(of: slots[slot]), other.elementsEqual(token) { break }
-      slot = (slot + 1) & (slots.count - 1)
+    let old = slots
+    slots = [UInt64](repeating: TokenTable.free, count: old.count * 2)
+    for entry in old where entry != TokenTable.free {
+      var slot = Int(truncatingIfNeeded: entry >> 32) & (slots.count - 1)
+      while slots[slot] != TokenTable.free { slot = (slot + 1) & (slots.count - 1) }
+      slots[slot] = entry
     }
-    slots[slot] = id
   }
 }
 

@@ -14,6 +14,8 @@ public protocol Tokenizer: Sendable {
   var unk: Int32? { get }
   /// Whether the model expects `bos` before a text (`encode` never adds it).
   var addsBOS: Bool { get }
+  /// Whether the model expects `eos` after a text (`encode` never adds it); false unless a tokenizer says so.
+  var addsEOS: Bool { get }
   /// The ids that `skipSpecial` leaves out of decoded text.
   var specialIDs: Set<Int32> { get }
   /// The Jinja chat template that came with the tokenizer.
@@ -39,6 +41,8 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+  public var addsEOS: Bool { false }
+
   /// The text of `ids`; ids without a token give nothing, bytes that are not UTF-8 give U+FFFD.
   public func decode(_ ids: [Int32], skipSpecial: Bool) -> String {
     var decoder = makeStreamingDecoder(skipSpecial: skipSpecial)

@@ -10,12 +10,11 @@ struct TokenizerConfig {
   /// From `added_tokens_decoder` and added_tokens.json, by ascending id.
   var addedTokens: [AddedToken] = []
   var addsBOS: Bool?
+  var addsEOS: Bool?
   var chatTemplate: String?
   var tokenizerClass: String?
   /// Whether text after a special token gets a space in front, as text at the start does (transformers' `legacy`).
   var legacy = true
-  /// Flags of the role tokens, where the file gives them.
-  private var roleFlags: [String: TokenizerJSON] = [:]
 
   /// Reads what there is in `folder`; absent files are no error.
   init(folder: String) throws {
@@ -43,6 +42,7 @@ struct TokenizerConfig {
   private mutating func take(config: TokenizerJSON) throws {
     try takeRoles(config)
     if config.member("add_bos_token") != nil { addsBOS = try config.bool("add_bos_token", default: false) }
+    if config.member("add_eos_token") != nil { addsEOS = try config.bool("add_eos_token", default: false) }
     legacy = try config.bool("legacy", default: true)
     tokenizerClass = try config.member("tokenizer_class")?.string()
     chatTemplate = try config.member("chat_template").map(TokenizerConfig.template)
@@ -70,7 +70,6 @@ struct TokenizerConfig {
     for role in ["bos", "eos", "pad", "unk"] {
       guard let member = json.member("\(role)_token") else { continue }
       roles[role] = try member.value.string ?? member.string("content")
-      roleFlags[role] = member.value.object == nil ? nil : member
     }
     if let additional = json.member("additional_special_tokens") {
       additionalSpecialTokens = try additional.list().map { try $0.value.string ?? $0.string("content") }
@@ -84,19 +83,13 @@ struct TokenizerConfig {
     addedTokens.sort { $0.id < $1.id }
   }
 
-  /// The special tokens by role or by list, with ids from `lookup`.
-  /// - Throws: when a token is named that the vocabulary lacks.
-  func specialTokens(_ lookup: (String) -> Int32?, at place: String) throws -> [AddedToken] {
-    let names = ["bos", "eos", "unk", "pad"].compactMap { role in roles[role].map { (role, $0) } }
-      .map { (token: $0.1, flags: roleFlags[$0.0]) }
-    return try (names + additionalSpecialTokens.map { (token: $0, flags: nil) }).map { name, flags in
-      guard let id = lookup(name) else {
-        throw FireflyError("a special token is not in the vocabulary", at: place, found: "\"\(name)\"")
-      }
-      guard let flags else { return AddedToken(name, id: id, special: true) }
-      var token = try AddedToken(flags, id: id)
-      token.special = true
-      return token
+  /// The tokens with a role or on the list of special ones that `known` lacks and the vocabulary has.
+  func specialTokens(beyond known: [AddedToken], _ table: TokenTable) -> [AddedToken] {
+    var taken = Set(known.map(\.id))
+    let names = ["bos", "eos", "unk", "pad"].compactMap { roles[$0] } + additionalSpecialTokens
+    return names.compactMap { name in
+      guard let id = table.id(of: name), taken.insert(id).inserted else { return nil }
+      return AddedToken(name, id: id, special: true)
     }
   }
 }

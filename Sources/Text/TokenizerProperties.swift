@@ -5,6 +5,7 @@ struct TokenizerProperties: Sendable {
   var pad: Int32?
   var unk: Int32?
   var addsBOS = false
+  var addsEOS = false
   var specialIDs: Set<Int32> = []
   var chatTemplate: String?
 }
@@ -22,6 +23,7 @@ extension TableTokenizer {
   public var pad: Int32? { properties.pad }
   public var unk: Int32? { properties.unk }
   public var addsBOS: Bool { properties.addsBOS }
+  public var addsEOS: Bool { properties.addsEOS }
   public var specialIDs: Set<Int32> { properties.specialIDs }
   public var chatTemplate: String? { properties.chatTemplate }
 

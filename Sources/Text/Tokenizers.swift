@@ -3,8 +3,8 @@ import Foundation
 
 /// Finds and reads tokenizers.
 public enum Tokenizers {
-  /// Reads the tokenizer of a model folder (tokenizer.json before tokenizer.model), or one such file with what
-  /// stands beside it.
+  /// Reads the tokenizer of a model folder (tokenizer.json before tokenizer.model before qwen.tiktoken), or one
+  /// such file with what stands beside it.
   /// - Throws: `FireflyError` naming the file and the key that is missing, broken or not supported.
   public static func load(_ path: String) throws -> any Tokenizer {
     var isFolder: ObjCBool = false
@@ -12,19 +12,20 @@ public enum Tokenizers {
       throw FireflyError("there is no such file or folder", at: path, expected: "a tokenizer")
     }
     guard isFolder.boolValue else { return try loadFile(path) }
-    for name in ["tokenizer.json", "tokenizer.model"] {
+    for name in ["tokenizer.json", "tokenizer.model", "qwen.tiktoken"] {
       let file = path + "/" + name
       if FileManager.default.fileExists(atPath: file) { return try loadFile(file) }
     }
     throw FireflyError(
-      "the folder has no tokenizer", at: path, expected: "tokenizer.json or tokenizer.model",
+      "the folder has no tokenizer", at: path, expected: "tokenizer.json, tokenizer.model or qwen.tiktoken",
       fix: "Copy the tokenizer files of the base model into it.")
   }
 
   private static func loadFile(_ path: String) throws -> any Tokenizer {
     let config = try TokenizerConfig(folder: (path as NSString).deletingLastPathComponent)
     if path.hasSuffix(".json") { return try TokenizerFile(path).tokenizer(config) }
-    return try SentencePieceTokenizer(path, config)
+    if path.hasSuffix(".tiktoken") { return try TiktokenFile(path).tokenizer(config) }
+    return try SentencePieceBuilder(path, config).tokenizer()
   }
 
   /// The tokenizer inside a GGUF file.
@@ -35,14 +36,13 @@ public enum Tokenizers {
 }
 
 extension TokenizerProperties {
-  /// From the files beside the vocabulary.
-  init(_ config: TokenizerConfig, _ table: TokenTable, addsBOS: Bool, special: [AddedToken]) {
+  /// From the files beside the vocabulary; whether texts have ends is left to the caller.
+  init(_ config: TokenizerConfig, _ table: TokenTable, special: [AddedToken]) {
     func id(_ role: String) -> Int32? { config.roles[role].flatMap { table.id(of: $0) } }
     bos = id("bos")
     eos = id("eos")
     pad = id("pad")
     unk = id("unk")
-    self.addsBOS = config.addsBOS ?? addsBOS
     specialIDs = Set(special.filter(\.special).map(\.id))
     chatTemplate = config.chatTemplate
   }

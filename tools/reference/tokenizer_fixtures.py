@@ -1,22 +1,28 @@
 #!/usr/bin/env python3
-"""Writes Tests/TextTests/Fixtures: tiny tokenizers trained on the text below, and what tokenizers and sentencepiece
-make of hard texts with them.
+"""Writes Tests/TextTests/Fixtures: tiny tokenizers trained on the text below, and what tokenizers, sentencepiece and
+tiktoken make of hard texts and of random ids with them.
 
     python tools/reference/tokenizer_fixtures.py [OUT]
 
-Needs tokenizers, sentencepiece (requirements.txt). vectors.jsonl has a row a tokenizer and text:
-{"file", "text", "ids", "decoded"}, without BOS and EOS; special strings are parsed by tokenizer.json's only.
+Needs tokenizers, sentencepiece, protobuf, tiktoken (requirements.txt). texts.json has the texts. vectors.jsonl has a row a
+tokenizer: {"file", "ids": by text, "decoded": by text or null where it is the text again, "random": [[ids, decoded], …]},
+without BOS and EOS; special strings are parsed by all but tokenizer.model's.
 """
 
+import base64
 import io
 import json
 import pathlib
+import random
 import sys
+import unicodedata
 
 import sentencepiece
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+import tiktoken
+from sentencepiece import sentencepiece_model_pb2
 
 import manifest
+from tokenizer_pipelines import PIPELINES, QWEN
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -35,66 +41,127 @@ TEXTS = [
     "😀 👩‍👩‍👧 🇨🇳 👍🏽", "שלום עולם مرحبا", "don't we'll I'm they've it's IT'S", "a_b-c/d\\e", "\u0000\u0001\u007f", "\u200b\u200d\ufeff",
     "ﬁ ① ㈱ Ａ", "x" * 70, "<s>", "</s> after", "before <|im_end|> after", "<|im_start|>user\nhi<|im_end|>\n", "<0x41>", "▁", "▁▁ a▁b",
     "loaves.loaves,loaves;", "total += price[i] * count[i]", "한국어 문장", "कि हिन्दी", "\u3000全角空格\u3000", "a\u00a0b", "…—“”‘’", "ά ά",
+    "<turn> bread breads <turn>  x", "The seas give rain. The sea gives rain; RAIN feeds the Rivers again.", "。。云。。", "  \u180e x",
+    "a <mask>  b", "\u0085\u2028 \ufffd é́ Å", "XYa aXY XY", "云化为雨" * 12,
 ]  # fmt: skip
 
 
-def byte_level(out: pathlib.Path) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.NFC()
-    pattern = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(pattern), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    tokenizer.decoder = decoders.ByteLevel()
-    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=specials, show_progress=False,
-                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())  # fmt: skip
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    tokenizer.save(str(out / "byte_level.json"))
-    return tokenizer
-
-
-def llama_style(out: pathlib.Path) -> Tokenizer:
-    bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
-    specials = ["<unk>", "<s>", "</s>"]
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    tokenizer.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
-    trainer = trainers.BpeTrainer(vocab_size=600, special_tokens=specials + bytes_, show_progress=False, max_token_length=8)
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    data = json.loads(tokenizer.to_str())
-    data["added_tokens"] = [token for token in data["added_tokens"] if token["content"] in specials]
-    tokenizer = Tokenizer.from_str(json.dumps(data))
-    tokenizer.add_tokens([AddedToken("<turn>", normalized=False)])
-    tokenizer.save(str(out / "llama_style.json"))
-    return tokenizer
-
-
-def piece_model(out: pathlib.Path) -> sentencepiece.SentencePieceProcessor:
+def pieces(**options) -> bytes:
+    """A SentencePiece model of the corpus."""
     model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(CORPUS), model_writer=model, vocab_size=500, model_type="bpe", byte_fallback=True,
-        character_coverage=1.0, user_defined_symbols=["<turn>", "    "], normalization_rule_name="identity",
-        remove_extra_whitespaces=False, split_digits=True, minloglevel=2)  # fmt: skip
-    (out / "pieces.model").write_bytes(model.getvalue())
-    return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    options = {"vocab_size": 500, "model_type": "bpe", "character_coverage": 1.0, "minloglevel": 2} | options
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, **options)
+    return model.getvalue()
+
+
+def plain_pieces() -> bytes:
+    """As LLaMA's."""
+    return pieces(byte_fallback=True, user_defined_symbols=["<turn>", "    "], normalization_rule_name="identity",
+                  remove_extra_whitespaces=False, split_digits=True)  # fmt: skip
+
+
+def rules(out: pathlib.Path) -> str:
+    """A small normalisation map: compatibility forms, composition, several characters at once, odd spaces, one that goes."""
+    pairs = [("①", "1"), ("ﬁ", "fi"), ("㈱", "(株)"), ("Ａ", "A"), ("e\u0301", "é"), ("\u3000", " "), ("\t", " "), ("\r\n", "\n"), ("\u200b", ""),
+             ("…", "..."), ("“", '"')]  # fmt: skip
+    lines = [" ".join(f"{ord(c):X}" for c in a) + "\t" + " ".join(f"{ord(c):X}" for c in b) for a, b in pairs]
+    path = out / "rules.tsv"
+    path.write_text("".join(line + "\n" for line in lines))
+    return str(path)
+
+
+def mapped_pieces(out: pathlib.Path) -> bytes:
+    """As Baichuan's: a map and many user-defined pieces."""
+    return pieces(byte_fallback=True, user_defined_symbols=["<turn>", "\n", "\t", "①", "00", "<|im_end|>"],
+                  normalization_rule_tsv=rules(out), remove_extra_whitespaces=False, split_digits=True)  # fmt: skip
+
+
+def unigram_pieces(out: pathlib.Path) -> bytes:
+    """As T5's, with user-defined pieces."""
+    return pieces(model_type="unigram", vocab_size=220, hard_vocab_limit=False, user_defined_symbols=["<turn>", "rain"],
+                  normalization_rule_tsv=rules(out))  # fmt: skip
+
+
+def unigram_byte_pieces() -> bytes:
+    return pieces(model_type="unigram", vocab_size=480, hard_vocab_limit=False, byte_fallback=True, treat_whitespace_as_suffix=True,
+                  normalization_rule_name="identity")  # fmt: skip
+
+
+def odd_pieces() -> bytes:
+    """Equal scores, pieces whose characters are no pieces, unused pieces, no byte fallback."""
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(pieces(normalization_rule_name="identity", vocab_size=300))
+    for piece in model.pieces:
+        if piece.type == 1 and len(piece.piece) > 1:
+            piece.score = -(len(piece.piece) // 2)
+            if piece.piece.endswith("es") or len(piece.piece) == 4:
+                piece.type = 5
+    for text in ["XY", "XYa", "aX"]:
+        model.pieces.add(piece=text, score=-1.5)
+    return model.SerializeToString()
+
+
+def tiktoken_ranks(merges: list[list[str]], out: pathlib.Path) -> tiktoken.Encoding:
+    """qwen.tiktoken with the merges of the byte-level tokenizer."""
+    alphabet = {character: byte for byte, character in tokenizer_alphabet().items()}
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    for left, right in merges:
+        token = bytes(alphabet[character] for character in left + right)
+        ranks.setdefault(token, len(ranks))
+    lines = [f"{base64.b64encode(token).decode()} {rank}\n" for token, rank in ranks.items()]
+    (out / "qwen.tiktoken").write_text("".join(lines))
+    names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + [f"<|extra_{index}|>" for index in range(205)]
+    return tiktoken.Encoding(
+        "qwen", pat_str=QWEN, mergeable_ranks=ranks, special_tokens={name: len(ranks) + index for index, name in enumerate(names)})
+
+
+def tokenizer_alphabet() -> dict[int, str]:
+    """GPT-2's: printable bytes are themselves, the others follow from U+0100 on."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {byte: chr(byte) for byte in plain} | {byte: chr(256 + index) for index, byte in enumerate(others)}
+
+
+def row(file: str, encode, decode, ids: list[int]) -> dict:
+    """The row of one tokenizer; `ids` are those that random sequences are drawn from."""
+    generator = random.Random(file)
+    encoded = [encode(text) for text in TEXTS]
+    decoded = [decode(ids) for ids in encoded]
+    sequences = [generator.choices(ids, k=generator.randint(1, 12)) for _ in range(40)]
+    return {
+        "file": file, "ids": encoded, "decoded": [None if new == old else new for new, old in zip(decoded, TEXTS)],
+        "random": [[ids, decode(ids)] for ids in sequences],
+    }  # fmt: skip
 
 
 def main() -> None:
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/TextTests/Fixtures"
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for name, tokenizer in [("byte_level.json", byte_level(out)), ("llama_style.json", llama_style(out))]:
-        for text in TEXTS:
-            ids = tokenizer.encode(text, add_special_tokens=False).ids
-            decoded = tokenizer.decode(ids, skip_special_tokens=False)
-            rows.append({"file": name, "text": text, "ids": ids, "decoded": decoded})
-    pieces = piece_model(out)
-    for text in TEXTS:
-        ids = pieces.encode(text)
-        rows.append({"file": "pieces.model", "text": text, "ids": ids, "decoded": pieces.decode(ids)})
+    for name, pipeline in PIPELINES.items():
+        tokenizer = pipeline(CORPUS)
+        (out / f"{name}.json").write_text(tokenizer.to_str())
+        rows.append(row(
+            f"{name}.json", lambda text: tokenizer.encode(text, add_special_tokens=False).ids,
+            lambda ids: tokenizer.decode(ids, skip_special_tokens=False), list(tokenizer.get_vocab().values())))  # fmt: skip
+        if name == "qwen2":
+            encoding = tiktoken_ranks(json.loads(tokenizer.to_str())["model"]["merges"], out)
+    models = {
+        "pieces.model": plain_pieces(), "mapped.model": mapped_pieces(out), "unigram.model": unigram_pieces(out),
+        "unigram_bytes.model": unigram_byte_pieces(), "odd.model": odd_pieces(),
+    }  # fmt: skip
+    for name, model in models.items():
+        (out / name).write_bytes(model)
+        processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        text_ids = [id for id in range(processor.vocab_size()) if not processor.is_control(id) and not processor.is_unknown(id)]
+        rows.append(row(name, processor.encode, processor.decode, text_ids))
+    rows.append(row(
+        "qwen.tiktoken", lambda text: encoding.encode(unicodedata.normalize("NFC", text), allowed_special="all"),
+        lambda ids: encoding.decode(ids), list(range(encoding.n_vocab))))  # fmt: skip
+    (out / "rules.tsv").unlink()
+    (out / "texts.json").write_text(json.dumps(TEXTS, ensure_ascii=False, indent=1) + "\n")
     (out / "vectors.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    manifest.write(out, "tools/reference/tokenizer_fixtures.py", ["tokenizers", "sentencepiece"])
+    manifest.write(out, "tools/reference/tokenizer_fixtures.py", ["tokenizers", "sentencepiece", "tiktoken"])
 
 
 main()

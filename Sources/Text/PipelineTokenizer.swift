@@ -1,15 +1,14 @@
-/// A tokenizer of byte-pair encoding, as Hugging Face's `tokenizers` runs it:
-/// added tokens are cut out, the rest is normalised, cut into words, and each word merged.
-final class BPETokenizer: TableTokenizer {
+/// A tokenizer as Hugging Face's `tokenizers` runs them: added tokens are cut out, the rest is normalised, cut
+/// into words, and each word encoded.
+final class PipelineTokenizer: TableTokenizer {
   /// The parts that a file fills in.
   struct Parts {
     var table: TokenTable
     var addedTokens: [AddedToken] = []
+    var addedTokenRule = AddedTokens.WordRule.wordCharacters
     var normalizer = Normalizer(steps: [])
-    /// How added tokens that are looked for in normalised text are themselves normalised.
-    var addedTokenNormalizer: Normalizer?
     var preTokenizer = PreTokenizer(steps: [])
-    var encoder: BytePairEncoder
+    var encoder: any WordEncoder
     var decoder: TokenDecoder
     var properties: TokenizerProperties
   }
@@ -20,8 +19,10 @@ final class BPETokenizer: TableTokenizer {
   private let normalizedTokens: AddedTokens
   private let normalizer: Normalizer
   private let preTokenizer: PreTokenizer
-  private let encoder: BytePairEncoder
+  private let encoder: any WordEncoder
   private let decoder: TokenDecoder
+  /// Added tokens that are looked for in normalised text decode as they are looked for (tokenizers 0.23).
+  private let respelt: [Int32: ArraySlice<UInt8>]
   private let scratches = ScratchPool()
 
   init(_ parts: Parts) throws {
@@ -32,13 +33,15 @@ final class BPETokenizer: TableTokenizer {
     encoder = parts.encoder
     decoder = parts.decoder
     let workspace = RegularExpressionWorkspace()
-    let tokenNormalizer = parts.addedTokenNormalizer ?? parts.normalizer
     rawTokens = AddedTokens(
-      parts.addedTokens.filter { !$0.normalized }.map { ($0, Array($0.content.utf8)) })
-    normalizedTokens = AddedTokens(
-      try parts.addedTokens.filter(\.normalized).map {
-        ($0, try tokenNormalizer.normalize(Array($0.content.utf8), workspace: workspace))
-      })
+      parts.addedTokens.filter { !$0.normalized }.map { ($0, Array($0.content.utf8)) },
+      rule: parts.addedTokenRule)
+    let normalized = try parts.addedTokens.filter(\.normalized).map {
+      let content = Array($0.content.utf8)
+      return ($0, try parts.normalizer.normalize(content, startsText: true, workspace: workspace))
+    }
+    normalizedTokens = AddedTokens(normalized, rule: parts.addedTokenRule)
+    respelt = Dictionary(normalized.map { ($0.id, $1[...]) }, uniquingKeysWith: { $1 })
   }
 
   func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] {
@@ -51,7 +54,8 @@ final class BPETokenizer: TableTokenizer {
         case .token(let id): ids.append(id)
         case .text(let range):
           try encodePiece(
-            Array(text[range]), startsText: range.lowerBound == 0, parseSpecial: parseSpecial, scratch, &ids)
+            range.count == text.count ? text : Array(text[range]), startsText: range.lowerBound == 0,
+            parseSpecial: parseSpecial, scratch, &ids)
         }
       }
     }
@@ -61,7 +65,7 @@ final class BPETokenizer: TableTokenizer {
   private func encodePiece(
     _ text: [UInt8], startsText: Bool, parseSpecial: Bool, _ scratch: EncodingScratch, _ ids: inout [Int32]
   ) throws {
-    let text = try normalizer.normalize(text, workspace: scratch.matching)
+    let text = try normalizer.normalize(text, startsText: startsText, workspace: scratch.matching)
     for part in text.withUnsafeBytes({ normalizedTokens.split($0, parseSpecial: parseSpecial) }) {
       switch part {
       case .token(let id): ids.append(id)
@@ -70,8 +74,8 @@ final class BPETokenizer: TableTokenizer {
           range.count == text.count ? text : Array(text[range]),
           startsText: startsText && range.lowerBound == 0, workspace: scratch.matching)
         try words.bytes.withUnsafeBytes { bytes in
-          for word in words.ranges {
-            try encoder.encode(UnsafeRawBufferPointer(rebasing: bytes[word]), scratch: scratch, to: &ids)
+          for word in words.ranges where !word.isEmpty {
+            try encoder.encode(bytes.part(word), scratch: scratch, to: &ids)
           }
         }
       }
@@ -79,6 +83,7 @@ final class BPETokenizer: TableTokenizer {
   }
 
   func makeStreamingDecoder(skipSpecial: Bool) -> StreamingDecoder {
-    decoder.makeStreamingDecoder(table, skipped: skipSpecial ? properties.specialIDs : [])
+    decoder.makeStreamingDecoder(
+      DecodingRules(table: table, skipped: skipSpecial ? properties.specialIDs : [], respelt: respelt))
   }
 }
