@@ -1,5 +1,5 @@
 import FireflyBase
-import FireflyWeights
+import FireflyTensors
 
 /// What distinguishes one decoder from another, as data: one `Transformer` serves every family.
 ///
@@ -25,11 +25,17 @@ public struct Architecture: Equatable, Sendable {
   /// ε of the norms.
   public var normEpsilon: Float
   public var positions: PositionEncoding
+  /// A row sees at most this many keys, its own included, in the layers from `firstWindowedLayer`; nil: all before it.
+  public var window: Int?
+  public var firstWindowedLayer = 0
   public var headOrder = HeadOrder.sideBySide
   /// Biases on q, k, v; on o; on the MLP's layers.
   public var queryKeyValueBias = false
   public var outputBias = false
   public var feedForwardBias = false
+  public var activation = Activation.silu
+  /// Whether the MLP has a gate.
+  public var isGated = true
   /// Factor on what a block's two halves add to the residual stream.
   public var residualScale: Float = 1
 
@@ -60,11 +66,15 @@ public enum NormKind: Equatable, Sendable {
   case rms
   /// x / rms(x) ⊙ (1 + w): Gemma's.
   case rmsOnePlus
+  /// (x − mean) / deviation ⊙ w + bias (Ba et al., 2016).
+  case layer
 }
 
 /// How attention knows where a row stands.
 public enum PositionEncoding: Equatable, Sendable {
   case rotary(Rotary)
+  /// Linear biases on the scores (Press, Smith and Lewis, 2022).
+  case alibi
 }
 
 /// How q, k and v lie in the outputs of the attention's input projections.
@@ -81,11 +91,15 @@ extension Architecture {
     "Yi": Yi.architecture,
     "aquila": Llama.architecture,
     "baichuan": Baichuan.architecture,
+    "bloom": Bloom.architecture,
+    "chatglm": ChatGLM.architecture,
+    "gemma": Gemma.architecture,
     "internlm": InternLM.architecture,
     "internlm2": InternLM2.architecture,
     "llama": Llama.architecture,
     "minicpm": MiniCPM.architecture,
     "mistral": Mistral.architecture,
+    "orion": Orion.architecture,
     "phi3": Phi3.architecture,
     "qwen": Qwen.architecture,
     "qwen2": Qwen2.architecture,
@@ -121,6 +135,7 @@ extension Architecture {
       heads % keyValueHeads == 0, "the attention heads must be a multiple of the key-value heads",
       "\(heads) and \(keyValueHeads)")
     try require(headDim % 2 == 0, "the size of a head must be even", "\(headDim)")
+    if let window { try require(window > 0, "sliding_window must be positive", "\(window)") }
     try require(normEpsilon > 0, "the norm's epsilon must be positive", "\(normEpsilon)")
     for scale in [embeddingScale, residualScale, logitScale] {
       try require(scale.isFinite && scale > 0, "a scale must be positive", "\(scale)")

@@ -46,7 +46,7 @@ struct Attention {
     for x in [heads.q, heads.k] {
       Ops.rotate(
         x, headDim: shape.headDim, rotaryDim: rotary.dimensions, cos: tables.cos, sin: tables.sin,
-        inverse: inverse)
+        interleaved: rotary.interleaved, inverse: inverse)
     }
   }
 

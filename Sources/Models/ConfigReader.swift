@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTensors
 
 /// Typed access to config.json whose errors name the file, the key, what was expected and what was found.
 struct ConfigReader: Sendable {
@@ -33,6 +34,13 @@ struct ConfigReader: Sendable {
 
   func string(_ key: String, default fallback: String? = nil) throws -> String {
     try value(key, "a string", fallback) { $0.string }
+  }
+
+  /// The activation function under `key`, of those that the family has; the first when absent.
+  func activation(_ key: String, _ supported: [(name: String, activation: Activation)]) throws -> Activation {
+    try refuse(key, unless: supported.map { .string($0.name) })
+    let name = try string(key, default: supported[0].name)
+    return supported.first { $0.name == name }?.activation ?? supported[0].activation
   }
 
   /// A list of numbers.

@@ -4,11 +4,16 @@ import FireflyTensors
 struct Embedding {
   let table: Tensor  // [V, C] c
   let scale: Float
+  /// BLOOM's.
+  let norm: Norm?
 
   func forward(_ tokens: [Int32]) -> Tensor {  // [T] → [T, C] float32
     let x = Tensor([tokens.count, table.columns], .float32)
     Ops.embed(x.matrix, table: table, tokens: tokens)
     if scale != 1 { Ops.scale(x.matrix, by: scale) }
-    return x
+    guard let norm else { return x }
+    let normed = Tensor(x.shape, .float32)
+    _ = norm.forward(into: normed.matrix, x.matrix)
+    return normed
   }
 }

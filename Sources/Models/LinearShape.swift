@@ -18,10 +18,13 @@ public struct LinearShape: Equatable, Sendable {
 
 /// Where the family keeps its tensors.
 ///
-/// A linear layer is a module's name within the layer, without `.weight`: what PEFT calls it. Layers that read the same
-/// input stand in one list; a fused one stands alone in it.
+/// Norms and linear layers are modules, without `.weight`; of a layer's, the name within the layer: what PEFT calls it.
+/// Linear layers that read the same input stand in one list; a fused one stands alone in it.
 public struct TensorNames: Equatable, Sendable {
+  /// The tensor.
   public var embedding: String
+  /// A norm after the embedding; nil where there is none.
+  public var embeddingNorm: String?
   /// The prefix of a layer's tensors, completed by its number.
   public var layer: String
   public var attentionNorm: String
@@ -29,10 +32,11 @@ public struct TensorNames: Equatable, Sendable {
   /// q, k and v, or the one that is all three.
   public var attentionInput: [String]
   public var attentionOutput: String
-  /// gate and up, or the one that is both.
+  /// gate and up, or the one that is both; without a gate, up.
   public var feedForwardInput: [String]
   public var feedForwardOutput: String
   public var finalNorm: String
+  /// The tensor.
   public var head: String
 
   /// The name of the model without its head, with a dot. A checkpoint of that alone leaves it out everywhere.
@@ -54,9 +58,9 @@ extension Architecture {
     LinearShape(name: names.attentionOutput, inputs: querySize, outputs: hiddenSize, hasBias: outputBias)
   }
 
-  /// gate, up: `[C]` to `[2F]`.
+  /// gate, up: `[C]` to `[2F]`; up alone: `[C]` to `[F]`.
   var feedForwardInput: [LinearShape] {
-    let sizes = [intermediateSize, intermediateSize]
+    let sizes = [Int](repeating: intermediateSize, count: isGated ? 2 : 1)
     return shapes(names.feedForwardInput, inputs: hiddenSize, outputs: sizes, bias: feedForwardBias)
   }
 
@@ -78,16 +82,18 @@ extension Architecture {
 
   /// Every tensor that the model needs, except parts of packed ones.
   var tensorNames: [String] {
-    var required = [names.embedding, names.finalNorm] + (tiedHead ? [] : [names.head])
+    var required = [names.embedding] + (tiedHead ? [] : [names.head])
+    var norms = [names.finalNorm] + (names.embeddingNorm.map { [$0] } ?? [])
     for layer in 0..<layers {
       let prefix = names.prefix(layer)
-      required += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
+      norms += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
       for linear in linears {
         required.append(prefix + linear.name + ".weight")
         if linear.hasBias { required.append(prefix + linear.name + ".bias") }
       }
     }
-    return required
+    required += norms.map { $0 + ".weight" }
+    return norm == .layer ? required + norms.map { $0 + ".bias" } : required
   }
 
   /// Checks that every tensor of the model is in its files, without reading them.

@@ -27,7 +27,7 @@ extension Transformer {
     let head = try loader.head(table: table)
     Storage.releaseFreeMemory()
     return Transformer(
-      architecture: architecture, compute: compute, embedding: loader.embedding(table), blocks: blocks,
+      architecture: architecture, compute: compute, embedding: try loader.embedding(table), blocks: blocks,
       head: head, unusedTensors: architecture.unusedTensors(of: source.weights))
   }
 }
@@ -46,12 +46,13 @@ private struct ModelLoader {
     return try tensor(architecture.names.embedding, shape: shape, as: compute)
   }
 
-  func embedding(_ table: Tensor) -> Embedding {
+  func embedding(_ table: Tensor) throws -> Embedding {
     let scale = Tensor([architecture.embeddingScale], [1])
     let rounded = Tensor([1], compute)
     Ops.convert(rounded.matrix, scale.matrix)
     Ops.convert(scale.matrix, rounded.matrix)
-    return Embedding(table: table, scale: scale.floats[0])
+    return Embedding(
+      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map(norm))
   }
 
   func head(table: Tensor) throws -> Head {
@@ -70,7 +71,7 @@ private struct ModelLoader {
     let columns = Float(weight.columns)
     let norm = Norm(
       weight: Tensor([Float](repeating: 1 / columns.squareRoot(), count: weight.columns), [weight.columns]),
-      epsilon: 1e-24 / columns)
+      bias: nil, epsilon: 1e-24 / columns)
     for start in stride(from: 0, to: weight.rows, by: 1024) {
       let rows = start..<min(start + 1024, weight.rows)
       let wide = Tensor([rows.count, weight.columns], .float32)
@@ -98,7 +99,8 @@ private struct ModelLoader {
     let a = architecture
     let shape = AttentionShape(
       heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim,
-      scale: 1 / Float(a.headDim).squareRoot())
+      scale: 1 / Float(a.headDim).squareRoot(), window: layer >= a.firstWindowedLayer ? a.window : nil,
+      slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads]) : nil)
     return Attention(
       input: try group(layer, 0, prefix, a.attentionInput),
       output: try group(layer, 1, prefix, [a.attentionOutput]),
@@ -108,7 +110,8 @@ private struct ModelLoader {
   private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForward {
     FeedForward(
       input: try group(layer, 2, prefix, architecture.feedForwardInput),
-      output: try group(layer, 3, prefix, [architecture.feedForwardOutput]))
+      output: try group(layer, 3, prefix, [architecture.feedForwardOutput]),
+      activation: architecture.activation, isGated: architecture.isGated)
   }
 
   private func group(_ layer: Int, _ index: Int, _ prefix: String, _ linears: [LinearShape]) throws
@@ -140,14 +143,12 @@ private struct ModelLoader {
     }
   }
 
-  private func norm(_ name: String) throws -> Norm {
-    let weight = try tensor(name, shape: [architecture.hiddenSize], as: .float32)
-    switch architecture.norm {
-    case .rms: return Norm(weight: weight, epsilon: architecture.normEpsilon)
-    case .rmsOnePlus:
-      let onePlus = Tensor(weight.floats.map { 1 + $0 }, weight.shape)
-      return Norm(weight: onePlus, epsilon: architecture.normEpsilon)
-    }
+  private func norm(_ module: String) throws -> Norm {
+    let shape = [architecture.hiddenSize]
+    var weight = try tensor(module + ".weight", shape: shape, as: .float32)
+    if architecture.norm == .rmsOnePlus { weight = Tensor(weight.floats.map { 1 + $0 }, shape) }
+    let bias = architecture.norm == .layer ? try tensor(module + ".bias", shape: shape, as: .float32) : nil
+    return Norm(weight: weight, bias: bias, epsilon: architecture.normEpsilon)
   }
 
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {

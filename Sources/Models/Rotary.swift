@@ -1,7 +1,7 @@
 import FireflyTensors
 import Foundation
 
-/// Rotary position embedding (Su et al., 2021), half-split as in transformers, with its scalings.
+/// Rotary position embedding (Su et al., 2021), with transformers' scalings.
 ///
 /// Frequencies are computed in float32 in the order transformers does, so that the angles agree.
 public struct Rotary: Equatable, Sendable {
@@ -9,6 +9,8 @@ public struct Rotary: Equatable, Sendable {
   /// Dimensions of a head that turn; the rest pass.
   public var dimensions: Int
   public var scaling: Scaling
+  /// Which dimensions turn together: neighbours 2i and 2i + 1, or, as in transformers, i and i + dimensions/2.
+  public var interleaved: Bool
 
   public enum Scaling: Equatable, Sendable {
     case none
@@ -25,10 +27,11 @@ public struct Rotary: Equatable, Sendable {
     case long(short: [Float], long: [Float], original: Float, attention: Float)
   }
 
-  init(theta: Float, dimensions: Int, scaling: Scaling = .none) {
+  init(theta: Float, dimensions: Int, scaling: Scaling = .none, interleaved: Bool = false) {
     self.theta = theta
     self.dimensions = dimensions
     self.scaling = scaling
+    self.interleaved = interleaved
   }
 
   /// Inverse frequencies for a sequence of `length` positions, `[dimensions / 2]`, radians per position.

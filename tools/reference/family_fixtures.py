@@ -25,8 +25,9 @@ SIZES = dict(
 )  # fmt: skip
 GROUPED = dict(num_key_value_heads=2)
 PACKED = ["W_pack", "down_proj", "gate_proj", "o_proj", "up_proj"]
+NEOX = ["dense", "dense_4h_to_h", "dense_h_to_4h", "query_key_value"]
 
-
+# The windows are shorter than the longest row.
 LONGROPE = {
     "type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5], "long_factor": [1.0, 1.5, 2.5, 4.0]}  # fmt: skip
 QWEN = dict(
@@ -35,18 +36,35 @@ QWEN = dict(
     no_bias=True, rotary_emb_base=10000, rotary_pct=1.0, scale_attn_weights=True, use_dynamic_ntk=True,
     use_logn_attn=True, tie_word_embeddings=False,
 )  # fmt: skip
+BLOOM = dict(
+    model_type="bloom", vocab_size=VOCABULARY, n_embed=48, n_layer=2, num_attention_heads=6, layer_norm_epsilon=1e-5,
+    apply_residual_connection_post_layernorm=False, attention_dropout=0.0, hidden_dropout=0.0, seq_length=128,
+    attention_softmax_in_fp32=True, bias_dropout_fusion=True, masked_softmax_fusion=True, offset_alibi=100,
+    pretraining_tp=4, skip_bias_add=True, skip_bias_add_qkv=False, n_inner=None, slow_but_exact=False,
+    bos_token_id=1, eos_token_id=2, pad_token_id=3, unk_token_id=0,
+)  # fmt: skip
+CHATGLM = dict(
+    model_type="chatglm", padded_vocab_size=VOCABULARY, hidden_size=48, ffn_hidden_size=80, num_layers=2,
+    num_attention_heads=4, kv_channels=16, multi_query_attention=True, multi_query_group_num=2, layernorm_epsilon=1e-5,
+    seq_length=128, add_bias_linear=False, add_qkv_bias=True, apply_query_key_layer_scaling=True,
+    apply_residual_connection_post_layernorm=False, attention_softmax_in_fp32=True, bias_dropout_fusion=True,
+    original_rope=True, post_layer_norm=True, rmsnorm=True, quantization_bit=0, pre_seq_len=None,
+    prefix_projection=False, tie_word_embeddings=False,
+)  # fmt: skip
+# The 13B models of Baichuan have `model_max_length` instead.
+UNLIMITED = {key: value for key, value in SIZES.items() if key != "max_position_embeddings"}
 
 # Family: config.json, LoRA's targets, and the plain decoder; none: transformers'.
 FAMILIES = {
-    "mistral": (SIZES | GROUPED | dict(model_type="mistral", sliding_window=None, rope_theta=1e6), LEAVES, None),
+    "mistral": (SIZES | GROUPED | dict(model_type="mistral", sliding_window=7, rope_theta=1e6), LEAVES, None),
     "qwen2": (
         SIZES | GROUPED | dict(
-            model_type="qwen2", tie_word_embeddings=True, rope_theta=1e6, use_sliding_window=False,
+            model_type="qwen2", tie_word_embeddings=True, rope_theta=1e6, use_sliding_window=True,
             sliding_window=8, max_window_layers=1),
         LEAVES, None),
     "phi3": (
         SIZES | GROUPED | dict(
-            model_type="phi3", rope_scaling=LONGROPE, original_max_position_embeddings=16, sliding_window=None,
+            model_type="phi3", rope_scaling=LONGROPE, original_max_position_embeddings=16, sliding_window=9,
             pad_token_id=0),
         ["down_proj", "gate_up_proj", "o_proj", "qkv_proj"], None),
     "yi": (SIZES | GROUPED | dict(model_type="Yi", rope_theta=5e6), LEAVES, plain.yi),
@@ -59,10 +77,25 @@ FAMILIES = {
         SIZES | GROUPED | dict(
             model_type="minicpm", tie_word_embeddings=True, scale_emb=3, scale_depth=1.4, dim_model_base=16),
         LEAVES, plain.MiniCPM),
+    "orion": (SIZES | GROUPED | dict(model_type="orion", rms_norm_eps=1e-5), LEAVES, plain.orion),
+    "gemma": (
+        SIZES | dict(
+            model_type="gemma", head_dim=16, num_attention_heads=4, num_key_value_heads=1, hidden_act="gelu",
+            hidden_activation=None, tie_word_embeddings=True, pad_token_id=0),
+        LEAVES, None),
     "baichuan_7b": (SIZES | dict(model_type="baichuan"), PACKED, plain.baichuan),
     "baichuan2_7b": (
         SIZES | dict(model_type="baichuan", model_max_length=128, z_loss_weight=0), PACKED,
         functools.partial(plain.baichuan, second=True)),
+    "baichuan_13b": (
+        UNLIMITED | dict(model_type="baichuan", model_max_length=128), PACKED,
+        functools.partial(plain.baichuan, alibi=True)),
+    "baichuan2_13b": (
+        UNLIMITED | dict(model_type="baichuan", model_max_length=128, z_loss_weight=0), PACKED,
+        functools.partial(plain.baichuan, alibi=True, second=True)),
+    "bloom": (BLOOM, NEOX, None),
+    "chatglm2": (CHATGLM, NEOX, plain.ChatGLM),
+    "chatglm3": (CHATGLM | dict(rope_ratio=50), NEOX, plain.ChatGLM),
     "qwen": (QWEN, ["c_attn", "c_proj", "w1", "w2"], plain.Qwen),
 }  # fmt: skip
 

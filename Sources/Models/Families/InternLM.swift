@@ -35,13 +35,13 @@ enum InternLM2 {
     architecture.names = TensorNames(
       embedding: "model.tok_embeddings.weight",
       layer: "model.layers.",
-      attentionNorm: "attention_norm.weight",
-      feedForwardNorm: "ffn_norm.weight",
+      attentionNorm: "attention_norm",
+      feedForwardNorm: "ffn_norm",
       attentionInput: ["attention.wqkv"],
       attentionOutput: "attention.wo",
       feedForwardInput: ["feed_forward.w1", "feed_forward.w3"],
       feedForwardOutput: "feed_forward.w2",
-      finalNorm: "model.norm.weight",
+      finalNorm: "model.norm",
       head: "output.weight")
     return architecture
   }

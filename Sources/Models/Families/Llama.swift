@@ -1,15 +1,20 @@
 import FireflyBase
+import FireflyTensors
 
 /// LLaMA, LLaMA-2/3, Ziya, Vicuna, CodeLLaMA, Yi, SmolLM2: `LlamaForCausalLM` of transformers. XVERSE and Aquila
 /// compute the same under other names.
 enum Llama {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
-    try architecture(config, partialRotary: false)
-  }
+  static func architecture(_ config: ConfigReader) throws -> Architecture { try decoder(config) }
 
-  /// - Parameter partialRotary: whether `partial_rotary_factor` is honoured; otherwise it is refused.
-  static func architecture(_ config: ConfigReader, partialRotary: Bool) throws -> Architecture {
-    try config.refuse("hidden_act", unless: [.string("silu"), .string("swish")])
+  /// Reads config.json in LLaMA's spelling, which most families share.
+  ///
+  /// - Parameters:
+  ///   - activations: the family's values of `hidden_act`, the default first.
+  ///   - partialRotary: whether `partial_rotary_factor` is honoured; otherwise it is refused.
+  static func decoder(
+    _ config: ConfigReader, activations: [(name: String, activation: Activation)] = silu,
+    partialRotary: Bool = false
+  ) throws -> Architecture {
     let hidden = try config.int("hidden_size")
     let heads = try config.positive("num_attention_heads")
     let headDim = try config.int("head_dim", default: hidden / heads)
@@ -28,6 +33,7 @@ enum Llama {
       positions: .rotary(
         try Rotary(config, headDim: headDim, maxPositions: maxPositions, partial: partialRotary)),
       names: names)
+    architecture.activation = try config.activation("hidden_act", activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
     architecture.queryKeyValueBias = try config.bool("attention_bias", default: false)
     architecture.outputBias = architecture.queryKeyValueBias
@@ -35,15 +41,17 @@ enum Llama {
     return architecture
   }
 
+  static let silu: [(name: String, activation: Activation)] = [("silu", .silu), ("swish", .silu)]
+
   static let names = TensorNames(
     embedding: "model.embed_tokens.weight",
     layer: "model.layers.",
-    attentionNorm: "input_layernorm.weight",
-    feedForwardNorm: "post_attention_layernorm.weight",
+    attentionNorm: "input_layernorm",
+    feedForwardNorm: "post_attention_layernorm",
     attentionInput: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
     attentionOutput: "self_attn.o_proj",
     feedForwardInput: ["mlp.gate_proj", "mlp.up_proj"],
     feedForwardOutput: "mlp.down_proj",
-    finalNorm: "model.norm.weight",
+    finalNorm: "model.norm",
     head: "lm_head.weight")
 }

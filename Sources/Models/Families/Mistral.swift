@@ -3,7 +3,27 @@ import FireflyBase
 /// Mistral and Zephyr: LLaMA in which a row sees only the last `sliding_window` rows, where that is set.
 enum Mistral {
   static func architecture(_ config: ConfigReader) throws -> Architecture {
-    try config.refuse("sliding_window", unless: [])
-    return try Llama.architecture(config)
+    var architecture = try Llama.architecture(config)
+    try architecture.setWindow(config)
+    return architecture
+  }
+}
+
+extension Architecture {
+  /// Takes the window of `sliding_window`, when it is set, for the layers from `first`.
+  ///
+  /// - Throws: `FireflyError` when `layer_types` says otherwise.
+  mutating func setWindow(_ config: ConfigReader, from first: Int = 0) throws {
+    if config.has("sliding_window") { window = try config.int("sliding_window") }
+    firstWindowedLayer = first
+    guard let types = config.config["layer_types"]?.array else { return }
+    for (layer, type) in types.enumerated() {
+      let isWindowed = window != nil && layer >= first
+      guard type != .string(isWindowed ? "sliding_attention" : "full_attention") else { continue }
+      throw FireflyError(
+        "unsupported value", at: "\(config.source): layer_types",
+        expected: "windows as sliding_window and max_window_layers say",
+        found: "\(type.text()) at layer \(layer)")
+    }
   }
 }

@@ -3,10 +3,10 @@ import FireflyBase
 /// Phi-3 and Phi-3.5 mini and medium, Phi-4: LLaMA with q, k and v in one layer, gate and up in another.
 enum Phi3 {
   static func architecture(_ config: ConfigReader) throws -> Architecture {
-    try config.refuse("sliding_window", unless: [])
-    var architecture = try Llama.architecture(config, partialRotary: true)
+    var architecture = try Llama.decoder(config, partialRotary: true)
     architecture.names.attentionInput = ["self_attn.qkv_proj"]
     architecture.names.feedForwardInput = ["mlp.gate_up_proj"]
+    try architecture.setWindow(config)
     return architecture
   }
 }

@@ -46,12 +46,12 @@ enum Qwen {
   private static let names = TensorNames(
     embedding: "transformer.wte.weight",
     layer: "transformer.h.",
-    attentionNorm: "ln_1.weight",
-    feedForwardNorm: "ln_2.weight",
+    attentionNorm: "ln_1",
+    feedForwardNorm: "ln_2",
     attentionInput: ["attn.c_attn"],
     attentionOutput: "attn.c_proj",
     feedForwardInput: ["mlp.w2", "mlp.w1"],
     feedForwardOutput: "mlp.c_proj",
-    finalNorm: "transformer.ln_f.weight",
+    finalNorm: "transformer.ln_f",
     head: "lm_head.weight")
 }

@@ -4,8 +4,8 @@ import FireflyBase
 enum Yi {
   static func architecture(_ config: ConfigReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
-    architecture.names.attentionNorm = "ln1.weight"
-    architecture.names.feedForwardNorm = "ln2.weight"
+    architecture.names.attentionNorm = "ln1"
+    architecture.names.feedForwardNorm = "ln2"
     return architecture
   }
 }

@@ -1,0 +1,8 @@
+/// Orion-14B: LLaMA with LayerNorm.
+enum Orion {
+  static func architecture(_ config: ConfigReader) throws -> Architecture {
+    var architecture = try Llama.architecture(config)
+    architecture.norm = .layer
+    return architecture
+  }
+}
