@@ -5,9 +5,11 @@ import FireflyText
 /// `firefly tokenize MODEL`.
 enum TokenizeCommand {
   private static let model = Positional(
-    "MODEL", "A model folder, a .gguf file, a tokenizer.json or a tokenizer.model.")
+    "MODEL", "A model folder, a .gguf file, a tokenizer.json, a tokenizer.model or a qwen.tiktoken.")
   private static let addSpecial = Flag(
-    "--add-special", "Puts the begin-of-sequence token before each text where the model expects it.")
+    "--add-special",
+    "Puts the begin-of-sequence token before each text, and the end-of-sequence token behind it, where the model expects them."
+  )
   private static let parseSpecial = Flag(
     "--parse-special",
     "Strings of special tokens inside a text become those tokens (the default, as with Hugging Face's tokenizers, but for a tokenizer.model, as with SentencePiece)."
@@ -31,13 +33,14 @@ enum TokenizeCommand {
     let parses =
       arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(arguments[model])
     let start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    let end = arguments[addSpecial] && tokenizer.addsEOS ? tokenizer.eos.map { [$0] } ?? [] : []
     let output = Output()
     do {
       var number = 0
       while let line = readLine() {
         number += 1
         let text = try text(line, at: "standard input:\(number)")
-        let ids = start + (try tokenizer.encode(text, parseSpecial: parses))
+        let ids = start + (try tokenizer.encode(text, parseSpecial: parses)) + end
         try output.line(json(ids, decoded: tokenizer.decode(ids, skipSpecial: false)))
       }
     } catch let error as FireflyError {

@@ -17,19 +17,29 @@ enum ByteAlphabet {
   }()
 
   private static let spellings: [[UInt8]] = characters.map { Array(String($0).utf8) }
-  private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
-    uniqueKeysWithValues: zip(characters, UInt8.min...UInt8.max))
+  /// By scalar: its byte, −1 where there is none.
+  private static let bytes: [Int16] = {
+    var bytes = [Int16](repeating: -1, count: 0x200)
+    for (byte, character) in characters.enumerated() { bytes[Int(character.value)] = Int16(byte) }
+    return bytes
+  }()
 
   /// The bytes spelt in the alphabet, as UTF-8.
   static func spell(_ bytes: some Sequence<UInt8>) -> [UInt8] { bytes.flatMap { spellings[Int($0)] } }
 
   /// The bytes that a token spells; nil when it has a character outside the alphabet.
   static func read(_ token: ArraySlice<UInt8>) -> [UInt8]? {
-    var out: [UInt8] = []
-    for scalar in String(decoding: token, as: UTF8.self).unicodeScalars {
-      guard let byte = bytes[scalar] else { return nil }
-      out.append(byte)
+    token.withUnsafeBytes { token in
+      var out: [UInt8] = []
+      out.reserveCapacity(token.count)
+      var position = 0
+      while position < token.count {
+        let (scalar, length) = decodeScalar(token, at: position)
+        guard scalar < bytes.count, bytes[Int(scalar)] >= 0 else { return nil }
+        out.append(UInt8(bytes[Int(scalar)]))
+        position += length
+      }
+      return out
     }
-    return out
   }
 }

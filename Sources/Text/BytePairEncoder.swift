@@ -19,11 +19,17 @@ final class BytePairEncoder: WordEncoder {
     var firstPartial: Int32?
   }
 
+  /// Where merges may reach from one character to the next; elsewhere a text may be cut with no change of its ids.
+  private enum Bonds: Sendable {
+    /// Pairs of adjacent characters inside merged tokens.
+    case characters(PairTable)
+    case bytes(ByteBonds)
+  }
+
   private let table: TokenTable
   private let symbols: Symbols
   private let merges: PairTable
-  /// Pairs of adjacent characters inside merged tokens; elsewhere a text may be cut with no change of its ids.
-  private let bonds: PairTable?
+  private let bonds: Bonds?
   /// Whether a word that is a token as a whole is that token, whatever the merges say.
   private let ignoresMerges: Bool
   /// Tokens that are taken wherever they stand, before any merge (SentencePiece's user-defined pieces).
@@ -41,12 +47,19 @@ final class BytePairEncoder: WordEncoder {
     self.ignoresMerges = ignoresMerges
     self.fixed = fixed
     self.unused = unused
-    if case .characters(let characters) = symbols, characters.prefix.isEmpty, characters.suffix.isEmpty,
-      !ignoresMerges, !merges.contains(anyOf: characters.unknown.byteFallback ?? [])
-    {
-      bonds = BytePairEncoder.bonds(of: merges, table)
-    } else {
-      bonds = nil
+    switch symbols {
+    case .bytes(let ids):
+      // Where a byte is left out its neighbours meet, whatever the tokens are.
+      let isWhole = ids.allSatisfy { $0 >= 0 }
+      bonds =
+        !isWhole
+        ? nil
+        : .bytes(ByteBonds(merges.results.lazy.compactMap { table.token(of: $0).flatMap(ByteAlphabet.read) }))
+    case .characters(let characters)
+    where characters.prefix.isEmpty && characters.suffix.isEmpty && !ignoresMerges
+      && !merges.contains(anyOf: characters.unknown.byteFallback ?? []):
+      bonds = .characters(BytePairEncoder.bonds(of: merges, table))
+    case .characters: bonds = nil
     }
   }
 
@@ -70,11 +83,25 @@ final class BytePairEncoder: WordEncoder {
   }
 
   func encode(_ word: UnsafeRawBufferPointer, scratch: EncodingScratch, to ids: inout [Int32]) throws {
-    guard let bonds else { return try encodeSegment(word, scratch: scratch, to: &ids) }
+    switch bonds {
+    case .bytes(let bonds) where word.count > WordCache.longestWord:
+      if ignoresMerges, let id = wholeToken(word) { return ids.append(id) }
+      try forEachSegment(of: word, bonds) {
+        try encodeSegment($0, isWhole: !ignoresMerges, scratch: scratch, to: &ids)
+      }
+    case .characters(let bonds):
+      try encodeSegments(of: word, bonds, scratch: scratch, to: &ids)
+    case .bytes, nil: try encodeSegment(word, isWhole: true, scratch: scratch, to: &ids)
+    }
+  }
+
+  private func encodeSegments(
+    of word: UnsafeRawBufferPointer, _ bonds: PairTable, scratch: EncodingScratch, to ids: inout [Int32]
+  ) throws {
     let wordStart = ids.count
     try forEachSegment(of: word, bonds) { segment in
       let start = ids.count
-      try encodeSegment(segment, scratch: scratch, to: &ids)
+      try encodeSegment(segment, isWhole: true, scratch: scratch, to: &ids)
       if start > wordStart, let fused, ids[start - 1] == fused, start < ids.count, ids[start] == fused {
         ids.remove(at: start)
       }
@@ -116,13 +143,27 @@ final class BytePairEncoder: WordEncoder {
     if start < word.count { try body(word.part(start..<word.count)) }
   }
 
+  private func forEachSegment(
+    of word: UnsafeRawBufferPointer, _ bonds: ByteBonds, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) rethrows {
+    var start = 0
+    for position in 1..<word.count where !ByteBonds.goesOn(word[position]) && !bonds.holds(word, at: position)
+    {
+      try body(word.part(start..<position))
+      start = position
+    }
+    try body(word.part(start..<word.count))
+  }
+
+  /// - Parameter isWhole: whether `word` may be one token whatever the merges say.
   private func encodeSegment(
-    _ word: UnsafeRawBufferPointer, scratch: EncodingScratch, to ids: inout [Int32]
+    _ word: UnsafeRawBufferPointer, isWhole: Bool, scratch: EncodingScratch, to ids: inout [Int32]
   ) throws {
-    let hash = hashBytes(word)
+    // A part of a word and a word are not the same where whole words are looked up.
+    let hash = hashBytes(word) ^ (isWhole ? 0 : 1 << 63)
     if scratch.words.append(word, hash: hash, to: &ids) { return }
     let start = ids.count
-    if ignoresMerges, let id = wholeToken(word) {
+    if ignoresMerges, isWhole, let id = wholeToken(word) {
       ids.append(id)
     } else {
       try spell(word, into: &scratch.merging.symbols)

@@ -26,7 +26,7 @@ final class WordCache {
   /// One cache line an entry: hash, length, count, the word, its ids.
   private static let entries = 1 << 14
   private static let entryBytes = 64
-  private static let longestWord = 22
+  static let longestWord = 22
   private static let mostIDs = 8
   private static let wordOffset = 10
   private static let idsOffset = 32

@@ -1,0 +1,157 @@
+import FireflyBase
+import FireflyText
+import Foundation
+import Testing
+
+/// Tokenizers in folders as models come in: what the files beside the vocabulary change.
+@Suite struct TokenizerFolderTests {
+  /// Loads a folder that holds `files` by name.
+  private func load(_ files: [String: Data]) throws -> any Tokenizer {
+    let folder = NSTemporaryDirectory() + "firefly-folder-\(UUID().uuidString)"
+    try AtomicFile.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for (name, data) in files { try AtomicFile.write(data, to: folder + "/" + name) }
+    return try Tokenizers.load(folder)
+  }
+
+  private func fixture(_ name: String) throws -> Data {
+    try MappedFile(TokenizerTests.fixtures + "/" + name).data
+  }
+
+  @Test func chatGLMsTokensFollowThePieces() throws {
+    let model = PieceModel("▁isopryl")
+    let tokenizer = try load([
+      "tokenizer.model": model.data,
+      "tokenizer_config.json": Data(
+        """
+        {"tokenizer_class": "ChatGLMTokenizer", "eos_token": "</s>",
+         "added_tokens_decoder": {"12": {"content": "[gMASK]", "special": false}, "14": {"content": "sop"}}}
+        """.utf8),
+    ])
+    let first = Int32(model.pieces.count)
+    let names = [
+      "[MASK]", "[gMASK]", "[sMASK]", "sop", "eop", "<|system|>", "<|user|>", "<|assistant|>",
+      "<|observation|>",
+    ]
+    #expect(names.map(tokenizer.id(of:)) == (0..<9).map { first + $0 })
+    #expect(tokenizer.specialIDs.isSuperset(of: (0..<9).map { first + $0 }))
+    #expect(
+      try tokenizer.encode("[gMASK]sop<|user|>", parseSpecial: true) == [first + 1, first + 3, first + 6])
+    // "sop" inside a word is text.
+    let word = try tokenizer.encode("isopropyl", parseSpecial: true)
+    #expect(tokenizer.decode(word, skipSpecial: true) == "isopropyl")
+    #expect(word.allSatisfy { $0 < first })
+    #expect(try tokenizer.encode("sop", parseSpecial: false).count == 4)
+    #expect(!tokenizer.addsBOS)
+    #expect(tokenizer.pad == tokenizer.unk)
+    #expect(tokenizer.eos == 2)
+  }
+
+  @Test func internLM2sChatTokensTakeUnusedPieces() throws {
+    var model = PieceModel("▁a")
+    model.pieces += [("[UNUSED_TOKEN_145]", 0, 4), ("[UNUSED_TOKEN_146]", 0, 4)]
+    let config = Data(#"{"tokenizer_class": "InternLM2Tokenizer"}"#.utf8)
+    let tokenizer = try load(["tokenizer.model": model.data, "tokenizer_config.json": config])
+    #expect(tokenizer.id(of: "<|im_end|>") == 5)
+    #expect(tokenizer.id(of: "<|im_start|>") == 6)
+    #expect(try tokenizer.encode("<|im_start|>a<|im_end|>", parseSpecial: true) == [6, 3, 4, 5])
+    #expect(tokenizer.decode([6, 3, 4, 5], skipSpecial: true) == "a")
+    #expect(tokenizer.addsBOS)
+  }
+
+  @Test func addedTokensOfTheConfigAreFound() throws {
+    let config = Data(
+      """
+      {"added_tokens_decoder": {"5": {"content": "<|im_end|>", "special": true}, "6": {"content": "<tool>"}},
+       "eos_token": "<|im_end|>", "add_bos_token": false, "add_eos_token": true}
+      """.utf8)
+    let tokenizer = try load(["tokenizer.model": PieceModel("▁a").data, "tokenizer_config.json": config])
+    #expect(tokenizer.eos == 5)
+    #expect(!tokenizer.addsBOS)
+    #expect(tokenizer.addsEOS)
+    #expect(tokenizer.vocabularySize == 7)
+    #expect(try tokenizer.encode("a<|im_end|><tool>", parseSpecial: true) == [3, 4, 5, 6])
+    #expect(try tokenizer.encode("<tool>", parseSpecial: false) == [6])
+    #expect(tokenizer.decode([3, 4, 5, 6], skipSpecial: true) == "a<tool>")
+  }
+
+  @Test(arguments: [("true", [3, 4, 2, 3, 4]), ("false", [3, 4, 2, 4])] as [(String, [Int32])])
+  func legacySaysWhetherTextAfterASpecialTokenGetsASpace(_ legacy: String, _ ids: [Int32]) throws {
+    let config = Data("{\"legacy\": \(legacy)}".utf8)
+    let tokenizer = try load(["tokenizer.model": PieceModel("▁a").data, "tokenizer_config.json": config])
+    #expect(try tokenizer.encode("a</s>a", parseSpecial: true) == ids)
+  }
+
+  @Test func qwensFolderHasItsTokensFromCode() throws {
+    let file = try fixture("qwen.tiktoken")
+    let config = Data(#"{"tokenizer_class": "QWenTokenizer", "model_max_length": 8192}"#.utf8)
+    let tokenizer = try load(["qwen.tiktoken": file, "tokenizer_config.json": config])
+    let ranks = Int32(file.count { $0 == UInt8(ascii: "\n") })
+    #expect(tokenizer.id(of: "<|endoftext|>") == ranks)
+    #expect(tokenizer.id(of: "<|im_start|>") == ranks + 1)
+    #expect(tokenizer.id(of: "<|extra_204|>") == ranks + 207)
+    #expect(tokenizer.vocabularySize == Int(ranks) + 208)
+    #expect([tokenizer.bos, tokenizer.eos, tokenizer.pad].allSatisfy { $0 == ranks })
+    #expect(!tokenizer.addsBOS)
+    let ids = try tokenizer.encode("<|im_start|>user\n面包<|im_end|>", parseSpecial: true)
+    #expect(ids.first == ranks + 1)
+    #expect(tokenizer.decode(ids, skipSpecial: true) == "user\n面包")
+  }
+
+  @Test(arguments: ["", "IQ== 0\nIg==", "IQ== 1\n", "I! 0\n", "IQ== 0 0\n", "IQ== 0\nIg== 2\n"])
+  func brokenRanksAreNamed(_ text: String) throws {
+    let error = #expect(throws: FireflyError.self) { try load(["qwen.tiktoken": Data(text.utf8)]) }
+    #expect(error?.description.contains("qwen.tiktoken") == true)
+  }
+
+  @Test(arguments: [
+    ("llama3.json", true, false), ("metaspace_first.json", true, true), ("bert.json", true, true),
+    ("roberta.json", true, true), ("qwen2.json", false, false),
+  ])
+  func postProcessorsSayWhetherTextsHaveEnds(_ file: String, _ addsBOS: Bool, _ addsEOS: Bool) throws {
+    let tokenizer = try load(["tokenizer.json": fixture(file)])
+    #expect(tokenizer.addsBOS == addsBOS)
+    #expect(tokenizer.addsEOS == addsEOS)
+    #expect(!addsBOS || tokenizer.bos != nil)
+    #expect(!addsEOS || tokenizer.eos != nil)
+  }
+
+  @Test func rolesAndListedTokensAreSpecial() throws {
+    let config = Data(#"{"eos_token": "bread", "additional_special_tokens": ["seven", "absent"]}"#.utf8)
+    let json = Data(
+      #"{"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "bread": 1, "seven": 2, "x": 3}}}"#
+        .utf8)
+    let tokenizer = try load(["tokenizer.json": json, "tokenizer_config.json": config])
+    #expect(tokenizer.specialIDs == [1, 2])
+    #expect(try tokenizer.encode("xsevenbread", parseSpecial: true) == [3, 2, 1])
+    #expect(tokenizer.decode([3, 2, 1, 3], skipSpecial: true) == "x x")
+  }
+
+  @Test func charactersGoFromTheEndOfAFusedText() throws {
+    let json = Data(
+      """
+      {"model": {"type": "WordLevel", "vocab": {"a": 0, "-": 1, "--": 2}},
+       "decoder": {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Strip", "content": "-", "stop": 2}]}}
+      """.utf8)
+    let tokenizer = try load(["tokenizer.json": json])
+    #expect(tokenizer.decode([0, 1, 2], skipSpecial: false) == "a-")
+    #expect(tokenizer.decode([0, 2, 0, 1], skipSpecial: false) == "a--a")
+    #expect(tokenizer.decode([0, 1], skipSpecial: false) == "a")
+  }
+
+  @Test func aPieceModelMustKeepSentencePiecesRules() throws {
+    var words = PieceModel("a")
+    words.kind = 3
+    var twice = PieceModel("aba")
+    twice.kind = 1
+    var unknowns = PieceModel("a")
+    unknowns.pieces.append(("?", 0, 2))
+    var empty = PieceModel("a")
+    empty.pieces.append(("", 0, 1))
+    for (model, named) in [(words, "word"), (twice, "\"a\""), (unknowns, "unknown"), (empty, "piece 4")] {
+      let error = #expect(throws: FireflyError.self) { try load(["tokenizer.model": model.data]) }
+      #expect(error?.description.contains("tokenizer.model") == true)
+      #expect(error?.description.contains(named) == true, "\(error?.description ?? "")")
+    }
+  }
+}
