@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyGeneration
 import FireflyText
+import Foundation
 
 /// `firefly tokenize MODEL`.
 enum TokenizeCommand {
@@ -17,6 +18,11 @@ enum TokenizeCommand {
   private static let plainSpecial = Flag(
     "--no-parse-special", "Strings of special tokens inside a text are text like any other.")
 
+  private static let count = Flag(
+    "--count",
+    "Writes one line instead: how many texts and tokens there are, and the seconds of processor time that loading the tokenizer and encoding the texts took."
+  )
+
   static let verb = Verb(
     "tokenize", summary: "Turns texts into token ids and back.",
     details: """
@@ -24,30 +30,79 @@ enum TokenizeCommand {
       special tokens spelled out. No BOS or EOS is added unless asked for.
       """,
     positionals: [model],
-    options: [addSpecial.declaration, parseSpecial.declaration, plainSpecial.declaration], run: run)
+    options: [
+      addSpecial.declaration, parseSpecial.declaration, plainSpecial.declaration, count.declaration,
+    ], run: run)
+
+  /// What becomes of one text.
+  private struct Encoding {
+    let tokenizer: any Tokenizer
+    let parsesSpecial: Bool
+    let start: [Int32]
+    let end: [Int32]
+
+    init(_ arguments: Arguments) throws {
+      tokenizer = try Pretrained.tokenizer(at: arguments[model])
+      parsesSpecial =
+        arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(arguments[model])
+      start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+      end = arguments[addSpecial] && tokenizer.addsEOS ? tokenizer.eos.map { [$0] } ?? [] : []
+    }
+
+    func ids(_ text: String) throws -> [Int32] {
+      start + (try tokenizer.encode(text, parseSpecial: parsesSpecial)) + end
+    }
+  }
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     try arguments.refuse(
       [parseSpecial.declaration, plainSpecial.declaration], together: "one is the opposite of the other")
-    let tokenizer = try Pretrained.tokenizer(at: arguments[model])
-    let parses =
-      arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(arguments[model])
-    let start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
-    let end = arguments[addSpecial] && tokenizer.addsEOS ? tokenizer.eos.map { [$0] } ?? [] : []
     let output = Output()
+    if arguments[count] {
+      try output.line(try counts(arguments))
+      return try output.flush()
+    }
+    let encoding = try Encoding(arguments)
     do {
-      var number = 0
-      while let line = readLine() {
-        number += 1
-        let text = try text(line, at: "standard input:\(number)")
-        let ids = start + (try tokenizer.encode(text, parseSpecial: parses)) + end
-        try output.line(json(ids, decoded: tokenizer.decode(ids, skipSpecial: false)))
+      try forEachText { text in
+        let ids = try encoding.ids(text)
+        try output.line(json(ids, decoded: encoding.tokenizer.decode(ids, skipSpecial: false)))
       }
     } catch let error as FireflyError {
       try output.flush()  // the lines before the bad one
       throw error
     }
     try output.flush()
+  }
+
+  private static func counts(_ arguments: Arguments) throws -> String {
+    let start = processorSeconds()
+    let encoding = try Encoding(arguments)
+    let loaded = processorSeconds()
+    var texts: [String] = []
+    try forEachText { texts.append($0) }
+    let read = processorSeconds()
+    let tokens = try texts.reduce(0) { try $0 + encoding.ids($1).count }
+    return JSONValue.object([
+      "texts": .int(texts.count), "tokens": .int(tokens), "load_seconds": .double(loaded - start),
+      "encode_seconds": .double(processorSeconds() - read),
+    ]).text()
+  }
+
+  /// Of this thread, so far.
+  private static func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Calls `body` with the JSON string on each line of standard input.
+  private static func forEachText(_ body: (String) throws -> Void) throws {
+    var number = 0
+    while let line = readLine() {
+      number += 1
+      try body(try text(line, at: "standard input:\(number)"))
+    }
   }
 
   private static func isSentencePiece(_ path: String) -> Bool {

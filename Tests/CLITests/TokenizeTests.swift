@@ -28,6 +28,17 @@ import Testing
     #expect(plain[0]["decoded"] == .string("<|im_end|>"))
   }
 
+  @Test func countsTexts() throws {
+    let texts = "\"a b\"\n\"\"\n\"<|im_end|>\""
+    let ids = try Command.run("tokenize", Fixture.model, input: texts).json()
+      .reduce(0) { $0 + ($1["ids"]?.array?.count ?? 0) }
+    let found = try #require(try Command.run("tokenize", Fixture.model, "--count", input: texts).json().first)
+    #expect(found["texts"] == .int(3))
+    #expect(found["tokens"] == .int(ids))
+    #expect((found["load_seconds"]?.double ?? 0) > 0)
+    #expect((found["encode_seconds"]?.double ?? -1) >= 0)
+  }
+
   @Test(arguments: [
     ("\"a\"\n[1]\n", "standard input:2: not a JSON string (expected \"text\", found a list)"),
     ("\"a\"\nb\n", "standard input:2: not valid JSON"),
