@@ -15,6 +15,8 @@ let package = Package(
     .systemLibrary(
       name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CEdit", path: "Sources/CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
 
     // MARK: - The library
     .target(name: "FireflyBase", path: "Sources/Base"),
@@ -59,6 +61,7 @@ let package = Package(
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
+        "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyGeneration", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),

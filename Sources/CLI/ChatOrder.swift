@@ -1,0 +1,87 @@
+import FireflyBase
+import FireflyGeneration
+import Foundation
+
+/// What a line that begins with a slash asks for.
+enum ChatOrder: Equatable {
+  case exit, reset, help
+  case system(String)
+  /// Shows the parameters, or sets one.
+  case parameters(name: String, value: String)
+  case save(String)
+  case adapter(String)
+
+  static let summary = """
+    /system TEXT replaces the system text; /reset forgets the conversation; /params shows the parameters and \
+    /params NAME VALUE sets one; /save FILE appends the conversation as a training row; /adapter DIR changes the \
+    adapter, /adapter none takes it off; /help; /exit.
+    """
+
+  /// nil for a message; a line that begins with two slashes is a message with one.
+  ///
+  /// - Throws: `FireflyError` for an order that there is not, or that lacks its argument.
+  init?(_ line: String) throws {
+    guard line.hasPrefix("/"), !line.hasPrefix("//") else { return nil }
+    let words = line.dropFirst().split(separator: " ", maxSplits: 1).map(String.init)
+    let argument = words.count > 1 ? words[1].trimmingCharacters(in: .whitespaces) : ""
+    func needed(_ what: String) throws -> String {
+      guard !argument.isEmpty else { throw FireflyError("/\(words[0]) needs \(what)") }
+      return argument
+    }
+    switch words.first ?? "" {
+    case "exit", "quit": self = .exit
+    case "reset": self = .reset
+    case "help": self = .help
+    case "system": self = .system(argument)
+    case "params":
+      let parts = argument.split(separator: " ", maxSplits: 1).map(String.init)
+      self = .parameters(name: parts.first ?? "", value: parts.count > 1 ? parts[1] : "")
+    case "save": self = .save(try needed("a file"))
+    case "adapter": self = .adapter(try needed("an adapter's folder, or none"))
+    default:
+      throw FireflyError(
+        "there is no /\(words.first ?? "")",
+        fix: "/help lists the orders; a message that begins with / needs two.")
+    }
+  }
+}
+
+/// The parameters of answers that can be changed while talking, by their names in generation_config.json.
+enum ChatParameter {
+  static func text(_ options: GenerationOptions) -> String {
+    [
+      "temperature \(options.sampling.temperature)", "top_p \(options.sampling.topP)",
+      "top_k \(options.sampling.topK)", "repetition_penalty \(options.sampling.repetitionPenalty)",
+      "max_new_tokens \(options.maxNewTokens)", "seed \(options.seed)",
+    ].joined(separator: "  ")
+  }
+
+  /// - Throws: `FireflyError` for a name that there is not and for a value out of range.
+  static func set(_ name: String, _ value: String, in options: inout GenerationOptions) throws {
+    func number(_ range: ClosedRange<Double>) throws -> Double {
+      guard let number = Double(value), range.contains(number) else {
+        throw FireflyError(
+          "not a value", at: name, expected: "a number from \(range.lowerBound) to \(range.upperBound)",
+          found: "\"\(value)\"")
+      }
+      return number
+    }
+    func count(atLeast least: Int) throws -> Int {
+      guard let count = Int(value), count >= least else {
+        throw FireflyError(
+          "not a value", at: name, expected: "a whole number of at least \(least)", found: "\"\(value)\"")
+      }
+      return count
+    }
+    switch name {
+    case "temperature": options.sampling.temperature = try number(0...100)
+    case "top_p": options.sampling.topP = try number(1e-9...1)
+    case "top_k": options.sampling.topK = try count(atLeast: 0)
+    case "repetition_penalty": options.sampling.repetitionPenalty = try number(0.01...100)
+    case "max_new_tokens": options.maxNewTokens = try count(atLeast: 1)
+    case "seed": options.seed = UInt64(try count(atLeast: 0))
+    default:
+      throw FireflyError("there is no parameter \(name)", expected: text(options))
+    }
+  }
+}
