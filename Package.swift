@@ -15,6 +15,8 @@ let package = Package(
     .systemLibrary(
       name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // MARK: - The library
     .target(name: "FireflyBase", path: "Sources/Base"),
@@ -36,16 +38,22 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
       ], path: "Sources/Generation"),
     .target(
+      name: "FireflyEvaluation",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "CZlib",
+      ], path: "Sources/Evaluation"),
+    .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration",
+        "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -60,7 +68,7 @@ let package = Package(
       name: "FireflyCommand",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining", "FireflyBench",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
@@ -95,10 +103,16 @@ let package = Package(
         "FireflyGeneration", "FireflyTestSupport",
       ], path: "Tests/GenerationTests"),
     .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTestSupport", "CZlib",
+      ], path: "Tests/EvaluationTests"),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining", "FireflyTestSupport",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
       ], path: "Tests/TrainingTests"),
     .testTarget(
       name: "BenchTests",
