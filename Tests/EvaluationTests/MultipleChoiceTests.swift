@@ -123,7 +123,7 @@ import Testing
     let cut = try answer(choice(shots: 2, maxLength: 30).run(model, tokenizer: tokenizer), "anatomy/2")
     #expect(cut.shots == 0 && cut.isCut)
     // What is left is the end of the prompt without examples, 29 bytes of it and one of the option read.
-    let prompt = "about anatomy.\n\nTwo\nlines\nA. e\nB. f\nC. g\nD. h\nAnswer:".utf8.map(Int32.init)
+    let prompt = "about anatomy.\n\nTwo\nlines\nA. e\nB. f\nC. g\nD. h\nAnswer:".utf8.map { Int32($0) }
     let expected = model.naiveLogLikelihood(Array(prompt.suffix(29)), " C".utf8.map(Int32.init))
     #expect(abs(cut.scores[2].logLikelihood - expected.sum) <= 2e-5 * abs(expected.sum))
   }
@@ -208,7 +208,10 @@ import Testing
     #expect(lines.count == 6)
     for kept in 1..<6 {
       try folder.write(lines.prefix(kept).joined(separator: "\n") + "\n", to: "results.jsonl")
-      #expect(try run().answers == whole.answers)
+      let again = try run()
+      #expect(again.answers.map(\.question) == whole.answers.map(\.question))
+      #expect(again.total == whole.total)
+      // To the last digit, those that were computed again among them.
       #expect(try folder.text("results.jsonl") == complete)
     }
   }
