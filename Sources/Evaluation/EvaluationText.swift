@@ -70,7 +70,7 @@ extension EvaluationText {
     var names: [String] = []
     var tooShort = 0
     for (index, document) in documents.enumerated() {
-      let tokens = start + (try tokenizer.encode(document.text, parseSpecial: false))
+      let tokens = try start + encode(document, tokenizer, path)
       let cut = windows.samples(tokens, line: document.line)
       if cut.isEmpty { tooShort += 1 }
       names += cut.indices.map { $0 == 0 ? "\(document.line)" : "\(document.line)+\($0)" }
@@ -87,6 +87,18 @@ extension EvaluationText {
       path: path, kind: .text, samples: samples, names: names,
       bytes: documents.reduce(0) { $0 + $1.text.utf8.count },
       notes: notes + (tooShort > 0 ? ["documents without anything to predict: \(tooShort)"] : []))
+  }
+
+  /// An error of the tokenizer gets the document's place, which it does not know.
+  private static func encode(
+    _ document: (text: String, line: Int), _ tokenizer: any Tokenizer, _ path: String
+  ) throws -> [Int32] {
+    do {
+      return try tokenizer.encode(document.text, parseSpecial: false)
+    } catch var error as FireflyError {
+      error.place = "\(path):\(document.line)" + (error.place.map { ": \($0)" } ?? "")
+      throw error
+    }
   }
 
   private static func documents(_ path: String) throws -> [(text: String, line: Int)] {
