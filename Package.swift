@@ -17,6 +17,8 @@ let package = Package(
       providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(
       name: "CEdit", path: "Sources/CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // MARK: - The library
     .target(name: "FireflyBase", path: "Sources/Base"),
@@ -38,16 +40,22 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
       ], path: "Sources/Generation"),
     .target(
+      name: "FireflyEvaluation",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "CZlib",
+      ], path: "Sources/Evaluation"),
+    .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration",
+        "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -63,7 +71,7 @@ let package = Package(
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining", "FireflyBench",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
@@ -98,10 +106,16 @@ let package = Package(
         "FireflyGeneration", "FireflyTestSupport",
       ], path: "Tests/GenerationTests"),
     .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTestSupport", "CZlib",
+      ], path: "Tests/EvaluationTests"),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining", "FireflyTestSupport",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
       ], path: "Tests/TrainingTests"),
     .testTarget(
       name: "BenchTests",

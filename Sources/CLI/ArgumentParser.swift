@@ -57,6 +57,13 @@ package struct Arguments: Sendable {
     case help
   }
 
+  /// Refuses options that were given and have no meaning here.
+  package func refuse(_ names: [OptionDeclaration], because why: String) throws {
+    if let given = names.first(where: { values[$0.name] != nil }) {
+      throw UsageError("\(given.name) cannot be used here: \(why)", verb: verb)
+    }
+  }
+
   /// Reads the words after the verb: `--key value`, `--key=value`, flags, positionals; `--` ends the options.
   package static func parse(_ words: [String], for verb: Verb) throws -> Outcome {
     var reader = ArgumentReader(words: words[...], verb: verb)

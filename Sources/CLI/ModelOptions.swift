@@ -16,14 +16,17 @@ enum ModelOptions {
     "How the linear layers are held (default: as the folder has them when it is 4-bit, otherwise none).")
   static let declarations = [adapter.declaration, precision.declaration, quantize.declaration]
 
-  /// Reads the weights, with progress on standard error.
-  static func load(_ pretrained: Pretrained, _ arguments: Arguments) throws -> Generator<Transformer> {
-    let options = Pretrained.Options(
+  static func options(_ arguments: Arguments) -> Pretrained.Options {
+    Pretrained.Options(
       compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
       quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none,
       adapter: arguments[adapter])
+  }
+
+  /// Reads the weights, with progress on standard error.
+  static func load(_ pretrained: Pretrained, _ arguments: Arguments) throws -> Generator<Transformer> {
     let progress = ProgressLine("loading \(pretrained.source.path)")
-    let model = try pretrained.load(options) { progress.update($0) }
+    let model = try pretrained.load(options(arguments)) { progress.update($0) }
     progress.clear()
     if let note = model.unusedTensorsNote { Messages.line("firefly: \(note)") }
     return Generator(model: model, tokenizer: pretrained.tokenizer)

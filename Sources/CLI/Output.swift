@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTraining
 import Foundation
 
 /// The reader of standard output has gone (`firefly … | head`): not an error, the program ends quietly.
@@ -58,6 +59,8 @@ enum Messages {
 final class ProgressLine {
   private let title: String
   private var shown = -1
+  /// When the first share was told, and which.
+  private var start: (time: ContinuousClock.Instant, share: Double)?
 
   init(_ title: String) { self.title = title }
 
@@ -66,7 +69,20 @@ final class ProgressLine {
     let percent = Int(share * 100)
     guard Messages.isTerminal, percent != shown else { return }
     shown = percent
-    Messages.write("\r\(title) \(percent) %")
+    let cells = Int(share * 20)
+    let bar = String(repeating: "#", count: cells) + String(repeating: ".", count: max(0, 20 - cells))
+    Messages.write("\r\u{1B}[K[\(bar)] \(percent) %  \(title)\(timeLeft(share))")
+  }
+
+  private func timeLeft(_ share: Double) -> String {
+    guard let start else {
+      self.start = (.now, share)
+      return ""
+    }
+    let done = share - start.share
+    guard done > 0, share < 1 else { return "" }
+    let seconds = (ContinuousClock.now - start.time) / .seconds(1) * (1 - share) / done
+    return ", \(Numbers.duration(seconds)) left"
   }
 
   func clear() {

@@ -25,6 +25,8 @@ final class TrainDisplay {
       if let line = progress?.line(width: width) { draw(line, always: report.step == totalSteps) }
     case .logged(let entry):
       if !bar { print(entry.line(totalSteps: totalSteps) + (progress.map { "  \($0.pace)" } ?? "")) }
+    case .evaluating(let share): draw("evaluating \(Int(share * 100)) %")
+    case .evaluated(let entry): print(entry.line(totalSteps: totalSteps))
     case .saved(let folder): print("saved \(folder)")
     }
   }

@@ -26,8 +26,9 @@ public struct PromptRow: Equatable, Sendable {
 }
 
 /// A JSONL file of prompts: `{"prompt": …, "reference": …?}`, Firefly's training rows
-/// `{"conversation": [{"human": …, "assistant": …?}, …], "system": …?}`, or
-/// `{"messages": [{"role": …, "content": …}, …]}`. Blank lines are skipped; other keys are ignored.
+/// `{"conversation": [{"human": …, "assistant": …?}, …], "system": …?}`,
+/// `{"messages": [{"role": …, "content": …}, …]}`, or GSM8K's `{"question": …, "answer": …?}`. Blank lines are skipped;
+/// other keys are ignored.
 public enum PromptFile {
   /// - Throws: `FireflyError` with file and line for a row that is none of these; and for a file without rows.
   public static func read(_ path: String) throws -> [PromptRow] {
@@ -63,10 +64,15 @@ public enum PromptFile {
       }
     } else if let list = value["messages"]?.array {
       messages += try list.enumerated().map { try message($1, place: "\(place): messages[\($0)]") }
+    } else if let question = value["question"] {
+      messages.append(Message(role: "user", content: try text(question, "\(place): question")))
+      if let answer = value["answer"] {
+        messages.append(Message(role: "assistant", content: try text(answer, "\(place): answer")))
+      }
     } else {
       throw FireflyError(
         "the row has no prompt", at: place,
-        expected: "\"prompt\", or a list \"conversation\" or \"messages\"",
+        expected: "\"prompt\", \"question\", or a list \"conversation\" or \"messages\"",
         found: value.object.map { "keys \($0.keys.sorted().joined(separator: ", "))" } ?? value.kind)
     }
     let reference = messages.last?.role == "assistant" ? messages.removeLast().content : nil

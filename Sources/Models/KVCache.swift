@@ -28,6 +28,18 @@ public final class KVCache: @unchecked Sendable {
     self.count = count
   }
 
+  /// Forgets its own tokens and takes those of `other`, a cache of the same model: what follows a beginning that
+  /// several sequences share goes on from its own copy.
+  public func copy(_ other: KVCache) {
+    precondition(keys.count == other.keys.count && width == other.width && dtype == other.dtype)
+    count = 0
+    extend(by: other.count)
+    for layer in keys.indices {
+      Ops.convert(keys(layer, count: count), other.keys(layer, count: count))
+      Ops.convert(values(layer, count: count), other.values(layer, count: count))
+    }
+  }
+
   /// Makes place for `new` more tokens and counts them; their rows are written layer by layer.
   func extend(by new: Int) {
     precondition(count + new <= capacity, "\(count) + \(new) tokens in a cache of \(capacity)")

@@ -19,6 +19,19 @@ public struct LossSum: Sendable, Equatable {
   }
 }
 
+/// What a model says of one target token.
+public struct TargetScore: Sendable, Equatable {
+  /// −log p of the target, nats.
+  public var loss: Float
+  /// The target is the model's own choice: the most likely token, of equals the lowest id.
+  public var isBest: Bool
+
+  package init(loss: Float, isBest: Bool) {
+    self.loss = loss
+    self.isBest = isBest
+  }
+}
+
 /// Final norm, output head and cross-entropy at the target rows only, in chunks: never N×V at once.
 struct Head {
   let norm: Norm
@@ -48,20 +61,43 @@ struct Head {
   }
 
   private func crossEntropy(_ x: Tensor, _ labels: [Int32], scale: Float, dNormed: Tensor?) -> Double {
-    let vocabulary = weight.rows
-    let chunk = max(1, min(labels.count, Head.chunkElements / vocabulary))
-    let logits = Tensor([chunk, vocabulary], .float32)
-    let dLogits = dNormed.map { _ in Tensor([chunk, vocabulary], weight.dtype) }
+    let dLogits = dNormed.map { _ in Tensor([chunkRows(labels.count), weight.rows], weight.dtype) }
     var sum = 0.0
-    for start in stride(from: 0, to: labels.count, by: chunk) {
-      let range = start..<min(start + chunk, labels.count)
-      let part = logits.slice(0..<range.count).matrix  // [n, V]
+    forEachChunk(x) { range, logits in
       let gradient = dLogits?.slice(0..<range.count).matrix
-      Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
-      sum += Ops.crossEntropy(logits: part, labels: Array(labels[range]), gradient: gradient, scale: scale)
+      sum += Ops.crossEntropy(logits: logits, labels: Array(labels[range]), gradient: gradient, scale: scale)
       if let gradient, let dNormed { Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix) }
     }
     return sum
+  }
+
+  /// What the model says of `labels`, one for each row.
+  func scores(_ x: Matrix, labels: [Int32]) -> [TargetScore] {  // [N, C] float32
+    let normed = Tensor([x.rows, x.columns], weight.dtype)
+    _ = norm.forward(into: normed.matrix, x)
+    var scores: [TargetScore] = []
+    forEachChunk(normed) { range, logits in
+      let labels = Array(labels[range])
+      let losses = Ops.crossEntropyRows(logits: logits, labels: labels)
+      let best = Ops.isLargest(logits, columns: labels)
+      scores += zip(losses, best).map { TargetScore(loss: $0, isBest: $1) }
+    }
+    return scores
+  }
+
+  /// Rows whose logits are held at the same time.
+  private func chunkRows(_ rows: Int) -> Int { max(1, min(rows, Head.chunkElements / weight.rows)) }
+
+  /// Gives `body` the logits of the normed rows `x`, one block after the other in the same place.
+  private func forEachChunk(_ x: Tensor, _ body: (Range<Int>, _ logits: Matrix) -> Void) {  // [N, C] c
+    let chunk = chunkRows(x.rows)
+    let logits = Tensor([chunk, weight.rows], .float32)
+    for start in stride(from: 0, to: x.rows, by: chunk) {
+      let range = start..<min(start + chunk, x.rows)
+      let part = logits.slice(0..<range.count).matrix  // [n, V]
+      Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
+      body(range, part)
+    }
   }
 
   /// Logits of the given rows, `[N, V]` float32.

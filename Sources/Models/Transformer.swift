@@ -113,6 +113,17 @@ public final class Transformer: @unchecked Sendable {
     return head.loss(hidden(tokens, starts), labels: labels, scale: nil).loss
   }
 
+  /// What the model says of each target, in the order of the positions; without gradients or dropout.
+  ///
+  /// - Returns: as many as `labels` has elements of at least 0.
+  public func scores(tokens: [Int32], labels: [Int32], starts: [Int32]) -> [TargetScore] {
+    check(tokens, labels, starts)
+    let targets = labels.indices.filter { labels[$0] >= 0 }
+    guard !targets.isEmpty else { return [] }
+    let rows = gathered(hidden(tokens, starts), targets)
+    return head.scores(rows.matrix, labels: targets.map { labels[$0] })
+  }
+
   /// Logits of every position, `[T, V]` float32: for tests and short texts.
   public func logits(tokens: [Int32], starts: [Int32]) -> Tensor {
     check(tokens, tokens, starts)
@@ -136,6 +147,25 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
+    let (x, placed) = continued(rows)
+    return head.logits(gathered(x, placed.map { $0.range.upperBound - 1 }).matrix)
+  }
+
+  /// Continues each cache by its tokens, all in one pass, and scores what each of the tokens shall predict.
+  ///
+  /// - Parameter rows: `labels` has one id for each token.
+  /// - Returns: for each row as many scores as it has tokens.
+  public func scores(_ rows: [(cache: KVCache, tokens: [Int32], labels: [Int32])]) -> [[TargetScore]] {
+    let labels = rows.flatMap(\.labels)
+    precondition(rows.allSatisfy { $0.tokens.count == $0.labels.count }, "a label for each token")
+    let (x, placed) = continued(rows.map { ($0.cache, $0.tokens) })
+    check(labels, labels, [0, Int32(labels.count)])
+    let scores = head.scores(x.matrix, labels: labels)
+    return placed.map { Array(scores[$0.range]) }
+  }
+
+  /// The blocks' output for each cache's new tokens.
+  private func continued(_ rows: [(cache: KVCache, tokens: [Int32])]) -> (x: Tensor, placed: [CachedRows]) {
     var placed: [CachedRows] = []
     var next = 0
     for (cache, tokens) in rows {
@@ -150,12 +180,16 @@ public final class Transformer: @unchecked Sendable {
       placed.map { Positions(first: $0.past, count: $0.range.count) })
     let x = embedding.forward(tokens)
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
-    let last = Tensor([rows.count, x.columns], .float32)
-    Ops.gatherRows(last.matrix, x.matrix, rows: placed.map { Int32($0.range.upperBound - 1) })
-    return head.logits(last.matrix)
+    return (x, placed)
   }
 
   // MARK: - Shared
+
+  private func gathered(_ x: Tensor, _ rows: [Int]) -> Tensor {  // [T, C] → [N, C]
+    let kept = Tensor([rows.count, x.columns], .float32)
+    Ops.gatherRows(kept.matrix, x.matrix, rows: rows.map { Int32($0) })
+    return kept
+  }
 
   private func context(_ starts: [Int32], _ pass: Pass) -> BatchContext {
     let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }

@@ -41,6 +41,31 @@ extension Ops {
     return losses
   }
 
+  /// Whether each row's element at its column is the row's largest, of equal ones the first.
+  ///
+  /// - Parameters:
+  ///   - x: [N, C] float32.
+  ///   - columns: one for each row.
+  public static func isLargest(_ x: Matrix, columns: [Int32]) -> [Bool] {
+    checkFloat32(x.dtype)
+    precondition(columns.count == x.rows, "\(columns.count) columns for \(x.rows) rows")
+    for column in columns { precondition(column >= 0 && column < x.columns, "column \(column)") }
+    return [Bool](unsafeUninitializedCapacity: x.rows) { buffer, count in
+      nonisolated(unsafe) let results = buffer
+      split(x.rows, cost: x.columns) { rows in
+        for row in rows {
+          let (values, column) = (x.floatRow(row), Int(columns[row]))
+          let value = values[column]
+          var isLargest = !value.isNaN
+          for c in 0..<column where !(values[c] < value) { isLargest = false }
+          for c in column..<x.columns where !(values[c] <= value) { isLargest = false }
+          results.initializeElement(at: row, to: isLargest)
+        }
+      }
+      count = x.rows
+    }
+  }
+
   /// Σ x² of a float32 tensor in float64, in an order of its own whatever the thread count.
   public static func sumOfSquares(_ x: Tensor) -> Double {
     checkFloat32(x.dtype)

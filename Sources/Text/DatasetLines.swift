@@ -2,23 +2,23 @@ import FireflyBase
 import Foundation
 
 /// The lines of a JSONL file: mapped, found once, decoded one at a time.
-struct DatasetLines {
+package struct DatasetLines {
   /// One line that is not blank.
-  struct Line {
+  package struct Line {
     /// Counted from 1, blank lines included.
-    var number: Int
+    package var number: Int
     var bytes: Range<Int>
   }
 
   let path: String
-  let lines: [Line]
+  package let lines: [Line]
   let blankCount: Int
   private let file: MappedFile
 
   /// Finds the lines; a byte order mark and carriage returns are not part of them.
   ///
   /// - Throws: `FireflyError` when the file cannot be opened or has no line that is not blank.
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     file = try MappedFile(path)
     let bytes = file.bytes
@@ -42,10 +42,10 @@ struct DatasetLines {
   }
 
   /// The file and the line, as error messages name them.
-  func place(_ line: Line) -> String { "\(path):\(line.number)" }
+  package func place(_ line: Line) -> String { "\(path):\(line.number)" }
 
   /// The object on `line`.
-  func object(_ line: Line) throws -> [String: JSONValue] {
+  package func object(_ line: Line) throws -> [String: JSONValue] {
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[line.bytes])
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw FireflyError(

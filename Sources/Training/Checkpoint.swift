@@ -31,7 +31,8 @@ struct Checkpoint {
         step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
     }
-    try CheckpointFolder.prune(in: config.outputFolder, keeping: config.saveLimit)
+    try CheckpointFolder.prune(
+      in: config.outputFolder, keeping: config.saveLimit, best: state.history.bestCheckpoint)
     return CheckpointFolder(path: path, step: state.step)
   }
 
@@ -85,7 +86,7 @@ struct Checkpoint {
   /// Reads a checkpoint's state into `optimizer`; its adapter is the model's by then.
   ///
   /// - Throws: `FireflyError` when it is damaged.
-  static func restore(
+  func restore(
     _ resume: ResumeState, from folder: CheckpointFolder, _ parameters: [Parameter], _ options: AdamW.Options,
     into store: MomentStore
   ) throws -> RunState {
@@ -97,17 +98,22 @@ struct Checkpoint {
       }
     }
     var history = resume.history
-    history.losses = try weights.tensor(lossesName, shape: [resume.step], as: .float32).floats
-    history.log = try log(folder)
+    history.losses = try weights.tensor(Checkpoint.lossesName, shape: [resume.step], as: .float32).floats
+    try readTrainerState(folder, into: &history)
     return RunState(
       step: resume.step, optimizer: AdamW(options, store: store, step: resume.step), history: history)
   }
 
-  private static func log(_ folder: CheckpointFolder) throws -> [LogEntry] {
+  private func readTrainerState(_ folder: CheckpointFolder, into history: inout RunHistory) throws {
     let path = "\(folder.path)/trainer_state.json"
-    guard let entries = try JSONValue.read(path)["log_history"]?.array else {
+    let state = try JSONValue.read(path)
+    guard let entries = state["log_history"]?.array else {
       throw FireflyError("the checkpoint is damaged", at: "\(path): log_history", expected: "a list")
     }
-    return entries.compactMap(LogEntry.init)
+    history.log = entries.compactMap(LogRecord.init)
+    // The folder may have been moved since.
+    history.bestCheckpoint = state["best_model_checkpoint"]?.string.map {
+      "\(config.outputFolder)/\(($0 as NSString).lastPathComponent)"
+    }
   }
 }

@@ -58,10 +58,16 @@ package struct CheckpointFolder: Equatable {
     }
   }
 
-  /// Keeps the newest `limit` of the complete ones.
-  package static func prune(in folder: String, keeping limit: Int?) throws {
+  /// Keeps `limit` of the complete ones: the newest, the best, and then the newest of the others. The newest and the
+  /// best stay also where the limit is 1, as with transformers.
+  ///
+  /// - Parameter best: the best one's path; nil where there is none.
+  package static func prune(in folder: String, keeping limit: Int?, best: String? = nil) throws {
     guard let limit else { return }
-    for checkpoint in complete(in: folder).dropLast(max(1, limit)) { try checkpoint.remove() }
+    let newestFirst = Array(complete(in: folder).reversed())
+    let protected = newestFirst.enumerated().filter { $0.offset == 0 || $0.element.path == best }
+    let others = newestFirst.dropFirst().filter { $0.path != best }
+    for checkpoint in others.dropFirst(max(0, limit - protected.count)) { try checkpoint.remove() }
   }
 
   /// Removes what a process that was killed left half-written.

@@ -43,6 +43,11 @@ struct ConfigReader {
     return value.bool ?? wrong(key, "true or false", value, fallback)
   }
 
+  mutating func optionalBool(_ key: String) -> Bool? {
+    known.insert(key)
+    return values[key] == nil || values[key] == .null ? nil : bool(key, default: false)
+  }
+
   /// A whole number within `range`.
   mutating func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) -> Int {
     let expected =

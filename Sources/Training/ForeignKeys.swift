@@ -41,10 +41,6 @@ enum ForeignKeys {
   private static let table: [String: Rule] = {
     var table: [String: Rule] = [:]
     for key in silent { table[key] = .silent }
-    for key in evaluation {
-      table[key] = .said(
-        unless: none + [.string("no"), .int(0)], why: "there is no evaluation during training")
-    }
     for key in hub { table[key] = .said(unless: none, why: "nothing is uploaded") }
     for key in distributed { table[key] = .said(unless: none, why: "training runs in one process") }
     for (key, rule) in single { table[key] = rule }
@@ -57,24 +53,19 @@ enum ForeignKeys {
     "dataloader_persistent_workers", "dataloader_pin_memory", "dataloader_prefetch_factor",
     "ddp_broadcast_buffers", "ddp_bucket_cap_mb", "ddp_find_unused_parameters", "ddp_static_graph",
     "ddp_timeout", "dispatch_batches", "do_predict", "do_train", "enable_jit_checkpoint",
-    "eval_accumulation_steps", "eval_delay", "eval_do_concat_batches", "eval_use_gather_object",
+    "eval_accumulation_steps", "eval_do_concat_batches", "eval_use_gather_object",
     "fp16_backend", "fp16_full_eval", "fp16_opt_level", "full_determinism", "gradient_checkpointing_kwargs",
-    "greater_is_better", "half_precision_backend", "hub_always_push", "hub_private_repo", "hub_revision",
+    "half_precision_backend", "hub_always_push", "hub_private_repo", "hub_revision",
     "hub_strategy", "include_for_metrics", "include_inputs_for_metrics", "include_num_input_tokens_seen",
     "include_tokens_per_second", "jit_mode_eval", "keep_batchnorm_fp32", "label_names",
     "length_column_name", "local_rank", "log_level", "log_level_replica", "log_on_each_node",
-    "logging_nan_inf_filter", "max_prompt_length", "metric_for_best_model", "mp_parameters", "no_cuda",
-    "past_index", "per_device_eval_batch_size", "prediction_loss_only", "project", "ray_scope",
+    "logging_nan_inf_filter", "max_prompt_length", "mp_parameters", "no_cuda",
+    "past_index", "prediction_loss_only", "project", "ray_scope",
     "remove_unused_columns", "restore_callback_states_from_checkpoint", "run_name", "save_on_each_node",
     "skip_memory_metrics", "split_batches", "tf32", "tokenize_num_workers", "torch_compile_backend",
     "torch_compile_mode", "torch_empty_cache_steps", "torchdynamo", "trackio_bucket_id",
     "trackio_space_id", "trackio_static_space_id", "use_cache", "use_cpu", "use_ipex",
     "use_legacy_prediction_loop", "use_liger_kernel", "use_mps_device",
-  ]
-
-  private static let evaluation = [
-    "do_eval", "eval_file", "eval_on_start", "eval_steps", "eval_strategy", "evaluation_strategy",
-    "load_best_model_at_end",
   ]
 
   private static let hub = [

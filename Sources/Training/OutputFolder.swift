@@ -28,7 +28,8 @@ struct OutputFolder {
     guard statvfs(folder, &status) == 0 else { return }
     let free = Int(
       clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).0)
-    let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1
+    let best = config.evaluation?.best == nil ? 0 : 1
+    let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1 + best
     let needed = plan.pagedBytes + kept * plan.checkpointBytes
     guard free >= needed else {
       throw FireflyError(

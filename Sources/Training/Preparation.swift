@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyEvaluation
 import FireflyGeneration
 import FireflyModels
 import FireflyTensors
@@ -12,6 +13,8 @@ struct Preparation {
   let architecture: Architecture
   let template: ChatTemplate
   let dataset: Dataset
+  /// The rows of eval_file; nil without evaluation.
+  let evaluationData: Dataset?
   /// The dtype of products.
   let compute: DType
   let order: DataOrder
@@ -34,7 +37,17 @@ struct Preparation {
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
       maxLength: config.maxSequenceLength
     ) { progress(.preparing("reading rows", share: $0)) }
-    try Preparation.checkTokens(dataset, architecture, config)
+    evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
+      try Dataset.load(
+        evaluation.file, template: template, tokenizer: pretrained.tokenizer,
+        maxLength: config.maxSequenceLength
+      ) { progress(.preparing("reading rows to evaluate", share: $0)) }
+    }
+    for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
+      try checkVocabulary(
+        data.samples, vocabularySize: architecture.vocabularySize, path: data.report.path,
+        model: config.modelPath)
+    }
     notices += Preparation.remarks(dataset.report, architecture)
     order = DataOrder(
       rows: dataset.samples.count, microBatchSize: config.microBatchSize, accumulation: config.accumulation,
@@ -85,20 +98,6 @@ struct Preparation {
     if config.precisionIsExplicit || Ops.supportsBFloat16 { return .bfloat16 }
     notices.append("this processor has no bfloat16 products: computing in float32")
     return .float32
-  }
-
-  /// A tokenizer that does not belong to the model would index past its embedding.
-  private static func checkTokens(_ dataset: Dataset, _ architecture: Architecture, _ config: RunConfig)
-    throws
-  {
-    let limit = Int32(clamping: architecture.vocabularySize)
-    for sample in dataset.samples {
-      guard let id = sample.tokens.first(where: { $0 < 0 || $0 >= limit }) else { continue }
-      throw FireflyError(
-        "the tokenizer gives an id that the model does not have", at: "\(config.trainFile):\(sample.line)",
-        expected: "below \(limit)", found: "\(id)",
-        fix: "The tokenizer and the weights of \(config.modelPath) do not belong together.")
-    }
   }
 
   private static func remarks(_ report: DatasetReport, _ architecture: Architecture) -> [String] {

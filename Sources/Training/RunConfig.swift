@@ -101,6 +101,8 @@ public struct RunConfig: Sendable {
   /// Checkpoints kept; nil for all.
   public var saveLimit: Int?
   public var overwritesOutput: Bool
+  /// nil: no evaluation during training.
+  public var evaluation: EvaluationSettings?
   /// From the key resume_from_checkpoint.
   public var resume: Resume
 
@@ -172,6 +174,8 @@ public struct RunConfig: Sendable {
     saveEvery = keys.stepCount("save_steps", default: 500)
     saveLimit = keys.optionalInt("save_total_limit", in: 0...ConfigReader.most).flatMap { $0 > 0 ? $0 : nil }
     overwritesOutput = keys.bool("overwrite_output_dir", default: false)
+    evaluation = keys.evaluation(
+      loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery, &notices)
     resume = keys.resume()
 
     notices += ForeignKeys.read(from: &keys)

@@ -1,4 +1,5 @@
 import FireflyBase
+import Foundation
 
 /// What a run's log has at one step.
 public struct LogEntry: Sendable, Equatable {
@@ -12,6 +13,20 @@ public struct LogEntry: Sendable, Equatable {
   public var learningRate: Double
 }
 
+/// An entry of log_history.
+enum LogRecord: Sendable, Equatable {
+  case training(LogEntry)
+  case evaluation(EvaluationEntry)
+}
+
+/// The best evaluation so far.
+public struct BestModel: Sendable, Equatable {
+  public var metric: EvaluationMetric
+  public var value: Double
+  /// Optimizer steps before it.
+  public var step: Int
+}
+
 /// The numbers of a run so far: what trainer_state.json, the loss curve and the results are made of.
 struct RunHistory: Sendable {
   /// One for each step.
@@ -20,7 +35,9 @@ struct RunHistory: Sendable {
   /// Since the last log entry.
   var windowSum = 0.0
   var windowSteps = 0
-  var log: [LogEntry] = []
+  var log: [LogRecord] = []
+  /// The folder of the best evaluation's step, or, where that has none, of the best step that has one.
+  var bestCheckpoint: String?
   /// Tokens trained on, and those of them that were targets.
   var tokens = 0
   var targets = 0
@@ -39,10 +56,33 @@ struct RunHistory: Sendable {
     let entry = LogEntry(
       step: step, epoch: epoch, loss: windowSum / Double(max(1, windowSteps)), gradientNorm: gradientNorm,
       learningRate: learningRate)
-    log.append(entry)
+    log.append(.training(entry))
     windowSum = 0
     windowSteps = 0
     return entry
+  }
+
+  /// The best evaluation so far, of equals the first; nil when there is none or nothing tells what is better.
+  func best(_ settings: EvaluationSettings.Best?) -> BestModel? {
+    guard let settings else { return nil }
+    var best: BestModel?
+    for case .evaluation(let entry) in log {
+      let value = entry.value(of: settings.metric)
+      if let best, settings.greaterIsBetter ? value <= best.value : value >= best.value { continue }
+      best = BestModel(metric: settings.metric, value: value, step: entry.step)
+    }
+    return best
+  }
+
+  /// To be called before the checkpoint of `step` is written, whose trainer_state.json names the best one.
+  mutating func willSave(at step: Int, in config: RunConfig) {
+    guard best(config.evaluation?.best)?.step == step else { return }
+    bestCheckpoint = "\(config.outputFolder)/checkpoint-\(step)"
+  }
+
+  /// Whether there has been an evaluation after `step` steps.
+  func isEvaluated(at step: Int) -> Bool {
+    log.contains { if case .evaluation(let entry) = $0 { entry.step == step } else { false } }
   }
 
   /// Over all steps.
@@ -50,6 +90,26 @@ struct RunHistory: Sendable {
 }
 
 // MARK: - trainer_state.json
+
+extension LogRecord {
+  var json: JSONValue {
+    switch self {
+    case .training(let entry): entry.json
+    case .evaluation(let entry): entry.json
+    }
+  }
+
+  /// nil for entries of another kind, such as a run's results.
+  init?(_ json: JSONValue) {
+    if let entry = LogEntry(json) {
+      self = .training(entry)
+    } else if let entry = EvaluationEntry(json) {
+      self = .evaluation(entry)
+    } else {
+      return nil
+    }
+  }
+}
 
 extension LogEntry {
   var json: JSONValue {
@@ -59,12 +119,46 @@ extension LogEntry {
     ])
   }
 
-  /// nil for entries of another kind, such as a run's results.
+  /// nil for entries of another kind.
   init?(_ json: JSONValue) {
     guard let step = json["step"]?.int, let loss = json["loss"]?.double else { return nil }
     self.init(
       step: step, epoch: json["epoch"]?.double ?? 0, loss: loss,
       gradientNorm: json["grad_norm"]?.double ?? .nan, learningRate: json["learning_rate"]?.double ?? 0)
+  }
+}
+
+extension EvaluationEntry {
+  /// exp of the loss.
+  public var perplexity: Double { exp(loss) }
+
+  private func perSecond(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
+
+  /// By the names of log_history, without step and epoch.
+  var scalars: [(key: String, value: Double)] {
+    [
+      ("eval_loss", loss), ("eval_perplexity", perplexity), ("eval_token_accuracy", tokenAccuracy),
+      ("eval_runtime", seconds), ("eval_samples_per_second", perSecond(rows)),
+      ("eval_steps_per_second", perSecond(batches)),
+    ]
+  }
+
+  var json: JSONValue {
+    var values = Dictionary(uniqueKeysWithValues: scalars.map { ($0.key, JSONValue.double($0.value)) })
+    values["step"] = .int(step)
+    values["epoch"] = .double(epoch)
+    return .object(values)
+  }
+
+  /// nil for entries of another kind.
+  init?(_ json: JSONValue) {
+    guard let step = json["step"]?.int, let loss = json["eval_loss"]?.double else { return nil }
+    let seconds = json["eval_runtime"]?.double ?? 0
+    func count(_ key: String) -> Int { Int(((json[key]?.double ?? 0) * seconds).rounded()) }
+    self.init(
+      step: step, epoch: json["epoch"]?.double ?? 0, loss: loss,
+      tokenAccuracy: json["eval_token_accuracy"]?.double ?? .nan, rows: count("eval_samples_per_second"),
+      batches: count("eval_steps_per_second"), seconds: seconds)
   }
 }
 
@@ -76,10 +170,13 @@ extension RunHistory {
     -> JSONValue
   {
     let step = losses.count
+    let best = best(config.evaluation?.best)
     return .object([
-      "best_global_step": .null, "best_metric": .null, "best_model_checkpoint": .null,
-      "epoch": .double(epoch),
-      "eval_steps": .int(config.loggingEvery.resolved(total: totalSteps)), "global_step": .int(step),
+      "best_global_step": best.map { .int($0.step) } ?? .null,
+      "best_metric": best.map { .double($0.value) } ?? .null,
+      "best_model_checkpoint": bestCheckpoint.map(JSONValue.string) ?? .null, "epoch": .double(epoch),
+      "eval_steps": .int((config.evaluation?.every ?? config.loggingEvery).resolved(total: totalSteps)),
+      "global_step": .int(step),
       "is_hyper_param_search": .bool(false), "is_local_process_zero": .bool(true),
       "is_world_process_zero": .bool(true),
       "log_history": .array(log.map(\.json) + (results.map { [$0] } ?? [])),

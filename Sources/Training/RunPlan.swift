@@ -68,6 +68,16 @@ public struct RunPlan: Sendable {
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
   }
 
+  private static func evaluation(_ preparation: Preparation) -> [String] {
+    guard let settings = preparation.config.evaluation, let data = preparation.evaluationData else {
+      return []
+    }
+    let every =
+      settings.interval == .epoch
+      ? "after each epoch" : "every \(settings.every.resolved(total: preparation.totalSteps)) steps"
+    return data.report.summary.map { "evaluation data: \($0)" } + ["evaluation: \(every)"]
+  }
+
   private static func lines(_ preparation: Preparation, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String]
   {
     let config = preparation.config
@@ -80,7 +90,7 @@ public struct RunPlan: Sendable {
         + "\(Numbers.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
       "adapter: rank \(config.loraRank), \(Numbers.grouped(adapter)) trainable parameters (\(share) %)",
     ]
-      + preparation.dataset.report.summary.map { "data: \($0)" } + [
+      + preparation.dataset.report.summary.map { "data: \($0)" } + evaluation(preparation) + [
         "steps: \(preparation.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
         "learning rate: \(Numbers.scientific(config.learningRate)), \(config.schedule.rawValue), "

@@ -50,6 +50,13 @@ final class RunRecorder {
       ], step: entry.step)
   }
 
+  func evaluated(_ entry: EvaluationEntry, totalSteps: Int) throws {
+    try log.line(entry.line(totalSteps: totalSteps))
+    // TensorBoard's names: eval/loss for eval_loss.
+    let scalars = entry.scalars.map { (tag: "eval/" + $0.key.dropFirst("eval_".count), value: $0.value) }
+    try events?.write(scalars, step: entry.step)
+  }
+
   func saved(_ folder: CheckpointFolder, _ history: RunHistory) throws {
     try log.line("saved \(folder.path)")
     try write(history)
@@ -71,6 +78,15 @@ final class RunRecorder {
       try checkpoint.write(result.json, to: "\(config.outputFolder)/\(name)")
     }
     try log.line("training is done: \(result.summary)")
+  }
+}
+
+extension EvaluationEntry {
+  /// As train.log and a pipe show it.
+  package func line(totalSteps: Int) -> String {
+    "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  eval_loss \(Numbers.fixed(loss, 4))  "
+      + "perplexity \(Numbers.fixed(perplexity, 3))  "
+      + "token_accuracy \(Numbers.fixed(tokenAccuracy, 4))  \(Numbers.duration(seconds))"
   }
 }
 

@@ -101,6 +101,6 @@ extension Checkpoint {
     guard let saved, let folder else {
       return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
     }
-    return try Checkpoint.restore(saved, from: folder, model.parameters, options, into: store)
+    return try restore(saved, from: folder, model.parameters, options, into: store)
   }
 }

@@ -11,6 +11,9 @@ public enum TrainingEvent: Sendable {
   case step(StepReport)
   /// A log entry was made: every logging_steps.
   case logged(LogEntry)
+  /// The share of eval_file's rows that are done.
+  case evaluating(share: Double)
+  case evaluated(EvaluationEntry)
   /// A checkpoint's folder.
   case saved(String)
 }

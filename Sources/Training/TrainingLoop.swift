@@ -11,12 +11,13 @@ struct TrainingLoop {
   private let parameters: [Parameter]
   private let checkpoint: Checkpoint
   private let recorder: RunRecorder
+  private let evaluator: Evaluator?
   private let learningRate: (Int) -> Double
   private let totalSteps: Int
   private var order: DataOrder
   private var state: RunState
   /// Of this process: steps and rows.
-  private var session = (steps: 0, rows: 0, tokens: 0, targets: 0)
+  private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(
     _ preparation: Preparation, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
@@ -26,6 +27,9 @@ struct TrainingLoop {
     samples = preparation.dataset.samples
     order = preparation.order
     totalSteps = preparation.totalSteps
+    evaluator = preparation.config.evaluation.flatMap { settings in
+      preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
+    }
     self.model = model
     self.parameters = model.parameters
     self.state = state
@@ -40,6 +44,8 @@ struct TrainingLoop {
   mutating func run(stop: StopRequest, progress: (TrainingEvent) -> Void) throws -> TrainingResult {
     let clock = ContinuousClock()
     let start = clock.now
+    // Of a run that was stopped before its step's evaluation, or one that starts with an evaluation.
+    try evaluate(stop: stop, progress)
     while state.step < totalSteps {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
@@ -56,8 +62,10 @@ struct TrainingLoop {
       let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
       progress(.step(report))
       try log(report, progress)
+      try evaluate(stop: stop, progress)
       let isStopping = stop.isAsked && state.step < totalSteps
       if isStopping || saves(at: state.step) {
+        state.history.willSave(at: state.step, in: config)
         let folder = try checkpoint.save(state, model)
         try recorder.saved(folder, state.history)
         progress(.saved(folder.path))
@@ -67,6 +75,7 @@ struct TrainingLoop {
         }
       }
     }
+    try loadBest(progress)
     try checkpoint.writeAdapter(model, to: config.outputFolder)
     let result = result(.finished, runtime: (clock.now - start).seconds)
     try recorder.finished(result, state.history)
@@ -119,6 +128,40 @@ struct TrainingLoop {
 
   private var epoch: Double { Double(state.step) / Double(order.stepsPerEpoch) }
 
+  // MARK: - Evaluation
+
+  /// Evaluates where it is time to and it has not been done; a stop breaks it off, to be done when the run goes on.
+  private mutating func evaluate(stop: StopRequest, _ progress: (TrainingEvent) -> Void) throws {
+    guard let evaluator, !state.history.isEvaluated(at: state.step),
+      evaluator.settings.isDue(
+        at: state.step, stepsPerEpoch: order.stepsPerEpoch, totalSteps: totalSteps)
+    else { return }
+    do {
+      let entry = try evaluator.evaluate(
+        model, step: state.step, epoch: epoch, stop: stop, progress: progress)
+      session.evaluationSeconds += entry.seconds
+      state.history.log.append(.evaluation(entry))
+      try recorder.evaluated(entry, totalSteps: totalSteps)
+      progress(.evaluated(entry))
+    } catch is Evaluator.Stopped {
+      try recorder.line("the evaluation after step \(state.step) was broken off by the stop")
+    }
+  }
+
+  /// Puts the best checkpoint's adapter on the model, where that is asked for.
+  private func loadBest(_ progress: (TrainingEvent) -> Void) throws {
+    guard let settings = config.evaluation?.best, settings.isLoadedAtEnd else { return }
+    guard let best = state.history.best(settings), let folder = state.history.bestCheckpoint else {
+      progress(.notice("there was no evaluation, so the last step's adapter is kept"))
+      return
+    }
+    try model.loadAdapter(folder)
+    let text =
+      "the adapter is that of \(folder), \(best.metric.rawValue) \(Numbers.fixed(best.value, 4))"
+    try recorder.line(text)
+    progress(.notice(text))
+  }
+
   // MARK: - When
 
   private mutating func log(_ report: StepReport, _ progress: (TrainingEvent) -> Void) throws {
@@ -155,7 +198,8 @@ struct TrainingLoop {
     TrainingResult(
       outcome: outcome, steps: state.step, epoch: epoch, trainLoss: state.history.meanLoss, runtime: runtime,
       sessionSteps: session.steps, sessionRows: session.rows, sessionTokens: session.tokens,
-      sessionTargets: session.targets, peakMemoryBytes: ProcessMemory.peakBytes)
+      sessionTargets: session.targets, evaluationSeconds: session.evaluationSeconds,
+      best: state.history.best(config.evaluation?.best), peakMemoryBytes: ProcessMemory.peakBytes)
   }
 
   /// Records a step that went wrong as it was, and says what to do. Nothing has been updated with it.
@@ -168,7 +212,7 @@ struct TrainingLoop {
       step: step, epoch: Double(step) / Double(order.stepsPerEpoch), loss: loss, gradientNorm: norm,
       learningRate: rate)
     var history = state.history
-    history.log.append(entry)
+    history.log.append(.training(entry))
     try recorder.logged(entry, totalSteps: totalSteps)
     try recorder.write(history)
     let lines = batches.flatMap(\.lines).map(String.init).joined(separator: ", ")

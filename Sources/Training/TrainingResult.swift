@@ -22,12 +22,19 @@ public struct TrainingResult: Sendable {
   public var sessionRows: Int
   public var sessionTokens: Int
   public var sessionTargets: Int
+  /// Of this process: seconds of `runtime` that evaluations took.
+  public var evaluationSeconds: Double
+  /// The run's best evaluation, where its settings say what is better.
+  public var best: BestModel?
   /// The most memory the process held (VmHWM), where the system tells it.
   public var peakMemoryBytes: Int?
 
-  private func perSecond(_ count: Int) -> Double { runtime > 0 ? Double(count) / runtime : 0 }
+  private func perSecond(_ count: Int) -> Double {
+    let seconds = runtime - evaluationSeconds
+    return seconds > 0 ? Double(count) / seconds : 0
+  }
 
-  /// Real tokens: there is no padding.
+  /// Real tokens, without the time of evaluations: there is no padding.
   public var tokensPerSecond: Double { perSecond(sessionTokens) }
   public var targetTokensPerSecond: Double { perSecond(sessionTargets) }
 

@@ -32,6 +32,56 @@ import Testing
     #expect(json["answers"]?.array?.map { $0["question"]?.string } == ["question 1", "question 2"])
   }
 
+  @Test func perplexityOfTextAndConversations() throws {
+    try Command.inTemporaryFolder { folder in
+      let (text, chat) = (folder + "/a.txt", folder + "/b.jsonl")
+      try AtomicFile.write(Data(String(repeating: "some plain text, again. ", count: 12).utf8), to: text)
+      try AtomicFile.write(Data(rows.joined(separator: "\n").utf8), to: chat)
+      let output = folder + "/results.jsonl"
+      let words = [
+        "eval", Fixture.model, "--task", "perplexity", "--file", text, "--file", chat, "--template", "qwen",
+        "--max-length", "64", "--stride", "8", "--output", output,
+      ]
+      let first = try Command.run(words)
+      #expect(first.status == 0, "\(first.errors)")
+      let lines = first.output.split(separator: "\n")
+      try #require(lines.count == 3)
+      #expect(lines[0].hasPrefix("\(text): perplexity ") && lines[0].contains("bits a byte"))
+      #expect(lines[2].hasPrefix("total: perplexity "))
+      // The second run takes all from the results.
+      #expect(try Command.run(words).output == first.output)
+      let json = try JSONValue.parse(Command.run(words + ["--json"]).output, source: "output")
+      #expect(json["files"]?.array?.map { $0["kind"]?.string } == ["text", "conversations"])
+      let perplexity = try #require(json["perplexity"]?.double)
+      #expect(abs(perplexity - exp(json["loss"]?.double ?? 0)) <= 1e-9 * perplexity)
+      #expect(json["targets"]?.int == json["files"]?.array?.reduce(0) { $0 + ($1["targets"]?.int ?? 0) })
+    }
+  }
+
+  @Test func multipleChoice() throws {
+    try Command.inTemporaryFolder { folder in
+      try AtomicFile.makeFolder(folder + "/data/test")
+      try AtomicFile.makeFolder(folder + "/data/dev")
+      let table = "What is one?,1,2,3,4,A\nWhat is two?,1,2,3,4,B\n"
+      try AtomicFile.write(Data(table.utf8), to: folder + "/data/test/anatomy_test.csv")
+      try AtomicFile.write(Data("What is four?,1,2,3,4,D\n".utf8), to: folder + "/data/dev/anatomy_dev.csv")
+      let words = [
+        "eval", Fixture.model, "--task", "mmlu", "--data", folder + "/data", "--shots", "1", "--subjects",
+        "anatomy,stem",
+      ]
+      let missing = try Command.run(words)
+      #expect(missing.status == 1)
+      #expect(missing.errors.contains("there is no table of the subject abstract_algebra"))
+      let outcome = try Command.run(words.dropLast() + ["anatomy", "--method", "likelihood", "--chat"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.hasPrefix("MMLU, test, by likelihood, 1 example\n"))
+      #expect(outcome.output.split(separator: "\n").last?.hasPrefix("total") == true)
+      let json = try JSONValue.parse(
+        Command.run(words.dropLast() + ["anatomy", "--json"]).output, source: "output")
+      #expect(json["questions"]?.array?.map { $0["id"]?.string } == ["anatomy/0", "anatomy/1"])
+    }
+  }
+
   @Test func aRowWithoutAResultIsNamed() throws {
     let outcome = try evaluate(rows + [#"{"conversation": [{"human": "x", "assistant": "y"}]}"#])
     #expect(outcome.status == 1)

@@ -39,9 +39,23 @@ import Testing
     ),
     (["eval", "m", "--file", "f"], "firefly: --task is missing\nTry 'firefly eval --help'.\n"),
     (
-      ["eval", "m", "--task", "perplexity"],
-      "firefly: --task: expected one of exact_match, found 'perplexity'\nTry 'firefly eval --help'.\n"
+      ["eval", "m", "--task", "bleu"],
+      "firefly: --task: expected one of perplexity|mmlu|ceval|cmmlu|exact_match, found 'bleu'\n"
+        + "Try 'firefly eval --help'.\n"
     ),
+    (
+      ["eval", "m", "--task", "perplexity"], "firefly: --file is missing\nTry 'firefly eval --help'.\n"
+    ),
+    (
+      ["eval", "m", "--task", "mmlu", "--file", "f"],
+      "firefly: --file cannot be used here: it has no meaning for --task mmlu\nTry 'firefly eval --help'.\n"
+    ),
+    (
+      ["eval", "m", "--task", "perplexity", "--file", "f", "--temperature", "1"],
+      "firefly: --temperature cannot be used here: it has no meaning for --task perplexity\n"
+        + "Try 'firefly eval --help'.\n"
+    ),
+    (["eval", "m", "--task", "ceval"], "firefly: --data is missing\nTry 'firefly eval --help'.\n"),
     (["inspect", "a", "b"], "firefly: unexpected argument 'b'\nTry 'firefly inspect --help'.\n"),
   ])
   func badUsageExitsWithTwo(words: [String], expected: String) throws {

@@ -86,6 +86,49 @@ import Testing
     }
   }
 
+  /// Each target's loss and first choice, against the logits of every position in double precision.
+  @Test(arguments: names) func scoresAreThoseOfTheLogits(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model("lora")
+    let scores = model.scores(tokens: fixture.tokens, labels: fixture.labels, starts: fixture.starts)
+    let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
+    let targets = fixture.labels.indices.filter { fixture.labels[$0] >= 0 }
+    #expect(scores.count == targets.count)
+    for (score, position) in zip(scores, targets) {
+      let row = logits.slice(position..<position + 1).floats.map(Double.init)
+      let label = Int(fixture.labels[position])
+      let largest = row.reduce(-.infinity, max)
+      let loss = largest + log(row.reduce(0) { $0 + exp($1 - largest) }) - row[label]
+      #expect(abs(Double(score.loss) - loss) <= 2e-5 * max(1, loss))
+      #expect(score.isBest == (row.firstIndex(of: largest) == label))
+    }
+    #expect(model.scores(tokens: [1], labels: [-1], starts: [0, 1]).isEmpty)
+  }
+
+  /// A copied beginning goes on as if it had been read anew, and neither cache disturbs the other.
+  @Test func aCopiedCacheGoesOn() throws {
+    let fixture = try ModelFixture("gqa")
+    let model = try fixture.model("lora")
+    let beginning = model.makeCache(capacity: 300)
+    _ = model.step([(beginning, [3, 4, 5])])
+    let rows: [[Int32]] = [[6, 7, 8], [9, 10, 11]]
+    let caches = rows.map { _ in model.makeCache(capacity: 6) }
+    for cache in caches {
+      _ = model.step([(cache, [1])])  // forgotten by the copy
+      cache.copy(beginning)
+    }
+    let scores = model.scores(zip(caches, rows).map { ($0, $1, [1, 2, 3]) })
+    for (row, found) in zip(rows, scores) {
+      let expected = model.scores(
+        tokens: [3, 4, 5] + row, labels: [-1, -1, -1, 1, 2, 3], starts: [0, 6])
+      #expect(found.count == 3)
+      for (a, b) in zip(found, expected) {
+        #expect(abs(a.loss - b.loss) <= 2e-5 * max(1, b.loss) && a.isBest == b.isBest)
+      }
+    }
+    #expect(beginning.count == 3 && caches.allSatisfy { $0.count == 6 })
+  }
+
   @Test func aCacheGrowsAndForgets() throws {
     let fixture = try ModelFixture("gqa")
     let model = try fixture.model()

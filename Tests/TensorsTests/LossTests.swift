@@ -32,6 +32,23 @@ import Testing
     #expect(sum == losses.reduce(0) { $0 + Double($1) })
   }
 
+  @Test(arguments: [1, 2, 40, 1_000]) func theLargestOfARow(columns: Int) {
+    let rows = 6
+    let x = Strided.normal([rows, columns], .float32, seed: 3)
+    let values = x.values()
+    for column in Set([0, columns / 2, columns - 1]) {
+      let expected = (0..<rows).map { row in
+        let elements = values[row * columns..<(row + 1) * columns]
+        return elements.firstIndex(of: elements.max() ?? 0) == row * columns + column
+      }
+      #expect(Ops.isLargest(x.matrix, columns: [Int32](repeating: Int32(column), count: rows)) == expected)
+    }
+    // Of equal elements the first; beside a NaN none.
+    let ties = Tensor([1, 2, 2, .nan, 1, 0, 1, .nan, 0], [3, 3])
+    #expect(Ops.isLargest(ties.matrix, columns: [1, 1, 0]) == [true, false, false])
+    #expect(Ops.isLargest(ties.matrix, columns: [2, 0, 1]) == [false, false, false])
+  }
+
   /// Large logits neither overflow nor lose the loss; a NaN or infinite logit shows in the loss of its row alone.
   @Test(arguments: Ops.instructionSets, [3, 40])
   func crossEntropyOfExtremes(isa: String, columns: Int) {

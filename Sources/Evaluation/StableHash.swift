@@ -4,18 +4,20 @@ import FireflyText
 import FireflyWeights
 
 /// A 64-bit hash that is the same in every process, to tell whether two inputs are the same; no cryptography.
-struct StableHash {
+package struct StableHash {
   private var state: UInt64 = 0
 
-  mutating func add(_ value: UInt64) { state = CounterRandom.mix(state ^ value) }
+  package init() {}
 
-  mutating func add(_ bytes: some Collection<UInt8>) {
+  package mutating func add(_ value: UInt64) { state = CounterRandom.mix(state ^ value) }
+
+  package mutating func add(_ bytes: some Collection<UInt8>) {
     add(UInt64(bytes.count))
     for byte in bytes { add(UInt64(byte)) }
   }
 
   /// 16 hexadecimal digits.
-  var text: String {
+  package var text: String {
     let digits = String(state, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
@@ -23,7 +25,7 @@ struct StableHash {
 
 extension StableHash {
   /// Of training rows: every token and what is learnt of it.
-  static func of(_ samples: [Sample]) -> String {
+  package static func of(_ samples: [Sample]) -> String {
     var hash = StableHash()
     for sample in samples {
       hash.add(UInt64(sample.tokens.count))
@@ -34,17 +36,29 @@ extension StableHash {
   }
 
   /// Of a model: its configuration, and of each tensor the name, type, shape and first bytes.
-  static func of(_ source: ModelSource) throws -> String {
+  package static func of(_ source: ModelSource) throws -> String {
     var hash = StableHash()
     hash.add(source.config.text().utf8)
+    try hash.add(source.weights)
+    return hash.text
+  }
+
+  /// Of a PEFT adapter, in the same way.
+  package static func of(adapter folder: String) throws -> String {
+    var hash = StableHash()
+    hash.add(try JSONValue.read("\(folder)/adapter_config.json").text().utf8)
+    try hash.add(WeightStore.open("\(folder)/adapter_model.safetensors"))
+    return hash.text
+  }
+
+  private mutating func add(_ weights: WeightStore) throws {
     var files: [String: MappedFile] = [:]
-    for name in source.weights.names {
-      guard let info = source.weights.info(name) else { continue }
+    for name in weights.names {
+      guard let info = weights.info(name) else { continue }
       let file = try files[info.path] ?? MappedFile(info.path)
       files[info.path] = file
-      hash.add("\(name) \(info.type) \(info.shape)".utf8)
-      hash.add(file.bytes[info.range].prefix(64))
+      add("\(name) \(info.type) \(info.shape)".utf8)
+      add(file.bytes[info.range].prefix(64))
     }
-    return hash.text
   }
 }

@@ -1,0 +1,72 @@
+import FireflyBase
+import FireflyEvaluation
+import FireflyGeneration
+import FireflyText
+import FireflyTraining
+
+extension EvalCommand {
+  static let examples = Option.integer(
+    "--examples", "N", atLeast: 0, "exact_match: answers to show (default: 3).")
+
+  static func exactMatch(_ arguments: Arguments) throws {
+    try AnswerOptions.check(arguments)
+    let paths = arguments.all(file)
+    guard let path = paths.first else { throw UsageError("--file is missing", verb: arguments.verb) }
+    guard paths.count == 1 else { throw UsageError("--file is given twice", verb: arguments.verb) }
+    let rows = try Array(PromptFile.read(path).prefix(arguments[limit] ?? .max))
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let template = try pretrained.template(
+      named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+    var options = try AnswerOptions.read(arguments, for: pretrained)
+    options.sampling.temperature = arguments[AnswerOptions.temperature] ?? 0
+    options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
+    let encoder = PromptEncoder(
+      tokenizer: pretrained.tokenizer, template: template, system: arguments[TemplateOptions.system])
+    let problems = try rows.map { row in
+      try ExactMatch.Problem(
+        row,
+        request: GenerationRequest(prompt: try encoder.tokens(row), options: options, place: row.place))
+    }
+    let results = try results(arguments, pretrained, settings(options, template))
+    let generator = try ModelOptions.load(pretrained, arguments)
+    let progress = ProgressLine("answering \(path)")
+    let report = try ExactMatch(problems, batchSize: arguments[batchSize] ?? 32)
+      .run(generator, output: results) { progress.update(Double($0) / Double($1)) }
+    progress.clear()
+    try show(
+      arguments[json]
+        ? report.json(file: path).text(indent: 2) : text(report, examples: arguments[examples] ?? 3))
+  }
+
+  /// What decides the answers beside the model and the prompts.
+  private static func settings(_ options: GenerationOptions, _ template: ChatTemplate) -> [String: JSONValue]
+  {
+    [
+      "task": .string("exact_match"), "template": .string(template.name),
+      "temperature": .double(options.sampling.temperature), "top_k": .int(options.sampling.topK),
+      "top_p": .double(options.sampling.topP), "min_p": .double(options.sampling.minP),
+      "repetition_penalty": .double(options.sampling.repetitionPenalty), "seed": .string("\(options.seed)"),
+      "max_new_tokens": .int(options.maxNewTokens),
+      "stop": .array(options.stopStrings.map(JSONValue.string)),
+      "stop_ids": .array(options.stopIDs.sorted().map { .int(Int($0)) }),
+    ]
+  }
+
+  private static func text(_ report: ExactMatchReport, examples: Int) -> String {
+    var text = ""
+    for answer in report.answers.prefix(examples) {
+      let expected = WorkedAnswer.result(of: answer.reference) ?? ""
+      text += "\(answer.place): \(answer.isCorrect ? "right" : "wrong"), expected \(expected)\n"
+      text += indented(answer.question) + "\n→\n" + indented(answer.text) + "\n\n"
+    }
+    if report.cutOff > 0 {
+      text += "answers cut off by --max-new-tokens: \(report.cutOff)\n"
+    }
+    return text
+      + "exact match: \(report.correct) of \(report.answers.count) (\(Numbers.fixed(100 * report.accuracy, 1)) %)"
+  }
+
+  private static func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n")
+  }
+}

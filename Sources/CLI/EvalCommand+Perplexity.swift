@@ -1,0 +1,85 @@
+import FireflyBase
+import FireflyEvaluation
+import FireflyGeneration
+import FireflyModels
+import FireflyText
+import FireflyTraining
+import FireflyWeights
+
+extension EvalCommand {
+  static let stride = Option.integer(
+    "--stride", "N", atLeast: 1,
+    "Tokens from one window of plain text to the next (default: the window's length less one, so that each token is read once)."
+  )
+
+  /// The longest window when nothing is said: longer ones cost memory and gain little.
+  private static let usualWindow = 2048
+
+  static func perplexity(_ arguments: Arguments) throws {
+    let paths = arguments.all(file)
+    guard !paths.isEmpty else { throw UsageError("--file is missing", verb: arguments.verb) }
+    if let twice = Dictionary(grouping: paths, by: { $0 }).first(where: { $1.count > 1 })?.key {
+      throw UsageError("--file \(twice) is given twice", verb: arguments.verb)
+    }
+    let kinds = try paths.map(EvaluationText.kind)
+    if arguments[stride] != nil && !kinds.contains(.text) {
+      throw UsageError(
+        "--stride needs plain text: the rows of conversations are not cut", verb: arguments.verb)
+    }
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let architecture = try Architecture(config: pretrained.source.config, source: pretrained.source.path)
+    let texts = try zip(paths, kinds).map { path, kind in
+      let progress = ProgressLine("reading \(path)")
+      defer { progress.clear() }
+      let text = try read(path, kind, arguments, pretrained, architecture, progress.update)
+      try checkVocabulary(
+        text.samples, vocabularySize: architecture.vocabularySize, path: path, model: pretrained.source.path)
+      return text
+    }
+    for text in texts { for note in text.notes { Messages.line("\(text.path): \(note)") } }
+    let results = try results(arguments, pretrained, ["task": .string("perplexity")])
+    let perplexity = Perplexity(
+      model: try ModelOptions.load(pretrained, arguments).model, maxRows: arguments[batchSize] ?? .max,
+      maxTokens: arguments[batchSize] == nil ? 2048 : .max)
+    let progress = ProgressLine("measuring")
+    let report = try perplexity.run(texts, output: results) { progress.update(Double($0) / Double($1)) }
+    progress.clear()
+    try show(arguments[json] ? report.json.text(indent: 2) : table(report))
+  }
+
+  private static func read(
+    _ path: String, _ kind: EvaluationText.Kind, _ arguments: Arguments, _ pretrained: Pretrained,
+    _ architecture: Architecture, _ progress: @escaping (Double) -> Void
+  ) throws -> EvaluationText {
+    let text: EvaluationText
+    switch kind {
+    case .conversations:
+      let template = try pretrained.template(
+        named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+      text = try .conversations(
+        path, template: template, tokenizer: pretrained.tokenizer,
+        maxLength: arguments[maxLength] ?? architecture.maxPositions, progress: progress)
+    case .text:
+      let length = arguments[maxLength] ?? min(usualWindow, architecture.maxPositions)
+      text = try .text(
+        path, tokenizer: pretrained.tokenizer,
+        windows: TextWindows(length: length, stride: arguments[stride]), progress: progress)
+    }
+    return arguments[limit].map(text.first) ?? text
+  }
+
+  private static func table(_ report: PerplexityReport) -> String {
+    let total = report.files.count > 1 ? [line("total", report.total, bits: nil)] : []
+    return
+      (report.files.map { text, sums in
+        line(text.path, sums, bits: PerplexityReport.bitsPerByte(text, sums))
+      } + total).joined(separator: "\n")
+  }
+
+  private static func line(_ name: String, _ sums: TargetSums, bits: Double?) -> String {
+    "\(name): perplexity \(Numbers.fixed(sums.perplexity, 4)), loss \(Numbers.fixed(sums.meanLoss, 5)), "
+      + "token accuracy \(Numbers.fixed(100 * sums.accuracy, 2)) %, "
+      + (bits.map { "\(Numbers.fixed($0, 4)) bits a byte, " } ?? "")
+      + "\(Numbers.grouped(sums.targets)) targets of \(Numbers.grouped(sums.tokens)) tokens in \(Numbers.grouped(sums.rows)) rows"
+  }
+}

@@ -1,0 +1,49 @@
+import FireflyBase
+import Foundation
+
+/// The files of a folder, or of a zip archive, by their paths in it.
+struct FileTree {
+  let path: String
+  /// Plain files, sorted.
+  let names: [String]
+  private let archive: ZipArchive?
+
+  /// - Parameter path: a folder or a zip archive; or a folder with nothing in it to read but one zip archive.
+  /// - Throws: `FireflyError` when it is neither.
+  init(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw FireflyError("there is no such file or folder", at: path)
+    }
+    guard isFolder.boolValue else {
+      self.path = path
+      let archive = try ZipArchive(path)
+      self.archive = archive
+      names = archive.entries.map(\.name).filter { !$0.hasSuffix("/") }.sorted()
+      return
+    }
+    let found = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
+    let archives = found.filter { $0.lowercased().hasSuffix(".zip") }
+    if archives.count == 1, !found.contains(where: { $0.lowercased().hasSuffix(".csv") }) {
+      self = try FileTree("\(path)/\(archives[0])")
+      return
+    }
+    self.path = path
+    archive = nil
+    names = found
+  }
+
+  /// A file, as error messages name it.
+  func place(_ name: String) -> String { archive == nil ? "\(path)/\(name)" : "\(path): \(name)" }
+
+  func read(_ name: String) throws -> [UInt8] {
+    guard let archive else {
+      let file = try MappedFile("\(path)/\(name)")
+      return withExtendedLifetime(file) { Array(file.bytes) }
+    }
+    guard let entry = archive.entries.first(where: { $0.name == name }) else {
+      throw FireflyError("there is no such file", at: place(name))
+    }
+    return try archive.read(entry)
+  }
+}

@@ -1,0 +1,102 @@
+import FireflyBase
+import FireflyText
+import Foundation
+
+/// Perplexity and token accuracy of files.
+public struct PerplexityReport: Sendable {
+  /// In the order given.
+  public let files: [(text: EvaluationText, sums: TargetSums)]
+
+  public var total: TargetSums { files.reduce(into: TargetSums()) { $0 += $1.sums } }
+
+  /// Bits per UTF-8 byte of plain text; nil for conversations.
+  public static func bitsPerByte(_ text: EvaluationText, _ sums: TargetSums) -> Double? {
+    text.bytes.map { sums.loss / log(2) / Double($0) }
+  }
+
+  /// For programs.
+  public var json: JSONValue {
+    let list = files.map { text, sums in
+      var object = members(sums)
+      object["file"] = .string(text.path)
+      object["kind"] = .string(text.kind.rawValue)
+      object["bits_per_byte"] = PerplexityReport.bitsPerByte(text, sums).map(JSONValue.double)
+      return JSONValue.object(object)
+    }
+    var object = members(total)
+    object["task"] = .string("perplexity")
+    object["files"] = .array(list)
+    return .object(object)
+  }
+
+  private func members(_ sums: TargetSums) -> [String: JSONValue] {
+    [
+      "perplexity": .double(sums.perplexity), "loss": .double(sums.meanLoss),
+      "token_accuracy": .double(sums.accuracy), "targets": .int(sums.targets), "tokens": .int(sums.tokens),
+      "rows": .int(sums.rows),
+    ]
+  }
+}
+
+extension Perplexity {
+  /// Measures files, but the rows that `output` has already.
+  ///
+  /// - Parameters:
+  ///   - output: finished rows, read and added to.
+  ///   - progress: is told tokens done and their count.
+  /// - Throws: `FireflyError` for a row in `output` that was another one, and for a loss that is not a finite number.
+  public func run(
+    _ texts: [EvaluationText], output: ResultFile? = nil,
+    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws -> PerplexityReport {
+    let count = texts.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokens.count } }
+    var done = 0
+    let files = try texts.map { text in
+      let rows = zip(text.samples, text.names).map { (id: "\(text.path):\($1)", hash: StableHash.of([$0])) }
+      var sums = try rows.map { try saved($0.id, $0.hash, in: output) }
+      for range in batches(text.samples) {
+        if range.contains(where: { sums[$0] == nil }) {
+          let found = try measure(text.samples[range], text.path)
+          let new = zip(range, found).filter { sums[$0.0] == nil }
+          try output?.append(new.map { (rows[$0].id, $1.json(hash: rows[$0].hash)) })
+          for (row, found) in new { sums[row] = found }
+        }
+        done += text.samples[range].reduce(0) { $0 + $1.tokens.count }
+        progress(done, count)
+      }
+      return (text, sums.reduce(into: TargetSums()) { $0 += $1 ?? TargetSums() })
+    }
+    return PerplexityReport(files: files)
+  }
+
+  private func saved(_ id: String, _ hash: String, in output: ResultFile?) throws -> TargetSums? {
+    guard let output, let item = output.items[id] else { return nil }
+    guard item["hash"]?.string == hash else {
+      throw FireflyError(
+        "the row \(id) was another one when its result was saved", at: output.path,
+        fix: "The file of rows or the template has changed: name another file of results.")
+    }
+    guard let sums = TargetSums(item) else {
+      throw FireflyError("the result of \(id) is damaged", at: output.path, fix: "Remove its line.")
+    }
+    return sums
+  }
+}
+
+extension TargetSums {
+  /// One row, for `ResultFile`.
+  func json(hash: String) -> JSONValue {
+    .object([
+      "loss": .double(loss), "targets": .int(targets), "correct": .int(correct), "tokens": .int(tokens),
+      "hash": .string(hash),
+    ])
+  }
+
+  /// nil when it is damaged.
+  init?(_ item: JSONValue) {
+    guard let loss = item["loss"]?.double, let targets = item["targets"]?.int,
+      let correct = item["correct"]?.int, let tokens = item["tokens"]?.int
+    else { return nil }
+    self.init(loss: loss, targets: targets, correct: correct, tokens: tokens, rows: 1)
+  }
+}

@@ -1,0 +1,151 @@
+import FireflyBase
+
+/// What makes one checkpoint better than another: transformers' `metric_for_best_model`.
+public enum EvaluationMetric: String, Sendable, CaseIterable {
+  case loss = "eval_loss"
+  case perplexity = "eval_perplexity"
+  case tokenAccuracy = "eval_token_accuracy"
+
+  /// With or without the prefix `eval_`, as transformers takes it.
+  init?(name: String) {
+    self.init(rawValue: name.hasPrefix("eval_") ? name : "eval_" + name)
+  }
+}
+
+/// Evaluation during training, by transformers' keys.
+public struct EvaluationSettings: Sendable, Equatable {
+  /// Which evaluation counts as the best.
+  public struct Best: Sendable, Equatable {
+    public var metric: EvaluationMetric  // metric_for_best_model
+    public var greaterIsBetter: Bool
+    /// The finished run's adapter is the best checkpoint's and not the last step's.
+    public var isLoadedAtEnd: Bool  // load_best_model_at_end
+  }
+
+  /// Rows as in `train_file`.
+  public var file: String  // eval_file
+  public var interval: Interval  // eval_strategy, evaluation_strategy
+  public var every: StepCount  // eval_steps; logging_steps when not given
+  /// Steps or epochs, as `interval` says, before which there is no evaluation.
+  public var delay: Double  // eval_delay
+  /// Also before the first step.
+  public var startsWithOne: Bool  // eval_on_start
+  /// Rows of a batch.
+  public var batchSize: Int  // per_device_eval_batch_size
+  public var best: Best?
+
+  /// Whether there is an evaluation after `step` steps of a run.
+  func isDue(at step: Int, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
+    if step == 0 { return startsWithOne }
+    switch interval {
+    case .no: return false
+    case .steps: return step % every.resolved(total: totalSteps) == 0 && Double(step) >= delay
+    case .epoch:
+      return step % stepsPerEpoch == 0 && Double(step) / Double(stepsPerEpoch) >= delay
+    }
+  }
+}
+
+extension ConfigReader {
+  /// eval_file and what belongs to it; nil when there is no evaluation.
+  mutating func evaluation(
+    loggingEvery: StepCount, saveInterval: Interval, saveEvery: StepCount, _ notices: inout [String]
+  ) -> EvaluationSettings? {
+    let interval = evaluationInterval()
+    let file = string("eval_file", default: "")
+    let settings = EvaluationSettings(
+      file: file, interval: interval,
+      every: raw("eval_steps") == nil ? loggingEvery : stepCount("eval_steps", default: 1),
+      delay: double("eval_delay", default: 0, in: 0...(.infinity)),
+      startsWithOne: bool("eval_on_start", default: false),
+      batchSize: int("per_device_eval_batch_size", default: 8, in: 1...ConfigReader.most),
+      best: bestModel())
+    let asksForOne = bool("do_eval", default: false) || settings.startsWithOne || !file.isEmpty
+    guard interval != .no else {
+      if asksForOne {
+        notices.append("there is no evaluation during training: \"eval_strategy\" is \"no\"")
+      }
+      if settings.best?.isLoadedAtEnd == true {
+        problem(
+          "\"load_best_model_at_end\" needs evaluations", key: "load_best_model_at_end",
+          fix: "Set \"eval_strategy\" and \"save_strategy\" alike, to \"steps\" or \"epoch\".")
+      }
+      return nil
+    }
+    if file.isEmpty {
+      problem(
+        "\"eval_file\" is missing", key: "eval_strategy", expected: "a file of rows like train_file",
+        fix: "Name it, or set \"eval_strategy\": \"no\".")
+    }
+    checkBest(settings, saveInterval, saveEvery)
+    return settings
+  }
+
+  /// eval_strategy, which older versions call evaluation_strategy.
+  private mutating func evaluationInterval() -> Interval {
+    let new = optionalChoice("eval_strategy", default: Interval.no)
+    let old = optionalChoice("evaluation_strategy", default: Interval.no)
+    if let new, let old, new != old {
+      problem(
+        "\"eval_strategy\" and \"evaluation_strategy\" differ", key: "evaluation_strategy",
+        expected: "\"\(new.rawValue)\"", found: "\"\(old.rawValue)\"",
+        fix: "They are two names of one setting.")
+    }
+    return new ?? old ?? .no
+  }
+
+  /// load_best_model_at_end, metric_for_best_model and greater_is_better; nil when none asks for a best one.
+  private mutating func bestModel() -> EvaluationSettings.Best? {
+    let isLoaded = bool("load_best_model_at_end", default: false)
+    let greater = optionalBool("greater_is_better")
+    var metric: EvaluationMetric?
+    if let name = optionalString("metric_for_best_model"), !name.isEmpty {
+      let names = EvaluationMetric.allCases.map(\.rawValue).joined(separator: ", ")
+      metric =
+        EvaluationMetric(name: name)
+        ?? wrong("metric_for_best_model", "one of \(names)", .string(name), .loss)
+    }
+    guard isLoaded || metric != nil else { return nil }
+    return EvaluationSettings.Best(
+      metric: metric ?? .loss, greaterIsBetter: greater ?? (metric == .tokenAccuracy),
+      isLoadedAtEnd: isLoaded)
+  }
+
+  /// The best checkpoint can be loaded only if every checkpoint has been evaluated.
+  private mutating func checkBest(
+    _ settings: EvaluationSettings, _ saveInterval: Interval, _ saveEvery: StepCount
+  ) {
+    guard settings.best?.isLoadedAtEnd == true else { return }
+    guard saveInterval == settings.interval else {
+      problem(
+        "\"load_best_model_at_end\" needs checkpoints where there are evaluations", key: "save_strategy",
+        expected: "\"\(settings.interval.rawValue)\", the eval_strategy",
+        found: "\"\(saveInterval.rawValue)\"")
+      return
+    }
+    if saveInterval == .steps && !saveEvery.isMultiple(of: settings.every) {
+      problem(
+        "\"load_best_model_at_end\" needs checkpoints where there are evaluations", key: "save_steps",
+        expected: "a multiple of eval_steps, \(settings.every)", found: "\(saveEvery)")
+    }
+  }
+}
+
+extension StepCount: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .steps(let count): "\(count)"
+    case .part(let part): "\(part)"
+    }
+  }
+
+  /// Counts with counts, and parts with parts.
+  func isMultiple(of other: StepCount) -> Bool {
+    switch (self, other) {
+    case (.steps(let mine), .steps(let others)): return mine.isMultiple(of: others)
+    case (.part(let mine), .part(let others)):
+      return abs(mine / others - (mine / others).rounded()) < 1e-6
+    default: return false
+    }
+  }
+}
