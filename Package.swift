@@ -38,6 +38,12 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
       ], path: "Sources/Generation"),
     .target(
+      name: "FireflyConversion",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration",
+      ], path: "Sources/Conversion"),
+    .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
@@ -47,7 +53,7 @@ let package = Package(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining",
+        "FireflyGeneration", "FireflyConversion", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -63,7 +69,7 @@ let package = Package(
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining", "FireflyBench",
+        "FireflyGeneration", "FireflyConversion", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
@@ -97,6 +103,12 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyGeneration", "FireflyTestSupport",
       ], path: "Tests/GenerationTests"),
+    .testTarget(
+      name: "ConversionTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyConversion", "FireflyTestSupport",
+      ], path: "Tests/ConversionTests"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
