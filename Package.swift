@@ -108,7 +108,7 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyGeneration", "FireflyConversion", "FireflyTestSupport",
-      ], path: "Tests/ConversionTests"),
+      ], path: "Tests/ConversionTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
