@@ -15,13 +15,31 @@ struct FolderVocabulary {
       vocabulary = try GGUFVocabulary(gguf)
       return
     }
-    let path = "\(pretrained.source.path)/tokenizer.json"
-    guard FileManager.default.fileExists(atPath: path) else {
+    let (json, model) = (
+      "\(pretrained.source.path)/tokenizer.json", "\(pretrained.source.path)/tokenizer.model"
+    )
+    let exists = FileManager.default.fileExists(atPath:)
+    guard exists(json) || exists(model) else {
       throw FireflyError(
-        "the model has no tokenizer.json to make the GGUF file's vocabulary of", at: path,
-        fix: "Save the tokenizer with transformers' fast tokenizer.")
+        "the model has neither tokenizer.json nor tokenizer.model to make the GGUF file's vocabulary of",
+        at: pretrained.source.path, fix: "Save the tokenizer with transformers' fast tokenizer.")
     }
-    vocabulary = try TokenizerDocument(path, pretrained.tokenizer).vocabulary()
+    vocabulary =
+      exists(model)
+      ? try FolderVocabulary.scored(model, pretrained.tokenizer)
+      : try TokenizerDocument(json, pretrained.tokenizer).vocabulary()
+  }
+
+  /// SentencePiece's own scores; the folder's tokenizer.json, which goes first elsewhere, must agree.
+  private static func scored(_ path: String, _ tokenizer: any Tokenizer) throws -> GGUFVocabulary {
+    let vocabulary = try GGUFVocabulary(sentencePiece: path, tokenizer)
+    let special = tokenizer.specialIDs.sorted().compactMap(tokenizer.token(of:))
+    guard try TokenizerProbe.agree(tokenizer, Tokenizers.make(vocabulary), special: special) else {
+      throw FireflyError(
+        "no GGUF vocabulary encodes as this tokenizer does", at: path,
+        expected: "SentencePiece BPE without a normalisation map or rules of its own")
+    }
+    return vocabulary
   }
 
   /// With names for the embedding's rows that have no token.
