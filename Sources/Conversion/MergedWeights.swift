@@ -63,6 +63,7 @@ struct MergedWeights {
   func tensor(_ name: String) throws -> Tensor {
     let shape = try source.weights.shape(of: name)
     guard let module = module(of: name), let adapter else { return try baseTensor(name, shape) }
+    defer { source.weights.release(name) }
     let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
     let merged = Tensor(shape, .float32)  // [out, in]
     Ops.convert(merged.matrix, try baseTensor(name, shape).matrix)

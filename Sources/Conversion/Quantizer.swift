@@ -49,6 +49,7 @@ public struct Quantizer {
     let shape = try source.weights.shape(of: name)
     let entries = BitsAndBytes.entries(name, shape: shape, dtype: dtype, double: double)
     return SafeTensorsWriter.Item(entries: entries) { [self] in
+      defer { source.weights.release(name) }
       let weight = try source.weights.tensor(name, shape: shape, as: dtype)
       guard !Ops.hasNonFinite(weight) else {
         throw FireflyError(
