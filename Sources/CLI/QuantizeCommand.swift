@@ -16,11 +16,12 @@ enum QuantizeCommand {
     options: [double.declaration] + OutputOptions.declarations, run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
+    let shardLimit = try OutputOptions.shardLimit(arguments)
     let folder = try ModelFolder(
       arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite])
     let quantizer = try Quantizer(
       ModelSource.open(arguments[ModelOptions.model]), double: arguments[double] != "false",
-      shardLimit: try OutputOptions.shardLimit(arguments))
+      shardLimit: shardLimit)
     let progress = ProgressLine("quantizing")
     try quantizer.write(to: folder) { progress.update($0) }
     progress.clear()

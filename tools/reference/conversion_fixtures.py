@@ -26,7 +26,7 @@ def numbers() -> np.ndarray:
     blocks = [generator.normal(0, scale, 32) for scale in (1e-8, 1e-5, 1e-3, 0.02, 1, 30, 5000) for _ in range(20)]
     blocks += [np.round(generator.normal(0, 8, 32)) for _ in range(20)]  # many halves after scaling
     blocks += [generator.choice([-1.0, 1.0], 32) * 0.75 for _ in range(5)]
-    blocks += [np.zeros(32), np.eye(1, 32)[0], -np.eye(1, 32, 31)[0], np.full(32, 8000.0), np.full(32, -0.0)]
+    blocks += [np.zeros(32), np.eye(1, 32)[0], -np.eye(1, 32, 31)[0], np.full(32, 8000.0)]
     blocks += [np.arange(32) - 16.0, (np.arange(32) - 15.5) / 8]
     return np.stack(blocks).astype(np.float32)
 
