@@ -46,6 +46,12 @@ let package = Package(
         "FireflyGeneration", "CZlib",
       ], path: "Sources/Evaluation"),
     .target(
+      name: "FireflyConversion",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration",
+      ], path: "Sources/Conversion"),
+    .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
@@ -55,7 +61,8 @@ let package = Package(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining",
+        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation",
+        "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -71,7 +78,8 @@ let package = Package(
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyBench",
+        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation",
+        "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
@@ -109,7 +117,8 @@ let package = Package(
       name: "EvaluationTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation", "FireflyTestSupport", "CZlib",
+        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation",
+        "FireflyTestSupport", "CZlib",
       ], path: "Tests/EvaluationTests"),
     .testTarget(
       name: "TrainingTests",

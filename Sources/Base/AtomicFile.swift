@@ -98,6 +98,29 @@ public final class AsideFile {
     }
   }
 
+  /// Gives the file its final size, so that a disk that is too full is known before the work is done.
+  public func reserve(_ byteCount: Int) throws {
+    guard byteCount > 0 else { return }
+    let failure = posix_fallocate(descriptor, 0, off_t(byteCount))
+    guard failure == 0 else {
+      throw FireflyError(
+        "cannot write \(byteCount) bytes: \(String(cString: strerror(failure)))", at: path,
+        fix: failure == ENOSPC ? "Free disk space, or choose another place." : nil)
+    }
+  }
+
+  /// Writes all of `bytes` at `offset`; what `write(_:)` appends does not move.
+  public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    var done = 0
+    while done < bytes.count {
+      let count = pwrite(
+        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+      if count < 0 && errno == EINTR { continue }
+      try AtomicFile.check(Int32(truncatingIfNeeded: min(count, 1)), "cannot write the file", path)
+      done += count
+    }
+  }
+
   public func write(_ data: Data) throws {
     try data.withUnsafeBytes { try write($0) }
   }

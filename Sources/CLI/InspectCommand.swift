@@ -4,7 +4,7 @@ import FireflyWeights
 /// `firefly inspect PATH`.
 enum InspectCommand {
   private static let path = Positional(
-    "PATH", "A model folder, an adapter, a checkpoint, a .gguf or a .safetensors file.")
+    "PATH", "A model folder, an adapter, a checkpoint, a .gguf, .safetensors or .bin file.")
   private static let listing = Flag("--tensors", "Lists every tensor.")
   private static let json = Flag("--json", "One JSON object, all tensors included.")
 

@@ -5,7 +5,7 @@ import Foundation
 /// What is in a model, adapter, checkpoint or weights file.
 struct Inspection {
   let path: String
-  /// "model", "adapter", "checkpoint", "GGUF" or "safetensors".
+  /// "model", "adapter", "checkpoint", "GGUF", "safetensors" or "PyTorch state dict".
   let kind: String
   /// The facts worth a line each, in the order shown.
   var facts: [(name: String, value: JSONValue)] = []
@@ -27,11 +27,13 @@ struct Inspection {
 
   private static func file(_ path: String) throws -> Inspection {
     if path.lowercased().hasSuffix(".gguf") { return try gguf(path) }
-    guard path.hasSuffix(".safetensors") else {
+    let kinds = [".safetensors": "safetensors", ".bin": "PyTorch state dict"]
+    guard let kind = kinds.first(where: { path.hasSuffix($0.key) })?.value else {
       throw FireflyError(
-        "not a kind of file that can be inspected", at: path, expected: "a folder, .gguf or .safetensors")
+        "not a kind of file that can be inspected", at: path,
+        expected: "a folder, .gguf, .safetensors or .bin")
     }
-    var inspection = Inspection(path, kind: "safetensors")
+    var inspection = Inspection(path, kind: kind)
     inspection.addTensors(of: try WeightStore.open(path))
     return inspection
   }
@@ -75,8 +77,10 @@ struct Inspection {
     let config = "\(path)/adapter_config.json"
     guard FileManager.default.fileExists(atPath: config) else { return }
     addAll(try JSONValue.read(config), prefix: "")
-    let weights = "\(path)/adapter_model.safetensors"
-    if FileManager.default.fileExists(atPath: weights) { addTensors(of: try WeightStore.open(weights)) }
+    let weights = ["safetensors", "bin"].map { "\(path)/adapter_model.\($0)" }
+    if let file = weights.first(where: FileManager.default.fileExists) {
+      addTensors(of: try WeightStore.open(file))
+    }
   }
 
   /// How far a training run came, from transformers' trainer_state.json.

@@ -3,7 +3,7 @@ import FireflyTensors
 import FireflyWeights
 import Foundation
 
-// An adapter folder of PEFT: adapter_config.json beside adapter_model.safetensors, whose tensors are
+// An adapter folder of PEFT: adapter_config.json beside adapter_model.safetensors (or .bin), whose tensors are
 // `base_model.model.<module>.lora_A.weight` [r, in] and `….lora_B.weight` [out, r].
 
 extension Transformer {
@@ -79,25 +79,23 @@ extension Transformer {
 }
 
 /// A PEFT folder, checked.
-private struct AdapterFile {
-  let folder: String
-  let options: LoRAOptions
+package struct AdapterFile {
+  package let folder: String
+  package let options: LoRAOptions
   let store: WeightStore
   /// Modules that have an A and a B.
-  let modules: [String]
+  package let modules: [String]
 
   private static let prefix = "base_model.model."
 
-  init(_ folder: String) throws {
+  package init(_ folder: String) throws {
     self.folder = folder
     options = try AdapterFile.options(folder)
-    let path = folder + "/adapter_model.safetensors"
-    guard FileManager.default.fileExists(atPath: path) else {
-      let old = FileManager.default.fileExists(atPath: folder + "/adapter_model.bin")
+    let paths = ["safetensors", "bin"].map { "\(folder)/adapter_model.\($0)" }
+    guard let path = paths.first(where: FileManager.default.fileExists) else {
       throw FireflyError(
-        "the adapter's weights are missing", at: path,
-        found: old ? "adapter_model.bin, the pickle format of older PEFT" : nil,
-        fix: old ? "Save it again with a newer PEFT, which writes safetensors." : nil)
+        "the adapter's weights are missing", at: folder,
+        expected: "adapter_model.safetensors, or adapter_model.bin of older PEFT")
     }
     store = try WeightStore.open(path)
     modules = try AdapterFile.modules(store.names, path)
@@ -161,11 +159,20 @@ private struct AdapterFile {
   }
 
   func initial(_ module: String, inputs: Int, outputs: Int) throws -> LinearGroup.Initial {
+    let pair = try pair(module, inputs: inputs, outputs: outputs)
+    return LinearGroup.Initial(rank: pair.a.rows, scale: pair.scale, a: pair.a, b: pair.b)
+  }
+
+  /// A module's A [r, in] and B [out, r] in float32, and the scale of their product.
+  package func pair(
+    _ module: String, inputs: Int, outputs: Int
+  ) throws -> (a: Tensor, b: Tensor, scale: Float) {
     let rank = options.rank(of: module)
     let name = AdapterFile.prefix + module
-    return LinearGroup.Initial(
-      rank: rank, scale: options.scale(of: module),
-      a: try store.tensor(name + ".lora_A.weight", shape: [rank, inputs], as: .float32),
-      b: try store.tensor(name + ".lora_B.weight", shape: [outputs, rank], as: .float32))
+    return (
+      try store.tensor(name + ".lora_A.weight", shape: [rank, inputs], as: .float32),
+      try store.tensor(name + ".lora_B.weight", shape: [outputs, rank], as: .float32),
+      options.scale(of: module)
+    )
   }
 }

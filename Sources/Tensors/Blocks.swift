@@ -46,3 +46,23 @@ extension Ops {
     }
   }
 }
+
+extension Ops {
+  /// x in whole blocks of Q4_0 or Q8_0, as ggml's reference quantiser makes them.
+  ///
+  /// - Parameter x: float32, finite, a multiple of 32 elements.
+  /// - Returns: uint8 [bytes].
+  package static func encodeBlocks(_ format: BlockFormat, _ x: Tensor) -> Tensor {
+    precondition(format == .q4_0 || format == .q8_0, "encoding to \(format)")
+    checkFloat32(x.dtype)
+    precondition(x.count % format.elements == 0, "\(x.count) elements in blocks of \(format.elements)")
+    let blocks = x.count / format.elements
+    let out = Tensor([blocks * format.bytes], .uint8)
+    split(blocks, cost: 8 * format.elements) { range in
+      kernels_encode_blocks(
+        format.rawValue, out.pointer.assumingMemoryBound(to: UInt8.self) + range.lowerBound * format.bytes,
+        x.floatPointer + range.lowerBound * format.elements, range.count)
+    }
+    return out
+  }
+}

@@ -12,6 +12,8 @@ import Foundation
 /// - `X.weight.quant_state.bitsandbytes__nf4` U8: JSON with shape, dtype, block sizes and the scales' mean.
 public enum BitsAndBytes {
   static let stateSuffix = ".quant_state.bitsandbytes__nf4"
+  /// What the names of a 4-bit weight's parts add to its own.
+  static let partSuffixes = [".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map", stateSuffix]
 
   /// The tensors that stand for `weight` under `name` (`…q_proj.weight`) in a 4-bit folder.
   public static func tensors(_ name: String, _ weight: NF4Tensor) -> [(name: String, tensor: Tensor)] {
@@ -29,10 +31,41 @@ public enum BitsAndBytes {
       parts.append((name + ".nested_absmax", absmax))
       parts.append((name + ".nested_quant_map", map))
     }
+    let packed = Tensor([stateLength(of: state)], .uint8)
     let json = Array(state.json.text().utf8)
-    let packed = Tensor([json.count], .uint8)
-    packed.bytes.copyBytes(from: json)
+    packed.bytes.copyBytes(
+      from: json + [UInt8](repeating: UInt8(ascii: " "), count: packed.count - json.count))
     return parts + [(name + stateSuffix, packed)]
+  }
+
+  /// The state's text is padded with spaces to a length that does not depend on the numbers in it, so that a file can be
+  /// laid out before its matrices are quantised.
+  private static func stateLength(of state: QuantState) -> Int {
+    var short = state
+    short.nestedOffset = state.nestedOffset.map { _ in 0 }
+    let longestNumber = 24  // a double's 17 digits, point, exponent and sign
+    return (short.json.text().utf8.count + longestNumber + 7) / 8 * 8
+  }
+
+  /// What `tensors` will give for a matrix that is still to be quantised.
+  ///
+  /// - Parameters:
+  ///   - shape: [out, in].
+  ///   - dtype: of the matrix before.
+  public static func entries(
+    _ name: String, shape: [Int], dtype: DType, double: Bool
+  ) -> [SafeTensorsWriter.Item.Entry] {
+    let state = QuantState(shape: shape, dtype: dtype, nestedOffset: double ? 0 : nil)
+    var sizes: [(suffix: String, type: StoredType, shape: [Int])] = [
+      ("", .uint8, [(state.elements + 1) / 2, 1]), (".quant_map", .float32, [NF4.codeBook.count]),
+      (".absmax", double ? .uint8 : .float32, [state.blocks]),
+    ]
+    if double {
+      sizes.append((".nested_absmax", .float32, [state.nestedBlocks]))
+      sizes.append((".nested_quant_map", .float32, [NF4.dynamicMap.count]))
+    }
+    sizes.append((stateSuffix, .uint8, [stateLength(of: state)]))
+    return sizes.map { SafeTensorsWriter.Item.Entry(name: name + $0.suffix, type: $0.type, shape: $0.shape) }
   }
 
   /// `quantization_config` of such a folder's config.json.
@@ -60,11 +93,8 @@ extension WeightStore {
   /// - Throws: `FireflyError` when it is missing, has another shape, or any of its parts is missing or wrong.
   public func nf4(_ name: String, shape: [Int]) throws -> NF4Tensor? {
     guard try is4Bit(name) else { return nil }
+    guard let state = try quantState(name) else { return nil }
     let place = "\(path): \(name)"
-    let text = try part(name + BitsAndBytes.stateSuffix, .uint8, nil)
-    let json = try JSONValue.parse(
-      withExtendedLifetime(text) { Data(text.bytes) }, source: "\(place)\(BitsAndBytes.stateSuffix)")
-    let state = try QuantState(json, at: place)
     guard state.shape == shape else {
       throw FireflyError(
         "the 4-bit tensor has another shape than the model needs", at: place, expected: "\(shape)",
@@ -77,6 +107,15 @@ extension WeightStore {
     return NF4Tensor(
       codes: codes.reshaped([codes.count]), shape: shape, scales: try scales(name, state),
       originalDType: state.dtype)
+  }
+
+  /// What the file says of a 4-bit tensor; nil when it is stored plainly.
+  func quantState(_ name: String) throws -> QuantState? {
+    guard contains(name + BitsAndBytes.stateSuffix) else { return nil }
+    let text = try part(name + BitsAndBytes.stateSuffix, .uint8, nil)
+    let json = try JSONValue.parse(
+      withExtendedLifetime(text) { Data(text.bytes) }, source: "\(path): \(name)\(BitsAndBytes.stateSuffix)")
+    return try QuantState(json, at: "\(path): \(name)")
   }
 
   private func scales(_ name: String, _ state: QuantState) throws -> NF4Tensor.Scales {

@@ -3,7 +3,7 @@ import FireflyTensors
 
 /// A GGUF file of architecture `llama` as transformers' LlamaForCausalLM: names, row order, config.json.
 ///
-/// Sources: llama.cpp's convert_hf_to_gguf.py for names and the order of q and k rows; the GGUF specification for keys.
+/// Sources: llama.cpp's convert_hf_to_gguf.py for the order of q and k rows; the GGUF specification for keys.
 struct GGUFLlama {
   let gguf: GGUFFile
   let layers: Int
@@ -80,11 +80,11 @@ struct GGUFLlama {
   /// The tensors under transformers' names; names of no such tensor stay as they are.
   func tensors() throws -> [StoredTensor] {
     try gguf.tensors.filter { $0.name != GGUFLlama.frequencyFactors }.map { info in
-      let name = GGUFLlama.name(of: info.name)
+      let name = GGUFNames.checkpointName(of: info.name) ?? info.name
       var stored = StoredTensor(info: info.renamed(name), file: gguf.file)
-      if name.contains(".self_attn.q_proj.") { stored.rotaryHeads = heads }
-      if name.contains(".self_attn.k_proj.") { stored.rotaryHeads = keyValueHeads }
-      if let rotaryHeads = stored.rotaryHeads, info.shape[0] != rotaryHeads * headDim {
+      if name.contains(".self_attn.q_proj.") { stored.layout = .rotary(heads: heads) }
+      if name.contains(".self_attn.k_proj.") { stored.layout = .rotary(heads: keyValueHeads) }
+      if case .rotary(let rotaryHeads) = stored.layout, info.shape[0] != rotaryHeads * headDim {
         throw FireflyError(
           "the tensor's rows do not fit the heads", at: "\(gguf.path): \(info.name)",
           expected: "\(rotaryHeads) heads of \(headDim)", found: "\(info.shape[0]) rows")
@@ -95,27 +95,6 @@ struct GGUFLlama {
 
   /// Rotary frequencies divided by these: how llama.cpp stores Llama 3.1's scaling.
   static let frequencyFactors = "rope_freqs.weight"
-
-  private static func name(of name: String) -> String {
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    guard let kind = parts.last else { return name }
-    if parts.count == 2,
-      let module = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"][
-        parts[0]]
-    {
-      return "\(module).\(kind)"
-    }
-    let modules = [
-      "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
-      "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-      "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-    ]
-    guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]), let module = modules[parts[2]]
-    else {
-      return name
-    }
-    return "model.layers.\(layer).\(module).\(kind)"
-  }
 }
 
 extension TensorInfo {

@@ -15,7 +15,7 @@ public struct ModelSource: Sendable {
   /// The GGUF file, whose metadata also holds the tokenizer; nil for a folder.
   public let gguf: GGUFFile?
 
-  /// Opens a folder (config.json, safetensors in one file or in shards) or a `.gguf` file.
+  /// Opens a folder (config.json; safetensors or pytorch_model.bin, in one file or in shards) or a `.gguf` file.
   ///
   /// - Throws: `FireflyError` when something is missing, damaged or not supported.
   public static func open(_ path: String) throws -> ModelSource {
@@ -41,7 +41,7 @@ public struct ModelSource: Sendable {
     return ModelSource(
       path: folder, config: config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
-      weights: try WeightStore(folder, SafeTensorsFolder.open(folder)), gguf: nil)
+      weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil)
   }
 
   /// Of quantised folders, only bitsandbytes' NF4 is read.

@@ -41,11 +41,7 @@ struct SafeTensorsFile {
   private static func header(of file: MappedFile) throws -> (members: [String: JSONValue], data: Range<Int>) {
     let (path, bytes) = (file.path, file.bytes)
     guard !bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "safetensors") }
-    if bytes.starts(with: Array("version https://git-lfs".utf8)) {
-      throw FireflyError(
-        "the file is a Git LFS pointer, not the weights", at: path,
-        fix: "Run git lfs pull in the model's repository.")
-    }
+    try file.refuseLFSPointer()
     guard bytes.count >= 8 else {
       throw FireflyError(
         "too short for a safetensors file", at: path, expected: "at least 8 bytes", found: "\(bytes.count)")
@@ -143,5 +139,15 @@ struct SafeTensorsFile {
       throw FireflyError(
         "bytes follow the last tensor", at: path, expected: "\(end) bytes", found: "\(data.upperBound)")
     }
+  }
+}
+
+extension MappedFile {
+  /// Refuses what git leaves in the place of a large file that was not fetched.
+  func refuseLFSPointer() throws {
+    guard bytes.starts(with: Array("version https://git-lfs".utf8)) else { return }
+    throw FireflyError(
+      "the file is a Git LFS pointer, not the weights", at: path,
+      fix: "Run git lfs pull in the model's repository.")
   }
 }

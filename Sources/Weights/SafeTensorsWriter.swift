@@ -2,24 +2,44 @@ import FireflyBase
 import FireflyTensors
 import Foundation
 
-/// Writes safetensors files that are complete or absent; tensors go out one by one.
+/// Writes safetensors files that are complete or absent; tensors are made when their turn comes and let go.
 ///
-/// Wider elements come first and each kind in order of names, as the reference writer does, so that every tensor is
-/// aligned to its elements. Source: huggingface.co/docs/safetensors.
+/// In the file wider elements come first and each kind in order of names, as the reference writer does, so that every
+/// tensor is aligned to its elements. Source: huggingface.co/docs/safetensors.
 public enum SafeTensorsWriter {
-  /// A tensor to write; `make` is called when its turn comes, so only one need exist at a time.
+  /// Tensors that are made together: one, or the parts of a 4-bit matrix. They stay in one file.
   public struct Item {
-    public var name: String
-    public var shape: [Int]
-    public var dtype: DType
-    public var make: () throws -> Tensor
+    /// What the header says of a tensor.
+    public struct Entry: Equatable, Sendable {
+      public var name: String
+      public var type: StoredType
+      public var shape: [Int]
 
-    public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
-      self.name = name
-      self.shape = shape
-      self.dtype = dtype
+      public init(name: String, type: StoredType, shape: [Int]) {
+        self.name = name
+        self.type = type
+        self.shape = shape
+      }
+
+      var byteCount: Int { type.byteCount(of: shape) ?? 0 }
+    }
+
+    public var entries: [Entry]
+    /// The tensors of `entries` in their order; of each only the bytes count.
+    public var make: () throws -> [Tensor]
+
+    public init(entries: [Entry], make: @escaping () throws -> [Tensor]) {
+      precondition(entries.allSatisfy { !$0.type.isBlock }, "safetensors holds plain types only")
+      self.entries = entries
       self.make = make
     }
+
+    /// One tensor.
+    public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
+      self.init(entries: [Entry(name: name, type: StoredType(dtype), shape: shape)]) { [try make()] }
+    }
+
+    var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
   }
 
   /// - Parameters:
@@ -35,41 +55,115 @@ public enum SafeTensorsWriter {
     try write(items, metadata: metadata, to: path)
   }
 
-  /// As above, with tensors made when their turn comes.
-  public static func write(_ items: [Item], metadata: [String: String] = [:], to path: String) throws {
-    precondition(Set(items.map(\.name)).count == items.count, "two tensors of one name")
-    let ordered = items.sorted { first, second in
-      (second.dtype.byteCount, first.name) < (first.dtype.byteCount, second.name)
-    }
+  /// As above, with tensors made when their turn comes: the peak is one item.
+  ///
+  /// - Parameter progress: called with the bytes of each item when it is written.
+  public static func write(
+    _ items: [Item], metadata: [String: String] = [:], to path: String, progress: ((Int) -> Void)? = nil
+  ) throws {
+    let header = Header(items.flatMap(\.entries), metadata: metadata)
     try AtomicFile.write(to: path) { file in
-      try file.write(header(ordered, metadata: metadata))
-      for item in ordered {
-        let tensor = try item.make()
-        precondition(
-          tensor.shape == item.shape && tensor.dtype == item.dtype,
-          "\(item.name) is \(tensor.dtype) \(tensor.shape), declared \(item.dtype) \(item.shape)")
-        try withExtendedLifetime(tensor) { try file.write(UnsafeRawBufferPointer(tensor.bytes)) }
+      try file.reserve(header.text.count + header.dataBytes)
+      try file.write(header.text)
+      for item in items {
+        let tensors = try item.make()
+        precondition(tensors.count == item.entries.count, "\(tensors.count) of \(item.entries.count) tensors")
+        for (entry, tensor) in zip(item.entries, tensors) {
+          precondition(
+            tensor.byteCount == entry.byteCount,
+            "\(entry.name) has \(tensor.byteCount) bytes, declared \(entry.type) \(entry.shape)")
+          let start = header.text.count + (header.offsets[entry.name] ?? 0)
+          try withExtendedLifetime(tensor) {
+            try file.write(UnsafeRawBufferPointer(tensor.bytes), at: start)
+          }
+        }
+        progress?(item.byteCount)
       }
     }
   }
 
-  /// Length, JSON and the spaces that bring the data to a multiple of 8.
-  private static func header(_ items: [Item], metadata: [String: String]) -> Data {
-    var members: [String: JSONValue] = [
-      "__metadata__": .object(["format": "pt"].merging(metadata) { $1 }.mapValues { .string($0) })
-    ]
-    var offset = 0
-    for item in items {
-      let end = offset + item.shape.reduce(1, *) * item.dtype.byteCount
-      members[item.name] = .object([
-        "dtype": .string(StoredType(item.dtype).rawValue),
-        "shape": .array(item.shape.map { .int($0) }),
-        "data_offsets": .array([.int(offset), .int(end)]),
-      ])
-      offset = end
+  /// Length, JSON and the spaces that bring the data to a multiple of 8; where each tensor lies in the data.
+  private struct Header {
+    let text: Data
+    let offsets: [String: Int]
+    let dataBytes: Int
+
+    init(_ entries: [Item.Entry], metadata: [String: String]) {
+      precondition(Set(entries.map(\.name)).count == entries.count, "two tensors of one name")
+      let ordered = entries.sorted { first, second in
+        (second.type.blockBytes, first.name) < (first.type.blockBytes, second.name)
+      }
+      var members: [String: JSONValue] = [
+        "__metadata__": .object(["format": "pt"].merging(metadata) { $1 }.mapValues { .string($0) })
+      ]
+      var offsets: [String: Int] = [:]
+      var offset = 0
+      for entry in ordered {
+        offsets[entry.name] = offset
+        members[entry.name] = .object([
+          "dtype": .string(entry.type.rawValue),
+          "shape": .array(entry.shape.map { .int($0) }),
+          "data_offsets": .array([.int(offset), .int(offset + entry.byteCount)]),
+        ])
+        offset += entry.byteCount
+      }
+      var json = Data(JSONValue.object(members).text().utf8)
+      json.append(Data(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
+      text = withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
+      self.offsets = offsets
+      dataBytes = offset
     }
-    var text = Data(JSONValue.object(members).text().utf8)
-    text.append(Data(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8))
-    return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) } + text
+  }
+}
+
+extension SafeTensorsWriter {
+  /// Writes a model's tensors into a folder: model.safetensors, or shards with their index.
+  ///
+  /// - Parameters:
+  ///   - shardLimit: the most bytes of data of a shard; an item that is larger has a shard of its own.
+  ///   - progress: called with the share done, 0…1.
+  public static func writeModel(
+    _ items: [Item], shardLimit: Int, to folder: String, progress: ((Double) -> Void)? = nil
+  ) throws {
+    let total = items.reduce(0) { $0 + $1.byteCount }
+    var done = 0
+    let report = { (bytes: Int) in
+      done += bytes
+      progress?(Double(done) / Double(max(total, 1)))
+    }
+    let shards = split(items, limit: shardLimit)
+    guard shards.count > 1 else {
+      return try write(items, to: "\(folder)/\(CheckpointFormat.safeTensors.single)", progress: report)
+    }
+    var map: [String: JSONValue] = [:]
+    for (index, shard) in shards.enumerated() {
+      let name = "model-\(fiveDigits(index + 1))-of-\(fiveDigits(shards.count)).safetensors"
+      for entry in shard.flatMap(\.entries) { map[entry.name] = .string(name) }
+      try write(shard, to: "\(folder)/\(name)", progress: report)
+    }
+    let index = JSONValue.object([
+      "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
+    ])
+    try AtomicFile.write(
+      Data((index.text(indent: 2) + "\n").utf8), to: "\(folder)/\(CheckpointFormat.safeTensors.index)")
+  }
+
+  private static func split(_ items: [Item], limit: Int) -> [[Item]] {
+    var shards: [[Item]] = []
+    var size = 0
+    for item in items {
+      if shards.isEmpty || size + item.byteCount > limit {
+        shards.append([])
+        size = 0
+      }
+      shards[shards.count - 1].append(item)
+      size += item.byteCount
+    }
+    return shards
+  }
+
+  private static func fiveDigits(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
   }
 }

@@ -23,9 +23,9 @@ public final class WeightStore: @unchecked Sendable {
     }
   }
 
-  /// Opens one safetensors file, such as an adapter's.
+  /// Opens one safetensors file or one of torch.save (`.bin`, `.pt`, `.pth`), such as an adapter's.
   public static func open(_ path: String) throws -> WeightStore {
-    try WeightStore(path, SafeTensorsFile(path).tensors)
+    try WeightStore(path, CheckpointFormat.tensors(of: path))
   }
 
   /// All names in the files, sorted; of a 4-bit folder also those of its scales.

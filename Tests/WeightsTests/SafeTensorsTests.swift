@@ -64,7 +64,9 @@ import Testing
       }
     }
     try SafeTensorsWriter.write(items, to: path)
-    #expect(order == ["a", "b"])
+    #expect(order == ["b", "a"])
+    let store = try WeightStore.open(path)
+    #expect(try store.tensor("b", shape: [1], as: .float32).floats == [1])
   }
 
   @Test func leavesNothingWhenMakingATensorFails() throws {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes Tests/WeightsTests/Fixtures: a tiny random LLaMA as GGUF with every supported tensor type, and what transformers
-reads from it; 4-bit tensors as bitsandbytes saves them, and what it decodes them to.
+reads from it; 4-bit tensors as bitsandbytes saves them, and what it decodes them to; torch/: files of torch.save.
 
     python tools/reference/weights_fixtures.py [OUT]
 
@@ -17,7 +17,7 @@ import gguf
 import numpy as np
 import torch
 from gguf import GGMLQuantizationType as Type
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 import manifest
@@ -135,6 +135,44 @@ def write_nf4(folder: pathlib.Path) -> None:
     save_file(expected, folder / "nf4_expected.safetensors", metadata={"format": "pt"})
 
 
+def state_dict() -> dict[str, torch.Tensor]:
+    """What a model's state dict can hold: its own attributes, every type, views of a shared storage, parameters."""
+    torch.manual_seed(22)
+    state = torch.nn.Linear(3, 5).state_dict()
+    block = torch.randn(6, 8)
+    state |= {"transposed": block.t(), "columns": block[:, 2:5], "rows": block[1:3], "whole": block}
+    state |= {"half": torch.randn(4, 3).half(), "bfloat": torch.randn(7).bfloat16(), "double": torch.randn(2).double()}
+    state |= {"long": torch.arange(3), "bool": torch.tensor([True, False]), "scalar": torch.tensor(1.5)}
+    state |= {"empty": torch.zeros(0, 4), "cube": torch.randn(4, 3, 2).permute(2, 0, 1)}
+    state["parameter"] = torch.nn.Parameter(torch.ones(2, 2))
+    return state
+
+
+def write_torch(folder: pathlib.Path) -> None:
+    """One state dict in both formats of torch.save; a folder in two shards; what is no state dict; the adapter of
+    Tests/CLITests as older PEFT saved adapters."""
+    folder.mkdir()
+    state = state_dict()
+    torch.save(state, folder / "state.bin")
+    torch.save(state, folder / "old.bin", _use_new_zipfile_serialization=False)
+    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
+    save_file(tensors, folder / "state.safetensors", metadata={"format": "pt"})
+    torch.save({"epoch": 3, "model": tensors}, folder / "nested.bin")
+    torch.save(torch.nn.Linear(1, 1), folder / "module.bin")
+    sharded = folder / "sharded"
+    sharded.mkdir()
+    (sharded / "config.json").write_text('{"model_type": "llama"}\n')
+    parts = {"pytorch_model-00001-of-00002.bin": ["weight", "bias"], "pytorch_model-00002-of-00002.bin": ["half"]}
+    for file, names in parts.items():
+        torch.save({name: state[name] for name in names}, sharded / file)
+    index = {"metadata": {}, "weight_map": {name: file for file, names in parts.items() for name in names}}
+    (sharded / "pytorch_model.bin.index.json").write_text(json.dumps(index, indent=2) + "\n")
+    adapter = ROOT / "Tests/CLITests/Fixtures/run/adapter"
+    (folder / "adapter").mkdir()
+    torch.save(load_file(adapter / "adapter_model.safetensors"), folder / "adapter/adapter_model.bin")
+    shutil.copy(adapter / "adapter_config.json", folder / "adapter")
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/WeightsTests/Fixtures"
     shutil.rmtree(folder, ignore_errors=True)
@@ -142,6 +180,7 @@ def main() -> None:
     write_llama(folder / "llama.gguf")
     write_expected_llama(folder)
     write_nf4(folder)
+    write_torch(folder / "torch")
     manifest.write(folder, "tools/reference/weights_fixtures.py", PACKAGES)
 
 

@@ -159,6 +159,8 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };
 // `format` is the raw value of BlockFormat: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K in this order.
 // Decodes `count` blocks to float32; the same on every processor.
 void kernels_decode_blocks(int format, float *out, const uint8_t *blocks, size_t count);
+// The reverse for Q4_0 and Q8_0 only, as ggml's reference quantises; x is finite.
+void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, size_t count);
 
 // MARK: - Choice
 

@@ -1,25 +1,45 @@
 import FireflyBase
 import Foundation
 
-/// The safetensors of a Hugging Face folder: one file, or shards with an index.
-enum SafeTensorsFolder {
-  static let single = "model.safetensors"
-  static let index = "model.safetensors.index.json"
+/// How a Hugging Face folder keeps its tensors: in one file, or in shards with an index.
+struct CheckpointFormat: Sendable {
+  /// The only file of a small model.
+  let single: String
+  /// Which shard holds which tensor: `{"weight_map": {"tensor": "file"}}`.
+  let index: String
+  /// The tensors of one file.
+  let tensors: @Sendable (String) throws -> [StoredTensor]
 
-  /// Every tensor of the folder. `model.safetensors` goes before an index, as in transformers.
+  static let safeTensors = CheckpointFormat(
+    single: "model.safetensors", index: "model.safetensors.index.json",
+    tensors: { try SafeTensorsFile($0).tensors })
+  static let torch = CheckpointFormat(
+    single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", tensors: TorchFile.tensors)
+
+  /// In the order in which a folder's files are looked for.
+  static let all = [safeTensors, torch]
+
+  /// The tensors of one file of any format, told by its name.
+  static func tensors(of path: String) throws -> [StoredTensor] {
+    let isTorch = [".bin", ".pt", ".pth"].contains { path.hasSuffix($0) }
+    return try (isTorch ? torch : safeTensors).tensors(path)
+  }
+}
+
+/// The weights of a Hugging Face folder.
+enum CheckpointFiles {
+  /// Every tensor of the folder. Safetensors go before PyTorch's files, and one file before an index, as in transformers.
   static func open(_ folder: String) throws -> [StoredTensor] {
-    let manager = FileManager.default
-    if manager.fileExists(atPath: "\(folder)/\(single)") {
-      return try SafeTensorsFile("\(folder)/\(single)").tensors
-    }
-    if manager.fileExists(atPath: "\(folder)/\(index)") {
-      return try sharded(folder)
+    let exists = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+    for format in CheckpointFormat.all {
+      if exists(format.single) { return try format.tensors("\(folder)/\(format.single)") }
+      if exists(format.index) { return try sharded(folder, format) }
     }
     throw missing(in: folder)
   }
 
-  private static func sharded(_ folder: String) throws -> [StoredTensor] {
-    let path = "\(folder)/\(index)"
+  private static func sharded(_ folder: String, _ format: CheckpointFormat) throws -> [StoredTensor] {
+    let path = "\(folder)/\(format.index)"
     let map = try weightMap(path)
     let files = Set(map.values).sorted()
     let absent = files.filter { !FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
@@ -31,13 +51,13 @@ enum SafeTensorsFolder {
     }
     var tensors: [StoredTensor] = []
     for file in files {
-      let shard = try SafeTensorsFile("\(folder)/\(file)")
-      for tensor in shard.tensors {
+      let shard = try format.tensors("\(folder)/\(file)")
+      for tensor in shard {
         guard map[tensor.info.name] == file else {
           throw stale(path, tensor.info.name, index: map[tensor.info.name] ?? "nowhere", found: file)
         }
       }
-      tensors += shard.tensors
+      tensors += shard
     }
     let found = Set(tensors.map(\.info.name))
     if let name = map.keys.sorted().first(where: { !found.contains($0) }), let file = map[name] {
@@ -68,20 +88,17 @@ enum SafeTensorsFolder {
     }
   }
 
-  /// No safetensors: say what is there instead.
+  /// No file that is looked for: say what is there instead.
   private static func missing(in folder: String) -> FireflyError {
     let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    let expected = "\(single), or \(index) and its shards"
-    if let pickle = files.first(where: { $0.hasPrefix("pytorch_model") }) {
-      return FireflyError(
-        "the folder's weights are only in PyTorch's pickle format", at: folder, expected: expected,
-        found: pickle,
-        fix: "Firefly reads safetensors and GGUF: save the model again with transformers' save_pretrained.")
-    }
-    if let loose = files.first(where: { $0.hasSuffix(".safetensors") }) {
+    let expected = CheckpointFormat.all.map(\.single).joined(separator: ", ") + ", or an index and its shards"
+    for (format, start, end) in [
+      (CheckpointFormat.safeTensors, "", ".safetensors"), (.torch, "pytorch_model", ".bin"),
+    ] {
+      guard let loose = files.first(where: { $0.hasPrefix(start) && $0.hasSuffix(end) }) else { continue }
       return FireflyError(
         "the folder's weights have no index", at: folder, expected: expected, found: loose,
-        fix: "Download \(index) too, or rename the only file to \(single).")
+        fix: "Download \(format.index) too, or rename the only file to \(format.single).")
     }
     return FireflyError("the folder holds no weights", at: folder, expected: expected)
   }

@@ -1,0 +1,117 @@
+import FireflyBase
+import FireflyConversion
+import FireflyGeneration
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+
+/// `firefly merge MODEL ADAPTER OUT`.
+enum MergeCommand {
+  private static let adapter = Positional("ADAPTER", "The PEFT adapter's folder.")
+  private static let onto = Option.choice(
+    "--onto", ["original", "nf4"],
+    "What the adapter is added to: the model's own weights, or those weights rounded to NF4 as in QLoRA training "
+      + "(default: original).")
+  private static let double = Option.choice(
+    "--double-quant", ["true", "false"],
+    "With --onto nf4: whether training quantised the scales as well (default: true).")
+  private static let probe = Option.text(
+    "--probe", "FILE", "A text file, a text a line, to compare the models on (default: four short texts).")
+  private static let noProbe = Flag("--no-probe", "Does not compare; no model is loaded.")
+  private static let precision = Option.choice(
+    "--precision", ["bfloat16", "float32"],
+    "What the comparison computes in, and weights are rounded to before NF4 (default: as in training, bfloat16 where "
+      + "the processor multiplies it fast).")
+  private static let json = Flag("--json", "The comparison as one JSON object.")
+
+  static let verb = Verb(
+    "merge", summary: "Merges an adapter into the model's weights and writes the result as a model folder.",
+    details:
+      "Tensors are merged in float32 and rounded to the type of the model's files, one at a time. The result "
+      + "has no quantization_config. Then the merged model is compared with the base under its adapter, the base once "
+      + "as stored and once in NF4: the smaller difference tells which base the merge matches.",
+    positionals: [ModelOptions.model, adapter, OutputOptions.folder],
+    options: [
+      onto.declaration, double.declaration, probe.declaration, noProbe.declaration, precision.declaration,
+      json.declaration,
+    ] + OutputOptions.declarations, run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    try arguments.refuse([probe.declaration, noProbe.declaration], together: "one of them is in vain")
+    try arguments.refuse([json.declaration, noProbe.declaration], together: "there is nothing to print")
+    let shardLimit = try OutputOptions.shardLimit(arguments)
+    let compute: DType =
+      arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
+      ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+    let folder = try ModelFolder(
+      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite])
+    let source = try ModelSource.open(arguments[ModelOptions.model])
+    let base = MergeBase.nf4(double: arguments[double] != "false")
+    let merger = try Merger(
+      source, adapter: arguments[adapter], onto: arguments[onto] == "nf4" ? base : .original,
+      compute: compute,
+      shardLimit: shardLimit)
+    let comparison = try arguments[noProbe] ? nil : makeProbe(arguments, compute)
+    let progress = ProgressLine("merging")
+    try merger.write(to: folder) { progress.update($0) }
+    progress.clear()
+    if !arguments[json] { try OutputOptions.report(folder.path) }
+    if let comparison { try compare(comparison, folder.path, asJSON: arguments[json]) }
+  }
+
+  /// Made before the merge, so that a bad probe file is known first.
+  private static func makeProbe(_ arguments: Arguments, _ compute: DType) throws -> MergeProbe {
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let texts = try arguments[probe].map { path in
+      let text = String(decoding: try MappedFile(path).data, as: UTF8.self)
+      return text.split(whereSeparator: \.isNewline).map(String.init)
+    }
+    return try MergeProbe(
+      pretrained, adapter: arguments[adapter], texts: texts ?? MergeProbe.texts, compute: compute)
+  }
+
+  private static func compare(_ probe: MergeProbe, _ merged: String, asJSON: Bool) throws {
+    let report = try probe.report(merged: merged) { step in
+      if Messages.isTerminal { Messages.line("comparing: \(step)") }
+    }
+    let output = Output()
+    try output.line(asJSON ? report.json(merged).text(indent: 2) : report.text)
+    try output.flush()
+  }
+}
+
+extension MergeProbe.Report {
+  fileprivate var text: String {
+    var lines = ["on \(tokens) tokens                perplexity   |logit difference| mean, largest"]
+    lines.append("merged                        \(padded(perplexity, 10))")
+    for row in rows {
+      let name = row.name + String(repeating: " ", count: max(0, 30 - row.name.count))
+      lines.append(
+        "\(name)\(padded(row.perplexity, 10))   \(padded(row.meanDifference, 10))  \(padded(row.maxDifference, 10))"
+      )
+    }
+    if let closest = rows.min(by: { $0.meanDifference < $1.meanDifference }), rows.count > 1 {
+      lines.append("The merged model is closest to: \(closest.name).")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func padded(_ number: Double, _ width: Int) -> String {
+    let scaled = (number * 10_000).rounded() / 10_000
+    let text = number.isFinite ? "\(scaled)" : "\(number)"
+    return String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
+  fileprivate func json(_ merged: String) -> JSONValue {
+    let list = rows.map { row in
+      JSONValue.object([
+        "base": .string(row.name), "perplexity": .double(row.perplexity),
+        "mean_difference": .double(row.meanDifference), "max_difference": .double(row.maxDifference),
+      ])
+    }
+    return .object([
+      "merged": .string(merged), "tokens": .int(tokens), "perplexity": .double(perplexity),
+      "bases": .array(list),
+    ])
+  }
+}

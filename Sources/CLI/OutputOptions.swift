@@ -1,0 +1,38 @@
+import FireflyBase
+import FireflyWeights
+import Foundation
+
+/// What the verbs that write a model share.
+enum OutputOptions {
+  static let folder = Positional("OUT", "The folder to write; it must not exist yet, or be empty.")
+  static let overwrite = Flag("--overwrite", "Replaces OUT when the new one is whole.")
+  static let shardSize = Option.text(
+    "--shard-size", "SIZE", "The most bytes of a weights file: a number with MB or GB (default: 5GB).")
+  static let declarations = [shardSize.declaration, overwrite.declaration]
+
+  /// transformers' `max_shard_size`: decimal units.
+  static func shardLimit(_ arguments: Arguments) throws -> Int {
+    guard let text = arguments[shardSize] else { return 5_000_000_000 }
+    let units = ["KB": 1e3, "MB": 1e6, "GB": 1e9]
+    let unit = units.first { text.uppercased().hasSuffix($0.key) }
+    let number = Double(unit == nil ? text : String(text.dropLast(2)))
+    guard let bytes = number.map({ $0 * (unit?.value ?? 1) }), bytes >= 1, bytes < 1e18 else {
+      throw UsageError(
+        "--shard-size: expected a size such as 5GB or 500MB, found '\(text)'", verb: arguments.verb)
+    }
+    return Int(bytes)
+  }
+
+  /// Prints what was written and how large it is.
+  static func report(_ path: String) throws {
+    let output = Output()
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    let files = [path] + names.map { "\(path)/\($0)" }
+    let bytes = files.reduce(0) { sum, file in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+      return sum + (attributes?[.size] as? Int ?? 0)
+    }
+    try output.line("\(path): \((Double(bytes) / 100_000).rounded() / 10) MB")
+    try output.flush()
+  }
+}

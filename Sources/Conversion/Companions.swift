@@ -1,0 +1,49 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyText
+import FireflyWeights
+import Foundation
+
+/// The files beside a model's weights and config.json: tokenizer, chat template, generation settings, licence.
+struct Companions {
+  let source: ModelSource
+
+  init(_ source: ModelSource) { self.source = source }
+
+  /// Copies them from the model's folder; makes them of a GGUF file's metadata.
+  func write(to folder: String) throws {
+    guard let gguf = source.gguf else { return try copy(from: source.path, to: folder) }
+    if let generation = source.generationConfig {
+      try AtomicFile.write(
+        Data((generation.text(indent: 2) + "\n").utf8), to: "\(folder)/generation_config.json")
+    }
+    try ByteLevelFiles(GGUFVocabulary(gguf)).write(to: folder)
+  }
+
+  private static let endings = ["json", "model", "txt", "jinja", "tiktoken", "py", "vocab"]
+  private static let names = ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"]
+
+  private func copy(from model: String, to folder: String) throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: model).sorted()
+    for name in files where isCompanion(name) {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: "\(model)/\(name)", isDirectory: &isFolder) else {
+        continue
+      }
+      if !isFolder.boolValue {
+        try AtomicFile.write(MappedFile("\(model)/\(name)").data, to: "\(folder)/\(name)")
+      } else if name == "additional_chat_templates" {
+        try AtomicFile.makeFolder("\(folder)/\(name)")
+        try copy(from: "\(model)/\(name)", to: "\(folder)/\(name)")
+      }
+    }
+  }
+
+  /// What describes the text side of the model, not its weights; config.json is written anew.
+  private func isCompanion(_ name: String) -> Bool {
+    guard !name.hasPrefix("."), name != "config.json", !name.hasSuffix(".index.json") else { return false }
+    let ending = (name as NSString).pathExtension
+    return Companions.endings.contains(ending) || name == "additional_chat_templates"
+      || Companions.names.contains { name.uppercased().hasPrefix($0) }
+  }
+}

@@ -1,0 +1,65 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+import Foundation
+
+/// Writes a PEFT adapter as a GGUF file that llama.cpp puts on a model of the same architecture (`--lora`).
+///
+/// llama.cpp's scale is `adapter.lora.alpha` / rank. Where the adapter's is another (rsLoRA, patterns of alpha), B is
+/// multiplied by their ratio. Source: llama.cpp's convert_lora_to_gguf.py.
+public struct GGUFAdapter {
+  private let model: GGUFModel
+  private let source: ModelSource
+  private let file: AdapterFile
+  private let type: GGUFType
+
+  /// - Parameters:
+  ///   - adapter: a PEFT folder.
+  ///   - source: the base model, which tells the heads and the names.
+  ///   - type: f32, f16 or bf16.
+  public init(_ adapter: String, base source: ModelSource, type: GGUFType) throws {
+    precondition(type.stored.blockElements == 1, "an adapter in \(type)")
+    model = try GGUFModel(source)
+    file = try AdapterFile(adapter)
+    self.source = source
+    self.type = type
+    let weights = try MergedWeights(source, adapter: file, base: .original, compute: .float32)
+    for name in source.weights.tensorNames { try weights.checkShape(name) }
+  }
+
+  /// - Parameter path: replaced only when the new file is whole.
+  public func write(to path: String, overwrite: Bool = false) throws {
+    let path = try Destination.checked(path, overwrite: overwrite)
+    let metadata: [(key: String, value: GGUFWriter.Value)] = [
+      ("general.architecture", .string(model.name)), ("general.type", .string("adapter")),
+      ("general.name", .string((file.folder as NSString).lastPathComponent)),
+      ("general.file_type", .uint32(type.fileType)), ("adapter.type", .string("lora")),
+      ("adapter.lora.alpha", .float32(Float(file.options.alpha))),
+    ]
+    try GGUFWriter.write(metadata: metadata, try file.modules.flatMap(items), to: path)
+  }
+
+  private func items(_ module: String) throws -> [GGUFWriter.Item] {
+    let weight = module + ".weight"
+    guard let place = try model.place(of: weight) else {
+      throw FireflyError("the adapter is for a tensor that GGUF files lack", at: "\(file.folder): \(module)")
+    }
+    let shape = try source.weights.shape(of: weight)
+    let pair = try file.pair(module, inputs: shape[1], outputs: shape[0])
+    let rank = pair.a.rows
+    return [
+      GGUFWriter.Item(name: place.name + ".lora_a", shape: [rank, shape[1]], type: type.stored) { [type] in
+        type.stored.encoded(pair.a)
+      },
+      GGUFWriter.Item(name: place.name + ".lora_b", shape: [shape[0], rank], type: type.stored) {
+        [type, file] in
+        var b = Tensor(pair.b.shape, .float32)
+        Ops.convert(b.matrix, pair.b.matrix)
+        Ops.scale(b.matrix, by: pair.scale * Float(rank) / Float(file.options.alpha))
+        if let heads = place.heads { b = GGUFModel.interleaved(b, heads: heads) }
+        return type.stored.encoded(b)
+      },
+    ]
+  }
+}

@@ -1,0 +1,88 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyModels
+import FireflyTensors
+import FireflyText
+import FireflyWeights
+
+/// Writes a model as a GGUF file for llama.cpp, with its tokenizer and chat template.
+///
+/// Tensors are read, merged with an adapter when there is one, encoded and written one at a time.
+public struct GGUFExporter {
+  public let type: GGUFType
+  private let weights: MergedWeights
+  private let model: GGUFModel
+  private let vocabulary: GGUFVocabulary
+
+  /// - Parameters:
+  ///   - adapter: a PEFT folder to merge on the way; nil for none.
+  ///   - base: what it is added to.
+  ///   - compute: what weights are rounded to before NF4, with such a base.
+  /// - Throws: `FireflyError` when the family or the tokenizer has no such form, or the adapter does not fit.
+  public init(
+    _ pretrained: Pretrained, type: GGUFType, adapter: String? = nil, onto base: MergeBase = .original,
+    compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32
+  ) throws {
+    self.type = type
+    model = try GGUFModel(pretrained.source)
+    weights = try MergedWeights(
+      pretrained.source, adapter: try adapter.map(AdapterFile.init), base: base, compute: compute)
+    for name in pretrained.source.weights.tensorNames { try weights.checkShape(name) }
+    vocabulary = try FolderVocabulary(pretrained).padded(to: model.architecture.vocabularySize)
+  }
+
+  /// - Parameters:
+  ///   - path: replaced only when the new file is whole.
+  ///   - progress: called with the share done, 0…1.
+  public func write(to path: String, overwrite: Bool = false, progress: ((Double) -> Void)? = nil) throws {
+    let path = try Destination.checked(path, overwrite: overwrite)
+    let tensors = try weights.source.weights.tensorNames.compactMap(item)
+    let metadata = try model.metadata(type: type) + vocabulary.metadata + turnEnd
+    try GGUFWriter.write(
+      metadata: metadata, [try model.frequencyFactors()].compactMap { $0 } + tensors, to: path,
+      progress: progress)
+  }
+
+  /// A chat's turn may end with another token than a text does.
+  private var turnEnd: [(key: String, value: GGUFWriter.Value)] {
+    let ids = weights.source.generationConfig?["eos_token_id"]?.array?.compactMap(\.int) ?? []
+    let other = ids.first { $0 != vocabulary.eos.map(Int.init) && vocabulary.tokens.indices.contains($0) }
+    return other.map { [("tokenizer.ggml.eot_token_id", .uint32($0))] } ?? []
+  }
+
+  private func item(_ name: String) throws -> GGUFWriter.Item? {
+    guard let place = try model.place(of: name) else { return nil }
+    let shape = try weights.source.weights.shape(of: name)
+    let isHead = place.name == (model.architecture.tiedHead ? "token_embd.weight" : "output.weight")
+    let stored = type.stored(shape: shape, isHead: isHead)
+    return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights] in
+      var tensor = try weights.tensor(name)
+      guard !Ops.hasNonFinite(tensor) else {
+        throw FireflyError(
+          "the tensor holds numbers that are not finite", at: "\(weights.source.path): \(name)")
+      }
+      if let heads = place.heads { tensor = GGUFModel.interleaved(tensor, heads: heads) }
+      return stored.encoded(tensor)
+    }
+  }
+}
+
+extension GGUFVocabulary {
+  /// `tokenizer.ggml.*` and the chat template.
+  var metadata: [(key: String, value: GGUFWriter.Value)] {
+    let key = "tokenizer.ggml."
+    var pairs: [(key: String, value: GGUFWriter.Value)] = [
+      (key + "model", .string(model)), (key + "pre", .string(pre)), (key + "tokens", .strings(tokens)),
+    ]
+    if !scores.isEmpty { pairs.append((key + "scores", .float32s(scores))) }
+    if !types.isEmpty { pairs.append((key + "token_type", .int32s(types.map(Int.init)))) }
+    if !merges.isEmpty { pairs.append((key + "merges", .strings(merges))) }
+    for (name, id) in [("bos", bos), ("eos", eos), ("unknown", unk), ("padding", pad)] {
+      if let id { pairs.append((key + name + "_token_id", .uint32(Int(id)))) }
+    }
+    pairs.append((key + "add_bos_token", .bool(addBOS)))
+    if model == "llama" { pairs.append((key + "add_space_prefix", .bool(addSpacePrefix))) }
+    if let chatTemplate { pairs.append(("tokenizer.chat_template", .string(chatTemplate))) }
+    return pairs
+  }
+}

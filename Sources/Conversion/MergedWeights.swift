@@ -1,0 +1,97 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+
+/// Which weights an adapter is added to.
+public enum MergeBase: Equatable, Sendable {
+  /// Those of the files; of a 4-bit folder the decoded ones.
+  case original
+  /// The blocks' matrices rounded to NF4 and decoded again: what the adapter saw in QLoRA training.
+  case nf4(double: Bool)
+}
+
+/// A model's tensors with an adapter added: W + s·B·A (Hu et al., 2021), in float32, one tensor at a time.
+struct MergedWeights {
+  let source: ModelSource
+  let adapter: AdapterFile?
+  let base: MergeBase
+  /// What the weights were rounded to before they were quantised in training.
+  private let compute: DType
+  private let layerPrefix: String
+  private let modules: Set<String>
+
+  /// - Throws: `FireflyError` when a module of the adapter is no matrix of the model.
+  init(_ source: ModelSource, adapter: AdapterFile?, base: MergeBase, compute: DType) throws {
+    self.source = source
+    self.adapter = adapter
+    self.base = base
+    self.compute = compute
+    layerPrefix = try Architecture(config: source.config, source: source.path).names.layer
+    modules = Set(adapter?.modules ?? [])
+    for module in adapter?.modules ?? [] {
+      guard source.weights.contains(module + ".weight"),
+        try source.weights.shape(of: module + ".weight").count == 2
+      else {
+        let known = source.weights.tensorNames.filter { $0.hasSuffix(".weight") }.map { $0.dropLast(7) }
+        throw FireflyError(
+          "the adapter is for a linear layer that this model does not have",
+          at: "\(adapter?.folder ?? ""): \(module)",
+          expected: nearestName(to: module, among: known.map(String.init)) ?? "a layer of \(source.path)",
+          fix: "Use the adapter with the base model that it was trained on.")
+      }
+    }
+  }
+
+  /// Whether the tensor differs from that of the files.
+  func isChanged(_ name: String) throws -> Bool {
+    try module(of: name) != nil || isRounded(name)
+  }
+
+  /// Whether the tensor is put through NF4 first.
+  private func isRounded(_ name: String) throws -> Bool {
+    guard case .nf4 = base, !source.weights.isNF4(name) else { return false }
+    return try BlockMatrix.isOne(name, in: source.weights, layerPrefix: layerPrefix)
+  }
+
+  private func module(of name: String) -> String? {
+    let module = name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
+    return modules.contains(module) ? module : nil
+  }
+
+  /// The tensor in float32, ready to be rounded.
+  func tensor(_ name: String) throws -> Tensor {
+    let shape = try source.weights.shape(of: name)
+    guard let module = module(of: name), let adapter else { return try baseTensor(name, shape) }
+    defer { source.weights.release(name) }
+    let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
+    let merged = Tensor(shape, .float32)  // [out, in]
+    Ops.convert(merged.matrix, try baseTensor(name, shape).matrix)
+    Ops.matmul(merged.matrix, pair.b.matrix, pair.a.matrix, accumulate: true, scale: pair.scale)
+    guard !Ops.hasNonFinite(merged) else {
+      throw FireflyError(
+        "the merged tensor holds numbers that are not finite", at: "\(adapter.folder): \(module)")
+    }
+    return merged
+  }
+
+  private func baseTensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+    let weights = source.weights
+    guard case .nf4(let double) = base, try isRounded(name) else {
+      return try weights.tensor(name, shape: shape, as: .float32)
+    }
+    let packed = NF4Tensor.quantize(try weights.tensor(name, shape: shape, as: compute), double: double)
+    let decoded = Tensor(shape, .float32)
+    Ops.decodeNF4(packed, rows: 0..<shape[0], columns: 0..<shape[1], into: decoded.matrix)
+    return decoded
+  }
+}
+
+extension MergedWeights {
+  /// Checks the adapter's shapes for the tensor before anything is written.
+  func checkShape(_ name: String) throws {
+    guard let adapter, let module = module(of: name) else { return }
+    let shape = try source.weights.shape(of: name)
+    _ = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
+  }
+}

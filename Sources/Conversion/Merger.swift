@@ -1,0 +1,60 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+
+/// Writes a model with an adapter merged into its weights, in the types of the model's files; shard by shard.
+///
+/// Tensors that the merge does not touch are copied byte for byte. The folder has no `quantization_config`.
+public struct Merger {
+  /// The most bytes of a safetensors file.
+  public var shardLimit: Int
+  private let source: ModelSource
+  private let weights: MergedWeights
+
+  /// - Parameters:
+  ///   - adapter: a PEFT folder.
+  ///   - base: what the adapter is added to.
+  ///   - compute: what weights are rounded to before they are quantised: as in training.
+  /// - Throws: `FireflyError` when the adapter does not belong to the model.
+  public init(
+    _ source: ModelSource, adapter: String, onto base: MergeBase = .original,
+    compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32, shardLimit: Int = 5_000_000_000
+  ) throws {
+    self.source = source
+    self.shardLimit = shardLimit
+    weights = try MergedWeights(source, adapter: AdapterFile(adapter), base: base, compute: compute)
+    for name in source.weights.tensorNames { try weights.checkShape(name) }
+  }
+
+  /// - Parameter progress: called with the share done, 0…1.
+  public func write(to folder: ModelFolder, progress: ((Double) -> Void)? = nil) throws {
+    let items = try source.weights.tensorNames.map { name in
+      try weights.isChanged(name) ? merged(name) : source.weights.copy(of: name, blocks: source.halfType)
+    }
+    let config = source.config(replacing: ["quantization_config": .null])
+    try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
+  }
+
+  /// The merged tensor in the type that the file's weights have.
+  private func merged(_ name: String) throws -> SafeTensorsWriter.Item {
+    let type = try source.weights.plainType(of: name, blocks: source.halfType)
+    guard let dtype = type.dtype, dtype.isFloat else {
+      throw FireflyError(
+        "an adapter cannot be merged into this tensor", at: "\(source.path): \(name)",
+        expected: "F32, F16 or BF16", found: type.description)
+    }
+    let shape = try source.weights.shape(of: name)
+    return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) { [weights] in
+      let exact = try weights.tensor(name)
+      guard dtype != .float32 else { return exact }
+      let rounded = Tensor(shape, dtype)
+      Ops.convert(rounded.matrix, exact.matrix)
+      return rounded
+    }
+  }
+}
+
+extension DType {
+  var isFloat: Bool { self == .float32 || self == .bfloat16 || self == .float16 }
+}

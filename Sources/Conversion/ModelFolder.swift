@@ -1,0 +1,69 @@
+import FireflyBase
+import FireflyTensors
+import FireflyWeights
+import Foundation
+
+/// A model folder that is written whole or not at all.
+public struct ModelFolder {
+  /// Where it will stand.
+  public let path: String
+
+  /// - Parameter overwrite: whether a folder that is there already is replaced (when the new one is whole).
+  /// - Throws: `FireflyError` when something is there that must not be replaced.
+  public init(_ path: String, overwrite: Bool = false) throws {
+    self.path = try Destination.checked(path, overwrite: overwrite)
+  }
+
+  /// Writes config.json, the files beside the weights, and the tensors.
+  ///
+  /// - Parameters:
+  ///   - config: config.json.
+  ///   - source: gives the other files: tokenizer, chat template, generation_config.json.
+  ///   - shardLimit: the most bytes of a safetensors file.
+  ///   - progress: called with the share done, 0…1.
+  func write(
+    config: JSONValue, like source: ModelSource, _ items: [SafeTensorsWriter.Item], shardLimit: Int,
+    progress: ((Double) -> Void)?
+  ) throws {
+    try AtomicFile.writeFolder(path) { folder in
+      try AtomicFile.write(Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/config.json")
+      try Companions(source).write(to: folder)
+      try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
+    }
+  }
+}
+
+/// The place that a conversion writes to.
+enum Destination {
+  /// The path without slashes at its end.
+  ///
+  /// - Throws: `FireflyError` when something is there and is not to be replaced.
+  static func checked(_ path: String, overwrite: Bool) throws -> String {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    guard FileManager.default.fileExists(atPath: path) else { return path }
+    let content = try? FileManager.default.contentsOfDirectory(atPath: path)
+    guard overwrite || content?.isEmpty == true else {
+      throw FireflyError(
+        "there is something already", at: path, fix: "Choose another name, or say --overwrite.")
+    }
+    return path
+  }
+}
+
+extension ModelSource {
+  /// The 16-bit type that config.json names, bfloat16 when it names none or float32.
+  var halfType: DType {
+    let name = config["dtype"]?.string ?? config["torch_dtype"]?.string
+    return name == "float16" ? .float16 : .bfloat16
+  }
+
+  /// Whether the linear layers are stored in 4 bits.
+  public var isQuantized: Bool { config["quantization_config"] != nil }
+
+  /// config.json with some members replaced; null removes one.
+  func config(replacing members: [String: JSONValue]) -> JSONValue {
+    let merged = (config.object ?? [:]).merging(members) { $1 }
+    return .object(merged.filter { members[$0.key] != .null })
+  }
+}

@@ -1,0 +1,82 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+
+/// Writes a model with its blocks' linear layers in NF4, as transformers and bitsandbytes save and load it.
+///
+/// Embeddings, norms and the head stay in 16 bits. Matrices are read, quantised and written one at a time.
+public struct Quantizer {
+  /// What the weights are rounded to before, and what the others are stored in: float16 or bfloat16.
+  public let dtype: DType
+  /// Whether the scales are quantised as well.
+  public var double: Bool
+  /// The most bytes of a safetensors file.
+  public var shardLimit: Int
+  private let source: ModelSource
+  private let layerPrefix: String
+
+  /// - Parameter source: a model in 16 or 32 bits, or a GGUF file.
+  /// - Throws: `FireflyError` when its family is not supported or it is quantised already.
+  public init(_ source: ModelSource, double: Bool = true, shardLimit: Int = 5_000_000_000) throws {
+    guard !source.isQuantized else {
+      throw FireflyError(
+        "the model is in 4 bits already", at: "\(source.path)/config.json: quantization_config",
+        fix: "Give the model in 16 bits.")
+    }
+    layerPrefix = try Architecture(config: source.config, source: source.path).names.layer
+    self.source = source
+    self.double = double
+    self.shardLimit = shardLimit
+    dtype = source.halfType
+  }
+
+  /// - Parameter progress: called with the share done, 0…1.
+  public func write(to folder: ModelFolder, progress: ((Double) -> Void)? = nil) throws {
+    let weights = source.weights
+    let items = try weights.tensorNames.map { name in
+      if try BlockMatrix.isOne(name, in: weights, layerPrefix: layerPrefix) { return try quantized(name) }
+      return try plain(name)
+    }
+    let config = source.config(replacing: [
+      "quantization_config": BitsAndBytes.quantizationConfig(double: double, compute: dtype),
+      "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
+    ])
+    try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
+  }
+
+  private func quantized(_ name: String) throws -> SafeTensorsWriter.Item {
+    let shape = try source.weights.shape(of: name)
+    let entries = BitsAndBytes.entries(name, shape: shape, dtype: dtype, double: double)
+    return SafeTensorsWriter.Item(entries: entries) { [self] in
+      defer { source.weights.release(name) }
+      let weight = try source.weights.tensor(name, shape: shape, as: dtype)
+      guard !Ops.hasNonFinite(weight) else {
+        throw FireflyError(
+          "the tensor holds numbers that are not finite", at: "\(source.path): \(name)",
+          found: "an infinity or NaN in \(dtype)")
+      }
+      return BitsAndBytes.tensors(name, NF4Tensor.quantize(weight, double: double)).map(\.tensor)
+    }
+  }
+
+  /// Weights and biases in 16 bits; buffers as they are.
+  private func plain(_ name: String) throws -> SafeTensorsWriter.Item {
+    let weights = source.weights
+    let isFloat = try [.float32, .float16, .bfloat16].contains(weights.plainType(of: name, blocks: dtype))
+    guard isFloat, name.hasSuffix(".weight") || name.hasSuffix(".bias") else {
+      return try weights.copy(of: name, blocks: dtype)
+    }
+    let shape = try weights.shape(of: name)
+    return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) { [dtype] in
+      try weights.tensor(name, shape: shape, as: dtype)
+    }
+  }
+}
+
+/// The matrices that are held in 4 bits: the linear layers of the blocks, as in training.
+enum BlockMatrix {
+  static func isOne(_ name: String, in weights: WeightStore, layerPrefix: String) throws -> Bool {
+    try name.hasPrefix(layerPrefix) && name.hasSuffix(".weight") && weights.shape(of: name).count == 2
+  }
+}

@@ -1,0 +1,21 @@
+import FireflyText
+
+/// Whether two tokenizers give the same ids, on a text with what they differ in: numbers, contractions, spaces, lines,
+/// scripts, decomposed letters, code, emoji, and special tokens.
+enum TokenizerProbe {
+  private static let text = """
+    Hello, world! It's  the DON'T of 3 men, 12345 sheep and 2,000.50 €.\tTab\n\n\n  indented   line  \r
+    　全角　空格。中文和English混排，二〇二四年12月，第１２３号。日本語のテスト 한국어 Русский العربية हिन्दी ไทย
+    café cafe\u{301} ﬁ Å A\u{30A} ǅ ½ x² \u{200B}zero\u{A0}width 👩‍👩‍👧‍👦 🏳️‍🌈 🇨🇳
+    def f(x):\n        return x**2 + 1  # comment_with_under_scores 0xFF 1e-5 <b>&amp;</b> https://example.org/?q=1
+    """
+
+  static func agree(_ first: any Tokenizer, _ second: any Tokenizer, special: [String]) throws -> Bool {
+    let texts = text.split(separator: "\n").map(String.init) + [text, " leading", "a", "", " ", "\n"]
+    let marked = special.prefix(64).map { "a\($0)b \($0) c" }
+    return try (texts + marked).allSatisfy { text in
+      try first.encode(text, parseSpecial: true) == second.encode(text, parseSpecial: true)
+        && first.encode(text, parseSpecial: false) == second.encode(text, parseSpecial: false)
+    }
+  }
+}

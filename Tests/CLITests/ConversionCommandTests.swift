@@ -1,0 +1,83 @@
+import FireflyBase
+import Foundation
+import Testing
+
+/// merge, quantize and export as a user runs them.
+@Suite struct ConversionCommandTests {
+  @Test func quantizeWritesAFolderThatGenerateTakes() throws {
+    try Command.inTemporaryFolder { folder in
+      let out = folder + "/out"
+      let outcome = try Command.run("quantize", Fixture.model, out, "--shard-size", "20KB")
+      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+      #expect(outcome.output.hasPrefix("\(out): ") && outcome.output.hasSuffix(" MB\n"))
+      #expect(FileManager.default.fileExists(atPath: out + "/model.safetensors.index.json"))
+      let answer = try Command.run(
+        "generate", out, "--prompt", "hi", "--greedy", "--max-new-tokens", "3", "--json")
+      #expect(answer.status == 0, "\(answer.errors)")
+      let again = try Command.run("quantize", Fixture.model, out)
+      #expect(again.status == 1 && again.errors.contains("--overwrite"))
+      #expect(
+        try Command.run("quantize", Fixture.model, out, "--overwrite", "--double-quant", "false").status == 0)
+    }
+  }
+
+  @Test func mergeComparesWithBothBases() throws {
+    try Command.inTemporaryFolder { folder in
+      let outcome = try Command.run(
+        "merge", Fixture.model, Fixture.adapter, folder + "/out", "--precision", "float32", "--json")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let report = try JSONValue.parse(outcome.output, source: "output")
+      let bases = try #require(report["bases"]?.array)
+      #expect(bases.map { $0["base"]?.string } == ["original + adapter", "NF4 + adapter"])
+      #expect(bases[0]["max_difference"]?.double ?? 1 < 1e-3)
+      #expect(bases[1]["mean_difference"]?.double ?? 0 > 1e-3)
+      let text = try Command.run(
+        "merge", Fixture.model, Fixture.adapter, folder + "/nf4", "--precision", "float32", "--onto", "nf4")
+      #expect(text.output.contains("closest to: NF4 + adapter"), "\(text.output)")
+    }
+  }
+
+  @Test func exportWritesAFileThatGenerateTakes() throws {
+    try Command.inTemporaryFolder { folder in
+      let path = folder + "/a.gguf"
+      #expect(try Command.run("export", Fixture.model, path, "--type", "f32").status == 0)
+      let words = ["--prompt", "hi", "--greedy", "--max-new-tokens", "5", "--json", "--precision", "float32"]
+      let template = ["--template", "qwen"]
+      let file = try Command.run(["generate", path] + words + template).json()
+      let model = try Command.run(["generate", Fixture.model] + words + template).json()
+      #expect(file.first?["ids"] != nil && file.first?["ids"] == model.first?["ids"])
+      let lora = try Command.run(
+        "export", Fixture.model, folder + "/lora.gguf", "--adapter", Fixture.adapter, "--adapter-only")
+      #expect(lora.status == 0, "\(lora.errors)")
+    }
+  }
+
+  @Test(arguments: [
+    (["quantize", "m", "o", "--shard-size", "many"], "--shard-size: expected a size such as 5GB or 500MB"),
+    (["export", "m", "o", "--type", "q2_k"], "--type: expected one of f32|f16|bf16|q8_0|q4_0"),
+    (["export", "m", "o", "--adapter-only"], "--adapter-only needs --adapter"),
+    (["export", "m", "o", "--onto", "nf4"], "--onto needs --adapter"),
+    (["export", "m", "o", "--adapter", "a", "--adapter-only", "--type", "q8_0"], "f32, f16 or bf16"),
+    (
+      ["merge", "m", "a", "o", "--probe", "f", "--no-probe"], "--probe and --no-probe cannot be used together"
+    ),
+    (["merge", "m", "a"], "OUT is missing"),
+  ])
+  func badUsageIsTold(_ words: [String], _ says: String) throws {
+    let outcome = try Command.run(words)
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(says), "\(outcome.errors)")
+  }
+
+  /// A limit on the size of files stands for a disk that is full.
+  @Test(arguments: ["quantize", "merge", "export"]) func aFullDiskLeavesNothing(_ verb: String) throws {
+    try Command.inTemporaryFolder { folder in
+      let adapter = verb == "merge" ? "'\(Fixture.adapter)'" : ""
+      let outcome = try Command.shell(
+        "trap '' XFSZ; ulimit -f 40; \"$0\" \(verb) '\(Fixture.model)' \(adapter) '\(folder)/out'")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("cannot write") && outcome.errors.contains("\(folder)/out"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+  }
+}

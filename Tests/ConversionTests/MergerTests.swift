@@ -1,0 +1,150 @@
+import FireflyBase
+import FireflyConversion
+import FireflyGeneration
+import FireflyModels
+import FireflyTensors
+import FireflyTestSupport
+import FireflyWeights
+import Foundation
+import Testing
+
+@Suite struct MergerTests {
+  /// float32 products in another order: W·x + s·B·(A·x) and (W + s·B·A)·x.
+  private static let tolerance = Tolerance(relative: 1e-4, absolute: 1e-4)
+
+  private func merge(
+    _ model: String, _ adapter: String, to out: String, onto base: MergeBase = .original
+  ) throws {
+    try Merger(ModelSource.open(model), adapter: adapter, onto: base, compute: .float32)
+      .write(to: ModelFolder(out))
+  }
+
+  @Test(arguments: [
+    ("gqa", "lora"), ("gqa", "rslora"), ("biased_tied", "lora"), ("gqa_nf4", "lora"), ("rope_llama3", "lora"),
+  ])
+  func theMergedModelAnswersAsBaseAndAdapter(_ name: String, _ variant: String) throws {
+    try inTemporaryFolder { folder in
+      let (model, adapter) = (Fixtures.models(name), Fixtures.models("\(name)/adapter_\(variant)"))
+      try merge(model, adapter, to: folder + "/out")
+      let expected = try logits(model, adapter: adapter)
+      assertClose(try logits(folder + "/out"), expected, Self.tolerance, "logits")
+      #expect(try logits(model) != expected, "the adapter changes something")
+      #expect(try !ModelSource.open(folder + "/out").isQuantized)
+    }
+  }
+
+  @Test(arguments: [true, false]) func ontoNF4GivesWhatTheAdapterWasTrainedOn(double: Bool) throws {
+    try inTemporaryFolder { folder in
+      let (model, adapter) = (Fixtures.models("gqa"), Fixtures.models("gqa/adapter_lora"))
+      try merge(model, adapter, to: folder + "/out", onto: .nf4(double: double))
+      let expected = try logits(model, quantization: .nf4(double: double), adapter: adapter)
+      assertClose(try logits(folder + "/out"), expected, Self.tolerance, "logits")
+    }
+  }
+
+  @Test func whatTheAdapterDoesNotTouchIsCopied() throws {
+    try inTemporaryFolder { folder in
+      try merge(Fixtures.model, Fixtures.adapter, to: folder + "/out")
+      let original = try values(ModelSource.open(Fixtures.model).weights)
+      let merged = try values(ModelSource.open(folder + "/out").weights)
+      let changed = original.keys.filter { original[$0] != merged[$0] }
+      let expected = (0..<2).flatMap { layer in
+        ["mlp.down_proj", "self_attn.q_proj", "self_attn.v_proj"].map { "model.layers.\(layer).\($0).weight" }
+      }
+      #expect(changed.sorted() == expected)
+      #expect(try names(in: folder + "/out") == names(in: Fixtures.model))
+    }
+  }
+
+  @Test func adaptersOfOlderPEFTAreRead() throws {
+    try inTemporaryFolder { folder in
+      try merge(Fixtures.model, Fixtures.adapter, to: folder + "/new")
+      try merge(Fixtures.model, Fixtures.adapterBin, to: folder + "/old")
+      let (new, old) = (try ModelSource.open(folder + "/new"), try ModelSource.open(folder + "/old"))
+      #expect(try values(new.weights) == values(old.weights))
+    }
+  }
+
+  /// Sixteen-bit files stay sixteen-bit: each weight is the float32 sum, rounded once.
+  @Test func weightsAreRoundedOnce() throws {
+    try inTemporaryFolder { folder in
+      let half = folder + "/half"
+      try AtomicFile.makeFolder(half)
+      let original = try ModelSource.open(Fixtures.model)
+      let tensors = try original.weights.tensorNames.map { name in
+        (
+          name: name,
+          tensor: try original.weights.tensor(name, shape: original.weights.shape(of: name), as: .bfloat16)
+        )
+      }
+      try AtomicFile.write(Data(original.config.text().utf8), to: half + "/config.json")
+      try SafeTensorsWriter.write(tensors, to: half + "/model.safetensors")
+      try merge(half, Fixtures.adapter, to: folder + "/out")
+      let name = "model.layers.0.self_attn.q_proj"
+      let adapter = try WeightStore.open(Fixtures.adapter + "/adapter_model.safetensors")
+      let a = try adapter.tensor("base_model.model.\(name).lora_A.weight", shape: [4, 32], as: .float32)
+        .floats
+      let b = try adapter.tensor("base_model.model.\(name).lora_B.weight", shape: [32, 4], as: .float32)
+        .floats
+      let store = try ModelSource.open(half).weights
+      let base = try store.tensor(name + ".weight", shape: [32, 32], as: .float32).floats
+      var expected = base
+      for row in 0..<32 {
+        for column in 0..<32 {
+          let sum = (0..<4).reduce(0.0) { $0 + Double(b[row * 4 + $1]) * Double(a[$1 * 32 + column]) }
+          expected[row * 32 + column] = Float(Double(base[row * 32 + column]) + 4 * sum)  // α/r = 16/4
+        }
+      }
+      let merged = try ModelSource.open(folder + "/out").weights
+      #expect(merged.info(name + ".weight")?.type == .bfloat16)
+      let found = try merged.tensor(name + ".weight", shape: [32, 32], as: .float32).floats
+      // Half a unit in the last of bfloat16's 8 bits, and float32's error of the sum.
+      assertClose(found, expected, Tolerance(relative: 0x1p-8 + 1e-5, absolute: 1e-6), "rounded")
+    }
+  }
+
+  // MARK: - The comparison
+
+  @Test(arguments: [(MergeBase.original, 0), (.nf4(double: true), 1)])
+  func theProbeTellsWhichBaseWasMerged(_ base: MergeBase, _ closest: Int) throws {
+    try inTemporaryFolder { folder in
+      try merge(Fixtures.model, Fixtures.adapter, to: folder + "/out", onto: base)
+      let probe = try MergeProbe(
+        Pretrained.open(Fixtures.model), adapter: Fixtures.adapter, texts: ["How many apples?", "几个苹果？"],
+        compute: .float32)
+      let report = try probe.report(merged: folder + "/out")
+      #expect(report.rows.map(\.name) == ["original + adapter", "NF4 + adapter"])
+      #expect(report.rows[closest].maxDifference < 1e-3)
+      #expect(report.rows[1 - closest].meanDifference > 1e-3)
+      #expect(abs(report.perplexity - report.rows[closest].perplexity) < 1e-3 * report.perplexity)
+      #expect(report.tokens > 10)
+    }
+  }
+
+  // MARK: - What is refused
+
+  @Test func anAdapterOfAnotherModelIsRefusedByName() throws {
+    try inTemporaryFolder { folder in
+      let shape = refusal {
+        try merge(Fixtures.models("gqa"), Fixtures.models("biased_tied/adapter_lora"), to: folder + "/out")
+      }
+      #expect(shape?.place?.contains("lora_") == true && shape?.what.contains("shape") == true)
+
+      let stranger = folder + "/stranger"
+      try AtomicFile.makeFolder(stranger)
+      try FileManager.default.copyItem(
+        atPath: Fixtures.adapter + "/adapter_config.json", toPath: stranger + "/adapter_config.json")
+      let prefix = "base_model.model.model.layers.0.self_attn.query_proj"
+      try SafeTensorsWriter.write(
+        [
+          ("\(prefix).lora_A.weight", .zeros([4, 32], .float32)),
+          ("\(prefix).lora_B.weight", .zeros([32, 4], .float32)),
+        ],
+        to: stranger + "/adapter_model.safetensors")
+      let name = refusal { try merge(Fixtures.model, stranger, to: folder + "/out") }
+      #expect(name?.place?.contains("query_proj") == true)
+      #expect(name?.expected == "model.layers.0.self_attn.q_proj")
+      #expect(try names(in: folder) == ["stranger"])
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+import Foundation
+import Testing
+
+/// Fixtures of other tests: a tiny model with tokenizer and adapter, and tiny models that PEFT trained adapters for.
+enum Fixtures {
+  static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path()
+  static let model = tests + "CLITests/Fixtures/model"
+  static let adapter = tests + "CLITests/Fixtures/run/adapter"
+  /// The same adapter as adapter_model.bin.
+  static let adapterBin = tests + "WeightsTests/Fixtures/torch/adapter"
+  static func models(_ name: String) -> String { tests + "ModelsTests/Fixtures/\(name)" }
+}
+
+/// A folder that is gone afterwards.
+func inTemporaryFolder<T>(_ body: (String) throws -> T) throws -> T {
+  let folder = NSTemporaryDirectory() + "firefly-conversion-\(UUID().uuidString)"
+  try AtomicFile.makeFolder(folder)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
+}
+
+/// Names in a folder, sorted.
+func names(in folder: String) throws -> [String] {
+  try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+}
+
+/// The error that `body` throws; records an issue when it throws none or another type.
+func refusal(of body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> FireflyError? {
+  #expect(throws: FireflyError.self, sourceLocation: sourceLocation) { try body() }
+}
+
+/// A model's logits on a fixed row, in float32.
+func logits(
+  _ path: String, quantization: Quantization = .none, adapter: String? = nil
+) throws -> [Float] {
+  let model = try Transformer.load(ModelSource.open(path), compute: .float32, quantization: quantization)
+  if let adapter { try model.loadAdapter(adapter) }
+  let tokens = (0..<24).map { Int32($0 * 37 % 200) }
+  return model.logits(tokens: tokens, starts: [0, 24]).floats
+}
+
+/// The tensor's bytes.
+func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }
+
+/// Every tensor of a store in float32, by name.
+func values(_ store: WeightStore) throws -> [String: [Float]] {
+  try Dictionary(
+    uniqueKeysWithValues: store.tensorNames.map { name in
+      (name, try store.tensor(name, shape: store.shape(of: name), as: .float32).floats)
+    })
+}
