@@ -60,6 +60,7 @@ public final class Transformer: @unchecked Sendable {
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
+    head.decoding.forget()
     for (_, group) in groups { group.parametersChanged() }
   }
 
@@ -132,10 +133,27 @@ public final class Transformer: @unchecked Sendable {
       layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity)
   }
 
-  /// Continues each cache by its tokens, all in one pass.
+  /// Continues each cache by its tokens.
+  ///
+  /// Those that continue by one token share each pass over the weights, row by row; a longer piece has a pass of its
+  /// own. So what a sequence gets does not depend on the others.
   ///
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
+    let last = Tensor([rows.count, architecture.hiddenSize], .float32)
+    let together = rows.indices.filter { rows[$0].tokens.count == 1 }
+    let alone = rows.indices.filter { rows[$0].tokens.count != 1 }.map { [$0] }
+    for group in alone + (together.isEmpty ? [] : [together]) {
+      let (x, ends) = continued(group.map { rows[$0] })
+      for (index, end) in zip(group, ends) {
+        Ops.gatherRows(last.matrix.rows(index..<index + 1), x.matrix, rows: [end])
+      }
+    }
+    return head.logits(last.matrix, rowByRow: true)
+  }
+
+  /// One pass: the residual stream after the last block, and each sequence's last row in it.
+  private func continued(_ rows: [(cache: KVCache, tokens: [Int32])]) -> (x: Tensor, ends: [Int32]) {
     var placed: [CachedRows] = []
     var next = 0
     for (cache, tokens) in rows {
@@ -150,9 +168,7 @@ public final class Transformer: @unchecked Sendable {
       placed.map { Positions(first: $0.past, count: $0.range.count) })
     let x = embedding.forward(tokens)
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
-    let last = Tensor([rows.count, x.columns], .float32)
-    Ops.gatherRows(last.matrix, x.matrix, rows: placed.map { Int32($0.range.upperBound - 1) })
-    return head.logits(last.matrix)
+    return (x, placed.map { Int32($0.range.upperBound - 1) })
   }
 
   // MARK: - Shared
