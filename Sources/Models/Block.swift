@@ -56,7 +56,8 @@ struct Block: Layer {
 
   /// One block of a cached step; x becomes its result.
   func step(_ x: Tensor, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables?) {  // [T, C]
-    let pass = Pass(training: false, checkpointing: false)
+    let pass = Pass(
+      training: false, checkpointing: false, rowByRow: rows.allSatisfy { $0.range.count == 1 })
     let normed = attention.input.makeInput(rows: x.rows)
     _ = attentionNorm.forward(into: normed, x.matrix)
     add(attention.step(normed, rows, layer: layer, rotary, pass), to: x)

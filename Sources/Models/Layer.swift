@@ -26,16 +26,19 @@ public struct Pass: Sendable {
   public var training: Bool
   /// Blocks keep only their input and are computed again in the backward.
   public var checkpointing: Bool
+  /// A row's result does not depend on the other rows of its products: for generation.
+  public var rowByRow: Bool
 
   public init(
     seed: UInt64 = 42, step: UInt64 = 0, microBatch: UInt64 = 0, training: Bool = true,
-    checkpointing: Bool = true
+    checkpointing: Bool = true, rowByRow: Bool = false
   ) {
     self.seed = seed
     self.step = step
     self.microBatch = microBatch
     self.training = training
     self.checkpointing = checkpointing
+    self.rowByRow = rowByRow
   }
 }
 

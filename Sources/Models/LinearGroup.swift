@@ -33,7 +33,11 @@ final class LinearGroup: @unchecked Sendable {
   let compute: DType
   /// Mixed into the dropout's stream: unique in the model.
   let stream: UInt64
-  private(set) var parts: [Part]
+  private(set) var parts: [Part] {
+    didSet { linearParts = LinearGroup.linearParts(of: parts, inputs: inputs) }
+  }
+  /// The parts as the operations take them.
+  private var linearParts: [LinearPart]
   private(set) var dropout: Float = 0
   private(set) var a: StackedA?
 
@@ -48,6 +52,7 @@ final class LinearGroup: @unchecked Sendable {
   init(inputs: Int, parts: [Part], compute: DType, stream: UInt64) {
     self.inputs = inputs
     self.parts = parts
+    linearParts = LinearGroup.linearParts(of: parts, inputs: inputs)
     self.compute = compute
     self.stream = stream
   }
@@ -68,19 +73,25 @@ final class LinearGroup: @unchecked Sendable {
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, in] → [T, ΣO]
     let y = Tensor([x.rows, outputs], compute)
     let low = a.map { a in
-      lowRankProduct(droppedInput(x, pass), a)
+      lowRankProduct(droppedInput(x, pass), a, pass)
     }
     let pieces = parts.map { part in part.adapter.flatMap { low?.columns($0.rows) } }
-    Ops.linear(y.matrix, x, parts: linearParts, low: pieces)
+    Ops.linear(y.matrix, x, parts: linearParts, low: pieces, rowByRow: pass.rowByRow)
     for (index, part) in parts.enumerated() {
       if let bias = part.bias { Ops.addBias(y.matrix.columns(columns(index)), bias) }
     }
     return (y, Saved(input: x, low: low))
   }
 
-  private func lowRankProduct(_ x: Matrix, _ a: StackedA) -> Matrix {  // [T, in] → [T, Σr], scaled
+  /// [T, in] → [T, Σr], scaled
+  private func lowRankProduct(_ x: Matrix, _ a: StackedA, _ pass: Pass) -> Matrix {
     let low = Tensor([x.rows, a.value.rows], compute).matrix
-    Ops.matmul(low, x, a.compute.matrix, transposeB: true)
+    if pass.rowByRow {
+      let part = LinearPart(weight: .dense(a.compute), outputs: a.value.rows, inputs: inputs)
+      Ops.linear(low, x, parts: [part], low: [nil], rowByRow: true)
+    } else {
+      Ops.matmul(low, x, a.compute.matrix, transposeB: true)
+    }
     scaleByPart(low)
     return low
   }
@@ -91,7 +102,7 @@ final class LinearGroup: @unchecked Sendable {
     }
   }
 
-  private var linearParts: [LinearPart] {
+  private static func linearParts(of parts: [Part], inputs: Int) -> [LinearPart] {
     parts.map {
       LinearPart(weight: $0.weight, adapterB: $0.adapter?.bCompute, outputs: $0.outputs, inputs: inputs)
     }

@@ -36,6 +36,7 @@ public struct TargetScore: Sendable, Equatable {
 struct Head {
   let norm: Norm
   let weight: Tensor  // [V, C] c
+  let decoding = DecodingHead()
 
   /// Largest block of logits held, in elements: 32 MiB of float32.
   static let chunkElements = 8 << 20
@@ -100,12 +101,16 @@ struct Head {
     }
   }
 
-  /// Logits of the given rows, `[N, V]` float32.
-  func logits(_ x: Matrix) -> Tensor {  // [N, C] float32
+  /// Logits of the given rows, `[N, V]` float32; with `rowByRow` through the copy for generation.
+  func logits(_ x: Matrix, rowByRow: Bool = false) -> Tensor {  // [N, C] float32
     let normed = Tensor([x.rows, x.columns], weight.dtype)
     _ = norm.forward(into: normed.matrix, x)
     let logits = Tensor([x.rows, weight.rows], .float32)
-    Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
+    if rowByRow {
+      decoding.multiply(logits.matrix, normed.matrix, weight)
+    } else {
+      Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
+    }
     return logits
   }
 }

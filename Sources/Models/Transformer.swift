@@ -60,6 +60,7 @@ public final class Transformer: @unchecked Sendable {
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
+    head.decoding.forget()
     for (_, group) in groups { group.parametersChanged() }
   }
 
@@ -143,12 +144,23 @@ public final class Transformer: @unchecked Sendable {
       layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity)
   }
 
-  /// Continues each cache by its tokens, all in one pass.
+  /// Continues each cache by its tokens.
+  ///
+  /// Those that continue by one token share each pass over the weights, row by row; a longer piece has a pass of its
+  /// own. So what a sequence gets does not depend on the others.
   ///
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
-    let (x, placed) = continued(rows)
-    return head.logits(gathered(x, placed.map { $0.range.upperBound - 1 }).matrix)
+    let last = Tensor([rows.count, architecture.hiddenSize], .float32)
+    let together = rows.indices.filter { rows[$0].tokens.count == 1 }
+    let alone = rows.indices.filter { rows[$0].tokens.count != 1 }.map { [$0] }
+    for group in alone + (together.isEmpty ? [] : [together]) {
+      let (x, placed) = continued(group.map { rows[$0] })
+      for (index, row) in zip(group, placed) {
+        Ops.gatherRows(last.matrix.rows(index..<index + 1), x.matrix, rows: [Int32(row.range.upperBound - 1)])
+      }
+    }
+    return head.logits(last.matrix, rowByRow: true)
   }
 
   /// Continues each cache by its tokens, all in one pass, and scores what each of the tokens shall predict.

@@ -28,29 +28,28 @@ extension Ops {
   /// Both products of a part meet in a float32 tile that stays in the cache, so y is rounded once, and the thin one
   /// runs at the rate of the wide one. NF4 weights are decoded a slice of rows at a time, never as a whole.
   /// - Parameters:
-  ///   - y: `[T, Σ outputs]`
-  ///   - x: `[T, inputs]`, the type of `y`: float32 or bfloat16.
+  ///   - y: `[T, Σ outputs]`, float32 or the type of `x`.
+  ///   - x: `[T, inputs]` float32 or bfloat16
   ///   - low: To each part its h `[T, r]`, scaled already, or nil for the frozen weight alone; of the type of `x`.
-  public static func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
+  ///   - rowByRow: A row's result shall not depend on the other rows: for generation. So it is for up to eight rows anyway.
+  public static func linear(
+    _ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool = false
+  ) {
     precondition(parts.count == low.count, "\(parts.count) parts with \(low.count) adapters")
     precondition(
-      y.rows == x.rows && y.dtype == x.dtype, "linear from [\(x.rows)] \(x.dtype) to [\(y.rows)] \(y.dtype)")
+      y.rows == x.rows && (y.dtype == x.dtype || y.dtype == .float32),
+      "linear from [\(x.rows)] \(x.dtype) to [\(y.rows)] \(y.dtype)")
     precondition(parts.reduce(0) { $0 + $1.outputs } == y.columns, "outputs do not fill \(y.columns) columns")
     for (part, h) in zip(parts, low) { part.check(x, h) }
     if x.rows == 0 { return }
-    let few = x.rows <= KERNELS_GEMV_ROWS
-    let slices = LinearSlice.of(parts, rows: x.rows)
     Ledger.measure(.matrices, flop: linearFlop(x.rows, parts, low)) {
+      if rowByRow || x.rows <= KERNELS_GEMV_ROWS { return linearByRow(y, x, parts: parts, low: low) }
+      let slices = LinearSlice.of(parts, rows: x.rows)
       Parallel.run(slices.count) { index in
         let slice = slices[index]
         let h = low[slice.part].map { $0.rows(slice.rows) }
         let out = y.rows(slice.rows).columns(slice.columns)
-        let rows = x.rows(slice.rows)
-        if few {
-          parts[slice.part].multiplyFewRows(out, rows, h, slice.outputs)
-        } else {
-          parts[slice.part].multiply(out, rows, h, slice.outputs)
-        }
+        parts[slice.part].multiply(out, x.rows(slice.rows), h, slice.outputs)
       }
     }
   }
@@ -182,16 +181,6 @@ extension LinearPart {
       if let h, let b { Product(out: sum, a: h.rows(rows), b: b, transposeB: true, accumulate: true).run() }
       if !isWide { Ops.convert(y.rows(rows), sum) }
     }
-  }
-
-  /// The same for the few rows of generation, where reading the weight is the cost.
-  fileprivate func multiplyFewRows(_ y: Matrix, _ x: Matrix, _ h: Matrix?, _ range: Range<Int>) {
-    switch weight {
-    case .dense(let tensor): Ops.denseGemv(y, x, tensor.matrix, rows: range)
-    case .nf4(let tensor): Ops.nf4Gemv(y, x, tensor, rows: range)
-    }
-    guard let h, let adapterB else { return }
-    Product(out: y, a: h, b: adapterB.matrix.rows(range), transposeB: true, accumulate: true).run()
   }
 
   /// out (+)= dy·W[:, panel]

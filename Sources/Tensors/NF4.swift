@@ -52,13 +52,30 @@ public struct NF4Tensor: Sendable {
     case nested(codes: Tensor, absmax: Tensor, map: Tensor, offset: Float)
   }
 
+  /// One reference, so that handing a matrix on counts once.
+  private final class Contents: Sendable {
+    let codes: Tensor
+    let shape: [Int]
+    let scales: Scales
+    let originalDType: DType
+
+    init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
+      self.codes = codes
+      self.shape = shape
+      self.scales = scales
+      self.originalDType = originalDType
+    }
+  }
+
+  private let contents: Contents
+
   /// uint8 [⌈out·in/2⌉], the first of two codes in the high half, row-major.
-  public let codes: Tensor
+  public var codes: Tensor { contents.codes }
   /// [out, in]
-  public let shape: [Int]
-  public let scales: Scales
+  public var shape: [Int] { contents.shape }
+  public var scales: Scales { contents.scales }
   /// What the weights were before: a decoded weight is rounded to it.
-  public let originalDType: DType
+  public var originalDType: DType { contents.originalDType }
 
   public init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
     precondition(shape.count == 2, "NF4 shape \(shape): expected [out, in]")
@@ -77,10 +94,7 @@ public struct NF4Tensor: Sendable {
       Ops.checkCount(map, 256, "nested map")
     }
     _ = originalDType.code
-    self.codes = codes
-    self.shape = shape
-    self.scales = scales
-    self.originalDType = originalDType
+    contents = Contents(codes: codes, shape: shape, scales: scales, originalDType: originalDType)
   }
 
   public static func blocks(of count: Int) -> Int { (count + NF4.blockSize - 1) / NF4.blockSize }
@@ -103,8 +117,8 @@ public struct NF4Tensor: Sendable {
     }
   }
 
-  /// Calls `body` with the kernels' view of this matrix.
-  func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
+  /// The kernels' view of this matrix: addresses that hold as long as the matrix lives.
+  var kernelsView: kernels_nf4 {
     var view = kernels_nf4(
       codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: nil, absmax_codes: nil,
       nested_absmax: nil, nested_map: nil, nested_offset: 0, columns: inputs, dtype: originalDType.code)
@@ -117,6 +131,12 @@ public struct NF4Tensor: Sendable {
       view.nested_map = UnsafePointer(map.floatPointer)
       view.nested_offset = offset
     }
-    return withUnsafePointer(to: &view, body)
+    return view
+  }
+
+  /// Calls `body` with the kernels' view of this matrix.
+  func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
+    var view = kernelsView
+    return withExtendedLifetime(self) { withUnsafePointer(to: &view, body) }
   }
 }

@@ -80,7 +80,7 @@ private final class ThreadPool: @unchecked Sendable {
       finished.store(0, ordering: .relaxed)
       ticket.store(UInt64(tasks) << 32, ordering: .sequentiallyConsistent)
       wakeWorkers()
-      while let task = claim() { perform(task) }
+      performTasks()
       waitUntilFinished(tasks)
       self.body = nil
     }
@@ -135,25 +135,31 @@ private final class ThreadPool: @unchecked Sendable {
     return nil
   }
 
-  private func perform(_ task: Int) {
-    call(task)
-    finished.add(1, ordering: .sequentiallyConsistent)
+  /// Performs tasks until none is left to claim; false if there was none.
+  @discardableResult private func performTasks() -> Bool {
+    guard let first = claim() else { return false }
+    finished.add(performed(from: first), ordering: .sequentiallyConsistent)
+    return true
   }
 
-  /// Not inlined, so that no reference to the body outlives the call: once a task counts as finished, the region may
-  /// end.
+  /// Performs `first` and all that can be claimed after it, and counts them: as long as they do not count as finished,
+  /// they are of one region. Not inlined, so that no reference to the body outlives the call: then the region may end.
   @inline(never)
-  private func call(_ task: Int) {
+  private func performed(from first: Int) -> Int {
     guard let body else { preconditionFailure("a task without a body") }
-    body(task)
+    var count = 0
+    var next: Int? = first
+    while let task = next {
+      body(task)
+      count += 1
+      next = claim()
+    }
+    return count
   }
 
   private func serve() {
     while true {
-      while let task = claim() {
-        perform(task)
-        wakeCaller()
-      }
+      while performTasks() { wakeCaller() }
       if !spin(ThreadPool.workerSpins, until: { hasWork || closing.load(ordering: .relaxed) }) { sleep() }
       if closing.load(ordering: .sequentiallyConsistent) { return }
     }

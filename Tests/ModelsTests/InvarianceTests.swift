@@ -129,6 +129,22 @@ import Testing
     #expect(beginning.count == 3 && caches.allSatisfy { $0.count == 6 })
   }
 
+  /// A sequence's logits are the same bits whatever is generated beside it, an adapter included.
+  @Test(arguments: names, [DType.float32, .bfloat16])
+  func companyDoesNotChangeABit(_ name: String, _ compute: DType) throws {
+    let model = try ModelFixture(name).model("lora", compute: compute)
+    let prompts: [[Int32]] = (0..<11).map { (i: Int32) in (0...i % 4).map { 3 + (i * 7 + $0 * 5) % 20 } }
+    func logits(_ chosen: [Int]) -> [[Float]] {
+      let caches = chosen.map { _ in model.makeCache(capacity: 16) }
+      let first = model.step(zip(caches, chosen).map { ($0, prompts[$1]) })
+      let second = model.step(zip(caches, chosen).map { ($0, [Int32($1 + 3)]) })
+      return chosen.indices.map { first.slice($0..<$0 + 1).floats + second.slice($0..<$0 + 1).floats }
+    }
+    let together = logits(Array(prompts.indices))
+    for index in prompts.indices { #expect(logits([index]) == [together[index]], "prompt \(index)") }
+    #expect(logits([2, 5, 9]) == [together[2], together[5], together[9]])
+  }
+
   @Test func aCacheGrowsAndForgets() throws {
     let fixture = try ModelFixture("gqa")
     let model = try fixture.model()

@@ -85,7 +85,7 @@ struct LinearTests {
       let y = random.matrix((rows, group.outputs), dtype, margin: 2)
       Ops.linear(y, x, parts: group.parts, low: group.low)
       let expected = group.forward(x)
-      // bfloat16: one rounding of the result; for few rows, of the frozen and of the whole sum.
+      // bfloat16: one rounding of the result; for few rows also that of the NF4 table.
       let largest = expected.map(abs).max() ?? 0
       let absolute = dtype == .bfloat16 ? 0x1p-9 * (rows <= 8 ? largest : 0.01) : 2e-5
       expectClose(

@@ -87,38 +87,6 @@ private let names = [
     }
   }
 
-  @Test(arguments: Ops.instructionSets, [DType.float32, .bfloat16])
-  func gemvIsTheProductWithDecodedWeights(isa: String, dtype: DType) {
-    for (outputs, inputs) in [(9, 64), (5, 576), (6, 33), (3, 1300), (130, 192)] {
-      for original in [DType.bfloat16, .float16, .float32] {
-        let weights = NF4Tensor.quantize(
-          .normal([outputs, inputs], original, seed: 5, deviation: 0.02), double: original != .float16)
-        let decoded = Tensor([outputs, inputs], dtype)
-        Ops.decodeNF4(weights, rows: 0..<outputs, columns: 0..<inputs, into: decoded.matrix)
-        for m in 1...8 {
-          let x = Tensor.normal([m, inputs], dtype, seed: UInt64(m))
-          let y = Tensor.zeros([m, outputs], dtype)
-          let rows = 1..<outputs
-          Ops.with(instructionSet: isa) { Ops.nf4Gemv(y.matrix.columns(rows), x.matrix, weights, rows: rows) }
-          expectProduct(y, x, decoded, rows, dtype, "nf4 [\(outputs), \(inputs)] of \(original), M \(m)")
-        }
-      }
-    }
-  }
-
-  @Test(arguments: Ops.instructionSets, [DType.float32, .bfloat16])
-  func denseGemvIsTheProduct(isa: String, dtype: DType) {
-    for (outputs, inputs) in [(9, 64), (5, 576), (6, 33), (1, 1), (31, 200)] {
-      let weights = Tensor.normal([outputs, inputs], dtype, seed: 6, deviation: 0.1)
-      for m in 1...8 {
-        let x = Tensor.normal([m, inputs], dtype, seed: UInt64(m))
-        let y = Tensor.zeros([m, outputs], dtype)
-        Ops.with(instructionSet: isa) { Ops.denseGemv(y.matrix, x.matrix, weights.matrix, rows: 0..<outputs) }
-        expectProduct(y, x, weights, 0..<outputs, dtype, "dense [\(outputs), \(inputs)], M \(m)")
-      }
-    }
-  }
-
   /// The checkpoint that bitsandbytes made, against ours from the same bfloat16 weights.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: shared + "llama_mini_bnb_nf4_dq")))
   func sharedCheckpointIsReproduced() throws {
@@ -146,31 +114,6 @@ private let names = [
 private let shared =
   URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/fixtures/")
   .standardizedFileURL.path + "/"
-
-/// y[:, rows] against x·weights[rows]ᵀ in float64: float32 sums within a few units of the terms' size, rounded to dtype.
-private func expectProduct(
-  _ y: Tensor, _ x: Tensor, _ weights: Tensor, _ rows: Range<Int>, _ dtype: DType, _ name: String,
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  let (found, a, b, inputs) = (y.asFloats, x.asFloats, weights.asFloats, x.columns)
-  for i in 0..<x.rows {
-    for r in rows {
-      var (sum, size) = (0.0, 0.0)
-      for c in 0..<inputs {
-        let term = Double(a[i * inputs + c]) * Double(b[r * inputs + c])
-        sum += term
-        size += abs(term)
-      }
-      let rounding = (dtype == .bfloat16 ? 0x1p-8 : 0x1p-23) * abs(sum)
-      let error = abs(Double(found[i * y.columns + r]) - sum)
-      if !(error <= rounding + 1e-6 * size) {
-        Issue.record(
-          "\(name): row \(i), output \(r): \(found[i * y.columns + r]), expected \(sum)",
-          sourceLocation: sourceLocation)
-      }
-    }
-  }
-}
 
 extension Fixture {
   /// The quantised matrix of a case, as bitsandbytes made it.

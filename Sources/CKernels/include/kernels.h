@@ -122,12 +122,20 @@ typedef struct kernels {
   // out[rows, columns] T = weights[first_row…, first_column…]
   void (*nf4_decode)(void *out, int t, size_t out_stride, const kernels_nf4 *weights, size_t first_row,
                      size_t first_column, size_t rows, size_t columns);
-  // y[m, rows] T = x[m, columns] T · weights[first_row ..< first_row + rows, :]ᵀ, m ≤ 8
-  void (*nf4_gemv)(void *y, size_t y_stride, const void *x, size_t x_stride, int t, size_t m,
+  // Products of m ≤ KERNELS_GEMV_ROWS rows; a row's result is the same bits for every m.
+  // y[m, rows] float32 = x[m, columns] c · weights[first_row ..< first_row + rows, :]ᵀ. With x in bfloat16 and whole
+  // blocks, a weight is its scale times the code's value rounded to bfloat16: |error| ≤ 2⁻⁹·Σ|x·w|.
+  void (*nf4_gemv)(float *y, size_t y_stride, const void *x, size_t x_stride, int t, size_t m,
                    const kernels_nf4 *weights, size_t first_row, size_t rows);
-  // y[m, rows] T = x[m, columns] T · w[rows, columns] Tᵀ, m ≤ 8
-  void (*dense_gemv)(void *y, size_t y_stride, const void *x, size_t x_stride, int t, size_t m, const void *w,
-                     size_t w_stride, size_t rows, size_t columns);
+  // y[m, rows] float32 (+)= x[m, columns] c · w[rows, columns] cᵀ
+  void (*dense_gemv)(float *y, size_t y_stride, const void *x, size_t x_stride, int t, size_t m, const void *w,
+                     size_t w_stride, size_t rows, size_t columns, int accumulate);
+  // y[m, rows] float32 = x[m, columns] c · (codes·scale)[rows, columns]ᵀ; columns are whole blocks of 32.
+  void (*int8_gemv)(float *y, size_t y_stride, const void *x, size_t x_stride, int t, size_t m, const int8_t *codes,
+                    const uint16_t *scales, size_t rows, size_t columns);
+  // Codes [blocks·32] and bfloat16 scales [blocks] of x[blocks·32] c: |x − code·scale| ≤ scale/2. A block with a NaN
+  // or infinity gets the scale NaN.
+  void (*int8_quantize)(int8_t *codes, uint16_t *scales, const void *x, int t, size_t blocks);
 
   // MARK: Attention
 

@@ -1,0 +1,102 @@
+import CKernels
+
+extension Ops {
+  /// `linear` where reading the weights is the cost: rows go in groups of eight, each weight is read once a group, and
+  /// a row's result does not depend on its group.
+  ///
+  /// The frozen and the thin product of a part meet in float32, so y is rounded once.
+  static func linearByRow(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
+    let k = kernels
+    let (input, output) = (MatrixAddress(x), MatrixAddress(y))
+    let tasks = rowTasks(outputs: y.columns, inputs: x.columns)
+    withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
+      var first = 0
+      for index in parts.indices {
+        addresses[index] = PartAddress(parts[index], low[index], first: first)
+        first += parts[index].outputs
+      }
+      let addresses = UnsafeBufferPointer(addresses)
+      Parallel.run(tasks) { task in
+        let share = output.columns * task / tasks..<output.columns * (task + 1) / tasks
+        for part in addresses where part.outputs.overlaps(share) {
+          part.multiply(output, input, part.outputs.clamped(to: share), k)
+        }
+      }
+    }
+    withExtendedLifetime((y, x, parts, low)) {}
+  }
+
+  /// Equal shares of the outputs, some for each thread to choose from, but none below a microsecond's work. Outputs do
+  /// not depend on their share, so the number of threads may count.
+  static func rowTasks(outputs: Int, inputs: Int) -> Int {
+    let shares = outputs * inputs / 32_768
+    let rounds = min(max(shares / Parallel.threads, 1), 16)
+    return max(min(rounds * Parallel.threads, outputs), 1)
+  }
+}
+
+/// One part of `linearByRow` as addresses.
+private struct PartAddress {
+  private enum Weight {
+    case dense(MatrixAddress)
+    case nf4(kernels_nf4)
+  }
+
+  private let weight: Weight
+  /// h `[T, r]` and B `[outputs, r]`
+  private let thin: (h: MatrixAddress, b: MatrixAddress)?
+  /// The part's columns of y.
+  let outputs: Range<Int>
+
+  init(_ part: LinearPart, _ h: Matrix?, first: Int) {
+    switch part.weight {
+    case .dense(let tensor): weight = .dense(MatrixAddress(tensor.matrix))
+    case .nf4(let tensor): weight = .nf4(tensor.kernelsView)
+    }
+    if let h, let b = part.adapterB {
+      thin = (MatrixAddress(h), MatrixAddress(b.matrix))
+    } else {
+      thin = nil
+    }
+    outputs = first..<first + part.outputs
+  }
+
+  /// Outputs whose sums are held before they are rounded.
+  private static let width = 64
+
+  /// y[:, columns] = x·Wᵀ + h·Bᵀ
+  func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: Ops.Table) {
+    let group = Int(KERNELS_GEMV_ROWS)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
+      guard let sums = tile.baseAddress else { return }
+      for column in stride(from: columns.lowerBound, to: columns.upperBound, by: PartAddress.width) {
+        let count = min(PartAddress.width, columns.upperBound - column)
+        for first in stride(from: 0, to: x.rows, by: group) {
+          let rows = first..<min(first + group, x.rows)
+          addProducts(sums, x, rows, column - outputs.lowerBound, count, k)
+          k.pointee.convert(
+            y.row(first, column: column), y.code, y.stride, sums, DType.float32.code, PartAddress.width,
+            rows.count, count)
+        }
+      }
+    }
+  }
+
+  /// sums[rows, count] = x[rows]·W[first ..< first + count]ᵀ + h[rows]·B[first ..< first + count]ᵀ
+  private func addProducts(
+    _ sums: UnsafeMutablePointer<Float>, _ x: MatrixAddress, _ rows: Range<Int>, _ first: Int, _ count: Int,
+    _ k: Ops.Table
+  ) {
+    let (row, m, stride) = (rows.lowerBound, rows.count, PartAddress.width)
+    switch weight {
+    case .dense(let w):
+      k.pointee.dense_gemv(
+        sums, stride, x.row(row), x.stride, x.code, m, w.row(first), w.stride, count, w.columns, 0)
+    case .nf4(var view):
+      k.pointee.nf4_gemv(sums, stride, x.row(row), x.stride, x.code, m, &view, first, count)
+    }
+    guard let (h, b) = thin else { return }
+    k.pointee.dense_gemv(
+      sums, stride, h.row(row), h.stride, h.code, m, b.row(first), b.stride, count, b.columns, 1)
+  }
+}

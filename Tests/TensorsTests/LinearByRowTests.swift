@@ -1,0 +1,186 @@
+import FireflyTensors
+import FireflyTestSupport
+import Testing
+
+/// Products of a few rows, on every table, against naive sums in Double.
+struct LinearByRowTests {
+  /// Inputs that are whole blocks of 64, and others; outputs below and above a task's share.
+  private static let shapes = [(9, 64), (5, 576), (6, 33), (3, 1300), (300, 256)]
+
+  @Test(arguments: Variant.all) func nf4IsTheProduct(_ variant: Variant) {
+    for (outputs, inputs) in LinearByRowTests.shapes {
+      for original in [DType.bfloat16, .float16, .float32] {
+        let weights = NF4Tensor.quantize(
+          .normal([outputs, inputs], original, seed: 5, deviation: 0.02), double: original != .float16)
+        // In bfloat16, whole blocks: the values of the codes rounded to bfloat16, times the scale.
+        let isTable = variant.dtype == .bfloat16 && inputs % NF4.blockSize == 0
+        let decoded = isTable ? weights.tableValues : weights.decoded(as: variant.dtype).asFloats
+        for m in 1...8 {
+          let x = Tensor.normal([m, inputs], variant.dtype, seed: UInt64(m))
+          let y = variant.run { product(x, .nf4(weights), outputs: outputs) }
+          expectProduct(y, x, decoded, "nf4 [\(outputs), \(inputs)] of \(original), M \(m)")
+        }
+      }
+    }
+  }
+
+  /// What the table's rounding may cost against the decoded weights: 2⁻⁹ for either rounding of a weight.
+  @Test(arguments: Ops.instructionSets) func nf4IsNearTheDecodedWeights(_ isa: String) {
+    let weights = NF4Tensor.quantize(.normal([64, 1536], .bfloat16, seed: 8, deviation: 0.02), double: true)
+    let x = Tensor.normal([3, 1536], .bfloat16, seed: 9)
+    let y = Ops.with(instructionSet: isa) { product(x, .nf4(weights), outputs: 64) }
+    expectProduct(y, x, weights.decoded(as: .bfloat16).asFloats, share: 0x1p-8, "nf4")
+  }
+
+  @Test(arguments: Variant.all) func denseIsTheProduct(_ variant: Variant) {
+    for (outputs, inputs) in LinearByRowTests.shapes + [(1, 1)] {
+      let weights = Tensor.normal([outputs, inputs], variant.dtype, seed: 6, deviation: 0.1)
+      for m in 1...8 {
+        let x = Tensor.normal([m, inputs], variant.dtype, seed: UInt64(m))
+        let y = variant.run { product(x, .dense(weights), outputs: outputs) }
+        expectProduct(y, x, weights.asFloats, "dense [\(outputs), \(inputs)], M \(m)")
+      }
+    }
+  }
+
+  @Test(arguments: Variant.all) func int8IsTheProduct(_ variant: Variant) {
+    for (outputs, inputs) in [(1, 32), (300, 576), (7, 1568)] {
+      let codes = Int8Matrix(.normal([outputs, inputs], variant.dtype, seed: 6, deviation: 0.1))
+      for m in 1...9 {
+        let x = Tensor.normal([m, inputs], variant.dtype, seed: UInt64(m))
+        let y = Tensor([m, outputs], .float32)
+        variant.run { Ops.multiply(y.matrix, x.matrix, codes) }
+        expectProduct(y, x, codes.values, "int8 [\(outputs), \(inputs)], M \(m)")
+      }
+    }
+  }
+
+  @Test(arguments: Variant.all) func int8CodesAreTheNearest(_ variant: Variant) {
+    let w = Tensor.normal([40, 96], variant.dtype, seed: 3, deviation: 0.05)
+    w.slice(7..<8).setZero()
+    let values = w.asFloats
+    let decoded = variant.run { Int8Matrix(w) }.values
+    for start in stride(from: 0, to: values.count, by: Int8Matrix.blockSize) {
+      let block = start..<start + Int8Matrix.blockSize
+      let largest = values[block].map(abs).max() ?? 0
+      // The scale is the largest magnitude / 127, rounded up to bfloat16.
+      let bound = largest / 127 / 2 * (1 + 0x1p-7)
+      for i in block { #expect(abs(decoded[i] - values[i]) <= bound, "element \(i) of \(largest)") }
+    }
+  }
+
+  @Test(arguments: Variant.all) func nonFiniteWeightsAreSeen(_ variant: Variant) {
+    for bad in [Float.nan, .infinity] {
+      var values = [Float](repeating: 0.5, count: 128)
+      values[70] = bad
+      let y = Tensor([1, 2], .float32)
+      let x = Tensor([Float](repeating: 1, count: 64), [1, 64]).converted(to: variant.dtype)
+      variant.run {
+        Ops.multiply(y.matrix, x.matrix, Int8Matrix(Tensor(values, [2, 64]).converted(to: variant.dtype)))
+      }
+      #expect(abs(y.floats[0] - 32) < 0.5)
+      #expect(y.floats[1].isNaN)
+    }
+  }
+
+  /// What the server relies on: an answer does not depend on what is answered beside it.
+  @Test(arguments: Variant.all) func aRowDoesNotDependOnItsCompany(_ variant: Variant) {
+    let (inputs, outputs, rows) = (320, 150, 19)
+    let weights = Tensor.normal([outputs, inputs], variant.dtype, seed: 1, deviation: 0.1)
+    let codes = NF4Tensor.quantize(weights, double: true)
+    let eight = Int8Matrix(weights)
+    let b = Tensor.normal([outputs, 12], variant.dtype, seed: 2)
+    let x = Tensor.normal([rows, inputs], variant.dtype, seed: 3)
+    let h = Tensor.normal([rows, 12], variant.dtype, seed: 4)
+    let parts = [FrozenWeight.dense(weights), .nf4(codes)].map {
+      LinearPart(weight: $0, adapterB: b, outputs: outputs, inputs: inputs)
+    }
+    func results(_ range: Range<Int>) -> [[Float]] {
+      let y = Tensor([range.count, 2 * outputs], variant.dtype)
+      let logits = Tensor([range.count, outputs], .float32)
+      let low = h.matrix.rows(range)
+      variant.run {
+        Ops.linear(y.matrix, x.matrix.rows(range), parts: parts, low: [low, low], rowByRow: true)
+        Ops.multiply(logits.matrix, x.matrix.rows(range), eight)
+      }
+      let (first, second) = (y.asFloats, logits.floats)
+      return (0..<range.count).map { row in
+        Array(first[row * 2 * outputs..<(row + 1) * 2 * outputs])
+          + Array(second[row * outputs..<(row + 1) * outputs])
+      }
+    }
+    let alone = (0..<rows).map { results($0..<$0 + 1)[0] }
+    for size in [2, 3, 4, 5, 6, 7, 8, 19] {
+      for start in stride(from: 0, to: rows, by: size) {
+        let range = start..<min(start + size, rows)
+        #expect(results(range) == Array(alone[range]), "rows \(range)")
+      }
+    }
+  }
+
+  private func product(_ x: Tensor, _ weight: FrozenWeight, outputs: Int) -> Tensor {
+    let y = Tensor([x.rows, outputs], .float32)
+    let part = LinearPart(weight: weight, outputs: outputs, inputs: x.columns)
+    Ops.linear(y.matrix, x.matrix, parts: [part], low: [nil])
+    return y
+  }
+}
+
+/// y against x·weightsᵀ in Double: float32 sums, within a few units of the terms' sizes and `share` of them.
+private func expectProduct(
+  _ y: Tensor, _ x: Tensor, _ weights: [Float], share: Double = 0, _ name: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let (found, a, inputs) = (y.floats, x.asFloats, x.columns)
+  for i in 0..<x.rows {
+    for r in 0..<y.columns {
+      var (sum, size) = (0.0, 0.0)
+      for c in 0..<inputs {
+        let term = Double(a[i * inputs + c]) * Double(weights[r * inputs + c])
+        sum += term
+        size += abs(term)
+      }
+      let error = abs(Double(found[i * y.columns + r]) - sum)
+      if !(error <= (1e-6 + share) * size) {
+        Issue.record(
+          "\(name): row \(i), output \(r): \(found[i * y.columns + r]), expected \(sum)",
+          sourceLocation: sourceLocation)
+      }
+    }
+  }
+}
+
+extension Int8Matrix {
+  /// Each weight as its code times its scale.
+  fileprivate var values: [Float] {
+    let factors = scales.asFloats
+    return codes.bytes.enumerated().map {
+      Float(Int8(bitPattern: $1)) * factors[$0 / Int8Matrix.blockSize]
+    }
+  }
+}
+
+extension NF4Tensor {
+  fileprivate func decoded(as dtype: DType) -> Tensor {
+    let out = Tensor(shape, dtype)
+    Ops.decodeNF4(self, rows: 0..<outputs, columns: 0..<inputs, into: out.matrix)
+    return out
+  }
+
+  /// Each weight as its scale times the code's value in bfloat16.
+  fileprivate var tableValues: [Float] {
+    let table = Tensor(NF4.codeBook, [16]).converted(to: .bfloat16).asFloats
+    return (0..<outputs * inputs).map { i in
+      let pair = codes.bytes[i / 2]
+      return table[Int(i % 2 == 0 ? pair >> 4 : pair & 15)] * scale(of: i / NF4.blockSize)
+    }
+  }
+
+  private func scale(of block: Int) -> Float {
+    switch scales {
+    case .plain(let absmax): return absmax.floats[block]
+    case .nested(let codes, let absmax, let map, let offset):
+      return map.floats[Int(codes.bytes[block])] * absmax.floats[block / NF4.nestedBlockSize] + offset
+    }
+  }
+}
