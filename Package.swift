@@ -17,6 +17,9 @@ let package = Package(
       providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(
       name: "CEdit", path: "Sources/CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(
+      name: "CMicroHTTPD", path: "Sources/CMicroHTTPD", pkgConfig: "libmicrohttpd",
+      providers: [.apt(["libmicrohttpd-dev"])]),
 
     // MARK: - The library
     .target(name: "FireflyBase", path: "Sources/Base"),
@@ -38,6 +41,12 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
       ], path: "Sources/Generation"),
     .target(
+      name: "FireflyServer",
+      dependencies: [
+        "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyGeneration",
+        "CMicroHTTPD",
+      ], path: "Sources/Server"),
+    .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
@@ -47,7 +56,7 @@ let package = Package(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining",
+        "FireflyGeneration", "FireflyServer", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -63,7 +72,7 @@ let package = Package(
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTraining", "FireflyBench",
+        "FireflyGeneration", "FireflyServer", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
@@ -72,6 +81,9 @@ let package = Package(
     .target(
       name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyTensors"],
       path: "Tests/TestSupport"),
+    .target(
+      name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
+      path: "Tests/Doubles"),
     .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
       path: "Tests/BaseTests"),
@@ -95,8 +107,14 @@ let package = Package(
       name: "GenerationTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTestSupport",
+        "FireflyGeneration", "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/GenerationTests"),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyGeneration",
+        "FireflyServer", "FireflyDoubles",
+      ], path: "Tests/ServerTests"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

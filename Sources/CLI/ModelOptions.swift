@@ -18,10 +18,16 @@ enum ModelOptions {
 
   /// Reads the weights, with progress on standard error.
   static func load(_ pretrained: Pretrained, _ arguments: Arguments) throws -> Generator<Transformer> {
+    try load(pretrained, arguments, adapter: arguments[adapter])
+  }
+
+  static func load(_ pretrained: Pretrained, _ arguments: Arguments, adapter: String?) throws
+    -> Generator<Transformer>
+  {
     let options = Pretrained.Options(
       compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
       quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none,
-      adapter: arguments[adapter])
+      adapter: adapter)
     let progress = ProgressLine("loading \(pretrained.source.path)")
     let model = try pretrained.load(options) { progress.update($0) }
     progress.clear()
@@ -48,10 +54,12 @@ enum AnswerOptions {
   static let seed = Option.integer("--seed", "N", atLeast: 0, "Equal seeds give equal answers (default: 42).")
   static let stop = Option.text("--stop", "TEXT", "A text that ends the answer.", repeated: true)
 
-  static let declarations = [
-    maxNewTokens.declaration, greedy.declaration, temperature.declaration, topP.declaration,
-    topK.declaration, repetitionPenalty.declaration, seed.declaration, stop.declaration,
+  static let samplingDeclarations = [
+    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration,
+    repetitionPenalty.declaration,
   ]
+  static let declarations =
+    [maxNewTokens.declaration] + samplingDeclarations + [seed.declaration, stop.declaration]
 
   /// Refuses options that contradict each other; called before anything is opened.
   static func check(_ arguments: Arguments) throws {

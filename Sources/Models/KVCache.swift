@@ -28,6 +28,20 @@ public final class KVCache: @unchecked Sendable {
     self.count = count
   }
 
+  /// A cache of its own with the first `count` tokens.
+  public func copy(count: Int) -> KVCache {
+    precondition(count >= 0 && count <= self.count, "copy \(count) of \(self.count)")
+    let copy = KVCache(layers: keys.count, width: width, dtype: dtype, capacity: capacity)
+    copy.extend(by: count)
+    for layer in keys.indices {
+      copy.append(keys: keys(layer, count: count), values: values(layer, count: count), layer: layer, at: 0)
+    }
+    return copy
+  }
+
+  /// Memory held, counting what it has room for.
+  public var byteCount: Int { 2 * keys.count * room * width * dtype.byteCount }
+
   /// Makes place for `new` more tokens and counts them; their rows are written layer by layer.
   func extend(by new: Int) {
     precondition(count + new <= capacity, "\(count) + \(new) tokens in a cache of \(capacity)")

@@ -25,6 +25,8 @@ public final class Transformer: @unchecked Sendable {
   public let unusedTensors: [String]
   /// The adapter's settings; nil without one.
   public internal(set) var adapterOptions: LoRAOptions?
+  /// What `keepAdapter` has kept, by name.
+  var kept: [String: KeptAdapter] = [:]
 
   init(
     architecture: Architecture, compute: DType, embedding: Embedding, blocks: [Block], head: Head,
@@ -136,6 +138,22 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
+    let (x, placed) = continued(rows)
+    let last = Tensor([rows.count, x.columns], .float32)
+    Ops.gatherRows(last.matrix, x.matrix, rows: placed.map { Int32($0.range.upperBound - 1) })
+    return head.logits(last.matrix)
+  }
+
+  /// Continues one cache by its tokens.
+  ///
+  /// - Returns: `[tokens, V]` float32, the logits after every one.
+  public func stepKeepingAll(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
+    head.logits(continued([(cache, tokens)]).x.matrix)
+  }
+
+  private func continued(  // [rows] → [T, C]
+    _ rows: [(cache: KVCache, tokens: [Int32])]
+  ) -> (x: Tensor, placed: [CachedRows]) {
     var placed: [CachedRows] = []
     var next = 0
     for (cache, tokens) in rows {
@@ -150,9 +168,7 @@ public final class Transformer: @unchecked Sendable {
       placed.map { Positions(first: $0.past, count: $0.range.count) })
     let x = embedding.forward(tokens)
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
-    let last = Tensor([rows.count, x.columns], .float32)
-    Ops.gatherRows(last.matrix, x.matrix, rows: placed.map { Int32($0.range.upperBound - 1) })
-    return head.logits(last.matrix)
+    return (x, placed)
   }
 
   // MARK: - Shared

@@ -10,7 +10,7 @@ import Testing
     let help = try Command.run("--help")
     #expect(help.status == 0)
     #expect(help.errors.isEmpty)
-    for verb in ["train", "data", "chat", "generate", "eval", "tokenize", "inspect"] {
+    for verb in ["train", "data", "chat", "generate", "serve", "eval", "tokenize", "inspect"] {
       #expect(help.output.contains("\n  \(verb) "))
       let own = try Command.run(verb, "--help")
       #expect(own.status == 0)
