@@ -19,6 +19,9 @@ let package = Package(
       name: "CEdit", path: "Sources/CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CMicroHTTPD", path: "Sources/CMicroHTTPD", pkgConfig: "libmicrohttpd",
+      providers: [.apt(["libmicrohttpd-dev"])]),
 
     // MARK: - The library
     .target(name: "FireflyBase", path: "Sources/Base"),
@@ -46,6 +49,12 @@ let package = Package(
         "FireflyGeneration", "CZlib",
       ], path: "Sources/Evaluation"),
     .target(
+      name: "FireflyServer",
+      dependencies: [
+        "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyGeneration",
+        "CMicroHTTPD",
+      ], path: "Sources/Server"),
+    .target(
       name: "FireflyConversion",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
@@ -61,7 +70,7 @@ let package = Package(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation",
+        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation", "FireflyServer",
         "FireflyTraining",
       ], path: "Sources/Firefly"),
 
@@ -78,7 +87,7 @@ let package = Package(
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation",
+        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation", "FireflyServer",
         "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
@@ -88,6 +97,9 @@ let package = Package(
     .target(
       name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyTensors"],
       path: "Tests/TestSupport"),
+    .target(
+      name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
+      path: "Tests/Doubles"),
     .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
       path: "Tests/BaseTests"),
@@ -111,15 +123,20 @@ let package = Package(
       name: "GenerationTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTestSupport",
+        "FireflyGeneration", "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/GenerationTests"),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation",
-        "FireflyTestSupport", "CZlib",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTestSupport", "CZlib",
       ], path: "Tests/EvaluationTests"),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyGeneration",
+        "FireflyServer", "FireflyDoubles",
+      ], path: "Tests/ServerTests"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

@@ -22,7 +22,7 @@ if [ "${major:-0}" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; the
 fi
 
 missing=
-for package in make pkg-config libdnnl-dev libpcre2-dev libedit-dev zlib1g-dev; do
+for package in make pkg-config libdnnl-dev libpcre2-dev libedit-dev zlib1g-dev libmicrohttpd-dev; do
   case $package in
     make | pkg-config) command -v $package >/dev/null 2>&1 || missing="$missing $package" ;;
     *) dpkg-query -W -f='${Status}' $package 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package" ;;

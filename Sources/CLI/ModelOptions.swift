@@ -16,17 +16,22 @@ enum ModelOptions {
     "How the linear layers are held (default: as the folder has them when it is 4-bit, otherwise none).")
   static let declarations = [adapter.declaration, precision.declaration, quantize.declaration]
 
-  static func options(_ arguments: Arguments) -> Pretrained.Options {
+  static func options(_ arguments: Arguments, adapter: String?) -> Pretrained.Options {
     Pretrained.Options(
       compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
-      quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none,
-      adapter: arguments[adapter])
+      quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none, adapter: adapter)
   }
 
   /// Reads the weights, with progress on standard error.
   static func load(_ pretrained: Pretrained, _ arguments: Arguments) throws -> Generator<Transformer> {
+    try load(pretrained, arguments, adapter: arguments[adapter])
+  }
+
+  static func load(_ pretrained: Pretrained, _ arguments: Arguments, adapter: String?) throws
+    -> Generator<Transformer>
+  {
     let progress = ProgressLine("loading \(pretrained.source.path)")
-    let model = try pretrained.load(options(arguments)) { progress.update($0) }
+    let model = try pretrained.load(options(arguments, adapter: adapter)) { progress.update($0) }
     progress.clear()
     if let note = model.unusedTensorsNote { Messages.line("firefly: \(note)") }
     return Generator(model: model, tokenizer: pretrained.tokenizer)
@@ -51,10 +56,12 @@ enum AnswerOptions {
   static let seed = Option.integer("--seed", "N", atLeast: 0, "Equal seeds give equal answers (default: 42).")
   static let stop = Option.text("--stop", "TEXT", "A text that ends the answer.", repeated: true)
 
-  static let declarations = [
-    maxNewTokens.declaration, greedy.declaration, temperature.declaration, topP.declaration,
-    topK.declaration, repetitionPenalty.declaration, seed.declaration, stop.declaration,
+  static let samplingDeclarations = [
+    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration,
+    repetitionPenalty.declaration,
   ]
+  static let declarations =
+    [maxNewTokens.declaration] + samplingDeclarations + [seed.declaration, stop.declaration]
 
   /// Refuses options that contradict each other; called before anything is opened.
   static func check(_ arguments: Arguments) throws {

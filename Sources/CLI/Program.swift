@@ -9,8 +9,7 @@ package enum Program {
   /// In the order of the help.
   package static let verbs: [Verb] = [
     TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
-    EvalCommand.verb,
-    MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
+    ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
     CompletionCommand.verb, ManualCommand.verb,
   ]

@@ -16,12 +16,24 @@ public protocol DecodingModel: AnyObject {
   ///
   /// - Returns: `[rows, V]` float32, the logits after each row's last token.
   func step(_ rows: [(cache: Cache, tokens: [Int32])]) -> Tensor
+
+  /// Appends tokens to one cache.
+  ///
+  /// - Returns: `[tokens, V]` float32, the logits after every one.
+  func stepKeepingAll(_ cache: Cache, _ tokens: [Int32]) -> Tensor
+
+  /// Puts the adapter kept under `name` on the model, in place of what is there.
+  func activate(_ name: String)
 }
 
 /// One sequence's keys and values.
 public protocol DecodingCache: AnyObject {
   /// Tokens held.
   var count: Int { get }
+  /// Memory held.
+  var byteCount: Int { get }
   /// Forgets all but the first `count` tokens.
   func truncate(to count: Int)
+  /// A cache of its own with the first `count` tokens.
+  func copy(count: Int) -> Self
 }

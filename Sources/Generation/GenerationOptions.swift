@@ -3,7 +3,7 @@ import FireflyBase
 /// How an answer is generated and when it ends.
 public struct GenerationOptions: Equatable, Sendable {
   public var sampling: SamplingOptions
-  /// The most tokens to generate, the stop token included.
+  /// The most tokens to generate, the stop token included; 0 only reads the prompt.
   public var maxNewTokens: Int
   /// Tokens that end the answer; they belong to its ids but not to its text.
   public var stopIDs: Set<Int32>
@@ -11,6 +11,10 @@ public struct GenerationOptions: Equatable, Sendable {
   public var stopStrings: [String]
   /// How many of the most likely tokens to report at each step; 0 reports none.
   public var topLogProbabilities: Int
+  /// Whether to report each generated token's own log-probability; so it is when the most likely ones are.
+  public var reportsLogProbabilities = false
+  /// Whether to report the log-probability of each token of the prompt after the first; it is then read as a whole.
+  public var scoresPrompt = false
   /// Equal seeds give equal answers.
   public var seed: UInt64
 

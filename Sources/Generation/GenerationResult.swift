@@ -1,6 +1,3 @@
-import FireflyBase
-import Foundation
-
 /// Why an answer ended.
 public enum FinishReason: String, Sendable {
   /// A stop token or stop string came.
@@ -11,45 +8,50 @@ public enum FinishReason: String, Sendable {
   case cancelled
 }
 
-/// A token and the natural logarithm of its probability.
-public struct TokenLogProbability: Equatable, Sendable {
+/// One token of an answer.
+public struct GeneratedToken: Equatable, Sendable {
   public var id: Int32
-  public var logProbability: Double
+  /// UTF-8 bytes of what was decoded before it; a stop string cuts the text, not the tokens.
+  public var offset: Int
+  /// By the model's own softmax, before any sampling option; nil unless asked for.
+  public var logProbability: Double?
+  /// The most likely tokens in its place; empty unless asked for.
+  public var top: [TokenLogProbability]
 
-  /// The `count` most likely tokens by the model's own softmax, before any sampling option; of equals the lowest id
-  /// first.
-  ///
-  /// - Parameter logits: one row, `[V]`, finite.
-  public static func top(_ count: Int, of logits: [Float]) -> [TokenLogProbability] {
-    guard count > 0, let largest = logits.max() else { return [] }
-    let logSum = Double(largest) + log(logits.reduce(0.0) { $0 + exp(Double($1) - Double(largest)) })
-    let threshold = count < logits.count ? TokenDistribution.kthLargest(logits, count) : -.infinity
-    let best = logits.enumerated().filter { $0.element >= threshold }.sorted {
-      ($1.element, $0.offset) < ($0.element, $1.offset)
-    }
-    return best.prefix(count).map {
-      TokenLogProbability(id: Int32($0.offset), logProbability: Double($0.element) - logSum)
-    }
+  public init(id: Int32, offset: Int, logProbability: Double? = nil, top: [TokenLogProbability] = []) {
+    self.id = id
+    self.offset = offset
+    self.logProbability = logProbability
+    self.top = top
   }
 }
 
 /// A finished answer.
 public struct GenerationResult: Equatable, Sendable {
   /// What was generated, the stop token included.
-  public var ids: [Int32]
+  public var tokens: [GeneratedToken]
   /// What was generated without special tokens and without what stopped it.
   public var text: String
   public var finishReason: FinishReason
-  /// For each of `ids`, the most likely tokens at that step; empty unless asked for.
-  public var topLogProbabilities: [[TokenLogProbability]]
+  /// For each token of the prompt after the first; empty unless asked for.
+  public var promptScores: [TokenScore]
+  /// Tokens of the prompt that were known from before and not read again.
+  public var reusedCount: Int
 
   public init(
-    ids: [Int32] = [], text: String = "", finishReason: FinishReason = .length,
-    topLogProbabilities: [[TokenLogProbability]] = []
+    tokens: [GeneratedToken] = [], text: String = "", finishReason: FinishReason = .length,
+    promptScores: [TokenScore] = [], reusedCount: Int = 0
   ) {
-    self.ids = ids
+    self.tokens = tokens
     self.text = text
     self.finishReason = finishReason
-    self.topLogProbabilities = topLogProbabilities
+    self.promptScores = promptScores
+    self.reusedCount = reusedCount
+  }
+
+  public var ids: [Int32] { tokens.map(\.id) }
+  /// For each token, the most likely ones at that step; empty unless asked for.
+  public var topLogProbabilities: [[TokenLogProbability]] {
+    tokens.allSatisfy(\.top.isEmpty) ? [] : tokens.map(\.top)
   }
 }

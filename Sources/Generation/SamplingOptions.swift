@@ -1,4 +1,5 @@
-/// How the next token is chosen from the logits; the order is repetition penalty, temperature, top-k, top-p, min-p.
+/// How the next token is chosen from the logits; the order is logit bias, repetition penalty, frequency and presence
+/// penalty, temperature, top-k, top-p, min-p.
 public struct SamplingOptions: Equatable, Sendable {
   /// 0 is greedy: the most likely token, of equals the lowest id.
   public var temperature: Double
@@ -11,6 +12,12 @@ public struct SamplingOptions: Equatable, Sendable {
   /// Divides the positive and multiplies the negative logits of every token seen so far, the prompt's
   /// included (CTRL, arXiv:1909.05858, as transformers does it); 1 changes nothing.
   public var repetitionPenalty: Double
+  /// Taken from the logit of every token generated so far, once (OpenAI's definition); 0 changes nothing.
+  public var presencePenalty = 0.0
+  /// Taken from the logit of every token for each time it was generated so far (OpenAI's definition); 0 changes nothing.
+  public var frequencyPenalty = 0.0
+  /// Added to the logits of these tokens.
+  public var logitBias: [Int32: Double] = [:]
 
   /// The original Firefly's chat settings.
   public init(
@@ -24,6 +31,9 @@ public struct SamplingOptions: Equatable, Sendable {
     self.minP = minP
     self.repetitionPenalty = repetitionPenalty
   }
+
+  /// Whether it matters how often a token was generated.
+  var countsTokens: Bool { presencePenalty != 0 || frequencyPenalty != 0 }
 
   public static let greedy = SamplingOptions(temperature: 0)
 }

@@ -10,10 +10,19 @@ public struct TokenDistribution: Equatable, Sendable {
   /// - Parameters:
   ///   - logits: one row, `[V]`.
   ///   - seen: the tokens that the repetition penalty concerns.
+  ///   - generated: how often each token was generated, for the presence and frequency penalties.
   /// - Throws: `FireflyError` when a logit is NaN or none is finite.
-  public init(logits: [Float], seen: Set<Int32> = [], options: SamplingOptions) throws {
+  public init(
+    logits: [Float], seen: Set<Int32> = [], generated: [Int32: Int] = [:], options: SamplingOptions
+  ) throws {
     var logits = logits
+    for (id, bias) in options.logitBias where logits.indices.contains(Int(id)) {
+      logits[Int(id)] += Float(bias)
+    }
     TokenDistribution.penalise(&logits, seen: seen, by: Float(options.repetitionPenalty))
+    for (id, count) in generated where logits.indices.contains(Int(id)) {
+      logits[Int(id)] -= Float(options.presencePenalty + Double(count) * options.frequencyPenalty)
+    }
     let best = try TokenDistribution.mostLikely(logits)
     guard options.temperature > 0 else {
       ids = [best]

@@ -30,15 +30,29 @@ public final class KVCache: @unchecked Sendable {
 
   /// Forgets its own tokens and takes those of `other`, a cache of the same model: what follows a beginning that
   /// several sequences share goes on from its own copy.
-  public func copy(_ other: KVCache) {
+  ///
+  /// - Parameter taken: how many of them, all when nil.
+  public func copy(_ other: KVCache, count taken: Int? = nil) {
     precondition(keys.count == other.keys.count && width == other.width && dtype == other.dtype)
+    let taken = taken ?? other.count
+    precondition(taken >= 0 && taken <= other.count, "copy \(taken) of \(other.count)")
     count = 0
-    extend(by: other.count)
+    extend(by: taken)
     for layer in keys.indices {
-      Ops.convert(keys(layer, count: count), other.keys(layer, count: count))
-      Ops.convert(values(layer, count: count), other.values(layer, count: count))
+      append(
+        keys: other.keys(layer, count: taken), values: other.values(layer, count: taken), layer: layer, at: 0)
     }
   }
+
+  /// A cache of its own with the first `count` tokens.
+  public func copy(count: Int) -> KVCache {
+    let copy = KVCache(layers: keys.count, width: width, dtype: dtype, capacity: capacity)
+    copy.copy(self, count: count)
+    return copy
+  }
+
+  /// Memory held, counting what it has room for.
+  public var byteCount: Int { 2 * keys.count * room * width * dtype.byteCount }
 
   /// Makes place for `new` more tokens and counts them; their rows are written layer by layer.
   func extend(by new: Int) {

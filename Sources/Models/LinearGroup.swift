@@ -216,6 +216,22 @@ final class LinearGroup: @unchecked Sendable {
     for index in parts.indices { parts[index].adapter = nil }
   }
 
+  /// What hangs on the group, possibly nothing: kept aside and put back, its tensors shared.
+  struct Attached {
+    let parts: [LowRank?]
+    let a: StackedA?
+    let dropout: Float
+  }
+
+  var attached: Attached {
+    get { Attached(parts: parts.map(\.adapter), a: a, dropout: dropout) }
+    set {
+      for (index, adapter) in newValue.parts.enumerated() { parts[index].adapter = adapter }
+      a = newValue.a
+      dropout = newValue.dropout
+    }
+  }
+
   /// A and B of each part in order.
   var parameters: [Parameter] {
     guard let a else { return [] }

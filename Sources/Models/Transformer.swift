@@ -25,6 +25,8 @@ public final class Transformer: @unchecked Sendable {
   public let unusedTensors: [String]
   /// The adapter's settings; nil without one.
   public internal(set) var adapterOptions: LoRAOptions?
+  /// What `keepAdapter` has kept, by name.
+  var kept: [String: KeptAdapter] = [:]
 
   init(
     architecture: Architecture, compute: DType, embedding: Embedding, blocks: [Block], head: Head,
@@ -174,6 +176,13 @@ public final class Transformer: @unchecked Sendable {
     check(labels, labels, [0, Int32(labels.count)])
     let scores = head.scores(x.matrix, labels: labels)
     return placed.map { Array(scores[$0.range]) }
+  }
+
+  /// Continues one cache by its tokens.
+  ///
+  /// - Returns: `[tokens, V]` float32, the logits after every one.
+  public func stepKeepingAll(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
+    head.logits(continued([(cache, tokens)]).x.matrix)
   }
 
   /// The blocks' output for each cache's new tokens.

@@ -11,7 +11,8 @@ import Testing
     #expect(help.status == 0)
     #expect(help.errors.isEmpty)
     for verb in [
-      "merge", "quantize", "export", "train", "data", "chat", "generate", "eval", "tokenize", "inspect",
+      "train", "plan", "data", "chat", "generate", "serve", "eval", "merge", "quantize", "export", "tokenize",
+      "inspect", "bench",
     ] {
       #expect(help.output.contains("\n  \(verb) "))
       let own = try Command.run(verb, "--help")

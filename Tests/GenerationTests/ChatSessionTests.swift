@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyDoubles
 import FireflyGeneration
 import FireflyText
 import Testing

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyDoubles
 import FireflyGeneration
 import FireflyTensors
 import Foundation
@@ -164,7 +165,6 @@ import Testing
     }
     #expect(try answer("abc|") == "hi")
     #expect(model.passes == [[3], [1], [1], [1]])
-    #expect(memory.ids == prompt("abc|hi"))
     // Goes on after the answer: "abc|hi" is known, "def" is read, then "|".
     #expect(try answer("abc|hidef|") == "hi")
     #expect(model.passes.dropFirst(4) == [[3], [1], [1], [1]])

@@ -91,6 +91,26 @@ import Testing
     #expect(try TokenDistribution(logits: [4, 3, 1], seen: [0], options: options).ids == [1])
   }
 
+  @Test func presenceAndFrequencyPenaltiesAsOpenAI() throws {
+    // Each generated token loses presence once and frequency for each time.
+    var options = plain()
+    options.presencePenalty = 0.5
+    options.frequencyPenalty = 0.25
+    let penalised = try TokenDistribution(logits: [4, -1, 1], generated: [0: 3, 1: 1], options: options)
+    #expect(penalised == (try TokenDistribution(logits: [2.75, -1.75, 1], options: plain())))
+    options.presencePenalty = -2
+    options.frequencyPenalty = 0
+    options.temperature = 0
+    #expect(try TokenDistribution(logits: [4, 3, 1], generated: [1: 2], options: options).ids == [1])
+  }
+
+  @Test func aBiasIsAddedToItsTokens() throws {
+    var options = plain()
+    options.logitBias = [2: 5, 0: -100, 7: 1]
+    let biased = try TokenDistribution(logits: [4, -1, 1], options: options)
+    #expect(biased == (try TokenDistribution(logits: [-96, -1, 6], options: plain())))
+  }
+
   @Test(arguments: [
     [1, .nan, 2], [-.infinity, -.infinity, -.infinity], [1, .infinity, 2], [Float](),
   ])

@@ -1,0 +1,165 @@
+import Dispatch
+import FireflyBase
+import FireflyGeneration
+import FireflyServer
+import FireflyText
+import Foundation
+import Synchronization
+
+/// `firefly serve MODEL`.
+enum ServeCommand {
+  private static let adapter = Option.text(
+    "--adapter", "[NAME=]DIR",
+    "Serves the model with this PEFT adapter as NAME (default: the folder's name), beside the base.",
+    repeated: true)
+  private static let name = Option.text(
+    "--name", "NAME", "The base's name in requests (default: that of its file or folder).")
+  private static let host = Option.text(
+    "--host", "ADDRESS",
+    "The address to listen at (default: 127.0.0.1, which only this machine reaches; 0.0.0.0 is all).")
+  private static let port = Option.integer(
+    "--port", "N", atLeast: 0, "The port (default: 8000); 0 takes a free one.")
+  private static let apiKey = Option.text(
+    "--api-key", "KEY",
+    "Asks requests for this key, except / and /health. FIREFLY_API_KEY does the same unseen by others.",
+    repeated: true)
+  private static let allowOrigin = Option.text(
+    "--allow-origin", "ORIGIN",
+    "Lets web pages of this origin (https://example.org, or *) use the server, beside its own.",
+    repeated: true)
+  private static let template = Option.text(
+    "--template", "NAME",
+    "The chat template (default: the one that each adapter was trained with; for the base qwen when its own is ChatML)."
+  )
+  private static let rows = Option.integer(
+    "--rows", "N", atLeast: 1, "Answers generated at a time (default: 16).")
+  private static let queue = Option.integer(
+    "--queue", "N", atLeast: 0, "Answers that may wait for a place; more are refused with 429 (default: 256)."
+  )
+  private static let maxTokens = Option.integer(
+    "--max-tokens", "N", atLeast: 1,
+    "The most tokens of an answer, and how many a chat's may have when it does not say (default: 4096).")
+  private static let cacheMemory = Option.integer(
+    "--cache-memory", "MIB", atLeast: 1,
+    "Memory for keys and values, of running answers and of finished ones kept for their beginnings (default: 2048)."
+  )
+  private static let maxBody = Option.integer(
+    "--max-body", "KIB", atLeast: 1, "The largest body of a request (default: 8192).")
+  private static let maxConnections = Option.integer(
+    "--max-connections", "N", atLeast: 1, "The most connections at a time (default: 512).")
+  private static let answerTimeout = Option.integer(
+    "--answer-timeout", "S", atLeast: 1, "Seconds within which a request must be answered (default: 600).")
+  private static let requestTimeout = Option.integer(
+    "--request-timeout", "S", atLeast: 1,
+    "Seconds within which a connection must bring a whole request (default: 60).")
+  private static let grace = Option.integer(
+    "--grace", "S", atLeast: 0, "Seconds that running answers have when the server is stopped (default: 10).")
+  private static let history = Option.text(
+    "--history", "FILE", "Appends each exchange of /firefly to this file, as JSON lines.")
+
+  static let verb = Verb(
+    "serve", summary: "Answers over HTTP, as OpenAI's service does.",
+    details: """
+      /v1/chat/completions, /v1/completions, /v1/models, /health, /metrics (Prometheus), and the original \
+      Firefly's /firefly. Requests run together; equal beginnings of prompts are read once.
+      SIGTERM or Ctrl-C stops: running answers may end within --grace; a second one stops at once.
+      """,
+    positionals: [ModelOptions.model],
+    options: [
+      adapter.declaration, name.declaration, host.declaration, port.declaration, apiKey.declaration,
+      allowOrigin.declaration, template.declaration, rows.declaration, queue.declaration,
+      maxTokens.declaration, cacheMemory.declaration, maxBody.declaration, maxConnections.declaration,
+      answerTimeout.declaration, requestTimeout.declaration, grace.declaration, history.declaration,
+      ModelOptions.precision.declaration, ModelOptions.quantize.declaration,
+    ] + AnswerOptions.samplingDeclarations,
+    run: run)
+
+  @Sendable private static func run(_ arguments: Arguments) throws {
+    try AnswerOptions.check(arguments)
+    let settings = try options(arguments)
+    let adapters = try arguments.all(adapter).map(named)
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let defaults = try AnswerOptions.read(arguments, for: pretrained)
+    let model = try ModelOptions.load(pretrained, arguments, adapter: nil).model
+    let served = try ServedModel.load(
+      pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template])
+    let server = Server(
+      model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults, options: settings)
+    let signals = StopSignals()
+    try signals.during {
+      let port = try server.start()
+      for model in served {
+        let template = model.template.map { "template \($0.name)" } ?? "no chat template: completions only"
+        Messages.line("serving \(model.name) (\(template))")
+      }
+      Messages.line("listening on http://\(address(settings.host)):\(port)")
+      signals.wait()
+      Messages.line("stopping")
+      server.stop()
+    }
+  }
+
+  private static func options(_ arguments: Arguments) throws -> ServerOptions {
+    var options = ServerOptions()
+    options.host = arguments[host] ?? options.host
+    options.port = arguments[port] ?? options.port
+    guard options.port <= 65535 else {
+      throw UsageError("--port must be at most 65535, not \(options.port)", verb: "serve")
+    }
+    options.apiKeys = arguments.all(apiKey)
+    if let key = ProcessInfo.processInfo.environment["FIREFLY_API_KEY"] { options.apiKeys.append(key) }
+    guard !options.apiKeys.contains("") else { throw UsageError("an API key is empty", verb: "serve") }
+    options.allowedOrigins = Set(arguments.all(allowOrigin))
+    options.rows = arguments[rows] ?? options.rows
+    options.queue = arguments[queue] ?? options.queue
+    options.maxTokens = arguments[maxTokens] ?? options.maxTokens
+    options.cacheBytes = arguments[cacheMemory].map { $0 << 20 } ?? options.cacheBytes
+    options.bodyBytes = arguments[maxBody].map { $0 << 10 } ?? options.bodyBytes
+    options.connections = arguments[maxConnections] ?? options.connections
+    options.answerTime = arguments[answerTimeout].map { .seconds($0) } ?? options.answerTime
+    options.requestTime = arguments[requestTimeout].map { .seconds($0) } ?? options.requestTime
+    options.graceTime = arguments[grace].map { .seconds($0) } ?? options.graceTime
+    options.history = arguments[history]
+    return options
+  }
+
+  /// `NAME=DIR`, or a folder whose last part is the name.
+  private static func named(_ text: String) throws -> (name: String, folder: String) {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let name = parts.count == 2 ? parts[0] : URL(fileURLWithPath: text).standardizedFileURL.lastPathComponent
+    guard let folder = parts.last, !name.isEmpty, !folder.isEmpty else {
+      throw UsageError("--adapter must be NAME=DIR or DIR, not \(text)", verb: "serve")
+    }
+    return (name, folder)
+  }
+
+  /// An IPv6 address stands in brackets.
+  private static func address(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+}
+
+/// SIGINT and SIGTERM: the first ends `wait`, the second the process.
+private final class StopSignals: Sendable {
+  private let semaphore = DispatchSemaphore(value: 0)
+  private let count = Atomic<Int>(0)
+
+  /// Runs `body` with both signals caught.
+  func during(_ body: () throws -> Void) rethrows {
+    let queue = DispatchQueue(label: "firefly.signals")
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler { [self] in caught(number) }
+      source.resume()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    try body()
+  }
+
+  func wait() { semaphore.wait() }
+
+  private func caught(_ number: Int32) {
+    if count.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
+    semaphore.signal()
+  }
+}

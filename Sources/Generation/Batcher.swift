@@ -1,0 +1,219 @@
+import FireflyBase
+import FireflyTensors
+import FireflyText
+
+/// Answers requests as they come, several at a time: the running ones share each pass over the weights, finished ones
+/// leave and waiting ones take their places.
+///
+/// Between two tokens of the running answers, only so much is read of the prompts of new ones that nobody waits long.
+/// An answer depends on its own prompt, options and seed, not on its company: prompts are read alone, in passes that
+/// begin at multiples of `Limits.chunk`. Not thread-safe: one thread at a time.
+public final class Batcher<Model: DecodingModel> {
+  public struct Limits: Sendable {
+    /// Requests answered at a time.
+    public var rows: Int
+    /// The most tokens of a prompt read in one pass.
+    public var chunk: Int
+    /// Tokens of prompts read between two steps, at least one chunk.
+    public var promptTokens: Int
+
+    public init(rows: Int = 8, chunk: Int = 128, promptTokens: Int = 256) {
+      precondition(rows > 0 && chunk > 0 && promptTokens > 0)
+      self.rows = rows
+      self.chunk = chunk
+      self.promptTokens = promptTokens
+    }
+  }
+
+  /// What became of one request in one `advance`.
+  public struct Update: Sendable {
+    public let id: Int
+    /// The next piece of text: whole characters, certain not to begin a stop string.
+    public let text: String
+    /// The tokens chosen; their text may still be held back.
+    public let tokens: ArraySlice<GeneratedToken>
+    /// When it has ended: the whole answer, or why there is none.
+    public let outcome: Result<GenerationResult, FireflyError>?
+  }
+
+  public let model: Model
+  public let tokenizer: any Tokenizer
+  public let limits: Limits
+  /// nil: prompts share nothing.
+  private let memory: PromptMemory<Model>?
+  private var waiting: [Answer<Model.Cache>] = []
+  private var rows: [Answer<Model.Cache>] = []
+  private var nextID = 0
+  private var lastReader = -1
+
+  /// - Parameter memory: where beginnings of prompts are found, among what was answered and what is running; nil:
+  ///   every prompt is read as a whole.
+  public init(
+    model: Model, tokenizer: any Tokenizer, limits: Limits = Limits(), memory: PromptMemory<Model>? = nil
+  ) {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.limits = limits
+    self.memory = memory
+  }
+
+  public var isIdle: Bool { waiting.isEmpty && rows.isEmpty }
+  public var runningCount: Int { rows.count }
+  public var waitingCount: Int { waiting.count }
+  /// Memory of the running answers and of what is kept.
+  public var cacheBytes: Int { runningBytes + (memory?.byteCount ?? 0) }
+
+  private var runningBytes: Int { rows.reduce(0) { $0 + ($1.cache?.byteCount ?? 0) } }
+
+  /// Takes a request; its updates carry the number returned.
+  ///
+  /// - Throws: `FireflyError` for a prompt that is empty, too long or not of this model.
+  public func add(_ request: GenerationRequest) throws -> Int {
+    try request.check(maxPositions: model.maxPositions, vocabularySize: model.vocabularySize, tokenizer)
+    nextID += 1
+    waiting.append(
+      Answer(request, id: nextID, maxPositions: model.maxPositions, tokenizer: tokenizer))
+    return nextID
+  }
+
+  /// Ends a request; its last update comes with the next `advance`.
+  public func cancel(_ id: Int) {
+    for answer in waiting + rows where answer.id == id { answer.cancel() }
+  }
+
+  public func cancelAll() {
+    for answer in waiting + rows { answer.cancel() }
+  }
+
+  /// Reads some of the new prompts, and generates one more token for each answer that is ready.
+  public func advance() -> [Update] {
+    admit()
+    readPrompts()
+    for answer in rows { answer.finishIfOnlyRead() }
+    generate()
+    return collect()
+  }
+
+  // MARK: - Coming and going
+
+  private func admit() {
+    memory?.makeRoom(besides: runningBytes)
+    while !waiting.isEmpty, rows.count < limits.rows, rows.isEmpty || memory?.allows(runningBytes) ?? true {
+      rows.append(waiting.removeFirst())
+    }
+  }
+
+  private func collect() -> [Update] {
+    var updates: [Update] = []
+    for answer in rows + waiting.filter(\.isFinished) {
+      let (text, tokens) = answer.takeNew()
+      guard answer.isFinished || !text.isEmpty || !tokens.isEmpty else { continue }
+      let outcome: Result<GenerationResult, FireflyError>? =
+        answer.isFinished ? answer.failure.map { .failure($0) } ?? .success(answer.result) : nil
+      updates.append(Update(id: answer.id, text: text, tokens: tokens, outcome: outcome))
+    }
+    for answer in rows where answer.isFinished {
+      if let entry = entry(of: answer), answer.failure == nil { memory?.keep(entry) }
+    }
+    rows.removeAll(where: \.isFinished)
+    waiting.removeAll(where: \.isFinished)
+    return updates
+  }
+
+  /// What the memory may know of an answer.
+  private func entry(of answer: Answer<Model.Cache>) -> PromptMemory<Model>.Entry? {
+    guard let cache = answer.cache else { return nil }
+    let ids = (answer.prompt + answer.result.ids).prefix(cache.count)
+    return PromptMemory.Entry(
+      adapter: answer.request.adapter, ids: Array(ids), promptCount: answer.prompt.count, cache: cache)
+  }
+
+  // MARK: - Prompts
+
+  /// A chunk for each prompt in turn, until `promptTokens` are read.
+  private func readPrompts() {
+    var left = limits.promptTokens
+    while left > 0, let answer = nextReader() {
+      guard let cache = answer.cache else {
+        begin(answer)
+        continue
+      }
+      lastReader = answer.id
+      let start = cache.count
+      let end = min((start / limits.chunk + 1) * limits.chunk, answer.prompt.count - 1)
+      read(answer, cache, start..<end)
+      left -= end - start
+    }
+  }
+
+  /// The reader after the last one. One whose prompt begins like that of another, which is being read, waits for it.
+  private func nextReader() -> Answer<Model.Cache>? {
+    let readers = rows.filter { $0.isReading && ($0.cache != nil || !waitsForAnother($0)) }
+    return readers.first { $0.id > lastReader } ?? readers.first
+  }
+
+  private func waitsForAnother(_ answer: Answer<Model.Cache>) -> Bool {
+    guard let memory, !answer.request.options.scoresPrompt else { return false }
+    return rows.contains { other in
+      guard other.isReading, other.cache != nil else { return false }
+      return memory.shared(
+        other.prompt, promptCount: other.prompt.count, with: answer.prompt,
+        isSameModel: other.request.adapter == answer.request.adapter) > other.readCount
+    }
+  }
+
+  private func begin(_ answer: Answer<Model.Cache>) {
+    let request = answer.request
+    guard let memory, !request.options.scoresPrompt else {
+      return answer.begin(model.makeCache(capacity: model.maxPositions))
+    }
+    let running = rows.compactMap { $0 === answer ? nil : entry(of: $0) }
+    answer.begin(
+      memory.cache(for: request.prompt, adapter: request.adapter, running: running, model: model))
+  }
+
+  private func read(_ answer: Answer<Model.Cache>, _ cache: Model.Cache, _ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    let request = answer.request
+    if let adapter = request.adapter { model.activate(adapter) }
+    let tokens = Array(request.prompt[range])
+    guard request.options.scoresPrompt else {
+      _ = model.step([(cache, tokens)])
+      return
+    }
+    let next = Array(request.prompt[range.lowerBound + 1...range.upperBound])
+    let logits = model.stepKeepingAll(cache, tokens)  // [tokens, V]
+    answer.add(TokenScore.of(next, logits: logits, top: request.options.topLogProbabilities))
+  }
+
+  // MARK: - Answers
+
+  /// One more token for each answer whose prompt is read; those with one adapter together.
+  private func generate() {
+    for answer in rows where !answer.isReading && !answer.isFinished && answer.cache == nil { begin(answer) }
+    let ready = rows.filter { !$0.isReading && !$0.isFinished }
+    for (adapter, answers) in grouped(ready) {
+      if let adapter { model.activate(adapter) }
+      let logits = model.step(answers.compactMap { answer in answer.cache.map { ($0, [answer.pending]) } })
+      Batcher.choose(answers, logits)
+    }
+  }
+
+  /// In the order of their first rows.
+  private func grouped(_ answers: [Answer<Model.Cache>]) -> [(String?, [Answer<Model.Cache>])] {
+    var groups: [(adapter: String?, answers: [Answer<Model.Cache>])] = []
+    for answer in answers {
+      if let index = groups.firstIndex(where: { $0.adapter == answer.request.adapter }) {
+        groups[index].answers.append(answer)
+      } else {
+        groups.append((answer.request.adapter, [answer]))
+      }
+    }
+    return groups
+  }
+
+  private static func choose(_ answers: [Answer<Model.Cache>], _ logits: Tensor) {  // [rows, V]
+    nonisolated(unsafe) let answers = answers
+    Parallel.run(answers.count) { row in answers[row].choose(from: logits.slice(row..<row + 1).floats) }
+  }
+}

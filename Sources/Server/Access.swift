@@ -1,0 +1,53 @@
+/// Who may use the server: keys, and web pages by their origin.
+struct Access: Sendable {
+  private let keys: [[UInt8]]
+  private let origins: Set<String>
+
+  init(_ options: ServerOptions) {
+    keys = options.apiKeys.map { Array($0.utf8) }
+    origins = options.allowedOrigins
+  }
+
+  /// - Throws: `APIError` unless the request brings one of the keys; any request may pass when there are none.
+  func checkKey(_ head: HTTPRequest) throws {
+    guard !keys.isEmpty else { return }
+    let prefix = "bearer "
+    let header = head.headers["authorization"] ?? ""
+    let given = header.lowercased().hasPrefix(prefix) ? Array(header.utf8.dropFirst(prefix.count)) : []
+    var isKnown = false
+    // Every key is compared to its end, so that the time tells nothing.
+    for key in keys where Access.areEqual(given, key) { isKnown = true }
+    guard isKnown else { throw APIError.unauthorized }
+  }
+
+  /// In a time that depends on the given text's length alone.
+  static func areEqual(_ given: [UInt8], _ key: [UInt8]) -> Bool {
+    guard !key.isEmpty else { return false }
+    var difference = given.count ^ key.count
+    for index in given.indices { difference |= Int(given[index] ^ key[index % key.count]) }
+    return difference == 0
+  }
+
+  /// A browser sends `Origin` with what a page asks for; another program sends none.
+  ///
+  /// - Throws: `APIError` unless the page is this server's own or one of those allowed.
+  func checkOrigin(_ head: HTTPRequest) throws {
+    guard let origin = head.headers["origin"], !isAllowed(origin) else { return }
+    let isOwn = head.headers["host"].map { origin == "http://\($0)" || origin == "https://\($0)" } ?? false
+    guard isOwn else { throw APIError.foreignOrigin(String(origin.prefix(100))) }
+  }
+
+  private func isAllowed(_ origin: String) -> Bool { origins.contains("*") || origins.contains(origin) }
+
+  /// Headers of every answer.
+  func headers(for head: HTTPRequest) -> [String: String] {
+    var headers = ["X-Content-Type-Options": "nosniff"]
+    if let origin = head.headers["origin"], isAllowed(origin) {
+      headers["Access-Control-Allow-Origin"] = origin
+      headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+      headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+      headers["Vary"] = "Origin"
+    }
+    return headers
+  }
+}

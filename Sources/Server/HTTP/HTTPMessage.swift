@@ -1,0 +1,49 @@
+import FireflyBase
+
+/// A request as far as the service looks at it.
+struct HTTPRequest: Sendable {
+  /// Headers that are read; all others are ignored.
+  static let headerNames = ["authorization", "content-length", "host", "origin"]
+
+  let method: String
+  /// As sent, without the query and without decoding `%` sequences: no route needs any.
+  let path: String
+  /// By lower-case name.
+  let headers: [String: String]
+  var body: [UInt8] = []
+}
+
+/// A whole answer.
+struct HTTPResponse: Sendable {
+  var status: Int
+  var headers: [String: String]
+  var body: [UInt8]
+
+  init(status: Int, headers: [String: String] = [:], contentType: String, body: String) {
+    self.status = status
+    self.headers = headers.merging(["Content-Type": contentType]) { first, _ in first }
+    self.body = Array(body.utf8)
+  }
+
+  static func json(_ value: JSONValue, status: Int = 200, headers: [String: String] = [:]) -> HTTPResponse {
+    HTTPResponse(status: status, headers: headers, contentType: "application/json", body: value.text())
+  }
+
+  static func empty(status: Int, headers: [String: String] = [:]) -> HTTPResponse {
+    HTTPResponse(status: status, headers: headers, contentType: "text/plain; charset=utf-8", body: "")
+  }
+}
+
+/// What answers requests.
+protocol HTTPHandler: AnyObject, Sendable {
+  /// Looks at a request before its body comes; an answer here ends it, and the body is not read.
+  func refusal(of head: HTTPRequest) -> HTTPResponse?
+  /// Answers a whole request, now or later; called on a thread of its own.
+  func handle(_ exchange: HTTPExchange)
+  /// Headers that every answer to this request carries.
+  func commonHeaders(for head: HTTPRequest) -> [String: String]
+  /// Is told the status of each answer.
+  func didAnswer(_ head: HTTPRequest, status: Int)
+  /// The answer to a body that is longer than the limit.
+  var tooLarge: HTTPResponse { get }
+}

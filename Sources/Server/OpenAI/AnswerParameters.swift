@@ -1,0 +1,105 @@
+import FireflyBase
+import FireflyGeneration
+
+/// What a chat and a completion have in common: how answers are chosen, when they end, and how they are sent.
+struct AnswerParameters: Sendable {
+  var options: GenerationOptions
+  /// Answers to each prompt.
+  var n: Int
+  var stream: Bool
+  var includesUsage: Bool
+
+  static let known: Set<String> = [
+    "model", "stream", "stream_options", "stop", "seed", "n", "temperature", "top_p", "top_k", "min_p",
+    "repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "max_tokens",
+  ]
+
+  /// - Parameters:
+  ///   - defaults: what holds where the request says nothing.
+  ///   - vocabularySize: ids of `logit_bias` are below it.
+  /// - Throws: `APIError` naming the parameter.
+  init(_ parameters: Parameters, defaults: GenerationOptions, limits: ServerOptions, vocabularySize: Int)
+    throws
+  {
+    options = defaults
+    try AnswerParameters.sampling(&options.sampling, parameters, temperatures: 0...2)
+    options.sampling.presencePenalty = try parameters.number("presence_penalty", in: -2...2) ?? 0
+    options.sampling.frequencyPenalty = try parameters.number("frequency_penalty", in: -2...2) ?? 0
+    options.sampling.logitBias = try AnswerParameters.bias(parameters, below: vocabularySize)
+    options.stopStrings += try parameters.texts("stop", atMost: 64)
+    options.seed =
+      try parameters.whole("seed", in: Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
+      ?? .random(in: 0 ... .max)
+    n = try parameters.whole("n", in: 1...limits.answersPerRequest) ?? 1
+    stream = try parameters.flag("stream") ?? false
+    includesUsage = try AnswerParameters.streamOptions(parameters, stream: stream)
+  }
+
+  /// Temperature, top-k, top-p, min-p and repetition penalty.
+  static func sampling(
+    _ sampling: inout SamplingOptions, _ parameters: Parameters, temperatures: ClosedRange<Double>
+  ) throws {
+    sampling.temperature = try parameters.number("temperature", in: temperatures) ?? sampling.temperature
+    if let topP = try parameters.number("top_p", in: 0...1) {
+      sampling.topP = max(topP, .leastNonzeroMagnitude)  // 0 leaves the most likely token
+    }
+    if let topK = try parameters.whole("top_k", in: -1...Int.max) { sampling.topK = max(topK, 0) }
+    sampling.minP = try parameters.number("min_p", in: 0...1) ?? sampling.minP
+    sampling.repetitionPenalty =
+      try parameters.number("repetition_penalty", in: 0.01...100) ?? sampling.repetitionPenalty
+  }
+
+  /// `logit_bias`: token ids, as strings, and numbers.
+  private static func bias(_ parameters: Parameters, below vocabularySize: Int) throws -> [Int32: Double] {
+    guard let value = parameters["logit_bias"] else { return [:] }
+    let expected = "an object of token ids below \(vocabularySize) and numbers from -100 to 100"
+    guard let members = value.object else { throw parameters.wrong("logit_bias", expected, value) }
+    var bias: [Int32: Double] = [:]
+    for (key, value) in members {
+      guard let id = Int32(key), (0..<vocabularySize).contains(Int(id)), let number = value.double,
+        abs(number) <= 100
+      else { throw parameters.wrong("logit_bias", expected, .object([key: value])) }
+      bias[id] = number
+    }
+    return bias
+  }
+
+  private static func streamOptions(_ parameters: Parameters, stream: Bool) throws -> Bool {
+    guard let value = parameters["stream_options"] else { return false }
+    guard stream else {
+      throw APIError.invalid("\"stream_options\" is for streams; set \"stream\" to true.", "stream_options")
+    }
+    guard let members = value.object else {
+      throw parameters.wrong("stream_options", "an object", value)
+    }
+    guard let wanted = members["include_usage"], wanted != .null else { return false }
+    guard let flag = wanted.bool else {
+      throw parameters.wrong("stream_options.include_usage", "true or false", wanted)
+    }
+    return flag
+  }
+
+  /// Sets how many tokens an answer may have: the first of `names` that the request gives, or `usual`.
+  mutating func limitTokens(
+    _ parameters: Parameters, _ names: [String], atLeast least: Int, usual: Int, limit: Int
+  ) throws {
+    for name in names {
+      if let count = try parameters.whole(name, in: least...limit) {
+        options.maxNewTokens = count
+        return
+      }
+    }
+    options.maxNewTokens = min(usual, limit)
+  }
+
+  /// One request for each answer: `n` to every prompt, each with a seed of its own.
+  func requests(_ prompts: [[Int32]], model: String, place: String) -> [GenerationRequest] {
+    prompts.flatMap { prompt in
+      (0..<n).map { index in
+        var own = options
+        own.seed = options.seed &+ UInt64(index)
+        return GenerationRequest(prompt: prompt, options: own, place: place, adapter: model)
+      }
+    }
+  }
+}

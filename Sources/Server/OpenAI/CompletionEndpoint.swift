@@ -1,0 +1,103 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyText
+
+/// `POST /v1/completions`.
+struct CompletionEndpoint {
+  let service: Service
+
+  private static let known = AnswerParameters.known.union([
+    "prompt", "echo", "logprobs", "best_of", "suffix",
+  ])
+
+  func answer(_ exchange: HTTPExchange) throws {
+    let parameters = try Parameters(body: exchange.takeRequest().body)
+    try parameters.refuseOthers(than: CompletionEndpoint.known)
+    try parameters.refuse("suffix", unless: [.string("")])
+    let model = try service.model(parameters)
+    var answers = try AnswerParameters(
+      parameters, defaults: service.defaults, limits: service.options,
+      vocabularySize: service.shape.vocabularySize)
+    try parameters.refuse("best_of", unless: [.int(answers.n)])
+    // OpenAI's default is 16 tokens.
+    try answers.limitTokens(
+      parameters, ["max_tokens"], atLeast: 0, usual: 16, limit: service.options.maxTokens)
+    let echo = try parameters.flag("echo") ?? false
+    let top = try CompletionEndpoint.logProbabilities(parameters)
+    answers.options.topLogProbabilities = top ?? 0
+    answers.options.reportsLogProbabilities = top != nil
+    answers.options.scoresPrompt = echo && top != nil
+    if answers.options.scoresPrompt && answers.stream {
+      throw APIError.invalid(
+        "\"echo\" with \"logprobs\" cannot be streamed; leave one of the three out.", "stream")
+    }
+    let prompts = try CompletionEndpoint.prompts(parameters, service.tokenizer)
+    let echoes = echo ? self.echoes(prompts, n: answers.n) : []
+    let format = CompletionFormat(
+      model: model.name, spelling: service.spelling, reportsTokens: top != nil, echoes: echoes)
+    try service.start(
+      exchange, answers, prompts: prompts.map(\.ids), parameter: "prompt", model: model.name,
+      format: format, reportsTokens: top != nil)
+  }
+
+  private func echoes(_ prompts: [Prompt], n: Int) -> [CompletionFormat.Echo] {
+    prompts.flatMap { prompt in
+      let text = prompt.text ?? service.tokenizer.decode(prompt.ids, skipSpecial: false)
+      return [CompletionFormat.Echo](repeating: .init(ids: prompt.ids, text: text), count: n)
+    }
+  }
+
+  /// How many of the most likely tokens to report; nil: no log-probabilities at all.
+  private static func logProbabilities(_ parameters: Parameters) throws -> Int? {
+    if parameters["logprobs"] == .bool(false) { return nil }
+    return try parameters.whole("logprobs", in: 0...20)
+  }
+
+  private struct Prompt {
+    let ids: [Int32]
+    /// nil when the request gave ids.
+    let text: String?
+  }
+
+  /// A text, a list of texts, a list of ids, or a list of lists of ids.
+  private static func prompts(_ parameters: Parameters, _ tokenizer: any Tokenizer) throws -> [Prompt] {
+    guard let value = parameters["prompt"] else {
+      throw APIError.invalid("\"prompt\" is missing.", "prompt")
+    }
+    if let text = value.string { return [try encoded(text, tokenizer)] }
+    func wrong() -> APIError {
+      parameters.wrong(
+        "prompt", "a string, a list of strings, a list of token ids or a list of such lists", value)
+    }
+    guard let list = value.array, let first = list.first else { throw wrong() }
+    switch first {
+    case .string:
+      return try list.map { try encoded(try $0.string.orThrow(wrong()), tokenizer) }
+    case .array:
+      return try list.map { Prompt(ids: try ids($0.array.orThrow(wrong()), wrong), text: nil) }
+    default:
+      return [Prompt(ids: try ids(list, wrong), text: nil)]
+    }
+  }
+
+  private static func ids(_ list: [JSONValue], _ wrong: () -> APIError) throws -> [Int32] {
+    try list.map { try $0.int.flatMap { Int32(exactly: $0) }.orThrow(wrong()) }
+  }
+
+  /// As `generate --raw` reads a text: after the beginning-of-sequence token where the model expects it.
+  private static func encoded(_ text: String, _ tokenizer: any Tokenizer) throws -> Prompt {
+    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    do {
+      return Prompt(ids: start + (try tokenizer.encode(text, parseSpecial: true)), text: text)
+    } catch let error as FireflyError {
+      throw APIError.invalid(error, "prompt")
+    }
+  }
+}
+
+extension Optional {
+  fileprivate func orThrow(_ error: @autoclosure () -> APIError) throws -> Wrapped {
+    guard let self else { throw error() }
+    return self
+  }
+}

@@ -1,0 +1,59 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyModels
+import FireflyText
+import FireflyWeights
+import Foundation
+
+/// A name that requests can ask for: the base, or the base with one adapter.
+public struct ServedModel: Sendable {
+  public var name: String
+  /// How messages become a prompt; nil: the model only continues texts.
+  public var template: ChatTemplate?
+
+  public init(name: String, template: ChatTemplate?) {
+    self.name = name
+    self.template = template
+  }
+
+  /// Keeps the base and each adapter in `model` under its name, so that rows of all of them can run on one base.
+  ///
+  /// An adapter is asked with the template that it was trained with; `template` names one for all.
+  /// - Parameters:
+  ///   - base: the base's name; nil: its file's or folder's.
+  ///   - adapters: names and folders of PEFT adapters.
+  /// - Throws: `FireflyError` for an adapter that is broken or not of this base, and for names that are not unique.
+  public static func load(
+    _ pretrained: Pretrained, into model: Transformer, base: String? = nil,
+    adapters: [(name: String, folder: String)] = [], template: String? = nil
+  ) throws -> [ServedModel] {
+    let base = base ?? name(of: pretrained.source.path)
+    if let twice = Dictionary(grouping: [base] + adapters.map(\.name), by: { $0 }).first(where: {
+      $0.value.count > 1
+    }) {
+      throw FireflyError(
+        "two models have the same name", at: "--adapter", found: twice.key, fix: "Name it: NAME=DIR.")
+    }
+    model.detachAdapter()
+    model.keepAdapter(as: base)
+    // Without any template the base still continues texts; a wrong name is an error.
+    let own =
+      try template.map { try pretrained.template(named: $0, adapter: nil) }
+      ?? (try? pretrained.template(named: nil, adapter: nil))
+    var served = [ServedModel(name: base, template: own)]
+    for (name, folder) in adapters {
+      try model.loadAdapter(folder)
+      model.keepAdapter(as: name)
+      let recorded = try? pretrained.template(named: template, adapter: folder)
+      served.append(ServedModel(name: name, template: recorded))
+    }
+    model.activate(base)
+    return served
+  }
+
+  /// The last part of a path, without `.gguf`.
+  static func name(of path: String) -> String {
+    let last = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+    return last.lowercased().hasSuffix(".gguf") ? String(last.dropLast(5)) : last
+  }
+}

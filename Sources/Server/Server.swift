@@ -1,0 +1,63 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyText
+
+/// An HTTP service for one base model: OpenAI's chat and completions, and the original Firefly's `/firefly`.
+///
+/// Requests run together in continuous batches; A server that is let go stops.
+public final class Server: Sendable {
+  private let service: Service
+  private let http: HTTPServer
+  private let engine: any AnswerEngine
+  private let options: ServerOptions
+
+  /// - Parameters:
+  ///   - model: has kept an adapter (or none) under each of the `models`' names; only the server may use it from now on.
+  ///   - models: what requests may name, the base first.
+  ///   - defaults: how answers are chosen where a request says nothing.
+  public init<Model: DecodingModel & SendableMetatype>(
+    model: Model, tokenizer: any Tokenizer, models: [ServedModel], defaults: GenerationOptions,
+    options: ServerOptions = ServerOptions()
+  ) {
+    let metrics = Metrics()
+    let batcher = Batcher(
+      model: model, tokenizer: tokenizer,
+      limits: Batcher.Limits(rows: options.rows, chunk: options.chunk, promptTokens: 2 * options.chunk),
+      memory: PromptMemory(entries: .max, bytes: options.cacheBytes, unit: options.chunk))
+    let shape = Service.Shape(maxPositions: model.maxPositions, vocabularySize: model.vocabularySize)
+    let engine = Engine(
+      batcher, queueLimit: options.queue, answerTime: options.answerTime, metrics: metrics)
+    let service = Service(
+      models: models, tokenizer: tokenizer, defaults: defaults, options: options, shape: shape,
+      engine: engine, metrics: metrics)
+    let http = HTTPServer(
+      handler: service,
+      limits: HTTPServer.Limits(
+        bodyBytes: options.bodyBytes, connections: options.connections, idleTime: options.idleTime,
+        requestTime: options.requestTime))
+    service.countConnections { [weak http] in http?.watch.count ?? 0 }
+    self.engine = engine
+    self.service = service
+    self.http = http
+    self.options = options
+  }
+
+  /// Listens.
+  ///
+  /// - Returns: the port.
+  /// - Throws: `FireflyError` when the address cannot be had.
+  public func start() throws -> Int {
+    let socket = try ListeningSocket(host: options.host, port: options.port)
+    try http.start(socket)
+    return socket.port
+  }
+
+  /// Takes no more requests, gives the running answers `graceTime` to end, and returns when all is closed.
+  public func stop() {
+    http.quiesce()
+    engine.stop(grace: options.graceTime)
+    http.stop()
+  }
+
+  deinit { stop() }
+}

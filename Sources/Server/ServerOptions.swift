@@ -1,0 +1,39 @@
+/// Where a server listens and what it allows.
+public struct ServerOptions: Sendable {
+  /// The address to listen at; only this machine can reach the default.
+  public var host = "127.0.0.1"
+  /// 0 takes any free port.
+  public var port = 8000
+  /// Keys of which a request must bring one; empty: none is asked for.
+  public var apiKeys: [String] = []
+  /// Origins of web pages, beside the server's own, that may use it; `*` is all.
+  public var allowedOrigins: Set<String> = []
+
+  /// Answers generated at a time.
+  public var rows = 16
+  /// Answers that may wait for a place; more are refused with 429.
+  public var queue = 256
+  /// Answers that one request may ask for: prompts times `n`.
+  public var answersPerRequest = 256
+  /// The most tokens of an answer, and how many it may have when the request does not say.
+  public var maxTokens = 4096
+  /// Memory for keys and values: of running answers, and of finished ones kept for their beginnings.
+  public var cacheBytes = 2 << 30
+  /// Tokens of a prompt read in one pass.
+  public var chunk = 128
+  /// Within which a request must be answered.
+  public var answerTime = Duration.seconds(600)
+
+  public var bodyBytes = 8 << 20
+  public var connections = 512
+  /// A connection on which nothing moves is closed.
+  public var idleTime = Duration.seconds(60)
+  /// A connection that brings no whole request is closed.
+  public var requestTime = Duration.seconds(60)
+  /// How long running answers may go on when the server stops.
+  public var graceTime = Duration.seconds(10)
+  /// A file to which `/firefly` appends each exchange as a JSON line; nil: none.
+  public var history: String?
+
+  public init() {}
+}
