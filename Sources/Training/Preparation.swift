@@ -15,6 +15,8 @@ struct Preparation {
   let dataset: Dataset
   /// The rows of eval_file; nil without evaluation.
   let evaluationData: Dataset?
+  /// nil without sample_prompts.
+  let sampler: RunSampler?
   /// The dtype of products.
   let compute: DType
   let order: DataOrder
@@ -37,6 +39,7 @@ struct Preparation {
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
       maxLength: config.maxSequenceLength
     ) { progress(.preparing("reading rows", share: $0)) }
+    sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
       try Dataset.load(
         evaluation.file, template: template, tokenizer: pretrained.tokenizer,

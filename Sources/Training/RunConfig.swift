@@ -103,6 +103,8 @@ public struct RunConfig: Sendable {
   public var overwritesOutput: Bool
   /// nil: no evaluation during training.
   public var evaluation: EvaluationSettings?
+  /// nil: no answers during training.
+  public var samples: SampleSettings?
   /// From the key resume_from_checkpoint.
   public var resume: Resume
 
@@ -174,6 +176,7 @@ public struct RunConfig: Sendable {
     saveEvery = keys.stepCount("save_steps", default: 500)
     saveLimit = keys.optionalInt("save_total_limit", in: 0...ConfigReader.most).flatMap { $0 > 0 ? $0 : nil }
     overwritesOutput = keys.bool("overwrite_output_dir", default: false)
+    samples = keys.samples(saveEvery: saveEvery)
     evaluation = keys.evaluation(
       loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery, &notices)
     resume = keys.resume()

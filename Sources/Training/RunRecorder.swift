@@ -7,6 +7,7 @@ final class RunRecorder {
   private let checkpoint: Checkpoint
   private let log: RunLog
   private let events: EventFile?
+  private let progress: ProgressFile
 
   /// - Parameter resumedStep: the step a continued run starts at; nil for a fresh one.
   init(_ config: RunConfig, _ checkpoint: Checkpoint, resumedStep: Int?) throws {
@@ -18,6 +19,7 @@ final class RunRecorder {
       ? try EventFile(
         folder: RunRecorder.eventFolder(config, resumed: resumedStep != nil), resumedStep: resumedStep)
       : nil
+    progress = try ProgressFile(folder: config.outputFolder, resumedStep: resumedStep)
     try checkpoint.write(config.source, to: "\(config.outputFolder)/train_args.json")
   }
 
@@ -41,8 +43,11 @@ final class RunRecorder {
     for text in plan.notices { try log.line("note: \(text)") }
   }
 
+  func stepped(_ report: StepReport) { progress.count(report) }
+
   func logged(_ entry: LogEntry, totalSteps: Int) throws {
     try log.line(entry.line(totalSteps: totalSteps))
+    try progress.write(entry, totalSteps: totalSteps)
     try events?.write(
       [
         ("train/loss", entry.loss), ("train/grad_norm", entry.gradientNorm),
@@ -50,8 +55,11 @@ final class RunRecorder {
       ], step: entry.step)
   }
 
+  func answered(_ answers: [RunSampler.Answer]) throws { try progress.write(answers) }
+
   func evaluated(_ entry: EvaluationEntry, totalSteps: Int) throws {
     try log.line(entry.line(totalSteps: totalSteps))
+    try progress.write(entry, totalSteps: totalSteps)
     // TensorBoard's names: eval/loss for eval_loss.
     let scalars = entry.scalars.map { (tag: "eval/" + $0.key.dropFirst("eval_".count), value: $0.value) }
     try events?.write(scalars, step: entry.step)
@@ -74,6 +82,7 @@ final class RunRecorder {
   func finished(_ result: TrainingResult, _ history: RunHistory) throws {
     try events?.write(result.scalars.map { ("train/\($0.key)", $0.value) }, step: result.steps)
     try write(history, results: result.json)
+    try progress.finish(step: result.steps)
     for name in ["train_results.json", "all_results.json"] {
       try checkpoint.write(result.json, to: "\(config.outputFolder)/\(name)")
     }

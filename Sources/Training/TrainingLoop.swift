@@ -12,6 +12,7 @@ struct TrainingLoop {
   private let checkpoint: Checkpoint
   private let recorder: RunRecorder
   private let evaluator: Evaluator?
+  private let sampler: RunSampler?
   private let learningRate: (Int) -> Double
   private let totalSteps: Int
   private var order: DataOrder
@@ -30,6 +31,7 @@ struct TrainingLoop {
     evaluator = preparation.config.evaluation.flatMap { settings in
       preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
     }
+    sampler = preparation.sampler
     self.model = model
     self.parameters = model.parameters
     self.state = state
@@ -46,6 +48,7 @@ struct TrainingLoop {
     let start = clock.now
     // Of a run that was stopped before its step's evaluation, or one that starts with an evaluation.
     try evaluate(stop: stop, progress)
+    if state.step == 0 { try sample(stop: stop) }
     while state.step < totalSteps {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
@@ -60,9 +63,11 @@ struct TrainingLoop {
       state.step += 1
 
       let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
+      recorder.stepped(report)
       progress(.step(report))
       try log(report, progress)
       try evaluate(stop: stop, progress)
+      try sample(stop: stop)
       let isStopping = stop.isAsked && state.step < totalSteps
       if isStopping || saves(at: state.step) {
         state.history.willSave(at: state.step, in: config)
@@ -146,6 +151,12 @@ struct TrainingLoop {
     } catch is Evaluator.Stopped {
       try recorder.line("the evaluation after step \(state.step) was broken off by the stop")
     }
+  }
+
+  /// Answers the run's prompts where it is time to.
+  private func sample(stop: StopRequest) throws {
+    guard let sampler, sampler.isDue(at: state.step, totalSteps: totalSteps) else { return }
+    try recorder.answered(sampler.answers(model, step: state.step, stop: stop))
   }
 
   /// Puts the best checkpoint's adapter on the model, where that is asked for.
