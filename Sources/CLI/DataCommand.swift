@@ -23,8 +23,8 @@ enum DataCommand {
         "only conversations can be shown", at: "\(arguments[config]): task_type", expected: "sft",
         found: run.task.rawValue)
     }
-    let template = try ChatTemplate.named(run.templateName)
     let tokenizer = try Pretrained.tokenizer(at: run.modelPath)
+    let template = try ChatTemplate.named(run.templateName, tokenizer: tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try Dataset.load(
       run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,

@@ -100,7 +100,7 @@ private struct RowReader: Sendable {
         line: line.number, format: format.name, sample: isKept ? rendering.sample : nil,
         dropReason: isKept ? nil : .noTarget, fullLength: rendering.fullLength,
         cutsAnswer: rendering.cutsAnswer,
-        losesSystem: conversation.system?.isEmpty == false && !template.usesSystemText)
+        losesSystem: rendering.losesSystem)
     }
   }
 

@@ -25,8 +25,8 @@ struct Preparation {
     try Preparation.requireSupported(config)
     var notices = config.notices
     compute = Preparation.compute(config, &notices)
-    template = try ChatTemplate.named(config.templateName)
     pretrained = try Pretrained.open(config.modelPath)
+    template = try ChatTemplate.named(config.templateName, tokenizer: pretrained.tokenizer)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
     try architecture.checkTargets(config.loraTargetModules)
