@@ -4,6 +4,8 @@ extension Interpreter {
   /// - Throws: `FireflyError` without a place; the statement adds it.
   func evaluate(_ expression: Expression) throws -> JinjaValue {
     try countStep()
+    try descend()
+    defer { depth -= 1 }
     switch expression {
     case .null: return .null
     case .bool(let flag): return .bool(flag)
@@ -125,7 +127,10 @@ extension Interpreter {
   /// `value`, unless it has grown beyond the limits.
   private func bounded(_ value: JinjaValue) throws -> JinjaValue {
     var count = 0
-    func add(_ value: JinjaValue) throws {
+    func add(_ value: JinjaValue, _ level: Int) throws {
+      guard level <= limits.depth else {
+        throw FireflyError("the chat template makes a value that is nested too deeply")
+      }
       count += 1
       guard count <= limits.members else {
         throw FireflyError(
@@ -133,12 +138,13 @@ extension Interpreter {
       }
       switch value {
       case .string(let text): try checkSize(text.byteCount)
-      case .list(let items), .tuple(let items), .iterator(let items): try items.forEach(add)
-      case .dictionary(let map): try map.entries.forEach { try add($0.value) }
+      case .list(let items), .tuple(let items), .iterator(let items):
+        try items.forEach { try add($0, level + 1) }
+      case .dictionary(let map): try map.entries.forEach { try add($0.value, level + 1) }
       default: break
       }
     }
-    try add(value)
+    try add(value, 0)
     return value
   }
 }

@@ -29,7 +29,7 @@ final class Interpreter {
   /// Of the statement at hand.
   private var line = 1
   private var steps = 0
-  private var depth = 0
+  var depth = 0
   /// Texts being gathered that are not the output itself.
   private var captures = 0
 
@@ -61,6 +61,15 @@ final class Interpreter {
     }
   }
 
+  /// One level deeper; who calls it comes back up with `depth -= 1`.
+  func descend() throws {
+    depth += 1
+    guard depth <= limits.depth else {
+      depth -= 1
+      throw FireflyError("the chat template is nested too deeply", expected: "at most \(limits.depth) levels")
+    }
+  }
+
   private func write(_ text: MarkedText) throws {
     output.append(text)
     try checkSize(output.byteCount)
@@ -76,6 +85,8 @@ final class Interpreter {
   // MARK: - Statements
 
   private func execute(_ statements: [Statement]) throws -> Flow {
+    try descend()
+    defer { depth -= 1 }
     for statement in statements {
       line = statement.line
       try countStep()
@@ -215,14 +226,7 @@ final class Interpreter {
 
   private func call(_ macro: MacroDefinition, _ arguments: CallArguments, home: Scope) throws -> JinjaValue {
     let callLine = line
-    depth += 1
-    defer {
-      depth -= 1
-      line = callLine
-    }
-    guard depth <= limits.depth else {
-      throw FireflyError("macros call each other more than \(limits.depth) deep")
-    }
+    defer { line = callLine }
     var rest = arguments
     let caller = rest.take("caller")
     let given = try rest.bind("macro \(macro.name)", macro.parameters.map(\.name))

@@ -51,8 +51,8 @@ package struct JinjaLimits: Sendable {
   package var bytes = 256 << 20
   /// Members of any one list or dictionary, those of its members counted too.
   package var members = 1_000_000
-  /// Macros inside one another.
-  package var depth = 40
+  /// Statements, expressions and macros inside one another; lists and dictionaries too.
+  package var depth = 250
 
   package init() {}
 }

@@ -1,4 +1,6 @@
 import FireflyBase
+import FireflyJinja
+import Foundation
 
 /// How a conversation becomes tokens: one type for training, chat and serving, so that all three write the same.
 ///
@@ -71,6 +73,25 @@ extension ChatTemplate {
 
   /// Says so when answers end with no single token: then the model learns to spell the end, and chat cannot stop on it.
   public func stopWarning(_ tokenizer: any Tokenizer) -> String? { writer.stopWarning(tokenizer) }
+}
+
+extension ChatTemplate {
+  /// A text that is the same only for templates that write the same: the data cache goes by it.
+  var identity: String {
+    switch format {
+    case .pieces(let format):
+      let texts = [
+        format.systemFormat, format.userFormat, format.assistantFormat, format.defaultSystem, format.stopWord,
+      ]
+      return JSONValue.array(
+        [.string(format.name), .string("\(format.layout)")] + texts.map { $0.map(JSONValue.string) ?? .null }
+      ).text()
+    case .jinja(let format):
+      let day = Int(JinjaFormat.rowDate.timeIntervalSince1970)
+      return JSONValue.array([.string(format.template.source), .int(Int(format.stopID ?? -1)), .int(day)])
+        .text()
+    }
+  }
 }
 
 func missingToken(_ what: String, _ short: String, template: String) -> FireflyError {

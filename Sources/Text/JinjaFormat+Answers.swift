@@ -80,6 +80,9 @@ extension JinjaFormat {
     _ messages: [Message], _ tokenizer: any Tokenizer
   ) throws -> Int {
     let own = extents[index]
+    guard own != nil || strippedAsPython(messages[index].content).isEmpty else {
+      throw cannotFind(index, "its text is not written as it is")
+    }
     guard let question = extents[index - 1]?.upperBound, let lead else {
       // An empty question leaves no trace.
       let prompt = try rendered(messages[..<index], forAnswer: true, now: JinjaFormat.rowDate, tokenizer).text
@@ -91,12 +94,7 @@ extension JinjaFormat {
     let rest = utf8[utf8.index(utf8.startIndex, offsetBy: question)...]
     let shared = zip(rest, lead).prefix { $0 == $1 }.count
     let start = JinjaFormat.scalarStart(question + shared, utf8)
-    guard let own else {
-      guard strippedAsPython(messages[index].content).isEmpty else {
-        throw cannotFind(index, "its text is not written as it is")
-      }
-      return start
-    }
+    guard let own else { return start }
     guard own.lowerBound >= question else { throw cannotFind(index, "it stands before its question") }
     return min(start, own.lowerBound)
   }

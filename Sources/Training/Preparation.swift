@@ -10,7 +10,6 @@ struct Preparation {
   let config: RunConfig
   let pretrained: Pretrained
   let architecture: Architecture
-  let template: ChatTemplate
   let dataset: Dataset
   /// The dtype of products.
   let compute: DType
@@ -26,13 +25,12 @@ struct Preparation {
     var notices = config.notices
     compute = Preparation.compute(config, &notices)
     pretrained = try Pretrained.open(config.modelPath)
-    template = try ChatTemplate.named(config.templateName, tokenizer: pretrained.tokenizer)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
     try architecture.checkTargets(config.loraTargetModules)
     dataset = try Dataset.load(
-      config.trainFile, template: template, tokenizer: pretrained.tokenizer,
-      maxLength: config.maxSequenceLength
+      config.trainFile, template: try config.template(pretrained.tokenizer), tokenizer: pretrained.tokenizer,
+      maxLength: config.maxSequenceLength, cache: config.dataCache
     ) { progress(.preparing("reading rows", share: $0)) }
     try Preparation.checkTokens(dataset, architecture, config)
     notices += Preparation.remarks(dataset.report, architecture)
@@ -63,16 +61,16 @@ struct Preparation {
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
       config, compute: compute.description, model: try StableHash.of(pretrained.source),
-      rows: StableHash.of(dataset.samples))
+      rows: dataset.samples.digest)
   }
 
   // MARK: - Checks
 
   private static func requireSupported(_ config: RunConfig) throws {
-    guard config.task == .sft else {
+    guard config.task != .dpo else {
       throw FireflyError(
         "\"task_type\": \"\(config.task.rawValue)\" is not supported yet", at: "task_type",
-        expected: "\"sft\"")
+        expected: "\"sft\" or \"pretrain\"")
     }
     guard config.mode != .full else {
       throw FireflyError(
@@ -91,12 +89,11 @@ struct Preparation {
   private static func checkTokens(_ dataset: Dataset, _ architecture: Architecture, _ config: RunConfig)
     throws
   {
-    let limit = Int32(clamping: architecture.vocabularySize)
-    for sample in dataset.samples {
-      guard let id = sample.tokens.first(where: { $0 < 0 || $0 >= limit }) else { continue }
+    let largest = dataset.samples.largestToken
+    guard largest.id < architecture.vocabularySize else {
       throw FireflyError(
-        "the tokenizer gives an id that the model does not have", at: "\(config.trainFile):\(sample.line)",
-        expected: "below \(limit)", found: "\(id)",
+        "the tokenizer gives an id that the model does not have", at: "\(config.trainFile):\(largest.line)",
+        expected: "below \(architecture.vocabularySize)", found: "\(largest.id)",
         fix: "The tokenizer and the weights of \(config.modelPath) do not belong together.")
     }
   }

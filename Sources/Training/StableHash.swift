@@ -1,6 +1,5 @@
 import FireflyBase
 import FireflyTensors
-import FireflyText
 import FireflyWeights
 
 /// A 64-bit hash that is the same in every process, to tell whether two inputs are the same; no cryptography.
@@ -22,17 +21,6 @@ struct StableHash {
 }
 
 extension StableHash {
-  /// Of training rows: every token and what is learnt of it.
-  static func of(_ samples: [Sample]) -> String {
-    var hash = StableHash()
-    for sample in samples {
-      hash.add(UInt64(sample.tokens.count))
-      for token in sample.tokens { hash.add(UInt64(UInt32(bitPattern: token))) }
-      for range in sample.targets { hash.add(UInt64(range.lowerBound) << 32 | UInt64(range.upperBound)) }
-    }
-    return hash.text
-  }
-
   /// Of a model: its configuration, and of each tensor the name, type, shape and first bytes.
   static func of(_ source: ModelSource) throws -> String {
     var hash = StableHash()

@@ -6,7 +6,7 @@ import FireflyText
 /// The steps of a run, one after the other.
 struct TrainingLoop {
   private let config: RunConfig
-  private let samples: [Sample]
+  private let samples: Samples
   private let model: Transformer
   private let parameters: [Parameter]
   private let checkpoint: Checkpoint

@@ -3,6 +3,13 @@ import FireflyJinja
 import Foundation
 import Testing
 
+/// The models' own templates, where this checkout stands beside them.
+private let models = ["../../../shared", "../../../../shared"].lazy
+  .map {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "\($0)/tokenizers").standardized.path
+  }
+  .first { FileManager.default.fileExists(atPath: $0) }
+
 /// Against jinja2 in transformers' environment, character for character.
 @Suite struct ReferenceTests {
   @Test func templatesRenderAsTransformersDoes() throws {
@@ -11,22 +18,42 @@ import Testing
     let now = try #require(Fixtures.now)
     let rows = try Fixtures.rows("renderings.jsonl")
     #expect(rows.count == templates.count * 24)
+    for row in rows { try expectSame(row, templates[row["template"]?.string ?? ""], now) }
+  }
+
+  @Test(.enabled(if: models != nil, "no templates of models are at hand")) func realTemplatesToo() throws {
+    let folder = try #require(models)
+    let now = try #require(Fixtures.now)
+    var templates: [String: JinjaTemplate] = [:]
+    let rows = try Fixtures.rows("real.jsonl")
+    #expect(rows.count == 3 * 18)
     for row in rows {
       let name = try #require(row["template"]?.string)
-      let template = try #require(templates[name])
-      let variables = Fixtures.members(try #require(row["variables"]))
-      let found = Result { try template.render(variables, now: now).text.text }
-      let comment: Comment = "\(name), \(row["title"]?.string ?? "")"
-      if let output = row["output"]?.string {
-        #expect(throws: Never.self, comment) { try found.get() }
-        let text = (try? found.get()) ?? ""
-        #expect(
-          Array(text.utf8) == Array(output.utf8),
-          "\(comment): \(text.debugDescription) is not \(output.debugDescription)")
-      } else {
-        #expect(throws: FireflyError.self, comment) { try found.get() }
+      if templates[name] == nil {
+        let path = "\(folder)/\(name)"
+        let text = String(decoding: try MappedFile(path).data, as: UTF8.self)
+        let source = name.hasSuffix(".json") ? try JSONValue.read(path)["chat_template"]?.string : text
+        templates[name] = try JinjaTemplate(try #require(source))
       }
+      try expectSame(row, templates[name], now)
     }
+  }
+
+  /// What transformers rendered, or an error where it had one.
+  private func expectSame(_ row: JSONValue, _ template: JinjaTemplate?, _ now: Date) throws {
+    let template = try #require(template)
+    let variables = Fixtures.members(try #require(row["variables"]))
+    let found = Result { try template.render(variables, now: now).text.text }
+    let comment: Comment = "\(row["template"]?.string ?? ""), \(row["title"]?.string ?? "")"
+    guard let output = row["output"]?.string else {
+      #expect(throws: FireflyError.self, comment) { try found.get() }
+      return
+    }
+    #expect(throws: Never.self, comment) { try found.get() }
+    let text = (try? found.get()) ?? ""
+    #expect(
+      Array(text.utf8) == Array(output.utf8),
+      "\(comment): \(text.debugDescription) is not \(output.debugDescription)")
   }
 
   @Test func randomExpressionsAgree() throws {

@@ -10,11 +10,11 @@ struct CharacterTokenizer: Tokenizer {
   var eos: Int32? = 2
   var marksPieces = false
   var chatTemplate: String?
+  var addsBOS = false
+  var vocabularySize = 1000 + 0x11_0000
 
   var pad: Int32? { 0 }
   var unk: Int32? { nil }
-  var addsBOS: Bool { false }
-  var vocabularySize: Int { 1000 + 0x11_0000 }
   var specialIDs: Set<Int32> { Set(specials.indices.map(Int32.init)) }
 
   func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] {
