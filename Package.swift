@@ -31,8 +31,9 @@ let package = Package(
     .target(
       name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyTensors"],
       path: "Sources/Weights"),
+    .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "CPCRE2"],
+      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CPCRE2"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels", dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights"],
@@ -103,6 +104,9 @@ let package = Package(
     .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
       path: "Tests/BaseTests"),
+    .testTarget(
+      name: "JinjaTests", dependencies: ["FireflyBase", "FireflyJinja"], path: "Tests/JinjaTests",
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels"],

@@ -18,17 +18,17 @@ enum DataCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     let run = try RunConfig(file: arguments[config], overrides: arguments.all(set))
-    guard run.task == .sft else {
+    guard run.task != .dpo else {
       throw FireflyError(
-        "only conversations can be shown", at: "\(arguments[config]): task_type", expected: "sft",
-        found: run.task.rawValue)
+        "only conversations and plain texts can be shown", at: "\(arguments[config]): task_type",
+        expected: "sft or pretrain", found: run.task.rawValue)
     }
-    let template = try ChatTemplate.named(run.templateName)
     let tokenizer = try Pretrained.tokenizer(at: run.modelPath)
+    let template = try run.template(tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try Dataset.load(
       run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,
-      progress: progress.update)
+      cache: run.dataCache, progress: progress.update)
     progress.clear()
     let shown = ShownRow(
       sample: try sample(arguments[row], in: dataset, arguments[config]), tokenizer: tokenizer)
@@ -45,7 +45,7 @@ enum DataCommand {
 
   private static func sample(_ line: Int?, in dataset: Dataset, _ config: String) throws -> Sample {
     guard let line else { return dataset.samples[0] }
-    guard let sample = dataset.samples.first(where: { $0.line == line }) else {
+    guard let sample = dataset.samples.row(fromLine: line) else {
       throw FireflyError(
         "no row is kept from line \(line)", at: dataset.report.path,
         fix: "It is blank, was dropped, or lies after the end: 'firefly data \(config)' lists dropped lines.")

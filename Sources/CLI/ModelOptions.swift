@@ -91,7 +91,7 @@ enum AnswerOptions {
 enum TemplateOptions {
   static let template = Option.text(
     "--template", "NAME",
-    "The chat template (default: the one that the adapter was trained with; else qwen when the model's own is ChatML)."
+    "The chat template (default: the one that the adapter was trained with; else auto, the model's own)."
   )
   static let system = Option.text("--system", "TEXT", "Replaces the template's system text.")
   static let declarations = [template.declaration, system.declaration]

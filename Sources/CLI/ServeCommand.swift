@@ -29,7 +29,7 @@ enum ServeCommand {
     repeated: true)
   private static let template = Option.text(
     "--template", "NAME",
-    "The chat template (default: the one that each adapter was trained with; for the base qwen when its own is ChatML)."
+    "The chat template (default: the one that each adapter was trained with; for the base auto, the model's own)."
   )
   private static let rows = Option.integer(
     "--rows", "N", atLeast: 1, "Answers generated at a time (default: 16).")

@@ -52,7 +52,7 @@ extension EvaluationText {
     let dataset = try Dataset.load(
       path, template: template, tokenizer: tokenizer, maxLength: maxLength, progress: progress)
     return EvaluationText(
-      path: path, kind: .conversations, samples: dataset.samples,
+      path: path, kind: .conversations, samples: Array(dataset.samples),
       names: dataset.samples.map { "\($0.line)" }, bytes: nil, notes: dataset.report.summary)
   }
 

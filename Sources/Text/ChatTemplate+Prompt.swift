@@ -8,7 +8,7 @@ extension ChatTemplate {
     public var droppedTurns: Int
   }
 
-  /// The tokens up to where the assistant begins to speak, cut into the same pieces as a training row.
+  /// The tokens up to where the assistant begins to speak, as in a training row.
   ///
   /// - Parameters:
   ///   - history: an optional system message, then user and assistant in turn; the last one is the user's.
@@ -32,24 +32,26 @@ extension ChatTemplate {
       messages.removeFirst()
     }
     try checkRoles(messages)
-    let head = try head(system: system, tokenizer)
-    var pieces: [[Int32]] = []  // user, assistant, user, …, user
-    for message in messages {
-      pieces.append(
-        try message.role == "user" ? user(message.content, tokenizer) : assistant(message.content, tokenizer))
+    func shortened(by turns: Int) throws -> Prompt {
+      Prompt(
+        tokens: try prompt(system: system, messages: messages.dropFirst(2 * turns), tokenizer),
+        droppedTurns: turns)
     }
-    var dropped = 0
-    var length = head.count + pieces.reduce(0) { $0 + $1.count }
-    while length > budget && 2 * dropped + 1 < pieces.count {
-      length -= pieces[2 * dropped].count + pieces[2 * dropped + 1].count
-      dropped += 1
+    let whole = try shortened(by: 0)
+    if whole.tokens.count <= budget { return whole }
+    // The fewest turns to leave out, by halving: leaving out more never makes a prompt longer.
+    var (low, high) = (1, messages.count / 2)
+    while low < high {
+      let middle = (low + high) / 2
+      if try shortened(by: middle).tokens.count <= budget { high = middle } else { low = middle + 1 }
     }
-    guard length <= budget else {
+    let shortest = try shortened(by: high)
+    guard shortest.tokens.count <= budget else {
       throw FireflyError(
         "the message does not fit into the context, even alone", expected: "at most \(budget) tokens",
-        found: "\(length) tokens", fix: "Shorten it, or allow fewer new tokens.")
+        found: "\(shortest.tokens.count) tokens", fix: "Shorten it, or allow fewer new tokens.")
     }
-    return Prompt(tokens: head + pieces[(2 * dropped)...].joined(), droppedTurns: dropped)
+    return shortest
   }
 
   private func checkRoles(_ messages: ArraySlice<Message>) throws {

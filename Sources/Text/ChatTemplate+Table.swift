@@ -2,104 +2,116 @@ import FireflyBase
 
 extension ChatTemplate {
   /// The original's templates, word for word, and "firefly", its first generation's format.
-  public static let all: [ChatTemplate] = [
-    ChatTemplate(
+  package static let table: [PieceFormat] = [
+    PieceFormat(
       name: "firefly", userFormat: "{content}", assistantFormat: "{content}", layout: .piecewise),
-    ChatTemplate(
+    PieceFormat(
       name: "default", systemFormat: "System: {content}\n\n", userFormat: "User: {content}\nAssistant: ",
       assistantFormat: "{content} {stop_token}"),
-    ChatTemplate(
+    PieceFormat(
       name: "internlm", systemFormat: "<|System|>:{content}\n", userFormat: "<|User|>:{content}\n<|Bot|>:",
       assistantFormat: "{content}</s>\n", defaultSystem: SystemText.internLM, stopWord: "</s>"),
     chatML("internlm2", defaultSystem: SystemText.internLM),
     chatML("qwen", defaultSystem: "You are a helpful assistant."),
     chatML("yi", defaultSystem: nil),
-    ChatTemplate(
+    PieceFormat(
       name: "orion", systemFormat: "<s>", userFormat: "Human: {content}\n\nAssistant: </s>",
       assistantFormat: "{content}</s>", defaultSystem: "", stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "deepseek", userFormat: "User: {content}\n\nAssistant: ",
       assistantFormat: "{content}<\u{FF5C}end\u{2581}of\u{2581}sentence\u{FF5C}>",
       stopWord: "<\u{FF5C}end\u{2581}of\u{2581}sentence\u{FF5C}>"),
-    ChatTemplate(
+    PieceFormat(
       name: "chatglm2", userFormat: "[Round {idx}]\n\n问：{content}\n\n答：", assistantFormat: "{content}",
-      stopWord: "</s>"),
-    ChatTemplate(
+      stopWord: "</s>", layout: .chatGLM2),
+    PieceFormat(
       name: "chatglm3", systemFormat: "{content}", userFormat: "{content}", assistantFormat: "{content}",
-      defaultSystem: SystemText.chatglm3, stopWord: "</s>"),
-    ChatTemplate(
+      defaultSystem: SystemText.chatglm3, stopWord: "</s>", layout: .chatGLM3),
+    PieceFormat(
       name: "ziya2", userFormat: "<human>:{content} <bot>:", assistantFormat: "{content}</s>",
       stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "xverse", userFormat: "Human: {content}\n\nAssistant: ",
       assistantFormat: "{content}<|endoftext|>", stopWord: "<|endoftext|>"),
-    ChatTemplate(
+    PieceFormat(
       name: "minicpm", userFormat: "<用户>{content}<AI>", assistantFormat: "{content}</s>", stopWord: "</s>"),
     chatML("minicpm3", defaultSystem: "You are a helpful assistant."),
-    ChatTemplate(
+    PieceFormat(
       name: "zephyr", systemFormat: "<|system|>\n{content}</s>",
       userFormat: "<|user|>\n{content}</s>\n<|assistant|>\n", assistantFormat: "{content}</s>\n",
       stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "mistral", systemFormat: "<s>", userFormat: "[INST]{content}[/INST]",
       assistantFormat: "{content}</s>", defaultSystem: "", stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "mixtral", systemFormat: "<s>", userFormat: "[INST]{content}[/INST]",
       assistantFormat: "{content}</s>", defaultSystem: "", stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "baichuan", userFormat: "<reserved_102>{content}<reserved_103>",
       assistantFormat: "{content}</s>", stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "baichuan2", userFormat: "<reserved_106>{content}<reserved_107>",
       assistantFormat: "{content}</s>", stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "vicuna", systemFormat: "{content}\n", userFormat: "USER: {content} ASSISTANT:",
       assistantFormat: "{content}</s>", defaultSystem: SystemText.vicuna, stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "llama2", systemFormat: "<<SYS>>\n{content}\n<</SYS>>\n\n",
       userFormat: "[INST]{content}[/INST]", assistantFormat: "{content} </s>",
       defaultSystem: SystemText.llama2, stopWord: "</s>"),
-    ChatTemplate(
+    PieceFormat(
       name: "llama3",
       systemFormat: "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n{content}<|eot_id|>",
       userFormat:
         "<|start_header_id|>user<|end_header_id|>\n\n{content}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
       assistantFormat: "{content}<|eot_id|>", stopWord: "<|eot_id|>"),
-    ChatTemplate(
+    PieceFormat(
       name: "gemma", systemFormat: "<bos>",
       userFormat: "<start_of_turn>user\n{content}<end_of_turn>\n<start_of_turn>model\n",
       assistantFormat: "{content}<eos>\n", defaultSystem: "", stopWord: "<eos>"),
-    ChatTemplate(
+    PieceFormat(
       name: "phi3", userFormat: "<|user|>\n{content}<|end|>\n<|assistant|>",
       assistantFormat: "{content}<|end|>\n", stopWord: "<|end|>"),
   ]
 
-  /// These two put role ids into the rows that no text spells; they come with the ChatGLM family.
-  private static let unsupported: Set<String> = ["chatglm2", "chatglm3"]
-
   /// The names that `named` accepts.
-  public static var names: [String] { all.map(\.name).filter { !unsupported.contains($0) } }
+  public static let names: [String] = table.map(\.name)
 
-  /// The template called `name`.
+  /// Stands for the model's own template in place of a name.
+  public static let auto = "auto"
+
+  /// The template called `name`, one of `names`.
   ///
   /// - Throws: `FireflyError` naming the nearest template and all of them.
   public static func named(_ name: String) throws -> ChatTemplate {
-    guard let template = all.first(where: { $0.name == name }) else {
-      let guess = nearestName(to: name, among: names).map { "Did you mean \"\($0)\"? " } ?? ""
-      throw FireflyError(
-        "unknown template \"\(name)\"", at: "template_name",
-        fix: guess + "Known templates: \(names.joined(separator: ", ")).")
+    if let format = table.first(where: { $0.name == name }) {
+      return ChatTemplate(name: name, format: .pieces(format))
     }
-    guard !unsupported.contains(name) else {
-      throw FireflyError(
-        "template \"\(name)\" is not supported yet: it needs role tokens that no text spells",
-        at: "template_name", fix: "Supported templates: \(names.joined(separator: ", ")).")
-    }
-    return template
+    let all = [auto] + names
+    let guess = nearestName(to: name, among: all).map { "Did you mean \"\($0)\"? " } ?? ""
+    throw FireflyError(
+      "unknown template \"\(name)\"", at: "template_name",
+      fix: guess + "Known templates: \(all.joined(separator: ", ")).")
   }
 
-  private static func chatML(_ name: String, defaultSystem: String?) -> ChatTemplate {
-    ChatTemplate(
+  /// The template called `name`; `"auto"` is the one that came with the model.
+  ///
+  /// - Throws: `FireflyError` for an unknown name, for "auto" when the model brings no template, and for a template of the
+  ///   model that uses what is not supported.
+  public static func named(_ name: String, tokenizer: any Tokenizer) throws -> ChatTemplate {
+    guard name == auto else { return try named(name) }
+    guard let source = tokenizer.chatTemplate else {
+      throw FireflyError(
+        "the model brings no chat template of its own", at: "template_name",
+        expected:
+          "chat_template in tokenizer_config.json, chat_template.jinja, or tokenizer.chat_template in a GGUF file",
+        fix: "Name one: \(names.joined(separator: ", ")).")
+    }
+    return ChatTemplate(name: auto, format: .jinja(try JinjaFormat(source, tokenizer)))
+  }
+
+  private static func chatML(_ name: String, defaultSystem: String?) -> PieceFormat {
+    PieceFormat(
       name: name, systemFormat: "<|im_start|>system\n{content}<|im_end|>\n",
       userFormat: "<|im_start|>user\n{content}<|im_end|>\n<|im_start|>assistant\n",
       assistantFormat: "{content}<|im_end|>\n", defaultSystem: defaultSystem, stopWord: "<|im_end|>")

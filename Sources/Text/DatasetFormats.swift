@@ -14,6 +14,7 @@ struct RowFormat: Sendable {
   /// What a row turned out to be.
   enum Content {
     case conversation(Conversation)
+    case text(String)
     case unusable(DropReason)
   }
 
@@ -23,11 +24,15 @@ struct RowFormat: Sendable {
   let read: @Sendable (Row) throws -> Content
 
   static let table: [RowFormat] = [
+    RowFormat(name: "preference", keys: ["chosen", "rejected"], read: refusePreference),
     RowFormat(name: "firefly", keys: ["conversation"], read: readFirefly),
     RowFormat(name: "sharegpt", keys: ["conversations"], read: readShareGPT),
     RowFormat(name: "messages", keys: ["messages"], read: readMessages),
     RowFormat(name: "alpaca", keys: ["instruction", "output"], read: readAlpaca),
     RowFormat(name: "tasks", keys: ["input", "target"], read: readTask),
+    RowFormat(name: "moss", keys: ["chat"], read: readMoss),
+    RowFormat(name: "moss_plain", keys: ["plain_text"], read: readMossPlain),
+    RowFormat(name: "text", keys: ["text"], read: { .text(try $0.text("text")) }),
   ]
 
   /// The format of `row`.
@@ -38,7 +43,7 @@ struct RowFormat: Sendable {
     let known = table.map { $0.keys.map { "\"\($0)\"" }.joined(separator: " and ") + " (\($0.name))" }
     let found = row.members.keys.sorted().map { "\"\($0)\"" }
     throw FireflyError(
-      "the row has no conversation", at: row.place, expected: known.joined(separator: ", or "),
+      "the row has no shape that is known", at: row.place, expected: known.joined(separator: ", or "),
       found: found.isEmpty ? "an empty object" : found.joined(separator: ", "))
   }
 }
@@ -46,6 +51,13 @@ struct RowFormat: Sendable {
 // MARK: - The formats
 
 extension RowFormat {
+  /// `{"chosen": …, "rejected": …}`: two answers to choose between.
+  @Sendable private static func refusePreference(_ row: Row) throws -> Content {
+    throw FireflyError(
+      "the row is a preference pair (\"chosen\" and \"rejected\"), which is for DPO", at: row.place,
+      expected: "a conversation or a text", fix: "\"task_type\": \"dpo\" is not supported yet.")
+  }
+
   /// `{"conversation": [{"human": …, "assistant": …}, …], "system": …?}`; other keys are ignored.
   @Sendable private static func readFirefly(_ row: Row) throws -> Content {
     let turns = try row.objects("conversation").map { turn in
@@ -57,12 +69,12 @@ extension RowFormat {
 
   /// `{"conversations": [{"from": "human", "value": …}, …], "system": …?}`.
   @Sendable private static func readShareGPT(_ row: Row) throws -> Content {
-    try content(of: row, list: "conversations", role: "from", text: "value")
+    try content(of: row, list: "conversations")
   }
 
-  /// `{"messages": [{"role": "user", "content": …}, …]}`, as OpenAI's.
+  /// `{"messages": [{"role": "user", "content": …}, …]}`, as OpenAI's; a content may be a list of text parts.
   @Sendable private static func readMessages(_ row: Row) throws -> Content {
-    try content(of: row, list: "messages", role: "role", text: "content")
+    try content(of: row, list: "messages")
   }
 
   /// `{"instruction": …, "input": …?, "output": …, "system": …?, "history": [[user, assistant], …]?}`.
@@ -81,88 +93,14 @@ extension RowFormat {
       Conversation(system: try row.optionalText("system"), turns: turns, line: row.line))
   }
 
-  /// `{"kind": …, "input": …, "target": …}`, the original's first format: later turns are packed into
-  /// `target` with `</s>` between utterances, and a last one without an answer is left out.
+  /// `{"kind": …, "input": …, "target": …}`, the original's first format: later turns are packed into `target` with `</s>`
+  /// between utterances, and a last one without an answer is left out; every utterance is stripped.
   @Sendable private static func readTask(_ row: Row) throws -> Content {
-    let rest = try row.text("target").split(separator: "</s>", omittingEmptySubsequences: false).map(
-      String.init)
-    let utterances = [try row.text("input")] + rest
+    let rest = try row.text("target").split(separator: "</s>", omittingEmptySubsequences: false)
+    let utterances = ([try row.text("input")] + rest.map(String.init)).map(strippedAsPython)
     let turns = stride(from: 0, to: utterances.count - 1, by: 2).map {
       Turn(human: utterances[$0], assistant: utterances[$0 + 1])
     }
     return .conversation(Conversation(turns: turns, line: row.line))
-  }
-
-  private static let roles: [String: String] = [
-    "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system",
-    "developer": "system",
-  ]
-  private static let toolRoles: Set<String> = ["function_call", "observation", "tool", "function"]
-
-  private static func content(of row: Row, list: String, role: String, text: String) throws -> Content {
-    var messages: [Message] = []
-    for item in try row.objects(list) {
-      let name = try item.text(role)
-      if toolRoles.contains(name) { return .unusable(.toolMessages) }
-      guard let role = roles[name] else {
-        throw item.wrong(
-          role, expected: (roles.keys.sorted() + toolRoles.sorted()).joined(separator: ", "), found: name)
-      }
-      if role == "assistant", item.members[text] == nil || item.members["tool_calls"] != nil {
-        return .unusable(.toolMessages)
-      }
-      messages.append(Message(role: role, content: try item.text(text)))
-    }
-    let system = try row.optionalText("system")
-    return Conversation(messages: messages, system: system, line: row.line).map(Content.conversation)
-      ?? .unusable(.rolesDoNotAlternate)
-  }
-}
-
-// MARK: - Reading members
-
-/// An object of a row, with its place for error messages. Null members count as absent.
-struct Row {
-  let members: [String: JSONValue]
-  /// Path, line, and inside the row the path to this object.
-  let place: String
-  let line: Int
-
-  init(_ object: [String: JSONValue], place: String, line: Int) {
-    members = object.filter { $0.value != .null }
-    self.place = place
-    self.line = line
-  }
-
-  func text(_ key: String) throws -> String {
-    guard let value = members[key] else { throw wrong(key, expected: "a string", found: "nothing") }
-    guard let text = value.string else { throw wrong(key, expected: "a string", found: value.kind) }
-    return text
-  }
-
-  func optionalText(_ key: String) throws -> String? {
-    members[key] == nil ? nil : try text(key)
-  }
-
-  func optionalList(_ key: String) throws -> [JSONValue]? {
-    guard let value = members[key] else { return nil }
-    guard let list = value.array else { throw wrong(key, expected: "a list", found: value.kind) }
-    return list
-  }
-
-  /// The list `key`, which must hold at least one object and nothing else.
-  func objects(_ key: String) throws -> [Row] {
-    let list = try optionalList(key) ?? []
-    guard !list.isEmpty else { throw wrong(key, expected: "at least one turn", found: "an empty list") }
-    return try list.enumerated().map { index, value in
-      guard let object = value.object else {
-        throw wrong("\(key)[\(index)]", expected: "an object", found: value.kind)
-      }
-      return Row(object, place: "\(place): \(key)[\(index)]", line: line)
-    }
-  }
-
-  func wrong(_ key: String, expected: String, found: String) -> FireflyError {
-    FireflyError("wrong \"\(key)\"", at: place, expected: expected, found: found)
   }
 }

@@ -1,11 +1,11 @@
 import FireflyBase
 import Foundation
 
-/// The lines of a JSONL file: mapped, found once, decoded one at a time.
+/// The rows of a JSONL file, one a line, or of a JSON file that is one list: mapped, found once, decoded one at a time.
 package struct DatasetLines {
-  /// One line that is not blank.
+  /// One line that is not blank, or one member of the list.
   package struct Line {
-    /// Counted from 1, blank lines included.
+    /// Counted from 1, blank lines included; a member's is the one it begins on.
     package var number: Int
     var bytes: Range<Int>
   }
@@ -23,22 +23,47 @@ package struct DatasetLines {
     file = try MappedFile(path)
     let bytes = file.bytes
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    var start = bytes.starts(with: mark) ? mark.count : 0
-    var number = 0
-    var found: [Line] = []
-    while start < bytes.count {
-      let end = DatasetLines.endOfLine(bytes, from: start)
-      number += 1
-      if let content = DatasetLines.trimmed(bytes, start..<end) {
-        found.append(Line(number: number, bytes: content))
-      }
-      start = end + 1
+    let start = bytes.starts(with: mark) ? mark.count : 0
+    let first = bytes[start...].firstIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    if let first, bytes[first] == UInt8(ascii: "[") {
+      var scanner = JSONArrayScanner(file, from: first)
+      lines = try scanner.members()
+      blankCount = 0
+    } else {
+      (lines, blankCount) = DatasetLines.lines(of: file, from: start)
     }
-    guard !found.isEmpty else {
+    guard !lines.isEmpty else {
       throw FireflyError("the file is empty", at: path, expected: "one JSON object per line")
     }
-    lines = found
-    blankCount = number - found.count
+    file.release(bytes.indices)
+  }
+
+  private static func lines(of file: MappedFile, from start: Int) -> (lines: [Line], blankCount: Int) {
+    let bytes = file.bytes
+    var start = start
+    var number = 0
+    var found: [Line] = []
+    var released = 0
+    while start < bytes.count {
+      let end = endOfLine(bytes, from: start)
+      number += 1
+      if let content = trimmed(bytes, start..<end) { found.append(Line(number: number, bytes: content)) }
+      start = end + 1
+      if start - released > releasedBytes {
+        file.release(released..<min(start, bytes.count))
+        released = start
+      }
+    }
+    return (found, number - found.count)
+  }
+
+  /// What was looked through leaves memory in parts of this size.
+  static let releasedBytes = 64 << 20
+
+  /// Lets lines that were read leave memory; reading one again brings it back.
+  func release(_ lines: ArraySlice<Line>) {
+    guard let first = lines.first, let last = lines.last else { return }
+    file.release(first.bytes.lowerBound..<last.bytes.upperBound)
   }
 
   /// The file and the line, as error messages name them.
@@ -51,15 +76,7 @@ package struct DatasetLines {
       throw FireflyError(
         "the line is not valid UTF-8", at: place(line), fix: "Save the file as UTF-8 (iconv -t UTF-8).")
     }
-    let value: JSONValue
-    do {
-      value = try JSONValue.parse(Data(bytes), source: place(line))
-    } catch var error as FireflyError {
-      if bytes.first == UInt8(ascii: "[") {
-        error.fix = "The file seems to be one JSON list; write one object per line (jq -c '.[]' FILE)."
-      }
-      throw error
-    }
+    let value = try JSONValue.parse(Data(bytes), source: place(line))
     guard let object = value.object else {
       throw FireflyError("the row is not an object", at: place(line), expected: "{…}", found: value.kind)
     }

@@ -8,6 +8,14 @@ public struct DatasetReport: Equatable, Sendable {
     /// At most five line numbers, ascending.
     public private(set) var first: [Int] = []
 
+    init() {}
+
+    /// From the report's JSON.
+    init(_ json: JSONValue?) {
+      count = json?["count"]?.int ?? 0
+      first = json?["first_lines"]?.array?.compactMap(\.int) ?? []
+    }
+
     mutating func add(_ line: Int) {
       count += 1
       if first.count < 5 { first.append(line) }
@@ -44,6 +52,8 @@ public struct DatasetReport: Equatable, Sendable {
   public internal(set) var longest = 0
   /// Lengths of the kept rows in tokens at 50, 90, 99 and 100 per cent of them.
   public internal(set) var lengthPercentiles: [Int: Int] = [:]
+  /// Tokens of plain texts that filled no block.
+  public internal(set) var leftOver = 0
   public internal(set) var warnings: [String] = []
 
   init(path: String, maxLength: Int) {
@@ -65,6 +75,21 @@ public struct DatasetReport: Equatable, Sendable {
     if row.cutsAnswer { cutAnswers.add(row.line) }
   }
 
+  /// A plain text, and the tokens that its group of texts lost.
+  mutating func count(_ text: ReadText, dropped: Int) {
+    rows += 1
+    formats["text", default: 0] += 1
+    longest = max(longest, text.tokens.count)
+    leftOver += dropped
+  }
+
+  /// A block of plain texts.
+  mutating func count(_ block: Sample) {
+    kept += 1
+    tokens += block.tokens.count
+    targets += block.targetCount
+  }
+
   /// - Parameter lengths: of the kept rows, in tokens.
   mutating func finish(lengths: [Int]) {
     let sorted = lengths.sorted()
@@ -80,56 +105,5 @@ public struct DatasetReport: Equatable, Sendable {
       "no row is left to train on", at: path, found: reasons.joined(separator: "; "),
       fix: dropped[.noTarget] == nil
         ? nil : "Raise max_seq_length (now \(maxLength); the longest row has \(longest) tokens).")
-  }
-}
-
-// MARK: - Telling it
-
-extension DatasetReport {
-  /// The report in plain lines.
-  public var summary: [String] {
-    var lines = ["\(kept) of \(rows) rows, \(tokens) tokens, \(targets) of them targets"]
-    if kept > 0 {
-      let lengths = lengthPercentiles.sorted { $0.key < $1.key }.map {
-        $0.key == 100 ? "\($0.value) at most" : "\($0.value) at \($0.key) %"
-      }
-      lines.append("row length: mean \(tokens / kept), \(lengths.joined(separator: ", "))")
-    }
-    if formats.keys.sorted() != ["firefly"] {
-      let list = formats.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-      lines.append("row formats: \(list.joined(separator: ", "))")
-    }
-    for (reason, rows) in dropped.sorted(by: { $0.key < $1.key }) {
-      lines.append("dropped, \(reason.rawValue): \(rows.text)")
-    }
-    if truncated.count > 0 {
-      lines.append("truncated to \(maxLength) tokens: \(truncated.text); the longest row has \(longest)")
-    }
-    if cutAnswers.count > 0 {
-      lines.append("answers cut before their stop token: \(cutAnswers.text)")
-    }
-    if lostSystem.count > 0 {
-      lines.append("system text that this template has no place for: \(lostSystem.text)")
-    }
-    if blankLines > 0 { lines.append("blank lines skipped: \(blankLines)") }
-    return lines + warnings
-  }
-
-  /// The report for programs: counts by name, and the first lines of what was dropped or cut.
-  public var json: JSONValue {
-    func list(_ lines: Lines) -> JSONValue {
-      .object(["count": .int(lines.count), "first_lines": .array(lines.first.map(JSONValue.int))])
-    }
-    let dropped = dropped.map { ($0.key.rawValue, list($0.value)) }
-    let percentiles = lengthPercentiles.map { ("p\($0.key)", JSONValue.int($0.value)) }
-    return .object([
-      "file": .string(path), "max_seq_length": .int(maxLength), "rows": .int(rows),
-      "blank_lines": .int(blankLines), "kept": .int(kept), "tokens": .int(tokens), "targets": .int(targets),
-      "longest": .int(longest), "truncated": list(truncated), "answers_cut": list(cutAnswers),
-      "system_lost": list(lostSystem), "formats": .object(formats.mapValues(JSONValue.int)),
-      "dropped": .object(Dictionary(uniqueKeysWithValues: dropped)),
-      "length": .object(Dictionary(uniqueKeysWithValues: percentiles)),
-      "warnings": .array(warnings.map(JSONValue.string)),
-    ])
   }
 }

@@ -44,32 +44,27 @@ extension ChatTemplate {
     var sample: Sample
     /// Tokens before truncation.
     var fullLength: Int
+    /// The conversation's system text has no place in the template.
+    var losesSystem: Bool
     /// Truncation cut an answer before the token that ends it: the model is shown an answer without a stop.
     var cutsAnswer: Bool
   }
 
-  /// Tokenises a conversation piece by piece and truncates it on the right to `maxLength` tokens.
+  /// Tokenises a conversation and truncates it on the right to `maxLength` tokens.
   ///
-  /// Targets are the assistant's strings with what ends them; all else is context.
+  /// Targets are the assistant's answers with what ends them; all else is context.
   func render(
     _ conversation: Conversation, _ tokenizer: any Tokenizer, maxLength: Int, stopIDs: [Int32]
   ) throws -> Rendering {
-    var tokens = try head(system: conversation.system, tokenizer)
-    var answers: [Range<Int>] = []
-    for turn in conversation.turns {
-      tokens += try user(turn.human, tokenizer)
-      let start = tokens.count
-      tokens += try assistant(turn.assistant, tokenizer)
-      answers.append(start..<tokens.count)
-    }
-    let length = min(tokens.count, maxLength)
-    let cut = answers.last { $0.lowerBound < length && length < $0.upperBound }
+    let row = try row(conversation, tokenizer)
+    let length = min(row.tokens.count, maxLength)
+    let cut = row.answers.last { $0.lowerBound < length && length < $0.upperBound }
     return Rendering(
       sample: Sample(
-        tokens: Array(tokens[..<length]), targets: answers.map { $0.clamped(to: 0..<length) },
+        tokens: Array(row.tokens[..<length]), targets: row.answers.map { $0.clamped(to: 0..<length) },
         line: conversation.line),
-      fullLength: tokens.count,
-      cutsAnswer: cut.map { !tokens[$0.lowerBound..<length].contains(where: stopIDs.contains) } ?? false)
+      fullLength: row.tokens.count, losesSystem: row.losesSystem,
+      cutsAnswer: cut.map { !row.tokens[$0.lowerBound..<length].contains(where: stopIDs.contains) } ?? false)
   }
 
   /// The training row of one conversation.

@@ -77,8 +77,7 @@ struct ModelFacts {
     architecture = preparation.architecture
     compute = preparation.compute
     isStored4Bit = preparation.pretrained.source.config["quantization_config"] != nil
-    let samples = preparation.dataset.samples
-    rows = samples.map { ($0.tokens.count, $0.targetCount) }.sorted { $0.tokens > $1.tokens }
+    rows = preparation.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(preparation)
   }
@@ -92,7 +91,7 @@ struct ModelFacts {
     if a.tiedHead { return table }
     let stored = preparation.pretrained.source.weights.info(a.names.embedding)
     guard stored?.type.dtype == preparation.compute else { return 2 * table }
-    let named = Set(preparation.dataset.samples.lazy.flatMap(\.tokens)).count
+    let named = preparation.dataset.samples.distinctTokens
     return table + min(table, named * max(4096, a.hiddenSize * c))
   }
 

@@ -11,7 +11,6 @@ struct Preparation {
   let config: RunConfig
   let pretrained: Pretrained
   let architecture: Architecture
-  let template: ChatTemplate
   let dataset: Dataset
   /// The rows of eval_file; nil without evaluation.
   let evaluationData: Dataset?
@@ -30,26 +29,24 @@ struct Preparation {
     try Preparation.requireSupported(config)
     var notices = config.notices
     compute = Preparation.compute(config, &notices)
-    template = try ChatTemplate.named(config.templateName)
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
     try architecture.checkTargets(config.loraTargetModules)
+    let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
-      maxLength: config.maxSequenceLength
+      maxLength: config.maxSequenceLength, cache: config.dataCache
     ) { progress(.preparing("reading rows", share: $0)) }
-    sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
-    evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
+    sampler = try config.samples.map { [pretrained] in try RunSampler($0, pretrained, template) }
+    evaluationData = try config.evaluation.map { [pretrained] evaluation in
       try Dataset.load(
         evaluation.file, template: template, tokenizer: pretrained.tokenizer,
         maxLength: config.maxSequenceLength
       ) { progress(.preparing("reading rows to evaluate", share: $0)) }
     }
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
-      try checkVocabulary(
-        data.samples, vocabularySize: architecture.vocabularySize, path: data.report.path,
-        model: config.modelPath)
+      try Preparation.checkTokens(data, architecture, config)
     }
     notices += Preparation.remarks(dataset.report, architecture)
     order = DataOrder(
@@ -79,16 +76,16 @@ struct Preparation {
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
       config, compute: compute.description, model: try StableHash.of(pretrained.source),
-      rows: StableHash.of(dataset.samples))
+      rows: dataset.samples.digest)
   }
 
   // MARK: - Checks
 
   private static func requireSupported(_ config: RunConfig) throws {
-    guard config.task == .sft else {
+    guard config.task != .dpo else {
       throw FireflyError(
         "\"task_type\": \"\(config.task.rawValue)\" is not supported yet", at: "task_type",
-        expected: "\"sft\"")
+        expected: "\"sft\" or \"pretrain\"")
     }
     guard config.mode != .full else {
       throw FireflyError(
@@ -101,6 +98,19 @@ struct Preparation {
     if config.precisionIsExplicit || Ops.supportsBFloat16 { return .bfloat16 }
     notices.append("this processor has no bfloat16 products: computing in float32")
     return .float32
+  }
+
+  /// A tokenizer that does not belong to the model would index past its embedding.
+  private static func checkTokens(_ dataset: Dataset, _ architecture: Architecture, _ config: RunConfig)
+    throws
+  {
+    let largest = dataset.samples.largestToken
+    guard largest.id < architecture.vocabularySize else {
+      throw FireflyError(
+        "the tokenizer gives an id that the model does not have", at: "\(dataset.report.path):\(largest.line)",
+        expected: "below \(architecture.vocabularySize)", found: "\(largest.id)",
+        fix: "The tokenizer and the weights of \(config.modelPath) do not belong together.")
+    }
   }
 
   private static func remarks(_ report: DatasetReport, _ architecture: Architecture) -> [String] {

@@ -44,6 +44,8 @@ public struct RunConfig: Sendable {
   public var trainFile: String
   public var outputFolder: String  // output_dir
   public var templateName: String
+  /// Where tokenised rows are kept between runs; nil for nowhere ("off").
+  public var dataCacheFolder: String?  // data_cache
   /// Tokens of a row; what is longer is cut on the right.
   public var maxSequenceLength: Int  // max_seq_length
   public var task: TaskType
@@ -132,6 +134,7 @@ public struct RunConfig: Sendable {
     trainFile = keys.string("train_file")
     outputFolder = keys.string("output_dir")
     templateName = keys.string("template_name", default: "")
+    dataCacheFolder = keys.dataCacheFolder()
     maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
     task = keys.choice("task_type", default: .sft)
     mode = keys.choice("train_mode", default: .qlora)

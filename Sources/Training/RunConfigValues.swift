@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyText
 import Foundation
 
 /// A number of steps, or a part of all of them: the two shapes of save_steps and logging_steps.
@@ -40,6 +41,16 @@ public enum Resume: Sendable, Equatable {
 // MARK: - Keys that hang together
 
 extension ConfigReader {
+  /// data_cache: a folder, or "off"; the user's cache folder when not given.
+  mutating func dataCacheFolder() -> String? {
+    switch raw("data_cache") {
+    case nil: DataCache.standardFolder()
+    case .string("off"), .bool(false): nil
+    case .string(let folder) where !folder.isEmpty: folder
+    case .some(let value): wrong("data_cache", "a folder, or \"off\"", value, nil)
+    }
+  }
+
   /// fp16, bf16 and precision. The original wants exactly one of the first two; `precision` overrides them.
   mutating func precision(_ notices: inout [String]) -> (Precision, isExplicit: Bool) {
     let half = bool("fp16", default: false)
@@ -125,5 +136,18 @@ extension ConfigReader {
     if let path = value.string, !path.isEmpty { return .checkpoint(path) }
     if let flag = value.bool { return flag ? .latest : .fresh }
     return wrong("resume_from_checkpoint", "true, false or a checkpoint's folder", value, .fresh)
+  }
+}
+
+// MARK: - What rows are read with
+
+extension RunConfig {
+  /// How conversations are written; nil for plain texts (task_type "pretrain").
+  public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
+    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
+  }
+
+  public var dataCache: DataCache? {
+    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: modelPath) }
   }
 }

@@ -38,19 +38,27 @@ struct RunSampler {
   private let tokenizer: any Tokenizer
   private let requests: [GenerationRequest]
 
+  /// - Parameter template: nil: a prompt is a text to be continued.
   /// - Throws: `FireflyError` for a prompt that the template or the tokenizer refuses.
-  init(_ settings: SampleSettings, _ pretrained: Pretrained, _ template: ChatTemplate) throws {
+  init(_ settings: SampleSettings, _ pretrained: Pretrained, _ template: ChatTemplate?) throws {
     self.settings = settings
     tokenizer = pretrained.tokenizer
     var options = try pretrained.defaults().options
     options.sampling.temperature = 0
     options.maxNewTokens = settings.maxNewTokens
-    options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
+    options.stopIDs.formUnion(try template?.stopIDs(pretrained.tokenizer) ?? [])
     requests = try settings.prompts.enumerated().map { index, prompt in
-      let tokens = try template.promptTokens(
-        history: [Message(role: "user", content: prompt)], system: nil, tokenizer: pretrained.tokenizer)
+      let tokens =
+        try template?.promptTokens(
+          history: [Message(role: "user", content: prompt)], system: nil, tokenizer: pretrained.tokenizer)
+        ?? RunSampler.beginning(prompt, pretrained.tokenizer)
       return GenerationRequest(prompt: tokens, options: options, place: "sample_prompts[\(index)]")
     }
+  }
+
+  private static func beginning(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    return start + (try tokenizer.encode(text, parseSpecial: true))
   }
 
   /// Before the first step, every so many, and after the last.

@@ -74,10 +74,10 @@ extension StepWork {
     let model = WorkModel(
       preparation.architecture, rank: config.loraRank, targetModules: config.loraTargetModules,
       checkpointing: config.checkpointing, isNF4: preparation.isNF4)
-    let samples = preparation.dataset.samples
+    let sizes = preparation.dataset.samples.sizes
     let batchesInStep = min(config.accumulation, order.batchesPerEpoch)
     self.init(
-      model, lengths: samples.map(\.tokens.count), targets: samples.reduce(0) { $0 + $1.targetCount },
+      model, lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
       microBatches: order.batchesPerEpoch,
       times: Double(preparation.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
   }

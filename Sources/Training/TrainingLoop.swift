@@ -6,7 +6,7 @@ import FireflyText
 /// The steps of a run, one after the other.
 struct TrainingLoop {
   private let config: RunConfig
-  private let samples: [Sample]
+  private let samples: Samples
   private let model: Transformer
   private let parameters: [Parameter]
   private let checkpoint: Checkpoint
@@ -29,7 +29,7 @@ struct TrainingLoop {
     order = preparation.order
     totalSteps = preparation.totalSteps
     evaluator = preparation.config.evaluation.flatMap { settings in
-      preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
+      preparation.evaluationData.map { Evaluator(settings: settings, samples: Array($0.samples)) }
     }
     sampler = preparation.sampler
     self.model = model

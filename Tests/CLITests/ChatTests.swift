@@ -95,7 +95,7 @@ import Testing
       words, input: "hello\n/reset\n/adapter \(Fixture.adapter)\nhello\n/reset\n/adapter none\nhello\n")
     let alone = try single("hello")
     let adapted = try Command.run(
-      words + ["--adapter", Fixture.adapter, "--template", "qwen"], input: "hello\n")
+      words + ["--adapter", Fixture.adapter, "--template", "auto"], input: "hello\n")
     #expect(outcome.output == alone + adapted.output + alone)
   }
 

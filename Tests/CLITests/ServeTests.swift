@@ -17,7 +17,7 @@ import Testing
       text += String(decoding: data, as: UTF8.self)
     }
     let address = text.split(separator: "listening on http://127.0.0.1:")[1].prefix { $0.isNumber }
-    #expect(text.contains("serving model (template qwen)"))
+    #expect(text.contains("serving model (template auto)"))
     return (process, try #require(Int(address)), pipe.fileHandleForReading)
   }
 

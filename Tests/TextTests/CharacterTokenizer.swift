@@ -9,13 +9,13 @@ struct CharacterTokenizer: Tokenizer {
   var bos: Int32? = 1
   var eos: Int32? = 2
   var marksPieces = false
+  var chatTemplate: String?
+  var addsBOS = false
+  var vocabularySize = 1000 + 0x11_0000
 
   var pad: Int32? { 0 }
   var unk: Int32? { nil }
-  var addsBOS: Bool { false }
-  var vocabularySize: Int { 1000 + 0x11_0000 }
   var specialIDs: Set<Int32> { Set(specials.indices.map(Int32.init)) }
-  var chatTemplate: String? { nil }
 
   func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] {
     var ids: [Int32] = marksPieces ? [Self.mark] : []

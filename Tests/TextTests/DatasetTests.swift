@@ -106,11 +106,13 @@ private func text(_ sample: Sample) -> String {
   @Test(arguments: [
     ("{\"conversation\": [", "not valid JSON"),
     ("[{\"conversation\": []}]", "not an object"),
-    ("[{\"conversation\"", "jq -c"),
+    ("[{\"conversation\"", "not valid JSON"),
     ("3", "not an object"),
     ("{}", "an empty object"),
-    ("{\"text\": \"plain\"}", "found \"text\""),
-    ("{\"conversation\": null}", "no conversation"),
+    ("{\"text\": \"plain\"}", "\"task_type\": \"pretrain\""),
+    ("{\"chosen\": [], \"rejected\": [], \"messages\": []}", "for DPO"),
+    ("{\"question\": \"a\"}", "found \"question\""),
+    ("{\"conversation\": null}", "no shape that is known"),
     ("{\"conversation\": []}", "at least one turn"),
     ("{\"conversation\": {}}", "expected a list, found an object"),
     ("{\"conversation\": [\"a\"]}", "wrong \"conversation[0]\""),
@@ -169,9 +171,48 @@ private func text(_ sample: Sample) -> String {
     {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}
     """#,
     #"{"instruction": "c", "input": "", "output": "d", "system": "s", "history": [["a", "b"]]}"#,
+    #"""
+    {"conversations": [{"role": "System", "content": "s"}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "User", "content": "c"}, {"role": "assistant", "content": "d"}]}
+    """#,
+    #"""
+    {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "a"}]}, {"role": "assistant", "content": "b"}, {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "c"}]}, {"role": "assistant", "content": "d"}]}
+    """#,
+    #"""
+    {"meta_instruction": "s", "num_turns": 2, "chat": {"turn_1": {"Human": "<|Human|>: a<eoh>\n", "Inner Thoughts": "<|Inner Thoughts|>: None<eot>\n", "Commands": "<|Commands|>: None<eoc>\n", "Tool Responses": "<|Results|>: None<eor>\n", "MOSS": "<|MOSS|>: b<eom>\n"}, "turn_2": {"Human": "<|Human|>: c<eoh>\n", "MOSS": "<|MOSS|>: d<eom>\n"}}}
+    """#,
+    #"{"prefix": "s", "num_turns": 2, "plain_text": "[Human]: a<eoh> [MOSS]: b<eoa> [Human]: c<eoh> [MOSS]: d<eoa>"}"#,
   ])
   func theSameConversation(_ line: String) throws {
     #expect(try load(line, template: "default").samples.map(text) == [expected])
+  }
+
+  /// A .json file that is one list, told by its first character.
+  @Test func aListOfRows() throws {
+    let file =
+      "\u{FEFF}\n[\n" + row(("a", "[{\\\"\\n]")) + ",\n\n" + row(("c", "d")) + " , " + row(("e", "f"))
+      + "\n]\n"
+    let dataset = try load(file)
+    #expect(dataset.samples.map(text) == ["<s>a</s>[{\"\n]</s>", "<s>c</s>d</s>", "<s>e</s>f</s>"])
+    #expect(dataset.samples.map(\.line) == [3, 5, 5])
+  }
+
+  @Test(arguments: [
+    ("[]", "the file is empty"), ("[{}", "the list does not end"), ("[{},]", "a row is missing"),
+    ("[{\"a\": \"]", "a string does not end"), ("[{}] x", "something follows the list"),
+    ("[\n3]", ":2: the row is not an object"),
+    ("[{}\n{}]", "not valid JSON"), ("[\n{},\n{\"text\": 1}]", ":2: the row has no shape"),
+  ])
+  func badListsAreTold(_ file: String, _ expected: String) {
+    let error = #expect(throws: FireflyError.self) { try load(file) }
+    #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func toolTurnsOfMossAreDropped() throws {
+    let rows = [
+      row(("a", "b")),
+      #"{"chat": {"turn_1": {"Human": "<|Human|>: a<eoh>", "Commands": "<|Commands|>: Search(\"x\")<eoc>", "MOSS": "<|MOSS|>: b<eom>"}}}"#,
+    ]
+    #expect(try load(rows.joined(separator: "\n")).report.dropped.mapValues(\.first) == [.toolMessages: [2]])
   }
 
   @Test func instructionAndInputAreTwoLines() throws {

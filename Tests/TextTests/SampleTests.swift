@@ -83,6 +83,45 @@ import Testing
     #expect(!sample.tokens.contains(u("x")[0]))
   }
 
+  // MARK: - ChatGLM: role tokens that no text spells
+
+  private static let glm = CharacterTokenizer(
+    specials: [
+      "<unk>", "<s>", "</s>", "[gMASK]", "sop", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>",
+    ])
+
+  @Test func chatGLM2NumbersItsRounds() throws {
+    let sample = try sample("chatglm2", Conversation(system: "lost", turns: twoTurns.turns), Self.glm)
+    let u = Self.glm.plain
+    let first = [3, 4] + u("[Round 1]\n\n问：ab\n\n答：")
+    let second = u("[Round 2]\n\n问：f\n\n答：")
+    #expect(sample.tokens == first + u("cde") + [2] + second + u("g") + [2])
+    #expect(
+      sample.mask == Array(repeating: 0, count: first.count) + [1, 1, 1, 1]
+        + Array(repeating: 0, count: second.count) + [1, 1])
+    #expect(try ChatTemplate.named("chatglm2").stopIDs(Self.glm) == [2])
+  }
+
+  @Test func chatGLM3PutsRolesBeforeTexts() throws {
+    let sample = try sample("chatglm3", Conversation(system: " s ", turns: twoTurns.turns), Self.glm)
+    let u = Self.glm.plain
+    let head = [3, 4, 5] + u("s")
+    #expect(
+      sample.tokens == head + [6] + u("ab") + [7] + u("cde") + [2] + [6] + u("f") + [7] + u("g") + [2])
+    #expect(sample.mask == [0, 0, 0, 0] + [0, 0, 0, 0] + [1, 1, 1, 1] + [0, 0, 0] + [1, 1])
+    #expect(try ChatTemplate.named("chatglm3").stopIDs(Self.glm) == [2, 6, 8])
+    let plain = try self.sample("chatglm3", twoTurns, Self.glm)
+    #expect(Array(plain.tokens.prefix(12)) == [3, 4, 5] + u("You are C"))
+  }
+
+  @Test(arguments: ["chatglm2", "chatglm3"]) func chatGLMNeedsItsTokens(_ name: String) throws {
+    let template = try ChatTemplate.named(name)
+    let error = #expect(throws: FireflyError.self) {
+      try template.sample(twoTurns, tokenizer: tokenizer, maxLength: 99)
+    }
+    #expect(error?.what.contains("[gMASK]") == true)
+  }
+
   @Test func textIsStrippedAsPythonDoes() throws {
     let row = Conversation(
       system: "\u{3000}s\u{A0}", turns: [Turn(human: "\u{1F} a b\r\n", assistant: "\t\u{200B}c\u{200B} ")])

@@ -54,7 +54,7 @@ import Testing
     #expect(roomy.advice.isEmpty)
 
     let whole = roomy.memory.reduce(0) { $0 + $1.bytes }
-    let tight = try Trainer(config: config).plan(memoryLimit: whole - 1000)
+    let tight = try Trainer(config: config).plan(memoryLimit: whole / 2)
     #expect(tight.advice.first?.hasPrefix("does not fit the ") == true)
     #expect(
       tight.advice.dropFirst().first?.hasPrefix(

@@ -33,10 +33,7 @@ TEXT = [
     "小明有三个苹果，又买了两个，现在有几个苹果？他有五个苹果。",
 ]
 QUESTION = "How many apples?\n有几个苹果？"
-QWEN = [
-    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n",
-    "<|im_start|>user\n" + QUESTION + "<|im_end|>\n<|im_start|>assistant\n",
-]
+YI = "<|im_start|>user\n" + QUESTION + "<|im_end|>\n<|im_start|>assistant\n"
 TOKENS, TOP = 12, 5
 
 
@@ -95,15 +92,16 @@ def main() -> None:
     def encode(text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False)
 
-    raw, chat = encode(TEXT[1][:20]), [token for piece in QWEN for token in encode(piece)]
+    raw = encode(TEXT[1][:20])
+    chat = tokenizer.apply_chat_template(
+        [{"role": "user", "content": QUESTION}], add_generation_prompt=True, return_dict=False)  # fmt: skip
     expected = {"question": QUESTION, "raw_prompt": TEXT[1][:20], "raw": answer(model, raw), "chat": answer(model, chat)}
     adapted = make_adapter(model)
     adapted.peft_config["default"].base_model_name_or_path = "model"
     adapted.save_pretrained(out / "run/adapter")
     (out / "run/adapter/README.md").unlink(missing_ok=True)
     (out / "run/train_args.json").write_text(json.dumps({"template_name": "yi"}) + "\n")
-    yi = encode(QWEN[1])  # "yi" is ChatML without a system part
-    expected["adapter"] = answer(adapted, yi)
+    expected["adapter"] = answer(adapted, encode(YI))  # "yi" is ChatML without a system part
     expected["texts"] = [
         {"text": text, "ids": encode(text)} for text in [*TEXT, QUESTION, "", " ", "a\tb\r\nc", "🙂é", *SPECIAL]
     ]

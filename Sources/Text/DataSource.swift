@@ -1,0 +1,33 @@
+import FireflyBase
+import Foundation
+
+/// The files that a data set is read from: one file, or for plain texts every file of a folder.
+struct DataSource {
+  let path: String
+  let files: [String]
+
+  /// - Parameter allowsFolder: whether `path` may be a folder; all .jsonl, .json and .txt files in it are taken, those in
+  ///   folders within it too, in the order of their paths.
+  init(_ path: String, allowsFolder: Bool) throws {
+    self.path = path
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+      files = [path]
+      return
+    }
+    guard allowsFolder else {
+      throw FireflyError(
+        "a folder holds no conversations", at: path, expected: "one file of rows, .jsonl or .json")
+    }
+    let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    files = names.filter { name in [".jsonl", ".json", ".txt"].contains { name.hasSuffix($0) } }
+      .sorted().map { "\(path)/\($0)" }
+    guard !files.isEmpty else {
+      throw FireflyError(
+        "the folder has no texts", at: path, expected: "files named *.jsonl, *.json or *.txt")
+    }
+  }
+
+  /// Bytes of all files.
+  func byteCount() throws -> Int { try files.reduce(0) { try $0 + MappedFile($1).bytes.count } }
+}

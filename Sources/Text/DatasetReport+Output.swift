@@ -1,0 +1,81 @@
+import FireflyBase
+
+extension DatasetReport {
+  /// The report in plain lines.
+  public var summary: [String] {
+    let isText = formats.keys.contains("text")
+    let rowText = isText ? "\(rows) texts in \(kept) blocks" : "\(kept) of \(rows) rows"
+    var lines = ["\(rowText), \(tokens) tokens, \(targets) of them targets"]
+    if kept > 0 {
+      let lengths = lengthPercentiles.sorted { $0.key < $1.key }.map {
+        $0.key == 100 ? "\($0.value) at most" : "\($0.value) at \($0.key) %"
+      }
+      lines.append(
+        "\(isText ? "block" : "row") length: mean \(tokens / kept), \(lengths.joined(separator: ", "))")
+    }
+    if leftOver > 0 { lines.append("tokens left over at the ends of groups of texts: \(leftOver)") }
+    if !isText && formats.keys.sorted() != ["firefly"] {
+      let list = formats.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+      lines.append("row formats: \(list.joined(separator: ", "))")
+    }
+    for (reason, rows) in dropped.sorted(by: { $0.key < $1.key }) {
+      lines.append("dropped, \(reason.rawValue): \(rows.text)")
+    }
+    if truncated.count > 0 {
+      lines.append("truncated to \(maxLength) tokens: \(truncated.text); the longest row has \(longest)")
+    }
+    if cutAnswers.count > 0 {
+      lines.append("answers cut before their stop token: \(cutAnswers.text)")
+    }
+    if lostSystem.count > 0 {
+      lines.append("system text that this template has no place for: \(lostSystem.text)")
+    }
+    if blankLines > 0 { lines.append("blank lines skipped: \(blankLines)") }
+    return lines + warnings
+  }
+
+  /// A report that was kept as `json`.
+  ///
+  /// - Parameter path: of the file now; the same content may have had another name.
+  init(stored json: JSONValue, path: String) throws {
+    guard let maxLength = json["max_seq_length"]?.int else {
+      throw FireflyError("the stored report is not one", at: path)
+    }
+    self.init(path: path, maxLength: maxLength)
+    func int(_ key: String) -> Int { json[key]?.int ?? 0 }
+    rows = int("rows")
+    blankLines = int("blank_lines")
+    kept = int("kept")
+    tokens = int("tokens")
+    targets = int("targets")
+    longest = int("longest")
+    leftOver = int("left_over")
+    truncated = Lines(json["truncated"])
+    cutAnswers = Lines(json["answers_cut"])
+    lostSystem = Lines(json["system_lost"])
+    formats = (json["formats"]?.object ?? [:]).compactMapValues(\.int)
+    for reason in DropReason.allCases {
+      if let lines = json["dropped"]?[reason.rawValue] { dropped[reason] = Lines(lines) }
+    }
+    for percent in [50, 90, 99, 100] { lengthPercentiles[percent] = json["length"]?["p\(percent)"]?.int }
+    warnings = json["warnings"]?.array?.compactMap(\.string) ?? []
+  }
+
+  /// The report for programs: counts by name, and the first lines of what was dropped or cut.
+  public var json: JSONValue {
+    func list(_ lines: Lines) -> JSONValue {
+      .object(["count": .int(lines.count), "first_lines": .array(lines.first.map(JSONValue.int))])
+    }
+    let dropped = dropped.map { ($0.key.rawValue, list($0.value)) }
+    let percentiles = lengthPercentiles.map { ("p\($0.key)", JSONValue.int($0.value)) }
+    return .object([
+      "file": .string(path), "max_seq_length": .int(maxLength), "rows": .int(rows),
+      "blank_lines": .int(blankLines), "kept": .int(kept), "tokens": .int(tokens), "targets": .int(targets),
+      "longest": .int(longest), "truncated": list(truncated), "answers_cut": list(cutAnswers),
+      "system_lost": list(lostSystem), "formats": .object(formats.mapValues(JSONValue.int)),
+      "dropped": .object(Dictionary(uniqueKeysWithValues: dropped)),
+      "length": .object(Dictionary(uniqueKeysWithValues: percentiles)),
+      "left_over": .int(leftOver), "warnings": .array(warnings.map(JSONValue.string)),
+    ])
+  }
+}

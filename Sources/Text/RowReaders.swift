@@ -1,0 +1,105 @@
+import FireflyBase
+import Foundation
+
+/// A conversation after tokenisation, for the report.
+struct ReadRow: Sendable {
+  var line: Int
+  var format: String
+  /// nil when the row is dropped.
+  var sample: Sample?
+  var dropReason: DropReason?
+  /// Tokens before truncation; 0 for a row that was not tokenised.
+  var fullLength = 0
+  var cutsAnswer = false
+  /// The row has a system text that the template has no place for.
+  var losesSystem = false
+}
+
+/// Turns lines into samples; a value that several threads share.
+struct ConversationReader: Sendable {
+  let lines: DatasetLines
+  let template: ChatTemplate
+  let tokenizer: any Tokenizer
+  let maxLength: Int
+  let stopIDs: [Int32]
+
+  @Sendable func read(_ line: DatasetLines.Line) throws -> ReadRow {
+    let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
+    let format = try RowFormat.of(row)
+    switch try format.read(row) {
+    case .unusable(let reason):
+      return ReadRow(line: line.number, format: format.name, dropReason: reason)
+    case .text:
+      throw FireflyError(
+        "the row is a plain text, not a conversation", at: row.place,
+        fix: "Plain texts are trained on with \"task_type\": \"pretrain\".")
+    case .conversation(let conversation):
+      let rendering = try located(row.place) {
+        try template.render(conversation, tokenizer, maxLength: maxLength, stopIDs: stopIDs)
+      }
+      let isKept = rendering.sample.targetCount > 0
+      return ReadRow(
+        line: line.number, format: format.name, sample: isKept ? rendering.sample : nil,
+        dropReason: isKept ? nil : .noTarget, fullLength: rendering.fullLength,
+        cutsAnswer: rendering.cutsAnswer, losesSystem: rendering.losesSystem)
+    }
+  }
+}
+
+/// A plain text after tokenisation.
+struct ReadText: Sendable {
+  var line: Int
+  var tokens: [Int32]
+}
+
+/// Turns lines into tokens of plain texts, with the tokenizer's begin-of-sequence token in front where it adds one.
+struct TextReader: Sendable {
+  let lines: DatasetLines
+  let tokenizer: any Tokenizer
+
+  /// A .txt file larger than this is refused: it would be tokenised as one text, in memory.
+  private static let largestFile = 1 << 30
+
+  @Sendable func read(_ line: DatasetLines.Line) throws -> ReadText {
+    let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
+    let format = try RowFormat.of(row)
+    guard case .text(let text) = try format.read(row) else {
+      throw FireflyError(
+        "the row is no plain text (its shape is \"\(format.name)\")", at: row.place,
+        expected: "{\"text\": …}",
+        fix: "Conversations are trained on with \"task_type\": \"sft\".")
+    }
+    return ReadText(
+      line: line.number, tokens: try located(row.place) { try TextReader.tokens(text, tokenizer) })
+  }
+
+  static func wholeFile(_ path: String, _ tokenizer: any Tokenizer) throws -> ReadText {
+    let file = try MappedFile(path)
+    guard file.bytes.count <= largestFile else {
+      throw FireflyError(
+        "the text is too long to be one", at: path, expected: "at most 1 GiB",
+        fix: "Cut it into rows {\"text\": …} of a .jsonl file.")
+    }
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let content = file.bytes.dropFirst(file.bytes.starts(with: mark) ? mark.count : 0)
+    guard let text = String(validating: content, as: UTF8.self) else {
+      throw FireflyError("the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
+    }
+    return ReadText(line: 1, tokens: try located(path) { try tokens(text, tokenizer) })
+  }
+
+  private static func tokens(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    return start + (try tokenizer.encode(text, parseSpecial: true))
+  }
+}
+
+/// Adds the row's place to an error of the tokenizer or the template, which do not know it.
+private func located<Value>(_ place: String, _ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch var error as FireflyError {
+    error.place = error.place.map { "\(place): \($0)" } ?? place
+    throw error
+  }
+}
