@@ -54,7 +54,8 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyGeneration",
         "CMicroHTTPD",
-      ], path: "Sources/Server"),
+      ], path: "Sources/Server",
+      resources: [.embedInCode("Pages/chat.html"), .embedInCode("Pages/run.html")]),
     .target(
       name: "FireflyConversion",
       dependencies: [

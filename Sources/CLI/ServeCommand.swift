@@ -57,10 +57,13 @@ enum ServeCommand {
   private static let history = Option.text(
     "--history", "FILE", "Appends each exchange of /firefly to this file, as JSON lines.")
 
+  private static let trainingRun = Option.text(
+    "--run", "DIR", "Shows the training run of this output_dir at /run, while it goes on and afterwards.")
+
   static let verb = Verb(
     "serve", summary: "Answers over HTTP, as OpenAI's service does.",
     details: """
-      /v1/chat/completions, /v1/completions, /v1/models, /health, /metrics (Prometheus), and the original \
+      / is a chat page, /run a page of a training run (--run); /v1/chat/completions, /v1/completions, /v1/models, /health, /metrics (Prometheus), and the original \
       Firefly's /firefly. Requests run together; equal beginnings of prompts are read once.
       SIGTERM or Ctrl-C stops: running answers may end within --grace; a second one stops at once.
       """,
@@ -70,6 +73,7 @@ enum ServeCommand {
       allowOrigin.declaration, template.declaration, rows.declaration, queue.declaration,
       maxTokens.declaration, cacheMemory.declaration, maxBody.declaration, maxConnections.declaration,
       answerTimeout.declaration, requestTimeout.declaration, grace.declaration, history.declaration,
+      trainingRun.declaration,
       ModelOptions.precision.declaration, ModelOptions.quantize.declaration,
     ] + AnswerOptions.samplingDeclarations,
     run: run)
@@ -120,6 +124,7 @@ enum ServeCommand {
     options.requestTime = arguments[requestTimeout].map { .seconds($0) } ?? options.requestTime
     options.graceTime = arguments[grace].map { .seconds($0) } ?? options.graceTime
     options.history = arguments[history]
+    options.runFolder = arguments[trainingRun]
     return options
   }
 

@@ -34,6 +34,8 @@ public struct ServerOptions: Sendable {
   public var graceTime = Duration.seconds(10)
   /// A file to which `/firefly` appends each exchange as a JSON line; nil: none.
   public var history: String?
+  /// The output_dir of a training run to show at `/run`; nil: none.
+  public var runFolder: String?
 
   public init() {}
 }

@@ -55,6 +55,8 @@ final class Service: HTTPHandler {
 
   private static let routes: [String: Route] = [
     "/": Route(method: "GET", isOpen: true) { $1.respond(Pages.index) },
+    "/run": Route(method: "GET", isOpen: true) { $1.respond(Pages.run) },
+    "/run/data": Route(method: "GET", isOpen: false) { $1.respond(.json(try $0.runData)) },
     "/health": Route(method: "GET", isOpen: true) { $1.respond(.json(.object(["status": .string("ok")]))) },
     "/metrics": Route(method: "GET", isOpen: false) { $1.respond($0.metricsPage) },
     "/v1/models": Route(method: "GET", isOpen: false) { $1.respond(.json($0.modelList)) },
@@ -105,6 +107,13 @@ final class Service: HTTPHandler {
     return HTTPResponse(
       status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
       body: metrics.text(connections: connections()))
+  }
+
+  private var runData: JSONValue {
+    get throws {
+      guard let folder = options.runFolder else { throw APIError.notFound }
+      return try RunData(folder: folder).json()
+    }
   }
 
   private var modelList: JSONValue {
