@@ -31,7 +31,9 @@ struct Normalizer: Sendable {
       switch step {
       case .nfc: text = Normalizer.compose(text)
       case .nfd: text = Array((Normalizer.string(text).decomposedStringWithCanonicalMapping).utf8)
-      case .nfkc: text = Array((Normalizer.string(text).precomposedStringWithCompatibilityMapping).utf8)
+      case .nfkc:
+        let decomposed = Normalizer.string(text).decomposedStringWithCompatibilityMapping
+        text = Array(Composition.compose(decomposed).utf8)
       case .nfkd: text = Array((Normalizer.string(text).decomposedStringWithCompatibilityMapping).utf8)
       case .lowercase: text = Normalizer.lowercase(text)
       case .strip(let left, let right): text = Normalizer.strip(text, left: left, right: right)
@@ -71,7 +73,7 @@ struct Normalizer: Sendable {
     if text.allSatisfy({ $0 < 0x80 }) { return text }
     let string = string(text)
     if string.unicodeScalars.allSatisfy({ isComposed($0.value) }) { return text }
-    return Array(string.precomposedStringWithCanonicalMapping.utf8)
+    return Array(Composition.compose(string).utf8)
   }
 
   /// Ranges of characters that composition leaves alone, whatever stands beside them.

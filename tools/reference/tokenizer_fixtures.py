@@ -6,12 +6,14 @@ tiktoken make of hard texts and of random ids with them.
 
 Needs tokenizers, sentencepiece, protobuf, tiktoken (requirements.txt). texts.json has the texts. vectors.jsonl has a row a
 tokenizer: {"file", "ids": by text, "decoded": by text or null where it is the text again, "random": [[ids, decoded], …]},
-without BOS and EOS; special strings are parsed by all but tokenizer.model's.
+without BOS and EOS; special strings are parsed by all but tokenizer.model's. Some trainers of tokenizers break ties at random, so that another
+run gives other vocabularies, with the numbers that belong to them.
 """
 
 import base64
 import io
 import json
+import os
 import pathlib
 import random
 import sys
@@ -43,6 +45,7 @@ TEXTS = [
     "loaves.loaves,loaves;", "total += price[i] * count[i]", "한국어 문장", "कि हिन्दी", "\u3000全角空格\u3000", "a\u00a0b", "…—“”‘’", "ά ά",
     "<turn> bread breads <turn>  x", "The seas give rain. The sea gives rain; RAIN feeds the Rivers again.", "。。云。。", "  \u180e x",
     "a <mask>  b", "\u0085\u2028 \ufffd é́ Å", "XYa aXY XY", "云化为雨" * 12,
+    "\u1112\u119e\u11ab\uae00 \u1100\u1161\u11a8 \uac00\u11d0 \uac00\u11a8 \u3131\u314f \uffa1",
 ]  # fmt: skip
 
 
@@ -60,26 +63,25 @@ def plain_pieces() -> bytes:
                   remove_extra_whitespaces=False, split_digits=True)  # fmt: skip
 
 
-def rules(out: pathlib.Path) -> str:
+def rules() -> str:
     """A small normalisation map: compatibility forms, composition, several characters at once, odd spaces, one that goes."""
     pairs = [("①", "1"), ("ﬁ", "fi"), ("㈱", "(株)"), ("Ａ", "A"), ("e\u0301", "é"), ("\u3000", " "), ("\t", " "), ("\r\n", "\n"), ("\u200b", ""),
              ("…", "..."), ("“", '"')]  # fmt: skip
     lines = [" ".join(f"{ord(c):X}" for c in a) + "\t" + " ".join(f"{ord(c):X}" for c in b) for a, b in pairs]
-    path = out / "rules.tsv"
-    path.write_text("".join(line + "\n" for line in lines))
-    return str(path)
+    pathlib.Path("rules.tsv").write_text("".join(line + "\n" for line in lines))
+    return "rules.tsv"
 
 
-def mapped_pieces(out: pathlib.Path) -> bytes:
+def mapped_pieces() -> bytes:
     """As Baichuan's: a map and many user-defined pieces."""
     return pieces(byte_fallback=True, user_defined_symbols=["<turn>", "\n", "\t", "①", "00", "<|im_end|>"],
-                  normalization_rule_tsv=rules(out), remove_extra_whitespaces=False, split_digits=True)  # fmt: skip
+                  normalization_rule_tsv=rules(), remove_extra_whitespaces=False, split_digits=True)  # fmt: skip
 
 
-def unigram_pieces(out: pathlib.Path) -> bytes:
+def unigram_pieces() -> bytes:
     """As T5's, with user-defined pieces."""
     return pieces(model_type="unigram", vocab_size=220, hard_vocab_limit=False, user_defined_symbols=["<turn>", "rain"],
-                  normalization_rule_tsv=rules(out))  # fmt: skip
+                  normalization_rule_tsv=rules())  # fmt: skip
 
 
 def unigram_byte_pieces() -> bytes:
@@ -136,7 +138,9 @@ def row(file: str, encode, decode, ids: list[int]) -> dict:
 
 def main() -> None:
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/TextTests/Fixtures"
+    out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
+    os.chdir(out)  # a model remembers the path of its rules
     rows = []
     for name, pipeline in PIPELINES.items():
         tokenizer = pipeline(CORPUS)
@@ -147,7 +151,7 @@ def main() -> None:
         if name == "qwen2":
             encoding = tiktoken_ranks(json.loads(tokenizer.to_str())["model"]["merges"], out)
     models = {
-        "pieces.model": plain_pieces(), "mapped.model": mapped_pieces(out), "unigram.model": unigram_pieces(out),
+        "pieces.model": plain_pieces(), "mapped.model": mapped_pieces(), "unigram.model": unigram_pieces(),
         "unigram_bytes.model": unigram_byte_pieces(), "odd.model": odd_pieces(),
     }  # fmt: skip
     for name, model in models.items():
@@ -158,7 +162,7 @@ def main() -> None:
     rows.append(row(
         "qwen.tiktoken", lambda text: encoding.encode(unicodedata.normalize("NFC", text), allowed_special="all"),
         lambda ids: encoding.decode(ids), list(range(encoding.n_vocab))))  # fmt: skip
-    (out / "rules.tsv").unlink()
+    pathlib.Path("rules.tsv").unlink()
     (out / "texts.json").write_text(json.dumps(TEXTS, ensure_ascii=False, indent=1) + "\n")
     (out / "vectors.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     manifest.write(out, "tools/reference/tokenizer_fixtures.py", ["tokenizers", "sentencepiece", "tiktoken"])
