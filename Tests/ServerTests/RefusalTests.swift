@@ -169,6 +169,5 @@ import Testing
       connection.send(bytes)
       #expect(!connection.readToEnd().contains("200 OK"))
     }
-    #expect(try server.client.get("/health").status == 200)
   }
 }
