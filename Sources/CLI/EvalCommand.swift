@@ -70,7 +70,8 @@ enum EvalCommand {
     _ arguments: Arguments, _ pretrained: Pretrained, _ settings: [String: JSONValue]
   ) throws -> ResultFile? {
     try arguments[output].map { path in
-      let model = try pretrained.evaluationSettings(ModelOptions.options(arguments, adapter: arguments[ModelOptions.adapter]))
+      let model = try pretrained.evaluationSettings(
+        ModelOptions.options(arguments, adapter: arguments[ModelOptions.adapter]))
       return try ResultFile(path, settings: settings.merging(model) { mine, _ in mine })
     }
   }

@@ -115,13 +115,24 @@ def prompt(subject: str, examples: list[list[str]], row: list[str], method: str)
     return head + "".join(question(e, method) + answer(e, method) + "\n\n" for e in examples) + question(row, method)
 
 
+@torch.no_grad()
 def option_scores(scorer: Scorer, context: str, options: list[str]) -> list[float]:
-    """Each option's tokens are those of the whole text behind as many as the prompt alone has."""
-    start = len(scorer.encode(context))
+    """Each option's tokens are those of the whole text behind as many as the prompt alone has; the prompt is read once."""
+    start = scorer.encode(context)
+    read = scorer.model.model(input_ids=torch.tensor([start]), use_cache=True)
     scores = []
     for option in options:
-        ids = scorer.encode(context + option)
-        scores.append(scorer.targets(ids, list(range(start, len(ids))))[0].double().sum().item())
+        whole = scorer.encode(context + option)
+        assert whole[: len(start)] == start, f"{option!r} changes the prompt's tokens"
+        ids = whole[len(start) :]
+        hidden = read.last_hidden_state[0, -1:]
+        if len(ids) > 1:
+            more = scorer.model.model(
+                input_ids=torch.tensor([ids[:-1]]), past_key_values=read.past_key_values, use_cache=True)
+            hidden = torch.cat([hidden, more.last_hidden_state[0]])
+            read.past_key_values.crop(len(start))
+        picked = torch.log_softmax(scorer.model.lm_head(hidden).float(), dim=-1).gather(1, torch.tensor(ids)[:, None])
+        scores.append(picked.double().sum().item())
     return scores
 
 
