@@ -9,6 +9,7 @@ import pathlib
 import zlib
 
 import bitsandbytes
+import equivalent_models
 import plain_families as plain
 import torch
 from model_case import LEAVES, Case, make_batch
@@ -153,6 +154,9 @@ def write_family(out: pathlib.Path, name: str) -> str:
         reference = "plain PyTorch, tools/reference/plain_families.py"
     model.eval()
     randomise(model, zlib.crc32(name.encode()), norm_center=0.0 if name == "gemma" else 1.0)
+    counterpart = equivalent_models.check(name, config, model, case.batch) if make else None
+    if counterpart:
+        reference += f"; its logits are those of transformers' {counterpart} with the weights renamed and split"
     save_weights(model, case.folder / "model.safetensors", "transformer." if name == "bloom" else "")
     task = None if make else "CAUSAL_LM"
     case.record("base", model)
