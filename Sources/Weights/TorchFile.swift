@@ -28,9 +28,9 @@ enum TorchFile {
   }
 
   private static func archived(_ file: MappedFile) throws -> [StoredTensor] {
-    let archive = try ZipArchive(file)
+    let archive = try ZipArchive(file, allowsDeflate: false)
     let pickles = archive.entries.keys.filter { $0.hasSuffix("/data.pkl") && $0.count { $0 == "/" } == 1 }
-    guard let name = pickles.first, pickles.count == 1, let range = archive.entries[name] else {
+    guard let name = pickles.first, pickles.count == 1, let range = archive.entries[name]?.range else {
       throw FireflyError(
         "the archive does not come from torch.save", at: file.path, expected: "one NAME/data.pkl",
         found: "\(pickles.count)")
@@ -41,7 +41,9 @@ enum TorchFile {
         "the file is a TorchScript program, not a state dict", at: file.path,
         fix: "Save its weights: torch.save(module.state_dict(), …).")
     }
-    if let order = archive.entries[prefix + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
+    if let order = archive.entries[prefix + "byteorder"]?.range,
+      !file.bytes[order].elementsEqual("little".utf8)
+    {
       throw FireflyError("the file is big-endian", at: file.path, expected: "byteorder little")
     }
     guard range.count <= pickleLimit else {
@@ -50,7 +52,7 @@ enum TorchFile {
         expected: "at most \(pickleLimit) bytes", found: "\(range.count)")
     }
     var machine = PickleMachine(path: file.path, bytes: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
-    return try stored(try machine.run(), file) { archive.entries["\(prefix)data/\($0.key)"] }
+    return try stored(try machine.run(), file) { archive.entries["\(prefix)data/\($0.key)"]?.range }
   }
 
   /// The members of a state dict as tensors in the file.

@@ -1,18 +1,29 @@
 import FireflyBase
 
-/// The entries of a zip archive that are stored, not compressed: each a range of the mapped file.
+/// The entries of a zip archive: each a range of the mapped file, as it is packed.
 ///
-/// Everything read is checked against the file's size; checksums are not computed, as the contents are mapped and
-/// not read. Source: PKWARE's APPNOTE.TXT (end of central directory, zip64, central and local headers).
-struct ZipArchive {
-  let file: MappedFile
-  /// Where an entry's bytes lie in the file, by its name.
-  let entries: [String: Range<Int>]
+/// Everything read is checked against the file's size; checksums are left to who reads the contents. Source: PKWARE's
+/// APPNOTE.TXT (end of central directory, zip64, central and local headers).
+package struct ZipArchive {
+  package struct Entry: Equatable {
+    /// Where its bytes lie in the file.
+    package let range: Range<Int>
+    /// Bytes when unpacked.
+    package let size: Int
+    package let isDeflated: Bool
+    /// CRC-32 of what is unpacked.
+    package let checksum: UInt32
+  }
 
-  /// - Throws: `FireflyError` when the archive is damaged, or an entry is compressed or encrypted.
-  init(_ file: MappedFile) throws {
+  package let file: MappedFile
+  /// By their names.
+  package let entries: [String: Entry]
+
+  /// - Parameter allowsDeflate: entries may be compressed; otherwise each is to be stored as it is.
+  /// - Throws: `FireflyError` when the archive is damaged, or an entry is encrypted or compressed in another way.
+  package init(_ file: MappedFile, allowsDeflate: Bool) throws {
     self.file = file
-    let reader = ZipReader(path: file.path, bytes: file.bytes)
+    let reader = ZipReader(path: file.path, bytes: file.bytes, allowsDeflate: allowsDeflate)
     entries = try reader.entries(in: reader.directory())
   }
 }
@@ -21,6 +32,7 @@ struct ZipArchive {
 private struct ZipReader {
   let path: String
   let bytes: UnsafeRawBufferPointer
+  let allowsDeflate: Bool
 
   private enum Signature {
     static let entry: UInt32 = 0x0201_4B50
@@ -75,19 +87,19 @@ private struct ZipReader {
     return Directory(range: Int(offset)..<Int(offset + size), count: Int(count))
   }
 
-  func entries(in directory: Directory) throws -> [String: Range<Int>] {
-    var entries: [String: Range<Int>] = [:]
+  func entries(in directory: Directory) throws -> [String: ZipArchive.Entry] {
+    var entries: [String: ZipArchive.Entry] = [:]
     var position = directory.range.lowerBound
     for _ in 0..<directory.count {
-      let (name, range, next) = try entry(at: position)
+      let (name, entry, next) = try entry(at: position)
       guard next <= directory.range.upperBound else { throw damaged("its directory ends within an entry") }
-      guard entries.updateValue(range, forKey: name) == nil else { throw damaged("\(name) is in it twice") }
+      guard entries.updateValue(entry, forKey: name) == nil else { throw damaged("\(name) is in it twice") }
       position = next
     }
     return entries
   }
 
-  private func entry(at start: Int) throws -> (name: String, range: Range<Int>, next: Int) {
+  private func entry(at start: Int) throws -> (name: String, entry: ZipArchive.Entry, next: Int) {
     guard try number(UInt32.self, start) == Signature.entry else { throw damaged("its directory is broken") }
     let nameEnd = start + 46 + Int(try number(UInt16.self, start + 28))
     let extraEnd = nameEnd + Int(try number(UInt16.self, start + 30))
@@ -97,22 +109,29 @@ private struct ZipReader {
     else {
       throw damaged("an entry's name is broken")
     }
-    try checkPlain(name, flags: number(UInt16.self, start + 8), method: number(UInt16.self, start + 10))
+    let method = try number(UInt16.self, start + 10)
+    try check(name, flags: number(UInt16.self, start + 8), method: method)
     var sizes = [24, 20, 42].map { bytes.littleEndian(UInt32.self, at: start + $0).map(UInt64.init) ?? 0 }
     try widen(&sizes, from: nameEnd..<extraEnd)
-    guard sizes[0] == sizes[1] else { throw damaged("\(name) has two sizes") }
-    return (name, try contents(name, size: sizes[0], localHeader: sizes[2]), next)
+    guard let size = Int(exactly: sizes[0]), method != 0 || sizes[0] == sizes[1] else {
+      throw damaged("\(name) has two sizes")
+    }
+    let entry = ZipArchive.Entry(
+      range: try contents(name, size: sizes[1], localHeader: sizes[2]), size: size, isDeflated: method != 0,
+      checksum: try number(UInt32.self, start + 16))
+    return (name, entry, next)
   }
 
-  private func checkPlain(_ name: String, flags: UInt16, method: UInt16) throws {
+  private func check(_ name: String, flags: UInt16, method: UInt16) throws {
     guard flags & 1 == 0 else {
       throw FireflyError("an entry of the archive is encrypted", at: "\(path): \(name)")
     }
-    guard method == 0 else {
+    guard method == 0 || allowsDeflate && method == 8 else {
       throw FireflyError(
         "an entry of the archive is compressed", at: "\(path): \(name)",
-        expected: "stored entries, as torch.save writes them",
-        found: method == 8 ? "deflate" : "method \(method)", fix: "Save the file again with torch.save.")
+        expected: allowsDeflate ? "stored or deflated entries" : "stored entries, as torch.save writes them",
+        found: method == 8 ? "deflate" : "method \(method)",
+        fix: allowsDeflate ? "Pack the archive anew with zip." : "Save the file again with torch.save.")
     }
   }
 

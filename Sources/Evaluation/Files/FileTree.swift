@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyWeights
 import Foundation
 
 /// The files of a folder, or of a zip archive, by their paths in it.
@@ -17,9 +18,9 @@ struct FileTree {
     }
     guard isFolder.boolValue else {
       self.path = path
-      let archive = try ZipArchive(path)
+      let archive = try ZipArchive(MappedFile(path), allowsDeflate: true)
       self.archive = archive
-      names = archive.entries.map(\.name).filter { !$0.hasSuffix("/") }.sorted()
+      names = archive.entries.keys.filter { !$0.hasSuffix("/") }.sorted()
       return
     }
     let found = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
@@ -41,9 +42,6 @@ struct FileTree {
       let file = try MappedFile("\(path)/\(name)")
       return withExtendedLifetime(file) { Array(file.bytes) }
     }
-    guard let entry = archive.entries.first(where: { $0.name == name }) else {
-      throw FireflyError("there is no such file", at: place(name))
-    }
-    return try archive.read(entry)
+    return try archive.unpacked(name)
   }
 }
