@@ -17,7 +17,7 @@ extension Transformer {
     var attachments: [(LinearGroup, [String: LinearGroup.Initial], String)] = []
     for (prefix, group) in groups {
       var initial: [String: LinearGroup.Initial] = [:]
-      for part in group.parts where remaining.remove(prefix + part.name) != nil {
+      for part in group.parts where part.takesAdapter && remaining.remove(prefix + part.name) != nil {
         initial[part.name] = try file.initial(prefix + part.name, inputs: group.inputs, outputs: part.outputs)
       }
       attachments.append((group, initial, "base_model.model." + prefix))

@@ -39,6 +39,9 @@ public struct Architecture: Equatable, Sendable {
   /// Factor on what a block's two halves add to the residual stream.
   public var residualScale: Float = 1
 
+  /// Experts in place of some or all layers' MLPs.
+  public var experts: Experts?
+
   // MARK: Around the blocks
   /// Factor on the embedding, rounded to the compute dtype as transformers does.
   public var embeddingScale: Float = 1
@@ -94,15 +97,18 @@ extension Architecture {
     "bloom": Bloom.architecture,
     "chatglm": ChatGLM.architecture,
     "gemma": Gemma.architecture,
+    "deepseek": DeepSeekMoE.architecture,
     "internlm": InternLM.architecture,
     "internlm2": InternLM2.architecture,
     "llama": Llama.architecture,
     "minicpm": MiniCPM.architecture,
     "mistral": Mistral.architecture,
+    "mixtral": Mixtral.architecture,
     "orion": Orion.architecture,
     "phi3": Phi3.architecture,
     "qwen": Qwen.architecture,
     "qwen2": Qwen2.architecture,
+    "qwen2_moe": Qwen2MoE.architecture,
     "xverse": Llama.architecture,
   ]
 
@@ -137,8 +143,28 @@ extension Architecture {
     try require(headDim % 2 == 0, "the size of a head must be even", "\(headDim)")
     if let window { try require(window > 0, "sliding_window must be positive", "\(window)") }
     try require(normEpsilon > 0, "the norm's epsilon must be positive", "\(normEpsilon)")
+    if let experts { try validate(experts, require) }
     for scale in [embeddingScale, residualScale, logitScale] {
       try require(scale.isFinite && scale > 0, "a scale must be positive", "\(scale)")
     }
+  }
+
+  private func validate(
+    _ experts: Experts, _ require: (Bool, String, String) throws -> Void
+  ) throws {
+    let sizes = [experts.intermediateSize, experts.sharedSize ?? 1]
+    try require(
+      sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 }, "the experts' sizes must be positive and below 2^24",
+      "\(sizes)")
+    try require(
+      experts.count > 0 && experts.count <= 4096, "there must be 1 to 4096 experts", "\(experts.count)")
+    try require(
+      experts.perRow > 0 && experts.perRow <= experts.count,
+      "a row can go to 1 to all of the experts", "\(experts.perRow) of \(experts.count)")
+    try require(
+      experts.scale.isFinite && experts.scale > 0, "the experts' scale must be positive", "\(experts.scale)")
+    try require(
+      experts.balance.coefficient.isFinite && experts.balance.coefficient >= 0,
+      "the auxiliary loss's coefficient must not be negative", "\(experts.balance.coefficient)")
   }
 }

@@ -5,7 +5,7 @@ struct Block: Layer {
   let attentionNorm: Norm
   let attention: Attention
   let feedForwardNorm: Norm
-  let feedForward: FeedForward
+  let feedForward: FeedForwardHalf
   /// s
   let residualScale: Float
   /// The first block's input gradient is never used.
@@ -17,7 +17,7 @@ struct Block: Layer {
     let attention: Attention.Saved
     let middle: Tensor  // [T, C] float32, between the two halves
     let feedForwardNorm: Norm.Saved
-    let feedForward: FeedForward.Saved
+    let feedForward: FeedForwardHalf.Saved
   }
 
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
@@ -27,9 +27,9 @@ struct Block: Layer {
     let middle = copy(x)
     add(attended, to: middle)
 
-    let normedMiddle = feedForward.input.makeInput(rows: x.rows)
+    let normedMiddle = attention.input.makeInput(rows: x.rows)
     let feedForwardNormSaved = feedForwardNorm.forward(into: normedMiddle, middle.matrix)
-    let (fed, feedForwardSaved) = feedForward.forward(normedMiddle, batch.pass)
+    let (fed, feedForwardSaved) = feedForward.forward(normedMiddle, batch.pass, batch.balance)
     let y = copy(middle)
     add(fed, to: y)
     let saved = Saved(
@@ -41,7 +41,8 @@ struct Block: Layer {
   func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor? {  // [T, C] → [T, C]
     // y = middle + s·feedForward(norm(middle))
     let dMiddle = copy(dy)
-    let dNormedMiddle = feedForward.backward(branchGradient(dy), saved.feedForward, batch.pass)
+    let dNormedMiddle = feedForward.backward(
+      branchGradient(dy), saved.feedForward, batch.pass, batch.balance)
     feedForwardNorm.backward(
       dMiddle.matrix, dNormedMiddle.matrix, saved.middle.matrix, saved.feedForwardNorm)
 
@@ -61,9 +62,9 @@ struct Block: Layer {
     let normed = attention.input.makeInput(rows: x.rows)
     _ = attentionNorm.forward(into: normed, x.matrix)
     add(attention.step(normed, rows, layer: layer, rotary, pass), to: x)
-    let normedMiddle = feedForward.input.makeInput(rows: x.rows)
+    let normedMiddle = attention.input.makeInput(rows: x.rows)
     _ = feedForwardNorm.forward(into: normedMiddle, x.matrix)
-    add(feedForward.forward(normedMiddle, pass).y, to: x)
+    add(feedForward.forward(normedMiddle, pass, nil).y, to: x)
   }
 
   /// x += s·branch; the branch is used up.

@@ -16,8 +16,8 @@ struct ConfigReader: Sendable {
   }
 
   /// A whole number that can be divided by.
-  func positive(_ key: String) throws -> Int {
-    let number = try int(key)
+  func positive(_ key: String, default fallback: Int? = nil) throws -> Int {
+    let number = try int(key, default: fallback)
     guard number > 0 else {
       throw FireflyError("must be positive", at: "\(source): \(key)", found: "\(number)")
     }
@@ -45,9 +45,16 @@ struct ConfigReader: Sendable {
 
   /// A list of numbers.
   func floats(_ key: String) throws -> [Float] {
-    try value(key, "a list of numbers", nil) { value in
+    try list(key, "a list of numbers") { $0.double.map(Float.init) }
+  }
+
+  /// A list of whole numbers.
+  func ints(_ key: String) throws -> [Int] { try list(key, "a list of whole numbers") { $0.int } }
+
+  private func list<T>(_ key: String, _ expected: String, _ convert: (JSONValue) -> T?) throws -> [T] {
+    try value(key, expected, nil) { value in
       value.array.flatMap { list in
-        let numbers = list.compactMap { $0.double.map(Float.init) }
+        let numbers = list.compactMap(convert)
         return numbers.count == list.count ? numbers : nil
       }
     }

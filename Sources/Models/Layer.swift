@@ -48,6 +48,8 @@ struct BatchContext {
   /// The rows' angles; nil in a model without rotary positions.
   let rotary: RotaryTables?
   let pass: Pass
+  /// Gathers the routers' auxiliary loss in training; nil in a model without one.
+  let balance: BalanceLoss?
 }
 
 /// A function of the residual stream and its derivative.

@@ -11,6 +11,7 @@ final class LinearGroup: @unchecked Sendable {
     let weight: FrozenWeight  // [out, in]
     let bias: Tensor?  // [out] float32
     let outputs: Int
+    let takesAdapter: Bool
     var adapter: LowRank?
   }
 

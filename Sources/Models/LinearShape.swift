@@ -8,6 +8,12 @@ public struct LinearShape: Equatable, Sendable {
   public let inputs: Int
   public let outputs: Int
   public let hasBias: Bool
+  /// The share of the rows that pass through it.
+  public var rowShare: Double = 1
+  /// NF4 leaves it as it is.
+  public var staysWhole = false
+  /// Whether PEFT would hang an adapter on it.
+  public var takesAdapter = true
 
   /// Elements of the frozen matrix.
   public var count: Int { inputs * outputs }
@@ -75,10 +81,14 @@ extension Architecture {
     return zip(names, sizes).map { LinearShape(name: $0, inputs: inputs, outputs: $1, hasBias: bias) }
   }
 
-  /// A block's linear layers, in the order of the computation: what an adapter can be hung on.
-  public var linears: [LinearShape] {
-    attentionInput + [attentionOutput] + feedForwardInput + [feedForwardOutput]
+  /// A block's linear layers, in the order of the computation.
+  public func linears(_ layer: Int) -> [LinearShape] {
+    let second = experts(layer).map { linears(of: $0) } ?? feedForwardInput + [feedForwardOutput]
+    return attentionInput + [attentionOutput] + second
   }
+
+  /// Those of all blocks.
+  public var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
 
   /// Every tensor that the model needs, except parts of packed ones.
   var tensorNames: [String] {
@@ -87,7 +97,7 @@ extension Architecture {
     for layer in 0..<layers {
       let prefix = names.prefix(layer)
       norms += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
-      for linear in linears {
+      for linear in linears(layer) {
         required.append(prefix + linear.name + ".weight")
         if linear.hasBias { required.append(prefix + linear.name + ".bias") }
       }

@@ -75,7 +75,7 @@ public struct LoRAOptions: Equatable, Sendable {
 extension Transformer {
   /// Full names of the linear layers an adapter can be hung on: `model.layers.0.self_attn.q_proj`.
   var linearNames: [String] {
-    groups.flatMap { prefix, group in group.parts.map { prefix + $0.name } }
+    groups.flatMap { prefix, group in group.parts.filter(\.takesAdapter).map { prefix + $0.name } }
   }
 
   /// Hangs a fresh adapter on the model: A uniform in ±1/√in (PEFT's kaiming_uniform with a = √5), B zero.
@@ -86,7 +86,8 @@ extension Transformer {
     try options.validate(modules: linearNames)
     for (prefix, group) in groups {
       var initial: [String: LinearGroup.Initial] = [:]
-      for (index, part) in group.parts.enumerated() where options.targets(prefix + part.name) {
+      for (index, part) in group.parts.enumerated()
+      where part.takesAdapter && options.targets(prefix + part.name) {
         let rank = options.rank(of: prefix + part.name)
         let stream = group.stream << 8 | UInt64(index)
         initial[part.name] = LinearGroup.Initial(

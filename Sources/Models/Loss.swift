@@ -4,10 +4,13 @@ import FireflyTensors
 public struct LossSum: Sendable, Equatable {
   public var sum: Double
   public var count: Int
+  /// The routers' auxiliary loss times the targets of its micro-batch, added up; not part of `sum`.
+  public var balance: Double
 
-  public init(sum: Double = 0, count: Int = 0) {
+  public init(sum: Double = 0, count: Int = 0, balance: Double = 0) {
     self.sum = sum
     self.count = count
+    self.balance = balance
   }
 
   /// Mean per target; NaN when there is none.
@@ -16,6 +19,7 @@ public struct LossSum: Sendable, Equatable {
   public static func += (left: inout LossSum, right: LossSum) {
     left.sum += right.sum
     left.count += right.count
+    left.balance += right.balance
   }
 }
 

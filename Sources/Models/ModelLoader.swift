@@ -107,31 +107,61 @@ private struct ModelLoader {
       shape: shape, order: a.headOrder, rotary: a.rotary)
   }
 
-  private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForward {
-    FeedForward(
-      input: try group(layer, 2, prefix, architecture.feedForwardInput),
-      output: try group(layer, 3, prefix, [architecture.feedForwardOutput]),
-      activation: architecture.activation, isGated: architecture.isGated)
+  private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForwardHalf {
+    if let experts = architecture.experts(layer) { return .experts(try mixture(layer, prefix, experts)) }
+    return .dense(
+      FeedForward(
+        input: try group(layer, 2, prefix, architecture.feedForwardInput),
+        output: try group(layer, 3, prefix, [architecture.feedForwardOutput]),
+        activation: architecture.activation, isGated: architecture.isGated))
+  }
+
+  /// The router stays whole and in float32: it is small, and near ties hang on it.
+  private func mixture(_ layer: Int, _ prefix: String, _ options: Experts) throws -> MixtureOfExperts {
+    // Streams beyond those of all layers' attention and MLPs: two to each expert, the shared one, and the router.
+    let first = 4 * architecture.layers + 2 * (options.count + 2) * layer
+    func expert(_ linears: (input: [LinearShape], output: LinearShape), _ place: Int) throws -> FeedForward {
+      FeedForward(
+        input: try group(prefix, linears.input, stream: first + 2 * place),
+        output: try group(prefix, [linears.output], stream: first + 2 * place + 1),
+        activation: architecture.activation, isGated: true)
+    }
+    let precise = ModelLoader(
+      architecture: architecture, store: store, compute: .float32, quantization: quantization)
+    return MixtureOfExperts(
+      options: options,
+      router: try precise.group(
+        prefix, architecture.routerLinears(options), stream: first + 2 * (options.count + 1)),
+      experts: try (0..<options.count).map { try expert(architecture.expertLinears(options, $0), $0) },
+      shared: try architecture.sharedLinears(options).map { try expert($0, options.count) })
   }
 
   private func group(_ layer: Int, _ index: Int, _ prefix: String, _ linears: [LinearShape]) throws
     -> LinearGroup
   {
+    try group(prefix, linears, stream: layer * 4 + index)
+  }
+
+  private func group(_ prefix: String, _ linears: [LinearShape], stream: Int) throws -> LinearGroup {
     let parts = try linears.map { linear in
       LinearGroup.Part(
         name: linear.name,
-        weight: try weight(prefix + linear.name + ".weight", [linear.outputs, linear.inputs]),
+        weight: try weight(
+          prefix + linear.name + ".weight", [linear.outputs, linear.inputs],
+          linear.staysWhole ? .none : quantization),
         bias: linear.hasBias
           ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil,
-        outputs: linear.outputs)
+        outputs: linear.outputs, takesAdapter: linear.takesAdapter)
     }
     return LinearGroup(
-      inputs: linears[0].inputs, parts: parts, compute: compute, stream: UInt64(layer * 4 + index))
+      inputs: linears[0].inputs, parts: parts, compute: compute, stream: UInt64(stream))
   }
 
   // MARK: - Tensors
 
-  private func weight(_ name: String, _ shape: [Int]) throws -> FrozenWeight {
+  private func weight(
+    _ name: String, _ shape: [Int], _ quantization: Quantization
+  ) throws -> FrozenWeight {
     let stored = architecture.storedName(name, in: store)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed) }
     let dense = try store.tensor(stored, shape: shape, as: compute)

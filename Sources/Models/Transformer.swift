@@ -46,10 +46,8 @@ public final class Transformer: @unchecked Sendable {
   var groups: [(prefix: String, group: LinearGroup)] {
     blocks.enumerated().flatMap { index, block in
       let prefix = architecture.names.prefix(index)
-      return [
-        block.attention.input, block.attention.output, block.feedForward.input, block.feedForward.output,
-      ]
-      .map { (prefix, $0) }
+      return ([block.attention.input, block.attention.output] + block.feedForward.groups)
+        .map { (prefix, $0) }
     }
   }
 
@@ -68,7 +66,8 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Training
 
-  /// Adds d(scale·Σ losses)/dθ to the parameters' gradients.
+  /// Adds d(scale·Σ losses)/dθ to the parameters' gradients; the routers' auxiliary loss counts as one more loss of every
+  /// target.
   ///
   /// - Parameters:
   ///   - tokens: `[T]`, ids below the vocabulary's size.
@@ -81,7 +80,11 @@ public final class Transformer: @unchecked Sendable {
   ) -> LossSum {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
-    let batch = context(starts, pass)
+    let targets = labels.count { $0 >= 0 }
+    let balance = architecture.experts.flatMap {
+      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: scale * Float(targets)) : nil
+    }
+    let batch = context(starts, pass, balance)
     if pass.checkpointing {
       return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, scale, batch)
     }
@@ -98,8 +101,9 @@ public final class Transformer: @unchecked Sendable {
       saved.append(kept)
       x = y
     }
-    let (loss, dx) = head.loss(x, labels: labels, scale: scale)
-    var dy = dx
+    batch.balance?.close()
+    var (loss, dy) = head.loss(x, labels: labels, scale: scale)
+    loss.balance = (batch.balance?.value ?? 0) * Double(loss.count)
     for layer in layers.reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
@@ -212,9 +216,10 @@ public final class Transformer: @unchecked Sendable {
     return kept
   }
 
-  private func context(_ starts: [Int32], _ pass: Pass) -> BatchContext {
+  private func context(_ starts: [Int32], _ pass: Pass, _ balance: BalanceLoss? = nil) -> BatchContext {
     let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }
-    return BatchContext(starts: starts, rotary: architecture.rotary?.tables(sequences), pass: pass)
+    return BatchContext(
+      starts: starts, rotary: architecture.rotary?.tables(sequences), pass: pass, balance: balance)
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {

@@ -22,6 +22,33 @@ extension Ops {
     }
   }
 
+  /// x[T, C] c: row i *= factors[i].
+  public static func scaleRows(_ x: Matrix, by factors: [Float]) {
+    checkCompute(x.dtype)
+    precondition(factors.count == x.rows, "\(factors.count) factors for \(x.rows) rows")
+    let k = kernels
+    split(x.rows, cost: x.columns) { rows in
+      for row in rows { k.pointee.scale(x.row(row), x.dtype.code, x.stride, factors[row], 1, x.columns) }
+    }
+  }
+
+  /// Σ a·b of each row of a[T, C] and b[T, C], both c of one type: [T] float32.
+  public static func rowDots(_ a: Matrix, _ b: Matrix) -> [Float] {
+    checkSame(a, b)
+    checkCompute(a.dtype)
+    precondition(a.dtype == b.dtype, "products of \(a.dtype) and \(b.dtype)")
+    let dots = Tensor([a.rows], .float32)
+    let k = kernels
+    split(a.rows, cost: 2 * a.columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.row_dots(
+        dots.floatPointer + start, 0, a.row(start), a.stride, b.row(start), b.stride, a.dtype.code,
+        rows.count,
+        1, a.columns)
+    }
+    return dots.floats
+  }
+
   /// x[T, C] float32 += y[T, C] c.
   public static func add(_ x: Matrix, _ y: Matrix) {
     checkSame(x, y)

@@ -26,7 +26,7 @@ struct MemoryPlan {
     let c = facts.compute.byteCount
     let adapter = facts.adapterElements(config)
     let batch = facts.longestBatch(config)
-    let low = config.loraRank * a.adapted(config.loraTargetModules).count
+    let low = facts.lowRankWidth(config)
     let kept = batch.tokens * MemoryPlan.kept(a, c: c, low: low, checkpointing: config.checkpointing)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
@@ -50,13 +50,15 @@ struct MemoryPlan {
 
   /// Bytes a token of what one block keeps beside its input.
   private static func block(_ a: Architecture, c: Int, low: Int) -> Int {
-    c * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + 3 * a.intermediateSize + low)
+    let gathered = 2 * (a.experts?.perRow ?? 0) * a.hiddenSize  // experts' inputs and results
+    return c
+      * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + 3 * a.widestFeedForward + gathered + low)
       + 4 * a.hiddenSize
   }
 
   /// Bytes a token of the backward of one block, its recomputation included.
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
-    12 * a.hiddenSize + (4 + 2 * c) * a.intermediateSize + (checkpointing ? block(a, c: c, low: low) : 0)
+    12 * a.hiddenSize + (4 + 2 * c) * a.widestFeedForward + (checkpointing ? block(a, c: c, low: low) : 0)
   }
 }
 
@@ -98,7 +100,7 @@ struct ModelFacts {
   func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
 
   /// Elements of all frozen linear layers.
-  var linearElements: Int { architecture.layers * architecture.linears.reduce(0) { $0 + $1.count } }
+  var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
 
   /// Elements of the frozen model.
   var frozenElements: Int {
@@ -114,10 +116,15 @@ struct ModelFacts {
   }
 
   func adapterElements(_ config: RunConfig) -> Int {
-    architecture.layers
-      * architecture.adapted(config.loraTargetModules).reduce(0) {
-        $0 + config.loraRank * ($1.inputs + $1.outputs)
-      }
+    architecture.adapted(config.loraTargetModules).reduce(0) {
+      $0 + config.loraRank * ($1.inputs + $1.outputs)
+    }
+  }
+
+  /// What a row has in all low-rank products of a block, on average.
+  func lowRankWidth(_ config: RunConfig) -> Int {
+    let adapters = architecture.adapted(config.loraTargetModules).reduce(0) { $0 + $1.rowShare }
+    return Int((Double(config.loraRank) * adapters / Double(architecture.layers)).rounded(.up))
   }
 
   /// A micro-batch of the longest rows.

@@ -28,13 +28,15 @@ final class ProgressFile {
 
   func write(_ entry: LogEntry, totalSteps: Int) throws {
     let left = session.seconds / Double(max(1, session.steps)) * Double(totalSteps - entry.step)
-    try progress.append([
+    var line: [String: JSONValue] = [
       "step": .int(entry.step), "total_steps": .int(totalSteps), "epoch": number(entry.epoch),
       "loss": number(entry.loss), "grad_norm": number(entry.gradientNorm),
       "learning_rate": number(entry.learningRate),
       "tokens_per_second": window.seconds > 0 ? number(Double(window.tokens) / window.seconds) : .null,
       "seconds_left": number(left),
-    ])
+    ]
+    if let balance = entry.balanceLoss { line["aux_loss"] = number(balance) }
+    try progress.append(line)
     window = (0, 0)
   }
 

@@ -13,13 +13,15 @@ struct ResumeState {
   private static let format = 1
 
   var json: JSONValue {
-    .object([
+    var state: [String: JSONValue] = [
       "format": .int(ResumeState.format), "step": .int(step),
       "fingerprint": .object(fingerprint.values), "files": .object(files.mapValues(JSONValue.int)),
       "loss_sum": .double(history.lossSum), "window_loss_sum": .double(history.windowSum),
       "window_steps": .int(history.windowSteps), "tokens": .int(history.tokens),
       "targets": .int(history.targets),
-    ])
+    ]
+    if let sum = history.windowBalanceSum { state["window_balance_sum"] = .double(sum) }
+    return .object(state)
   }
 
   /// - Throws: `FireflyError` for a file that is damaged or of another version.
@@ -51,6 +53,7 @@ struct ResumeState {
     history = RunHistory()
     history.lossSum = try number("loss_sum")
     history.windowSum = try number("window_loss_sum")
+    history.windowBalanceSum = json["window_balance_sum"]?.double
     history.windowSteps = try count("window_steps")
     history.tokens = try count("tokens")
     history.targets = try count("targets")

@@ -7,6 +7,8 @@ public struct LogEntry: Sendable, Equatable {
   public var epoch: Double
   /// Mean over the steps since the entry before, nats per target token; NaN stays NaN.
   public var loss: Double
+  /// The routers' auxiliary loss, its mean over the same steps, not part of `loss`; nil in a model without one.
+  public var balanceLoss: Double?
   /// Of this step, before clipping.
   public var gradientNorm: Double
   /// That this step used.
@@ -34,6 +36,8 @@ struct RunHistory: Sendable {
   var lossSum = 0.0
   /// Since the last log entry.
   var windowSum = 0.0
+  /// Of the routers' auxiliary loss; nil in a model without one.
+  var windowBalanceSum: Double?
   var windowSteps = 0
   var log: [LogRecord] = []
   /// The folder of the best evaluation's step, or, where that has none, of the best step that has one.
@@ -42,22 +46,26 @@ struct RunHistory: Sendable {
   var tokens = 0
   var targets = 0
 
-  mutating func add(loss: Double, tokens: Int, targets: Int) {
+  /// - Parameter balance: the routers' auxiliary loss; nil in a model without one.
+  mutating func add(loss: Double, balance: Double?, tokens: Int, targets: Int) {
     losses.append(Float(loss))
     lossSum += loss
     windowSum += loss
     windowSteps += 1
+    if let balance { windowBalanceSum = (windowBalanceSum ?? 0) + balance }
     self.tokens += tokens
     self.targets += targets
   }
 
   /// Closes the window with an entry.
   mutating func log(step: Int, epoch: Double, gradientNorm: Double, learningRate: Double) -> LogEntry {
+    let steps = Double(max(1, windowSteps))
     let entry = LogEntry(
-      step: step, epoch: epoch, loss: windowSum / Double(max(1, windowSteps)), gradientNorm: gradientNorm,
-      learningRate: learningRate)
+      step: step, epoch: epoch, loss: windowSum / steps, balanceLoss: windowBalanceSum.map { $0 / steps },
+      gradientNorm: gradientNorm, learningRate: learningRate)
     log.append(.training(entry))
     windowSum = 0
+    windowBalanceSum = nil
     windowSteps = 0
     return entry
   }
@@ -113,17 +121,19 @@ extension LogRecord {
 
 extension LogEntry {
   var json: JSONValue {
-    .object([
+    var entry: [String: JSONValue] = [
       "step": .int(step), "epoch": .double(epoch), "loss": .double(loss), "grad_norm": .double(gradientNorm),
       "learning_rate": .double(learningRate),
-    ])
+    ]
+    if let balanceLoss { entry["aux_loss"] = .double(balanceLoss) }
+    return .object(entry)
   }
 
   /// nil for entries of another kind.
   init?(_ json: JSONValue) {
     guard let step = json["step"]?.int, let loss = json["loss"]?.double else { return nil }
     self.init(
-      step: step, epoch: json["epoch"]?.double ?? 0, loss: loss,
+      step: step, epoch: json["epoch"]?.double ?? 0, loss: loss, balanceLoss: json["aux_loss"]?.double,
       gradientNorm: json["grad_norm"]?.double ?? .nan, learningRate: json["learning_rate"]?.double ?? 0)
   }
 }

@@ -52,7 +52,7 @@ final class RunRecorder {
       [
         ("train/loss", entry.loss), ("train/grad_norm", entry.gradientNorm),
         ("train/learning_rate", entry.learningRate), ("train/epoch", entry.epoch),
-      ], step: entry.step)
+      ] + (entry.balanceLoss.map { [("train/aux_loss", $0)] } ?? []), step: entry.step)
   }
 
   func answered(_ answers: [RunSampler.Answer]) throws { try progress.write(answers) }
@@ -103,6 +103,7 @@ extension LogEntry {
   /// As train.log and a pipe show it.
   package func line(totalSteps: Int) -> String {
     "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  loss \(Numbers.fixed(loss, 4))  "
+      + (balanceLoss.map { "aux_loss \(Numbers.fixed($0, 4))  " } ?? "")
       + "grad_norm \(Numbers.fixed(gradientNorm, 3))  lr \(Numbers.scientific(learningRate))"
   }
 }

@@ -36,7 +36,7 @@ public struct StepWork: Equatable, Sendable {
 
     matrices =
       times
-      * (2 * rows * (model.frozen * (forwards + 1) + model.adapter * (forwards + 2))
+      * (2 * rows * (model.passed * (forwards + 1) + model.adapter * (forwards + 2))
         + 4 * Double(targets) * Double(a.vocabularySize * a.hiddenSize))
     attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
     decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
@@ -47,8 +47,10 @@ public struct StepWork: Equatable, Sendable {
 /// What the work of a step depends on beside its rows.
 package struct WorkModel {
   package let architecture: Architecture
-  /// Elements of all frozen linear layers, and of the adapter.
+  /// Elements of all frozen linear layers.
   package let frozen: Double
+  /// Elements that a row passes: of experts only its share; of frozen layers, and of the adapter.
+  package let passed: Double
   package let adapter: Double
   package let checkpointing: Bool
   package let isNF4: Bool
@@ -57,10 +59,12 @@ package struct WorkModel {
     _ architecture: Architecture, rank: Int, targetModules: [String]? = nil, checkpointing: Bool, isNF4: Bool
   ) {
     self.architecture = architecture
-    let layers = architecture.layers
-    frozen = Double(layers * architecture.linears.reduce(0) { $0 + $1.count })
-    adapter = Double(
-      layers * architecture.adapted(targetModules).reduce(0) { $0 + rank * ($1.inputs + $1.outputs) })
+    let linears = architecture.allLinears
+    frozen = Double(linears.reduce(0) { $0 + $1.count })
+    passed = linears.reduce(0) { $0 + Double($1.count) * $1.rowShare }
+    adapter = architecture.adapted(targetModules).reduce(0) {
+      $0 + Double(rank * ($1.inputs + $1.outputs)) * $1.rowShare
+    }
     self.checkpointing = checkpointing
     self.isNF4 = isNF4
   }

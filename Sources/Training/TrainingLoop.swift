@@ -52,7 +52,7 @@ struct TrainingLoop {
     while state.step < totalSteps {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
-      let loss = try accumulateGradients(batches, progress)
+      let (loss, balance) = try accumulateGradients(batches, progress)
       let norm = gradientNorm(parameters)
       guard norm.isFinite else { throw try notANumber("the gradient", loss: loss, norm: norm, batches) }
 
@@ -62,7 +62,7 @@ struct TrainingLoop {
       model.parametersChanged()
       state.step += 1
 
-      let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
+      let report = count(batches, loss, balance, norm, rate, seconds: (clock.now - stepStart).seconds)
       recorder.stepped(report)
       progress(.step(report))
       try log(report, progress)
@@ -91,11 +91,14 @@ struct TrainingLoop {
 
   /// Forward and backward of each micro-batch.
   ///
-  /// - Returns: the step's loss as `loss_reduction` defines it.
-  private func accumulateGradients(_ batches: [Batch], _ progress: (TrainingEvent) -> Void) throws -> Double {
+  /// - Returns: the step's loss as `loss_reduction` defines it, and apart from it, with the same weights, the routers'
+  ///   auxiliary loss; nil in a model without one.
+  private func accumulateGradients(
+    _ batches: [Batch], _ progress: (TrainingEvent) -> Void
+  ) throws -> (loss: Double, balance: Double?) {
     model.zeroGradients()
     let stepTargets = batches.reduce(0) { $0 + $1.targetCount }
-    var loss = 0.0
+    var (loss, balance) = (0.0, 0.0)
     for (index, batch) in batches.enumerated() {
       let divisor =
         switch config.lossReduction {
@@ -107,21 +110,22 @@ struct TrainingLoop {
         checkpointing: config.checkpointing)
       let sum = model.accumulateGradients(
         tokens: batch.tokens, labels: batch.labels, starts: batch.starts, scale: 1 / Float(divisor),
-        pass: pass
-      ).sum
-      guard sum.isFinite else { throw try notANumber("the loss", loss: sum, norm: .nan, [batch]) }
-      loss += sum / Double(divisor)
+        pass: pass)
+      guard sum.sum.isFinite else { throw try notANumber("the loss", loss: sum.sum, norm: .nan, [batch]) }
+      loss += sum.sum / Double(divisor)
+      balance += sum.balance / Double(divisor)
       progress(.microBatch(index + 1, of: batches.count))
     }
-    return loss
+    let isBalanced = (model.architecture.experts?.balance.coefficient ?? 0) > 0
+    return (loss, isBalanced ? balance : nil)
   }
 
   private mutating func count(
-    _ batches: [Batch], _ loss: Double, _ norm: Double, _ rate: Double, seconds: Double
+    _ batches: [Batch], _ loss: Double, _ balance: Double?, _ norm: Double, _ rate: Double, seconds: Double
   ) -> StepReport {
     let tokens = batches.reduce(0) { $0 + $1.tokens.count }
     let targets = batches.reduce(0) { $0 + $1.targetCount }
-    state.history.add(loss: loss, tokens: tokens, targets: targets)
+    state.history.add(loss: loss, balance: balance, tokens: tokens, targets: targets)
     session.steps += 1
     session.rows += batches.reduce(0) { $0 + $1.lines.count }
     session.tokens += tokens

@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyModels
 import FireflyTensors
 import Foundation
@@ -19,8 +20,9 @@ import Testing
     #expect(gradients(model) == expected)
   }
 
-  @Test func checkpointedEqualsNotWithDropout() throws {
-    let fixture = try ModelFixture("gqa")
+  @Test(arguments: ["gqa"] + ModelFixture.routed) func checkpointedEqualsNotWithDropout(_ name: String) throws
+  {
+    let fixture = try ModelFixture(name)
     let model = try fixture.model()
     try model.attachAdapter(LoRAOptions(rank: 4, alpha: 8, dropout: 0.3), seed: 7)
     randomizeB(model)
@@ -37,9 +39,15 @@ import Testing
     #expect(gradients(model) != expected, "another step has other dropout bits")
   }
 
+  /// Without the routers' auxiliary loss, which compares all rows of a micro-batch with each other.
   @Test(arguments: names) func packedEqualsAlone(_ name: String) throws {
     let fixture = try ModelFixture(name)
-    let model = try fixture.model("lora")
+    try fixture.with(["router_aux_loss_coef": .int(0), "aux_loss_alpha": .int(0)]) {
+      try packedEqualsAlone(fixture, $0)
+    }
+  }
+
+  private func packedEqualsAlone(_ fixture: ModelFixture, _ model: Transformer) throws {
     let packed = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
     _ = fixture.accumulate(model)
     let packedGradients = gradients(model)
@@ -73,8 +81,8 @@ import Testing
     }
   }
 
-  @Test func sequencesInOneStepDoNotMeet() throws {
-    let fixture = try ModelFixture("gqa")
+  @Test(arguments: ["gqa"] + ModelFixture.routed) func sequencesInOneStepDoNotMeet(_ name: String) throws {
+    let fixture = try ModelFixture(name)
     let model = try fixture.model("lora")
     let rows = zip(fixture.starts, fixture.starts.dropFirst()).map {
       Array(fixture.tokens[Int($0)..<Int($1)])
@@ -156,8 +164,9 @@ import Testing
     #expect(largestDifference(model.step([(cache, [5])]).floats, first) <= 2e-5)
   }
 
-  @Test(arguments: [DType.float32, .bfloat16]) func oneThreadEqualsTwo(_ compute: DType) throws {
-    let fixture = try ModelFixture("gqa_nf4")
+  @Test(arguments: [DType.float32, .bfloat16], ["gqa_nf4"] + ModelFixture.routed)
+  func oneThreadEqualsTwo(_ compute: DType, _ name: String) throws {
+    let fixture = try ModelFixture(name)
     let model = try fixture.model("lora", compute: compute)
     let threads = Parallel.threads
     defer { Parallel.threads = threads }

@@ -34,7 +34,7 @@ import Testing
     let fixture = try ModelFixture(name)
     let architecture = try Architecture(
       config: JSONValue.read(fixture.folder + "/config.json"), source: name)
-    let leaves = architecture.linears.map { "." + $0.name + ".weight" }
+    let leaves = architecture.allLinears.filter { !$0.staysWhole }.map { "." + $0.name + ".weight" }
     try withCopy(of: fixture) { tensors in
       for (name, weight) in tensors where leaves.contains(where: name.hasSuffix) {
         tensors[name] = nil

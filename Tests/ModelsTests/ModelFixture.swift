@@ -13,6 +13,8 @@ struct ModelFixture {
   let starts: [Int32]
   let targets: Int
   let lossSums: [String: Double]
+  /// The routers' auxiliary loss; empty for models without routers.
+  let balanceLosses: [String: Double]
   let expected: WeightStore
 
   static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures").path()
@@ -21,6 +23,12 @@ struct ModelFixture {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root + "/families")) ?? []
     return names.sorted().map { "families/" + $0 }
   }()
+
+  /// Those with experts: a router's near tie falls one way or the other by the last bits of its input.
+  static let routed = families.filter { name in
+    let file = try? JSONValue.read(root + "/" + name + "/case.json")
+    return file?["balance_losses"] != nil
+  }
 
   init(_ name: String) throws {
     folder = ModelFixture.root + "/" + name
@@ -31,6 +39,7 @@ struct ModelFixture {
     starts = ids("starts")
     targets = try #require(file["targets"]?.int)
     lossSums = try #require(file["loss_sums"]?.object).compactMapValues(\.double)
+    balanceLosses = file["balance_losses"]?.object?.compactMapValues(\.double) ?? [:]
     expected = try WeightStore.open(folder + "/expected.safetensors")
   }
 
@@ -42,6 +51,21 @@ struct ModelFixture {
       try model.loadAdapter(folder + "/adapter_" + (variant == "nf4" ? "lora" : variant))
     }
     return model
+  }
+
+  /// `body` with the model of this folder under a config.json with `changes`, and its adapter.
+  func with<Result>(_ changes: [String: JSONValue], _ body: (Transformer) throws -> Result) throws -> Result {
+    let copy = NSTemporaryDirectory() + "firefly-model-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+    let file = "/model.safetensors"
+    try FileManager.default.createSymbolicLink(atPath: copy + file, withDestinationPath: folder + file)
+    let config = try #require(JSONValue.read(folder + "/config.json").object)
+    let changed = JSONValue.object(config.merging(changes) { $1 })
+    try changed.text().write(toFile: copy + "/config.json", atomically: true, encoding: .utf8)
+    let model = try Transformer.load(ModelSource.open(copy), compute: .float32, quantization: .none)
+    try model.loadAdapter(folder + "/adapter_lora")
+    return try body(model)
   }
 
   func tensor(_ name: String) throws -> [Float] {

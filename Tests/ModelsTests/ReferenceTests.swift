@@ -43,6 +43,8 @@ import Testing
     let expectedLoss = try #require(fixture.lossSums[variant])
     #expect(loss.count == fixture.targets)
     #expect(abs(loss.sum - expectedLoss) <= 1e-4 * expectedLoss)
+    let balance = fixture.balanceLosses[variant] ?? 0
+    #expect(abs(loss.balance / Double(loss.count) - balance) <= 1e-4 * balance)
 
     let gradients = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.gradient.floats) })
     let expected = try fixture.gradients(variant)
@@ -55,7 +57,9 @@ import Testing
 
   /// bfloat16 keeps 8 bits: logits of magnitude about 1 agree within a few hundredths,
   /// gradients (of adapters with random, large B) within 15 % of each tensor's largest element.
-  @Test(arguments: adapted) func bfloat16StaysNear(_ name: String, _ variant: String) throws {
+  @Test(arguments: adapted.filter { !ModelFixture.routed.contains($0.0) }) func bfloat16StaysNear(
+    _ name: String, _ variant: String
+  ) throws {
     let fixture = try ModelFixture(name)
     let model = try fixture.model(variant, compute: .bfloat16)
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
@@ -68,5 +72,26 @@ import Testing
     for (name, values) in try fixture.gradients(variant) {
       #expect(relativeDifference(try #require(gradients[name]), values) <= 0.15, "\(name)")
     }
+  }
+
+  /// Where a router's choice is nearly a tie, bfloat16 may take the other expert: such a row has other logits, and those
+  /// that attend to it slightly other ones. Most rows agree as dense models do.
+  @Test(arguments: ModelFixture.routed, ["lora", "nf4"])
+  func bfloat16RoutesMostRowsTheSame(_ name: String, _ variant: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model(variant, compute: .bfloat16)
+    let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
+    let (found, expected) = (logits.floats, try fixture.tensor(variant + ".logits"))
+    let largest = expected.reduce(0) { max($0, abs($1)) }
+    let near = stride(from: 0, to: found.count, by: logits.columns).count { start in
+      let row = start..<start + logits.columns
+      return largestDifference(Array(found[row]), Array(expected[row])) <= 0.04 * largest
+    }
+    #expect(near * 10 >= 7 * logits.rows, "\(near) of \(logits.rows) rows")
+
+    let loss = fixture.accumulate(model)
+    let expectedLoss = try #require(fixture.lossSums[variant])
+    #expect(abs(loss.sum - expectedLoss) <= 0.05 * expectedLoss)
+    #expect(model.parameters.allSatisfy { $0.gradient.floats.allSatisfy { $0.isFinite } })
   }
 }

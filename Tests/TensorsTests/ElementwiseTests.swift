@@ -73,6 +73,32 @@ import Testing
   }
 
   @Test(arguments: Variant.all, columnCounts)
+  func rowsAreScaledAndMultiplied(variant: Variant, columns: Int) {
+    let (a, b) = (
+      Strided.normal([4, columns], variant.dtype, seed: 1),
+      Strided.normal([4, columns], variant.dtype, seed: 2)
+    )
+    let (x, y) = (a.values(), b.values())
+    let dots = variant.run { Ops.rowDots(a.matrix, b.matrix) }
+    var expected: [Float] = []
+    for row in 0..<4 {
+      var sum = 0.0
+      for i in row * columns..<(row + 1) * columns { sum += Double(x[i]) * Double(y[i]) }
+      expected.append(Float(sum))
+    }
+    assertClose(dots, expected, .ulps(16, absolute: 2e-5), "rowDots")
+    let factors: [Float] = [0.5, -1.7, 0, .nan]
+    variant.run { Ops.scaleRows(a.matrix, by: factors) }
+    let scaled = a.values()
+    let products = x.indices.map { x[$0] * factors[$0 / columns] }
+    assertClose(
+      Array(scaled[..<(3 * columns)]), Array(products[..<(3 * columns)]),
+      Tolerance(relative: variant.rounding),
+      "scaleRows")
+    #expect(scaled[(3 * columns)...].allSatisfy { $0.isNaN })
+  }
+
+  @Test(arguments: Variant.all, columnCounts)
   func rowsAreGatheredAndScattered(variant: Variant, columns: Int) {
     let table = Tensor.normal([6, columns], variant.dtype, seed: 4)
     let rows: [Int32] = [5, 0, 3, 3, 1]

@@ -39,6 +39,26 @@ import Testing
     #expect(try tiny.folder.names("parts/runs").count == 1)
   }
 
+  /// The routers' auxiliary loss is logged beside the loss, its mean over steps before and after an interruption.
+  @Test func aModelWithExpertsLogsItsAuxiliaryLoss() throws {
+    let tiny = try TinyRun(rows: 9, experts: 3)
+    let changes: [String: JSONValue] = ["logging_steps": .int(4), "max_steps": .int(8)]
+    _ = try run(tiny.config("whole", changes))
+    _ = try run(tiny.config("parts", changes), stopAfter: 6)
+    _ = try run(tiny.config("parts", changes), resume: .latest)
+    let name = "checkpoint-8/trainer_state.json"
+    let log = try #require(tiny.json("whole/" + name)["log_history"]?.array)
+    #expect(log.count == 2)
+    for entry in log {
+      // k for routers that send rows everywhere alike, more for others, times the coefficient.
+      let balance = try #require(entry["aux_loss"]?.double)
+      #expect(balance >= 0.02 * 2 && balance < 0.02 * 3)
+    }
+    #expect(try tiny.json("parts/" + name) == tiny.json("whole/" + name))
+    let text = String(decoding: try tiny.folder.data("whole/train.log"), as: UTF8.self)
+    #expect(text.contains("aux_loss 0.04"))
+  }
+
   @Test func whatAKilledRunLeftIsPassedOver() throws {
     let tiny = try TinyRun()
     let config = try tiny.config("out", ["save_steps": .int(2)])

@@ -4,17 +4,20 @@ import FireflyTraining
 import FireflyWeights
 import Foundation
 
-/// A folder with a random two-layer LLaMA, a tokenizer whose ids are bytes, rows, and room for runs.
+/// A folder with a random two-layer LLaMA, or Mixtral, a tokenizer whose ids are bytes, rows, and room for runs.
 final class TinyRun {
   let folder: TemporaryFolder
   var path: String { folder.path }
   var model: String { path + "/model" }
   var rows: String { path + "/rows.jsonl" }
 
+  /// In each layer; 0: a dense model.
+  private let experts: Int
   private static let vocabulary = 264
   private static let hidden = 64
 
-  init(rows count: Int = 12) throws {
+  init(rows count: Int = 12, experts: Int = 0) throws {
+    self.experts = experts
     folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
     try writeModel()
@@ -54,14 +57,20 @@ final class TinyRun {
   // MARK: - The model
 
   private func writeModel() throws {
-    let config: JSONValue = .object([
+    var config: [String: JSONValue] = [
       "architectures": .array([.string("LlamaForCausalLM")]), "model_type": .string("llama"),
       "hidden_size": .int(TinyRun.hidden), "intermediate_size": .int(128), "num_hidden_layers": .int(2),
       "num_attention_heads": .int(4), "num_key_value_heads": .int(2), "vocab_size": .int(TinyRun.vocabulary),
       "max_position_embeddings": .int(128), "rms_norm_eps": .double(1e-5), "rope_theta": .double(10_000),
       "hidden_act": .string("silu"), "tie_word_embeddings": .bool(false),
-    ])
-    try write(config.text(indent: 2), to: model + "/config.json")
+    ]
+    if experts > 0 {
+      config["model_type"] = .string("mixtral")
+      config["num_local_experts"] = .int(experts)
+      config["num_experts_per_tok"] = .int(2)
+      config["router_aux_loss_coef"] = .double(0.02)
+    }
+    try write(JSONValue.object(config).text(indent: 2), to: model + "/config.json")
     try writeWeights()
   }
 
@@ -81,11 +90,19 @@ final class TinyRun {
       let prefix = "model.layers.\(layer)."
       ones(prefix + "input_layernorm.weight")
       ones(prefix + "post_attention_layernorm.weight")
-      let linears = [
+      var linears = [
         ("self_attn.q_proj", 64, 64), ("self_attn.k_proj", 32, 64), ("self_attn.v_proj", 32, 64),
-        ("self_attn.o_proj", 64, 64), ("mlp.gate_proj", 128, 64), ("mlp.up_proj", 128, 64),
-        ("mlp.down_proj", 64, 128),
+        ("self_attn.o_proj", 64, 64),
       ]
+      if experts > 0 {
+        linears.append(("block_sparse_moe.gate", experts, 64))
+        for expert in 0..<experts {
+          let name = "block_sparse_moe.experts.\(expert).w"
+          linears += [(name + "1", 128, 64), (name + "2", 64, 128), (name + "3", 128, 64)]
+        }
+      } else {
+        linears += [("mlp.gate_proj", 128, 64), ("mlp.up_proj", 128, 64), ("mlp.down_proj", 64, 128)]
+      }
       for (name, outputs, inputs) in linears { add("\(prefix)\(name).weight", [outputs, inputs], 0.15) }
     }
     ones("model.norm.weight")

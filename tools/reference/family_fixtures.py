@@ -11,6 +11,7 @@ import zlib
 import bitsandbytes
 import equivalent_models
 import plain_families as plain
+import plain_moe
 import torch
 from model_case import LEAVES, Case, make_batch
 from safetensors.torch import save_file
@@ -55,6 +56,24 @@ CHATGLM = dict(
 # The 13B models of Baichuan have `model_max_length` instead.
 UNLIMITED = {key: value for key, value in SIZES.items() if key != "max_position_embeddings"}
 
+MIXTRAL_TARGETS = ["gate", "k_proj", "o_proj", "q_proj", "v_proj", "w1", "w2", "w3"]
+# Five experts: no power of two.
+MIXTRAL = SIZES | GROUPED | dict(
+    model_type="mixtral", intermediate_size=32, num_local_experts=5, num_experts_per_tok=2, rope_theta=1e6,
+    sliding_window=None, output_router_logits=False, router_aux_loss_coef=0.02, router_jitter_noise=0.0,
+)  # fmt: skip
+QWEN2_MOE = SIZES | dict(
+    model_type="qwen2_moe", num_hidden_layers=4, moe_intermediate_size=16, shared_expert_intermediate_size=32,
+    num_experts=5, num_experts_per_tok=3, norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[1],
+    num_key_value_heads=6, rope_theta=1e6, use_sliding_window=False, sliding_window=8, max_window_layers=2,
+    output_router_logits=False, router_aux_loss_coef=0.01,
+)  # fmt: skip
+DEEPSEEK = SIZES | dict(
+    model_type="deepseek", num_hidden_layers=3, moe_intermediate_size=16, n_shared_experts=2, n_routed_experts=6,
+    num_experts_per_tok=3, norm_topk_prob=False, first_k_dense_replace=1, moe_layer_freq=1, scoring_func="softmax",
+    aux_loss_alpha=0.01, seq_aux=True, num_key_value_heads=6, attention_bias=False, rope_theta=10000,
+)  # fmt: skip
+
 # Family: config.json, LoRA's targets, and the plain decoder; none: transformers'.
 FAMILIES = {
     "mistral": (SIZES | GROUPED | dict(model_type="mistral", sliding_window=7, rope_theta=1e6), LEAVES, None),
@@ -98,6 +117,9 @@ FAMILIES = {
     "chatglm2": (CHATGLM, NEOX, plain.ChatGLM),
     "chatglm3": (CHATGLM | dict(rope_ratio=50), NEOX, plain.ChatGLM),
     "qwen": (QWEN, ["c_attn", "c_proj", "w1", "w2"], plain.Qwen),
+    "mixtral": (MIXTRAL, MIXTRAL_TARGETS, plain_moe.mixtral),
+    "qwen2_moe": (QWEN2_MOE, LEAVES + ["gate", "shared_expert_gate"], plain_moe.qwen2_moe),
+    "deepseek_moe": (DEEPSEEK, LEAVES, plain_moe.DeepSeek),
 }  # fmt: skip
 
 
@@ -130,6 +152,28 @@ def to_nf4(model: torch.nn.Module, targets: list[str]) -> None:
             module.weight.data = decoded.reshape(module.weight.shape).float()
 
 
+ROUTERS = {"gate", "shared_expert_gate"}  # never quantised
+
+
+def check_routed(model: torch.nn.Module, case: Case) -> str:
+    """Whether transformers computes the same from the written folder; what it has no model for is not checked."""
+    batch, name = case.batch, type(model).__name__
+    assert model.margin() > 1e-4, f"a router's choice hangs on rounding: {model.margin()}"
+    model.balance_loss()
+    if model.settings["model_type"] == "deepseek":
+        return "plain PyTorch, tools/reference/plain_moe.py"
+    theirs = AutoModelForCausalLM.from_pretrained(
+        case.folder, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager")
+    with torch.no_grad():
+        for start, end in zip(batch["starts"], batch["starts"][1:]):
+            tokens = torch.tensor([batch["tokens"][start:end]])
+            ours, found = model(input_ids=tokens).logits, theirs(input_ids=tokens, output_router_logits=True)
+            assert (ours - found.logits).abs().max() < 2e-5, name
+            balance = model.settings["router_aux_loss_coef"] * found.aux_loss
+            assert (model.balance_loss() - balance).abs() < 1e-6, name
+    return f"plain PyTorch, tools/reference/plain_moe.py, equal to transformers {type(theirs).__name__}"
+
+
 def save_weights(model: torch.nn.Module, path: pathlib.Path, prefix: str) -> None:
     """The state dict in bfloat16 without what follows from config.json, and without `prefix`."""
     state, seen = {}, set()
@@ -159,9 +203,12 @@ def write_family(out: pathlib.Path, name: str) -> str:
         reference += f"; its logits are those of transformers' {counterpart} with the weights renamed and split"
     save_weights(model, case.folder / "model.safetensors", "transformer." if name == "bloom" else "")
     task = None if make else "CAUSAL_LM"
+    if isinstance(model, plain_moe.SparseModel):
+        model(input_ids=torch.tensor([case.batch["tokens"]]))
+        reference = check_routed(model, case)
     case.record("base", model)
     case.record_adapter("lora", model, targets, rank=4, task=task)
-    to_nf4(model, targets)
+    to_nf4(model, [target for target in targets if target not in ROUTERS])
     case.record_adapter("nf4", model, targets, rank=4, task=task, saves=False)
     case.finish()
     return reference

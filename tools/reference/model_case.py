@@ -51,17 +51,24 @@ class Case:
 
     def __init__(self, folder: pathlib.Path, batch: dict):
         self.folder, self.batch = folder, batch
-        self.tensors, self.losses = {}, {}
+        self.tensors, self.losses, self.balance_losses = {}, {}, {}
         folder.mkdir(parents=True)
 
     def record(self, name: str, model, gradients_of: tuple[str, ...] = ()) -> None:
-        """Logits and loss; gradients of the trainable parameters whose names contain one of `gradients_of`."""
+        """Logits and loss; gradients of the trainable parameters whose names contain one of `gradients_of`.
+
+        A model with routers adds its auxiliary loss to the mean of the targets' losses."""
         logits, loss = evaluate(model, self.batch)
         self.tensors[f"{name}.logits"] = logits.detach().contiguous()
         self.losses[name] = loss.item()
+        total = loss / self.batch["targets"]
+        if hasattr(model, "balance_loss"):
+            balance = model.balance_loss()
+            self.balance_losses[name] = balance.item()
+            total = total + balance
         if not gradients_of:
             return
-        (loss / self.batch["targets"]).backward()
+        total.backward()
         for key, parameter in model.named_parameters():
             if parameter.requires_grad and any(part in key for part in gradients_of):
                 key = key.replace(".default", "")
@@ -91,6 +98,8 @@ class Case:
     def finish(self) -> None:
         save_file(self.tensors, self.folder / "expected.safetensors")
         case = self.batch | {"loss_sums": self.losses}
+        if self.balance_losses:
+            case["balance_losses"] = self.balance_losses
         (self.folder / "case.json").write_text(json.dumps(case) + "\n")
 
 

@@ -1,0 +1,22 @@
+import FireflyBase
+
+/// Mixtral: Mistral with experts in every layer.
+enum Mixtral {
+  static func architecture(_ config: ConfigReader) throws -> Architecture {
+    var architecture = try Mistral.architecture(config)
+    // Noise on the router's input while training.
+    try config.refuse("router_jitter_noise", unless: [.int(0), .double(0)])
+    architecture.experts = Experts(
+      count: try config.int("num_local_experts"),
+      perRow: try config.int("num_experts_per_tok"),
+      intermediateSize: architecture.intermediateSize,
+      normalizesWeights: true,
+      layers: .init(),
+      balance: .init(
+        coefficient: try config.float("router_aux_loss_coef", default: 0.001), scope: .allLayers),
+      names: .init(
+        router: "block_sparse_moe.gate", expert: "block_sparse_moe.experts.", input: ["w1", "w3"],
+        output: "w2"))
+    return architecture
+  }
+}
