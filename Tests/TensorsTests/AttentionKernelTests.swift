@@ -124,16 +124,18 @@ import Testing
   func attentionOfARow(variant: Variant, shape: (group: Int, headDim: Int, count: Int, sloped: Bool)) {
     let (group, dim, count, sloped) = shape
     let scale = AttentionKernelTests.scale
-    let slopes = (0..<group).map { sloped ? exp2(-Float($0) / 2) : 0 }
+    let slopes: [Float] = (0..<group).map { sloped ? exp2(-Float($0) / 2) : 0 }
     let q = Tensor.normal([group, dim], variant.dtype, seed: 1)
     let keys = Strided.normal([count, dim], variant.dtype, seed: 2)
     let values = Strided.normal([count, dim], variant.dtype, seed: 3)
     let out = Tensor([group, dim], variant.dtype)
     variant.run {
-      Ops.kernels.pointee.attention_row(
-        out.pointer, q.pointer, keys.matrix.pointer, keys.matrix.stride, values.matrix.pointer,
-        values.matrix.stride, Int32(variant.dtype.rawValue), group, dim, count, scale,
-        sloped ? Tensor(slopes, [group]).floatPointer : nil)
+      slopes.withUnsafeBufferPointer { slopes in
+        Ops.kernels.pointee.attention_row(
+          out.pointer, q.pointer, keys.matrix.pointer, keys.matrix.stride, values.matrix.pointer,
+          values.matrix.stride, Int32(variant.dtype.rawValue), group, dim, count, scale,
+          sloped ? slopes.baseAddress : nil)
+      }
     }
     let (queries, k, v) = (q.asFloats, keys.values(), values.values())
     var expected: [Float] = []
