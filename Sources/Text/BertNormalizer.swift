@@ -14,7 +14,7 @@ struct BertNormalizer: Sendable {
     if cleansText { text = Normalizer.filter(text, BertNormalizer.clean) }
     if spacesChinese { text = BertNormalizer.spaced(text) }
     if stripsAccents {
-      let decomposed = Array(Normalizer.string(text).decomposedStringWithCanonicalMapping.utf8)
+      let decomposed = Array(CanonicalForms.decompose(Normalizer.string(text)).utf8)
       text = Normalizer.filter(decomposed) { $0.properties.generalCategory == .nonspacingMark ? nil : $0 }
     }
     return lowercases ? Normalizer.lowercase(text) : text

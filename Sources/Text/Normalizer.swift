@@ -30,11 +30,10 @@ struct Normalizer: Sendable {
     for step in steps {
       switch step {
       case .nfc: text = Normalizer.compose(text)
-      case .nfd: text = Array((Normalizer.string(text).decomposedStringWithCanonicalMapping).utf8)
+      case .nfd: text = Array(CanonicalForms.decompose(Normalizer.string(text)).utf8)
       case .nfkc:
-        let decomposed = Normalizer.string(text).decomposedStringWithCompatibilityMapping
-        text = Array(Composition.compose(decomposed).utf8)
-      case .nfkd: text = Array((Normalizer.string(text).decomposedStringWithCompatibilityMapping).utf8)
+        text = Array(CanonicalForms.compose(Normalizer.compatible(text)).utf8)
+      case .nfkd: text = Array(CanonicalForms.decompose(Normalizer.compatible(text)).utf8)
       case .lowercase: text = Normalizer.lowercase(text)
       case .strip(let left, let right): text = Normalizer.strip(text, left: left, right: right)
       case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
@@ -52,6 +51,10 @@ struct Normalizer: Sendable {
   }
 
   static func string(_ text: [UInt8]) -> String { String(decoding: text, as: UTF8.self) }
+
+  private static func compatible(_ text: [UInt8]) -> String {
+    string(text).decomposedStringWithCompatibilityMapping
+  }
 
   /// Every scalar as `change` gives it, or left out.
   static func filter(_ text: [UInt8], _ change: (Unicode.Scalar) -> Unicode.Scalar?) -> [UInt8] {
@@ -73,13 +76,13 @@ struct Normalizer: Sendable {
     if text.allSatisfy({ $0 < 0x80 }) { return text }
     let string = string(text)
     if string.unicodeScalars.allSatisfy({ isComposed($0.value) }) { return text }
-    return Array(Composition.compose(string).utf8)
+    return Array(CanonicalForms.compose(string).utf8)
   }
 
   /// Ranges of characters that composition leaves alone, whatever stands beside them.
   private static func isComposed(_ scalar: UInt32) -> Bool {
     switch scalar {
-    case 0...0x2FF, 0x400...0x482, 0x48A...0x52F, 0x5D0...0x5EA: true
+    case 0...0x2FF, 0x400...0x482, 0x48A...0x52F, 0x5D0...0x5EA, 0x1E00...0x1EFF: true
     case 0x200B...0x200F, 0x2010...0x2027, 0x2030...0x205E: true
     case 0x3001...0x3029, 0x3041...0x3096, 0x30A1...0x30FE: true
     case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xAC00...0xD7A3: true

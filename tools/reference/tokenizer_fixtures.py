@@ -46,6 +46,7 @@ TEXTS = [
     "<turn> bread breads <turn>  x", "The seas give rain. The sea gives rain; RAIN feeds the Rivers again.", "。。云。。", "  \u180e x",
     "a <mask>  b", "\u0085\u2028 \ufffd é́ Å", "XYa aXY XY", "云化为雨" * 12,
     "\u1112\u119e\u11ab\uae00 \u1100\u1161\u11a8 \uac00\u11d0 \uac00\u11a8 \u3131\u314f \uffa1",
+    "Z" + "\u0316\u0301\u0327\u0345\u0300" * 12 + "a\u0327\u0302\u0301 Tiếng Việt u\u031b\u0301 \u0344\u0958\u2126 क\u093c",
 ]  # fmt: skip
 
 
