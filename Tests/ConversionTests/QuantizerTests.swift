@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyConversion
+import FireflyModels
 import FireflyTensors
 import FireflyTestSupport
 import FireflyText
@@ -46,6 +47,17 @@ import Testing
         config["quantization_config"] == BitsAndBytes.quantizationConfig(double: double, compute: .bfloat16))
       #expect(config["dtype"]?.string == "bfloat16")
       #expect(config["hidden_size"]?.int == 32)
+    }
+  }
+
+  @Test(arguments: Fixtures.families) func everyLinearLayerOfEveryFamilyIsQuantised(_ family: String) throws {
+    try inTemporaryFolder { folder in
+      try quantize(Fixtures.models(family), to: folder + "/out")
+      let source = try ModelSource.open(folder + "/out")
+      let architecture = try Architecture(config: source.config, source: source.path)
+      let packed = source.weights.tensorNames.count { source.weights.isNF4($0) }
+      #expect(packed == architecture.layers * architecture.linears.count)
+      #expect(try logits(folder + "/out").allSatisfy(\.isFinite))
     }
   }
 
