@@ -33,8 +33,8 @@ public struct Quantizer {
     dtype = source.halfType
   }
 
-  /// - Parameter progress: called with the share done, 0…1.
-  public func write(to folder: ModelFolder, progress: ((Double) -> Void)? = nil) throws {
+  /// - Parameter progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
+  public func write(to folder: ModelFolder, progress: ((Double) throws -> Void)? = nil) throws {
     let weights = source.weights
     let items = try weights.tensorNames.map { name in
       try matrices.contains(name) ? quantized(name) : plain(name)

@@ -153,6 +153,22 @@ import Testing
     }
   }
 
+  @Test func anInterruptionLeavesNothing() throws {
+    try inTemporaryFolder { folder in
+      var shares: [Double] = []
+      let quantizer = try Quantizer(ModelSource.open(Fixtures.model))
+      let refused = refusal {
+        try quantizer.write(to: ModelFolder(folder + "/out")) { share in
+          shares.append(share)
+          if share > 0.5 { throw FireflyError("interrupted") }
+        }
+      }
+      let left = try names(in: folder)
+      #expect(refused?.what == "interrupted" && left.isEmpty)
+      #expect(shares.count > 3 && shares == shares.sorted())
+    }
+  }
+
   @Test func aPlaceThatCannotBeWrittenIsAnError() throws {
     let refused = refusal { try quantize(Fixtures.model, to: "/dev/null/out") }
     #expect(refused?.description.contains("/dev/null/out") == true)
