@@ -36,9 +36,9 @@ enum ExportCommand {
     let exporter = try GGUFExporter(
       Pretrained.open(arguments[ModelOptions.model]), type: type, adapter: arguments[adapter],
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
-    let progress = ProgressLine("exporting")
-    try exporter.write(to: arguments[file], overwrite: arguments[overwrite]) { progress.update($0) }
-    progress.clear()
+    try OutputOptions.converting("exporting") {
+      try exporter.write(to: arguments[file], overwrite: arguments[overwrite], progress: $0)
+    }
     try OutputOptions.report(arguments[file])
   }
 

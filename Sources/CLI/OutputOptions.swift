@@ -23,6 +23,18 @@ enum OutputOptions {
     return Int(bytes)
   }
 
+  /// Runs `body` with its progress on a line. Ctrl-C ends it; nothing is left of what it was writing.
+  static func converting(_ title: String, _ body: (@escaping (Double) throws -> Void) throws -> Void) throws {
+    let progress = ProgressLine(title)
+    defer { progress.clear() }
+    try Interruption.caught {
+      try body { share in
+        if Interruption.isRequested { throw FireflyError("interrupted: nothing was written") }
+        progress.update(share)
+      }
+    }
+  }
+
   /// Prints what was written and how large it is.
   static func report(_ path: String) throws {
     let output = Output()

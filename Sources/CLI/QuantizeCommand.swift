@@ -22,9 +22,7 @@ enum QuantizeCommand {
     let quantizer = try Quantizer(
       ModelSource.open(arguments[ModelOptions.model]), double: arguments[double] != "false",
       shardLimit: shardLimit)
-    let progress = ProgressLine("quantizing")
-    try quantizer.write(to: folder) { progress.update($0) }
-    progress.clear()
+    try OutputOptions.converting("quantizing") { try quantizer.write(to: folder, progress: $0) }
     try OutputOptions.report(folder.path)
   }
 }

@@ -33,8 +33,10 @@ public struct GGUFExporter {
 
   /// - Parameters:
   ///   - path: replaced only when the new file is whole.
-  ///   - progress: called with the share done, 0…1.
-  public func write(to path: String, overwrite: Bool = false, progress: ((Double) -> Void)? = nil) throws {
+  ///   - progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
+  public func write(to path: String, overwrite: Bool = false, progress: ((Double) throws -> Void)? = nil)
+    throws
+  {
     let path = try Destination.checked(path, overwrite: overwrite)
     let tensors = try weights.source.weights.tensorNames.compactMap(item)
     let metadata = try model.metadata(type: type) + vocabulary.metadata + turnEnd

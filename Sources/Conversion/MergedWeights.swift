@@ -18,8 +18,10 @@ struct MergedWeights {
   let base: MergeBase
   /// What the weights were rounded to before they were quantised in training.
   private let compute: DType
-  private let layerPrefix: String
-  private let modules: Set<String>
+  /// The linear layers' weights, held in NF4 in training.
+  private let matrices: Set<String>
+  /// By tensor: the adapter's module for it.
+  private let modules: [String: String]
 
   /// - Throws: `FireflyError` when a module of the adapter is no matrix of the model.
   init(_ source: ModelSource, adapter: AdapterFile?, base: MergeBase, compute: DType) throws {
@@ -27,12 +29,12 @@ struct MergedWeights {
     self.adapter = adapter
     self.base = base
     self.compute = compute
-    layerPrefix = try Architecture(config: source.config, source: source.path).names.layer
-    modules = Set(adapter?.modules ?? [])
+    let architecture = try Architecture(config: source.config, source: source.path)
+    matrices = architecture.linearWeights(in: source.weights)
+    var modules: [String: String] = [:]
     for module in adapter?.modules ?? [] {
-      guard source.weights.contains(module + ".weight"),
-        try source.weights.shape(of: module + ".weight").count == 2
-      else {
+      let name = architecture.storedName(module + ".weight", in: source.weights)
+      guard source.weights.contains(name), try source.weights.shape(of: name).count == 2 else {
         let known = source.weights.tensorNames.filter { $0.hasSuffix(".weight") }.map { $0.dropLast(7) }
         throw FireflyError(
           "the adapter is for a linear layer that this model does not have",
@@ -40,29 +42,24 @@ struct MergedWeights {
           expected: nearestName(to: module, among: known.map(String.init)) ?? "a layer of \(source.path)",
           fix: "Use the adapter with the base model that it was trained on.")
       }
+      modules[name] = module
     }
+    self.modules = modules
   }
 
   /// Whether the tensor differs from that of the files.
-  func isChanged(_ name: String) throws -> Bool {
-    try module(of: name) != nil || isRounded(name)
-  }
+  func isChanged(_ name: String) -> Bool { modules[name] != nil || isRounded(name) }
 
   /// Whether the tensor is put through NF4 first.
-  private func isRounded(_ name: String) throws -> Bool {
-    guard case .nf4 = base, !source.weights.isNF4(name) else { return false }
-    return try BlockMatrix.isOne(name, in: source.weights, layerPrefix: layerPrefix)
-  }
-
-  private func module(of name: String) -> String? {
-    let module = name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
-    return modules.contains(module) ? module : nil
+  private func isRounded(_ name: String) -> Bool {
+    guard case .nf4 = base else { return false }
+    return matrices.contains(name) && !source.weights.isNF4(name)
   }
 
   /// The tensor in float32, ready to be rounded.
   func tensor(_ name: String) throws -> Tensor {
     let shape = try source.weights.shape(of: name)
-    guard let module = module(of: name), let adapter else { return try baseTensor(name, shape) }
+    guard let module = modules[name], let adapter else { return try baseTensor(name, shape) }
     defer { source.weights.release(name) }
     let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
     let merged = Tensor(shape, .float32)  // [out, in]
@@ -77,7 +74,7 @@ struct MergedWeights {
 
   private func baseTensor(_ name: String, _ shape: [Int]) throws -> Tensor {
     let weights = source.weights
-    guard case .nf4(let double) = base, try isRounded(name) else {
+    guard case .nf4(let double) = base, isRounded(name) else {
       return try weights.tensor(name, shape: shape, as: .float32)
     }
     let packed = NF4Tensor.quantize(try weights.tensor(name, shape: shape, as: compute), double: double)
@@ -90,7 +87,7 @@ struct MergedWeights {
 extension MergedWeights {
   /// Checks the adapter's shapes for the tensor before anything is written.
   func checkShape(_ name: String) throws {
-    guard let adapter, let module = module(of: name) else { return }
+    guard let adapter, let module = modules[name] else { return }
     let shape = try source.weights.shape(of: name)
     _ = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
   }

@@ -27,10 +27,10 @@ public struct Merger {
     for name in source.weights.tensorNames { try weights.checkShape(name) }
   }
 
-  /// - Parameter progress: called with the share done, 0…1.
-  public func write(to folder: ModelFolder, progress: ((Double) -> Void)? = nil) throws {
+  /// - Parameter progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
+  public func write(to folder: ModelFolder, progress: ((Double) throws -> Void)? = nil) throws {
     let items = try source.weights.tensorNames.map { name in
-      try weights.isChanged(name) ? merged(name) : source.weights.copy(of: name, blocks: source.halfType)
+      weights.isChanged(name) ? try merged(name) : try source.weights.copy(of: name, blocks: source.halfType)
     }
     let config = source.config(replacing: ["quantization_config": .null])
     try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)

@@ -20,10 +20,10 @@ public struct ModelFolder {
   ///   - config: config.json.
   ///   - source: gives the other files: tokenizer, chat template, generation_config.json.
   ///   - shardLimit: the most bytes of a safetensors file.
-  ///   - progress: called with the share done, 0…1.
+  ///   - progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
   func write(
     config: JSONValue, like source: ModelSource, _ items: [SafeTensorsWriter.Item], shardLimit: Int,
-    progress: ((Double) -> Void)?
+    progress: ((Double) throws -> Void)?
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
       try AtomicFile.write(Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/config.json")

@@ -14,7 +14,7 @@ public struct Quantizer {
   /// The most bytes of a safetensors file.
   public var shardLimit: Int
   private let source: ModelSource
-  private let layerPrefix: String
+  private let matrices: Set<String>
 
   /// - Parameter source: a model in 16 or 32 bits, or a GGUF file.
   /// - Throws: `FireflyError` when its family is not supported or it is quantised already.
@@ -24,19 +24,20 @@ public struct Quantizer {
         "the model is in 4 bits already", at: "\(source.path)/config.json: quantization_config",
         fix: "Give the model in 16 bits.")
     }
-    layerPrefix = try Architecture(config: source.config, source: source.path).names.layer
+    let architecture = try Architecture(config: source.config, source: source.path)
+    try architecture.requireTensors(in: source.weights)
+    matrices = architecture.linearWeights(in: source.weights)
     self.source = source
     self.double = double
     self.shardLimit = shardLimit
     dtype = source.halfType
   }
 
-  /// - Parameter progress: called with the share done, 0…1.
-  public func write(to folder: ModelFolder, progress: ((Double) -> Void)? = nil) throws {
+  /// - Parameter progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
+  public func write(to folder: ModelFolder, progress: ((Double) throws -> Void)? = nil) throws {
     let weights = source.weights
     let items = try weights.tensorNames.map { name in
-      if try BlockMatrix.isOne(name, in: weights, layerPrefix: layerPrefix) { return try quantized(name) }
-      return try plain(name)
+      try matrices.contains(name) ? quantized(name) : plain(name)
     }
     let config = source.config(replacing: [
       "quantization_config": BitsAndBytes.quantizationConfig(double: double, compute: dtype),
@@ -71,12 +72,5 @@ public struct Quantizer {
     return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) { [dtype] in
       try weights.tensor(name, shape: shape, as: dtype)
     }
-  }
-}
-
-/// The matrices that are held in 4 bits: the linear layers of the blocks, as in training.
-enum BlockMatrix {
-  static func isOne(_ name: String, in weights: WeightStore, layerPrefix: String) throws -> Bool {
-    try name.hasPrefix(layerPrefix) && name.hasSuffix(".weight") && weights.shape(of: name).count == 2
   }
 }

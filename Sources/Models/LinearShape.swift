@@ -114,9 +114,17 @@ extension Architecture {
   }
 
   /// What the files call a tensor: checkpoints of the model without its head, like BLOOM's, leave out the base's name.
-  func storedName(_ name: String, in weights: WeightStore) -> String {
+  package func storedName(_ name: String, in weights: WeightStore) -> String {
     guard !weights.contains(name), name.hasPrefix(names.base) else { return name }
     let bare = String(name.dropFirst(names.base.count))
     return weights.contains(bare) ? bare : name
+  }
+
+  /// The weights of the blocks' linear layers, as the files call them.
+  package func linearWeights(in weights: WeightStore) -> Set<String> {
+    let names = (0..<layers).flatMap { layer in
+      linears.map { storedName(self.names.prefix(layer) + $0.name + ".weight", in: weights) }
+    }
+    return Set(names)
   }
 }

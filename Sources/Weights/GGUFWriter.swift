@@ -43,11 +43,11 @@ public enum GGUFWriter {
   /// - Parameters:
   ///   - metadata: keys and values in the file's order.
   ///   - path: replaced only when the new file is whole.
-  ///   - progress: called with the share done, 0…1.
+  ///   - progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
   /// - Throws: `FireflyError` when the file cannot be written.
   public static func write(
     metadata: [(key: String, value: Value)], _ items: [Item], to path: String,
-    progress: ((Double) -> Void)? = nil
+    progress: ((Double) throws -> Void)? = nil
   ) throws {
     let header = header(metadata, items)
     let total = header.count + items.reduce(0) { $0 + padded($1.byteCount) }
@@ -63,7 +63,7 @@ public enum GGUFWriter {
         try withExtendedLifetime(tensor) { try file.write(UnsafeRawBufferPointer(tensor.bytes)) }
         try file.write(Data(count: padded(item.byteCount) - item.byteCount))
         done += padded(item.byteCount)
-        progress?(Double(done) / Double(total))
+        try progress?(Double(done) / Double(total))
       }
     }
   }

@@ -57,9 +57,11 @@ public enum SafeTensorsWriter {
 
   /// As above, with tensors made when their turn comes: the peak is one item.
   ///
-  /// - Parameter progress: called with the bytes of each item when it is written.
+  /// - Parameter progress: called with the bytes of each item when it is written; what it throws ends the writing,
+  ///   and nothing is left.
   public static func write(
-    _ items: [Item], metadata: [String: String] = [:], to path: String, progress: ((Int) -> Void)? = nil
+    _ items: [Item], metadata: [String: String] = [:], to path: String,
+    progress: ((Int) throws -> Void)? = nil
   ) throws {
     let header = Header(items.flatMap(\.entries), metadata: metadata)
     try AtomicFile.write(to: path) { file in
@@ -77,7 +79,7 @@ public enum SafeTensorsWriter {
             try file.write(UnsafeRawBufferPointer(tensor.bytes), at: start)
           }
         }
-        progress?(item.byteCount)
+        try progress?(item.byteCount)
       }
     }
   }
@@ -121,15 +123,15 @@ extension SafeTensorsWriter {
   ///
   /// - Parameters:
   ///   - shardLimit: the most bytes of data of a shard; an item that is larger has a shard of its own.
-  ///   - progress: called with the share done, 0…1.
+  ///   - progress: called with the share done, 0…1; what it throws ends the writing.
   public static func writeModel(
-    _ items: [Item], shardLimit: Int, to folder: String, progress: ((Double) -> Void)? = nil
+    _ items: [Item], shardLimit: Int, to folder: String, progress: ((Double) throws -> Void)? = nil
   ) throws {
     let total = items.reduce(0) { $0 + $1.byteCount }
     var done = 0
     let report = { (bytes: Int) in
       done += bytes
-      progress?(Double(done) / Double(max(total, 1)))
+      try progress?(Double(done) / Double(max(total, 1)))
     }
     let shards = split(items, limit: shardLimit)
     guard shards.count > 1 else {

@@ -42,6 +42,18 @@ import Testing
     }
   }
 
+  /// Fused projections, names without the base's, other norms: the files' tensors are merged whatever the family.
+  @Test(arguments: Fixtures.families, [MergeBase.original, .nf4(double: true)])
+  func everyFamilyMerges(_ family: String, onto base: MergeBase) throws {
+    try inTemporaryFolder { folder in
+      let (model, adapter) = (Fixtures.models(family), Fixtures.models(family + "/adapter_lora"))
+      try merge(model, adapter, to: folder + "/out", onto: base)
+      let quantization: Quantization = base == .original ? .none : .nf4(double: true)
+      let expected = try logits(model, quantization: quantization, adapter: adapter)
+      assertClose(try logits(folder + "/out"), expected, Self.tolerance, "logits")
+    }
+  }
+
   @Test func whatTheAdapterDoesNotTouchIsCopied() throws {
     try inTemporaryFolder { folder in
       try merge(Fixtures.model, Fixtures.adapter, to: folder + "/out")

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyConversion
+import FireflyModels
 import FireflyTensors
 import FireflyTestSupport
 import FireflyText
@@ -46,6 +47,17 @@ import Testing
         config["quantization_config"] == BitsAndBytes.quantizationConfig(double: double, compute: .bfloat16))
       #expect(config["dtype"]?.string == "bfloat16")
       #expect(config["hidden_size"]?.int == 32)
+    }
+  }
+
+  @Test(arguments: Fixtures.families) func everyLinearLayerOfEveryFamilyIsQuantised(_ family: String) throws {
+    try inTemporaryFolder { folder in
+      try quantize(Fixtures.models(family), to: folder + "/out")
+      let source = try ModelSource.open(folder + "/out")
+      let architecture = try Architecture(config: source.config, source: source.path)
+      let packed = source.weights.tensorNames.count { source.weights.isNF4($0) }
+      #expect(packed == architecture.layers * architecture.linears.count)
+      #expect(try logits(folder + "/out").allSatisfy(\.isFinite))
     }
   }
 
@@ -138,6 +150,22 @@ import Testing
       let refused = refusal { try quantize(folder + "/bad", to: folder + "/out") }
       #expect(refused?.place?.contains("layers.1.self_attn.v_proj") == true)
       #expect(try names(in: folder) == ["bad"])
+    }
+  }
+
+  @Test func anInterruptionLeavesNothing() throws {
+    try inTemporaryFolder { folder in
+      var shares: [Double] = []
+      let quantizer = try Quantizer(ModelSource.open(Fixtures.model))
+      let refused = refusal {
+        try quantizer.write(to: ModelFolder(folder + "/out")) { share in
+          shares.append(share)
+          if share > 0.5 { throw FireflyError("interrupted") }
+        }
+      }
+      let left = try names(in: folder)
+      #expect(refused?.what == "interrupted" && left.isEmpty)
+      #expect(shares.count > 3 && shares == shares.sorted())
     }
   }
 

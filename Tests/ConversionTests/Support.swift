@@ -13,6 +13,8 @@ enum Fixtures {
   /// The same adapter as adapter_model.bin.
   static let adapterBin = tests + "WeightsTests/Fixtures/torch/adapter"
   static func models(_ name: String) -> String { tests + "ModelsTests/Fixtures/\(name)" }
+  /// A tiny model with an adapter for each family beside LLaMA.
+  static let families = ((try? names(in: models("families"))) ?? []).map { "families/\($0)" }
 }
 
 /// A folder that is gone afterwards.
@@ -39,7 +41,8 @@ func logits(
 ) throws -> [Float] {
   let model = try Transformer.load(ModelSource.open(path), compute: .float32, quantization: quantization)
   if let adapter { try model.loadAdapter(adapter) }
-  let tokens = (0..<24).map { Int32($0 * 37 % 200) }
+  let vocabulary = min(model.architecture.vocabularySize, 200)
+  let tokens = (0..<24).map { Int32($0 * 37 % vocabulary) }
   return model.logits(tokens: tokens, starts: [0, 24]).floats
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """transformers loads what `firefly merge` wrote; its logits must be those of the base under the adapter (PEFT), the base
-as it is and, with --onto nf4, as bitsandbytes holds it. Everything in float32. Exits 1 beyond the tolerance.
+as it is and, with --onto nf4, with the blocks' matrices put through bitsandbytes' quantize_4bit and dequantize_4bit.
+Everything in float32. Exits 1 beyond the tolerance.
 
     python tools/reference/merge_check.py --model FOLDER --firefly .build/release/firefly [--adapter DIR] [--out DIR]
 
@@ -13,18 +14,22 @@ import pathlib
 import subprocess
 import sys
 
+import bitsandbytes.functional as bnb
 import peft
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 TEXTS = ["The capital of France is Paris, and", "小明有 24 颗糖，平均分给 6 个朋友，每人几颗？"]
 
 
 def load(folder: pathlib.Path, nf4: bool = False):
-    config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-                                bnb_4bit_compute_dtype=torch.float32)  # fmt: skip
-    options = {"quantization_config": config} if nf4 else {}
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    for name, module in model.named_modules():
+        if nf4 and isinstance(module, torch.nn.Linear) and name != "lm_head":
+            codes, state = bnb.quantize_4bit(module.weight.data, blocksize=64, compress_statistics=True,
+                                             quant_type="nf4")  # fmt: skip
+            module.weight.data = bnb.dequantize_4bit(codes, state)
+    return model
 
 
 def logits(model, folder: pathlib.Path) -> list[torch.Tensor]:
