@@ -108,7 +108,7 @@ extension ContentHash {
     for start in stride(from: range.lowerBound, to: range.upperBound, by: slice) {
       let part = start..<min(start + slice, range.upperBound)
       add(UnsafeRawBufferPointer(rebasing: file.bytes[part]))
-      file.release(part)
+      file.discard(part)
     }
   }
 }

@@ -42,16 +42,6 @@ public final class MappedFile: @unchecked Sendable {
     madvise(UnsafeMutableRawPointer(mutating: base + first), last - first, MADV_DONTNEED)
   }
 
-  /// Lets a part of the file leave memory; touching it again brings it back. For files that are read once, from front to
-  /// back, so that they do not fill memory.
-  package func release(_ range: Range<Int>) {
-    guard let base = bytes.baseAddress else { return }
-    let page = Int(getpagesize())
-    let range = range.clamped(to: bytes.indices)
-    let start = range.lowerBound / page * page
-    _ = madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
-  }
-
   deinit {
     if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)

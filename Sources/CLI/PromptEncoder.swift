@@ -18,9 +18,7 @@ struct PromptEncoder {
           history: [Message(role: "user", content: text)], system: system, tokenizer: tokenizer)
       case (.messages(let messages), let template?):
         return try template.promptTokens(history: messages, system: system, tokenizer: tokenizer)
-      case (.text(let text), nil):
-        let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
-        return start + (try tokenizer.encode(text, parseSpecial: true))
+      case (.text(let text), nil): return try tokenizer.textTokens(text)
       case (.messages, nil):
         throw FireflyError("a conversation needs a template", expected: "\"prompt\" with --raw")
       }

@@ -11,9 +11,21 @@ package func checkVocabulary(
   let limit = Int32(clamping: vocabularySize)
   for sample in samples {
     guard let id = sample.tokens.first(where: { $0 < 0 || $0 >= limit }) else { continue }
-    throw FireflyError(
-      "the tokenizer gives an id that the model does not have", at: "\(path):\(sample.line)",
-      expected: "below \(limit)", found: "\(id)",
-      fix: "The tokenizer and the weights of \(model) do not belong together.")
+    throw unknownID(id, at: "\(path):\(sample.line)", vocabularySize, model)
   }
+}
+
+/// The same for a data set, which knows its largest id: no row is read.
+package func checkVocabulary(_ samples: Samples, vocabularySize: Int, path: String, model: String) throws {
+  let largest = samples.largestToken
+  guard largest.id < vocabularySize else {
+    throw unknownID(largest.id, at: "\(path):\(largest.line)", vocabularySize, model)
+  }
+}
+
+private func unknownID(_ id: Int32, at place: String, _ vocabularySize: Int, _ model: String) -> FireflyError
+{
+  FireflyError(
+    "the tokenizer gives an id that the model does not have", at: place, expected: "below \(vocabularySize)",
+    found: "\(id)", fix: "The tokenizer and the weights of \(model) do not belong together.")
 }

@@ -35,7 +35,7 @@ package struct DatasetLines {
     guard !lines.isEmpty else {
       throw FireflyError("the file is empty", at: path, expected: "one JSON object per line")
     }
-    file.release(bytes.indices)
+    file.discard(bytes.indices)
   }
 
   private static func lines(of file: MappedFile, from start: Int) -> (lines: [Line], blankCount: Int) {
@@ -50,7 +50,7 @@ package struct DatasetLines {
       if let content = trimmed(bytes, start..<end) { found.append(Line(number: number, bytes: content)) }
       start = end + 1
       if start - released > releasedBytes {
-        file.release(released..<min(start, bytes.count))
+        file.discard(released..<min(start, bytes.count))
         released = start
       }
     }
@@ -63,7 +63,7 @@ package struct DatasetLines {
   /// Lets lines that were read leave memory; reading one again brings it back.
   func release(_ lines: ArraySlice<Line>) {
     guard let first = lines.first, let last = lines.last else { return }
-    file.release(first.bytes.lowerBound..<last.bytes.upperBound)
+    file.discard(first.bytes.lowerBound..<last.bytes.upperBound)
   }
 
   /// The file and the line, as error messages name them.

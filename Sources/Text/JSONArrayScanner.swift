@@ -35,7 +35,7 @@ struct JSONArrayScanner {
       members.append(DatasetLines.Line(number: startLine, bytes: start..<position))
       skipSpace()
       if position - released > DatasetLines.releasedBytes {
-        file.release(released..<position)
+        file.discard(released..<position)
         released = position
       }
     }

@@ -70,7 +70,7 @@ struct TextReader: Sendable {
         fix: "Conversations are trained on with \"task_type\": \"sft\".")
     }
     return ReadText(
-      line: line.number, tokens: try located(row.place) { try TextReader.tokens(text, tokenizer) })
+      line: line.number, tokens: try located(row.place) { try tokenizer.textTokens(text) })
   }
 
   static func wholeFile(_ path: String, _ tokenizer: any Tokenizer) throws -> ReadText {
@@ -85,13 +85,9 @@ struct TextReader: Sendable {
     guard let text = String(validating: content, as: UTF8.self) else {
       throw FireflyError("the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
     }
-    return ReadText(line: 1, tokens: try located(path) { try tokens(text, tokenizer) })
+    return ReadText(line: 1, tokens: try located(path) { try tokenizer.textTokens(text) })
   }
 
-  private static func tokens(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
-    return start + (try tokenizer.encode(text, parseSpecial: true))
-  }
 }
 
 /// Adds the row's place to an error of the tokenizer or the template, which do not know it.

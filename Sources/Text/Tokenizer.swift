@@ -51,6 +51,11 @@ extension Tokenizer {
     return text + decoder.finish()
   }
 
+  /// The ids of a text that stands alone: with `bos` in front where the model expects it, special tokens parsed.
+  public func textTokens(_ text: String) throws -> [Int32] {
+    (addsBOS ? bos.map { [$0] } ?? [] : []) + (try encode(text, parseSpecial: true))
+  }
+
   /// The token of `eos`, as templates write it.
   public var eosText: String? { eos.flatMap(token(of:)) }
   /// The token of `bos`, as templates write it.

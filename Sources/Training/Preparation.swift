@@ -38,15 +38,17 @@ struct Preparation {
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
       maxLength: config.maxSequenceLength, cache: config.dataCache
     ) { progress(.preparing("reading rows", share: $0)) }
-    sampler = try config.samples.map { [pretrained] in try RunSampler($0, pretrained, template) }
-    evaluationData = try config.evaluation.map { [pretrained] evaluation in
+    sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
+    evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
       try Dataset.load(
         evaluation.file, template: template, tokenizer: pretrained.tokenizer,
         maxLength: config.maxSequenceLength
       ) { progress(.preparing("reading rows to evaluate", share: $0)) }
     }
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
-      try Preparation.checkTokens(data, architecture, config)
+      try checkVocabulary(
+        data.samples, vocabularySize: architecture.vocabularySize, path: data.report.path,
+        model: config.modelPath)
     }
     notices += Preparation.remarks(dataset.report, architecture)
     order = DataOrder(
@@ -98,19 +100,6 @@ struct Preparation {
     if config.precisionIsExplicit || Ops.supportsBFloat16 { return .bfloat16 }
     notices.append("this processor has no bfloat16 products: computing in float32")
     return .float32
-  }
-
-  /// A tokenizer that does not belong to the model would index past its embedding.
-  private static func checkTokens(_ dataset: Dataset, _ architecture: Architecture, _ config: RunConfig)
-    throws
-  {
-    let largest = dataset.samples.largestToken
-    guard largest.id < architecture.vocabularySize else {
-      throw FireflyError(
-        "the tokenizer gives an id that the model does not have", at: "\(dataset.report.path):\(largest.line)",
-        expected: "below \(architecture.vocabularySize)", found: "\(largest.id)",
-        fix: "The tokenizer and the weights of \(config.modelPath) do not belong together.")
-    }
   }
 
   private static func remarks(_ report: DatasetReport, _ architecture: Architecture) -> [String] {

@@ -38,7 +38,7 @@ struct RunSampler {
   private let tokenizer: any Tokenizer
   private let requests: [GenerationRequest]
 
-  /// - Parameter template: nil: a prompt is a text to be continued.
+  /// - Parameter template: nil continues the prompts as plain texts.
   /// - Throws: `FireflyError` for a prompt that the template or the tokenizer refuses.
   init(_ settings: SampleSettings, _ pretrained: Pretrained, _ template: ChatTemplate?) throws {
     self.settings = settings
@@ -46,19 +46,14 @@ struct RunSampler {
     var options = try pretrained.defaults().options
     options.sampling.temperature = 0
     options.maxNewTokens = settings.maxNewTokens
-    options.stopIDs.formUnion(try template?.stopIDs(pretrained.tokenizer) ?? [])
+    if let template { options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer)) }
     requests = try settings.prompts.enumerated().map { index, prompt in
       let tokens =
         try template?.promptTokens(
           history: [Message(role: "user", content: prompt)], system: nil, tokenizer: pretrained.tokenizer)
-        ?? RunSampler.beginning(prompt, pretrained.tokenizer)
+        ?? pretrained.tokenizer.textTokens(prompt)
       return GenerationRequest(prompt: tokens, options: options, place: "sample_prompts[\(index)]")
     }
-  }
-
-  private static func beginning(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
-    return start + (try tokenizer.encode(text, parseSpecial: true))
   }
 
   /// Before the first step, every so many, and after the last.
