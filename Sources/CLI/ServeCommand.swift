@@ -41,7 +41,7 @@ enum ServeCommand {
     "The most tokens of an answer, and how many a chat's may have when it does not say (default: 4096).")
   private static let cacheMemory = Option.integer(
     "--cache-memory", "MIB", atLeast: 1,
-    "Memory for keys and values, of running answers and of finished ones kept for their beginnings (default: 2048)."
+    "Memory for keys and values, of running answers and of finished ones kept for their beginnings (default: 1024)."
   )
   private static let maxBody = Option.integer(
     "--max-body", "KIB", atLeast: 1, "The largest body of a request (default: 8192).")

@@ -68,9 +68,16 @@ public final class PromptMemory<Model: DecodingModel> {
     }.max { $0.count < $1.count }
   }
 
-  /// Keeps a sequence that is finished.
+  /// Keeps a sequence that is finished; of two, one of which begins with the other, only the longer.
   func keep(_ entry: Entry) {
     guard !entry.ids.isEmpty else { return }
+    let same = entries.indices.filter { entries[$0].adapter == entry.adapter }
+    if let longer = same.first(where: { entries[$0].ids.starts(with: entry.ids) }) {
+      return entries.append(entries.remove(at: longer))
+    }
+    for index in same.reversed() where entry.ids.starts(with: entries[index].ids) {
+      byteCount -= entries.remove(at: index).cache.byteCount
+    }
     entries.append(entry)
     byteCount += entry.cache.byteCount
     while entries.count > entryLimit { forgetOldest() }

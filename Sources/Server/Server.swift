@@ -22,7 +22,7 @@ public final class Server: Sendable {
     let metrics = Metrics()
     let batcher = Batcher(
       model: model, tokenizer: tokenizer,
-      limits: Batcher.Limits(rows: options.rows, chunk: options.chunk, promptTokens: 2 * options.chunk),
+      limits: Batcher.Limits(rows: options.rows, chunk: options.chunk, promptTokens: 4 * options.chunk),
       memory: PromptMemory(entries: .max, bytes: options.cacheBytes, unit: options.chunk))
     let shape = Service.Shape(maxPositions: model.maxPositions, vocabularySize: model.vocabularySize)
     let engine = Engine(

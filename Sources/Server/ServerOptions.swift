@@ -18,9 +18,10 @@ public struct ServerOptions: Sendable {
   /// The most tokens of an answer, and how many it may have when the request does not say.
   public var maxTokens = 4096
   /// Memory for keys and values: of running answers, and of finished ones kept for their beginnings.
-  public var cacheBytes = 2 << 30
-  /// Tokens of a prompt read in one pass.
-  public var chunk = 128
+  public var cacheBytes = 1 << 30
+  /// Tokens of a prompt read in one pass, and the unit in which beginnings are shared: more read faster, less share
+  /// shorter ones.
+  public var chunk = 64
   /// Within which a request must be answered.
   public var answerTime = Duration.seconds(600)
 

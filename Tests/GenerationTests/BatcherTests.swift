@@ -110,6 +110,16 @@ import Testing
     }
   }
 
+  @Test func whatIsAskedAgainIsKeptOnce() throws {
+    let memory = Memory(entries: 100)
+    let batcher = batcher(FunctionModel(saying: "hi"), memory: memory)
+    for text in ["abc|", "abc|", "abc|hi, then|", "abc|"] {
+      _ = try batcher.add(request(text))
+      try finish(batcher)
+    }
+    #expect(memory.byteCount == "abc|hi, then|hi".utf8.count)
+  }
+
   @Test func rowsWithOneAdapterShareAStep() throws {
     let model = FunctionModel(saying: "hi")
     let batcher = batcher(model)
