@@ -15,7 +15,7 @@ extension ZipArchive {
     guard let entry = entries[name] else {
       throw FireflyError("the archive has no such entry", at: place)
     }
-    guard entry.size <= ZipArchive.largest else {
+    guard max(entry.size, entry.range.count) <= ZipArchive.largest else {
       throw FireflyError(
         "the entry is too large", at: place, expected: "at most \(ZipArchive.largest) bytes",
         found: "\(entry.size)")
@@ -25,7 +25,7 @@ extension ZipArchive {
     let sum = content.map { bytes in
       bytes.withUnsafeBufferPointer { crc32(0, $0.baseAddress, uInt($0.count)) }
     }
-    guard let content, content.count == entry.size, sum.map(UInt32.init) == entry.checksum else {
+    guard let content, content.count == entry.size, sum == uLong(entry.checksum) else {
       throw FireflyError(
         "the entry is damaged: its size or checksum is wrong", at: place, fix: "Download the archive again.")
     }
@@ -34,13 +34,14 @@ extension ZipArchive {
 
   /// nil when the bytes are not a deflated stream of that size.
   private func inflated(_ packed: UnsafeRawBufferPointer, size: Int) -> [UInt8]? {
+    guard size > 0 else { return [] }
     var stream = z_stream()
     // Minus: raw deflate, without zlib's header.
     guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     else { return nil }
     defer { inflateEnd(&stream) }
     var result = Z_OK
-    let content = [UInt8](unsafeUninitializedCapacity: max(1, size)) { buffer, count in
+    let content = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       stream.next_in = UnsafeMutablePointer(mutating: packed.bindMemory(to: UInt8.self).baseAddress)
       stream.avail_in = uInt(packed.count)
       stream.next_out = buffer.baseAddress
