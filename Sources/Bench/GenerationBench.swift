@@ -53,7 +53,7 @@ public struct GenerationBench: Sendable {
     let seconds = Stopwatch.time(step) / Double(steps)
     let a = model.architecture
     let cacheBytes = rows * context * a.layers * 2 * a.keyValueSize * model.compute.byteCount
-    let least = Double(model.weightBytes + cacheBytes) / limits.readRate.all
+    let least = Double(model.bytesPerStep + cacheBytes) / limits.readRate.all
     return Decoding(rows: rows, tokensPerSecond: Double(rows) / seconds, shareOfBandwidth: least / seconds)
   }
 }

@@ -80,7 +80,7 @@ struct Attention {
   func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
     let (heads, _) = projected(x, tables, pass)
     let attended = output.makeInput(rows: x.rows)
-    for row in rows {
+    let attend = { (row: CachedRows) in
       let new = heads.rows(row.range)
       let past = row.past
       row.cache.append(keys: new.k, values: new.v, layer: layer, at: past)
@@ -88,6 +88,12 @@ struct Attention {
       Ops.attentionCached(
         attended.rows(row.range), q: new.q, keys: row.cache.keys(layer, count: total),
         values: row.cache.values(layer, count: total), past: past, shape: shape)
+    }
+    // Threads share the sequences, or the heads of each where there are few.
+    if rows.count >= Parallel.threads {
+      Parallel.run(rows.count) { attend(rows[$0]) }
+    } else {
+      rows.forEach(attend)
     }
     return output.forward(attended, pass).y
   }

@@ -10,15 +10,25 @@ final class DecodingHead: Sendable {
 
   /// logits = x·weightᵀ, row by row.
   func multiply(_ logits: Matrix, _ x: Matrix, _ weight: Tensor) {  // [N, V] float32, [N, C] c, [V, C] c
-    guard weight.dtype == .bfloat16 && weight.columns % Int8Matrix.blockSize == 0 else {
+    guard usesCodes(weight) else {
       let part = LinearPart(weight: .dense(weight), outputs: weight.rows, inputs: weight.columns)
       return Ops.linear(logits, x, parts: [part], low: [nil], rowByRow: true)
     }
     Ops.multiply(logits, x, prepared(weight))
   }
 
+  /// Bytes that a pass reads.
+  func byteCount(_ weight: Tensor) -> Int {
+    guard usesCodes(weight) else { return weight.byteCount }
+    return weight.count + weight.count / Int8Matrix.blockSize * 2
+  }
+
   /// To be called after the head was changed.
   func forget() { codes.withLock { $0 = nil } }
+
+  private func usesCodes(_ weight: Tensor) -> Bool {
+    weight.dtype == .bfloat16 && weight.columns % Int8Matrix.blockSize == 0
+  }
 
   private func prepared(_ weight: Tensor) -> Int8Matrix {
     codes.withLock { codes in

@@ -242,6 +242,12 @@ public final class Transformer: @unchecked Sendable {
     return linears + embedding.table.byteCount + shared
   }
 
+  /// Bytes of weights that a pass of generation reads.
+  public var bytesPerStep: Int {
+    groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
+      + head.decoding.byteCount(head.weight)
+  }
+
   /// Trainable elements.
   public var trainableCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 }
