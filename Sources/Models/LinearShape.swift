@@ -123,7 +123,7 @@ extension Architecture {
   /// The weights of the blocks' linear layers, as the files call them.
   package func linearWeights(in weights: WeightStore) -> Set<String> {
     let names = (0..<layers).flatMap { layer in
-      linears.map { storedName(self.names.prefix(layer) + $0.name + ".weight", in: weights) }
+      linears(layer).map { storedName(self.names.prefix(layer) + $0.name + ".weight", in: weights) }
     }
     return Set(names)
   }
