@@ -130,7 +130,7 @@ def option_scores(scorer: Scorer, context: str, options: list[str]) -> list[floa
             more = scorer.model.model(
                 input_ids=torch.tensor([ids[:-1]]), past_key_values=read.past_key_values, use_cache=True)
             hidden = torch.cat([hidden, more.last_hidden_state[0]])
-            read.past_key_values.crop(len(start))
+            read.past_key_values.crop(1 - len(ids))  # what the option added
         picked = torch.log_softmax(scorer.model.lm_head(hidden).float(), dim=-1).gather(1, torch.tensor(ids)[:, None])
         scores.append(picked.double().sum().item())
     return scores
