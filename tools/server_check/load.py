@@ -77,7 +77,8 @@ async def measured(url, model: str, prompts: list[str], clients: int, seconds: f
         nonlocal total
         turn = number
         while time.monotonic() < end:
-            total += (await post(url, request(model, prompts[turn % len(prompts)], tokens)))[1]
+            _, count, _ = await post(url, request(model, prompts[turn % len(prompts)], tokens))
+            total += count  # after the await: `total += await …` would forget what others added meanwhile
             turn += clients
 
     started = time.monotonic()
