@@ -69,9 +69,19 @@ public enum AtomicFile {
     try check(fsync(descriptor), "cannot synchronise the folder", folder)
   }
 
+  /// What a user can do about a system call's failure.
+  fileprivate static func advice(_ failure: Int32) -> String? {
+    switch failure {
+    case ENOSPC, EDQUOT: "Free disk space, or choose another place."
+    case EACCES, EPERM, EROFS: "Choose a place that you may write to."
+    default: nil
+    }
+  }
+
   fileprivate static func check(_ result: Int32, _ what: String, _ path: String) throws {
     guard result >= 0 else {
-      throw FireflyError("\(what): \(String(cString: strerror(errno)))", at: path)
+      let failure = errno
+      throw FireflyError("\(what): \(String(cString: strerror(failure)))", at: path, fix: advice(failure))
     }
   }
 }
@@ -105,7 +115,7 @@ public final class AsideFile {
     guard failure == 0 else {
       throw FireflyError(
         "cannot write \(byteCount) bytes: \(String(cString: strerror(failure)))", at: path,
-        fix: failure == ENOSPC ? "Free disk space, or choose another place." : nil)
+        fix: AtomicFile.advice(failure))
     }
   }
 

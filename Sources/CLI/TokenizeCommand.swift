@@ -45,7 +45,7 @@ enum TokenizeCommand {
       tokenizer = try Pretrained.tokenizer(at: arguments[model])
       parsesSpecial =
         arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(arguments[model])
-      start = arguments[addSpecial] && tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+      start = arguments[addSpecial] ? tokenizer.textStart : []
       end = arguments[addSpecial] && tokenizer.addsEOS ? tokenizer.eos.map { [$0] } ?? [] : []
     }
 

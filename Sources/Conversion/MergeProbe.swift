@@ -55,8 +55,7 @@ public struct MergeProbe {
     self.adapter = adapter
     self.compute = compute
     self.texts = try texts.map { text in
-      let bos = base.tokenizer.addsBOS ? base.tokenizer.bos : nil
-      let ids = try (bos.map { [$0] } ?? []) + base.tokenizer.encode(text, parseSpecial: false)
+      let ids = try base.tokenizer.textStart + base.tokenizer.encode(text, parseSpecial: false)
       return Array(ids.prefix(MergeProbe.tokenLimit))
     }.filter { $0.count > 1 }
     guard !self.texts.isEmpty else {

@@ -65,7 +65,7 @@ extension EvaluationText {
     _ path: String, tokenizer: any Tokenizer, windows: TextWindows, progress: ((Double) -> Void)? = nil
   ) throws -> EvaluationText {
     let documents = try documents(path)
-    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    let start = tokenizer.textStart
     var samples: [Sample] = []
     var names: [String] = []
     var tooShort = 0

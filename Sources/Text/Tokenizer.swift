@@ -53,8 +53,11 @@ extension Tokenizer {
 
   /// The ids of a text that stands alone: with `bos` in front where the model expects it, special tokens parsed.
   public func textTokens(_ text: String) throws -> [Int32] {
-    (addsBOS ? bos.map { [$0] } ?? [] : []) + (try encode(text, parseSpecial: true))
+    textStart + (try encode(text, parseSpecial: true))
   }
+
+  /// What goes before a text that stands alone: `bos` where the model expects it.
+  public var textStart: [Int32] { addsBOS ? bos.map { [$0] } ?? [] : [] }
 
   /// The token of `eos`, as templates write it.
   public var eosText: String? { eos.flatMap(token(of:)) }

@@ -19,6 +19,8 @@ struct Checkpoint {
   let fingerprint: Fingerprint
   let totalSteps: Int
   let stepsPerEpoch: Int
+  /// FLOP that a token counts for in total_flos, by transformers' measure: 6 for each parameter but the embeddings'.
+  let flopPerToken: Double
 
   /// Writes `output_dir/checkpoint-N`, whole or not at all, and then removes those beyond the limit.
   func save(_ state: RunState, _ model: Transformer) throws -> CheckpointFolder {
@@ -51,8 +53,10 @@ struct Checkpoint {
   func trainerState(_ history: RunHistory, results: JSONValue? = nil) -> JSONValue {
     history.trainerState(
       config, totalSteps: totalSteps, epoch: Double(history.losses.count) / Double(stepsPerEpoch),
-      results: results)
+      flop: flop(history), results: results)
   }
+
+  func flop(_ history: RunHistory) -> Double { flopPerToken * Double(history.tokens) }
 
   func write(_ json: JSONValue, to path: String) throws {
     try AtomicFile.write(Data((json.text(indent: 2) + "\n").utf8), to: path)

@@ -50,15 +50,17 @@ struct MemoryPlan {
 
   /// Bytes a token of what one block keeps beside its input.
   private static func block(_ a: Architecture, c: Int, low: Int) -> Int {
+    let feedForward = (a.isGated ? 3 : 2) * a.widestFeedForward  // gate, up and their product
     let gathered = 2 * (a.experts?.perRow ?? 0) * a.hiddenSize  // experts' inputs and results
     return c
-      * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + 3 * a.widestFeedForward + gathered + low)
+      * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + feedForward + gathered + low)
       + 4 * a.hiddenSize
   }
 
   /// Bytes a token of the backward of one block, its recomputation included.
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
-    12 * a.hiddenSize + (4 + 2 * c) * a.widestFeedForward + (checkpointing ? block(a, c: c, low: low) : 0)
+    12 * a.hiddenSize + (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
+      + (checkpointing ? block(a, c: c, low: low) : 0)
   }
 }
 

@@ -176,9 +176,9 @@ extension RunHistory {
   /// With the keys of transformers' TrainerState.
   ///
   /// - Parameter results: the last entry of a finished run's log_history.
-  func trainerState(_ config: RunConfig, totalSteps: Int, epoch: Double, results: JSONValue? = nil)
-    -> JSONValue
-  {
+  func trainerState(
+    _ config: RunConfig, totalSteps: Int, epoch: Double, flop: Double, results: JSONValue? = nil
+  ) -> JSONValue {
     let step = losses.count
     let best = best(config.evaluation?.best)
     return .object([
@@ -194,7 +194,7 @@ extension RunHistory {
       "num_input_tokens_seen": .int(tokens),
       "num_train_epochs": .int(Int(config.epochs.rounded(.up))),
       "save_steps": .int(config.saveEvery.resolved(total: totalSteps)), "stateful_callbacks": .object([:]),
-      "total_flos": .double(0), "train_batch_size": .int(config.microBatchSize), "trial_name": .null,
+      "total_flos": .double(flop), "train_batch_size": .int(config.microBatchSize), "trial_name": .null,
       "trial_params": .null,
     ])
   }

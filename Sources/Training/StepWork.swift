@@ -8,7 +8,7 @@ import FireflyText
 public struct StepWork: Equatable, Sendable {
   /// FLOP of products with weights.
   public let matrices: Double
-  /// FLOP of attention: pairs below the diagonal only.
+  /// FLOP of attention: pairs below the diagonal only, within the window.
   public let attention: Double
   /// NF4 weights decoded.
   public let decodedWeights: Double
@@ -30,7 +30,7 @@ public struct StepWork: Equatable, Sendable {
   ) {
     let a = model.architecture
     let rows = Double(lengths.reduce(0, +))
-    let pairs = lengths.reduce(0.0) { $0 + Double($1) * Double($1 + 1) / 2 }
+    let pairs = lengths.reduce(0.0) { $0 + StepWork.pairs($1, window: a.window) }
     let forwards = model.checkpointing ? 2.0 : 1.0
     let blocks = (rows / Double(microBatches) / StepWork.decodedRows).rounded(.up) * Double(microBatches)
 
@@ -41,6 +41,14 @@ public struct StepWork: Equatable, Sendable {
     attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
     decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
+  }
+}
+
+extension StepWork {
+  /// Query and key pairs of one sequence: all below the diagonal, no further back than the window.
+  private static func pairs(_ length: Int, window: Int?) -> Double {
+    let growing = min(length, window ?? length)  // rows that see all before them
+    return Double(growing) * Double(growing + 1) / 2 + Double(length - growing) * Double(growing)
   }
 }
 
@@ -70,18 +78,26 @@ package struct WorkModel {
   }
 }
 
+extension WorkModel {
+  init(_ preparation: Preparation) {
+    let config = preparation.config
+    self.init(
+      preparation.architecture, rank: config.loraRank, targetModules: config.loraTargetModules,
+      checkpointing: config.checkpointing, isNF4: preparation.isNF4)
+  }
+
+  /// 6·N: what is commonly counted for a token (Kaplan et al., 2020), the linear layers and their adapter being N.
+  var flopPerToken: Double { 6 * (passed + adapter) }
+}
+
 extension StepWork {
   /// All of a run. An epoch's rows are counted as they are; which of them meet in a micro-batch is not known.
   init(_ preparation: Preparation) {
-    let config = preparation.config
     let order = preparation.order
-    let model = WorkModel(
-      preparation.architecture, rank: config.loraRank, targetModules: config.loraTargetModules,
-      checkpointing: config.checkpointing, isNF4: preparation.isNF4)
     let sizes = preparation.dataset.samples.sizes
-    let batchesInStep = min(config.accumulation, order.batchesPerEpoch)
+    let batchesInStep = min(preparation.config.accumulation, order.batchesPerEpoch)
     self.init(
-      model, lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
+      WorkModel(preparation), lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
       microBatches: order.batchesPerEpoch,
       times: Double(preparation.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
   }

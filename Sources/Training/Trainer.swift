@@ -42,7 +42,7 @@ public struct Trainer: Sendable {
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
       config: config, fingerprint: try preparation.fingerprint(), totalSteps: plan.steps,
-      stepsPerEpoch: plan.stepsPerEpoch)
+      stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(preparation).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
 
     try AtomicFile.makeFolder(config.outputFolder)

@@ -213,7 +213,8 @@ struct TrainingLoop {
     TrainingResult(
       outcome: outcome, steps: state.step, epoch: epoch, trainLoss: state.history.meanLoss, runtime: runtime,
       sessionSteps: session.steps, sessionRows: session.rows, sessionTokens: session.tokens,
-      sessionTargets: session.targets, evaluationSeconds: session.evaluationSeconds,
+      sessionTargets: session.targets, flop: checkpoint.flop(state.history),
+      evaluationSeconds: session.evaluationSeconds,
       best: state.history.best(config.evaluation?.best), peakMemoryBytes: ProcessMemory.peakBytes)
   }
 

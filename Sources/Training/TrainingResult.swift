@@ -22,6 +22,8 @@ public struct TrainingResult: Sendable {
   public var sessionRows: Int
   public var sessionTokens: Int
   public var sessionTargets: Int
+  /// Of all steps, as transformers counts total_flos: 6 for each token and parameter, embeddings left out.
+  public var flop: Double
   /// Of this process: seconds of `runtime` that evaluations took.
   public var evaluationSeconds: Double
   /// The run's best evaluation, where its settings say what is better.
@@ -52,7 +54,7 @@ public struct TrainingResult: Sendable {
   public var json: JSONValue {
     var values = Dictionary(uniqueKeysWithValues: scalars.map { ($0.key, JSONValue.double($0.value)) })
     values["step"] = .int(steps)
-    values["total_flos"] = .double(0)
+    values["total_flos"] = .double(flop)
     values["train_tokens"] = .int(sessionTokens)
     values["train_target_tokens"] = .int(sessionTargets)
     values["peak_memory_bytes"] = peakMemoryBytes.map(JSONValue.int) ?? .null

@@ -29,8 +29,13 @@ import Testing
     let results = try run.json("out/train_results.json")
     for key in [
       "train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second",
-      "train_tokens_per_second", "train_target_tokens_per_second", "peak_memory_bytes",
+      "train_tokens_per_second", "train_target_tokens_per_second", "peak_memory_bytes", "total_flos",
     ] { #expect((results[key]?.double ?? 0) > 0, "\(key)") }
+    let state = try run.json("out/trainer_state.json")
+    let tokens = Double(state["num_input_tokens_seen"]?.int ?? 0)
+    let perToken = (state["total_flos"]?.double ?? 0) / tokens
+    #expect(
+      perToken > 0 && perToken.truncatingRemainder(dividingBy: 6) == 0, "6 for each parameter: \(perToken)")
     #expect(try run.json("out/train_args.json")["template_name"]?.string == "firefly")
   }
 

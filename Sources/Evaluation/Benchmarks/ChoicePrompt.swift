@@ -118,7 +118,7 @@ struct ChoiceEncoder {
   /// As one text: an option's tokens are those of prompt and option together behind as many as the prompt alone has
   /// (the definition of EleutherAI's evaluation harness).
   private func plain(_ prompt: ChoicePrompt) throws -> ([Int32], [[Int32]]) {
-    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
+    let start = tokenizer.textStart
     let text = prompt.text
     let context = start + (try tokenizer.encode(text, parseSpecial: false))
     let options = try prompt.options.map { option in

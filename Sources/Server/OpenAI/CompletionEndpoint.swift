@@ -86,9 +86,8 @@ struct CompletionEndpoint {
 
   /// As `generate --raw` reads a text: after the beginning-of-sequence token where the model expects it.
   private static func encoded(_ text: String, _ tokenizer: any Tokenizer) throws -> Prompt {
-    let start = tokenizer.addsBOS ? tokenizer.bos.map { [$0] } ?? [] : []
     do {
-      return Prompt(ids: start + (try tokenizer.encode(text, parseSpecial: true)), text: text)
+      return Prompt(ids: try tokenizer.textTokens(text), text: text)
     } catch let error as FireflyError {
       throw APIError.invalid(error, "prompt")
     }
