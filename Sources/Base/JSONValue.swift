@@ -128,7 +128,8 @@ extension JSONValue {
     return "\(number)"
   }
 
-  private static func appendQuoted(_ text: String, to out: inout String) {
+  /// Appends a string as Python's `json.dumps` writes it with `ensure_ascii` as given.
+  package static func appendQuoted(_ text: String, to out: inout String, escapesNonASCII: Bool = false) {
     out += "\""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -137,9 +138,13 @@ extension JSONValue {
       case "\n": out += "\\n"
       case "\r": out += "\\r"
       case "\t": out += "\\t"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      case "\u{8}": out += "\\b"
+      case "\u{C}": out += "\\f"
+      case _ where scalar.value < 0x20 || (escapesNonASCII && scalar.value > 0x7E):
+        for unit in String(scalar).utf16 {
+          let digits = String(unit, radix: 16)
+          out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
       default: out.unicodeScalars.append(scalar)
       }
     }

@@ -25,7 +25,8 @@ extension JinjaValue {
     case .int(let number): out += String(number)
     case .double(let number):
       out += number.isNaN ? "NaN" : number.isInfinite ? (number < 0 ? "-Infinity" : "Infinity") : represented
-    case .string(let text): JinjaValue.appendJSONString(text.text, to: &out, style)
+    case .string(let text):
+      JSONValue.appendQuoted(text.text, to: &out, escapesNonASCII: style.escapesNonASCII)
     case .list(let list), .tuple(let list):
       try JinjaValue.appendGroup("[", "]", list, to: &out, style, depth) { value, out in
         try value.appendJSON(to: &out, style, depth: depth + 1)
@@ -36,7 +37,7 @@ extension JinjaValue {
         style.sortsKeys
         ? members.sorted { MarkedText($0.key).precedes(MarkedText($1.key)) } : members
       try JinjaValue.appendGroup("{", "}", ordered, to: &out, style, depth) { member, out in
-        JinjaValue.appendJSONString(member.key, to: &out, style)
+        JSONValue.appendQuoted(member.key, to: &out, escapesNonASCII: style.escapesNonASCII)
         out += style.keySeparator
         try member.value.appendJSON(to: &out, style, depth: depth + 1)
       }
@@ -67,27 +68,5 @@ extension JinjaValue {
     case .null, .bool, .int, .double: return try json(JSONStyle())
     default: throw FireflyError("tojson cannot write a key of type \(kind)")
     }
-  }
-
-  private static func appendJSONString(_ text: String, to out: inout String, _ style: JSONStyle) {
-    out += "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": out += "\\\""
-      case "\\": out += "\\\\"
-      case "\n": out += "\\n"
-      case "\r": out += "\\r"
-      case "\t": out += "\\t"
-      case "\u{8}": out += "\\b"
-      case "\u{C}": out += "\\f"
-      case _ where scalar.value < 0x20 || (style.escapesNonASCII && scalar.value > 0x7E):
-        for unit in String(scalar).utf16 {
-          let digits = String(unit, radix: 16)
-          out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    out += "\""
   }
 }
