@@ -129,7 +129,7 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyGeneration", "FireflyTestSupport", "FireflyDoubles",
-      ], path: "Tests/GenerationTests"),
+      ], path: "Tests/GenerationTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [

@@ -43,6 +43,9 @@ package struct Arguments: Sendable {
     (values[option.declaration.name] ?? []).compactMap(option.read)
   }
 
+  /// Whether one of the options was given.
+  package func has(_ names: [OptionDeclaration]) -> Bool { names.contains { values[$0.name] != nil } }
+
   /// Refuses options that exclude each other.
   package func refuse(_ names: [OptionDeclaration], together why: String) throws {
     let given = names.map(\.name).filter { values[$0] != nil }

@@ -124,7 +124,8 @@ final class Chat {
     if editor != nil { Messages.write("Firefly: ") }
     let request = GenerationRequest(
       prompt: prompt.tokens, options: options, place: "message \(session.history.count / 2 + 1)")
-    var first: ContinuousClock.Instant?
+    // The text of beams may come only at the end: then the speed counts from the beginning.
+    var first = options.numBeams > 1 ? ContinuousClock.now : nil
     let result = try Interruption.caught {
       try generator.generate(request, memory: memory, isCancelled: { Interruption.isRequested }) { piece in
         first = first ?? .now

@@ -52,6 +52,8 @@ enum ChatParameter {
     [
       "temperature \(options.sampling.temperature)", "top_p \(options.sampling.topP)",
       "top_k \(options.sampling.topK)", "repetition_penalty \(options.sampling.repetitionPenalty)",
+      "num_beams \(options.numBeams)", "length_penalty \(options.lengthPenalty)",
+      "early_stopping \(options.earlyStopping.rawValue)",
       "max_new_tokens \(options.maxNewTokens)", "seed \(options.seed)",
     ].joined(separator: "  ")
   }
@@ -66,15 +68,28 @@ enum ChatParameter {
       }
       return number
     }
-    func count(atLeast least: Int) throws -> Int {
-      guard let count = Int(value), count >= least else {
+    func count(atLeast least: Int, atMost most: Int = .max) throws -> Int {
+      guard let count = Int(value), count >= least, count <= most else {
+        let bounds = most == .max ? "of at least \(least)" : "from \(least) to \(most)"
         throw FireflyError(
-          "not a value", at: name, expected: "a whole number of at least \(least)", found: "\"\(value)\"")
+          "not a value", at: name, expected: "a whole number \(bounds)", found: "\"\(value)\"")
       }
       return count
     }
+    if ["temperature", "top_p", "top_k"].contains(name) && options.numBeams > 1 {
+      throw FireflyError(
+        "\(name) has no effect: beams take the most likely answer", fix: "/params num_beams 1 ends that.")
+    }
     switch name {
     case "temperature": options.sampling.temperature = try number(0...100)
+    case "num_beams": options.numBeams = try count(atLeast: 1, atMost: GenerationOptions.mostBeams)
+    case "length_penalty": options.lengthPenalty = try number(GenerationOptions.lengthPenalties)
+    case "early_stopping":
+      guard let earlyStopping = EarlyStopping(rawValue: value) else {
+        throw FireflyError(
+          "not a value", at: name, expected: "true, false or never", found: "\"\(value)\"")
+      }
+      options.earlyStopping = earlyStopping
     case "top_p": options.sampling.topP = try number(1e-9...1)
     case "top_k": options.sampling.topK = try count(atLeast: 0)
     case "repetition_penalty": options.sampling.repetitionPenalty = try number(0.01...100)

@@ -46,6 +46,8 @@ extension EvalCommand {
       "temperature": .double(options.sampling.temperature), "top_k": .int(options.sampling.topK),
       "top_p": .double(options.sampling.topP), "min_p": .double(options.sampling.minP),
       "repetition_penalty": .double(options.sampling.repetitionPenalty), "seed": .string("\(options.seed)"),
+      "num_beams": .int(options.numBeams), "length_penalty": .double(options.lengthPenalty),
+      "early_stopping": .string(options.earlyStopping.rawValue),
       "max_new_tokens": .int(options.maxNewTokens),
       "stop": .array(options.stopStrings.map(JSONValue.string)),
       "stop_ids": .array(options.stopIDs.sorted().map { .int(Int($0)) }),

@@ -15,7 +15,9 @@ enum GenerateCommand {
   private static let batchSize = Option.integer(
     "--batch-size", "N", atLeast: 1, "Prompts answered at the same time (default: 8).")
   private static let json = Flag(
-    "--json", "One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason, top_logprobs.")
+    "--json",
+    "One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason, top_logprobs, beam_score."
+  )
   private static let topLogProbabilities = Option.integer(
     "--top-logprobs", "K", atLeast: 0,
     "With --json, the K most likely tokens at each step and the logarithms of their probabilities, before sampling options."
@@ -136,6 +138,7 @@ private final class AnswerPrinter {
     if requests[index].options.topLogProbabilities > 0 {
       object["top_logprobs"] = .array(result.topLogProbabilities.map { .array($0.map(json)) })
     }
+    if let score = result.beamScore { object["beam_score"] = .double(score) }
     return .object(object)
   }
 

@@ -53,6 +53,18 @@ enum AnswerOptions {
   static let repetitionPenalty = Option.number(
     "--repetition-penalty", "R", in: 0.01...100,
     "Above 1 makes tokens that were already used less likely (default: the model's, or 1).")
+  static let beams = Option.integer(
+    "--beams", "N", in: 1...GenerationOptions.mostBeams,
+    "Above 1: a beam search for the most likely answer instead of sampling, with N times the memory for keys and values (default: the model's, or 1)."
+  )
+  static let lengthPenalty = Option.number(
+    "--length-penalty", "X", in: GenerationOptions.lengthPenalties,
+    "With --beams: answers are compared by log-probability / tokens^X; above 0 favours long ones (default: the model's, or 1)."
+  )
+  static let earlyStopping = Option.choice(
+    "--early-stopping", EarlyStopping.allCases.map(\.rawValue),
+    "With --beams, when N answers are found: true ends, false ends unless a beam is better as it stands, never ends when no beam can become better (default: the model's, or false)."
+  )
   static let seed = Option.integer("--seed", "N", atLeast: 0, "Equal seeds give equal answers (default: 42).")
   static let stop = Option.text("--stop", "TEXT", "A text that ends the answer.", repeated: true)
 
@@ -60,19 +72,42 @@ enum AnswerOptions {
     greedy.declaration, temperature.declaration, topP.declaration, topK.declaration,
     repetitionPenalty.declaration,
   ]
+  static let beamDeclarations = [
+    beams.declaration, lengthPenalty.declaration, earlyStopping.declaration,
+  ]
   static let declarations =
-    [maxNewTokens.declaration] + samplingDeclarations + [seed.declaration, stop.declaration]
+    [maxNewTokens.declaration] + samplingDeclarations + beamDeclarations
+    + [seed.declaration, stop.declaration]
 
   /// Refuses options that contradict each other; called before anything is opened.
   static func check(_ arguments: Arguments) throws {
     try arguments.refuse(
       [greedy.declaration, temperature.declaration], together: "--greedy is temperature 0")
+    guard let beams = arguments[beams] else { return }
+    for option in beams > 1 ? tokenChoice : [] {
+      try arguments.refuse(
+        [Self.beams.declaration, option],
+        together: "beams take the most likely answer, and no token is chosen alone")
+    }
+    try refuseBeamOptions(arguments, beams: beams)
+  }
+
+  /// How single tokens are chosen, which no beam search does.
+  private static let tokenChoice = [
+    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration,
+  ]
+
+  private static func refuseBeamOptions(_ arguments: Arguments, beams: Int) throws {
+    if beams > 1 { return }
+    try arguments.refuse(
+      [lengthPenalty.declaration, earlyStopping.declaration], because: "it needs --beams of at least 2")
   }
 
   /// The model's defaults with the user's options on top; what the model asks for in vain is told on standard error.
+  ///
+  /// Who says how a token is chosen wants no beams, whatever the model asks for.
   static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
-    try arguments.refuse(
-      [greedy.declaration, temperature.declaration], together: "--greedy is temperature 0")
+    try check(arguments)
     var (options, notes) = try pretrained.defaults()
     for note in notes { Messages.line("firefly: \(note)") }
     options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens
@@ -81,6 +116,11 @@ enum AnswerOptions {
     options.sampling.topP = arguments[topP] ?? options.sampling.topP
     options.sampling.topK = arguments[topK] ?? options.sampling.topK
     options.sampling.repetitionPenalty = arguments[repetitionPenalty] ?? options.sampling.repetitionPenalty
+    options.numBeams = arguments[beams] ?? (arguments.has(tokenChoice) ? 1 : options.numBeams)
+    options.lengthPenalty = arguments[lengthPenalty] ?? options.lengthPenalty
+    options.earlyStopping =
+      arguments[earlyStopping].flatMap(EarlyStopping.init) ?? options.earlyStopping
+    try refuseBeamOptions(arguments, beams: options.numBeams)
     options.seed = arguments[seed].map(UInt64.init) ?? options.seed
     options.stopStrings += arguments.all(stop)
     return options

@@ -62,8 +62,18 @@ extension Option where Value == Int {
   package static func integer(_ name: String, _ placeholder: String, atLeast least: Int, _ help: String)
     -> Option
   {
-    Option(name, placeholder, help, repeated: false, expected: "a whole number of at least \(least)") {
-      Int($0).flatMap { $0 >= least ? $0 : nil }
+    integer(name, placeholder, in: least...Int.max, help)
+  }
+
+  /// A whole number within `range`.
+  package static func integer(
+    _ name: String, _ placeholder: String, in range: ClosedRange<Int>, _ help: String
+  ) -> Option {
+    let bounds =
+      range.upperBound == .max
+      ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+    return Option(name, placeholder, help, repeated: false, expected: "a whole number \(bounds)") {
+      Int($0).flatMap { range.contains($0) ? $0 : nil }
     }
   }
 }

@@ -84,6 +84,10 @@ enum ServeCommand {
     let adapters = try arguments.all(adapter).map(named)
     let pretrained = try Pretrained.open(arguments[ModelOptions.model])
     let defaults = try AnswerOptions.read(arguments, for: pretrained)
+    if defaults.numBeams > 1 {
+      Messages.line(
+        "firefly: num_beams \(defaults.numBeams) of the model has no effect: a server has one beam")
+    }
     let model = try ModelOptions.load(pretrained, arguments, adapter: nil).model
     let served = try ServedModel.load(
       pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template])

@@ -6,15 +6,17 @@ import FireflyText
 final class Answer<Cache: DecodingCache> {
   let id: Int
   let request: GenerationRequest
-  /// nil until the first of the prompt is read.
+  /// Holds a beginning of the prompt and of `result`, or that and more; nil until the first of the prompt is read.
   private(set) var cache: Cache?
   private(set) var result = GenerationResult()
   private(set) var failure: FireflyError?
   private(set) var isFinished = false
 
-  private let limit: Int  // tokens of prompt and answer together
-  private var seen: Set<Int32>
-  private var counts: [Int32: Int] = [:]  // of what was generated
+  private let tokenizer: any Tokenizer
+  private let limit: Int  // tokens of the answer
+  private var history: TokenHistory
+  /// While there are several beams.
+  private var search: BeamSearch<Cache>?
   private var random: CounterRandom
   private var decoder: StreamingDecoder
   private var filter: StopFilter
@@ -25,9 +27,11 @@ final class Answer<Cache: DecodingCache> {
   init(_ request: GenerationRequest, id: Int, maxPositions: Int, tokenizer: any Tokenizer) {
     self.id = id
     self.request = request
+    self.tokenizer = tokenizer
     let options = request.options
-    limit = min(request.prompt.count + options.maxNewTokens, maxPositions)
-    seen = options.sampling.repetitionPenalty == 1 ? [] : Set(request.prompt)
+    precondition((1...GenerationOptions.mostBeams).contains(options.numBeams), "\(options.numBeams) beams")
+    limit = min(options.maxNewTokens, maxPositions - request.prompt.count)
+    history = TokenHistory(prompt: request.prompt, options: options.sampling)
     random = CounterRandom(seed: options.seed)
     decoder = tokenizer.makeStreamingDecoder(skipSpecial: true)
     filter = StopFilter(options.stopStrings)
@@ -42,6 +46,9 @@ final class Answer<Cache: DecodingCache> {
 
   /// Tokens of the prompt that the cache holds.
   var readCount: Int { min(cache?.count ?? 0, prompt.count) }
+
+  /// Memory held.
+  var byteCount: Int { search?.byteCount ?? cache?.byteCount ?? 0 }
 
   /// - Parameter cache: holds a beginning of the prompt.
   func begin(_ cache: Cache) {
@@ -58,64 +65,98 @@ final class Answer<Cache: DecodingCache> {
 
   // MARK: - Generating
 
-  /// The token that the next step takes.
-  var pending: Int32 { result.tokens.last?.id ?? prompt[prompt.count - 1] }
+  /// What the next step takes, once the prompt is read: one row, or one for each beam.
+  func inputs() -> [(cache: Cache, tokens: [Int32])] {
+    guard let cache else { return [] }
+    guard request.options.numBeams > 1 else {
+      return [(cache, [result.tokens.last?.id ?? prompt[prompt.count - 1]])]
+    }
+    let search =
+      self.search ?? BeamSearch(request, cache: cache, limit: limit, tokenizer: tokenizer)
+    self.search = search
+    return search.inputs
+  }
 
-  /// Appends the token that `logits` ([V]) and the options give, or fails.
-  func choose(from logits: [Float]) {
+  /// Goes on by the tokens that `logits` and the options give, or fails.
+  ///
+  /// - Parameter logits: `[inputs, V]`
+  func choose(from logits: Tensor) {
+    let length = search?.length ?? result.tokens.count
     do {
-      append(try choice(from: logits), logits)
+      if search == nil {
+        let logits = logits.floats
+        let id = try choice(from: logits)
+        append(GeneratedToken(id, options: request.options, softmax: LogSoftmax(logits)))
+      } else {
+        try search?.advance(logits)
+        cache = search?.cache
+        appendCertain()
+      }
     } catch var error as FireflyError {
-      error.place = "\(request.place), token \(result.tokens.count + 1) of the answer"
+      error.place = "\(request.place), token \(length + 1) of the answer"
       fail(error)
     } catch {
       fail(FireflyError("\(error)", at: request.place))
     }
   }
 
-  private func choice(from logits: [Float]) throws -> Int32 {
-    let sampling = request.options.sampling
-    let distribution = try TokenDistribution(
-      logits: logits, seen: seen, generated: counts, options: sampling)
-    return sampling.temperature > 0 ? distribution.token(at: random.double()) : distribution.ids[0]
+  private func choice(from logits: [Float]) throws -> Int32 {  // [V]
+    let distribution = try history.distribution(logits)
+    return request.options.sampling.temperature > 0
+      ? distribution.token(at: random.double()) : distribution.ids[0]
   }
 
-  private func append(_ id: Int32, _ logits: [Float]) {
-    let options = request.options
-    var token = GeneratedToken(id: id, offset: decodedCount)
-    if options.reportsLogProbabilities || options.topLogProbabilities > 0 {
-      let softmax = LogSoftmax(logits)
-      token.logProbability = softmax.of(id)
-      token.top = softmax.top(options.topLogProbabilities)
-    }
+  private func append(_ token: GeneratedToken) {
+    var token = token
+    token.offset = decodedCount
     result.tokens.append(token)
-    if options.sampling.repetitionPenalty != 1 { seen.insert(id) }
-    if options.sampling.countsTokens { counts[id, default: 0] += 1 }
-    if options.stopIDs.contains(id) { return finish(.stop) }
-    let piece = decoder.append(id)
+    history.add(token.id)
+    if request.options.stopIDs.contains(token.id) { return finish(.stop) }
+    let piece = decoder.append(token.id)
     decodedCount += piece.utf8.count
     emit(filter.append(piece))
     if filter.hasStopped {
       finish(.stop)
-    } else if result.tokens.count >= options.maxNewTokens || prompt.count + result.tokens.count >= limit {
+    } else if result.tokens.count >= limit {
       finish(.length)
     }
   }
 
+  // MARK: - Beams
+
+  /// Appends what all beams agree in, or the whole answer when the search is over.
+  private func appendCertain() {
+    guard let search else { return }
+    if search.isOver { return append(search.best) }
+    for token in search.certain(from: result.tokens.count) { append(token) }
+  }
+
+  private func append(_ best: BeamSearch<Cache>.Hypothesis) {
+    result.beamScore = best.score
+    for token in best.tokens.dropFirst(result.tokens.count) { append(token) }
+  }
+
   // MARK: - Ending
 
+  /// Ends the answer with what there is, of several beams with the best so far.
   func cancel() {
+    guard !isFinished else { return }
+    if let search { append(search.best) }
     if !isFinished { finish(.cancelled) }
+    result.finishReason = .cancelled
   }
 
   private func fail(_ error: FireflyError) {
     failure = error
+    search = nil
     isFinished = true
   }
 
   private func finish(_ reason: FinishReason) {
     emit(filter.append(decoder.finish()))
     emit(filter.finish())
+    if let search { cache = search.cache(holding: result.tokens) }
+    search = nil
     result.finishReason = reason
     isFinished = true
   }

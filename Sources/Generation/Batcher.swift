@@ -7,7 +7,7 @@ import FireflyText
 ///
 /// Between two tokens of the running answers, only so much is read of the prompts of new ones that nobody waits long.
 /// An answer depends on its own prompt, options and seed, not on its company: prompts are read alone, in passes that
-/// begin at multiples of `Limits.chunk`. Not thread-safe: one thread at a time.
+/// begin at multiples of `Limits.chunk`. An answer of several beams has as many rows in a pass. Not thread-safe: one thread at a time.
 public final class Batcher<Model: DecodingModel> {
   public struct Limits: Sendable {
     /// Requests answered at a time.
@@ -63,7 +63,7 @@ public final class Batcher<Model: DecodingModel> {
   /// Memory of the running answers and of what is kept.
   public var cacheBytes: Int { runningBytes + (memory?.byteCount ?? 0) }
 
-  private var runningBytes: Int { rows.reduce(0) { $0 + ($1.cache?.byteCount ?? 0) } }
+  private var runningBytes: Int { rows.reduce(0) { $0 + $1.byteCount } }
 
   /// Takes a request; its updates carry the number returned.
   ///
@@ -194,8 +194,9 @@ public final class Batcher<Model: DecodingModel> {
     let ready = rows.filter { !$0.isReading && !$0.isFinished }
     for (adapter, answers) in grouped(ready) {
       if let adapter { model.activate(adapter) }
-      let logits = model.step(answers.compactMap { answer in answer.cache.map { ($0, [answer.pending]) } })
-      Batcher.choose(answers, logits)
+      let inputs = answers.map { $0.inputs() }
+      let logits = model.step(inputs.flatMap { $0 })
+      Batcher.choose(answers, rows: inputs.map(\.count), logits)
     }
   }
 
@@ -212,8 +213,12 @@ public final class Batcher<Model: DecodingModel> {
     return groups
   }
 
-  private static func choose(_ answers: [Answer<Model.Cache>], _ logits: Tensor) {  // [rows, V]
+  /// - Parameter rows: how many of the logits belong to each answer.
+  private static func choose(_ answers: [Answer<Model.Cache>], rows: [Int], _ logits: Tensor) {  // [rows, V]
     nonisolated(unsafe) let answers = answers
-    Parallel.run(answers.count) { row in answers[row].choose(from: logits.slice(row..<row + 1).floats) }
+    let ends = rows.reduce(into: []) { $0.append(($0.last ?? 0) + $1) }
+    Parallel.run(answers.count) { index in
+      answers[index].choose(from: logits.slice(ends[index] - rows[index]..<ends[index]))
+    }
   }
 }

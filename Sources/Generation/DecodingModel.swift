@@ -34,6 +34,8 @@ public protocol DecodingCache: AnyObject {
   var byteCount: Int { get }
   /// Forgets all but the first `count` tokens.
   func truncate(to count: Int)
+  /// Becomes equal to `other`, with which it has the first `kept` tokens in common already.
+  func copy(_ other: Self, keeping kept: Int)
   /// A cache of its own with the first `count` tokens.
   func copy(count: Int) -> Self
 }

@@ -3,6 +3,14 @@ import FireflyBase
 /// How an answer is generated and when it ends.
 public struct GenerationOptions: Equatable, Sendable {
   public var sampling: SamplingOptions
+  /// Beginnings that go on at each step of a beam search, 1...`mostBeams`; 1 searches nothing and takes one token after
+  /// the other by `sampling`. Beams take the most likely answer: of `sampling`, only the penalties and the bias count.
+  public var numBeams = 1
+  /// Beam search compares answers by (sum of log-probabilities) / (tokens ^ this): above 0 favours long ones, below 0
+  /// short ones.
+  public var lengthPenalty = 1.0
+  /// When a beam search ends that has found `numBeams` answers.
+  public var earlyStopping = EarlyStopping.no
   /// The most tokens to generate, the stop token included; 0 only reads the prompt.
   public var maxNewTokens: Int
   /// Tokens that end the answer; they belong to its ids but not to its text.
@@ -31,11 +39,29 @@ public struct GenerationOptions: Equatable, Sendable {
   }
 }
 
+/// When a beam search that has found as many answers as it has beams ends; by the names of transformers'
+/// `early_stopping`.
+public enum EarlyStopping: String, CaseIterable, Sendable {
+  /// When the best beam, if it ended now, would not come before the worst of the answers.
+  case no = "false"
+  /// At once.
+  case yes = "true"
+  /// When the best beam cannot come before the worst of the answers whatever follows: with a length penalty above 0, if
+  /// all tokens up to the longest answer were certain.
+  case never
+}
+
 extension GenerationOptions {
+  /// The most beams that may be asked for: each has keys and values of its own.
+  public static let mostBeams = 256
+  /// The length penalties that may be asked for.
+  public static let lengthPenalties = -10.0...10.0
+
   /// Firefly's defaults (temperature 0.35, top-p 0.9, top-k 50, 500 tokens), replaced by what the model's
   /// generation_config.json says: precedence is the user, then the model, then Firefly.
   ///
-  /// `do_sample: false` is greedy. Keys that would change the result and are not supported are reported.
+  /// `do_sample: false` is greedy; `num_beams` above 1 is a beam search in either case. Keys that would change the
+  /// result and are not followed are reported.
   /// - Parameters:
   ///   - config: generation_config.json; nil when the model has none.
   ///   - source: its name in errors.
@@ -56,6 +82,10 @@ extension GenerationOptions {
       repetitionPenalty: try reader.number("repetition_penalty", in: Double.leastNonzeroMagnitude...100)
         ?? usual.repetitionPenalty)
     if config["do_sample"]?.bool == false { options.sampling.temperature = 0 }
+    options.numBeams = try reader.count("num_beams", in: 1...mostBeams) ?? options.numBeams
+    options.lengthPenalty =
+      try reader.number("length_penalty", in: lengthPenalties) ?? options.lengthPenalty
+    options.earlyStopping = try reader.earlyStopping() ?? options.earlyStopping
     options.maxNewTokens = try max(1, reader.count("max_new_tokens") ?? options.maxNewTokens)
     options.stopIDs = try reader.ids("eos_token_id")
     options.stopStrings = try reader.texts("stop_strings")
@@ -69,8 +99,9 @@ private struct GenerationConfigReader {
 
   /// Keys that change the result when they differ from the value at which they do nothing.
   private static let unsupported: [(key: String, neutral: Double)] = [
-    ("typical_p", 1), ("no_repeat_ngram_size", 0), ("num_beams", 1), ("penalty_alpha", 0),
-    ("encoder_no_repeat_ngram_size", 0), ("epsilon_cutoff", 0), ("eta_cutoff", 0),
+    ("typical_p", 1), ("no_repeat_ngram_size", 0), ("penalty_alpha", 0), ("encoder_no_repeat_ngram_size", 0),
+    ("epsilon_cutoff", 0), ("eta_cutoff", 0), ("num_beam_groups", 1), ("diversity_penalty", 0),
+    ("num_return_sequences", 1),
   ]
 
   func number(_ key: String, in range: ClosedRange<Double>) throws -> Double? {
@@ -81,10 +112,24 @@ private struct GenerationConfigReader {
     return number
   }
 
-  func count(_ key: String) throws -> Int? {
+  func count(_ key: String, in range: ClosedRange<Int> = 0...Int.max) throws -> Int? {
     guard let value = config[key] else { return nil }
-    guard let number = value.int, number >= 0 else { throw wrong(key, "a whole number", value) }
+    guard let number = value.int, range.contains(number) else {
+      let bounds =
+        range.upperBound == .max ? "" : " from \(range.lowerBound) to \(range.upperBound)"
+      throw wrong(key, "a whole number\(bounds)", value)
+    }
     return number
+  }
+
+  func earlyStopping() throws -> EarlyStopping? {
+    let key = "early_stopping"
+    guard let value = config[key] else { return nil }
+    switch value {
+    case .bool(let isEarly): return isEarly ? .yes : .no
+    case .string("never"): return .never
+    default: throw wrong(key, "true, false or \"never\"", value)
+    }
   }
 
   func ids(_ key: String) throws -> Set<Int32> {
@@ -102,10 +147,14 @@ private struct GenerationConfigReader {
   }
 
   func notes() -> [String] {
-    Self.unsupported.compactMap { key, neutral in
+    var notes = Self.unsupported.compactMap { key, neutral -> String? in
       guard let value = config[key], value.double != neutral else { return nil }
       return "\(source): \(key) is not supported and has no effect (found \(value.text()))"
     }
+    if config["do_sample"]?.bool == true, let beams = config["num_beams"]?.int, beams > 1 {
+      notes.append("\(source): do_sample has no effect: num_beams \(beams) take the most likely answer")
+    }
+    return notes
   }
 
   private func wrong(_ key: String, _ expected: String, _ value: JSONValue) -> FireflyError {

@@ -24,6 +24,15 @@ public struct GeneratedToken: Equatable, Sendable {
     self.logProbability = logProbability
     self.top = top
   }
+
+  /// A token with what `options` ask to be reported of it; its offset is not yet known.
+  init(_ id: Int32, options: GenerationOptions, softmax: @autoclosure () -> LogSoftmax) {
+    self.init(id: id, offset: 0)
+    guard options.reportsLogProbabilities || options.topLogProbabilities > 0 else { return }
+    let softmax = softmax()
+    logProbability = softmax.of(id)
+    top = softmax.top(options.topLogProbabilities)
+  }
 }
 
 /// A finished answer.
@@ -37,6 +46,8 @@ public struct GenerationResult: Equatable, Sendable {
   public var promptScores: [TokenScore]
   /// Tokens of the prompt that were known from before and not read again.
   public var reusedCount: Int
+  /// Beam search: (sum of the tokens' log-probabilities after penalties) / (tokens ^ length penalty); otherwise nil.
+  public var beamScore: Double?
 
   public init(
     tokens: [GeneratedToken] = [], text: String = "", finishReason: FinishReason = .length,

@@ -6,7 +6,7 @@ public final class PromptMemory<Model: DecodingModel> {
   /// A sequence that a cache holds.
   struct Entry {
     let adapter: String?
-    /// As many as the cache holds.
+    /// The cache begins with them; of a finished one, it holds no more.
     let ids: [Int32]
     /// How many of them were a prompt; the rest was generated.
     let promptCount: Int

@@ -16,13 +16,7 @@ public struct TokenDistribution: Equatable, Sendable {
     logits: [Float], seen: Set<Int32> = [], generated: [Int32: Int] = [:], options: SamplingOptions
   ) throws {
     var logits = logits
-    for (id, bias) in options.logitBias where logits.indices.contains(Int(id)) {
-      logits[Int(id)] += Float(bias)
-    }
-    TokenDistribution.penalise(&logits, seen: seen, by: Float(options.repetitionPenalty))
-    for (id, count) in generated where logits.indices.contains(Int(id)) {
-      logits[Int(id)] -= Float(options.presencePenalty + Double(count) * options.frequencyPenalty)
-    }
+    TokenDistribution.penalise(&logits, seen: seen, generated: generated, options: options)
     let best = try TokenDistribution.mostLikely(logits)
     guard options.temperature > 0 else {
       ids = [best]
@@ -83,6 +77,19 @@ public struct TokenDistribution: Equatable, Sendable {
     var weight = 0.0
   }
 
+  /// Applies the logit bias and the penalties to logits or log-probabilities, `[V]`.
+  static func penalise(
+    _ logits: inout [Float], seen: Set<Int32>, generated: [Int32: Int], options: SamplingOptions
+  ) {
+    for (id, bias) in options.logitBias where logits.indices.contains(Int(id)) {
+      logits[Int(id)] += Float(bias)
+    }
+    penalise(&logits, seen: seen, by: Float(options.repetitionPenalty))
+    for (id, count) in generated where logits.indices.contains(Int(id)) {
+      logits[Int(id)] -= Float(options.presencePenalty + Double(count) * options.frequencyPenalty)
+    }
+  }
+
   private static func penalise(_ logits: inout [Float], seen: Set<Int32>, by penalty: Float) {
     guard penalty != 1 else { return }
     for id in seen where logits.indices.contains(Int(id)) {
@@ -102,8 +109,17 @@ public struct TokenDistribution: Equatable, Sendable {
     return kept
   }
 
+  /// The indices of the `count` largest values, the largest first, of equals the lowest.
+  static func largest(_ count: Int, of values: [Float]) -> [Int32] {
+    let threshold = count < values.count ? kthLargest(values, count) : -.infinity
+    var best: [Int32] = []
+    for (index, value) in values.enumerated() where value >= threshold { best.append(Int32(index)) }
+    best.sort { (values[Int($1)], $0) < (values[Int($0)], $1) }
+    return Array(best.prefix(count))
+  }
+
   /// The K-th largest value, through a heap of the K largest so far with the least on top.
-  static func kthLargest(_ values: [Float], _ k: Int) -> Float {
+  private static func kthLargest(_ values: [Float], _ k: Int) -> Float {
     var heap = Array(values.prefix(k)).sorted()
     for value in values.dropFirst(k) where value > heap[0] {
       var hole = 0

@@ -69,15 +69,14 @@ struct LogSoftmax {
 
   func of(_ id: Int32) -> Double { Double(logits[Int(id)]) - logSum }
 
+  /// `[V]`
+  var logProbabilities: [Float] { logits.map { Float(Double($0) - logSum) } }
+
   /// The most likely first, of equals the lowest id.
   func top(_ count: Int) -> [TokenLogProbability] {
     guard count > 0 else { return [] }
-    let threshold = count < logits.count ? TokenDistribution.kthLargest(logits, count) : -.infinity
-    var best: [TokenLogProbability] = []
-    for (id, logit) in logits.enumerated() where logit >= threshold {
-      best.append(TokenLogProbability(id: Int32(id), logProbability: Double(logit) - logSum))
+    return TokenDistribution.largest(count, of: logits).map {
+      TokenLogProbability(id: $0, logProbability: of($0))
     }
-    best.sort { ($1.logProbability, $0.id) < ($0.logProbability, $1.id) }
-    return Array(best.prefix(count))
   }
 }

@@ -28,27 +28,32 @@ public final class KVCache: @unchecked Sendable {
     self.count = count
   }
 
-  /// Forgets its own tokens and takes those of `other`, a cache of the same model: what follows a beginning that
-  /// several sequences share goes on from its own copy.
+  /// Becomes equal to `other`, a cache of the same model: what follows a beginning that several sequences share goes
+  /// on from its own copy.
   ///
-  /// - Parameter taken: how many of them, all when nil.
-  public func copy(_ other: KVCache, count taken: Int? = nil) {
-    precondition(keys.count == other.keys.count && width == other.width && dtype == other.dtype)
-    let taken = taken ?? other.count
-    precondition(taken >= 0 && taken <= other.count, "copy \(taken) of \(other.count)")
-    count = 0
-    extend(by: taken)
-    for layer in keys.indices {
-      append(
-        keys: other.keys(layer, count: taken), values: other.values(layer, count: taken), layer: layer, at: 0)
-    }
+  /// - Parameter kept: the first so many tokens are the same in both already and stay.
+  public func copy(_ other: KVCache, keeping kept: Int = 0) {
+    copy(other, keeping: kept, count: other.count)
   }
 
   /// A cache of its own with the first `count` tokens.
   public func copy(count: Int) -> KVCache {
     let copy = KVCache(layers: keys.count, width: width, dtype: dtype, capacity: capacity)
-    copy.copy(self, count: count)
+    copy.copy(self, keeping: 0, count: count)
     return copy
+  }
+
+  private func copy(_ other: KVCache, keeping kept: Int, count taken: Int) {
+    precondition(keys.count == other.keys.count && width == other.width && dtype == other.dtype)
+    precondition(taken >= 0 && taken <= other.count, "copy \(taken) of \(other.count)")
+    precondition(kept >= 0 && kept <= min(count, taken), "keep \(kept) of \(count) for \(taken)")
+    count = kept
+    extend(by: taken - kept)
+    for layer in keys.indices {
+      append(
+        keys: other.keys[layer].matrix.rows(kept..<taken),
+        values: other.values[layer].matrix.rows(kept..<taken), layer: layer, at: kept)
+    }
   }
 
   /// Memory held, counting what it has room for.

@@ -14,11 +14,13 @@ public final class Server: Sendable {
   /// - Parameters:
   ///   - model: has kept an adapter (or none) under each of the `models`' names; only the server may use it from now on.
   ///   - models: what requests may name, the base first.
-  ///   - defaults: how answers are chosen where a request says nothing.
+  ///   - defaults: how answers are chosen where a request says nothing; one beam, whatever they say.
   public init<Model: DecodingModel & SendableMetatype>(
     model: Model, tokenizer: any Tokenizer, models: [ServedModel], defaults: GenerationOptions,
     options: ServerOptions = ServerOptions()
   ) {
+    var defaults = defaults
+    defaults.numBeams = 1
     let metrics = Metrics()
     let batcher = Batcher(
       model: model, tokenizer: tokenizer,

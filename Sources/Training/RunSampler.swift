@@ -45,6 +45,7 @@ struct RunSampler {
     tokenizer = pretrained.tokenizer
     var options = try pretrained.defaults().options
     options.sampling.temperature = 0
+    options.numBeams = 1
     options.maxNewTokens = settings.maxNewTokens
     if let template { options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer)) }
     requests = try settings.prompts.enumerated().map { index, prompt in

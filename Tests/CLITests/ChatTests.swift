@@ -63,9 +63,22 @@ import Testing
     #expect(outcome.output.count < (try single("hello")).count)
   }
 
+  @Test func beamsAreSetWhileTalking() throws {
+    let outcome = try Command.run(words, input: "/params num_beams 3\nhello\n")
+    #expect(outcome.errors.contains("num_beams 3  length_penalty 1.0  early_stopping false"))
+    let expected = try Command.run(
+      "generate", Fixture.model, "--prompt", "hello", "--beams", "3", "--max-new-tokens", "6", "--precision",
+      "float32")
+    #expect(outcome.output == expected.output)
+    #expect(outcome.output != (try single("hello")))
+  }
+
   @Test(arguments: [
     ("/parms", "there is no /parms"), ("/params top_p 3", "not a value"),
     ("/params length 3", "there is no parameter length"),
+    ("/params num_beams 0", "not a value"), ("/params num_beams 1000", "from 1 to 256"),
+    ("/params length_penalty x", "not a value"), ("/params early_stopping maybe", "true, false or never"),
+    ("/params num_beams 2\n/params temperature 1", "has no effect"),
     ("/save", "/save needs a file"), ("/save x", "there is no conversation to save"),
     ("/adapter /nothing", "/nothing"),
   ])

@@ -51,6 +51,41 @@ import Testing
     try expectEqual(try #require(try outcome.json().first), expected["adapter"])
   }
 
+  @Test func beamsTakeTheMostLikelyAnswer() throws {
+    let words = [
+      "generate", Fixture.model, "--prompt", "x", "--max-new-tokens", "8", "--precision", "float32",
+    ]
+    func score(_ more: String...) throws -> Double {
+      let object = try #require(
+        try Command.run(words + more + ["--json", "--top-logprobs", "1"]).json().first)
+      let beams = try #require(object["beam_score"]?.double)
+      #expect(object["ids"]?.array?.count == object["top_logprobs"]?.array?.count)
+      return beams
+    }
+    let four = try score("--beams", "4", "--length-penalty", "0", "--early-stopping", "never")
+    let one = try #require(
+      try Command.run(words + ["--greedy", "--json", "--top-logprobs", "1"]).json().first)
+    let greedy = try #require(one["top_logprobs"]?.array).reduce(0) {
+      $0 + ($1.array?.first?["logprob"]?.double ?? .nan)
+    }
+    #expect(one["beam_score"] == nil)
+    #expect(four > greedy)
+  }
+
+  @Test(arguments: [
+    (["--beams", "0"], "from 1 to 256"), (["--beams", "1000"], "from 1 to 256"),
+    (["--beams", "2", "--temperature", "0.7"], "--beams and --temperature cannot be used together"),
+    (["--beams", "2", "--greedy"], "--beams and --greedy cannot be used together"),
+    (["--beams", "2", "--early-stopping", "maybe"], "one of false|true|never"),
+    (["--beams", "1", "--length-penalty", "2"], "it needs --beams of at least 2"),
+    (["--early-stopping", "true"], "it needs --beams of at least 2"),
+  ])
+  func contradictionsOfBeamsAreRefused(more: [String], message: String) throws {
+    let outcome = try Command.run(["generate", Fixture.model, "--prompt", "x"] + more)
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
   @Test func aFileIsAnsweredInItsOrderWhateverTheBatch() throws {
     try Command.inTemporaryFolder { folder in
       let path = folder + "/prompts.jsonl"

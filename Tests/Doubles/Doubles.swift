@@ -65,6 +65,10 @@ package final class FunctionModel: DecodingModel {
     package var count: Int { tokens.count }
     package var byteCount: Int { tokens.count }
     package func truncate(to count: Int) { tokens.removeLast(tokens.count - count) }
+    package func copy(_ other: Cache, keeping kept: Int) {
+      precondition(tokens[..<kept] == other.tokens[..<kept])
+      tokens = other.tokens
+    }
     package func copy(count: Int) -> Cache {
       let copy = Cache(capacity: capacity)
       copy.tokens = Array(tokens[..<count])

@@ -39,15 +39,32 @@ import Testing
 
   @Test func keysWithoutEffectAreTold() throws {
     #expect(
-      try read(#"{"num_beams": 4, "no_repeat_ngram_size": 0}"#).notes == [
-        "generation_config.json: num_beams is not supported and has no effect (found 4)"
+      try read(#"{"num_beam_groups": 4, "no_repeat_ngram_size": 0}"#).notes == [
+        "generation_config.json: num_beam_groups is not supported and has no effect (found 4)"
       ])
+  }
+
+  @Test func beamsAreRead() throws {
+    let (options, notes) = try read(
+      #"{"do_sample": true, "num_beams": 4, "length_penalty": -0.5, "early_stopping": "never"}"#)
+    #expect(options.numBeams == 4)
+    #expect(options.lengthPenalty == -0.5)
+    #expect(options.earlyStopping == .never)
+    #expect(
+      notes == ["generation_config.json: do_sample has no effect: num_beams 4 take the most likely answer"])
+    #expect(try read(#"{"early_stopping": true}"#).options.earlyStopping == .yes)
+    #expect(try read(#"{"early_stopping": false}"#).options.earlyStopping == .no)
+    let usual = GenerationOptions()
+    #expect(usual.numBeams == 1 && usual.lengthPenalty == 1 && usual.earlyStopping == .no)
   }
 
   @Test(arguments: [
     (#"{"temperature": "hot"}"#, "temperature"), (#"{"temperature": -1}"#, "temperature"),
     (#"{"top_p": 0}"#, "top_p"), (#"{"top_p": 1.5}"#, "top_p"), (#"{"top_k": -1}"#, "top_k"),
     (#"{"eos_token_id": "</s>"}"#, "eos_token_id"), (#"{"eos_token_id": [1, 2.5]}"#, "eos_token_id"),
+    (#"{"num_beams": 0}"#, "num_beams"), (#"{"num_beams": 100000}"#, "num_beams"),
+    (#"{"length_penalty": 11}"#, "length_penalty"), (#"{"early_stopping": "yes"}"#, "early_stopping"),
+    (#"{"early_stopping": 1}"#, "early_stopping"),
     (#"{"eos_token_id": 99999999999}"#, "eos_token_id"), (#"{"stop_strings": [1]}"#, "stop_strings"),
   ])
   func unusableValuesNameTheirKey(json: String, key: String) {

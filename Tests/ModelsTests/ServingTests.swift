@@ -46,6 +46,17 @@ import Testing
     #expect(model.step([(copy, [2])]).floats != model.step([(whole, [2])]).floats)
   }
 
+  /// A beam takes over the cache of another: what they have in common stays, the rest is copied.
+  @Test(arguments: [0, 1, 3, 4]) func aCacheTakesOverWhatDiffers(kept: Int) throws {
+    let model = try fixture.model()
+    let (one, other) = (model.makeCache(capacity: 64), model.makeCache(capacity: 64))
+    _ = model.step([(one, prompt)])
+    _ = model.step([(other, Array(prompt[..<4]) + [7, 7, 7, 7, 7, 7])])
+    other.copy(one, keeping: kept)
+    #expect(other.count == prompt.count)
+    #expect(model.step([(other, [5, 6])]).floats == model.step([(one, [5, 6])]).floats)
+  }
+
   @Test func everyPositionsLogitsAreThoseOfAPassWithoutCache() throws {
     let model = try fixture.model()
     let cache = model.makeCache(capacity: 64)
