@@ -51,7 +51,7 @@ import Testing
     let model = try fixture.model()
     let (one, other) = (model.makeCache(capacity: 64), model.makeCache(capacity: 64))
     _ = model.step([(one, prompt)])
-    _ = model.step([(other, Array(prompt[..<4]) + [7, 7, 7, 7, 7, 7])])
+    _ = model.step([(other, prompt.indices.map { $0 < 4 ? prompt[$0] : 7 })])
     other.copy(one, keeping: kept)
     #expect(other.count == prompt.count)
     #expect(model.step([(other, [5, 6])]).floats == model.step([(one, [5, 6])]).floats)

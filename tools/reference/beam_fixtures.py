@@ -54,7 +54,7 @@ def main() -> None:
     usual = {"length_penalty": 1.0, "early_stopping": False, "repetition_penalty": 1.0}
     for prompt in prompts:
         whole = answer(model, tokenizer, prompt, usual | {"num_beams": 4})
-        middle = tokenizer.decode(whole["ids"][2:4])
+        middle = tokenizer.decode(whole["ids"][3:4])
         for stops, beams in itertools.product(([middle], ["a", "e"]), (2, 4)):
             cases.append(answer(model, tokenizer, prompt, usual | {"num_beams": beams, "stop_strings": stops}))
     lines = ",\n".join("  " + json.dumps(case, ensure_ascii=False) for case in cases)
