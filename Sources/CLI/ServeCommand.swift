@@ -86,7 +86,8 @@ enum ServeCommand {
     let defaults = try AnswerOptions.read(arguments, for: pretrained)
     if defaults.numBeams > 1 {
       Messages.line(
-        "firefly: num_beams \(defaults.numBeams) of the model has no effect: a server has one beam")
+        "firefly: num_beams \(defaults.numBeams) of the model has no effect: requests to /firefly may ask for beams"
+      )
     }
     let model = try ModelOptions.load(pretrained, arguments, adapter: nil).model
     let served = try ServedModel.load(

@@ -49,6 +49,15 @@ public enum EarlyStopping: String, CaseIterable, Sendable {
   /// When the best beam cannot come before the worst of the answers whatever follows: with a length penalty above 0, if
   /// all tokens up to the longest answer were certain.
   case never
+
+  /// transformers' spelling: true, false or "never"; nil for anything else.
+  package init?(_ value: JSONValue) {
+    switch value {
+    case .bool(let isEarly): self = isEarly ? .yes : .no
+    case .string("never"): self = .never
+    default: return nil
+    }
+  }
 }
 
 extension GenerationOptions {
@@ -125,11 +134,8 @@ private struct GenerationConfigReader {
   func earlyStopping() throws -> EarlyStopping? {
     let key = "early_stopping"
     guard let value = config[key] else { return nil }
-    switch value {
-    case .bool(let isEarly): return isEarly ? .yes : .no
-    case .string("never"): return .never
-    default: throw wrong(key, "true, false or \"never\"", value)
-    }
+    guard let early = EarlyStopping(value) else { throw wrong(key, "true, false or \"never\"", value) }
+    return early
   }
 
   func ids(_ key: String) throws -> Set<Int32> {

@@ -12,13 +12,12 @@ struct FireflyEndpoint {
 
   private static let known: Set<String> = [
     "inputs", "model", "max_new_tokens", "do_sample", "temperature", "top_p", "top_k", "min_p",
-    "repetition_penalty", "num_beams", "num_return_sequences",
+    "repetition_penalty", "num_beams", "length_penalty", "early_stopping", "num_return_sequences",
   ]
 
   func answer(_ exchange: HTTPExchange) throws {
     let parameters = try Parameters(body: exchange.takeRequest().body)
     try parameters.refuseOthers(than: FireflyEndpoint.known)
-    try parameters.refuse("num_beams", unless: [.int(1)])
     try parameters.refuse("num_return_sequences", unless: [.int(1)])
     guard let input = try parameters.text("inputs") else {
       throw APIError.invalid("\"inputs\" is missing.", "inputs")
@@ -27,6 +26,7 @@ struct FireflyEndpoint {
     var options = service.defaults
     try AnswerParameters.sampling(&options.sampling, parameters, temperatures: 0...100)
     if try parameters.flag("do_sample") == false { options.sampling.temperature = 0 }
+    try beams(&options, parameters)
     options.seed = .random(in: 0 ... .max)
     options.maxNewTokens =
       try parameters.whole("max_new_tokens", in: 1...service.options.maxTokens)
@@ -40,6 +40,20 @@ struct FireflyEndpoint {
       return .json(answer)
     }
     try service.submit([request], sink, exchange)
+  }
+
+  /// A beam takes a row of a step, as an answer does.
+  private func beams(_ options: inout GenerationOptions, _ parameters: Parameters) throws {
+    options.numBeams = try parameters.whole("num_beams", in: 1...max(service.options.rows, 1)) ?? 1
+    options.lengthPenalty =
+      try parameters.number("length_penalty", in: GenerationOptions.lengthPenalties) ?? options.lengthPenalty
+    if let value = parameters["early_stopping"] {
+      guard let early = EarlyStopping(value) else {
+        throw parameters.wrong("early_stopping", "true, false or \"never\"", value)
+      }
+      options.earlyStopping = early
+    }
+    if options.numBeams > 1 { try parameters.refuse("do_sample", unless: [.bool(false)]) }
   }
 
   private func prompt(

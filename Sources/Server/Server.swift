@@ -14,7 +14,8 @@ public final class Server: Sendable {
   /// - Parameters:
   ///   - model: has kept an adapter (or none) under each of the `models`' names; only the server may use it from now on.
   ///   - models: what requests may name, the base first.
-  ///   - defaults: how answers are chosen where a request says nothing; one beam, whatever they say.
+  ///   - defaults: how answers are chosen where a request says nothing; of them, only the number of beams is not
+  ///     taken: it is 1 unless a request to `/firefly` says otherwise.
   public init<Model: DecodingModel & SendableMetatype>(
     model: Model, tokenizer: any Tokenizer, models: [ServedModel], defaults: GenerationOptions,
     options: ServerOptions = ServerOptions()

@@ -243,10 +243,7 @@ private enum TransformersBeams {
     options.numBeams = try #require(entry["num_beams"]?.int)
     options.lengthPenalty = try #require(entry["length_penalty"]?.double)
     options.sampling.repetitionPenalty = try #require(entry["repetition_penalty"]?.double)
-    switch entry["early_stopping"] {
-    case .bool(let isEarly): options.earlyStopping = isEarly ? .yes : .no
-    default: options.earlyStopping = .never
-    }
+    options.earlyStopping = try #require(entry["early_stopping"].flatMap(EarlyStopping.init))
     return GenerationRequest(prompt: try ids(entry["prompt_ids"]), options: options)
   }
 }

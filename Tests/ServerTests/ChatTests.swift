@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyDoubles
 import FireflyGeneration
 import FireflyModels
 import FireflyServer
@@ -200,10 +201,42 @@ import Testing
       let expected = JSONValue.object(["input": .string("how?"), "output": .string("well")])
       #expect(try reply.json() == expected)
       #expect(try JSONValue.read(history) == expected)
-      let refused = try server.client.post("/firefly", #"{"inputs": "x", "num_beams": 4}"#)
-      #expect(refused.status == 400)
-      #expect(try refused.json()["error"]?["param"]?.string == "num_beams")
     }
+  }
+
+  @Test func theOriginalsServiceSearchesWithBeams() throws {
+    // The likelier first token is A, but after it nothing is likely; after B the end is sure.
+    let model = FunctionModel { sequence in
+      var logits = [Float](repeating: -20, count: 258)
+      switch sequence[sequence.count - 1] {
+      case 65: for id in 70..<90 { logits[id] = 1 }
+      case 66, 70..<90: logits[Int(ByteTokenizer.eos)] = 10
+      default: (logits[65], logits[66]) = (1, 0.5)
+      }
+      return logits
+    }
+    let server = try TestServer.serving(model)
+    func post(_ more: String) throws -> Reply {
+      try server.client.post(
+        "/firefly", #"{"inputs": "x", "do_sample": false, "max_new_tokens": 5"# + more + "}")
+    }
+    #expect(try post("").json()["output"]?.string == "AF")
+    #expect(
+      try post(#", "num_beams": 4, "length_penalty": 0, "early_stopping": "never""#).json()["output"]?.string
+        == "B")
+    for (bad, name) in [
+      (#", "num_beams": 0"#, "num_beams"), (#", "num_beams": 1000"#, "num_beams"),
+      (#", "num_beams": 2, "early_stopping": 3"#, "early_stopping"),
+      (#", "num_beams": 2, "length_penalty": "x""#, "length_penalty"),
+    ] {
+      let refused = try post(bad)
+      #expect(refused.status == 400)
+      #expect(try refused.json()["error"]?["param"]?.string == name)
+    }
+    let sampled = try server.client.post(
+      "/firefly", #"{"inputs": "x", "do_sample": true, "num_beams": 2}"#)
+    #expect(sampled.status == 400)
+    #expect(try sampled.json()["error"]?["param"]?.string == "do_sample")
   }
 
   private func inTemporaryFile(_ body: (String) throws -> Void) throws {

@@ -57,6 +57,13 @@ final class TestServer: Sendable {
   ) throws -> TestServer {
     let model = FunctionModel(saying: script, after: ">")
     if let gate { model.beforePass = { gate.pass() } }
+    return try serving(model, gate: gate, change)
+  }
+
+  /// Serves a model whose chats' prompts end with `>`.
+  static func serving(
+    _ model: FunctionModel, gate: Gate? = nil, _ change: (inout ServerOptions) -> Void = { _ in }
+  ) throws -> TestServer {
     let template = try ChatTemplate.named("minicpm")  // <用户>…<AI>…</s>
     return try TestServer(
       Server(
