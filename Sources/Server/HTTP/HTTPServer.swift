@@ -52,13 +52,12 @@ final class HTTPServer: @unchecked Sendable {
   }
 
   /// How long the last answers may take to be sent.
-  private static let sendingTime = Duration.seconds(2)
+  private static let sendingTime: TimeInterval = 2
 
   /// Ends, when what is answered has been sent; nothing may be left that would take long to answer.
   func stop() {
     guard let daemon else { return }
-    let deadline = ContinuousClock.now + HTTPServer.sendingTime
-    while !watch.open.isEmpty && .now < deadline { usleep(2000) }
+    watch.waitUntilIdle(atMost: HTTPServer.sendingTime)
     for exchange in watch.open { exchange.abandon() }
     watch.stop()
     MHD_stop_daemon(daemon)
