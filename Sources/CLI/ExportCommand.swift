@@ -21,7 +21,8 @@ enum ExportCommand {
     "export", summary: "Writes a model, or an adapter, as a GGUF file for llama.cpp.",
     details:
       "For models of the families llama, mistral and qwen2, with tokenizer and chat template. Vectors stay in "
-      + "float32; the head of a q4_0 file is q8_0. A tokenizer that llama.cpp would not follow exactly is refused.",
+      + "float32; the head of a q4_0 file is q8_0. A tokenizer that llama.cpp would not follow is refused; where it "
+      + "differs only beside special tokens, a message says so.",
     positionals: [ModelOptions.model, file],
     options: [
       type.declaration, adapter.declaration, onto.declaration, adapterOnly.declaration, overwrite.declaration,
@@ -38,6 +39,11 @@ enum ExportCommand {
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
     try OutputOptions.converting("exporting") {
       try exporter.write(to: arguments[file], overwrite: arguments[overwrite], progress: $0)
+    }
+    if let token = exporter.unlikeToken {
+      Messages.line(
+        "firefly: llama.cpp encodes text beside special tokens, such as \(token), otherwise than the model's "
+          + "tokenizer: it takes it to begin with a space")
     }
     try OutputOptions.report(arguments[file])
   }

@@ -39,9 +39,9 @@ struct ByteLevelFiles {
     try AtomicFile.write(Data(tokenizer.utf8), to: "\(folder)/tokenizer.json")
     try AtomicFile.write(
       Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/tokenizer_config.json")
-    let special = addedTokens.map(\.token)
-    guard try TokenizerProbe.agree(Tokenizers.load(folder), Tokenizers.make(vocabulary), special: special)
-    else {
+    let difference = try TokenizerProbe.difference(
+      Tokenizers.load(folder), Tokenizers.make(vocabulary), added: addedTokens.map(\.token))
+    guard difference == .nowhere else {
       throw FireflyError(
         "the tokenizer.json made of this vocabulary would encode other ids", at: vocabulary.source,
         fix: "Start from the model's Hugging Face folder.")
@@ -92,7 +92,7 @@ struct ByteLevelFiles {
   private var addedTokens: [(id: Int, token: String, special: Bool)] {
     vocabulary.types.indices.compactMap { id in
       let type = vocabulary.types[id]
-      return type == 3 || type == 4 ? (id, vocabulary.tokens[id], type == 3) : nil
+      return (2...4).contains(type) ? (id, vocabulary.tokens[id], type != 4) : nil
     }
   }
 
@@ -152,7 +152,8 @@ struct ByteLevelFiles {
   private var config: JSONValue {
     var members: [String: JSONValue] = [
       "tokenizer_class": .string("PreTrainedTokenizerFast"), "clean_up_tokenization_spaces": .bool(false),
-      "add_bos_token": .bool(vocabulary.addBOS), "add_prefix_space": .bool(false),
+      "add_bos_token": .bool(vocabulary.addBOS), "add_eos_token": .bool(vocabulary.addEOS),
+      "add_prefix_space": .bool(false),
     ]
     let roles = [
       "bos": vocabulary.bos, "eos": vocabulary.eos, "pad": vocabulary.pad, "unk": vocabulary.unk,

@@ -5,14 +5,17 @@ import FireflyWeights
 import Foundation
 
 /// A model's tokenizer as a GGUF file holds it. What llama.cpp cannot express is refused: the result must encode as the
-/// model's own tokenizer does.
+/// model's own tokenizer does, but for what stands beside a special token.
 struct FolderVocabulary {
   private let vocabulary: GGUFVocabulary
+  /// A token beside which the file's vocabulary gives other ids.
+  let unlikeToken: String?
 
   /// - Throws: `FireflyError` naming what no GGUF file can hold.
   init(_ pretrained: Pretrained) throws {
     if let gguf = pretrained.source.gguf {
       vocabulary = try GGUFVocabulary(gguf)
+      unlikeToken = nil
       return
     }
     let (json, model) = (
@@ -24,22 +27,35 @@ struct FolderVocabulary {
         "the model has neither tokenizer.json nor tokenizer.model to make the GGUF file's vocabulary of",
         at: pretrained.source.path, fix: "Save the tokenizer with transformers' fast tokenizer.")
     }
-    vocabulary =
+    // SentencePiece's own scores; the folder's tokenizer.json, which goes first elsewhere, must agree.
+    let candidates =
       exists(model)
-      ? try FolderVocabulary.scored(model, pretrained.tokenizer)
-      : try TokenizerDocument(json, pretrained.tokenizer).vocabulary()
+      ? [try GGUFVocabulary(sentencePiece: model, pretrained.tokenizer)]
+      : try TokenizerDocument(json, pretrained.tokenizer).candidates()
+    (vocabulary, unlikeToken) = try FolderVocabulary.closest(candidates, to: pretrained.tokenizer)
   }
 
-  /// SentencePiece's own scores; the folder's tokenizer.json, which goes first elsewhere, must agree.
-  private static func scored(_ path: String, _ tokenizer: any Tokenizer) throws -> GGUFVocabulary {
-    let vocabulary = try GGUFVocabulary(sentencePiece: path, tokenizer)
-    let special = tokenizer.specialIDs.sorted().compactMap(tokenizer.token(of:))
-    guard try TokenizerProbe.agree(tokenizer, Tokenizers.make(vocabulary), special: special) else {
-      throw FireflyError(
-        "no GGUF vocabulary encodes as this tokenizer does", at: path,
-        expected: "SentencePiece BPE without a normalisation map or rules of its own")
+  /// The first that encodes everywhere as the tokenizer does, or else beside no special token.
+  private static func closest(_ candidates: [GGUFVocabulary], to tokenizer: any Tokenizer) throws -> (
+    vocabulary: GGUFVocabulary, unlikeToken: String?
+  ) {
+    var almost: (vocabulary: GGUFVocabulary, unlikeToken: String?)?
+    for candidate in candidates {
+      let added = zip(candidate.tokens, candidate.types).filter { TokenType.added.contains($1) }.map(\.0)
+      switch try TokenizerProbe.difference(tokenizer, Tokenizers.make(candidate), added: added) {
+      case .nowhere: return (candidate, nil)
+      case .beside(let token): almost = almost ?? (candidate, token)
+      case .inPlainText: continue
+      }
     }
-    return vocabulary
+    if let almost { return almost }
+    let isByteLevel = candidates.first?.model == "gpt2"
+    throw FireflyError(
+      "llama.cpp would encode texts otherwise than this tokenizer", at: candidates.first?.source,
+      expected: isByteLevel
+        ? "words cut as one of \(candidates.map(\.pre).joined(separator: ", ")) does"
+        : "SentencePiece BPE that changes nothing in a text but its spaces",
+      fix: "Use the model with firefly, or give it a tokenizer of that kind.")
   }
 
   /// With names for the embedding's rows that have no token.
@@ -63,6 +79,9 @@ struct FolderVocabulary {
 /// GGUF's numbers for what a token is.
 enum TokenType: Int32 {
   case normal = 1, unknown, control, userDefined, unused, byte
+
+  /// Those that are looked for in the text itself.
+  static let added = Set([unknown, control, userDefined].map(\.rawValue))
 }
 
 /// A tokenizer.json, and the tokenizer that was made of it.
@@ -85,18 +104,8 @@ private struct TokenizerDocument {
       found: found)
   }
 
-  /// - Throws: `FireflyError` when no vocabulary that llama.cpp knows encodes the same.
-  func vocabulary() throws -> GGUFVocabulary {
-    let candidates = try isByteLevel ? byteLevel() : [sentencePiece()]
-    let special = added.filter(\.special).map(\.token)
-    for candidate in candidates
-    where try TokenizerProbe.agree(tokenizer, Tokenizers.make(candidate), special: special) {
-      return candidate
-    }
-    throw unsupported(
-      "pre_tokenizer", "one that cuts words otherwise",
-      expected: "one of " + candidates.map(\.pre).joined(separator: ", "))
-  }
+  /// The vocabularies that may encode the same.
+  func candidates() throws -> [GGUFVocabulary] { try isByteLevel ? byteLevel() : [sentencePiece()] }
 
   private var isByteLevel: Bool {
     [root["pre_tokenizer"], root["decoder"]].contains { step in
@@ -148,7 +157,8 @@ private struct TokenizerDocument {
     return GGUFVocabulary(
       model: model, pre: pre, tokens: zip(ids, tokens).map { $1 ?? "[PAD\($0)]" }, types: types,
       bos: tokenizer.bos, eos: tokenizer.eos, pad: tokenizer.pad, unk: tokenizer.unk,
-      addBOS: tokenizer.addsBOS, chatTemplate: tokenizer.chatTemplate, source: path)
+      addBOS: tokenizer.addsBOS, addEOS: tokenizer.addsEOS, chatTemplate: tokenizer.chatTemplate, source: path
+    )
   }
 
   // MARK: - Parts of the document

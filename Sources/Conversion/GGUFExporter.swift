@@ -10,6 +10,10 @@ import FireflyWeights
 /// Tensors are read, merged with an adapter when there is one, encoded and written one at a time.
 public struct GGUFExporter {
   public let type: GGUFType
+  /// A token beside which llama.cpp encodes a text otherwise than the model's tokenizer; nil when there is none.
+  ///
+  /// SentencePiece vocabularies: llama.cpp puts a space before what follows a special token (transformers' `legacy`).
+  public let unlikeToken: String?
   private let weights: MergedWeights
   private let model: GGUFModel
   private let vocabulary: GGUFVocabulary
@@ -28,7 +32,9 @@ public struct GGUFExporter {
     weights = try MergedWeights(
       pretrained.source, adapter: try adapter.map(AdapterFile.init), base: base, compute: compute)
     for name in pretrained.source.weights.tensorNames { try weights.checkShape(name) }
-    vocabulary = try FolderVocabulary(pretrained).padded(to: model.architecture.vocabularySize)
+    let folderVocabulary = try FolderVocabulary(pretrained)
+    unlikeToken = folderVocabulary.unlikeToken
+    vocabulary = try folderVocabulary.padded(to: model.architecture.vocabularySize)
   }
 
   /// - Parameters:
@@ -82,7 +88,7 @@ extension GGUFVocabulary {
     for (name, id) in [("bos", bos), ("eos", eos), ("unknown", unk), ("padding", pad)] {
       if let id { pairs.append((key + name + "_token_id", .uint32(Int(id)))) }
     }
-    pairs.append((key + "add_bos_token", .bool(addBOS)))
+    pairs += [(key + "add_bos_token", .bool(addBOS)), (key + "add_eos_token", .bool(addEOS))]
     if model == "llama" { pairs.append((key + "add_space_prefix", .bool(addSpacePrefix))) }
     if let chatTemplate { pairs.append(("tokenizer.chat_template", .string(chatTemplate))) }
     return pairs

@@ -1,6 +1,6 @@
 import FireflyText
 
-/// Whether two tokenizers give the same ids, on a text with what they differ in: numbers, contractions, spaces, lines,
+/// Where two tokenizers give different ids, on a text with what they differ in: numbers, contractions, spaces, lines,
 /// scripts, decomposed letters, code, emoji, and special tokens.
 enum TokenizerProbe {
   private static let text = """
@@ -10,12 +10,26 @@ enum TokenizerProbe {
     def f(x):\n        return x**2 + 1  # comment_with_under_scores 0xFF 1e-5 <b>&amp;</b> https://example.org/?q=1
     """
 
-  static func agree(_ first: any Tokenizer, _ second: any Tokenizer, special: [String]) throws -> Bool {
+  enum Difference: Equatable {
+    case nowhere
+    /// Of a text with this token in it.
+    case beside(String)
+    case inPlainText
+  }
+
+  /// - Parameter added: tokens that are looked for in the text itself.
+  static func difference(_ first: any Tokenizer, _ second: any Tokenizer, added: [String]) throws
+    -> Difference
+  {
     let texts = text.split(separator: "\n").map(String.init) + [text, " leading", "a", "", " ", "\n"]
-    let marked = special.prefix(64).map { "a\($0)b \($0) c" }
-    return try (texts + marked).allSatisfy { text in
-      try first.encode(text, parseSpecial: true) == second.encode(text, parseSpecial: true)
-        && first.encode(text, parseSpecial: false) == second.encode(text, parseSpecial: false)
+    guard try texts.allSatisfy({ try same(first, second, $0) }) else { return .inPlainText }
+    let unlike = try added.prefix(64).first { try !same(first, second, "a\($0)b \($0) c") }
+    return unlike.map { .beside($0) } ?? .nowhere
+  }
+
+  private static func same(_ first: any Tokenizer, _ second: any Tokenizer, _ text: String) throws -> Bool {
+    try [true, false].allSatisfy { special in
+      try first.encode(text, parseSpecial: special) == second.encode(text, parseSpecial: special)
     }
   }
 }

@@ -23,6 +23,7 @@ extension GGUFVocabulary {
       // llama.cpp's defaults: a SentencePiece vocabulary adds both, a byte-level one neither.
       addBOS: try reader.bool("tokenizer.ggml.add_bos_token")
         ?? (try reader.string("tokenizer.ggml.model") == "llama"),
+      addEOS: try reader.bool("tokenizer.ggml.add_eos_token") ?? false,
       addSpacePrefix: try reader.bool("tokenizer.ggml.add_space_prefix") ?? true,
       chatTemplate: try reader.string("tokenizer.chat_template"),
       source: file.path)

@@ -22,11 +22,11 @@ struct GGUFTokenizerBuilder {
     }
   }
 
-  /// Control tokens (type 3) are special; user-defined ones (type 4) are always found in the text.
+  /// The unknown token (type 2) and control tokens (3) are special; user-defined ones (4) are always found in the text.
   private var addedTokens: [AddedToken] {
     vocabulary.types.enumerated().compactMap { id, type in
-      guard type == 3 || type == 4, id < vocabulary.tokens.count else { return nil }
-      return AddedToken(vocabulary.tokens[id], id: Int32(id), special: type == 3)
+      guard (2...4).contains(type), id < vocabulary.tokens.count else { return nil }
+      return AddedToken(vocabulary.tokens[id], id: Int32(id), special: type != 4)
     }
   }
 
@@ -39,7 +39,8 @@ struct GGUFTokenizerBuilder {
     }
     return TokenizerProperties(
       bos: vocabulary.bos, eos: vocabulary.eos, pad: vocabulary.pad, unk: vocabulary.unk,
-      addsBOS: vocabulary.addBOS, specialIDs: Set(added.filter(\.special).map(\.id)),
+      addsBOS: vocabulary.addBOS, addsEOS: vocabulary.addEOS,
+      specialIDs: Set(added.filter(\.special).map(\.id)),
       chatTemplate: vocabulary.chatTemplate)
   }
 

@@ -25,7 +25,7 @@ extension GGUFVocabulary {
         return tokenizer.specialIDs.contains(Int32(id)) ? control : userDefined
       },
       bos: tokenizer.bos, eos: tokenizer.eos, pad: tokenizer.pad, unk: tokenizer.unk,
-      addBOS: tokenizer.addsBOS,
+      addBOS: tokenizer.addsBOS, addEOS: tokenizer.addsEOS,
       addSpacePrefix: model.addsSpace, chatTemplate: tokenizer.chatTemplate, source: path)
   }
 }

@@ -18,6 +18,8 @@ public struct GGUFVocabulary: Sendable {
   public var unk: Int32?
   /// `tokenizer.ggml.add_bos_token`.
   public var addBOS: Bool
+  /// `tokenizer.ggml.add_eos_token`.
+  public var addEOS: Bool
   /// `tokenizer.ggml.add_space_prefix`: whether a text gets a leading space ("llama"; default true).
   public var addSpacePrefix: Bool
   /// `tokenizer.chat_template`.
@@ -28,7 +30,8 @@ public struct GGUFVocabulary: Sendable {
   public init(
     model: String, pre: String, tokens: [String], scores: [Float] = [], types: [Int32] = [],
     merges: [String] = [], bos: Int32? = nil, eos: Int32? = nil, pad: Int32? = nil, unk: Int32? = nil,
-    addBOS: Bool, addSpacePrefix: Bool = true, chatTemplate: String? = nil, source: String
+    addBOS: Bool, addEOS: Bool = false, addSpacePrefix: Bool = true, chatTemplate: String? = nil,
+    source: String
   ) {
     self.model = model
     self.pre = pre
@@ -41,6 +44,7 @@ public struct GGUFVocabulary: Sendable {
     self.pad = pad
     self.unk = unk
     self.addBOS = addBOS
+    self.addEOS = addEOS
     self.addSpacePrefix = addSpacePrefix
     self.chatTemplate = chatTemplate
     self.source = source
