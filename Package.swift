@@ -125,6 +125,12 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
       ], path: "Tests/ModelsTests", exclude: ["Fixtures"]),
     .testTarget(
+      name: "ConversionTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyConversion", "FireflyTestSupport",
+      ], path: "Tests/ConversionTests", exclude: ["Fixtures"]),
+    .testTarget(
       name: "GenerationTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",

@@ -30,7 +30,7 @@ struct MergedWeights {
     self.base = base
     self.compute = compute
     let architecture = try Architecture(config: source.config, source: source.path)
-    matrices = architecture.linearWeights(in: source.weights)
+    matrices = architecture.quantizedWeights(in: source.weights)
     var modules: [String: String] = [:]
     for module in adapter?.modules ?? [] {
       let name = architecture.storedName(module + ".weight", in: source.weights)

@@ -15,6 +15,8 @@ public struct Quantizer {
   public var shardLimit: Int
   private let source: ModelSource
   private let matrices: Set<String>
+  /// Modules that stay as they are, by the names of transformers, where it would quantise them.
+  private let skipped: [String]
 
   /// - Parameter source: a model in 16 or 32 bits, or a GGUF file.
   /// - Throws: `FireflyError` when its family is not supported or it is quantised already.
@@ -26,7 +28,8 @@ public struct Quantizer {
     }
     let architecture = try Architecture(config: source.config, source: source.path)
     try architecture.requireTensors(in: source.weights)
-    matrices = architecture.linearWeights(in: source.weights)
+    matrices = architecture.quantizedWeights(in: source.weights)
+    skipped = architecture.wholeLinears
     self.source = source
     self.double = double
     self.shardLimit = shardLimit
@@ -40,7 +43,8 @@ public struct Quantizer {
       try matrices.contains(name) ? quantized(name) : plain(name)
     }
     let config = source.config(replacing: [
-      "quantization_config": BitsAndBytes.quantizationConfig(double: double, compute: dtype),
+      "quantization_config": BitsAndBytes.quantizationConfig(
+        double: double, compute: dtype, skipping: skipped),
       "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
     ])
     try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)

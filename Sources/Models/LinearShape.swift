@@ -120,10 +120,20 @@ extension Architecture {
     return weights.contains(bare) ? bare : name
   }
 
-  /// The weights of the blocks' linear layers, as the files call them.
-  package func linearWeights(in weights: WeightStore) -> Set<String> {
+  /// Modules that NF4 leaves as they are, the head among them; empty where that is the head alone.
+  package var wholeLinears: [String] {
+    let routers = (0..<layers).flatMap { layer in
+      linears(layer).filter(\.staysWhole).map { names.prefix(layer) + $0.name }
+    }
+    return routers.isEmpty ? [] : [String(names.head.dropLast(".weight".count))] + routers
+  }
+
+  /// The weights of the blocks' linear layers that NF4 takes, as the files call them.
+  package func quantizedWeights(in weights: WeightStore) -> Set<String> {
     let names = (0..<layers).flatMap { layer in
-      linears(layer).map { storedName(self.names.prefix(layer) + $0.name + ".weight", in: weights) }
+      linears(layer).filter { !$0.staysWhole }.map {
+        storedName(self.names.prefix(layer) + $0.name + ".weight", in: weights)
+      }
     }
     return Set(names)
   }

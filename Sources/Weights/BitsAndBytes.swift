@@ -70,8 +70,10 @@ public enum BitsAndBytes {
 
   /// `quantization_config` of such a folder's config.json.
   ///
-  /// - Parameter compute: what transformers shall multiply in.
-  public static func quantizationConfig(double: Bool, compute: DType) -> JSONValue {
+  /// - Parameters:
+  ///   - compute: what transformers shall multiply in.
+  ///   - skipping: modules that stay as they are; empty: the head, as transformers has it by itself.
+  public static func quantizationConfig(double: Bool, compute: DType, skipping: [String] = []) -> JSONValue {
     .object([
       "quant_method": .string("bitsandbytes"),
       "load_in_4bit": .bool(true), "load_in_8bit": .bool(false),
@@ -80,7 +82,8 @@ public enum BitsAndBytes {
       "bnb_4bit_use_double_quant": .bool(double),
       "bnb_4bit_compute_dtype": .string(compute.description),
       "bnb_4bit_quant_storage": .string("uint8"),
-      "llm_int8_threshold": .double(6), "llm_int8_skip_modules": .null,
+      "llm_int8_threshold": .double(6),
+      "llm_int8_skip_modules": skipping.isEmpty ? .null : .array(skipping.map(JSONValue.string)),
       "llm_int8_enable_fp32_cpu_offload": .bool(false), "llm_int8_has_fp16_weight": .bool(false),
     ])
   }

@@ -50,13 +50,16 @@ import Testing
     }
   }
 
-  @Test(arguments: Fixtures.families) func everyLinearLayerOfEveryFamilyIsQuantised(_ family: String) throws {
+  @Test(arguments: Fixtures.families) func everyLinearLayerButRoutersIsQuantised(_ family: String) throws {
     try inTemporaryFolder { folder in
       try quantize(Fixtures.models(family), to: folder + "/out")
       let source = try ModelSource.open(folder + "/out")
       let architecture = try Architecture(config: source.config, source: source.path)
       let packed = source.weights.tensorNames.count { source.weights.isNF4($0) }
-      #expect(packed == architecture.layers * architecture.linears.count)
+      let routers = architecture.allLinears.count(where: \.staysWhole)
+      #expect(packed == architecture.allLinears.count - routers)
+      let skipped = source.config["quantization_config"]?["llm_int8_skip_modules"]?.array
+      #expect(skipped?.count == (routers == 0 ? nil : routers + 1))
       #expect(try logits(folder + "/out").allSatisfy(\.isFinite))
     }
   }
@@ -165,7 +168,7 @@ import Testing
       }
       let left = try names(in: folder)
       #expect(refused?.what == "interrupted" && left.isEmpty)
-      #expect(shares.count > 3 && shares == shares.sorted())
+      #expect(shares.count > 1 && shares == shares.sorted(), "\(shares)")
     }
   }
 

@@ -46,6 +46,17 @@ func logits(
   return model.logits(tokens: tokens, starts: [0, 24]).floats
 }
 
+/// Writes the model anew with its tensors in float32.
+func writeFloat32(_ path: String, to folder: String) throws {
+  let source = try ModelSource.open(path)
+  let tensors = try source.weights.tensorNames.map { name in
+    (name: name, tensor: try source.weights.tensor(name, shape: source.weights.shape(of: name), as: .float32))
+  }
+  try AtomicFile.makeFolder(folder)
+  try SafeTensorsWriter.write(tensors, to: folder + "/model.safetensors")
+  try FileManager.default.copyItem(atPath: path + "/config.json", toPath: folder + "/config.json")
+}
+
 /// The tensor's bytes.
 func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }
 
