@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Writes Tests/ConversionTests/Fixtures: numbers and what the gguf package's quantisers make of them.
+"""Writes Tests/ConversionTests/Fixtures: numbers and what the gguf package's quantisers make of them, and a small
+SentencePiece model as LLaMA's.
 
     python tools/reference/conversion_fixtures.py [OUT]
 
-Needs numpy, gguf, safetensors (requirements.txt).
+Needs numpy, gguf, safetensors, sentencepiece (requirements.txt).
 """
 
+import io
 import pathlib
 import shutil
 import sys
 
 import gguf
 import numpy as np
+import sentencepiece
 from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import save_file
 
@@ -31,6 +34,16 @@ def numbers() -> np.ndarray:
     return np.stack(blocks).astype(np.float32)
 
 
+def byte_pairs() -> bytes:
+    """BPE with bytes for what is no piece, of as many pieces as the tests' tiny model has rows."""
+    sentences = ["the sea is near the land", "a hen eats seeds and nests in the shed", "he had the tea and the tart"] * 3
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences), model_writer=model, model_type="bpe", vocab_size=310, byte_fallback=True,
+        normalization_rule_name="identity", remove_extra_whitespaces=False, split_digits=True, minloglevel=2)
+    return model.getvalue()
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/ConversionTests/Fixtures"
     shutil.rmtree(folder, ignore_errors=True)
@@ -38,7 +51,9 @@ def main() -> None:
     x = numbers()
     tensors = {"x": x} | {kind.name: gguf.quantize(x, kind) for kind in (Type.Q4_0, Type.Q8_0)}
     save_file(tensors, folder / "blocks.safetensors", metadata={"format": "pt"})
-    manifest.write(folder, "tools/reference/conversion_fixtures.py", ["numpy", "gguf", "safetensors"])
+    (folder / "byte_pairs.model").write_bytes(byte_pairs())
+    packages = ["numpy", "gguf", "safetensors", "sentencepiece"]
+    manifest.write(folder, "tools/reference/conversion_fixtures.py", packages)
 
 
 if __name__ == "__main__":
