@@ -69,10 +69,11 @@ enum ChatParameter {
       return number
     }
     func count(atLeast least: Int, atMost most: Int = .max) throws -> Int {
-      guard let count = Int(value), count >= least, count <= most else {
-        let bounds = most == .max ? "of at least \(least)" : "from \(least) to \(most)"
+      let range = least...most
+      guard let count = Int(value), range.contains(count) else {
         throw FireflyError(
-          "not a value", at: name, expected: "a whole number \(bounds)", found: "\"\(value)\"")
+          "not a value", at: name, expected: "a whole number \(range.words(open: .max))",
+          found: "\"\(value)\"")
       }
       return count
     }

@@ -105,9 +105,8 @@ enum AnswerOptions {
 
   /// The model's defaults with the user's options on top; what the model asks for in vain is told on standard error.
   ///
-  /// Who says how a token is chosen wants no beams, whatever the model asks for.
+  /// Who says how a token is chosen wants no beams, whatever the model asks for. To be called after `check`.
   static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
-    try check(arguments)
     var (options, notes) = try pretrained.defaults()
     for note in notes { Messages.line("firefly: \(note)") }
     options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens

@@ -69,12 +69,16 @@ extension Option where Value == Int {
   package static func integer(
     _ name: String, _ placeholder: String, in range: ClosedRange<Int>, _ help: String
   ) -> Option {
-    let bounds =
-      range.upperBound == .max
-      ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-    return Option(name, placeholder, help, repeated: false, expected: "a whole number \(bounds)") {
+    Option(name, placeholder, help, repeated: false, expected: "a whole number \(range.words(open: .max))") {
       Int($0).flatMap { range.contains($0) ? $0 : nil }
     }
+  }
+}
+
+extension ClosedRange {
+  /// As an error says it; `open` as the upper bound means that there is none.
+  func words(open: Bound) -> String {
+    upperBound == open ? "of at least \(lowerBound)" : "from \(lowerBound) to \(upperBound)"
   }
 }
 
@@ -83,10 +87,7 @@ extension Option where Value == Double {
   package static func number(
     _ name: String, _ placeholder: String, in range: ClosedRange<Double>, _ help: String
   ) -> Option {
-    let bounds =
-      range.upperBound == .infinity
-      ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-    return Option(name, placeholder, help, repeated: false, expected: "a number \(bounds)") {
+    Option(name, placeholder, help, repeated: false, expected: "a number \(range.words(open: .infinity))") {
       Double($0).flatMap { $0.isFinite && range.contains($0) ? $0 : nil }
     }
   }

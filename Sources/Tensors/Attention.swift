@@ -35,12 +35,16 @@ public struct AttentionShape: Sendable {
 
   /// FLOP of `products` products over the pairs of query and key that a row sees.
   func flop(_ starts: [Int32], products: Int) -> Double {
-    let pairs = zip(starts, starts.dropFirst()).reduce(0.0) { sum, bounds in
-      let rows = Double(bounds.1 - bounds.0)
-      let growing = min(rows, Double(window ?? .max))  // rows that see all before them
-      return sum + growing * (growing + 1) / 2 + (rows - growing) * growing
+    let pairs = zip(starts, starts.dropFirst()).reduce(0.0) {
+      $0 + AttentionShape.pairs(Int($1.1 - $1.0), window: window)
     }
     return 2 * pairs * Double(products * heads * headDim)
+  }
+
+  /// Pairs of query and key in a sequence of `length`: all below the diagonal, no further back than the window.
+  package static func pairs(_ length: Int, window: Int?) -> Double {
+    let growing = Double(min(length, window ?? length))  // rows that see all before them
+    return growing * (growing + 1) / 2 + (Double(length) - growing) * growing
   }
 
   /// The first of the keys that the query at position `query` sees, counted from its sequence's start.

@@ -1,4 +1,5 @@
 import FireflyModels
+import FireflyTensors
 import FireflyText
 
 /// What forward and backward over some rows compute, counted from shapes alone: what `Ledger` would record.
@@ -30,7 +31,7 @@ public struct StepWork: Equatable, Sendable {
   ) {
     let a = model.architecture
     let rows = Double(lengths.reduce(0, +))
-    let pairs = lengths.reduce(0.0) { $0 + StepWork.pairs($1, window: a.window) }
+    let pairs = lengths.reduce(0.0) { $0 + AttentionShape.pairs($1, window: a.window) }
     let forwards = model.checkpointing ? 2.0 : 1.0
     let blocks = (rows / Double(microBatches) / StepWork.decodedRows).rounded(.up) * Double(microBatches)
 
@@ -41,14 +42,6 @@ public struct StepWork: Equatable, Sendable {
     attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
     decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
-  }
-}
-
-extension StepWork {
-  /// Query and key pairs of one sequence: all below the diagonal, no further back than the window.
-  private static func pairs(_ length: Int, window: Int?) -> Double {
-    let growing = min(length, window ?? length)  // rows that see all before them
-    return Double(growing) * Double(growing + 1) / 2 + Double(length - growing) * Double(growing)
   }
 }
 
