@@ -32,26 +32,35 @@ public struct BenchReport: Sendable {
   }
 
   private static func lines(_ bench: TrainingBench) -> [String] {
-    let parts = bench.parts.filter { $0.entry.seconds > 0 }.map { part, entry in
-      let rate = entry.flop > 0 ? giga(entry.flop / entry.seconds) + " GFLOP/s" : ""
-      return "  \(left("\(part)", 12)) \(percent(entry.seconds / bench.seconds))  \(rate)"
-    }
-    return [
+    [
       "training \(bench.shape), \(bench.tokens) tokens a step: \(whole(bench.tokensPerSecond)) tokens/s, "
-        + "\(percent(bench.efficiency).trimmed) of the matrix rate (\(giga(bench.flop / bench.seconds).trimmed) of "
-        + "\(giga(bench.matrixRate).trimmed) GFLOP/s)"
-    ] + parts + ["  \(left("rest", 12)) \(percent(bench.otherSeconds / bench.seconds))"]
+        + share(bench.efficiency, of: bench.matrixRate, bench.step)
+    ] + lines(bench.step)
   }
 
   private static func lines(_ bench: GenerationBench) -> [String] {
-    [
+    let prompt =
       "generation \(bench.shape), NF4: prompt of \(bench.promptTokens) tokens at "
-        + "\(whole(bench.prefillTokensPerSecond)) tokens/s, \(percent(bench.prefillEfficiency).trimmed) of the matrix rate"
-    ]
-      + bench.decoding.map {
-        "  \($0.rows) at a time: \(whole($0.tokensPerSecond)) tokens/s, \(percent($0.shareOfBandwidth).trimmed) "
-          + "of what reading the weights allows"
-      }
+      + "\(whole(bench.prefillTokensPerSecond)) tokens/s, "
+      + share(bench.prefillEfficiency, of: bench.matrixRate, bench.prefill)
+    let decoding = bench.decoding.map {
+      "  \($0.rows) at a time: \(whole($0.tokensPerSecond)) tokens/s, \(percent($0.shareOfBandwidth).trimmed) "
+        + "of what reading the weights allows"
+    }
+    return [prompt] + lines(bench.prefill) + decoding
+  }
+
+  private static func share(_ efficiency: Double, of rate: Double, _ measured: Measurement) -> String {
+    "\(percent(efficiency).trimmed) of the matrix rate (\(giga(measured.flop / measured.seconds).trimmed) of "
+      + "\(giga(rate).trimmed) GFLOP/s)"
+  }
+
+  /// Where the time goes.
+  private static func lines(_ measured: Measurement) -> [String] {
+    measured.parts.filter { $0.entry.seconds > 0 }.map { part, entry in
+      let rate = entry.flop > 0 ? "  " + giga(entry.flop / entry.seconds) + " GFLOP/s" : ""
+      return "  \(left("\(part)", 12)) \(percent(entry.seconds / measured.seconds))\(rate)"
+    } + ["  \(left("rest", 12)) \(percent(measured.otherSeconds / measured.seconds))"]
   }
 
   private static func lines(_ bench: ProgramBench) -> [String] {
@@ -81,20 +90,10 @@ public struct BenchReport: Sendable {
   }
 
   private static func json(_ bench: TrainingBench) -> JSONValue {
-    let parts = bench.parts.map { part, entry in
-      (
-        "\(part)",
-        JSONValue.object([
-          "seconds": .double(entry.seconds), "flop": .double(entry.flop), "calls": .int(entry.calls),
-        ])
-      )
-    }
-    return .object([
-      "shape": .string(bench.shape), "tokens": .int(bench.tokens), "seconds": .double(bench.seconds),
-      "tokens_per_second": .double(bench.tokensPerSecond), "flop": .double(bench.flop),
-      "matrix_rate": .double(bench.matrixRate), "efficiency": .double(bench.efficiency),
-      "parts": .object(Dictionary(parts) { first, _ in first }), "rest_seconds": .double(bench.otherSeconds),
-      "system_allocations": .int(bench.systemAllocations), "peak_bytes": .int(bench.peakBytes),
+    .object([
+      "shape": .string(bench.shape), "tokens": .int(bench.tokens),
+      "tokens_per_second": .double(bench.tokensPerSecond), "efficiency": .double(bench.efficiency),
+      "matrix_rate": .double(bench.matrixRate), "step": json(bench.step),
     ])
   }
 
@@ -108,7 +107,25 @@ public struct BenchReport: Sendable {
     return .object([
       "shape": .string(bench.shape), "prompt_tokens": .int(bench.promptTokens),
       "prefill_tokens_per_second": .double(bench.prefillTokensPerSecond),
-      "prefill_efficiency": .double(bench.prefillEfficiency), "decoding": .array(decoding),
+      "prefill_efficiency": .double(bench.prefillEfficiency), "matrix_rate": .double(bench.matrixRate),
+      "prefill": json(bench.prefill), "decoding": .array(decoding),
+    ])
+  }
+
+  private static func json(_ measured: Measurement) -> JSONValue {
+    let parts = measured.parts.map { part, entry in
+      (
+        "\(part)",
+        JSONValue.object([
+          "seconds": .double(entry.seconds), "flop": .double(entry.flop), "calls": .int(entry.calls),
+        ])
+      )
+    }
+    return .object([
+      "seconds": .double(measured.seconds), "flop": .double(measured.flop),
+      "parts": .object(Dictionary(parts) { first, _ in first }),
+      "rest_seconds": .double(measured.otherSeconds),
+      "system_allocations": .int(measured.systemAllocations), "peak_bytes": .int(measured.peakBytes),
     ])
   }
 

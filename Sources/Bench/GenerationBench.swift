@@ -14,31 +14,36 @@ public struct GenerationBench: Sendable {
 
   public let shape: String
   public let promptTokens: Int
-  public let prefillTokensPerSecond: Double
-  /// FLOP/s of the prefill over the matrix rate.
-  public let prefillEfficiency: Double
+  /// Reading the prompt, all of it in one pass.
+  public let prefill: Measurement
+  /// The matrix rate in FLOP/s that it is compared with.
+  public let matrixRate: Double
   public let decoding: [Decoding]
+
+  public var prefillTokensPerSecond: Double { Double(promptTokens) / prefill.seconds }
+  /// FLOP/s of the prefill over the matrix rate.
+  public var prefillEfficiency: Double { prefill.flop / prefill.seconds / matrixRate }
 
   private static let context = 128
 
-  /// - Parameter limits: the rates to compare with.
+  /// - Parameters:
+  ///   - limits: the rates to compare with.
+  ///   - compute: of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
-  public init(_ shape: BenchShape, limits: MachineLimits, prompt: Int = 512, rows: [Int] = [1, 2, 4, 8])
-    throws
-  {
-    let compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32
+  public init(
+    _ shape: BenchShape, limits: MachineLimits, compute: DType? = nil, prompt: Int = 512,
+    rows: [Int] = [1, 2, 4, 8]
+  ) throws {
+    let compute = compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
     let model = try shape.load(compute: compute)
     self.shape = shape.title
     promptTokens = prompt
     let tokens = (0..<prompt).map { Int32($0 * 31 % shape.vocabulary) }
-    var flop = 0.0
-    let prefill = Stopwatch.median(of: 5) {
+    prefill = Measurement(runs: 5, after: 1) {
       let cache = model.makeCache(capacity: prompt)
-      flop = Ledger.record { _ = model.step([(cache, tokens)]) }.record.flop
+      _ = model.step([(cache, tokens)])
     }
-    prefillTokensPerSecond = Double(prompt) / prefill
-    prefillEfficiency =
-      flop / prefill / (compute == .bfloat16 ? limits.bfloat16Rate.all : limits.float32Rate.all)
+    matrixRate = compute == .bfloat16 ? limits.bfloat16Rate.all : limits.float32Rate.all
     decoding = rows.map { GenerationBench.decode(model, rows: $0, limits, tokens) }
   }
 

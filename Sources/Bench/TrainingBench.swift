@@ -25,43 +25,25 @@ public struct TrainingBench: Sendable {
 
   public let shape: String
   public let tokens: Int
-  public let tokensPerSecond: Double
-  /// FLOP of one step that the algorithm needs, recomputation included.
-  public let flop: Double
+  /// A step; FLOP with recomputation.
+  public let step: Measurement
   /// The matrix rate in FLOP/s measured just before and after.
   public let matrixRate: Double
-  /// Seconds and FLOP of each part of the median step.
-  public let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
-  public let otherSeconds: Double
-  public let seconds: Double
-  /// Blocks asked from the system in the measured steps: none, once the shapes have been seen.
-  public let systemAllocations: Int
-  /// The most bytes that tensors held at once, weights and optimizer included, mapped files not.
-  public let peakBytes: Int
 
+  public var tokensPerSecond: Double { Double(tokens) / step.seconds }
   /// The share of the machine's matrix rate that the steps reach.
-  public var efficiency: Double { flop / seconds / matrixRate }
+  public var efficiency: Double { step.flop / step.seconds / matrixRate }
 
   /// - Parameter steps: how many are measured, after two that are not.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
   public init(_ shape: BenchShape, _ workload: Workload = Workload(), steps: Int = 5) throws {
     let compute = workload.compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
-    let step = try TrainingStep(shape, workload, compute)
+    let training = try TrainingStep(shape, workload, compute)
     let before = MachineLimits.matrixRate(compute)
-    for _ in 0..<2 { step.run() }
-    let records = (0..<max(1, steps)).map { _ in Ledger.record { step.run() }.record }
+    step = Measurement(runs: steps, after: 2) { training.run() }
     matrixRate = (before + MachineLimits.matrixRate(compute)) / 2
-
-    let median = records.sorted { $0.seconds < $1.seconds }[records.count / 2]
     self.shape = shape.title
     tokens = workload.lengths.reduce(0, +)
-    seconds = median.seconds
-    tokensPerSecond = Double(tokens) / seconds
-    flop = median.flop
-    parts = Ledger.Part.allCases.map { ($0, median[$0]) }
-    otherSeconds = seconds - parts.reduce(0) { $0 + $1.entry.seconds }
-    peakBytes = records.reduce(0) { max($0, $1.peakBytes) }
-    systemAllocations = records.reduce(0) { $0 + $1.systemAllocations }
   }
 }
 

@@ -14,7 +14,7 @@ enum BenchCommand {
   private static let rows = Option.integer("--rows", "N", atLeast: 1, "Training rows of a step (default: 1).")
   private static let noCheckpointing = Flag("--no-checkpointing", "Keeps all activations in training.")
   private static let precision = Option.choice(
-    "--precision", ["float32", "bfloat16"], "Of training's products (default: bfloat16 where it is fast).")
+    "--precision", ["float32", "bfloat16"], "Of products (default: bfloat16 where it is fast).")
   private static let steps = Option.integer(
     "--steps", "N", atLeast: 1, "Training steps measured (default: 5).")
   private static let model = Option.text(
@@ -37,10 +37,10 @@ enum BenchCommand {
   @Sendable private static func run(_ arguments: Arguments) throws {
     let named = BenchShape.all.filter { $0.name == arguments[shapes] }
     let chosen = named.isEmpty ? [.smollm2, .llama7B, .ziya13B] : named
+    let compute = arguments[precision].map { $0 == "float32" ? DType.float32 : .bfloat16 }
     let workload = TrainingBench.Workload(
       lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
-      checkpointing: !arguments[noCheckpointing],
-      compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 })
+      checkpointing: !arguments[noCheckpointing], compute: compute)
     Messages.line("measuring the machine")
     var report = BenchReport(limits: .measure())
     for shape in chosen where arguments[only] != "generation" {
@@ -49,7 +49,7 @@ enum BenchCommand {
     }
     for shape in chosen where arguments[only] != "training" {
       Messages.line("generation \(shape.title)")
-      report.generation.append(try GenerationBench(shape, limits: report.limits))
+      report.generation.append(try GenerationBench(shape, limits: report.limits, compute: compute))
     }
     if let model = arguments[model] {
       Messages.line("start-up and tokenisation")

@@ -97,12 +97,16 @@ final class StoragePool: @unchecked Sendable {
     return nil
   }
 
-  /// Takes free blocks out until what is held is at most an eighth more than what was ever in use at once: batches of
-  /// ever new lengths must not pile up blocks. Under the lock.
+  /// What may be held beyond the most that was ever in use at once: an eighth of that, and in any case the buffers of
+  /// a small model's block, which come in a dozen sizes of which few are in use together.
+  private var slack: Int { max(peakBytes / 8, 64 << 20) }
+
+  /// Takes free blocks out until no more than the slack is held: batches of ever new lengths must not pile up blocks.
+  /// Under the lock.
   private func removeSurplus() -> [(UnsafeMutableRawPointer, Int)] {
     var removed: [(UnsafeMutableRawPointer, Int)] = []
     for capacity in free.keys.sorted(by: >) {
-      while usedBytes + freeBytes > peakBytes + peakBytes / 8, let block = free[capacity]?.popLast() {
+      while usedBytes + freeBytes > peakBytes + slack, let block = free[capacity]?.popLast() {
         freeBytes -= capacity
         removed.append((block, capacity))
       }

@@ -26,18 +26,18 @@ import Testing
 
     // The first block passes no gradient on through q, k, v, nor through their adapters.
     let unneeded = 2 * Double(256 * (576 * (576 + 192 + 192) + 3 * rank * 576))
-    let flop = Dictionary(uniqueKeysWithValues: bench.parts.map { ($0.part, $0.entry.flop) })
+    let flop = Dictionary(uniqueKeysWithValues: bench.step.parts.map { ($0.part, $0.entry.flop) })
     #expect(flop[.matrices] == work.matrices - unneeded)
     #expect(flop[.attention] == work.attention)
-    #expect(bench.flop == work.flop - unneeded)
+    #expect(bench.step.flop == work.flop - unneeded)
   }
 
   @Test func partsAddUpToTheStep() throws {
     let bench = try TrainingBench(BenchTests.tiny, TrainingBench.Workload(lengths: [40]), steps: 1)
-    let parts = bench.parts.reduce(0) { $0 + $1.entry.seconds }
-    #expect(parts > 0 && bench.otherSeconds >= 0)
-    #expect(abs(parts + bench.otherSeconds - bench.seconds) <= 1e-9)
-    #expect(bench.tokens == 40 && abs(bench.tokensPerSecond * bench.seconds - 40) <= 1e-9)
+    let parts = bench.step.parts.reduce(0) { $0 + $1.entry.seconds }
+    #expect(parts > 0 && bench.step.otherSeconds >= 0)
+    #expect(abs(parts + bench.step.otherSeconds - bench.step.seconds) <= 1e-9)
+    #expect(bench.tokens == 40 && abs(bench.tokensPerSecond * bench.step.seconds - 40) <= 1e-9)
   }
 
   @Test func generationIsMeasuredForEachNumberOfRows() throws {

@@ -1,0 +1,32 @@
+import FireflyTensors
+
+/// A computation recorded several times: how long it takes, and where the time goes.
+public struct Measurement: Sendable {
+  /// Of the median run; so are the FLOP and the parts.
+  public let seconds: Double
+  /// FLOP that the algorithm needs.
+  public let flop: Double
+  /// Seconds and FLOP of each part.
+  public let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
+  /// What no part accounts for.
+  public let otherSeconds: Double
+  /// Blocks asked from the system in all runs: none, once the shapes have been seen.
+  public let systemAllocations: Int
+  /// The most bytes that tensors held at once in any run, weights included, mapped files not.
+  public let peakBytes: Int
+
+  /// - Parameters:
+  ///   - runs: how many are recorded, at least one.
+  ///   - unrecorded: runs before them.
+  init(runs: Int, after unrecorded: Int, _ body: () -> Void) {
+    for _ in 0..<unrecorded { body() }
+    let records = (0..<max(1, runs)).map { _ in Ledger.record(body).record }
+    let median = records.sorted { $0.seconds < $1.seconds }[records.count / 2]
+    seconds = median.seconds
+    flop = median.flop
+    parts = Ledger.Part.allCases.map { ($0, median[$0]) }
+    otherSeconds = seconds - parts.reduce(0) { $0 + $1.entry.seconds }
+    systemAllocations = records.reduce(0) { $0 + $1.systemAllocations }
+    peakBytes = records.reduce(0) { max($0, $1.peakBytes) }
+  }
+}
