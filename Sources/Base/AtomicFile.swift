@@ -58,7 +58,7 @@ public enum AtomicFile {
   }
 
   private static func synchronizeFolder(of path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = path.parentFolder
     try synchronizeFolder(folder.isEmpty ? "." : folder)
   }
 

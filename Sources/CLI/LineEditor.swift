@@ -38,7 +38,7 @@ final class LineEditor {
 
   /// What cannot be kept is only not there next time.
   private func save() {
-    try? AtomicFile.makeFolder((historyFile as NSString).deletingLastPathComponent)
+    try? AtomicFile.makeFolder(historyFile.parentFolder)
     write_history(historyFile)
     chmod(historyFile, 0o600)
   }

@@ -87,7 +87,7 @@ struct DatasetBuilder {
 
   private func makeFolder(of path: String) throws {
     do {
-      try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+      try AtomicFile.makeFolder(path.parentFolder)
     } catch var error as FireflyError {
       error.fix = "Choose another folder with the key data_cache, or none with \"data_cache\": \"off\"."
       throw error

@@ -22,7 +22,7 @@ public enum Tokenizers {
   }
 
   private static func loadFile(_ path: String) throws -> any Tokenizer {
-    let config = try TokenizerConfig(folder: (path as NSString).deletingLastPathComponent)
+    let config = try TokenizerConfig(folder: path.parentFolder)
     if path.hasSuffix(".json") { return try TokenizerFile(path).tokenizer(config) }
     if path.hasSuffix(".tiktoken") { return try TiktokenFile(path).tokenizer(config) }
     return try SentencePieceBuilder(path, config).tokenizer()

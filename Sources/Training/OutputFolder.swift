@@ -12,7 +12,7 @@ struct OutputFolder {
     var isFolder: ObjCBool = false
     var folder = URL(fileURLWithPath: path).standardizedFileURL.path
     while !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), folder != "/" {
-      folder = (folder as NSString).deletingLastPathComponent
+      folder = folder.parentFolder
     }
     guard isFolder.boolValue, access(folder, W_OK | X_OK) == 0 else {
       let reason = isFolder.boolValue ? String(cString: strerror(errno)) : "not a folder"

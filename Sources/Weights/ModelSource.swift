@@ -81,7 +81,7 @@ extension ModelSource {
         fix: path.hasSuffix(".safetensors") ? "Give the folder that holds the file and config.json." : nil)
     }
     let gguf = try GGUFFile(path)
-    let model = try GGUFLlama(gguf)
+    let model = try GGUFCheckpoint(gguf)
     return ModelSource(
       path: path, config: try model.config(), generationConfig: try model.generationConfig(),
       weights: try WeightStore(path, model.tensors()), gguf: gguf)

@@ -52,6 +52,18 @@ import Testing
     }
   }
 
+  /// A name of one letter in the folder where one is.
+  @Test(arguments: ["quantize MODEL o", "merge MODEL ADAPTER o", "export MODEL o --type f32"])
+  func theOutputMayBeAName(_ words: String) throws {
+    let words = words.replacing("MODEL", with: "'\(Fixture.model)'")
+      .replacing("ADAPTER", with: "'\(Fixture.adapter)'")
+    try Command.inTemporaryFolder { folder in
+      let outcome = try Command.shell("cd '\(folder)' && \"$0\" \(words)")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(FileManager.default.fileExists(atPath: folder + "/o"))
+    }
+  }
+
   @Test(arguments: [
     (["quantize", "m", "o", "--shard-size", "many"], "--shard-size: expected a size such as 5GB or 500MB"),
     (["export", "m", "o", "--type", "q2_k"], "--type: expected one of f32|f16|bf16|q8_0|q4_0"),

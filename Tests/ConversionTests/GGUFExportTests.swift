@@ -51,6 +51,35 @@ import Testing
     }
   }
 
+  /// Qwen2: biases on q, k and v, rows of q and k as they are.
+  @Test func qwen2ComesBackTheSame() throws {
+    try inTemporaryFolder { folder in
+      let model = try qwen2(folder)
+      try export(model, to: folder + "/a.gguf")
+      let (original, back) = (try ModelSource.open(model), try ModelSource.open(folder + "/a.gguf"))
+      #expect(try values(back.weights) == values(original.weights))
+      #expect(back.config["model_type"] == original.config["model_type"])
+      #expect(try logits(folder + "/a.gguf") == logits(model))
+    }
+  }
+
+  /// The tiny model as a Qwen2: with biases on q, k and v.
+  private func qwen2(_ folder: String) throws -> String {
+    let model = try variant("config.json", folder) { $0["model_type"] = .string("qwen2") }
+    let weights = try ModelSource.open(model).weights
+    var tensors = try weights.tensorNames.map { name in
+      (name: name, tensor: try weights.tensor(name, shape: weights.shape(of: name), as: .float32))
+    }
+    for (name, tensor) in tensors where ["q_proj", "k_proj", "v_proj"].contains(where: name.contains) {
+      let rows = tensor.shape[0]
+      let bias = (0..<rows).map { Float($0 * 7 % rows) / Float(rows) - 0.5 }
+      tensors.append((name.replacing(".weight", with: ".bias"), Tensor(bias, [rows])))
+    }
+    unlink(model + "/model.safetensors")
+    try SafeTensorsWriter.write(tensors, to: model + "/model.safetensors")
+    return model
+  }
+
   @Test(arguments: [(GGUFType.f16, DType.float16), (.bf16, .bfloat16)])
   func matricesAreRoundedOnceAndVectorsAreNot(_ type: GGUFType, _ dtype: DType) throws {
     try inTemporaryFolder { folder in

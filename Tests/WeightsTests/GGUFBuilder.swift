@@ -39,6 +39,15 @@ struct GGUFBuilder {
   }
   mutating func remove(_ key: String) { pairs.removeAll { $0.key == key } }
 
+  /// The same sizes under another architecture's keys.
+  mutating func setArchitecture(_ name: String) {
+    let old = "llama."
+    for index in pairs.indices where pairs[index].key.hasPrefix(old) {
+      pairs[index].key = "\(name)." + pairs[index].key.dropFirst(old.count)
+    }
+    set("general.architecture", name)
+  }
+
   /// A float32 tensor of `shape`, outermost first.
   mutating func add(_ name: String, _ shape: [Int], _ values: [Float]) {
     entries.append(

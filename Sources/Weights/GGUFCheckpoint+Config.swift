@@ -3,37 +3,45 @@ import FireflyTensors
 import Foundation
 
 /// config.json and generation_config.json, made of a GGUF file's metadata.
-extension GGUFLlama {
-  /// As transformers writes LlamaForCausalLM's, with the old spelling of renamed keys beside the new one.
+extension GGUFCheckpoint {
+  /// As transformers writes it, with the old spelling of renamed keys beside the new one.
   func config() throws -> JSONValue {
-    let theta = try gguf.optionalNumber("llama.rope.freq_base") ?? 10_000
+    let theta = try gguf.optionalNumber("\(kind).rope.freq_base") ?? 10_000
     let scaling = try ropeScaling(theta: theta)
     let embedding = try embeddingShape()
     let dtype = JSONValue.string(weightDType)
     var config: [String: JSONValue] = [
-      "architectures": .array([.string("LlamaForCausalLM")]),
-      "model_type": .string("llama"),
+      "architectures": .array([.string(kind == .llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM")]),
+      "model_type": .string(kind.rawValue),
       "hidden_act": .string("silu"),
       "hidden_size": .int(hiddenSize),
-      "intermediate_size": .int(try gguf.size("llama.feed_forward_length")),
+      "intermediate_size": .int(try gguf.size("\(kind).feed_forward_length")),
       "num_hidden_layers": .int(layers),
       "num_attention_heads": .int(heads),
       "num_key_value_heads": .int(keyValueHeads),
       "head_dim": .int(headDim),
       "vocab_size": .int(embedding[0]),
-      "max_position_embeddings": .int(try gguf.size("llama.context_length")),
+      "max_position_embeddings": .int(try gguf.size("\(kind).context_length")),
       "rms_norm_eps": .double(try epsilon()),
-      "attention_bias": .bool(has("blk.0.attn_q.bias")),
-      "mlp_bias": .bool(has("blk.0.ffn_gate.bias")),
       "tie_word_embeddings": .bool(!has("output.weight")),
       "dtype": dtype, "torch_dtype": dtype,
       "rope_theta": .double(theta),
       "rope_scaling": scaling.map { .object($0) } ?? .null,
     ]
+    config.merge(kindOptions) { $1 }
     config["rope_parameters"] = .object(
       (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 })
     config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
     return .object(config)
+  }
+
+  /// What only models of this kind are asked.
+  private var kindOptions: [String: JSONValue] {
+    switch kind {
+    case .llama:
+      ["attention_bias": .bool(has("blk.0.attn_q.bias")), "mlp_bias": .bool(has("blk.0.ffn_gate.bias"))]
+    case .qwen2: ["use_sliding_window": .bool(false)]
+    }
   }
 
   /// The ids at which generation starts and stops; `eos_token_id` is a list when the chat's turn has its own end.
@@ -52,7 +60,7 @@ extension GGUFLlama {
   private func has(_ name: String) -> Bool { gguf.tensors.contains { $0.name == name } }
 
   private func epsilon() throws -> Double {
-    let key = "llama.attention.layer_norm_rms_epsilon"
+    let key = "\(kind).attention.layer_norm_rms_epsilon"
     guard let epsilon = try gguf.optionalNumber(key) else {
       throw FireflyError(
         "the metadata lacks a number", at: "\(gguf.path): \(key)", expected: "a number above 0")
@@ -66,7 +74,7 @@ extension GGUFLlama {
       throw FireflyError("the tensor token_embd.weight is missing", at: gguf.path)
     }
     let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.array?.count
-    let expected = try gguf.optionalSize("llama.vocab_size") ?? tokens ?? info.shape[0]
+    let expected = try gguf.optionalSize("\(kind).vocab_size") ?? tokens ?? info.shape[0]
     guard info.shape == [expected, hiddenSize] else {
       throw FireflyError(
         "the tensor's shape and the metadata do not fit together", at: "\(gguf.path): token_embd.weight",
@@ -106,13 +114,13 @@ extension GGUFLlama {
 
   /// transformers' rope_scaling; nil when positions are not scaled.
   private func ropeScaling(theta: Double) throws -> [String: JSONValue]? {
-    let key = "llama.rope.scaling.type"
-    let linear = try gguf.optionalNumber("llama.rope.scale_linear").flatMap { $0 == 1 ? nil : $0 }
+    let key = "\(kind).rope.scaling.type"
+    let linear = try gguf.optionalNumber("\(kind).rope.scale_linear").flatMap { $0 == 1 ? nil : $0 }
     let type = gguf.metadata[key]?.string ?? (linear == nil ? "none" : "linear")
-    let factor = try gguf.optionalNumber("llama.rope.scaling.factor") ?? linear
-    if has(GGUFLlama.frequencyFactors) {
+    let factor = try gguf.optionalNumber("\(kind).rope.scaling.factor") ?? linear
+    if has(GGUFCheckpoint.frequencyFactors) {
       guard type == "none" else {
-        throw unsupportedScaling("\(type) together with \(GGUFLlama.frequencyFactors)")
+        throw unsupportedScaling("\(type) together with \(GGUFCheckpoint.frequencyFactors)")
       }
       return try llama3Scaling(theta: theta)
     }
@@ -129,22 +137,23 @@ extension GGUFLlama {
 
   private func yarnOptions() throws -> [String: JSONValue] {
     var options: [String: JSONValue] = [:]
-    if let length = try gguf.optionalSize("llama.rope.scaling.original_context_length") {
+    if let length = try gguf.optionalSize("\(kind).rope.scaling.original_context_length") {
       options["original_max_position_embeddings"] = .int(length)
     }
     let numbers = [
       "attn_factor": "attention_factor", "yarn_beta_fast": "beta_fast", "yarn_beta_slow": "beta_slow",
     ]
     for (key, name) in numbers {
-      if let number = try gguf.optionalNumber("llama.rope.scaling.\(key)") { options[name] = .double(number) }
+      let number = try gguf.optionalNumber("\(kind).rope.scaling.\(key)")
+      if let number { options[name] = .double(number) }
     }
     return options
   }
 
-  /// llama.cpp keeps the result of Llama 3's rule, a divisor for each frequency, and not the rule. All published
-  /// models use one rule but for its factor, the largest divisor; it is taken back when it gives the same numbers.
+  /// llama.cpp keeps the result of Llama 3's rule, a divisor for each frequency, and not the rule. It is taken back from
+  /// them where it gives the same numbers.
   private func llama3Scaling(theta: Double) throws -> [String: JSONValue] {
-    let name = GGUFLlama.frequencyFactors
+    let name = GGUFCheckpoint.frequencyFactors
     guard let info = gguf.tensors.first(where: { $0.name == name }) else { return [:] }
     guard info.type == .float32, info.shape == [headDim / 2] else {
       throw FireflyError(
@@ -153,40 +162,59 @@ extension GGUFLlama {
         found: "\(info.type) \(info.shape)")
     }
     let stored = try StoredTensor(info: info, file: gguf.file).tensor(as: .float32).floats
-    let rule = Llama3Rope(factor: Double(stored.max() ?? 1), theta: theta, headDim: headDim)
+    let rule = Llama3Rope(divisors: stored.map(Double.init), theta: theta, headDim: headDim)
     guard zip(stored, rule.divisors).allSatisfy({ abs(Double($0) - $1) <= 1e-4 * $1 }) else {
       throw unsupportedScaling("\(name) that do not follow Llama 3's rule")
     }
     return [
       "rope_type": .string("llama3"), "factor": .double(rule.factor),
       "low_freq_factor": .double(Llama3Rope.lowFactor), "high_freq_factor": .double(Llama3Rope.highFactor),
-      "original_max_position_embeddings": .int(Llama3Rope.originalLength),
+      "original_max_position_embeddings": .int(rule.originalLength),
     ]
   }
 
   private func unsupportedScaling(_ found: String) -> FireflyError {
     FireflyError(
-      "the rotary scaling is not supported", at: "\(gguf.path): llama.rope.scaling.type",
+      "the rotary scaling is not supported", at: "\(gguf.path): \(kind).rope.scaling.type",
       expected: "none, linear, yarn, or Llama 3's factors", found: found)
   }
 }
 
 /// Llama 3.1's rotary scaling: long wavelengths are divided by `factor`, short ones kept, those between interpolated.
-/// Source: rope_type "llama3" of transformers.
+/// All published models use the same two bounds. Source: rope_type "llama3" of transformers.
 private struct Llama3Rope {
   static let lowFactor = 1.0
   static let highFactor = 4.0
-  static let originalLength = 8192
 
   let factor: Double
+  let originalLength: Int
   let theta: Double
   let headDim: Int
+
+  /// The rule that gives `divisors`, if any does: its factor is the largest, and one that is interpolated tells the
+  /// original length.
+  init(divisors: [Double], theta: Double, headDim: Int) {
+    let factor = divisors.max() ?? 1
+    let between = divisors.enumerated().first { $0.element > 1 && $0.element < factor }
+    self.factor = factor
+    self.theta = theta
+    self.headDim = headDim
+    let length = between.map { index, divisor in
+      let smooth = (1 / divisor - 1 / factor) / (1 - 1 / factor)
+      let turns = Self.lowFactor + smooth * (Self.highFactor - Self.lowFactor)
+      return turns * Self.wavelength(index, theta, headDim)
+    }
+    originalLength = length.flatMap { Int(exactly: $0.rounded()) } ?? 8192
+  }
+
+  private static func wavelength(_ index: Int, _ theta: Double, _ headDim: Int) -> Double {
+    2 * Double.pi * pow(theta, Double(2 * index) / Double(headDim))
+  }
 
   /// What each of the headDim / 2 frequencies is divided by.
   var divisors: [Double] {
     (0..<headDim / 2).map { index in
-      let wavelength = 2 * Double.pi * pow(theta, Double(2 * index) / Double(headDim))
-      let turns = Double(Self.originalLength) / wavelength
+      let turns = Double(originalLength) / Self.wavelength(index, theta, headDim)
       if turns > Self.highFactor { return 1 }
       if turns < Self.lowFactor { return factor }
       let smooth = (turns - Self.lowFactor) / (Self.highFactor - Self.lowFactor)

@@ -6,7 +6,7 @@ import Testing
 
 /// GGUF models as Hugging Face ones. llama.gguf holds every supported tensor type; what it must read as is what
 /// transformers makes of it: llama_expected.safetensors and llama_expected_config.json.
-@Suite struct GGUFLlamaTests {
+@Suite struct GGUFCheckpointTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
@@ -88,6 +88,30 @@ import Testing
     #expect(source.config["mlp_bias"]?.bool == false)
   }
 
+  /// Qwen2's rows of q and k stand as in transformers.
+  @Test func qwen2KeepsItsRows() throws {
+    let source = try open { file in
+      file.set("llama.attention.key_length", 6)
+      file.set("llama.attention.value_length", 6)
+      file.set("llama.rope.freq_base", Float(1e6))
+      file.setArchitecture("qwen2")
+      file.entries.removeAll { $0.name == "blk.0.attn_q.weight" || $0.name == "blk.0.attn_k.weight" }
+      file.add("blk.0.attn_q.weight", [12, 1], (0..<12).map { Float($0) })
+      file.add("blk.0.attn_k.weight", [6, 1], (0..<6).map { Float($0) })
+      file.add("blk.0.attn_q.bias", [12], (0..<12).map { Float($0) })
+    }
+    for (name, shape) in [("q_proj.weight", [12, 1]), ("q_proj.bias", [12]), ("k_proj.weight", [6, 1])] {
+      let tensor = try source.weights.tensor("model.layers.0.self_attn.\(name)", shape: shape, as: .float32)
+      #expect(tensor.floats == (0..<shape[0]).map { Float($0) }, "\(name)")
+    }
+    let config = source.config
+    #expect(config["model_type"]?.string == "qwen2")
+    #expect(config["architectures"] == .array([.string("Qwen2ForCausalLM")]))
+    #expect(config["use_sliding_window"] == .bool(false) && config["attention_bias"] == nil)
+    #expect(config["head_dim"]?.int == 6 && config["rope_theta"]?.double == 1e6)
+    #expect(config["num_hidden_layers"]?.int == 1 && config["rms_norm_eps"]?.double == 1e-6)
+  }
+
   // MARK: - Config
 
   @Test func headIsTiedWhenThereIsNone() throws {
@@ -153,16 +177,18 @@ import Testing
         ]))
   }
 
-  /// Llama 3.1 8B: theta 500,000, heads of 128, factor 8. Pairs 0–28 keep their frequency, the last ones are divided by 8.
-  @Test func recognisesLlama3Scaling() throws {
+  /// Theta 500,000 and heads of 128, as Llama 3.1 has them. With its length and factor pairs 0–28 keep their frequency,
+  /// the last ones are divided by 8.
+  @Test(arguments: [(8192, 8.0), (4096, 32), (131_072, 4)])
+  func recognisesLlama3Scaling(_ length: Int, _ factor: Double) throws {
     let factors = (0..<64).map { index -> Float in
       let wavelength = 2 * Double.pi * pow(500_000, Double(index) / 64)
-      if wavelength < 8192.0 / 4 { return 1 }
-      if wavelength > 8192 { return 8 }
-      let smooth = (8192 / wavelength - 1) / 3
-      return Float(1 / ((1 - smooth) / 8 + smooth))
+      if wavelength < Double(length) / 4 { return 1 }
+      if wavelength > Double(length) { return Float(factor) }
+      let smooth = (Double(length) / wavelength - 1) / 3
+      return Float(1 / ((1 - smooth) / factor + smooth))
     }
-    #expect(factors[28] == 1 && factors[29] > 1 && factors[36] == 8)
+    if length == 8192 { #expect(factors[28] == 1 && factors[29] > 1 && factors[36] == 8) }
     func change(_ file: inout GGUFBuilder, _ factors: [Float]) {
       file.set("llama.attention.key_length", 128)
       file.set("llama.attention.value_length", 128)
@@ -174,13 +200,13 @@ import Testing
     #expect(
       source.config["rope_scaling"]
         == .object([
-          "rope_type": .string("llama3"), "factor": .double(8), "low_freq_factor": .double(1),
-          "high_freq_factor": .double(4), "original_max_position_embeddings": .int(8192),
+          "rope_type": .string("llama3"), "factor": .double(factor), "low_freq_factor": .double(1),
+          "high_freq_factor": .double(4), "original_max_position_embeddings": .int(length),
         ]))
     #expect(!source.weights.contains("rope_freqs.weight"))
-    var other = factors
-    other[32] *= 1.01
-    #expect(refusal { change(&$0, other) }.contains("do not follow"))
+    for wrong in [factors.map { $0 == Float(factor) ? $0 : $0 * 1.01 }, factors.map { $0 * .nan }] {
+      #expect(refusal { change(&$0, wrong) }.contains("do not follow"))
+    }
   }
 
   // MARK: - What is refused
@@ -196,7 +222,16 @@ import Testing
   }
 
   static let refused = [
-    Refused("architecture", "qwen2") { $0.set("general.architecture", "qwen2") },
+    Refused("architecture", "llama or qwen2", "gemma") { $0.set("general.architecture", "gemma") },
+    Refused("qwen2.block_count", "lacks") { $0.set("general.architecture", "qwen2") },
+    Refused("qwen2.attention.sliding_window", "16") { file in
+      file.set("llama.attention.sliding_window", 16)
+      file.setArchitecture("qwen2")
+    },
+    Refused("attn_k", "2 heads of 2", "2 rows") { file in
+      file.set("llama.attention.head_count_kv", 2)
+      file.setArchitecture("qwen2")
+    },
     Refused("architecture", "none") { $0.remove("general.architecture") },
     Refused("llama.block_count", "lacks") { $0.remove("llama.block_count") },
     Refused("llama.block_count", "found 0") { $0.set("llama.block_count", 0) },

@@ -1,32 +1,41 @@
 import FireflyBase
 import FireflyTensors
 
-/// A GGUF file of architecture `llama` as transformers' LlamaForCausalLM: names, row order, config.json.
+/// A GGUF file of a LLaMA-like architecture as transformers' checkpoint: names, row order, config.json.
 ///
 /// Sources: llama.cpp's convert_hf_to_gguf.py for the order of q and k rows; the GGUF specification for keys.
-struct GGUFLlama {
+struct GGUFCheckpoint {
+  /// `general.architecture`, the same as transformers' model_type.
+  enum Kind: String, CaseIterable {
+    case llama, qwen2
+  }
+
   let gguf: GGUFFile
+  let kind: Kind
   let layers: Int
   let heads: Int
   let keyValueHeads: Int
   let headDim: Int
   let hiddenSize: Int
 
-  /// - Throws: `FireflyError` for another architecture, a missing or impossible size, or a feature that
-  ///   LlamaForCausalLM has not.
+  /// - Throws: `FireflyError` for another architecture, a missing or impossible size, or a feature that transformers'
+  ///   model of this kind has not.
   init(_ gguf: GGUFFile) throws {
-    self.gguf = gguf
-    guard gguf.metadata["general.architecture"]?.string == "llama" else {
+    let architecture = gguf.metadata["general.architecture"]
+    guard let kind = architecture?.string.flatMap(Kind.init(rawValue:)) else {
       throw FireflyError(
-        "the architecture is not supported", at: "\(gguf.path): general.architecture", expected: "llama",
-        found: gguf.metadata["general.architecture"].map { $0.string ?? $0.kind } ?? "none")
+        "the architecture is not supported", at: "\(gguf.path): general.architecture",
+        expected: Kind.allCases.map(\.rawValue).joined(separator: " or "),
+        found: architecture.map { $0.string ?? $0.kind } ?? "none")
     }
-    try GGUFLlama.checkKeys(gguf)
-    layers = try gguf.size("llama.block_count")
-    hiddenSize = try gguf.size("llama.embedding_length")
-    heads = try gguf.size("llama.attention.head_count")
-    keyValueHeads = try gguf.optionalSize("llama.attention.head_count_kv") ?? heads
-    headDim = try gguf.optionalSize("llama.attention.key_length") ?? hiddenSize / heads
+    self.gguf = gguf
+    self.kind = kind
+    try GGUFCheckpoint.checkKeys(gguf, kind)
+    layers = try gguf.size("\(kind).block_count")
+    hiddenSize = try gguf.size("\(kind).embedding_length")
+    heads = try gguf.size("\(kind).attention.head_count")
+    keyValueHeads = try gguf.optionalSize("\(kind).attention.head_count_kv") ?? heads
+    headDim = try gguf.optionalSize("\(kind).attention.key_length") ?? hiddenSize / heads
     try checkHeads()
   }
 
@@ -34,11 +43,11 @@ struct GGUFLlama {
     func check(_ holds: Bool, _ key: String, expected: String, found: Int) throws {
       guard holds else {
         throw FireflyError(
-          "the model's sizes do not fit together", at: "\(gguf.path): llama.\(key)", expected: expected,
+          "the model's sizes do not fit together", at: "\(gguf.path): \(kind).\(key)", expected: expected,
           found: "\(found)")
       }
     }
-    let keyLength = gguf.metadata["llama.attention.key_length"] != nil
+    let keyLength = gguf.metadata["\(kind).attention.key_length"] != nil
     try check(
       keyLength || hiddenSize % heads == 0, "attention.head_count", expected: "a divisor of \(hiddenSize)",
       found: heads)
@@ -46,13 +55,14 @@ struct GGUFLlama {
       heads % keyValueHeads == 0, "attention.head_count_kv", expected: "a divisor of \(heads)",
       found: keyValueHeads)
     try check(headDim % 2 == 0, "attention.key_length", expected: "an even number", found: headDim)
-    let valueLength = try gguf.optionalSize("llama.attention.value_length") ?? headDim
+    let valueLength = try gguf.optionalSize("\(kind).attention.value_length") ?? headDim
     try check(valueLength == headDim, "attention.value_length", expected: "\(headDim)", found: valueLength)
-    let rotary = try gguf.optionalSize("llama.rope.dimension_count") ?? headDim
+    let rotary = try gguf.optionalSize("\(kind).rope.dimension_count") ?? headDim
     try check(rotary == headDim, "rope.dimension_count", expected: "\(headDim), all of a head", found: rotary)
   }
 
-  /// Keys that this file understands; those of other kinds of llama (experts, sliding windows, scales) are refused.
+  /// Keys that this file understands; those of other models of these kinds (experts, sliding windows, scales) are
+  /// refused.
   private static let knownKeys: Set<String> = [
     "block_count", "context_length", "embedding_length", "feed_forward_length", "vocab_size",
     "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
@@ -63,9 +73,10 @@ struct GGUFLlama {
     "tensor_data_layout",
   ]
 
-  private static func checkKeys(_ gguf: GGUFFile) throws {
-    for key in gguf.metadata.keys.sorted() where key.hasPrefix("llama.") {
-      let short = String(key.dropFirst("llama.".count))
+  private static func checkKeys(_ gguf: GGUFFile, _ kind: Kind) throws {
+    let prefix = "\(kind)."
+    for key in gguf.metadata.keys.sorted() where key.hasPrefix(prefix) {
+      let short = String(key.dropFirst(prefix.count))
       let isZero = gguf.metadata[key]?.double == 0
       guard knownKeys.contains(short) || (short.hasPrefix("expert") && isZero) else {
         throw FireflyError(
@@ -79,18 +90,25 @@ struct GGUFLlama {
 
   /// The tensors under transformers' names; names of no such tensor stay as they are.
   func tensors() throws -> [StoredTensor] {
-    try gguf.tensors.filter { $0.name != GGUFLlama.frequencyFactors }.map { info in
+    try gguf.tensors.filter { $0.name != GGUFCheckpoint.frequencyFactors }.map { info in
       let name = GGUFNames.checkpointName(of: info.name) ?? info.name
       var stored = StoredTensor(info: info.renamed(name), file: gguf.file)
-      if name.contains(".self_attn.q_proj.") { stored.layout = .rotary(heads: heads) }
-      if name.contains(".self_attn.k_proj.") { stored.layout = .rotary(heads: keyValueHeads) }
-      if case .rotary(let rotaryHeads) = stored.layout, info.shape[0] != rotaryHeads * headDim {
+      guard let heads = turningHeads(name) else { return stored }
+      guard info.shape[0] == heads * headDim else {
         throw FireflyError(
           "the tensor's rows do not fit the heads", at: "\(gguf.path): \(info.name)",
-          expected: "\(rotaryHeads) heads of \(headDim)", found: "\(info.shape[0]) rows")
+          expected: "\(heads) heads of \(headDim)", found: "\(info.shape[0]) rows")
       }
+      if kind == .llama { stored.layout = .rotary(heads: heads) }
       return stored
     }
+  }
+
+  /// The heads of a tensor whose rows turn with the position: llama.cpp turns neighbouring rows together for llama,
+  /// and keeps transformers' order for qwen2.
+  private func turningHeads(_ name: String) -> Int? {
+    if name.contains(".self_attn.q_proj.") { return heads }
+    return name.contains(".self_attn.k_proj.") ? keyValueHeads : nil
   }
 
   /// Rotary frequencies divided by these: how llama.cpp stores Llama 3.1's scaling.
