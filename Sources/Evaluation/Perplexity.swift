@@ -60,17 +60,17 @@ public struct Perplexity {
   /// The sums over all rows.
   ///
   /// - Parameters:
-  ///   - samples: each with a target, ids within the model's vocabulary.
+  ///   - samples: each with a target, ids within the model's vocabulary; one batch of them is held at a time.
   ///   - place: names a sample's file in errors.
   ///   - onBatch: gets each finished batch's rows and their sums; what it throws ends the measurement.
   /// - Throws: `FireflyError` when a loss is not a finite number.
-  public func measure(
-    _ samples: [Sample], place: String = "row",
+  public func measure<Rows: RandomAccessCollection<Sample>>(
+    _ samples: Rows, place: String = "row",
     onBatch: (Range<Int>, [TargetSums]) throws -> Void = { _, _ in }
-  ) throws -> TargetSums {
+  ) throws -> TargetSums where Rows.Index == Int {
     var total = TargetSums()
     for range in batches(samples) {
-      let sums = try measure(samples[range], place)
+      let sums = try measure(Array(samples[range]), place)
       sums.forEach { total += $0 }
       try onBatch(range, sums)
     }
@@ -78,11 +78,12 @@ public struct Perplexity {
   }
 
   /// How rows are grouped: in their order, as many as fit.
-  package func batches(_ samples: [Sample]) -> [Range<Int>] {
+  package func batches<Rows: RandomAccessCollection<Sample>>(_ samples: Rows) -> [Range<Int>]
+  where Rows.Index == Int {
     var batches: [Range<Int>] = []
-    var start = 0
+    var start = samples.startIndex
     var tokens = 0
-    for (index, sample) in samples.enumerated() {
+    for (index, sample) in zip(samples.indices, samples) {
       if index > start && (index - start == maxRows || tokens + sample.tokens.count > maxTokens) {
         batches.append(start..<index)
         start = index
@@ -90,12 +91,12 @@ public struct Perplexity {
       }
       tokens += sample.tokens.count
     }
-    if start < samples.count { batches.append(start..<samples.count) }
+    if start < samples.endIndex { batches.append(start..<samples.endIndex) }
     return batches
   }
 
   /// One batch, row by row.
-  package func measure(_ samples: ArraySlice<Sample>, _ place: String) throws -> [TargetSums] {
+  package func measure(_ samples: some Collection<Sample>, _ place: String) throws -> [TargetSums] {
     let batch = Batch(samples)
     let scores = model.scores(tokens: batch.tokens, labels: batch.labels, starts: batch.starts)
     var next = 0

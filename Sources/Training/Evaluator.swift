@@ -31,7 +31,7 @@ struct Evaluator {
   struct Stopped: Error {}
 
   let settings: EvaluationSettings
-  let samples: [Sample]
+  let samples: Samples
 
   /// - Throws: `Stopped`, and `FireflyError` when a row's loss is not a finite number.
   func evaluate(

@@ -29,7 +29,7 @@ struct TrainingLoop {
     order = preparation.order
     totalSteps = preparation.totalSteps
     evaluator = preparation.config.evaluation.flatMap { settings in
-      preparation.evaluationData.map { Evaluator(settings: settings, samples: Array($0.samples)) }
+      preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
     }
     sampler = preparation.sampler
     self.model = model
