@@ -4,10 +4,14 @@
     apt-get install chromium fonts-noto-cjk; pip install playwright
     firefly serve MODEL --run OUTPUT_DIR &
     python tools/page_check/check.py --url http://127.0.0.1:8000 --out screenshots
+
+With --live, a run in OUTPUT_DIR that is about to start is watched to its end instead, on a page that is never reloaded.
 """
 
 import argparse
 import pathlib
+import re
+import time
 
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -125,15 +129,40 @@ def check_run(browser, options) -> None:
     shot(page, options, "run-phone")
 
 
+def check_live(browser, options) -> None:
+    page = page_of(browser, options, locale="en-US", viewport={"width": 1080, "height": 900})
+    page.goto(options.url + "/run")
+    page.evaluate("window.sameDocument = true")
+    steps, shares, until = [], [], time.monotonic() + options.live
+    while time.monotonic() < until:
+        status = page.locator("#status").inner_text()
+        if found := re.match(r"step (\d+) / (\d+)", status):
+            steps.append(int(found[1]))
+            shares.append(page.evaluate("document.getElementById('bar').value"))
+            if len(set(steps)) == 3 and steps[-1] != steps[-2]:
+                assert "left" in status, f"no time left in {status!r}"
+                shot(page, options, "run-live")
+        if "finished" in status:
+            break
+        page.wait_for_timeout(250)
+    assert "finished" in status, f"the run has not ended after {options.live} s: {status!r}"
+    assert steps == sorted(steps) and shares == sorted(shares), f"a step backwards: {steps} {shares}"
+    assert len(set(steps)) >= 4 and steps[-1] == int(found[2]), f"steps seen: {sorted(set(steps))}"
+    assert page.evaluate("window.sameDocument"), "the page was loaded again"
+    expect(page.locator("#loss svg polyline").first).to_be_visible()
+    shot(page, options, "run-finished")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--no-run", action="store_true", help="the server shows no training run")
+    parser.add_argument("--live", type=float, metavar="SECONDS", help="watches a run that starts now and ends by then")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    checks = [check_markdown, check_composition, check_chat, check_phone] + ([] if options.no_run else [check_run])
+    checks = [check_live] if options.live else [check_markdown, check_composition, check_chat, check_phone] + ([] if options.no_run else [check_run])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         for check in checks:
