@@ -10,13 +10,14 @@ enum BenchCommand {
   private static let only = Option.choice(
     "--only", ["training", "generation"], "Measures this alone.")
   private static let length = Option.integer(
-    "--length", "N", atLeast: 1, "Tokens of a training row (default: 1024).")
-  private static let rows = Option.integer("--rows", "N", atLeast: 1, "Training rows of a step (default: 1).")
+    "--length", "N", in: 1...1 << 20, "Tokens of a training row (default: 1024).")
+  private static let rows = Option.integer(
+    "--rows", "N", in: 1...4096, "Training rows of a step (default: 1).")
   private static let noCheckpointing = Flag("--no-checkpointing", "Keeps all activations in training.")
   private static let precision = Option.choice(
     "--precision", ["float32", "bfloat16"], "Of products (default: bfloat16 where it is fast).")
   private static let steps = Option.integer(
-    "--steps", "N", atLeast: 1, "Training steps measured (default: 5).")
+    "--steps", "N", in: 1...100_000, "Training steps measured (default: 5).")
   private static let model = Option.text(
     "--model", "MODEL", "Also measures start-up and tokenisation with this model.")
   private static let json = Flag("--json", "One JSON object.")

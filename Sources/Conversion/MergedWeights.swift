@@ -77,7 +77,8 @@ struct MergedWeights {
     guard case .nf4(let double) = base, isRounded(name) else {
       return try weights.tensor(name, shape: shape, as: .float32)
     }
-    let packed = NF4Tensor.quantize(try weights.tensor(name, shape: shape, as: compute), double: double)
+    let packed = try BitsAndBytes.quantize(
+      weights.tensor(name, shape: shape, as: compute), double: double, at: "\(source.path): \(name)")
     let decoded = Tensor(shape, .float32)
     Ops.decodeNF4(packed, rows: 0..<shape[0], columns: 0..<shape[1], into: decoded.matrix)
     return decoded

@@ -56,12 +56,8 @@ public struct Quantizer {
     return SafeTensorsWriter.Item(entries: entries) { [self] in
       defer { source.weights.release(name) }
       let weight = try source.weights.tensor(name, shape: shape, as: dtype)
-      guard !Ops.hasNonFinite(weight) else {
-        throw FireflyError(
-          "the tensor holds numbers that are not finite", at: "\(source.path): \(name)",
-          found: "an infinity or NaN in \(dtype)")
-      }
-      return BitsAndBytes.tensors(name, NF4Tensor.quantize(weight, double: double)).map(\.tensor)
+      let packed = try BitsAndBytes.quantize(weight, double: double, at: "\(source.path): \(name)")
+      return BitsAndBytes.tensors(name, packed).map(\.tensor)
     }
   }
 

@@ -85,8 +85,8 @@ public struct Generator<Model: DecodingModel> {
     _ isCancelled: () -> Bool, _ onText: (Int, String) throws -> Void,
     _ onFinish: (Int, GenerationResult) throws -> Void
   ) throws -> [GenerationResult] {
-    let limits = Batcher<Model>.Limits(
-      rows: batchSize, chunk: prefillChunk, promptTokens: prefillChunk * batchSize)
+    let rows = min(batchSize, max(requests.count, 1))
+    let limits = Batcher<Model>.Limits(rows: rows, chunk: prefillChunk, promptTokens: prefillChunk * rows)
     let batcher = Batcher(model: model, tokenizer: tokenizer, limits: limits, memory: memory)
     let ids = try requests.map(batcher.add)
     let indices = Dictionary(uniqueKeysWithValues: zip(ids, requests.indices))

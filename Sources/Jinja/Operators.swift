@@ -42,7 +42,9 @@ enum Operators {
     case .divide: return try floats(operation, Double(one), Double(two))
     case .floorDivide, .modulo:
       guard two != 0 else { throw FireflyError("division by zero") }
-      guard two != -1 else { return try checked(operation == .modulo ? (0, false) : (0 - one, one == .min)) }
+      guard two != -1 else {
+        return operation == .modulo ? .int(0) : try checked(0.subtractingReportingOverflow(one))
+      }
       let remainder = one % two
       let isAdjusted = remainder != 0 && (remainder < 0) != (two < 0)
       if operation == .modulo { return .int(isAdjusted ? remainder + two : remainder) }

@@ -96,19 +96,29 @@ extension Parser {
     return { .binary(found, $0, $1) }
   }
 
-  /// Operands of one precedence, from left to right; a long chain is as deep as it is long.
+  /// Operands of one precedence, from left to right.
   private mutating func chain(
     _ operand: (inout Parser) throws -> Expression,
     _ operation: (inout Parser) -> ((Expression, Expression) -> Expression)?
   ) throws -> Expression {
-    var value = try operand(&self)
+    try links(try operand(&self)) { parser, value in
+      guard let combine = operation(&parser) else { return nil }
+      return combine(value, try operand(&parser))
+    }
+  }
+
+  /// A value with all that follows it: a long chain is as deep as it is long.
+  private mutating func links(
+    _ value: Expression, _ next: (inout Parser, Expression) throws -> Expression?
+  ) throws -> Expression {
+    var value = value
     var length = 0
-    while let combine = operation(&self) {
+    while let longer = try next(&self, value) {
       length += 1
       guard length <= Parser.deepest else {
         throw error("more than \(Parser.deepest) operators follow each other")
       }
-      value = combine(value, try operand(&self))
+      value = longer
     }
     return value
   }
@@ -129,19 +139,14 @@ extension Parser {
   // MARK: - Filters and tests
 
   private mutating func filtersAndTests(_ value: Expression) throws -> Expression {
-    var value = value
-    while true {
-      if skip(.symbol("|")) {
-        value = .filter(value, try filterCall())
-      } else if skip(.name("is")) {
-        let isNegated = skip(.name("not"))
-        value = .test(value, try testCall())
-        if isNegated { value = .not(value) }
-      } else if current.kind == .symbol("(") {
-        value = .call(value, try arguments())
-      } else {
-        return value
+    try links(value) { parser, value in
+      if parser.skip(.symbol("|")) { return .filter(value, try parser.filterCall()) }
+      if parser.skip(.name("is")) {
+        let isNegated = parser.skip(.name("not"))
+        let test = Expression.test(value, try parser.testCall())
+        return isNegated ? .not(test) : test
       }
+      return parser.current.kind == .symbol("(") ? .call(value, try parser.arguments()) : nil
     }
   }
 
@@ -168,22 +173,16 @@ extension Parser {
   // MARK: - Members and calls
 
   private mutating func postfix(_ value: Expression) throws -> Expression {
-    var value = value
-    while true {
-      if skip(.symbol(".")) {
-        if case .integer(let number) = current.kind {
-          advance()
-          value = .item(value, .int(number))
-        } else {
-          value = .attribute(value, try name("a member's name"))
+    try links(value) { parser, value in
+      if parser.skip(.symbol(".")) {
+        guard case .integer(let number) = parser.current.kind else {
+          return .attribute(value, try parser.name("a member's name"))
         }
-      } else if skip(.symbol("[")) {
-        value = try subscripted(value)
-      } else if current.kind == .symbol("(") {
-        value = .call(value, try arguments())
-      } else {
-        return value
+        parser.advance()
+        return .item(value, .int(number))
       }
+      if parser.skip(.symbol("[")) { return try parser.subscripted(value) }
+      return parser.current.kind == .symbol("(") ? .call(value, try parser.arguments()) : nil
     }
   }
 

@@ -141,6 +141,7 @@ extension Architecture {
       heads % keyValueHeads == 0, "the attention heads must be a multiple of the key-value heads",
       "\(heads) and \(keyValueHeads)")
     try require(headDim % 2 == 0, "the size of a head must be even", "\(headDim)")
+    try require(maxPositions > 0, "the number of positions must be positive", "\(maxPositions)")
     if let window { try require(window > 0, "sliding_window must be positive", "\(window)") }
     try require(normEpsilon > 0, "the norm's epsilon must be positive", "\(normEpsilon)")
     if let experts { try validate(experts, require) }

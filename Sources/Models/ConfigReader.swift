@@ -11,8 +11,13 @@ struct ConfigReader: Sendable {
     self.source = source
   }
 
+  /// A whole number that sizes may be computed with: it fits 32 bits.
   func int(_ key: String, default fallback: Int? = nil) throws -> Int {
-    try value(key, "a whole number", fallback) { $0.int }
+    let number = try value(key, "a whole number", fallback) { $0.int }
+    guard Int32(exactly: number) != nil else {
+      throw FireflyError("the number is too large", at: "\(source): \(key)", found: "\(number)")
+    }
+    return number
   }
 
   /// A whole number that can be divided by.

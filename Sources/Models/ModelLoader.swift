@@ -169,7 +169,7 @@ private struct ModelLoader {
     case .none: return .dense(dense)
     case .nf4(let double):
       defer { store.release(stored) }
-      return .nf4(NF4Tensor.quantize(dense, double: double))
+      return .nf4(try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)"))
     }
   }
 

@@ -47,9 +47,9 @@ extension NF4 {
   /// bitsandbytes does not look for the nearest value of the map itself: it rounds to one of 65,536 points from −1 to 1 first.
   private static let gridSize = 65_536
 
-  /// The nearest point of the grid.
+  /// The nearest point of the grid; the middle for NaN.
   fileprivate static func gridIndex(_ x: Float) -> Int {
-    let clamped = min(max(x, -1), 1)
+    let clamped = x.isNaN ? 0 : min(max(x, -1), 1)
     return Int((clamped + 1) * 0.5 * Float(gridSize - 1) + 0.5)
   }
 

@@ -38,6 +38,27 @@ public enum BitsAndBytes {
     return parts + [(name + stateSuffix, packed)]
   }
 
+  /// A matrix in NF4.
+  ///
+  /// - Parameter place: names the matrix in errors.
+  /// - Throws: `FireflyError` when the matrix or its scales' mean is not finite.
+  public static func quantize(_ matrix: Tensor, double: Bool, at place: String) throws -> NF4Tensor {
+    guard !Ops.hasNonFinite(matrix) else {
+      throw FireflyError(
+        "the tensor holds numbers that are not finite", at: place,
+        found: "an infinity or NaN in \(matrix.dtype)")
+    }
+    let packed = NF4Tensor.quantize(matrix, double: double)
+    if case .nested(_, let absmax, _, let offset) = packed.scales {
+      guard offset.isFinite, !Ops.hasNonFinite(absmax) else {
+        throw FireflyError(
+          "the tensor's numbers are too large for double quantization", at: place,
+          found: "scales whose mean is \(offset)")
+      }
+    }
+    return packed
+  }
+
   /// The state's text is padded with spaces to a length that does not depend on the numbers in it, so that a file can be
   /// laid out before its matrices are quantised.
   private static func stateLength(of state: QuantState) -> Int {

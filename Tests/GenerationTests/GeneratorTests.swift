@@ -88,7 +88,7 @@ import Testing
       return GenerationRequest(prompt: prompt("prompt \(index)"), options: own)
     }
     let alone = try requests.map { try generator(model).generate([$0])[0] }
-    for batchSize in [2, 3, 7] {
+    for batchSize in [2, 3, 7, .max] {
       #expect(try generator(model).generate(requests, batchSize: batchSize) == alone)
     }
     #expect(Set(alone.map(\.ids)).count == 7)

@@ -28,6 +28,7 @@ private func render(
     ("{{ 1 // 0 }}", "t:1", "division by zero"),
     ("{{ 99999999999999999999 }}", "t:1", "not supported"),
     ("{{ 9223372036854775807 + 1 }}", "t:1", "too large"),
+    ("{{ (-9223372036854775807 - 1) // -1 }}", "t:1", "too large"),
     ("{% raw %}x", "t:1", "raw block"), ("{{ (1 }}", "t:1", "unexpected"),
     ("{{ range(1000000) }}", "t:1", "too long"),
   ])
@@ -62,6 +63,9 @@ private func render(
     "{% set ns = namespace(x=[]) %}{% for i in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}",
     "{{ " + String(repeating: "(", count: 5000) + "1" + String(repeating: ")", count: 5000) + " }}",
     "{{ " + String(repeating: "1 + ", count: 5000) + "1 }}",
+    "{{ x" + String(repeating: ".y", count: 200_000) + " }}",
+    "{{ x" + String(repeating: "[0]", count: 200_000) + " }}",
+    "{{ x" + String(repeating: "|trim", count: 200_000) + " }}",
     String(repeating: "{% if 1 %}", count: 5000) + String(repeating: "{% endif %}", count: 5000),
   ])
   func depthIsBounded(_ source: String) {

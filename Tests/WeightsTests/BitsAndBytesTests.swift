@@ -110,6 +110,14 @@ import Testing
     }
   }
 
+  @Test func whatIsNotFiniteIsNotQuantised() throws {
+    for (value, word) in [(Float.nan, "not finite"), (-.infinity, "not finite"), (3e38, "too large")] {
+      let matrix = Tensor([Float](repeating: value, count: 4 * 64), [4, 64])
+      let error = error { _ = try BitsAndBytes.quantize(matrix, double: true, at: "a.safetensors: X.weight") }
+      #expect(error?.description.contains(word) == true && error?.place == "a.safetensors: X.weight")
+    }
+  }
+
   @Test func refusesOtherCodesAndScales() throws {
     var parts = Self.parts()
     parts["X.weight.quant_map"] = Tensor(NF4.codeBook.reversed(), [16])
