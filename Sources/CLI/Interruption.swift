@@ -3,14 +3,14 @@ import Synchronization
 
 private let interrupted = Atomic(false)
 
-/// Ctrl-C while `body` runs does not end the program: `isRequested` becomes true instead.
+/// Ctrl-C, or another of the signals, while `body` runs does not end the program: `isRequested` becomes true instead.
 enum Interruption {
   static var isRequested: Bool { interrupted.load(ordering: .relaxed) }
 
-  static func caught<T>(_ body: () throws -> T) rethrows -> T {
+  static func caught<T>(_ signals: [Int32] = [SIGINT], _ body: () throws -> T) rethrows -> T {
     interrupted.store(false, ordering: .relaxed)
-    let before = signal(SIGINT) { _ in interrupted.store(true, ordering: .relaxed) }
-    defer { signal(SIGINT, before) }
+    let before = signals.map { signal($0) { _ in interrupted.store(true, ordering: .relaxed) } }
+    defer { for (number, handler) in zip(signals, before) { signal(number, handler) } }
     return try body()
   }
 }

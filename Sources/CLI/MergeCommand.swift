@@ -44,7 +44,8 @@ enum MergeCommand {
       arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
       ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
     let folder = try ModelFolder(
-      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite])
+      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],
+      inputs: [arguments[ModelOptions.model], arguments[adapter]])
     let source = try ModelSource.open(arguments[ModelOptions.model])
     let base = MergeBase.nf4(double: arguments[double] != "false")
     let merger = try Merger(

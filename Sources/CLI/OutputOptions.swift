@@ -3,7 +3,7 @@ import FireflyWeights
 import Foundation
 
 /// What the verbs that write a model share.
-enum OutputOptions {
+package enum OutputOptions {
   static let folder = Positional("OUT", "The folder to write; it must not exist yet, or be empty.")
   static let overwrite = Flag("--overwrite", "Replaces OUT when the new one is whole.")
   static let shardSize = Option.text(
@@ -23,11 +23,14 @@ enum OutputOptions {
     return Int(bytes)
   }
 
-  /// Runs `body` with its progress on a line. Ctrl-C ends it; nothing is left of what it was writing.
-  static func converting(_ title: String, _ body: (@escaping (Double) throws -> Void) throws -> Void) throws {
+  /// Runs `body` with its progress on a line. Ctrl-C, SIGTERM and a lost terminal end it; nothing is left of what it was
+  /// writing.
+  package static func converting(
+    _ title: String, _ body: (@escaping (Double) throws -> Void) throws -> Void
+  ) throws {
     let progress = ProgressLine(title)
     defer { progress.clear() }
-    try Interruption.caught {
+    try Interruption.caught([SIGINT, SIGTERM, SIGHUP]) {
       try body { share in
         if Interruption.isRequested { throw FireflyError("interrupted: nothing was written") }
         progress.update(share)

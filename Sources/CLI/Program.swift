@@ -25,6 +25,7 @@ package enum Program {
   /// - Returns: the exit status: 0, 1 (failed) or 2 (bad usage).
   package static func run(_ words: [String]) -> Int32 {
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)  // a file beyond the limit of sizes is an error of writing, as a full disk is
     do {
       try dispatch(words)
       return Status.done

@@ -18,7 +18,8 @@ enum QuantizeCommand {
   @Sendable private static func run(_ arguments: Arguments) throws {
     let shardLimit = try OutputOptions.shardLimit(arguments)
     let folder = try ModelFolder(
-      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite])
+      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],
+      inputs: [arguments[ModelOptions.model]])
     let quantizer = try Quantizer(
       ModelSource.open(arguments[ModelOptions.model]), double: arguments[double] != "false",
       shardLimit: shardLimit)

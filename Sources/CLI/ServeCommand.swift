@@ -18,7 +18,7 @@ enum ServeCommand {
     "--host", "ADDRESS",
     "The address to listen at (default: 127.0.0.1, which only this machine reaches; 0.0.0.0 is all).")
   private static let port = Option.integer(
-    "--port", "N", atLeast: 0, "The port (default: 8000); 0 takes a free one.")
+    "--port", "N", in: 0...65_535, "The port (default: 8000); 0 takes a free one.")
   private static let apiKey = Option.text(
     "--api-key", "KEY",
     "Asks requests for this key, except / and /health. FIREFLY_API_KEY does the same unseen by others.",
@@ -32,7 +32,7 @@ enum ServeCommand {
     "The chat template (default: the one that each adapter was trained with; for the base auto, the model's own)."
   )
   private static let rows = Option.integer(
-    "--rows", "N", atLeast: 1, "Answers generated at a time (default: 16).")
+    "--rows", "N", in: 1...4096, "Answers generated at a time (default: 16).")
   private static let queue = Option.integer(
     "--queue", "N", atLeast: 0, "Answers that may wait for a place; more are refused with 429 (default: 256)."
   )
@@ -40,20 +40,22 @@ enum ServeCommand {
     "--max-tokens", "N", atLeast: 1,
     "The most tokens of an answer, and how many a chat's may have when it does not say (default: 4096).")
   private static let cacheMemory = Option.integer(
-    "--cache-memory", "MIB", atLeast: 1,
+    "--cache-memory", "MIB", in: 1...1 << 30,
     "Memory for keys and values, of running answers and of finished ones kept for their beginnings (default: 1024)."
   )
   private static let maxBody = Option.integer(
-    "--max-body", "KIB", atLeast: 1, "The largest body of a request (default: 8192).")
+    "--max-body", "KIB", in: 1...1 << 30, "The largest body of a request (default: 8192).")
   private static let maxConnections = Option.integer(
-    "--max-connections", "N", atLeast: 1, "The most connections at a time (default: 512).")
+    "--max-connections", "N", in: 1...65_535, "The most connections at a time (default: 512).")
   private static let answerTimeout = Option.integer(
-    "--answer-timeout", "S", atLeast: 1, "Seconds within which a request must be answered (default: 600).")
+    "--answer-timeout", "S", in: 1...1 << 30,
+    "Seconds within which a request must be answered (default: 600).")
   private static let requestTimeout = Option.integer(
-    "--request-timeout", "S", atLeast: 1,
+    "--request-timeout", "S", in: 1...1 << 30,
     "Seconds within which a connection must bring a whole request (default: 60).")
   private static let grace = Option.integer(
-    "--grace", "S", atLeast: 0, "Seconds that running answers have when the server is stopped (default: 10).")
+    "--grace", "S", in: 0...1 << 30,
+    "Seconds that running answers have when the server is stopped (default: 10).")
   private static let history = Option.text(
     "--history", "FILE", "Appends each exchange of /firefly to this file, as JSON lines.")
 
@@ -112,9 +114,6 @@ enum ServeCommand {
     var options = ServerOptions()
     options.host = arguments[host] ?? options.host
     options.port = arguments[port] ?? options.port
-    guard options.port <= 65535 else {
-      throw UsageError("--port must be at most 65535, not \(options.port)", verb: "serve")
-    }
     options.apiKeys = arguments.all(apiKey)
     if let key = ProcessInfo.processInfo.environment["FIREFLY_API_KEY"] { options.apiKeys.append(key) }
     guard !options.apiKeys.contains("") else { throw UsageError("an API key is empty", verb: "serve") }

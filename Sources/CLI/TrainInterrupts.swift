@@ -3,7 +3,8 @@ import FireflyTraining
 import Foundation
 import Synchronization
 
-/// SIGINT and SIGTERM during training: the first asks for a checkpoint and a stop, the second ends the process.
+/// SIGINT, SIGTERM and SIGHUP (a lost terminal) during training: the first asks for a checkpoint and a stop, the second
+/// ends the process.
 final class TrainInterrupts: Sendable {
   let request = StopRequest()
   private let signalNumber = Atomic<Int32>(0)
@@ -11,10 +12,10 @@ final class TrainInterrupts: Sendable {
   /// 128 and the signal's number, as shells have it; 130 for Ctrl-C.
   var exitStatus: Int32 { 128 + signalNumber.load(ordering: .relaxed) }
 
-  /// Runs `body` with both signals caught, and puts back what they did before.
+  /// Runs `body` with the signals caught, and puts back what they did before.
   func during<Result>(_ body: () throws -> Result) rethrows -> Result {
     let queue = DispatchQueue(label: "firefly.interrupts")
-    let sources = [SIGINT, SIGTERM].map { number in
+    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       let before = signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { [self] in caught(number) }

@@ -30,7 +30,7 @@ public struct GGUFAdapter {
 
   /// - Parameter path: replaced only when the new file is whole.
   public func write(to path: String, overwrite: Bool = false) throws {
-    let path = try Destination.checked(path, overwrite: overwrite)
+    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [])
     let metadata: [(key: String, value: GGUFWriter.Value)] = [
       ("general.architecture", .string(model.name)), ("general.type", .string("adapter")),
       ("general.name", .string((file.folder as NSString).lastPathComponent)),
@@ -49,17 +49,25 @@ public struct GGUFAdapter {
     let pair = try file.pair(module, inputs: shape[1], outputs: shape[0])
     let rank = pair.a.rows
     return [
-      GGUFWriter.Item(name: place.name + ".lora_a", shape: [rank, shape[1]], type: type.stored) { [type] in
-        type.stored.encoded(pair.a)
+      GGUFWriter.Item(name: place.name + ".lora_a", shape: [rank, shape[1]], type: type.stored) {
+        try encoded(pair.a, module)
       },
       GGUFWriter.Item(name: place.name + ".lora_b", shape: [shape[0], rank], type: type.stored) {
-        [type, file] in
         var b = Tensor(pair.b.shape, .float32)
         Ops.convert(b.matrix, pair.b.matrix)
         Ops.scale(b.matrix, by: pair.scale * Float(rank) / Float(file.options.alpha))
         if let heads = place.heads { b = GGUFModel.interleaved(b, heads: heads) }
-        return type.stored.encoded(b)
+        return try encoded(b, module)
       },
     ]
+  }
+
+  private func encoded(_ tensor: Tensor, _ module: String) throws -> Tensor {
+    let encoded = type.stored.encoded(tensor)
+    guard !Ops.hasNonFinite(encoded) else {
+      throw FireflyError(
+        "the adapter holds numbers that are not finite in \(type)", at: "\(file.folder): \(module)")
+    }
+    return encoded
   }
 }

@@ -48,8 +48,9 @@ public final class Server: Sendable {
   /// Listens.
   ///
   /// - Returns: the port.
-  /// - Throws: `FireflyError` when the address cannot be had.
+  /// - Throws: `FireflyError` when the address cannot be had, or the history not be written.
   public func start() throws -> Int {
+    try service.checkHistory()
     let socket = try ListeningSocket(host: options.host, port: options.port)
     try http.start(socket)
     return socket.port

@@ -201,10 +201,26 @@ final class Service: HTTPHandler {
     guard let path = options.history else { return }
     history.withLock { _ in
       let line = Array((exchange.text() + "\n").utf8)
-      let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+      let file = Service.openHistory(path)
       guard file >= 0 else { return }
       _ = write(file, line, line.count)
       close(file)
     }
+  }
+
+  /// - Throws: `FireflyError` when there is to be a history that cannot be written.
+  func checkHistory() throws {
+    guard let path = options.history else { return }
+    let file = Service.openHistory(path)
+    guard file >= 0 else {
+      throw FireflyError(
+        "the history cannot be written: \(String(cString: strerror(errno)))", at: path,
+        fix: "Choose a file that you may write to.")
+    }
+    close(file)
+  }
+
+  private static func openHistory(_ path: String) -> Int32 {
+    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
   }
 }

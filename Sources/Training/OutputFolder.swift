@@ -9,6 +9,7 @@ struct OutputFolder {
   /// Checks without writing: that the folder, or the nearest one above it that exists, can be written to, and
   /// that there is room for the optimizer's file and the checkpoints that exist at once.
   func check(_ plan: RunPlan) throws {
+    try checkApart()
     var isFolder: ObjCBool = false
     var folder = URL(fileURLWithPath: path).standardizedFileURL.path
     while !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), folder != "/" {
@@ -21,6 +22,19 @@ struct OutputFolder {
         fix: "Choose a folder that you may write to.")
     }
     try checkRoom(plan, on: folder)
+  }
+
+  /// A run's records and checkpoints in the model's own folder would make it another model.
+  private func checkApart() throws {
+    let (model, output) = (resolved(config.modelPath), resolved(path))
+    guard model != output else {
+      throw FireflyError(
+        "output_dir is the model's folder", at: output, fix: "Choose a folder of its own for the run.")
+    }
+  }
+
+  private func resolved(_ path: String) -> String {
+    URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
   }
 
   private func checkRoom(_ plan: RunPlan, on folder: String) throws {

@@ -1,9 +1,10 @@
 import FireflyBase
+import FireflyCommand
 import Foundation
 import Testing
 
 /// merge, quantize and export as a user runs them.
-@Suite struct ConversionCommandTests {
+@Suite(.serialized) struct ConversionCommandTests {
   @Test func quantizeWritesAFolderThatGenerateTakes() throws {
     try Command.inTemporaryFolder { folder in
       let out = folder + "/out"
@@ -49,6 +50,52 @@ import Testing
       let lora = try Command.run(
         "export", Fixture.model, folder + "/lora.gguf", "--adapter", Fixture.adapter, "--adapter-only")
       #expect(lora.status == 0, "\(lora.errors)")
+    }
+  }
+
+  /// --overwrite replaces an older output, and nothing that was never one.
+  @Test(arguments: [
+    ("quantize m precious", "expected a model's folder"), ("quantize m m", "replace what is read"),
+    ("quantize outer/m outer", "replace what is read"),
+    ("merge m adapter adapter --no-probe", "a model's folder"),
+    ("quantize m a.gguf", "expected a model's folder"), ("export m m/config.json", "expected a GGUF file"),
+    ("export a.gguf a.gguf", "replace what is read"), ("export m precious", "expected a GGUF file"),
+    ("export m nul", "expected a GGUF file"),
+  ])
+  func overwriteKeepsWhatIsNoOutput(_ words: String, _ says: String) throws {
+    try Command.inTemporaryFolder { folder in
+      let made = try Command.shell(
+        """
+        cd '\(folder)' && mkdir precious outer && echo mine > precious/a.txt && mkfifo nul
+        cp -r '\(Fixture.model)' m && cp -r m outer/m && cp m/config.json outer && cp -r '\(Fixture.adapter)' adapter
+        "$0" export m a.gguf && tar cf ../\(URL(filePath: folder).lastPathComponent).tar .
+        """)
+      #expect(made.status == 0, "\(made.errors)")
+      defer { try? FileManager.default.removeItem(atPath: folder + ".tar") }
+      let outcome = try Command.shell("cd '\(folder)' && \"$0\" \(words) --overwrite")
+      #expect(outcome.status == 1 && outcome.errors.contains(says), "\(outcome.errors)")
+      let same = try Command.shell("cd '\(folder)' && tar df '\(folder).tar'")
+      #expect(same.status == 0, "\(same.output) \(same.errors)")
+    }
+  }
+
+  /// SIGTERM and a lost terminal end a conversion as Ctrl-C does.
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalEndsAConversion(_ signal: Int32) {
+    let error = #expect(throws: FireflyError.self) {
+      try OutputOptions.converting("waiting") { progress in
+        try progress(0)
+        kill(getpid(), signal)
+        while true { try progress(0.5) }
+      }
+    }
+    #expect(error?.what == "interrupted: nothing was written")
+  }
+
+  @Test func aLimitOfFileSizesIsAnError() throws {
+    try Command.inTemporaryFolder { folder in
+      let outcome = try Command.shell("ulimit -f 10; \"$0\" quantize '\(Fixture.model)' '\(folder)/out'")
+      #expect(outcome.status == 1 && outcome.errors.contains("File too large"), "\(outcome.errors)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
   }
 

@@ -32,6 +32,11 @@ import Testing
   @Test func wrongOptionsAreRefused() throws {
     let port = try Command.run("serve", Fixture.model, "--port", "70000")
     #expect(port.status == 2)
+    for option in ["--cache-memory", "--max-body", "--max-connections", "--grace"] {
+      #expect(try Command.run("serve", Fixture.model, option, "9223372036854775807").status == 2, "\(option)")
+    }
+    let history = try Command.run("serve", Fixture.model, "--port", "0", "--history", "/dev/null/h")
+    #expect(history.status == 1 && history.errors.contains("history cannot be written"))
     let twice = try Command.run(
       "serve", Fixture.model, "--port", "0", "--adapter", "model=\(Fixture.adapter)")
     #expect(twice.status == 1)

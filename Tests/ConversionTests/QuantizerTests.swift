@@ -127,6 +127,11 @@ import Testing
     try inTemporaryFolder { folder in
       try AtomicFile.write(Data("mine".utf8), to: folder + "/mine")
       #expect(refusal { _ = try ModelFolder(folder) }?.place == folder)
+      #expect(refusal { _ = try ModelFolder(folder, overwrite: true) }?.place == folder)
+      try AtomicFile.write(Data("{}".utf8), to: folder + "/config.json")
+      #expect(refusal { _ = try ModelFolder(folder) }?.place == folder)
+      let input = folder + "/model/a.gguf"
+      #expect(refusal { _ = try ModelFolder(folder, overwrite: true, inputs: [input]) }?.found == input)
       try Quantizer(ModelSource.open(Fixtures.model)).write(to: ModelFolder(folder, overwrite: true))
       #expect(try !names(in: folder).contains("mine"))
       #expect(try ModelSource.open(folder).isQuantized)

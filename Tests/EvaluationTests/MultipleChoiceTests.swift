@@ -65,6 +65,7 @@ import Testing
 
       """
     let asked = "Two\nlines\nA. e\nB. f\nC. g\nD. h\nAnswer:"
+    try check(choice(shots: .max), "anatomy/2", dev + asked, [" A", " B", " C", " D"])
     try check(choice(shots: 5), "anatomy/2", dev + asked, [" A", " B", " C", " D"])
     try check(
       choice(), "anatomy/2",

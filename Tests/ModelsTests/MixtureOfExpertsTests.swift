@@ -105,7 +105,8 @@ import Testing
     ("qwen2_moe", "mlp_only_layers", .array([.double(0.5)]), "mlp_only_layers"),
     ("qwen2_moe", "use_sliding_window", .bool(true), "use_sliding_window"),
     ("deepseek_moe", "scoring_func", .string("sigmoid"), "scoring_func"),
-    ("deepseek_moe", "n_shared_experts", .int(1 << 60), "sizes"),
+    ("deepseek_moe", "n_shared_experts", .int(1 << 60), "n_shared_experts"),
+    ("deepseek_moe", "n_shared_experts", .int(1 << 30), "sizes"),
     ("deepseek_moe", "moe_layer_freq", .int(-1), "moe_layer_freq"),
   ])
   func refusesByName(_ family: String, _ key: String, _ value: JSONValue, _ named: String) throws {

@@ -35,6 +35,14 @@ import Testing
     #expect(try !tiny.folder.names().contains("out"))
   }
 
+  @Test func theModelsFolderIsNoOutput() throws {
+    let tiny = try TinyRun()
+    let before = try tiny.folder.names()
+    let error = #expect(throws: FireflyError.self) { try Trainer(config: tiny.config("model/")).run() }
+    #expect(error?.what == "output_dir is the model's folder")
+    #expect(try tiny.folder.names() == before)
+  }
+
   @Test func aTokenizerOfAnotherModelIsFound() throws {
     let tiny = try TinyRun()
     let config = String(decoding: try tiny.folder.data("model/config.json"), as: UTF8.self)

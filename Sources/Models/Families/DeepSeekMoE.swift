@@ -9,7 +9,7 @@ enum DeepSeekMoE {
     try config.refuse("scoring_func", unless: [.string("softmax")])
     let normalizes = try config.bool("norm_topk_prob", default: false)
     let size = try config.int("moe_intermediate_size")
-    let shared = size.multipliedReportingOverflow(by: try config.int("n_shared_experts", default: 0))
+    let shared = size * (try config.int("n_shared_experts", default: 0))
     let bySequence = try config.bool("seq_aux", default: true)
     architecture.experts = Experts(
       count: try config.int("n_routed_experts"),
@@ -17,7 +17,7 @@ enum DeepSeekMoE {
       intermediateSize: size,
       normalizesWeights: normalizes,
       scale: normalizes ? 1 : try config.float("routed_scaling_factor", default: 1),
-      sharedSize: shared.overflow ? Int.max : shared.partialValue == 0 ? nil : shared.partialValue,
+      sharedSize: shared == 0 ? nil : shared,
       layers: .init(
         first: try config.int("first_k_dense_replace", default: 0),
         every: try config.positive("moe_layer_freq", default: 1)),
