@@ -15,7 +15,9 @@ enum ExportCommand {
       + "(default: original).")
   private static let adapterOnly = Flag(
     "--adapter-only", "Writes the adapter alone, for llama.cpp's --lora; MODEL tells its heads and names.")
-  private static let overwrite = Flag("--overwrite", "Replaces an older OUT, a GGUF file, when the new one is whole.")
+  private static let overwrite = Flag(
+    "--overwrite", "Replaces an older OUT, a GGUF file, when the new one is whole."
+  )
 
   static let verb = Verb(
     "export", summary: "Writes a model, or an adapter, as a GGUF file for llama.cpp.",

@@ -5,7 +5,9 @@ import Foundation
 /// What the verbs that write a model share.
 package enum OutputOptions {
   static let folder = Positional("OUT", "The folder to write; it must not exist yet, or be empty.")
-  static let overwrite = Flag("--overwrite", "Replaces an older OUT, a model's folder, when the new one is whole.")
+  static let overwrite = Flag(
+    "--overwrite", "Replaces an older OUT, a model's folder, when the new one is whole."
+  )
   static let shardSize = Option.text(
     "--shard-size", "SIZE", "The most bytes of a weights file: a number with MB or GB (default: 5GB).")
   static let declarations = [shardSize.declaration, overwrite.declaration]
