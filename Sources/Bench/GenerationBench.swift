@@ -34,7 +34,7 @@ public struct GenerationBench: Sendable {
     _ shape: BenchShape, limits: MachineLimits, compute: DType? = nil, prompt: Int = 512,
     rows: [Int] = [1, 2, 4, 8]
   ) throws {
-    let compute = compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+    let compute = compute ?? Ops.usualCompute
     let model = try shape.load(compute: compute)
     self.shape = shape.title
     promptTokens = prompt

@@ -37,7 +37,7 @@ public struct TrainingBench: Sendable {
   /// - Parameter steps: how many are measured, after two that are not.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
   public init(_ shape: BenchShape, _ workload: Workload = Workload(), steps: Int = 5) throws {
-    let compute = workload.compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+    let compute = workload.compute ?? Ops.usualCompute
     let training = try TrainingStep(shape, workload, compute)
     let before = MachineLimits.matrixRate(compute)
     step = Measurement(runs: steps, after: 2) { training.run() }

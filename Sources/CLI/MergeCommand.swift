@@ -42,7 +42,7 @@ enum MergeCommand {
     let shardLimit = try OutputOptions.shardLimit(arguments)
     let compute: DType =
       arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
-      ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+      ?? Ops.usualCompute
     let folder = try ModelFolder(
       arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],
       inputs: [arguments[ModelOptions.model], arguments[adapter]])

@@ -30,7 +30,7 @@ public struct GGUFAdapter {
 
   /// - Parameter path: replaced only when the new file is whole.
   public func write(to path: String, overwrite: Bool = false) throws {
-    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [])
+    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [source.path])
     let metadata: [(key: String, value: GGUFWriter.Value)] = [
       ("general.architecture", .string(model.name)), ("general.type", .string("adapter")),
       ("general.name", .string((file.folder as NSString).lastPathComponent)),
@@ -64,10 +64,7 @@ public struct GGUFAdapter {
 
   private func encoded(_ tensor: Tensor, _ module: String) throws -> Tensor {
     let encoded = type.stored.encoded(tensor)
-    guard !Ops.hasNonFinite(encoded) else {
-      throw FireflyError(
-        "the adapter holds numbers that are not finite in \(type)", at: "\(file.folder): \(module)")
-    }
+    try encoded.checkFinite("the adapter", at: "\(file.folder): \(module)")
     return encoded
   }
 }

@@ -25,7 +25,7 @@ public struct GGUFExporter {
   /// - Throws: `FireflyError` when the family or the tokenizer has no such form, or the adapter does not fit.
   public init(
     _ pretrained: Pretrained, type: GGUFType, adapter: String? = nil, onto base: MergeBase = .original,
-    compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32
+    compute: DType = Ops.usualCompute
   ) throws {
     self.type = type
     model = try GGUFModel(pretrained.source)
@@ -65,10 +65,7 @@ public struct GGUFExporter {
     let stored = type.stored(shape: shape, isHead: isHead)
     return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights] in
       var tensor = try weights.tensor(name)
-      guard !Ops.hasNonFinite(tensor) else {
-        throw FireflyError(
-          "the tensor holds numbers that are not finite", at: "\(weights.source.path): \(name)")
-      }
+      try tensor.checkFinite(at: "\(weights.source.path): \(name)")
       if let heads = place.heads { tensor = GGUFModel.interleaved(tensor, heads: heads) }
       return stored.encoded(tensor)
     }

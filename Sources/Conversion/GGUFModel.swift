@@ -141,18 +141,11 @@ struct GGUFModel {
   /// Llama 3's scaling is kept as a divisor for each frequency.
   func frequencyFactors() throws -> GGUFWriter.Item? {
     guard scalingType == "llama3" else { return nil }
-    let (factor, low, high) = (
-      try number("factor"), try number("low_freq_factor"), try number("high_freq_factor")
-    )
-    let original = try number("original_max_position_embeddings")
     let size = architecture.headDim
-    let divisors = stride(from: 0, to: size, by: 2).map { index in
-      let turns = original / (2 * .pi * pow(theta, Double(index) / Double(size)))
-      if turns > high { return Float(1) }
-      if turns < low { return Float(factor) }
-      let smooth = (turns - low) / (high - low)
-      return Float(1 / ((1 - smooth) / factor + smooth))
-    }
+    let rule = Llama3Rope(
+      factor: try number("factor"), low: try number("low_freq_factor"), high: try number("high_freq_factor"),
+      originalLength: try number("original_max_position_embeddings"), theta: theta, headDim: size)
+    let divisors = rule.divisors.map { Float($0) }
     return GGUFWriter.Item(name: "rope_freqs.weight", shape: [size / 2], type: .float32) {
       Tensor(divisors, [size / 2])
     }

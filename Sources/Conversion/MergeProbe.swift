@@ -49,7 +49,7 @@ public struct MergeProbe {
   /// - Throws: `FireflyError` when the texts have no two tokens together.
   public init(
     _ base: Pretrained, adapter: String, texts: [String] = MergeProbe.texts,
-    compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32
+    compute: DType = Ops.usualCompute
   ) throws {
     self.base = base
     self.adapter = adapter

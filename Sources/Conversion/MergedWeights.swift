@@ -65,10 +65,7 @@ struct MergedWeights {
     let merged = Tensor(shape, .float32)  // [out, in]
     Ops.convert(merged.matrix, try baseTensor(name, shape).matrix)
     Ops.matmul(merged.matrix, pair.b.matrix, pair.a.matrix, accumulate: true, scale: pair.scale)
-    guard !Ops.hasNonFinite(merged) else {
-      throw FireflyError(
-        "the merged tensor holds numbers that are not finite", at: "\(adapter.folder): \(module)")
-    }
+    try merged.checkFinite("the merged tensor", at: "\(adapter.folder): \(module)")
     return merged
   }
 

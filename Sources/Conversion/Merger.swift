@@ -19,7 +19,7 @@ public struct Merger {
   /// - Throws: `FireflyError` when the adapter does not belong to the model.
   public init(
     _ source: ModelSource, adapter: String, onto base: MergeBase = .original,
-    compute: DType = Ops.supportsBFloat16 ? .bfloat16 : .float32, shardLimit: Int = 5_000_000_000
+    compute: DType = Ops.usualCompute, shardLimit: Int = 5_000_000_000
   ) throws {
     self.source = source
     self.shardLimit = shardLimit

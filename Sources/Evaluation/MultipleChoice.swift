@@ -118,8 +118,9 @@ public struct MultipleChoice: Sendable {
     progress(done)
     guard done < asked.count else { return answers.compactMap { $0 } }
 
+    let shots = min(questions.shots, questions.examples[subject.key]?.count ?? 0)
     let encoded = try zip(asked, prompts).map { question, prompt in
-      let encoded = try encoder.encode(shots: questions.shots, place: question.id, prompt)
+      let encoded = try encoder.encode(shots: shots, place: question.id, prompt)
       try checkVocabulary(encoded, question, scorer.model)
       return encoded
     }

@@ -9,7 +9,7 @@ extension Pretrained {
   ///
   /// - Throws: `FireflyError` when the adapter cannot be read.
   public func evaluationSettings(_ options: Options) throws -> [String: JSONValue] {
-    let compute = options.compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+    let compute = options.compute ?? Ops.usualCompute
     return [
       "model": .string(try StableHash.of(source)),
       "adapter": try options.adapter.map { .string(try StableHash.of(adapter: $0)) } ?? .null,

@@ -47,7 +47,7 @@ public struct Pretrained: Sendable {
   /// - Parameter progress: the share done, 0…1.
   public func load(_ options: Options = Options(), progress: ((Double) -> Void)? = nil) throws -> Transformer
   {
-    let compute = options.compute ?? (Ops.supportsBFloat16 ? .bfloat16 : .float32)
+    let compute = options.compute ?? Ops.usualCompute
     let model = try Transformer.load(
       source, compute: compute, quantization: options.quantization, progress: progress)
     if let adapter = options.adapter { try model.loadAdapter(adapter) }

@@ -15,7 +15,9 @@ struct ConfigReader: Sendable {
   func int(_ key: String, default fallback: Int? = nil) throws -> Int {
     let number = try value(key, "a whole number", fallback) { $0.int }
     guard Int32(exactly: number) != nil else {
-      throw FireflyError("the number is too large", at: "\(source): \(key)", found: "\(number)")
+      throw FireflyError(
+        "the number is too large", at: "\(source): \(key)", expected: "at most \(Int32.max)",
+        found: "\(number)")
     }
     return number
   }

@@ -9,6 +9,9 @@ extension Ops {
     return onednn_has_bfloat16() && forced != "generic" && forced != "avx2"
   }()
 
+  /// The type that products are computed in unless another is asked for.
+  public static var usualCompute: DType { supportsBFloat16 ? .bfloat16 : .float32 }
+
   /// out (+)= scale · op(a)·op(b), accumulated in float32.
   ///
   /// - Parameters:

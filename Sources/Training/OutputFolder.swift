@@ -26,15 +26,10 @@ struct OutputFolder {
 
   /// A run's records and checkpoints in the model's own folder would make it another model.
   private func checkApart() throws {
-    let (model, output) = (resolved(config.modelPath), resolved(path))
-    guard model != output else {
+    guard path.resolvedPath != config.modelPath.resolvedPath else {
       throw FireflyError(
-        "output_dir is the model's folder", at: output, fix: "Choose a folder of its own for the run.")
+        "output_dir is the model's folder", at: path, fix: "Choose a folder of its own for the run.")
     }
-  }
-
-  private func resolved(_ path: String) -> String {
-    URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
   }
 
   private func checkRoom(_ plan: RunPlan, on folder: String) throws {

@@ -43,17 +43,14 @@ public enum BitsAndBytes {
   /// - Parameter place: names the matrix in errors.
   /// - Throws: `FireflyError` when the matrix or its scales' mean is not finite.
   public static func quantize(_ matrix: Tensor, double: Bool, at place: String) throws -> NF4Tensor {
-    guard !Ops.hasNonFinite(matrix) else {
-      throw FireflyError(
-        "the tensor holds numbers that are not finite", at: place,
-        found: "an infinity or NaN in \(matrix.dtype)")
-    }
+    try matrix.checkFinite(at: place)
     let packed = NF4Tensor.quantize(matrix, double: double)
     if case .nested(_, let absmax, _, let offset) = packed.scales {
       guard offset.isFinite, !Ops.hasNonFinite(absmax) else {
         throw FireflyError(
           "the tensor's numbers are too large for double quantization", at: place,
-          found: "scales whose mean is \(offset)")
+          found: "scales whose mean is \(offset)",
+          fix: "The file is damaged: no model's weights are near \(matrix.dtype)'s largest number.")
       }
     }
     return packed
@@ -179,9 +176,7 @@ extension WeightStore {
 
   private func finite(_ name: String, _ shape: [Int]) throws -> Tensor {
     let tensor = try part(name, .float32, shape)
-    guard !Ops.hasNonFinite(tensor) else {
-      throw FireflyError("a part of a 4-bit tensor holds numbers that are not finite", at: "\(path): \(name)")
-    }
+    try tensor.checkFinite("a part of a 4-bit tensor", at: "\(path): \(name)")
     return tensor
   }
 }

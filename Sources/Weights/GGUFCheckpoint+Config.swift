@@ -168,8 +168,8 @@ extension GGUFCheckpoint {
     }
     return [
       "rope_type": .string("llama3"), "factor": .double(rule.factor),
-      "low_freq_factor": .double(Llama3Rope.lowFactor), "high_freq_factor": .double(Llama3Rope.highFactor),
-      "original_max_position_embeddings": .int(rule.originalLength),
+      "low_freq_factor": .double(rule.low), "high_freq_factor": .double(rule.high),
+      "original_max_position_embeddings": .int(Int(rule.originalLength)),
     ]
   }
 
@@ -177,48 +177,5 @@ extension GGUFCheckpoint {
     FireflyError(
       "the rotary scaling is not supported", at: "\(gguf.path): \(kind).rope.scaling.type",
       expected: "none, linear, yarn, or Llama 3's factors", found: found)
-  }
-}
-
-/// Llama 3.1's rotary scaling: long wavelengths are divided by `factor`, short ones kept, those between interpolated.
-/// All published models use the same two bounds. Source: rope_type "llama3" of transformers.
-private struct Llama3Rope {
-  static let lowFactor = 1.0
-  static let highFactor = 4.0
-
-  let factor: Double
-  let originalLength: Int
-  let theta: Double
-  let headDim: Int
-
-  /// The rule that gives `divisors`, if any does: its factor is the largest, and one that is interpolated tells the
-  /// original length.
-  init(divisors: [Double], theta: Double, headDim: Int) {
-    let factor = divisors.max() ?? 1
-    let between = divisors.enumerated().first { $0.element > 1 && $0.element < factor }
-    self.factor = factor
-    self.theta = theta
-    self.headDim = headDim
-    let length = between.map { index, divisor in
-      let smooth = (1 / divisor - 1 / factor) / (1 - 1 / factor)
-      let turns = Self.lowFactor + smooth * (Self.highFactor - Self.lowFactor)
-      return turns * Self.wavelength(index, theta, headDim)
-    }
-    originalLength = length.flatMap { Int(exactly: $0.rounded()) } ?? 8192
-  }
-
-  private static func wavelength(_ index: Int, _ theta: Double, _ headDim: Int) -> Double {
-    2 * Double.pi * pow(theta, Double(2 * index) / Double(headDim))
-  }
-
-  /// What each of the headDim / 2 frequencies is divided by.
-  var divisors: [Double] {
-    (0..<headDim / 2).map { index in
-      let turns = Double(originalLength) / Self.wavelength(index, theta, headDim)
-      if turns > Self.highFactor { return 1 }
-      if turns < Self.lowFactor { return factor }
-      let smooth = (turns - Self.lowFactor) / (Self.highFactor - Self.lowFactor)
-      return 1 / ((1 - smooth) / factor + smooth)
-    }
   }
 }

@@ -90,8 +90,7 @@ struct ChoiceEncoder {
   /// - Parameter prompt: makes the prompt with so many examples.
   /// - Throws: `FireflyError` when the tokenizer refuses a text, or an option alone is too long.
   func encode(shots: Int, place: String, _ prompt: (Int) -> ChoicePrompt) throws -> EncodedChoice {
-    let most = min(shots, prompt(shots).shots.count)  // there may be fewer examples
-    for count in stride(from: most, through: 0, by: -1) {
+    for count in stride(from: shots, through: 0, by: -1) {
       let made = prompt(count)
       var encoded = EncodedChoice(context: [], options: [], shots: made.shots.count, isCut: false)
       do {
