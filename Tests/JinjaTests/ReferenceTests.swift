@@ -26,7 +26,7 @@ private let models = ["../../../shared", "../../../../shared"].lazy
     let now = try #require(Fixtures.now)
     var templates: [String: JinjaTemplate] = [:]
     let rows = try Fixtures.rows("real.jsonl")
-    #expect(rows.count == 3 * 18)
+    #expect(rows.count == 2 * 18)
     for row in rows {
       let name = try #require(row["template"]?.string)
       if templates[name] == nil {

@@ -101,7 +101,7 @@ def renderings(templates: dict):
 
 # --- Templates of real models ---
 
-REAL = ["smollm2/chat_template.jinja", "chatglm3-6b/tokenizer_config.json", "qwen2/tokenizer_config.json"]
+REAL = ["chatglm3-6b/tokenizer_config.json", "qwen2/tokenizer_config.json"]
 
 
 def real_renderings(folder: pathlib.Path):
