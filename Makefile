@@ -17,7 +17,7 @@ test: setup
 
 # An undeclared import is an error here; warnings are errors everywhere (Package.swift).
 check: setup
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
 	swift build --build-tests $(TEST_FLAGS) --explicit-target-dependency-import-check error
 	for isa in $$(scripts/isa.sh); do \
 	  echo "== FIREFLY_ISA=$$isa"; \

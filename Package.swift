@@ -10,17 +10,17 @@ let package = Package(
   ],
   targets: [
     // MARK: - C and C++ beneath
-    .target(name: "CKernels", path: "Sources/CKernels", cSettings: [.headerSearchPath(".")]),
-    .target(name: "COneDNN", path: "Sources/COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
+    .target(name: "COneDNN", path: "Sources/C/OneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(
-      name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
+      name: "CPCRE2", path: "Sources/C/PCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(
-      name: "CEdit", path: "Sources/CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+      name: "CEdit", path: "Sources/C/Edit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
-      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+      name: "CZlib", path: "Sources/C/Zlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
-      name: "CMicroHTTPD", path: "Sources/CMicroHTTPD", pkgConfig: "libmicrohttpd",
+      name: "CMicroHTTPD", path: "Sources/C/MicroHTTPD", pkgConfig: "libmicrohttpd",
       providers: [.apt(["libmicrohttpd-dev"])]),
 
     // MARK: - The library
@@ -93,7 +93,7 @@ let package = Package(
         "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
-      name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "Sources/DemoData"),
+      name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
 
     // MARK: - Tests
     .target(

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The kernel tables (values of FIREFLY_ISA) that this processor can run, one a line; what each needs is in
-# Sources/CKernels/dispatch.c.
+# Sources/C/Kernels/dispatch.c.
 flags=" $(sed -n 's/^flags[^:]*: //p' /proc/cpuinfo | head -n 1) "
 
 has() {

@@ -76,7 +76,7 @@ import Testing
   }
 }
 
-/// True where kept: the bits as Sources/CKernels/ops/dropout.inc defines them, one element at a time.
+/// True where kept: the bits as Sources/C/Kernels/ops/dropout.inc defines them, one element at a time.
 private func dropoutMask(rows: Int, columns: Int, probability: Float, key: DropoutKey) -> [Bool] {
   let mixed = CounterRandom.mix(CounterRandom.mix(CounterRandom.mix(key.seed) ^ key.step) ^ key.stream)
   return (0..<rows * columns).map { i in
