@@ -11,6 +11,7 @@ let package = Package(
   targets: [
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
+    .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "COneDNN", path: "Sources/C/OneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(
       name: "CPCRE2", path: "Sources/C/PCRE2", pkgConfig: "libpcre2-8",
@@ -24,7 +25,7 @@ let package = Package(
       providers: [.apt(["libmicrohttpd-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", path: "Sources/Base"),
+    .target(name: "FireflyBase", dependencies: ["CPause"], path: "Sources/Base"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
       path: "Sources/Tensors"),

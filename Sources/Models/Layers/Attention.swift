@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTensors
 
 /// Causal grouped-query attention: q, k, v as one group of linears, then o.

@@ -1,4 +1,5 @@
 import CKernels
+import FireflyBase
 
 extension Ops {
   /// The gradient of `attention`; scores are computed again from q, k and the log sums.

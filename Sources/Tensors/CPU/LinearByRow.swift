@@ -1,4 +1,5 @@
 import CKernels
+import FireflyBase
 
 extension Ops {
   /// `linear` where reading the weights is the cost: rows go in groups of eight, each weight is read once a group, and

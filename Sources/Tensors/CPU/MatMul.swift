@@ -1,4 +1,5 @@
 import COneDNN
+import FireflyBase
 import Foundation
 
 extension Ops {

@@ -1,4 +1,5 @@
 import CKernels
+import FireflyBase
 
 /// The heads of a grouped-query attention: query head h reads key head h / (heads / keyValueHeads), and which keys a row
 /// sees with which bias.

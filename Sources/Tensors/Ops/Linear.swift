@@ -1,4 +1,5 @@
 import CKernels
+import FireflyBase
 
 /// A matrix that training leaves as it is, `[out, in]`.
 public enum FrozenWeight: Sendable {

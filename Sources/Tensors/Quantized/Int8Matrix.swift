@@ -1,4 +1,5 @@
 import CKernels
+import FireflyBase
 
 /// A matrix of 8-bit codes with a scale per 32 of a row: for products of a few rows, where reading the weights is the
 /// cost and their last bits do not show in the result.

@@ -1,4 +1,3 @@
-import Dispatch
 import FireflyBase
 import Foundation
 
@@ -141,7 +140,7 @@ struct DatasetBuilder {
     try emit(block)
   }
 
-  /// Reads every line on one of the machine's cores, and takes the results in order; what was read leaves memory.
+  /// Reads every line on one of the pool's threads, and takes the results in order; what was read leaves memory.
   private func walk<Row>(
     _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLines.Line) throws -> Row,
     _ take: (Row) throws -> Void
@@ -161,7 +160,7 @@ struct DatasetBuilder {
     [Result<Row, any Error>](unsafeUninitializedCapacity: lines.count) { buffer, count in
       nonisolated(unsafe) let results = buffer
       let stripe = 64
-      DispatchQueue.concurrentPerform(iterations: (lines.count + stripe - 1) / stripe) { task in
+      Parallel.run((lines.count + stripe - 1) / stripe) { task in
         for offset in task * stripe..<min((task + 1) * stripe, lines.count) {
           let line = lines[lines.startIndex + offset]
           (results.baseAddress.unsafelyUnwrapped + offset).initialize(to: Result { try read(line) })

@@ -1,5 +1,4 @@
-import COneDNN
-import FireflyBase
+import CPause
 import Foundation
 import Synchronization
 
@@ -170,7 +169,7 @@ private final class ThreadPool: @unchecked Sendable {
   private func spin(_ turns: Int, until ready: () -> Bool) -> Bool {
     for _ in 0..<turns {
       if ready() { return true }
-      onednn_relax()
+      processor_pause()
     }
     return false
   }
