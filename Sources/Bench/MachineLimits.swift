@@ -28,7 +28,7 @@ public struct MachineLimits: Sendable {
   /// Takes some three seconds.
   public static func measure() -> MachineLimits {
     MachineLimits(
-      processor: processorName(), instructionSet: (try? Ops.instructionSet()) ?? "",
+      processor: processorName(), instructionSet: (try? InstructionSet.current()) ?? "",
       threads: Parallel.threads,
       bfloat16Rate: byThreads { matrixRate(.bfloat16) }, float32Rate: byThreads { matrixRate(.float32) },
       readRate: byThreads { memoryRate() })

@@ -47,7 +47,7 @@ package enum Program {
     case "--help", "-h", "help": try print(Help.program(verbs))
     case "--version": try print("firefly \(version)\n")
     default:
-      _ = try Ops.instructionSet()
+      _ = try InstructionSet.current()
       _ = try Parallel.threadsFromEnvironment()
       let verb = try named(first)
       switch try Arguments.parse(Array(words.dropFirst()), for: verb) {

@@ -18,6 +18,8 @@ public final class Transformer: @unchecked Sendable {
   public let architecture: Architecture
   /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
+  /// Where its tensors lie.
+  package var device: any Device { embedding.table.device }
   let embedding: Embedding
   let blocks: [Block]
   let head: Head
@@ -147,7 +149,8 @@ public final class Transformer: @unchecked Sendable {
   /// An empty cache for one sequence of at most `capacity` tokens.
   public func makeCache(capacity: Int) -> KVCache {
     KVCache(
-      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity)
+      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity,
+      device: device)
   }
 
   /// Continues each cache by its tokens.
@@ -157,7 +160,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
-    let last = Tensor([rows.count, architecture.hiddenSize], .float32)
+    let last = Tensor([rows.count, architecture.hiddenSize], .float32, on: device)
     let together = rows.indices.filter { rows[$0].tokens.count == 1 }
     let alone = rows.indices.filter { rows[$0].tokens.count != 1 }.map { [$0] }
     for group in alone + (together.isEmpty ? [] : [together]) {
@@ -202,7 +205,7 @@ public final class Transformer: @unchecked Sendable {
     let tokens = rows.flatMap(\.tokens)
     check(tokens, tokens, [0, Int32(tokens.count)])
     let rotary = architecture.rotary?.tables(
-      placed.map { Positions(first: $0.past, count: $0.range.count) })
+      placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
     let x = embedding.forward(tokens)
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
     return (x, placed)
@@ -211,7 +214,7 @@ public final class Transformer: @unchecked Sendable {
   // MARK: - Shared
 
   private func gathered(_ x: Tensor, _ rows: [Int]) -> Tensor {  // [T, C] → [N, C]
-    let kept = Tensor([rows.count, x.columns], .float32)
+    let kept = Tensor([rows.count, x.columns], .float32, on: x.device)
     Ops.gatherRows(kept.matrix, x.matrix, rows: rows.map { Int32($0) })
     return kept
   }
@@ -219,7 +222,8 @@ public final class Transformer: @unchecked Sendable {
   private func context(_ starts: [Int32], _ pass: Pass, _ balance: BalanceLoss? = nil) -> BatchContext {
     let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }
     return BatchContext(
-      starts: starts, rotary: architecture.rotary?.tables(sequences), pass: pass, balance: balance)
+      starts: starts, rotary: architecture.rotary?.tables(sequences, on: device), pass: pass, balance: balance
+    )
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
@@ -245,7 +249,7 @@ public final class Transformer: @unchecked Sendable {
   /// Bytes of weights that a pass of generation reads.
   public var bytesPerStep: Int {
     groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
-      + head.decoding.byteCount(head.weight)
+      + RowWeight.byteCount(of: head.weight)
   }
 
   /// Trainable elements.

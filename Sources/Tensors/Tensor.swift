@@ -1,5 +1,4 @@
 import FireflyBase
-import Foundation
 
 /// What an element is.
 public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
@@ -43,26 +42,34 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// Uninitialised.
-  public init(_ shape: [Int], _ dtype: DType) {
+  public init(_ shape: [Int], _ dtype: DType) { self.init(shape, dtype, on: .cpu) }
+
+  /// Uninitialised.
+  package init(_ shape: [Int], _ dtype: DType, on device: any Device) {
     let count = shape.reduce(1, *)
     self.init(
-      storage: Storage(byteCount: count * dtype.byteCount), byteOffset: 0, shape: shape, dtype: dtype)
+      storage: Storage(byteCount: count * dtype.byteCount, on: device), byteOffset: 0, shape: shape,
+      dtype: dtype)
   }
 
-  public static func zeros(_ shape: [Int], _ dtype: DType) -> Tensor {
-    let tensor = Tensor(shape, dtype)
-    memset(tensor.pointer, 0, tensor.byteCount)
+  public static func zeros(_ shape: [Int], _ dtype: DType) -> Tensor { zeros(shape, dtype, on: .cpu) }
+
+  package static func zeros(_ shape: [Int], _ dtype: DType, on device: any Device) -> Tensor {
+    let tensor = Tensor(shape, dtype, on: device)
+    tensor.setZero()
     return tensor
   }
 
   /// Overwrites every element with zero.
-  public func setZero() { memset(pointer, 0, byteCount) }
+  public func setZero() { device.zero(self) }
 
   /// From float32 values, for tests and small tables.
-  public init(_ values: [Float], _ shape: [Int]) {
+  public init(_ values: [Float], _ shape: [Int]) { self.init(values, shape, on: .cpu) }
+
+  package init(_ values: [Float], _ shape: [Int], on device: any Device) {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
-    self.init(shape, .float32)
-    values.withUnsafeBytes { if let base = $0.baseAddress { memcpy(pointer, base, $0.count) } }
+    self.init(shape, .float32, on: device)
+    values.withUnsafeBytes { device.upload($0, to: pointer) }
   }
 
   public var count: Int { shape.reduce(1, *) }
@@ -72,10 +79,29 @@ public struct Tensor: @unchecked Sendable {
   /// The last dimension.
   public var columns: Int { shape.last ?? 1 }
 
-  /// For Tensors and Weights only: the layers above use `Ops`.
-  package var pointer: UnsafeMutableRawPointer { storage.pointer + byteOffset }
+  package var device: any Device { storage.device }
+  /// What the device knows the first element by: for its operations, and for Weights, whose files are the processor's.
+  package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
   package var bytes: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: pointer, count: byteCount)
+  }
+
+  /// The same elements on `device`: this tensor if it lies there, otherwise a copy.
+  package func on(_ device: any Device) -> Tensor {
+    if self.device === device { return self }
+    let copy = Tensor(shape, dtype, on: device)
+    withHostBytes { device.upload($0, to: copy.pointer) }
+    return copy
+  }
+
+  /// Calls `body` with the elements' bytes in the processor's memory.
+  package func withHostBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    if device === CPU.shared {
+      return try withExtendedLifetime(storage) { try body(UnsafeRawBufferPointer(bytes)) }
+    }
+    let copy = Tensor(shape, dtype)
+    device.download(pointer, into: copy.bytes)
+    return try copy.withHostBytes(body)
   }
 
   /// The same elements under another shape.
@@ -102,7 +128,26 @@ public struct Tensor: @unchecked Sendable {
   /// The float32 elements, for tests, logs and small results.
   public var floats: [Float] {
     precondition(dtype == .float32, "floats of a \(dtype) tensor")
-    return Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: count))
+    return withHostBytes { Array($0.bindMemory(to: Float.self)) }
+  }
+
+  /// Σ of the float32 elements in float64, in their order.
+  public var sum: Double { floats.reduce(0) { $0 + Double($1) } }
+
+  /// Which uint8 elements are not 0, for small results.
+  public var flags: [Bool] {
+    precondition(dtype == .uint8, "flags of a \(dtype) tensor")
+    return withHostBytes { $0.map { $0 != 0 } }
+  }
+
+  /// - Throws: `FireflyError` when an element is an infinity or NaN.
+  /// - Parameters:
+  ///   - what: names the tensor in the error, `place` the file and the tensor in it.
+  package func checkFinite(_ what: String = "the tensor", at place: String) throws {
+    guard Ops.hasNonFinite(self) else { return }
+    throw FireflyError(
+      "\(what) holds numbers that are not finite", at: place, found: "an infinity or NaN in \(dtype)",
+      fix: "The file is damaged, or its numbers are too large for \(dtype): take another one.")
   }
 }
 
@@ -130,7 +175,8 @@ public struct Matrix: @unchecked Sendable {
     self.dtype = dtype
   }
 
-  package var pointer: UnsafeMutableRawPointer { storage.pointer + byteOffset }
+  package var device: any Device { storage.device }
+  package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
 
   /// Columns `range` of every row.
   public func columns(_ range: Range<Int>) -> Matrix {

@@ -127,7 +127,7 @@ struct StoredTensor: Sendable {
 
   private func decode(_ source: UnsafeRawBufferPointer, into out: Tensor) {
     if let format = info.type.blockFormat {
-      Ops.decodeBlocks(format, source, into: out)
+      format.decode(source, into: out)
     } else if info.type.dtype == out.dtype {
       out.bytes.copyMemory(from: source)
     } else if let stored = info.type.dtype {
@@ -142,6 +142,6 @@ struct StoredTensor: Sendable {
 extension Storage {
   fileprivate convenience init(copying bytes: UnsafeRawBufferPointer) {
     self.init(byteCount: bytes.count)
-    UnsafeMutableRawBufferPointer(start: pointer, count: byteCount).copyMemory(from: bytes)
+    UnsafeMutableRawBufferPointer(start: address, count: byteCount).copyMemory(from: bytes)
   }
 }

@@ -122,7 +122,7 @@ import Testing
     let shape = try store.shape(of: "x")
     let x = try store.tensor("x", shape: shape, as: .float32)
     let expected = try store.tensor(name, shape: [shape[0], format.bytes], as: .uint8)
-    let found = bytes(Ops.encodeBlocks(format, x))
+    let found = bytes(format.encode(x))
     let first = zip(found, bytes(expected)).enumerated().first { $1.0 != $1.1 }?.offset
     #expect(found.count == expected.count && first == nil, "byte \(first ?? -1) differs")
   }

@@ -40,7 +40,7 @@ import Testing
     let logSums = Tensor([m], .float32)
     variant.run {
       var mask = block.mask
-      Ops.kernels.pointee.attention_softmax(
+      InstructionSet.kernels.pointee.attention_softmax(
         p.matrix.pointer, Int32(variant.dtype.rawValue), p.matrix.stride, logSums.floatPointer,
         scores.matrix.floatRow(0), scores.matrix.stride, &mask, m, n)
     }
@@ -69,7 +69,7 @@ import Testing
     let (logSums, dotsTensor) = (Tensor(expected.logSums, [m]), Tensor(dots, [m]))
     variant.run {
       var mask = block.mask
-      Ops.kernels.pointee.attention_softmax_gradient(
+      InstructionSet.kernels.pointee.attention_softmax_gradient(
         p.matrix.pointer, p.matrix.stride, ds.matrix.pointer, ds.matrix.stride, Int32(variant.dtype.rawValue),
         scores.matrix.floatRow(0), scores.matrix.stride, dp.matrix.floatRow(0), dp.matrix.stride,
         logSums.floatPointer, dotsTensor.floatPointer, &mask, m, n)
@@ -89,7 +89,7 @@ import Testing
     let (p, logSums) = (Tensor([3, 40], variant.dtype), Tensor([3], .float32))
     variant.run {
       var mask = block.mask
-      Ops.kernels.pointee.attention_softmax(
+      InstructionSet.kernels.pointee.attention_softmax(
         p.pointer, Int32(variant.dtype.rawValue), 40, logSums.floatPointer, scores.floatPointer, 40, &mask, 3,
         40)
     }
@@ -105,7 +105,7 @@ import Testing
     let b = Strided.normal([rows, heads * headDim], variant.dtype, seed: 2)
     let dots = Tensor.zeros([heads, rows], .float32)
     variant.run {
-      Ops.kernels.pointee.row_dots(
+      InstructionSet.kernels.pointee.row_dots(
         dots.floatPointer, rows, a.matrix.pointer, a.matrix.stride, b.matrix.pointer, b.matrix.stride,
         Int32(variant.dtype.rawValue), rows, heads, headDim)
     }
@@ -131,7 +131,7 @@ import Testing
     let out = Tensor([group, dim], variant.dtype)
     variant.run {
       slopes.withUnsafeBufferPointer { slopes in
-        Ops.kernels.pointee.attention_row(
+        InstructionSet.kernels.pointee.attention_row(
           out.pointer, q.pointer, keys.matrix.pointer, keys.matrix.stride, values.matrix.pointer,
           values.matrix.stride, Int32(variant.dtype.rawValue), group, dim, count, scale,
           sloped ? slopes.baseAddress : nil)

@@ -82,7 +82,7 @@ struct Block: Layer {
   }
 
   private func copy(_ x: Tensor) -> Tensor {
-    let result = Tensor(x.shape, .float32)
+    let result = Tensor(x.shape, .float32, on: x.device)
     Ops.convert(result.matrix, x.matrix)
     return result
   }

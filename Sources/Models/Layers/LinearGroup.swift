@@ -59,9 +59,10 @@ final class LinearGroup: @unchecked Sendable {
   }
 
   var outputs: Int { parts.reduce(0) { $0 + $1.outputs } }
+  var device: any Device { parts[0].weight.device }
 
   /// A buffer for this group's input.
-  func makeInput(rows: Int) -> Matrix { Tensor([rows, inputs], compute).matrix }  // [T, in]
+  func makeInput(rows: Int) -> Matrix { Tensor([rows, inputs], compute, on: device).matrix }  // [T, in]
 
   /// Columns of part `index` in the output.
   func columns(_ index: Int) -> Range<Int> {
@@ -72,7 +73,7 @@ final class LinearGroup: @unchecked Sendable {
   // MARK: - Forward
 
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, in] → [T, ΣO]
-    let y = Tensor([x.rows, outputs], compute)
+    let y = Tensor([x.rows, outputs], compute, on: x.device)
     let low = a.map { a in
       lowRankProduct(droppedInput(x, pass), a, pass)
     }
@@ -86,7 +87,7 @@ final class LinearGroup: @unchecked Sendable {
 
   /// [T, in] → [T, Σr], scaled
   private func lowRankProduct(_ x: Matrix, _ a: StackedA, _ pass: Pass) -> Matrix {
-    let low = Tensor([x.rows, a.value.rows], compute).matrix
+    let low = Tensor([x.rows, a.value.rows], compute, on: x.device).matrix
     if pass.rowByRow {
       let part = LinearPart(weight: .dense(a.compute), outputs: a.value.rows, inputs: inputs)
       Ops.linear(low, x, parts: [part], low: [nil], rowByRow: true)
@@ -119,7 +120,7 @@ final class LinearGroup: @unchecked Sendable {
 
   private func droppedInput(_ x: Matrix, _ pass: Pass) -> Matrix {  // [T, in]
     guard isDropping(pass) else { return x }
-    let dropped = Tensor([x.rows, inputs], compute).matrix
+    let dropped = Tensor([x.rows, inputs], compute, on: x.device).matrix
     Ops.dropout(dropped, x, probability: dropout, key: key(pass))
     return dropped
   }
@@ -133,7 +134,7 @@ final class LinearGroup: @unchecked Sendable {
       dLow = adapterGradients(dy, low, saved.input, a, pass)
     }
     guard wantsInputGradient else { return nil }
-    let dx = Tensor([dy.rows, inputs], .float32)
+    let dx = Tensor([dy.rows, inputs], .float32, on: dy.device)
     Ops.linearInputGradient(dx.matrix, dy, parts: linearParts, accumulate: false)
     if let a, let dLow { addLowRankInputGradient(dx.matrix, dLow, a, pass) }
     return dx
@@ -143,7 +144,7 @@ final class LinearGroup: @unchecked Sendable {
   private func adapterGradients(
     _ dy: Matrix, _ low: Matrix, _ x: Matrix, _ a: StackedA, _ pass: Pass
   ) -> Matrix {
-    let dLow = Tensor([dy.rows, a.value.rows], compute).matrix
+    let dLow = Tensor([dy.rows, a.value.rows], compute, on: dy.device).matrix
     for (index, part) in parts.enumerated() {
       guard let adapter = part.adapter else { continue }
       let dPart = dy.columns(columns(index))  // [T, out]
@@ -162,7 +163,7 @@ final class LinearGroup: @unchecked Sendable {
       Ops.matmul(dx, dLow, a.compute.matrix, accumulate: true)
       return
     }
-    let through = Tensor([dx.rows, inputs], compute).matrix
+    let through = Tensor([dx.rows, inputs], compute, on: dx.device).matrix
     Ops.matmul(through, dLow, a.compute.matrix)
     Ops.addDropped(dx, through, probability: dropout, key: key(pass))
   }
@@ -184,8 +185,8 @@ final class LinearGroup: @unchecked Sendable {
     self.dropout = dropout
     detach()
     guard total > 0 else { return }
-    let value = Tensor([total, inputs], .float32)
-    let gradient = Tensor.zeros([total, inputs], .float32)
+    let value = Tensor([total, inputs], .float32, on: device)
+    let gradient = Tensor.zeros([total, inputs], .float32, on: device)
     var parameters: [Parameter] = []
     var next = 0
     for index in chosen {
@@ -194,22 +195,24 @@ final class LinearGroup: @unchecked Sendable {
       let name = prefix + parts[index].name
       parameters.append(
         Parameter(name: name + ".lora_A.weight", value: value.slice(rows), gradient: gradient.slice(rows)))
-      Ops.convert(value.slice(rows).matrix, start.a.matrix)
+      Ops.convert(value.slice(rows).matrix, start.a.on(device).matrix)
       parts[index].adapter = makeLowRank(start, rows: rows, outputs: parts[index].outputs, name: name)
       next = rows.upperBound
     }
     a = StackedA(
-      parameters: parameters, value: value, gradient: gradient, compute: Tensor([total, inputs], compute))
+      parameters: parameters, value: value, gradient: gradient,
+      compute: Tensor([total, inputs], compute, on: device))
     parametersChanged()
   }
 
   private func makeLowRank(_ start: Initial, rows: Range<Int>, outputs: Int, name: String) -> LowRank {
-    let value = Tensor([outputs, start.rank], .float32)
-    Ops.convert(value.matrix, start.b.matrix)
+    let value = Tensor([outputs, start.rank], .float32, on: device)
+    Ops.convert(value.matrix, start.b.on(device).matrix)
     let b = Parameter(
-      name: name + ".lora_B.weight", value: value, gradient: .zeros(value.shape, .float32))
+      name: name + ".lora_B.weight", value: value, gradient: .zeros(value.shape, .float32, on: device))
     return LowRank(
-      rank: start.rank, scale: start.scale, rows: rows, b: b, bCompute: Tensor(value.shape, compute))
+      rank: start.rank, scale: start.scale, rows: rows, b: b,
+      bCompute: Tensor(value.shape, compute, on: device))
   }
 
   func detach() {

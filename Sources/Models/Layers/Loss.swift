@@ -49,28 +49,32 @@ struct Head {
   func loss(_ x: Tensor, labels: [Int32], scale: Float?) -> (loss: LossSum, dx: Tensor?) {  // [T, C]
     let targets = labels.indices.filter { labels[$0] >= 0 }
     let rows = targets.map { Int32($0) }
-    let kept = Tensor([rows.count, x.columns], .float32)  // [N, C]
+    let kept = Tensor([rows.count, x.columns], .float32, on: x.device)  // [N, C]
     Ops.gatherRows(kept.matrix, x.matrix, rows: rows)
-    let normed = Tensor(kept.shape, weight.dtype)
+    let normed = Tensor(kept.shape, weight.dtype, on: x.device)
     let normSaved = norm.forward(into: normed.matrix, kept.matrix)
-    let dNormed = scale.map { _ in Tensor(kept.shape, .float32) }
+    let dNormed = scale.map { _ in Tensor(kept.shape, .float32, on: x.device) }
     let sum = crossEntropy(normed, targets.map { labels[$0] }, scale: scale ?? 1, dNormed: dNormed)
     let loss = LossSum(sum: sum, count: targets.count)
     guard let dNormed else { return (loss, nil) }
 
-    let dKept = Tensor.zeros(kept.shape, .float32)
+    let dKept = Tensor.zeros(kept.shape, .float32, on: x.device)
     norm.backward(dKept.matrix, dNormed.matrix, kept.matrix, normSaved)
-    let dx = Tensor.zeros(x.shape, .float32)
+    let dx = Tensor.zeros(x.shape, .float32, on: x.device)
     Ops.scatterAddRows(dx.matrix, rows, dKept.matrix)
     return (loss, dx)
   }
 
   private func crossEntropy(_ x: Tensor, _ labels: [Int32], scale: Float, dNormed: Tensor?) -> Double {
-    let dLogits = dNormed.map { _ in Tensor([chunkRows(labels.count), weight.rows], weight.dtype) }
+    let dLogits = dNormed.map { _ in
+      Tensor([chunkRows(labels.count), weight.rows], weight.dtype, on: x.device)
+    }
     var sum = 0.0
     forEachChunk(x) { range, logits in
       let gradient = dLogits?.slice(0..<range.count).matrix
-      sum += Ops.crossEntropy(logits: logits, labels: Array(labels[range]), gradient: gradient, scale: scale)
+      let losses = Ops.crossEntropy(
+        logits: logits, labels: Array(labels[range]), gradient: gradient, scale: scale)
+      sum += losses.sum
       if let gradient, let dNormed { Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix) }
     }
     return sum
@@ -78,13 +82,13 @@ struct Head {
 
   /// What the model says of `labels`, one for each row.
   func scores(_ x: Matrix, labels: [Int32]) -> [TargetScore] {  // [N, C] float32
-    let normed = Tensor([x.rows, x.columns], weight.dtype)
+    let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
     var scores: [TargetScore] = []
     forEachChunk(normed) { range, logits in
       let labels = Array(labels[range])
-      let losses = Ops.crossEntropyRows(logits: logits, labels: labels)
-      let best = Ops.isLargest(logits, columns: labels)
+      let losses = Ops.crossEntropy(logits: logits, labels: labels).floats
+      let best = Ops.isLargest(logits, columns: labels).flags
       scores += zip(losses, best).map { TargetScore(loss: $0, isBest: $1) }
     }
     return scores
@@ -96,7 +100,7 @@ struct Head {
   /// Gives `body` the logits of the normed rows `x`, one block after the other in the same place.
   private func forEachChunk(_ x: Tensor, _ body: (Range<Int>, _ logits: Matrix) -> Void) {  // [N, C] c
     let chunk = chunkRows(x.rows)
-    let logits = Tensor([chunk, weight.rows], .float32)
+    let logits = Tensor([chunk, weight.rows], .float32, on: x.device)
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
@@ -107,9 +111,9 @@ struct Head {
 
   /// Logits of the given rows, `[N, V]` float32; with `rowByRow` through the copy for generation.
   func logits(_ x: Matrix, rowByRow: Bool = false) -> Tensor {  // [N, C] float32
-    let normed = Tensor([x.rows, x.columns], weight.dtype)
+    let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
-    let logits = Tensor([x.rows, weight.rows], .float32)
+    let logits = Tensor([x.rows, weight.rows], .float32, on: x.device)
     if rowByRow {
       decoding.multiply(logits.matrix, normed.matrix, weight)
     } else {

@@ -87,7 +87,7 @@ public struct Rotary: Equatable, Sendable {
   }
 
   /// Cosine and sine of every row's angle, `[T, dimensions / 2]` float32 each, sequence after sequence.
-  func tables(_ sequences: [Positions]) -> RotaryTables {
+  func tables(_ sequences: [Positions], on device: any Device) -> RotaryTables {
     let attention = attentionFactor
     var cosines: [Float] = []
     var sines: [Float] = []
@@ -102,7 +102,7 @@ public struct Rotary: Equatable, Sendable {
       }
     }
     let shape = [cosines.count / (dimensions / 2), dimensions / 2]
-    return RotaryTables(cos: Tensor(cosines, shape), sin: Tensor(sines, shape))
+    return RotaryTables(cos: Tensor(cosines, shape, on: device), sin: Tensor(sines, shape, on: device))
   }
 }
 

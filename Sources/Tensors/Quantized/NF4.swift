@@ -1,6 +1,3 @@
-import CKernels
-import FireflyBase
-
 /// The NF4 data type (Dettmers et al. 2023, "QLoRA") as bitsandbytes stores it.
 public enum NF4 {
   /// Weights that share a scale.
@@ -93,7 +90,8 @@ public struct NF4Tensor: Sendable {
       Ops.checkCount(absmax, NF4Tensor.nestedBlocks(of: blocks), "nested absmax")
       Ops.checkCount(map, 256, "nested map")
     }
-    _ = originalDType.code
+    precondition(
+      [.float32, .bfloat16, .float16].contains(originalDType), "NF4 of \(originalDType) weights")
     contents = Contents(codes: codes, shape: shape, scales: scales, originalDType: originalDType)
   }
 
@@ -117,26 +115,17 @@ public struct NF4Tensor: Sendable {
     }
   }
 
-  /// The kernels' view of this matrix: addresses that hold as long as the matrix lives.
-  var kernelsView: kernels_nf4 {
-    var view = kernels_nf4(
-      codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: nil, absmax_codes: nil,
-      nested_absmax: nil, nested_map: nil, nested_offset: 0, columns: inputs, dtype: originalDType.code)
-    switch scales {
-    case .plain(let absmax):
-      view.absmax = UnsafePointer(absmax.floatPointer)
-    case .nested(let codes, let absmax, let map, let offset):
-      view.absmax_codes = UnsafePointer(codes.pointer.assumingMemoryBound(to: UInt8.self))
-      view.nested_absmax = UnsafePointer(absmax.floatPointer)
-      view.nested_map = UnsafePointer(map.floatPointer)
-      view.nested_offset = offset
-    }
-    return view
-  }
-
-  /// Calls `body` with the kernels' view of this matrix.
-  func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
-    var view = kernelsView
-    return withExtendedLifetime(self) { withUnsafePointer(to: &view, body) }
+  /// The same matrix on `device`: this one if it lies there, otherwise a copy.
+  package func on(_ device: any Device) -> NF4Tensor {
+    if codes.device === device { return self }
+    let scales: Scales =
+      switch scales {
+      case .plain(let absmax): .plain(absmax: absmax.on(device))
+      case .nested(let codes, let absmax, let map, let offset):
+        .nested(
+          codes: codes.on(device), absmax: absmax.on(device), map: map.on(device), offset: offset)
+      }
+    return NF4Tensor(
+      codes: codes.on(device), shape: shape, scales: scales, originalDType: originalDType)
   }
 }

@@ -98,7 +98,7 @@ struct Checkpoint {
     for (parameter, (m, v)) in zip(parameters, store.moments) {
       for (moment, prefix) in [(m, "m."), (v, "v.")] {
         let saved = try weights.tensor(prefix + parameter.name, shape: parameter.value.shape, as: .float32)
-        Ops.convert(moment.matrix, saved.matrix)
+        Ops.convert(moment.matrix, saved.on(moment.device).matrix)
       }
     }
     var history = resume.history

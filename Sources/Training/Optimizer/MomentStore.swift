@@ -25,10 +25,10 @@ package final class MomentStore {
     var offset = 0
     let next = { (shape: [Int]) -> Tensor in
       let count = shape.reduce(4, *)
-      let window = UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + count])
+      let window = UnsafeMutableRawBufferPointer(rebasing: file.bytes[offset..<offset + count])
       offset += MomentStore.aligned(count)
       return Tensor(
-        storage: Storage(borrowing: window, owner: file), byteOffset: 0, shape: shape, dtype: .float32)
+        storage: Storage(lending: window, owner: file), byteOffset: 0, shape: shape, dtype: .float32)
     }
     moments = shapes.map { (next($0), next($0)) }
   }
@@ -43,11 +43,11 @@ package final class MomentStore {
 
 /// Writable bytes of a file that is deleted as soon as it is open; zero at first.
 private final class UnnamedFile {
-  let bytes: UnsafeRawBufferPointer
+  let bytes: UnsafeMutableRawBufferPointer
 
   init(folder: String, byteCount: Int) throws {
     guard byteCount > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
       return
     }
     let path = "\(folder)/.optimizer-state-\(getpid())"
@@ -64,11 +64,11 @@ private final class UnnamedFile {
     guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
       base != MAP_FAILED
     else { throw UnnamedFile.error("cannot map the optimizer's file", errno, folder) }
-    bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
+    bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
   }
 
   deinit {
-    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+    if let base = bytes.baseAddress { munmap(base, bytes.count) }
   }
 
   private static func error(_ what: String, _ code: Int32, _ place: String, fix: String? = nil)

@@ -60,7 +60,7 @@ public enum GGUFWriter {
         precondition(
           tensor.byteCount == item.byteCount,
           "\(item.name) has \(tensor.byteCount) bytes of \(item.byteCount)")
-        try withExtendedLifetime(tensor) { try file.write(UnsafeRawBufferPointer(tensor.bytes)) }
+        try tensor.withHostBytes { try file.write($0) }
         try file.write(Data(count: padded(item.byteCount) - item.byteCount))
         done += padded(item.byteCount)
         try progress?(Double(done) / Double(total))

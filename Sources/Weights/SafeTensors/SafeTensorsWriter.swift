@@ -75,9 +75,7 @@ public enum SafeTensorsWriter {
             tensor.byteCount == entry.byteCount,
             "\(entry.name) has \(tensor.byteCount) bytes, declared \(entry.type) \(entry.shape)")
           let start = header.text.count + (header.offsets[entry.name] ?? 0)
-          try withExtendedLifetime(tensor) {
-            try file.write(UnsafeRawBufferPointer(tensor.bytes), at: start)
-          }
+          try tensor.withHostBytes { try file.write($0, at: start) }
         }
         try progress?(item.byteCount)
       }

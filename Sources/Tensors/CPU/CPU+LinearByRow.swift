@@ -1,15 +1,15 @@
 import CKernels
 import FireflyBase
 
-extension Ops {
+extension CPU {
   /// `linear` where reading the weights is the cost: rows go in groups of eight, each weight is read once a group, and
   /// a row's result does not depend on its group.
   ///
   /// The frozen and the thin product of a part meet in float32, so y is rounded once.
-  static func linearByRow(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
-    let k = kernels
+  func linearByRow(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
+    let k = InstructionSet.kernels
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
-    let tasks = rowTasks(outputs: y.columns, inputs: x.columns)
+    let tasks = CPU.rowTasks(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
@@ -25,14 +25,6 @@ extension Ops {
       }
     }
     withExtendedLifetime((y, x, parts, low)) {}
-  }
-
-  /// Equal shares of the outputs, some for each thread to choose from, but none below a microsecond's work. Outputs do
-  /// not depend on their share, so the number of threads may count.
-  static func rowTasks(outputs: Int, inputs: Int) -> Int {
-    let shares = outputs * inputs / 32_768
-    let rounds = min(max(shares / Parallel.threads, 1), 16)
-    return max(min(rounds * Parallel.threads, outputs), 1)
   }
 }
 
@@ -66,7 +58,7 @@ private struct PartAddress {
   private static let width = 64
 
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
-  func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: Ops.Table) {
+  func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
     let group = Int(KERNELS_GEMV_ROWS)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
       guard let sums = tile.baseAddress else { return }
@@ -86,7 +78,7 @@ private struct PartAddress {
   /// sums[rows, count] = x[rows]·W[first ..< first + count]ᵀ + h[rows]·B[first ..< first + count]ᵀ
   private func addProducts(
     _ sums: UnsafeMutablePointer<Float>, _ x: MatrixAddress, _ rows: Range<Int>, _ first: Int, _ count: Int,
-    _ k: Ops.Table
+    _ k: InstructionSet.Table
   ) {
     let (row, m, stride) = (rows.lowerBound, rows.count, PartAddress.width)
     switch weight {

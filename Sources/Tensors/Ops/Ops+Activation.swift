@@ -1,5 +1,3 @@
-import CKernels
-
 /// A non-linearity between the products of an MLP. The raw value is the kernels' number.
 public enum Activation: Int32, Sendable, CaseIterable {
   /// x·σ(x); config.json's "silu" and "swish".
@@ -49,13 +47,8 @@ extension Ops {
   private static func activate(_ y: Matrix, _ x: Matrix, gating up: Matrix?, _ activation: Activation) {
     checkCompute(y.dtype)
     precondition(y.dtype == x.dtype, "activation: \(y.dtype) from \(x.dtype)")
-    let k = kernels
-    split(y.rows, cost: 4 * y.columns) { rows in
-      let start = rows.lowerBound
-      k.pointee.activate(
-        y.row(start), y.stride, x.row(start), x.stride, up?.row(start), up?.stride ?? 0, y.dtype.code,
-        activation.rawValue, rows.count, y.columns)
-    }
+    let device = device(y.storage, x.storage, up?.storage)
+    Ledger.measure(.elementwise) { device.activate(y, x, gating: up, activation) }
   }
 
   private static func activateGradient(
@@ -64,13 +57,9 @@ extension Ops {
     checkCompute(x.dtype)
     checkCompute(dy.dtype)
     precondition(dx.dtype == x.dtype, "activation gradient: \(dx.dtype) from \(x.dtype)")
-    let k = kernels
-    split(x.rows, cost: 8 * x.columns) { rows in
-      let start = rows.lowerBound
-      k.pointee.activate_gradient(
-        dx.row(start), dx.stride, dUp?.row(start), dUp?.stride ?? 0, dy.row(start), dy.dtype.code, dy.stride,
-        x.row(start), x.stride, up?.row(start), up?.stride ?? 0, x.dtype.code, activation.rawValue,
-        rows.count, x.columns)
+    let device = device(dx.storage, dUp?.storage, dy.storage, x.storage, up?.storage)
+    Ledger.measure(.elementwise) {
+      device.activateGradient(dx, dUp: dUp, dy: dy, x: x, gating: up, activation)
     }
   }
 }

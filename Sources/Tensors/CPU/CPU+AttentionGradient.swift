@@ -1,31 +1,22 @@
 import CKernels
 import FireflyBase
 
-extension Ops {
-  /// The gradient of `attention`; scores are computed again from q, k and the log sums.
-  ///
-  /// - Parameters:
-  ///   - dq: `[T, heads·headDim]`; dk and dv `[T, keyValueHeads·headDim]`; all overwritten.
-  ///   - dout: The gradient of `out`, the attention's result; both `[T, heads·headDim]`.
-  ///   - logSums: `[heads, T]` float32, from the forward pass.
-  public static func attentionGradient(
-    dq: Matrix, dk: Matrix, dv: Matrix, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
+extension CPU {
+  package func attentionGradient(
+    _ gradients: AttentionGradients, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
     v: Matrix,
     starts: [Int32], shape: AttentionShape
   ) {
-    AttentionBlock.check(shape, starts, query: [q, dq, dout, out], key: [k, v, dk, dv])
-    precondition(
-      logSums.shape == [shape.heads, q.rows] && logSums.dtype == .float32, "log sums \(logSums.shape)")
+    let (dq, dk, dv) = (gradients.dq, gradients.dk, gradients.dv)
     let shares = GradientShare.of(starts, shape)
     let layers = 1 + (shares.map(\.layer).max() ?? 0)
     let pass = GradientPass(
-      dq: dq, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v, shape: shape, kernels: kernels,
-      dk: Tensor([layers, q.rows, dk.columns], .float32), dv: Tensor([layers, q.rows, dv.columns], .float32))
-    Ledger.measure(.attention, flop: shape.flop(starts, products: 5)) {
-      Parallel.run(shares.count) { pass.run(shares[$0]) }
-      GradientShare.add(pass.dk, shares, into: dk, shape)
-      GradientShare.add(pass.dv, shares, into: dv, shape)
-    }
+      dq: dq, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v, shape: shape,
+      kernels: InstructionSet.kernels, dk: Tensor([layers, q.rows, dk.columns], .float32),
+      dv: Tensor([layers, q.rows, dv.columns], .float32))
+    Parallel.run(shares.count) { pass.run(shares[$0]) }
+    GradientShare.add(pass.dk, shares, into: dk, shape)
+    GradientShare.add(pass.dv, shares, into: dv, shape)
   }
 }
 
@@ -77,11 +68,11 @@ extension GradientShare {
       for share in further where share.keys.overlaps(rows) {
         let both = share.keys.clamped(to: rows)
         let columns = shape.columns(share.head)
-        Ops.add(
+        CPU.shared.add(
           first.rows(both).columns(columns),
           layers.slice(share.layer..<share.layer + 1).matrix.rows(both).columns(columns))
       }
-      Ops.convert(out.rows(rows), first.rows(rows))
+      CPU.shared.convert(out.rows(rows), first.rows(rows))
     }
   }
 }
@@ -92,14 +83,14 @@ private struct GradientPass {
   let logSums: Tensor
   let q, k, v: Matrix
   let shape: AttentionShape
-  let kernels: Ops.Table
+  let kernels: InstructionSet.Table
   let dk, dv: Tensor  // [layers, T, keyValueHeads·headDim] float32
 
   /// Keys of one block of scores: with its 128 rows, scores and their gradients stay in a level-2 cache.
   private static let keyBlock = 512
 
   func run(_ share: GradientShare) {
-    let room = Room(
+    let memory = WorkingMemory(
       rows: AttentionBlock.rows, keys: min(share.keys.count, GradientPass.keyBlock), shape.headDim, q.dtype)
     let columns = shape.columns(share.head)
     let dk = dk.slice(share.layer..<share.layer + 1).matrix.columns(columns)
@@ -109,13 +100,13 @@ private struct GradientPass {
     dk.rows(before).fillWithZeros()
     dv.rows(before).fillWithZeros()
     for (index, item) in share.items.enumerated() {
-      run(item.block, head: item.head, dk: dk, dv: dv, accumulate: index > 0, room)
+      run(item.block, head: item.head, dk: dk, dv: dv, accumulate: index > 0, memory)
     }
   }
 
   /// One block of queries: dq of its rows, and its addition to dk and dv of the keys it sees.
   private func run(
-    _ block: AttentionBlock, head: Int, dk: Matrix, dv: Matrix, accumulate: Bool, _ room: Room
+    _ block: AttentionBlock, head: Int, dk: Matrix, dv: Matrix, accumulate: Bool, _ memory: WorkingMemory
   ) {
     let columns = shape.columns(head)
     let keyColumns = shape.columns(head / shape.group)
@@ -123,37 +114,37 @@ private struct GradientPass {
     let q = q.rows(block.queries).columns(columns)
     let dout = dout.rows(block.queries).columns(columns)
     let out = out.rows(block.queries).columns(columns)
-    let sum = room.dq.rows(0..<m)
+    let sum = memory.dq.rows(0..<m)
     kernels.pointee.row_dots(
-      room.dots.floatPointer, m, dout.pointer, dout.stride, out.pointer, out.stride, dout.dtype.code, m, 1,
+      memory.dots.floatPointer, m, dout.pointer, dout.stride, out.pointer, out.stride, dout.dtype.code, m, 1,
       shape.headDim)
     for start in stride(from: block.keys.lowerBound, to: block.keys.upperBound, by: GradientPass.keyBlock) {
       let keys = start..<min(start + GradientPass.keyBlock, block.keys.upperBound)
       let k = k.rows(keys).columns(keyColumns)
       let v = v.rows(keys).columns(keyColumns)
       // scores = q·kᵀ and the gradient of the probabilities = dout·vᵀ
-      let scores = room.scores.rows(0..<m).columns(0..<keys.count)
-      let dp = room.dp.rows(0..<m).columns(0..<keys.count)
+      let scores = memory.scores.rows(0..<m).columns(0..<keys.count)
+      let dp = memory.dp.rows(0..<m).columns(0..<keys.count)
       Product(out: scores, a: q, b: k, transposeB: true).run()
       Product(out: dp, a: dout, b: v, transposeB: true).run()
       // p, and ds = scale·p·(dp − dout·out)
-      let p = room.p.rows(0..<m).columns(0..<keys.count)
-      let ds = room.ds.rows(0..<m).columns(0..<keys.count)
+      let p = memory.p.rows(0..<m).columns(0..<keys.count)
+      let ds = memory.ds.rows(0..<m).columns(0..<keys.count)
       var mask = shape.mask(head: head, diagonal: block.diagonal - (start - block.keys.lowerBound))
       kernels.pointee.attention_softmax_gradient(
         p.pointer, p.stride, ds.pointer, ds.stride, p.dtype.code, scores.floatRow(0), scores.stride,
-        dp.floatRow(0), dp.stride, logSums.head(head, block.queries), room.dots.floatPointer, &mask, m,
+        dp.floatRow(0), dp.stride, logSums.head(head, block.queries), memory.dots.floatPointer, &mask, m,
         keys.count)
       // dq += ds·k, dk += dsᵀ·q, dv += pᵀ·dout
       Product(out: sum, a: ds, b: k, accumulate: start > block.keys.lowerBound).run()
       Product(out: dk.rows(keys), a: ds, b: q, transposeA: true, accumulate: accumulate).run()
       Product(out: dv.rows(keys), a: p, b: dout, transposeA: true, accumulate: accumulate).run()
     }
-    Ops.convert(dq.rows(block.queries).columns(columns), sum)
+    CPU.shared.convert(dq.rows(block.queries).columns(columns), sum)
   }
 
   /// A share's working memory.
-  private struct Room {
+  private struct WorkingMemory {
     let scores, dp: Matrix  // [rows, keys] float32
     let p, ds: Matrix  // [rows, keys] c
     let dq: Matrix  // [rows, headDim] float32

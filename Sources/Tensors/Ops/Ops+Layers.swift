@@ -1,4 +1,14 @@
-import CKernels
+/// Which elements of a head turn together, and in which direction.
+package struct RotaryTurn {
+  /// Neighbours 2i and 2i + 1; otherwise i and i + rotaryDim/2.
+  package let interleaved: Bool
+  package let inverse: Bool
+
+  package init(interleaved: Bool, inverse: Bool) {
+    self.interleaved = interleaved
+    self.inverse = inverse
+  }
+}
 
 // The parts of a layer between its products: forward and gradient side by side.
 extension Ops {
@@ -14,12 +24,9 @@ extension Ops {
     checkCompute(y.dtype)
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
-    let k = kernels
-    split(x.rows, cost: x.columns, part: .norms) { rows in
-      let start = rows.lowerBound
-      k.pointee.rms_norm(
-        y.row(start), y.dtype.code, y.stride, reciprocal.floatPointer + start, x.floatRow(start), x.stride,
-        weight.floatPointer, epsilon, rows.count, x.columns)
+    let device = device(y.storage, reciprocal.storage, x.storage, weight.storage)
+    Ledger.measure(.norms) {
+      device.rmsNorm(y, reciprocal: reciprocal, x: x, weight: weight, epsilon: epsilon)
     }
   }
 
@@ -28,14 +35,12 @@ extension Ops {
   {
     checkSame(dx, dy)
     checkSame(dx, x)
+    for matrix in [dx, dy, x] { checkFloat32(matrix.dtype) }
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
-    let k = kernels
-    split(x.rows, cost: x.columns, part: .norms) { rows in
-      let start = rows.lowerBound
-      k.pointee.rms_norm_gradient(
-        dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,
-        reciprocal.floatPointer + start, weight.floatPointer, rows.count, x.columns)
+    let device = device(dx.storage, dy.storage, x.storage, reciprocal.storage, weight.storage)
+    Ledger.measure(.norms) {
+      device.rmsNormGradient(dx, dy: dy, x: x, reciprocal: reciprocal, weight: weight)
     }
   }
 
@@ -57,12 +62,11 @@ extension Ops {
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
     if let bias { checkCount(bias, x.columns, "bias") }
-    let k = kernels
-    split(x.rows, cost: x.columns, part: .norms) { rows in
-      let start = rows.lowerBound
-      k.pointee.layer_norm(
-        y.row(start), y.dtype.code, y.stride, mean.floatPointer + start, reciprocal.floatPointer + start,
-        x.floatRow(start), x.stride, weight.floatPointer, bias?.floatPointer, epsilon, rows.count, x.columns)
+    let device = device(
+      y.storage, mean.storage, reciprocal.storage, x.storage, weight.storage, bias?.storage)
+    Ledger.measure(.norms) {
+      device.layerNorm(
+        y, mean: mean, reciprocal: reciprocal, x: x, weight: weight, bias: bias, epsilon: epsilon)
     }
   }
 
@@ -75,13 +79,10 @@ extension Ops {
     checkCount(mean, x.rows, "mean")
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
-    let k = kernels
-    split(x.rows, cost: x.columns, part: .norms) { rows in
-      let start = rows.lowerBound
-      k.pointee.layer_norm_gradient(
-        dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,
-        mean.floatPointer + start, reciprocal.floatPointer + start, weight.floatPointer, rows.count, x.columns
-      )
+    let device = device(
+      dx.storage, dy.storage, x.storage, mean.storage, reciprocal.storage, weight.storage)
+    Ledger.measure(.norms) {
+      device.layerNormGradient(dx, dy: dy, x: x, mean: mean, reciprocal: reciprocal, weight: weight)
     }
   }
 
@@ -104,13 +105,10 @@ extension Ops {
       "\(rotaryDim) rotary dimensions of \(headDim)")
     checkCount(cos, x.rows * rotaryDim / 2, "cos")
     checkCount(sin, x.rows * rotaryDim / 2, "sin")
-    let k = kernels
-    split(x.rows, cost: x.columns) { rows in
-      let start = rows.lowerBound
-      k.pointee.rotate(
-        x.row(start), x.dtype.code, x.stride, cos.floatPointer + start * rotaryDim / 2,
-        sin.floatPointer + start * rotaryDim / 2, inverse ? -1 : 1, interleaved ? 1 : 0, rows.count,
-        x.columns / headDim, headDim, rotaryDim)
+    let turn = RotaryTurn(interleaved: interleaved, inverse: inverse)
+    let device = device(x.storage, cos.storage, sin.storage)
+    Ledger.measure(.elementwise) {
+      device.rotate(x, headDim: headDim, rotaryDim: rotaryDim, cos: cos, sin: sin, turn: turn)
     }
   }
 }

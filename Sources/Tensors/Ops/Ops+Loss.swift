@@ -1,0 +1,50 @@
+extension Ops {
+  /// −log softmax(logits)[label] of each row, and the gradient of their sum.
+  ///
+  /// - Parameters:
+  ///   - logits: [N, V] float32.
+  ///   - labels: N columns; below 0 is no target (loss and gradient 0).
+  ///   - gradient: [N, V] c, set to (softmax − onehot)·scale.
+  /// - Returns: [N] float32; NaN or infinite where the row's loss is.
+  public static func crossEntropy(
+    logits: Matrix, labels: [Int32], gradient: Matrix? = nil, scale: Float = 1
+  ) -> Tensor {
+    checkFloat32(logits.dtype)
+    precondition(labels.count == logits.rows, "\(labels.count) labels for \(logits.rows) rows")
+    for label in labels { precondition(label < logits.columns, "label \(label) of \(logits.columns)") }
+    if let gradient {
+      checkSame(gradient, logits)
+      checkCompute(gradient.dtype)
+    }
+    let device = device(logits.storage, gradient?.storage)
+    let losses = Tensor([labels.count], .float32, on: device)
+    Ledger.measure(.loss) {
+      device.crossEntropy(losses, logits: logits, labels: labels, gradient: gradient, scale: scale)
+    }
+    return losses
+  }
+
+  /// 1 where a row's element at its column is the row's largest, of equal ones the first; otherwise 0.
+  ///
+  /// - Parameters:
+  ///   - x: [N, C] float32.
+  ///   - columns: one for each row.
+  /// - Returns: [N] uint8
+  public static func isLargest(_ x: Matrix, columns: [Int32]) -> Tensor {
+    checkFloat32(x.dtype)
+    precondition(columns.count == x.rows, "\(columns.count) columns for \(x.rows) rows")
+    for column in columns { precondition(column >= 0 && column < x.columns, "column \(column)") }
+    let flags = Tensor([x.rows], .uint8, on: x.device)
+    Ledger.measure(.elementwise) { x.device.isLargest(flags, x, columns: columns) }
+    return flags
+  }
+
+  /// Σ x² of a float32 tensor in float64, in an order of its own whatever the thread count.
+  public static func sumOfSquares(_ x: Tensor) -> Double {
+    checkFloat32(x.dtype)
+    return Ledger.measure(.optimizer) { x.device.sumOfSquares(x) }
+  }
+
+  /// Whether a float32, bfloat16 or float16 tensor has an infinity or a NaN.
+  public static func hasNonFinite(_ x: Tensor) -> Bool { x.device.hasNonFinite(x) }
+}
