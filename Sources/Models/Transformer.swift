@@ -40,6 +40,13 @@ public final class Transformer: @unchecked Sendable {
     self.unusedTensors = unusedTensors
   }
 
+  /// One line about `unusedTensors` for the user; nil when there are none.
+  public var unusedTensorsNote: String? {
+    guard !unusedTensors.isEmpty else { return nil }
+    let shown = unusedTensors.prefix(3).joined(separator: ", ") + (unusedTensors.count > 3 ? ", …" : "")
+    return "tensors in the files that the model does not use: \(unusedTensors.count) (\(shown))"
+  }
+
   // MARK: - Parameters
 
   /// Every linear group of the model, with the prefix of its parameters' names.
@@ -250,6 +257,12 @@ public final class Transformer: @unchecked Sendable {
 
   /// Trainable elements.
   public var trainableCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+}
+
+/// An adapter apart from its model, or the base's having none.
+struct KeptAdapter {
+  let options: LoRAOptions?
+  let groups: [LinearGroup.Attached]
 }
 
 extension FrozenWeight {
