@@ -77,25 +77,25 @@ struct ModelFacts {
   /// What the process holds already: the program, the tokenizer and the rows.
   let residentBytes: Int
 
-  init(_ preparation: Preparation) {
-    architecture = preparation.architecture
-    compute = preparation.compute
-    isStored4Bit = preparation.pretrained.source.config["quantization_config"] != nil
-    rows = preparation.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
+  init(_ setup: RunSetup) {
+    architecture = setup.architecture
+    compute = setup.compute
+    isStored4Bit = setup.pretrained.source.config["quantization_config"] != nil
+    rows = setup.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
-    tableBytes = ModelFacts.tableBytes(preparation)
+    tableBytes = ModelFacts.tableBytes(setup)
   }
 
   /// A tied table is read whole by the head. Of an own embedding that stays mapped, only the rows that the data
   /// names, each at least a page.
-  private static func tableBytes(_ preparation: Preparation) -> Int {
-    let a = preparation.architecture
-    let c = preparation.compute.byteCount
+  private static func tableBytes(_ setup: RunSetup) -> Int {
+    let a = setup.architecture
+    let c = setup.compute.byteCount
     let table = a.vocabularySize * a.hiddenSize * c
     if a.tiedHead { return table }
-    let stored = preparation.pretrained.source.weights.info(a.names.embedding)
-    guard stored?.type.dtype == preparation.compute else { return 2 * table }
-    let named = preparation.dataset.samples.distinctTokens
+    let stored = setup.pretrained.source.weights.info(a.names.embedding)
+    guard stored?.type.dtype == setup.compute else { return 2 * table }
+    let named = setup.dataset.samples.distinctTokens
     return table + min(table, named * max(4096, a.hiddenSize * c))
   }
 

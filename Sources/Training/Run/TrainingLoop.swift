@@ -21,17 +21,17 @@ struct TrainingLoop {
   private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(
-    _ preparation: Preparation, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
+    _ setup: RunSetup, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
     _ recorder: RunRecorder
   ) {
-    config = preparation.config
-    samples = preparation.dataset.samples
-    order = preparation.order
-    totalSteps = preparation.totalSteps
-    evaluator = preparation.config.evaluation.flatMap { settings in
-      preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
+    config = setup.config
+    samples = setup.dataset.samples
+    order = setup.order
+    totalSteps = setup.totalSteps
+    evaluator = setup.config.evaluation.flatMap { settings in
+      setup.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
     }
-    sampler = preparation.sampler
+    sampler = setup.sampler
     self.model = model
     self.parameters = model.parameters
     self.state = state
@@ -160,7 +160,7 @@ struct TrainingLoop {
   /// Answers the run's prompts where it is time to.
   private func sample(stop: StopRequest) throws {
     guard let sampler, sampler.isDue(at: state.step, totalSteps: totalSteps) else { return }
-    try recorder.answered(sampler.answers(model, step: state.step, stop: stop))
+    try recorder.answered(sampler.answers(model, step: state.step) { stop.isAsked })
   }
 
   /// Puts the best checkpoint's adapter on the model, where that is asked for.
