@@ -161,7 +161,7 @@ private struct ModelLoader {
 
   private func weight(
     _ name: String, _ shape: [Int], _ quantization: Quantization
-  ) throws -> FrozenWeight {
+  ) throws -> LinearWeight {
     let stored = architecture.storedName(name, in: store)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed) }
     let dense = try store.tensor(stored, shape: shape, as: compute)

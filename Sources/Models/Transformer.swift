@@ -265,7 +265,7 @@ struct KeptAdapter {
   let groups: [LinearGroup.Attached]
 }
 
-extension FrozenWeight {
+extension LinearWeight {
   /// Bytes as held.
   var byteCount: Int {
     switch self {

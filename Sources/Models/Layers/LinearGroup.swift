@@ -8,7 +8,7 @@ final class LinearGroup: @unchecked Sendable {
   /// One linear of the group.
   struct Part {
     let name: String  // "self_attn.q_proj"
-    let weight: FrozenWeight  // [out, in]
+    let weight: LinearWeight  // [out, in]
     let bias: Tensor?  // [out] float32
     let outputs: Int
     let takesAdapter: Bool
