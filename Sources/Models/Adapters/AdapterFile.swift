@@ -14,8 +14,6 @@ package struct AdapterFile {
   /// Modules that have an A and a B.
   package let modules: [String]
 
-  private static let prefix = "base_model.model."
-
   package init(_ folder: String) throws {
     self.folder = folder
     options = try AdapterFile.options(folder)
@@ -33,13 +31,14 @@ package struct AdapterFile {
     var parts: [String: Set<String>] = [:]
     for name in names {
       let suffix = [".lora_A.weight", ".lora_B.weight"].first { name.hasSuffix($0) }
-      guard name.hasPrefix(prefix), let suffix else {
+      guard name.hasPrefix(LoRAOptions.filePrefix), let suffix else {
         throw FireflyError(
           "unsupported tensor in an adapter", at: path,
-          expected: "\(prefix)….lora_A.weight or ….lora_B.weight",
+          expected: "\(LoRAOptions.filePrefix)….lora_A.weight or ….lora_B.weight",
           found: name)
       }
-      parts[String(name.dropFirst(prefix.count).dropLast(suffix.count)), default: []].insert(suffix)
+      parts[String(name.dropFirst(LoRAOptions.filePrefix.count).dropLast(suffix.count)), default: []].insert(
+        suffix)
     }
     if let lonely = parts.first(where: { $0.value.count != 2 }) {
       throw FireflyError(
@@ -86,21 +85,48 @@ package struct AdapterFile {
       })
   }
 
-  func initial(_ module: String, inputs: Int, outputs: Int) throws -> LinearGroup.Initial {
-    let pair = try pair(module, inputs: inputs, outputs: outputs)
-    return LinearGroup.Initial(rank: pair.a.rows, scale: pair.scale, a: pair.a, b: pair.b)
-  }
-
   /// A module's A [r, in] and B [out, r] in float32, and the scale of their product.
   package func pair(
     _ module: String, inputs: Int, outputs: Int
   ) throws -> (a: Tensor, b: Tensor, scale: Float) {
     let rank = options.rank(of: module)
-    let name = AdapterFile.prefix + module
+    let name = LoRAOptions.filePrefix + module
     return (
       try store.tensor(name + ".lora_A.weight", shape: [rank, inputs], as: .float32),
       try store.tensor(name + ".lora_B.weight", shape: [outputs, rank], as: .float32),
       options.scale(of: module)
     )
+  }
+}
+
+// MARK: - Writing
+
+extension AdapterFile {
+  /// adapter_config.json of a trained adapter: the keys that every PEFT since 0.4 reads, newer ones only where they
+  /// differ from their defaults. Nil where no adapter is trained.
+  static func config(_ trainable: Trainable, baseModel: String) -> JSONValue? {
+    guard let options = trainable.adapter else { return nil }
+    let leaves = Set(trainable.slots.compactMap { $0.module.split(separator: ".").last.map(String.init) })
+    let targets = options.targetModules ?? leaves.sorted()
+    var config: [String: JSONValue] = [
+      "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
+      "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
+      "layers_pattern": .null, "layers_to_transform": .null, "lora_alpha": number(options.alpha),
+      "lora_dropout": .double(Double("\(options.dropout)") ?? 0), "modules_to_save": .null,
+      "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
+      "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
+    ]
+    if options.rsLoRA { config["use_rslora"] = .bool(true) }
+    if !options.rankPattern.isEmpty {
+      config["rank_pattern"] = .object(options.rankPattern.mapValues(JSONValue.int))
+    }
+    if !options.alphaPattern.isEmpty {
+      config["alpha_pattern"] = .object(options.alphaPattern.mapValues(number))
+    }
+    return .object(config)
+  }
+
+  private static func number(_ value: Double) -> JSONValue {
+    Int(exactly: value).map(JSONValue.int) ?? .double(value)
   }
 }

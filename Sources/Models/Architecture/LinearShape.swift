@@ -14,9 +14,6 @@ public struct LinearShape: Equatable, Sendable {
 
   /// Elements of the frozen matrix.
   public var count: Int { inputs * outputs }
-
-  /// Whether an adapter's target name means this one, as PEFT matches.
-  public func matches(_ target: String) -> Bool { LoRAOptions.matches(name, target) }
 }
 
 extension Architecture {
@@ -48,14 +45,24 @@ extension Architecture {
     return zip(names, sizes).map { LinearShape(name: $0, inputs: inputs, outputs: $1, hasBias: bias) }
   }
 
-  /// A block's linear layers, in the order of the computation.
-  public func linears(_ layer: Int) -> [LinearShape] {
-    let second = experts(layer).map { linears(of: $0) } ?? feedForwardInput + [feedForwardOutput]
-    return attentionInput + [attentionOutput] + second
+  /// A block's linear layers in the order of the computation, those that read the same input together.
+  func linearGroups(_ layer: Int) -> [[LinearShape]] {
+    let second = experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
+    return [attentionInput, [attentionOutput]] + second
   }
+
+  /// A block's linear layers, in the order of the computation.
+  public func linears(_ layer: Int) -> [LinearShape] { linearGroups(layer).flatMap { $0 } }
 
   /// Those of all blocks.
   public var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
+
+  /// Those that an adapter can be hung on, with their full names: `model.layers.0.self_attn.q_proj`.
+  var adaptableLinears: [(module: String, shape: LinearShape)] {
+    (0..<layers).flatMap { layer in
+      linears(layer).filter(\.takesAdapter).map { (names.prefix(layer) + $0.name, $0) }
+    }
+  }
 }
 
 // MARK: - Experts
@@ -106,10 +113,10 @@ extension Architecture {
     return max(intermediateSize, experts.perRow * experts.intermediateSize + (experts.sharedSize ?? 0))
   }
 
-  /// All linear layers of a layer's experts, in the order of the computation.
-  func linears(of experts: Experts) -> [LinearShape] {
+  /// All linear layers of a layer's experts, as `linearGroups` has them.
+  private func linearGroups(of experts: Experts) -> [[LinearShape]] {
     let each =
       (0..<experts.count).map { expertLinears(experts, $0) } + (sharedLinears(experts).map { [$0] } ?? [])
-    return routerLinears(experts) + each.flatMap { $0.input + [$0.output] }
+    return [routerLinears(experts)] + each.flatMap { [$0.input, [$0.output]] }
   }
 }

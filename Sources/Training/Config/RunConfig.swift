@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyModels
 import FireflyText
 
 /// A training run's settings: the original's flat JSON with its keys, meanings and defaults
@@ -171,9 +172,16 @@ public struct RunConfig: Sendable {
   }
 }
 
-// MARK: - What rows are read with
+// MARK: - What the settings make
 
 extension RunConfig {
+  /// The adapter that is trained.
+  var loraOptions: LoRAOptions {
+    LoRAOptions(
+      rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
+      rsLoRA: usesRankStabilisedLoRA)
+  }
+
   /// How conversations are written; nil for plain texts (task_type "pretrain").
   public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)

@@ -45,7 +45,7 @@ public struct RunPlan: Sendable {
     rows = report.kept
     tokens = report.tokens
     targets = report.targets
-    trainableParameters = facts.adapterElements(config)
+    trainableParameters = setup.trainable.count
     frozenParameters = facts.frozenElements
     let memory = MemoryPlan(facts, config)
     self.memory = memory.parts
@@ -81,7 +81,7 @@ public struct RunPlan: Sendable {
   private static func lines(_ setup: RunSetup, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String] {
     let config = setup.config
     let order = setup.order
-    let (adapter, frozen) = (facts.adapterElements(config), facts.frozenElements)
+    let (adapter, frozen) = (setup.trainable.count, facts.frozenElements)
     let share = Numbers.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
     let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: setup.totalSteps)
     return [

@@ -11,6 +11,8 @@ struct RunSetup {
   let config: RunConfig
   let pretrained: Pretrained
   let architecture: Architecture
+  /// What is trained.
+  let trainable: Trainable
   let dataset: Dataset
   /// The rows of eval_file; nil without evaluation.
   let evaluationData: Dataset?
@@ -32,7 +34,8 @@ struct RunSetup {
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
-    try architecture.checkTargets(config.loraTargetModules)
+    try config.loraOptions.validate(for: architecture)
+    trainable = Trainable(architecture, config.loraOptions)
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
@@ -68,12 +71,6 @@ struct RunSetup {
   var isNF4: Bool { config.mode == .qlora || pretrained.source.config["quantization_config"] != nil }
 
   var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
-
-  var loraOptions: LoRAOptions {
-    LoRAOptions(
-      rank: config.loraRank, alpha: config.loraAlpha, dropout: Float(config.loraDropout),
-      targetModules: config.loraTargetModules, rsLoRA: config.usesRankStabilisedLoRA)
-  }
 
   func fingerprint() throws -> Fingerprint {
     Fingerprint(

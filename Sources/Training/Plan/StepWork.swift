@@ -56,16 +56,12 @@ package struct WorkModel {
   package let checkpointing: Bool
   package let isNF4: Bool
 
-  package init(
-    _ architecture: Architecture, rank: Int, targetModules: [String]? = nil, checkpointing: Bool, isNF4: Bool
-  ) {
+  package init(_ architecture: Architecture, _ trainable: Trainable, checkpointing: Bool, isNF4: Bool) {
     self.architecture = architecture
     let linears = architecture.allLinears
     frozen = Double(linears.reduce(0) { $0 + $1.count })
     passed = linears.reduce(0) { $0 + Double($1.count) * $1.rowShare }
-    adapter = architecture.adapted(targetModules).reduce(0) {
-      $0 + Double(rank * ($1.inputs + $1.outputs)) * $1.rowShare
-    }
+    adapter = trainable.passedCount
     self.checkpointing = checkpointing
     self.isNF4 = isNF4
   }
@@ -73,10 +69,8 @@ package struct WorkModel {
 
 extension WorkModel {
   init(_ setup: RunSetup) {
-    let config = setup.config
     self.init(
-      setup.architecture, rank: config.loraRank, targetModules: config.loraTargetModules,
-      checkpointing: config.checkpointing, isNF4: setup.isNF4)
+      setup.architecture, setup.trainable, checkpointing: setup.config.checkpointing, isNF4: setup.isNF4)
   }
 
   /// 6·N: what is commonly counted for a token (Kaplan et al., 2020), the linear layers and their adapter being N.

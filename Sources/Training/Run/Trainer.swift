@@ -75,7 +75,7 @@ extension RunSetup {
     if let adapter {
       try model.loadAdapter(adapter.path)
     } else {
-      try model.attachAdapter(loraOptions, seed: UInt64(config.seed))
+      try model.attachAdapter(config.loraOptions, seed: UInt64(config.seed))
     }
     return model
   }
@@ -92,15 +92,16 @@ extension Checkpoint {
 
   /// The state before the first step of this process.
   func start(_ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?) throws -> RunState {
-    let shapes = model.parameters.map(\.value.shape)
+    let trainable = model.arena.trainable
+    let elements = 0..<trainable.arenaCount
     let store =
       config.optimizerMemory == .paged
-      ? try MomentStore(shapes: shapes, pagedIn: config.outputFolder) : MomentStore(shapes: shapes)
+      ? try MomentStore(for: elements, pagedIn: config.outputFolder) : MomentStore(for: elements)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
       return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
     }
-    return try restore(saved, from: folder, model.parameters, options, into: store)
+    return try restore(saved, from: folder, trainable, options, into: store)
   }
 }

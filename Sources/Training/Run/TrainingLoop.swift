@@ -8,7 +8,6 @@ struct TrainingLoop {
   private let config: RunConfig
   private let samples: Samples
   private let model: Transformer
-  private let parameters: [Parameter]
   private let checkpoint: Checkpoint
   private let recorder: RunRecorder
   private let evaluator: Evaluator?
@@ -33,7 +32,6 @@ struct TrainingLoop {
     }
     sampler = setup.sampler
     self.model = model
-    self.parameters = model.parameters
     self.state = state
     self.checkpoint = checkpoint
     self.recorder = recorder
@@ -53,12 +51,12 @@ struct TrainingLoop {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
       let (loss, balance) = try accumulateGradients(batches, progress)
-      let norm = gradientNorm(parameters)
+      let norm = gradientNorm(model.arena)
       guard norm.isFinite else { throw try notANumber("the gradient", loss: loss, norm: norm, batches) }
 
       let rate = learningRate(state.step)
       state.optimizer.update(
-        parameters, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
+        model.arena, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
       model.parametersChanged()
       state.step += 1
 

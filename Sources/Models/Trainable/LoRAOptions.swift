@@ -1,5 +1,4 @@
 import FireflyBase
-import FireflyTensors
 
 /// Settings of a low-rank adapter (LoRA, Hu et al., 2021), with PEFT's meanings.
 public struct LoRAOptions: Equatable, Sendable {
@@ -29,6 +28,9 @@ public struct LoRAOptions: Equatable, Sendable {
     self.alphaPattern = alphaPattern
   }
 
+  /// What PEFT's files put before a module's name.
+  static let filePrefix = "base_model.model."
+
   /// Whether `name`, or a path ending in `.name`, is `module`.
   static func matches(_ module: String, _ name: String) -> Bool {
     module == name || module.hasSuffix("." + name)
@@ -48,7 +50,10 @@ public struct LoRAOptions: Equatable, Sendable {
     return Float(alpha / (rsLoRA ? rank.squareRoot() : rank))
   }
 
-  private func validate() throws {
+  /// Checks the values, and that every target is a linear layer of the model.
+  ///
+  /// - Throws: `FireflyError` naming the key of a run's configuration.
+  public func validate(for architecture: Architecture) throws {
     guard rank >= 1 && rank <= 1 << 16 else {
       throw FireflyError(
         "the adapter's rank is out of range", at: "lora_rank", expected: "1…65536", found: "\(rank)")
@@ -57,17 +62,21 @@ public struct LoRAOptions: Equatable, Sendable {
     guard dropout >= 0 && dropout < 1 else {
       throw FireflyError("out of range", at: "lora_dropout", expected: "0 ≤ p < 1", found: "\(dropout)")
     }
+    try checkTargets(architecture.adaptableLinears.map(\.module))
   }
 
-  /// Checks the values, and that every target name is a linear layer of the model.
-  func validate(modules: [String]) throws {
-    try validate()
-    for name in targetModules ?? [] where !modules.contains(where: { LoRAOptions.matches($0, name) }) {
-      let leaves = Set(modules.compactMap { $0.split(separator: ".").last.map(String.init) })
+  private func checkTargets(_ modules: [String]) throws {
+    for target in targetModules ?? [] where !modules.contains(where: { LoRAOptions.matches($0, target) }) {
+      var leaves: [String] = []
+      for case let leaf? in modules.map({ $0.split(separator: ".").last.map(String.init) })
+      where !leaves.contains(leaf) {
+        leaves.append(leaf)
+      }
+      let nearest = nearestName(to: target, among: leaves)
       throw FireflyError(
-        "no linear layer has this name", at: "target module",
-        expected: leaves.sorted().joined(separator: ", "),
-        found: name)
+        "no linear layer of the model has this name", at: "lora_target_modules",
+        expected: leaves.joined(separator: ", "), found: "\"\(target)\"",
+        fix: nearest.map { "Did you mean \"\($0)\"?" })
     }
   }
 }
