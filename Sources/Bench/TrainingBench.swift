@@ -59,7 +59,7 @@ final class TrainingStep {
   init(_ shape: BenchShape, _ workload: TrainingBench.Workload, _ compute: DType) throws {
     model = try shape.load(compute: compute)
     try model.attachAdapter(LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05), seed: 1)
-    let store = MomentStore(shapes: model.parameters.map(\.value.shape))
+    let store = MomentStore(for: 0..<model.arena.trainable.arenaCount)
     optimizer = AdamW(
       AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
     var random = CounterRandom(seed: 3)
@@ -77,8 +77,8 @@ final class TrainingStep {
       seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing)
     _ = model.accumulateGradients(
       tokens: tokens, labels: labels, starts: starts, scale: 2 / Float(tokens.count), pass: pass)
-    let scale = clipScale(norm: gradientNorm(model.parameters), limit: 0.3)
-    optimizer.update(model.parameters, learningRate: 1e-4, gradientScale: scale)
+    let scale = clipScale(norm: gradientNorm(model.arena), limit: 0.3)
+    optimizer.update(model.arena, learningRate: 1e-4, gradientScale: scale)
     model.parametersChanged()
   }
 }

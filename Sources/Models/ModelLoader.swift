@@ -157,23 +157,21 @@ private struct ModelLoader {
   private func group(_ prefix: String, _ linears: [LinearShape], stream: Int) throws -> LinearGroup {
     let parts = try linears.map { linear in
       LinearGroup.Part(
-        name: linear.name,
+        shape: linear,
         weight: try weight(
           prefix + linear.name + ".weight", [linear.outputs, linear.inputs],
           linear.staysWhole ? .none : quantization),
         bias: linear.hasBias
-          ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil,
-        outputs: linear.outputs, takesAdapter: linear.takesAdapter)
+          ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil)
     }
-    return LinearGroup(
-      inputs: linears[0].inputs, parts: parts, compute: compute, stream: UInt64(stream))
+    return LinearGroup(parts: parts, compute: compute, stream: UInt64(stream))
   }
 
   // MARK: - Tensors
 
   private func weight(
     _ name: String, _ shape: [Int], _ quantization: Quantization
-  ) throws -> FrozenWeight {
+  ) throws -> LinearWeight {
     let stored = architecture.storedName(name, in: store)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
     let dense = try store.tensor(stored, shape: shape, as: compute)

@@ -25,8 +25,8 @@ public final class Transformer: @unchecked Sendable {
   let head: Head
   /// Tensors of the files that the model does not use, sorted; those known to be of no use are left out.
   public let unusedTensors: [String]
-  /// The adapter's settings; nil without one.
-  public internal(set) var adapterOptions: LoRAOptions?
+  /// What is trained; empty without an adapter.
+  public internal(set) var arena: ParameterArena
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
@@ -40,6 +40,14 @@ public final class Transformer: @unchecked Sendable {
     self.blocks = blocks
     self.head = head
     self.unusedTensors = unusedTensors
+    arena = ParameterArena(.nothing, on: embedding.table.device)
+  }
+
+  /// One line about `unusedTensors` for the user; nil when there are none.
+  public var unusedTensorsNote: String? {
+    guard !unusedTensors.isEmpty else { return nil }
+    let shown = unusedTensors.prefix(3).joined(separator: ", ") + (unusedTensors.count > 3 ? ", …" : "")
+    return "tensors in the files that the model does not use: \(unusedTensors.count) (\(shown))"
   }
 
   // MARK: - Parameters
@@ -54,16 +62,14 @@ public final class Transformer: @unchecked Sendable {
   }
 
   /// What is trained, in the order of the computation; empty without an adapter.
-  public var parameters: [Parameter] { groups.flatMap(\.group.parameters) }
+  public var parameters: [Parameter] { arena.parameters }
 
-  public func zeroGradients() {
-    for parameter in parameters { parameter.gradient.setZero() }
-  }
+  public func zeroGradients() { arena.gradients.setZero() }
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
     head.decoding.forget()
-    for (_, group) in groups { group.parametersChanged() }
+    for (_, group) in groups { group.adapter?.parametersChanged() }
   }
 
   // MARK: - Training
@@ -119,7 +125,7 @@ public final class Transformer: @unchecked Sendable {
   public func loss(tokens: [Int32], labels: [Int32], starts: [Int32]) -> LossSum {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
-    return head.loss(hidden(tokens, starts), labels: labels, scale: nil).loss
+    return head.loss(hidden(tokens, starts, .evaluation), labels: labels, scale: nil).loss
   }
 
   /// What the model says of each target, in the order of the positions; without gradients or dropout.
@@ -129,18 +135,18 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, labels, starts)
     let targets = labels.indices.filter { labels[$0] >= 0 }
     guard !targets.isEmpty else { return [] }
-    let rows = gathered(hidden(tokens, starts), targets)
+    let rows = gathered(hidden(tokens, starts, .evaluation), targets)
     return head.scores(rows.matrix, labels: targets.map { labels[$0] })
   }
 
   /// Logits of every position, `[T, V]` float32: for tests and short texts.
-  public func logits(tokens: [Int32], starts: [Int32]) -> Tensor {
+  public func logits(tokens: [Int32], starts: [Int32], pass: Pass = .evaluation) -> Tensor {
     check(tokens, tokens, starts)
-    return head.logits(hidden(tokens, starts).matrix)
+    return head.logits(hidden(tokens, starts, pass).matrix)
   }
 
-  private func hidden(_ tokens: [Int32], _ starts: [Int32]) -> Tensor {  // [T] → [T, C]
-    let batch = context(starts, Pass(training: false, checkpointing: false))
+  private func hidden(_ tokens: [Int32], _ starts: [Int32], _ pass: Pass) -> Tensor {  // [T] → [T, C]
+    let batch = context(starts, pass)
     return blocks.reduce(embedding.forward(tokens)) { x, block in block.forward(x, batch).y }
   }
 
@@ -251,12 +257,16 @@ public final class Transformer: @unchecked Sendable {
     groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
       + RowWeight.byteCount(of: head.weight)
   }
-
-  /// Trainable elements.
-  public var trainableCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 }
 
-extension FrozenWeight {
+/// An adapter apart from its model, or the base's having none.
+struct KeptAdapter {
+  let arena: ParameterArena
+  /// As the model's groups.
+  let groups: [GroupAdapter?]
+}
+
+extension LinearWeight {
   /// Bytes as held.
   var byteCount: Int {
     switch self {

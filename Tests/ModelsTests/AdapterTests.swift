@@ -63,9 +63,9 @@ import Testing
     let model = try ModelFixture("gqa").model()
     try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
     let perLayer = 2 * (64 + 64) + 2 * (64 + 32) + 2 * (64 + 320) + (320 + 64)
-    #expect(model.trainableCount == 2 * 8 * perLayer)
+    #expect(model.arena.trainable.count == 2 * 8 * perLayer)
     try model.attachAdapter(LoRAOptions(rank: 8, targetModules: ["q_proj", "v_proj"]), seed: 1)
-    #expect(model.trainableCount == 2 * 8 * ((64 + 64) + (64 + 32)))
+    #expect(model.arena.trainable.count == 2 * 8 * ((64 + 64) + (64 + 32)))
     #expect(model.parameters.allSatisfy { $0.name.contains("q_proj") || $0.name.contains("v_proj") })
   }
 

@@ -93,7 +93,7 @@ struct LinearByRowTests {
     let b = Tensor.normal([outputs, 12], variant.dtype, seed: 2)
     let x = Tensor.normal([rows, inputs], variant.dtype, seed: 3)
     let h = Tensor.normal([rows, 12], variant.dtype, seed: 4)
-    let parts = [FrozenWeight.dense(weights), .nf4(codes)].map {
+    let parts = [LinearWeight.dense(weights), .nf4(codes)].map {
       LinearPart(weight: $0, adapterB: b, outputs: outputs, inputs: inputs)
     }
     func results(_ range: Range<Int>) -> [[Float]] {
@@ -119,7 +119,7 @@ struct LinearByRowTests {
     }
   }
 
-  private func product(_ x: Tensor, _ weight: FrozenWeight, outputs: Int) -> Tensor {
+  private func product(_ x: Tensor, _ weight: LinearWeight, outputs: Int) -> Tensor {
     let y = Tensor([x.rows, outputs], .float32)
     let part = LinearPart(weight: weight, outputs: outputs, inputs: x.columns)
     Ops.linear(y.matrix, x.matrix, parts: [part], low: [nil])

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyModels
 import FireflyTensors
 import FireflyTraining
 import FireflyWeights
@@ -46,6 +47,11 @@ final class TinyRun {
       "save_steps": .int(100),
     ]
     return try RunConfig(.object(base.merging(changes) { $1 }), source: "test")
+  }
+
+  /// The model by itself, in float32.
+  func loaded() throws -> Transformer {
+    try Transformer.load(ModelSource.open(model), compute: .float32, quantization: .none)
   }
 
   func write(_ text: String, to path: String) throws {

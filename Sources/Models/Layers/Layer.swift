@@ -1,21 +1,5 @@
 import FireflyTensors
 
-/// A trainable array with its gradient, both float32 and of one shape.
-public final class Parameter: @unchecked Sendable {
-  /// The name in a PEFT file: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`.
-  public let name: String
-  public let value: Tensor
-  /// The sum over what has been accumulated since `zeroGradients`.
-  public let gradient: Tensor
-
-  init(name: String, value: Tensor, gradient: Tensor) {
-    precondition(value.shape == gradient.shape && value.dtype == .float32 && gradient.dtype == .float32)
-    self.name = name
-    self.value = value
-    self.gradient = gradient
-  }
-}
-
 /// What one pass over one micro-batch needs beside its tokens.
 public struct Pass: Sendable {
   /// With `step` and `microBatch`, decides the dropout's bits, so that a recomputation repeats them.
@@ -40,6 +24,9 @@ public struct Pass: Sendable {
     self.checkpointing = checkpointing
     self.rowByRow = rowByRow
   }
+
+  /// Measures the model as it is: no dropout, and nothing kept for a backward.
+  public static let evaluation = Pass(training: false, checkpointing: false)
 }
 
 /// A micro-batch as the layers see it: ragged rows laid end to end.

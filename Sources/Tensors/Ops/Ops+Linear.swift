@@ -1,8 +1,8 @@
 import CKernels
 import FireflyBase
 
-/// A matrix that training leaves as it is, `[out, in]`.
-public enum FrozenWeight: Sendable {
+/// The matrix of a linear layer, `[out, in]`, as it is held; training leaves these as they are.
+public enum LinearWeight: Sendable {
   case dense(Tensor)
   case nf4(NF4Tensor)
 
@@ -18,13 +18,13 @@ public enum FrozenWeight: Sendable {
 
 /// One of the linear layers that read the same rows: a frozen weight and, with an adapter, its B.
 public struct LinearPart: Sendable {
-  public var weight: FrozenWeight
+  public var weight: LinearWeight
   /// `[outputs, r]`
   public var adapterB: Tensor?
   public var outputs: Int
   public var inputs: Int
 
-  public init(weight: FrozenWeight, adapterB: Tensor? = nil, outputs: Int, inputs: Int) {
+  public init(weight: LinearWeight, adapterB: Tensor? = nil, outputs: Int, inputs: Int) {
     self.weight = weight
     self.adapterB = adapterB
     self.outputs = outputs

@@ -28,7 +28,7 @@ struct Checkpoint {
     try AtomicFile.writeFolder(path) { folder in
       try writeAdapter(model, to: folder)
       try write(trainerState(state.history), to: "\(folder)/trainer_state.json")
-      try writeMoments(state, model.parameters, to: "\(folder)/\(CheckpointFolder.optimizerName)")
+      try writeMoments(state, model.arena.trainable, to: "\(folder)/\(CheckpointFolder.optimizerName)")
       let resume = ResumeState(
         step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
@@ -76,13 +76,14 @@ struct Checkpoint {
 
   private static let lossesName = "losses"
 
-  private func writeMoments(_ state: RunState, _ parameters: [Parameter], to path: String) throws {
+  private func writeMoments(_ state: RunState, _ trainable: Trainable, to path: String) throws {
     var tensors: [(name: String, tensor: Tensor)] = [
       (Checkpoint.lossesName, Tensor(state.history.losses, [state.history.losses.count]))
     ]
-    for (parameter, (m, v)) in zip(parameters, state.optimizer.store.moments) {
-      tensors.append(("m." + parameter.name, m))
-      tensors.append(("v." + parameter.name, v))
+    for slot in trainable.slots {
+      let (m, v) = state.optimizer.store.moments(of: slot)
+      tensors.append(("m." + slot.name, m))
+      tensors.append(("v." + slot.name, v))
     }
     try SafeTensorsWriter.write(tensors, metadata: ["format": "firefly"], to: path)
   }
@@ -91,13 +92,14 @@ struct Checkpoint {
   ///
   /// - Throws: `FireflyError` when it is damaged.
   func restore(
-    _ resume: ResumeState, from folder: CheckpointFolder, _ parameters: [Parameter], _ options: AdamW.Options,
+    _ resume: ResumeState, from folder: CheckpointFolder, _ trainable: Trainable, _ options: AdamW.Options,
     into store: MomentStore
   ) throws -> RunState {
     let weights = try WeightStore.open("\(folder.path)/\(CheckpointFolder.optimizerName)")
-    for (parameter, (m, v)) in zip(parameters, store.moments) {
+    for slot in trainable.slots {
+      let (m, v) = store.moments(of: slot)
       for (moment, prefix) in [(m, "m."), (v, "v.")] {
-        let saved = try weights.tensor(prefix + parameter.name, shape: parameter.value.shape, as: .float32)
+        let saved = try weights.tensor(prefix + slot.name, shape: slot.shape, as: .float32)
         Ops.convert(moment.matrix, saved.on(moment.device).matrix)
       }
     }

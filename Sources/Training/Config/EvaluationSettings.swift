@@ -130,22 +130,3 @@ extension ConfigReader {
     }
   }
 }
-
-extension StepCount: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .steps(let count): "\(count)"
-    case .part(let part): "\(part)"
-    }
-  }
-
-  /// Counts with counts, and parts with parts.
-  func isMultiple(of other: StepCount) -> Bool {
-    switch (self, other) {
-    case (.steps(let mine), .steps(let others)): return mine.isMultiple(of: others)
-    case (.part(let mine), .part(let others)):
-      return abs(mine / others - (mine / others).rounded()) < 1e-6
-    default: return false
-    }
-  }
-}

@@ -1,5 +1,4 @@
 import FireflyBase
-import Foundation
 
 /// What a run's log has at one step.
 public struct LogEntry: Sendable, Equatable {
@@ -135,40 +134,6 @@ extension LogEntry {
     self.init(
       step: step, epoch: json["epoch"]?.double ?? 0, loss: loss, balanceLoss: json["aux_loss"]?.double,
       gradientNorm: json["grad_norm"]?.double ?? .nan, learningRate: json["learning_rate"]?.double ?? 0)
-  }
-}
-
-extension EvaluationEntry {
-  /// exp of the loss.
-  public var perplexity: Double { exp(loss) }
-
-  private func perSecond(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
-
-  /// By the names of log_history, without step and epoch.
-  var scalars: [(key: String, value: Double)] {
-    [
-      ("eval_loss", loss), ("eval_perplexity", perplexity), ("eval_token_accuracy", tokenAccuracy),
-      ("eval_runtime", seconds), ("eval_samples_per_second", perSecond(rows)),
-      ("eval_steps_per_second", perSecond(batches)),
-    ]
-  }
-
-  var json: JSONValue {
-    var values = Dictionary(uniqueKeysWithValues: scalars.map { ($0.key, JSONValue.double($0.value)) })
-    values["step"] = .int(step)
-    values["epoch"] = .double(epoch)
-    return .object(values)
-  }
-
-  /// nil for entries of another kind.
-  init?(_ json: JSONValue) {
-    guard let step = json["step"]?.int, let loss = json["eval_loss"]?.double else { return nil }
-    let seconds = json["eval_runtime"]?.double ?? 0
-    func count(_ key: String) -> Int { Int(((json[key]?.double ?? 0) * seconds).rounded()) }
-    self.init(
-      step: step, epoch: json["epoch"]?.double ?? 0, loss: loss,
-      tokenAccuracy: json["eval_token_accuracy"]?.double ?? .nan, rows: count("eval_samples_per_second"),
-      batches: count("eval_steps_per_second"), seconds: seconds)
   }
 }
 

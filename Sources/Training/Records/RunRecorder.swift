@@ -90,15 +90,6 @@ final class RunRecorder {
   }
 }
 
-extension EvaluationEntry {
-  /// As train.log and a pipe show it.
-  package func line(totalSteps: Int) -> String {
-    "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  eval_loss \(Numbers.fixed(loss, 4))  "
-      + "perplexity \(Numbers.fixed(perplexity, 3))  "
-      + "token_accuracy \(Numbers.fixed(tokenAccuracy, 4))  \(Numbers.duration(seconds))"
-  }
-}
-
 extension LogEntry {
   /// As train.log and a pipe show it.
   package func line(totalSteps: Int) -> String {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a run tells its caller while it goes on.
 public enum TrainingEvent: Sendable {
   /// Something the user should know, once.
@@ -48,4 +50,15 @@ public struct StepReport: Sendable, Equatable {
     self.targets = targets
     self.seconds = seconds
   }
+}
+
+/// Asks a run, from any thread, to save and stop at the end of the step it is in.
+public final class StopRequest: Sendable {
+  private let asked = Atomic(false)
+
+  public init() {}
+
+  public func stop() { asked.store(true, ordering: .relaxed) }
+
+  public var isAsked: Bool { asked.load(ordering: .relaxed) }
 }

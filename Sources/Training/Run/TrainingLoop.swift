@@ -8,7 +8,6 @@ struct TrainingLoop {
   private let config: RunConfig
   private let samples: Samples
   private let model: Transformer
-  private let parameters: [Parameter]
   private let checkpoint: Checkpoint
   private let recorder: RunRecorder
   private let evaluator: Evaluator?
@@ -21,19 +20,18 @@ struct TrainingLoop {
   private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(
-    _ preparation: Preparation, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
+    _ setup: RunSetup, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
     _ recorder: RunRecorder
   ) {
-    config = preparation.config
-    samples = preparation.dataset.samples
-    order = preparation.order
-    totalSteps = preparation.totalSteps
-    evaluator = preparation.config.evaluation.flatMap { settings in
-      preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
+    config = setup.config
+    samples = setup.dataset.samples
+    order = setup.order
+    totalSteps = setup.totalSteps
+    evaluator = setup.config.evaluation.flatMap { settings in
+      setup.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
     }
-    sampler = preparation.sampler
+    sampler = setup.sampler
     self.model = model
-    self.parameters = model.parameters
     self.state = state
     self.checkpoint = checkpoint
     self.recorder = recorder
@@ -53,12 +51,12 @@ struct TrainingLoop {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
       let (loss, balance) = try accumulateGradients(batches, progress)
-      let norm = gradientNorm(parameters)
+      let norm = gradientNorm(model.arena)
       guard norm.isFinite else { throw try notANumber("the gradient", loss: loss, norm: norm, batches) }
 
       let rate = learningRate(state.step)
       state.optimizer.update(
-        parameters, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
+        model.arena, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
       model.parametersChanged()
       state.step += 1
 
@@ -160,7 +158,7 @@ struct TrainingLoop {
   /// Answers the run's prompts where it is time to.
   private func sample(stop: StopRequest) throws {
     guard let sampler, sampler.isDue(at: state.step, totalSteps: totalSteps) else { return }
-    try recorder.answered(sampler.answers(model, step: state.step, stop: stop))
+    try recorder.answered(sampler.answers(model, step: state.step) { stop.isAsked })
   }
 
   /// Puts the best checkpoint's adapter on the model, where that is asked for.

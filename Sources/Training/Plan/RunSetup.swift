@@ -6,11 +6,13 @@ import FireflyTensors
 import FireflyText
 import FireflyWeights
 
-/// Everything about a run that can be known, and be wrong, before its weights are read.
-struct Preparation {
+/// A run set up as far as it can be without its weights: model, rows and their order, all checked.
+struct RunSetup {
   let config: RunConfig
   let pretrained: Pretrained
   let architecture: Architecture
+  /// What is trained.
+  let trainable: Trainable
   let dataset: Dataset
   /// The rows of eval_file; nil without evaluation.
   let evaluationData: Dataset?
@@ -23,34 +25,35 @@ struct Preparation {
   /// One line for each thing that the user should know.
   let notices: [String]
 
-  /// - Parameter progress: is told the share of rows read.
+  /// - Parameter progress: is told what is being read and the share done, 0…1.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
-  init(_ config: RunConfig, progress: @escaping (TrainingEvent) -> Void) throws {
-    try Preparation.requireSupported(config)
+  init(_ config: RunConfig, progress: @escaping (String, Double) -> Void) throws {
+    try RunSetup.requireSupported(config)
     var notices = config.notices
-    compute = Preparation.compute(config, &notices)
+    compute = RunSetup.compute(config, &notices)
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
-    try architecture.checkTargets(config.loraTargetModules)
+    try config.loraOptions.validate(for: architecture)
+    trainable = Trainable(architecture, config.loraOptions)
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
       maxLength: config.maxSequenceLength, cache: config.dataCache
-    ) { progress(.preparing("reading rows", share: $0)) }
+    ) { progress("reading rows", $0) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
       try Dataset.load(
         evaluation.file, template: template, tokenizer: pretrained.tokenizer,
         maxLength: config.maxSequenceLength
-      ) { progress(.preparing("reading rows to evaluate", share: $0)) }
+      ) { progress("reading rows to evaluate", $0) }
     }
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
       try checkVocabulary(
         data.samples, vocabularySize: architecture.vocabularySize, path: data.report.path,
         model: config.modelPath)
     }
-    notices += Preparation.remarks(dataset.report, architecture)
+    notices += RunSetup.remarks(dataset.report, architecture)
     order = DataOrder(
       rows: dataset.samples.count, microBatchSize: config.microBatchSize, accumulation: config.accumulation,
       dropsLastBatch: config.dropsLastBatch, shuffle: config.shuffle, seed: UInt64(config.dataSeed))
@@ -68,12 +71,6 @@ struct Preparation {
   var isNF4: Bool { config.mode == .qlora || pretrained.source.config["quantization_config"] != nil }
 
   var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
-
-  var loraOptions: LoRAOptions {
-    LoRAOptions(
-      rank: config.loraRank, alpha: config.loraAlpha, dropout: Float(config.loraDropout),
-      targetModules: config.loraTargetModules, rsLoRA: config.usesRankStabilisedLoRA)
-  }
 
   func fingerprint() throws -> Fingerprint {
     Fingerprint(

@@ -1,45 +1,7 @@
 import FireflyBase
 import FireflyText
-import Foundation
 
-/// A number of steps, or a part of all of them: the two shapes of save_steps and logging_steps.
-public enum StepCount: Sendable, Equatable {
-  case steps(Int)
-  case part(Double)
-
-  /// - Parameter total: the run's optimizer steps.
-  package func resolved(total: Int) -> Int {
-    switch self {
-    case .steps(let count): count
-    case .part(let part): max(1, Int((part * Double(total)).rounded(.up)))
-    }
-  }
-}
-
-/// Steps over which the learning rate rises from 0.
-public enum Warmup: Sendable, Equatable {
-  case steps(Int)
-  case ratio(Double)
-
-  package func resolved(total: Int) -> Int {
-    switch self {
-    case .steps(let count): count
-    case .ratio(let ratio): Int((ratio * Double(total)).rounded(.up))
-    }
-  }
-}
-
-/// Where a run starts from.
-public enum Resume: Sendable, Equatable {
-  case fresh
-  /// The newest complete checkpoint of output_dir.
-  case latest
-  /// A checkpoint folder.
-  case checkpoint(String)
-}
-
-// MARK: - Keys that hang together
-
+/// Keys that hang together, or whose values have several shapes.
 extension ConfigReader {
   /// data_cache: a folder, or "off"; the user's cache folder when not given.
   mutating func dataCacheFolder() -> String? {
@@ -136,18 +98,5 @@ extension ConfigReader {
     if let path = value.string, !path.isEmpty { return .checkpoint(path) }
     if let flag = value.bool { return flag ? .latest : .fresh }
     return wrong("resume_from_checkpoint", "true, false or a checkpoint's folder", value, .fresh)
-  }
-}
-
-// MARK: - What rows are read with
-
-extension RunConfig {
-  /// How conversations are written; nil for plain texts (task_type "pretrain").
-  public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
-    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
-  }
-
-  public var dataCache: DataCache? {
-    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: modelPath) }
   }
 }
