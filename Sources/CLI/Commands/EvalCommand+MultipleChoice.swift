@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 
 /// What only multiple choice takes.

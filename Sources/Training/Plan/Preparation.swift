@@ -1,7 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights

@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
 
 /// Prompts that a run answers now and then, so that one can read what it learns.
