@@ -77,7 +77,7 @@ struct Preparation {
 
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
-      config, compute: compute.description, model: try StableHash.of(pretrained.source),
+      config, compute: compute.description, model: try ModelHash.of(pretrained.source),
       rows: dataset.samples.digest)
   }
 
