@@ -42,9 +42,6 @@ extension ModelSource {
     return name == "float16" ? .float16 : .bfloat16
   }
 
-  /// Whether the linear layers are stored in 4 bits.
-  public var isQuantized: Bool { config["quantization_config"] != nil }
-
   /// config.json with some members replaced; null removes one.
   func config(replacing members: [String: JSONValue]) -> JSONValue {
     let merged = (config.object ?? [:]).merging(members) { $1 }

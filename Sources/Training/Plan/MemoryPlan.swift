@@ -80,7 +80,7 @@ struct ModelFacts {
   init(_ preparation: Preparation) {
     architecture = preparation.architecture
     compute = preparation.compute
-    isStored4Bit = preparation.pretrained.source.config["quantization_config"] != nil
+    isStored4Bit = preparation.pretrained.source.isQuantized
     rows = preparation.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(preparation)

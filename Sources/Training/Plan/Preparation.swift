@@ -65,7 +65,7 @@ struct Preparation {
   }
 
   /// The frozen linear layers are held in 4 bits.
-  var isNF4: Bool { config.mode == .qlora || pretrained.source.config["quantization_config"] != nil }
+  var isNF4: Bool { config.mode == .qlora || pretrained.source.isQuantized }
 
   var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
 
