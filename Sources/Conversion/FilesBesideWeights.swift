@@ -20,7 +20,9 @@ struct FilesBesideWeights {
     try ByteLevelFiles(GGUFVocabulary(gguf)).write(to: folder)
   }
 
-  private static let endings = ["json", "model", "txt", "jinja", "tiktoken", "py", "vocab"]
+  /// Those of tokenizers' files, and of code and vocabularies that some families bring.
+  private static let endings = Set(
+    Tokenizers.fileNames.map { ($0 as NSString).pathExtension } + ["py", "vocab"])
   private static let names = ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"]
 
   private func copy(from model: String, to folder: String) throws {
