@@ -102,6 +102,8 @@ final class Service: HTTPHandler {
 
   var tooLarge: HTTPResponse { APIError.tooLarge(limit: options.bodyBytes).response }
 
+  var stopping: HTTPResponse { APIError.stopping.response }
+
   private var metricsPage: HTTPResponse {
     let connections = connectionCount.withLock { $0 }
     return HTTPResponse(
