@@ -143,8 +143,8 @@ let package = Package(
     .testTarget(
       name: "GenerationTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyGeneration", "FireflyTestSupport", "FireflyDoubles",
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyPretrained", "FireflyGeneration",
+        "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/GenerationTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "EvaluationTests",
