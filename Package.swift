@@ -40,41 +40,47 @@ let package = Package(
       name: "FireflyModels", dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights"],
       path: "Sources/Models"),
     .target(
+      name: "FireflyPretrained",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+      ], path: "Sources/Pretrained"),
+    .target(
+      name: "FireflyConversion",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyPretrained",
+      ], path: "Sources/Conversion"),
+    .target(
       name: "FireflyGeneration",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyPretrained",
       ], path: "Sources/Generation"),
     .target(
       name: "FireflyEvaluation",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "CZlib",
+        "FireflyPretrained", "FireflyGeneration", "CZlib",
       ], path: "Sources/Evaluation"),
     .target(
       name: "FireflyServer",
       dependencies: [
-        "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyGeneration",
-        "CMicroHTTPD",
+        "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyPretrained",
+        "FireflyGeneration", "CMicroHTTPD",
       ], path: "Sources/Server",
       resources: [.embedInCode("Pages/chat.html"), .embedInCode("Pages/run.html")]),
-    .target(
-      name: "FireflyConversion",
-      dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration",
-      ], path: "Sources/Conversion"),
     .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation",
+        "FireflyPretrained", "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation", "FireflyServer",
-        "FireflyTraining",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyServer", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -82,16 +88,15 @@ let package = Package(
       name: "FireflyBench",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration",
-        "FireflyTraining",
+        "FireflyPretrained", "FireflyTraining",
       ], path: "Sources/Bench"),
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation", "FireflyServer",
-        "FireflyTraining", "FireflyBench",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyServer", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
@@ -126,16 +131,21 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
       ], path: "Tests/ModelsTests", exclude: ["Fixtures"]),
     .testTarget(
+      name: "PretrainedTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyPretrained",
+      ], path: "Tests/PretrainedTests"),
+    .testTarget(
       name: "ConversionTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyTestSupport",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyTestSupport",
       ], path: "Tests/ConversionTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "GenerationTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTestSupport", "FireflyDoubles",
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyPretrained", "FireflyGeneration",
+        "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/GenerationTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "EvaluationTests",
@@ -146,14 +156,14 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyGeneration",
-        "FireflyServer", "FireflyDoubles",
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
+        "FireflyGeneration", "FireflyServer", "FireflyDoubles",
       ], path: "Tests/ServerTests"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
+        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
       ], path: "Tests/TrainingTests"),
     .testTarget(
       name: "BenchTests",

@@ -1,5 +1,5 @@
 import FireflyBase
-import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 import FireflyWeights
 import Foundation

@@ -30,7 +30,7 @@ public struct GGUFAdapter {
 
   /// - Parameter path: replaced only when the new file is whole.
   public func write(to path: String, overwrite: Bool = false) throws {
-    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [source.path])
+    let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: [source.path])
     let metadata: [(key: String, value: GGUFWriter.Value)] = [
       ("general.architecture", .string(model.name)), ("general.type", .string("adapter")),
       ("general.name", .string((file.folder as NSString).lastPathComponent)),

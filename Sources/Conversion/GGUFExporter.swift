@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -43,7 +43,7 @@ public struct GGUFExporter {
   public func write(to path: String, overwrite: Bool = false, progress: ((Double) throws -> Void)? = nil)
     throws
   {
-    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [weights.source.path])
+    let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: [weights.source.path])
     let tensors = try weights.source.weights.tensorNames.compactMap(item)
     let metadata = try model.metadata(type: type) + vocabulary.metadata + turnEnd
     try GGUFWriter.write(

@@ -1,8 +1,9 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
+import FireflyWeights
 import Foundation
 
 /// Compares a merged model with the base under its adapter, the base held once as it is stored and once in NF4: the

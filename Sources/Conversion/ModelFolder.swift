@@ -13,7 +13,7 @@ public struct ModelFolder {
   ///   - inputs: what is read, which the new folder must not replace.
   /// - Throws: `FireflyError` when something is there that must not be replaced.
   public init(_ path: String, overwrite: Bool = false, inputs: [String] = []) throws {
-    self.path = try Destination.folder.checked(path, overwrite: overwrite, inputs: inputs)
+    self.path = try ConversionOutput.folder.checked(path, overwrite: overwrite, inputs: inputs)
   }
 
   /// Writes config.json, the files beside the weights, and the tensors.
@@ -29,7 +29,7 @@ public struct ModelFolder {
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
       try AtomicFile.write(Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/config.json")
-      try Companions(source).write(to: folder)
+      try FilesBesideWeights(source).write(to: folder)
       try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
     }
   }
@@ -41,9 +41,6 @@ extension ModelSource {
     let name = config["dtype"]?.string ?? config["torch_dtype"]?.string
     return name == "float16" ? .float16 : .bfloat16
   }
-
-  /// Whether the linear layers are stored in 4 bits.
-  public var isQuantized: Bool { config["quantization_config"] != nil }
 
   /// config.json with some members replaced; null removes one.
   func config(replacing members: [String: JSONValue]) -> JSONValue {

@@ -54,7 +54,7 @@ public struct ChoiceAnswer: Sendable, Equatable {
 
 /// Accuracies of a benchmark.
 public struct MultipleChoiceReport: Sendable {
-  public let questions: MultipleChoice.Questions
+  public let questions: BenchmarkQuestions
   public let method: ChoiceMethod
   /// In the order of the subjects and their questions.
   public let answers: [ChoiceAnswer]

@@ -19,6 +19,7 @@
 @_exported import FireflyEvaluation
 @_exported import FireflyGeneration
 @_exported import FireflyModels
+@_exported import FireflyPretrained
 @_exported import FireflyServer
 @_exported import FireflyTensors
 @_exported import FireflyText

@@ -1,3 +1,4 @@
+import FireflyModels
 import FireflyTensors
 
 /// What the generator needs of a model: `Transformer` in the program, a table of logits in tests.
@@ -39,3 +40,10 @@ public protocol DecodingCache: AnyObject {
   /// A cache of its own with the first `count` tokens.
   func copy(count: Int) -> Self
 }
+
+extension Transformer: DecodingModel {
+  public var maxPositions: Int { architecture.maxPositions }
+  public var vocabularySize: Int { architecture.vocabularySize }
+}
+
+extension KVCache: DecodingCache {}

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyConversion
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyTestSupport
 import FireflyText

@@ -1,7 +1,7 @@
 import FireflyBase
 import FireflyConversion
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyTestSupport
 import FireflyWeights

@@ -1,6 +1,6 @@
 import FireflyBase
 import FireflyConversion
-import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 import FireflyWeights
 import Foundation

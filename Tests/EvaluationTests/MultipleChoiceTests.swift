@@ -18,7 +18,7 @@ import Testing
     batchSize: Int = 2
   ) throws -> MultipleChoice {
     MultipleChoice(
-      try MultipleChoice.Questions(
+      try BenchmarkQuestions(
         benchmark, at: Tables.write(files, to: folder), split: split, shots: shots), method: method,
       template: template, maxLength: maxLength, batchSize: batchSize)
   }

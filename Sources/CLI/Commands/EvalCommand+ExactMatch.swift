@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 import FireflyTraining
 

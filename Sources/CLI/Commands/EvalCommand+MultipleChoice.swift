@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 
 /// What only multiple choice takes.
@@ -37,7 +38,7 @@ extension EvalCommand {
       preconditionFailure("no benchmark \(name)")
     }
     let subjects = arguments.all(ChoiceOptions.subjects).flatMap { $0.split(separator: ",").map(String.init) }
-    let questions = try MultipleChoice.Questions(
+    let questions = try BenchmarkQuestions(
       benchmark, at: path, subjects: subjects, split: arguments[ChoiceOptions.split],
       shots: arguments[ChoiceOptions.shots] ?? 5, limit: arguments[limit])
     let pretrained = try Pretrained.open(arguments[ModelOptions.model])

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
 import FireflyTraining
 import FireflyWeights

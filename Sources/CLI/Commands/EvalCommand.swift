@@ -1,7 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 
 /// `firefly eval MODEL --task …`: what its tasks share.
 enum EvalCommand {

@@ -58,7 +58,7 @@ final class HTTPServer: @unchecked Sendable {
   func stop() {
     guard let daemon else { return }
     watch.waitUntilIdle(atMost: HTTPServer.sendingTime)
-    for exchange in watch.open { exchange.abandon() }
+    for exchange in watch.open { exchange.abandon(handler.stopping) }
     watch.stop()
     MHD_stop_daemon(daemon)
     self.daemon = nil

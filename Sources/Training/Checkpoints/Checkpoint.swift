@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyText
 import FireflyWeights
 import Foundation
 
@@ -41,7 +42,7 @@ struct Checkpoint {
   /// What using the adapter takes: PEFT's two files, the tokenizer's, and the settings, which name the template.
   func writeAdapter(_ model: Transformer, to folder: String) throws {
     try model.saveAdapter(to: folder, baseModel: config.modelPath)
-    for name in Checkpoint.tokenizerFiles {
+    for name in Tokenizers.fileNames {
       let source = "\(config.modelPath)/\(name)"
       guard FileManager.default.fileExists(atPath: source) else { continue }
       let file = try MappedFile(source)
@@ -61,11 +62,6 @@ struct Checkpoint {
   func write(_ json: JSONValue, to path: String) throws {
     try AtomicFile.write(Data((json.text(indent: 2) + "\n").utf8), to: path)
   }
-
-  private static let tokenizerFiles = [
-    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
-  ]
 
   private func sizes(_ folder: String) throws -> [String: Int] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)

@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -84,7 +84,7 @@ struct ModelFacts {
     architecture = setup.architecture
     compute = setup.compute
     trainable = setup.trainable
-    isStored4Bit = setup.pretrained.source.config["quantization_config"] != nil
+    isStored4Bit = setup.pretrained.source.isQuantized
     rows = setup.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(setup)

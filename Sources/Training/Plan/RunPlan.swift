@@ -1,5 +1,4 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
 import FireflyTensors
 import FireflyText

@@ -1,7 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -68,13 +68,13 @@ struct RunSetup {
   }
 
   /// The frozen linear layers are held in 4 bits.
-  var isNF4: Bool { config.mode == .qlora || pretrained.source.config["quantization_config"] != nil }
+  var isNF4: Bool { config.mode == .qlora || pretrained.source.isQuantized }
 
   var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
 
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
-      config, compute: compute.description, model: try StableHash.of(pretrained.source),
+      config, compute: compute.description, model: try ModelHash.of(pretrained.source),
       rows: dataset.samples.digest)
   }
 

@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
 
 /// Answers the prompts of a run, greedily. It reads the model and nothing else, so training goes on as if it had not been.

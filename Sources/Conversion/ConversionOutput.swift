@@ -1,8 +1,8 @@
 import FireflyBase
 import Foundation
 
-/// What a conversion writes.
-enum Destination {
+/// What a conversion writes: a model's folder or a GGUF file.
+enum ConversionOutput {
   case folder, file
 
   /// The path without slashes at its end.
@@ -34,7 +34,7 @@ enum Destination {
         expected: self == .file ? "a GGUF file" : "a model's folder, with a config.json",
         fix: "Choose another name, or remove it.")
     }
-    if let input = inputs.first(where: { Destination.holds(path, $0) }) {
+    if let input = inputs.first(where: { ConversionOutput.holds(path, $0) }) {
       throw FireflyError(
         "the output would replace what is read", at: path, found: input, fix: "Choose another name.")
     }

@@ -53,22 +53,4 @@ public struct Pretrained: Sendable {
     if let adapter = options.adapter { try model.loadAdapter(adapter) }
     return model
   }
-
-  /// The generation settings that hold where the user says nothing, and notes on what is not followed.
-  ///
-  /// Answers stop at the tokens of generation_config.json and at the tokenizer's end of sequence; a chat template
-  /// adds its own.
-  public func defaults() throws -> (options: GenerationOptions, notes: [String]) {
-    var (options, notes) = try GenerationOptions.defaults(
-      from: source.generationConfig, source: "\(source.path)/generation_config.json")
-    if let eos = tokenizer.eos { options.stopIDs.insert(eos) }
-    return (options, notes)
-  }
 }
-
-extension Transformer: DecodingModel {
-  public var maxPositions: Int { architecture.maxPositions }
-  public var vocabularySize: Int { architecture.vocabularySize }
-}
-
-extension KVCache: DecodingCache {}

@@ -1,11 +1,11 @@
 import FireflyBase
-import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 import FireflyWeights
 import Foundation
 
 /// The files beside a model's weights and config.json: tokenizer, chat template, generation settings, licence.
-struct Companions {
+struct FilesBesideWeights {
   let source: ModelSource
 
   init(_ source: ModelSource) { self.source = source }
@@ -20,12 +20,14 @@ struct Companions {
     try ByteLevelFiles(GGUFVocabulary(gguf)).write(to: folder)
   }
 
-  private static let endings = ["json", "model", "txt", "jinja", "tiktoken", "py", "vocab"]
+  /// Those of tokenizers' files, and of code and vocabularies that some families bring.
+  private static let endings = Set(
+    Tokenizers.fileNames.map { ($0 as NSString).pathExtension } + ["py", "vocab"])
   private static let names = ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"]
 
   private func copy(from model: String, to folder: String) throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: model).sorted()
-    for name in files where isCompanion(name) {
+    for name in files where isBesideWeights(name) {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: "\(model)/\(name)", isDirectory: &isFolder) else {
         continue
@@ -40,10 +42,10 @@ struct Companions {
   }
 
   /// What describes the text side of the model, not its weights; config.json is written anew.
-  private func isCompanion(_ name: String) -> Bool {
+  private func isBesideWeights(_ name: String) -> Bool {
     guard !name.hasPrefix("."), name != "config.json", !name.hasSuffix(".index.json") else { return false }
     let ending = (name as NSString).pathExtension
-    return Companions.endings.contains(ending) || name == "additional_chat_templates"
-      || Companions.names.contains { name.uppercased().hasPrefix($0) }
+    return FilesBesideWeights.endings.contains(ending) || name == "additional_chat_templates"
+      || FilesBesideWeights.names.contains { name.uppercased().hasPrefix($0) }
   }
 }
