@@ -7,6 +7,8 @@
 package protocol Device: AnyObject, Sendable {
   /// For messages.
   var name: String { get }
+  /// Whether its memory is the processor's, and an address one that the program may read.
+  var isHost: Bool { get }
   /// Whether products of bfloat16 run at a rate of their own; otherwise float32 is the better choice.
   var multipliesBFloat16: Bool { get }
 
@@ -85,18 +87,3 @@ package protocol Device: AnyObject, Sendable {
 
   func decodeNF4(_ weights: NF4Tensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix)
 }
-
-/// Memory that a device has handed out.
-package struct DeviceBlock {
-  package let address: UnsafeMutableRawPointer
-  /// What the device rounded the size to.
-  package let capacity: Int
-
-  package init(address: UnsafeMutableRawPointer, capacity: Int) {
-    self.address = address
-    self.capacity = capacity
-  }
-}
-
-/// A weight as a device reads it row by row; its own affair.
-package protocol RowWeightForm: Sendable {}

@@ -1,5 +1,3 @@
-import FireflyBase
-
 /// Reference-counted bytes on a device: a block of the device's own, or a window on bytes that somebody else keeps.
 public final class Storage: @unchecked Sendable {
   package let device: any Device
@@ -14,33 +12,13 @@ public final class Storage: @unchecked Sendable {
   }
 
   /// An uninitialised block.
-  package init(byteCount: Int, on device: any Device = .cpu) {
+  package init(byteCount: Int, on device: any Device) {
     precondition(byteCount >= 0, "Storage of \(byteCount) bytes")
     let block = device.allocate(byteCount)
     self.device = device
     self.byteCount = byteCount
     address = block.address
     origin = .block(block)
-  }
-
-  /// A window on the processor's memory, read only: a part of a mapped file.
-  ///
-  /// - Parameter owner: keeps the bytes alive.
-  package init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-    device = .cpu
-    byteCount = bytes.count
-    address = UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(StoragePool.empty))
-    origin = .window(owner: owner)
-  }
-
-  /// A window on the processor's memory that is written to as well.
-  ///
-  /// - Parameter owner: keeps the bytes alive.
-  package init(lending bytes: UnsafeMutableRawBufferPointer, owner: AnyObject) {
-    device = .cpu
-    byteCount = bytes.count
-    address = bytes.baseAddress ?? StoragePool.empty
-    origin = .window(owner: owner)
   }
 
   /// A window on memory of `device` that `owner` keeps.
@@ -53,5 +31,17 @@ public final class Storage: @unchecked Sendable {
 
   deinit {
     if case .block(let block) = origin { device.free(block) }
+  }
+}
+
+/// Memory that a device has handed out.
+package struct DeviceBlock {
+  package let address: UnsafeMutableRawPointer
+  /// What the device rounded the size to.
+  package let capacity: Int
+
+  package init(address: UnsafeMutableRawPointer, capacity: Int) {
+    self.address = address
+    self.capacity = capacity
   }
 }

@@ -1,5 +1,3 @@
-import FireflyBase
-
 /// What an element is.
 public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   case float32, bfloat16, float16, uint8, int32
@@ -42,17 +40,12 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// Uninitialised.
-  public init(_ shape: [Int], _ dtype: DType) { self.init(shape, dtype, on: .cpu) }
-
-  /// Uninitialised.
   package init(_ shape: [Int], _ dtype: DType, on device: any Device) {
     let count = shape.reduce(1, *)
     self.init(
       storage: Storage(byteCount: count * dtype.byteCount, on: device), byteOffset: 0, shape: shape,
       dtype: dtype)
   }
-
-  public static func zeros(_ shape: [Int], _ dtype: DType) -> Tensor { zeros(shape, dtype, on: .cpu) }
 
   package static func zeros(_ shape: [Int], _ dtype: DType, on device: any Device) -> Tensor {
     let tensor = Tensor(shape, dtype, on: device)
@@ -62,9 +55,6 @@ public struct Tensor: @unchecked Sendable {
 
   /// Overwrites every element with zero.
   public func setZero() { device.zero(self) }
-
-  /// From float32 values, for tests and small tables.
-  public init(_ values: [Float], _ shape: [Int]) { self.init(values, shape, on: .cpu) }
 
   package init(_ values: [Float], _ shape: [Int], on device: any Device) {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
@@ -86,22 +76,16 @@ public struct Tensor: @unchecked Sendable {
     UnsafeMutableRawBufferPointer(start: pointer, count: byteCount)
   }
 
-  /// The same elements on `device`: this tensor if it lies there, otherwise a copy.
-  package func on(_ device: any Device) -> Tensor {
-    if self.device === device { return self }
-    let copy = Tensor(shape, dtype, on: device)
-    withHostBytes { device.upload($0, to: copy.pointer) }
-    return copy
-  }
-
-  /// Calls `body` with the elements' bytes in the processor's memory.
+  /// Calls `body` with the elements' bytes in the processor's memory: the tensor's own where that is its device's, otherwise
+  /// a copy.
   package func withHostBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    if device === CPU.shared {
+    if device.isHost {
       return try withExtendedLifetime(storage) { try body(UnsafeRawBufferPointer(bytes)) }
     }
-    let copy = Tensor(shape, dtype)
-    device.download(pointer, into: copy.bytes)
-    return try copy.withHostBytes(body)
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    defer { copy.deallocate() }
+    device.download(pointer, into: copy)
+    return try body(UnsafeRawBufferPointer(copy))
   }
 
   /// The same elements under another shape.
@@ -138,16 +122,6 @@ public struct Tensor: @unchecked Sendable {
   public var flags: [Bool] {
     precondition(dtype == .uint8, "flags of a \(dtype) tensor")
     return withHostBytes { $0.map { $0 != 0 } }
-  }
-
-  /// - Throws: `FireflyError` when an element is an infinity or NaN.
-  /// - Parameters:
-  ///   - what: names the tensor in the error, `place` the file and the tensor in it.
-  package func checkFinite(_ what: String = "the tensor", at place: String) throws {
-    guard Ops.hasNonFinite(self) else { return }
-    throw FireflyError(
-      "\(what) holds numbers that are not finite", at: place, found: "an infinity or NaN in \(dtype)",
-      fix: "The file is damaged, or its numbers are too large for \(dtype): take another one.")
   }
 }
 

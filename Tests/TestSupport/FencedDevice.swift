@@ -11,6 +11,7 @@ package final class FencedDevice: Device {
   package init() {}
 
   package var name: String { "the fenced device" }
+  package var isHost: Bool { false }
   package var multipliesBFloat16: Bool { cpu.multipliesBFloat16 }
 
   // MARK: Memory

@@ -6,6 +6,7 @@ package final class CPU: Device {
   package static let shared = CPU()
 
   package var name: String { "the processor" }
+  package var isHost: Bool { true }
   package var multipliesBFloat16: Bool { InstructionSet.multipliesBFloat16 }
 
   // MARK: Memory
@@ -26,4 +27,13 @@ package final class CPU: Device {
 
 extension Device where Self == CPU {
   package static var cpu: CPU { .shared }
+}
+
+extension Ops {
+  /// Whether the processor's products of bfloat16 run at a rate of their own; otherwise they are converted to float32 and
+  /// computing in float32 is the better choice.
+  public static var supportsBFloat16: Bool { CPU.shared.multipliesBFloat16 }
+
+  /// The type that products are computed in unless another is asked for.
+  public static var usualCompute: DType { supportsBFloat16 ? .bfloat16 : .float32 }
 }

@@ -100,11 +100,3 @@ final class StoragePool: @unchecked Sendable {
     for (block, capacity) in blocks { SystemMemory.deallocate(block, capacity) }
   }
 }
-
-extension Storage {
-  /// Returns the pool's free blocks to the system: after loading, or when shapes change for good.
-  public static func releaseFreeMemory() { StoragePool.shared.drain() }
-
-  /// How many blocks have been asked from the system so far: constant in the steady state of a step.
-  public static var systemAllocations: Int { StoragePool.shared.systemAllocations }
-}

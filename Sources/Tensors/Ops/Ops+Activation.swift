@@ -1,13 +1,3 @@
-/// A non-linearity between the products of an MLP. The raw value is the kernels' number.
-public enum Activation: Int32, Sendable, CaseIterable {
-  /// x·σ(x); config.json's "silu" and "swish".
-  case silu
-  /// x·Φ(x) with the normal distribution's Φ (Hendrycks & Gimpel 2016); "gelu".
-  case gelu
-  /// Its approximation ½x(1 + tanh(√(2/π)(x + 0.044715x³))); "gelu_new", "gelu_pytorch_tanh", "gelu_fast".
-  case geluTanh
-}
-
 extension Ops {
   /// y[T, F] = f(x[T, F]), both c.
   public static func activate(_ y: Matrix, _ x: Matrix, activation: Activation) {

@@ -1,15 +1,3 @@
-/// Which elements of a head turn together, and in which direction.
-package struct RotaryTurn {
-  /// Neighbours 2i and 2i + 1; otherwise i and i + rotaryDim/2.
-  package let interleaved: Bool
-  package let inverse: Bool
-
-  package init(interleaved: Bool, inverse: Bool) {
-    self.interleaved = interleaved
-    self.inverse = inverse
-  }
-}
-
 // The parts of a layer between its products: forward and gradient side by side.
 extension Ops {
   /// Root-mean-square normalisation (Zhang & Sennrich 2019): y = x / rms(x) · weight, in float32.

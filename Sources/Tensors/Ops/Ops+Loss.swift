@@ -1,3 +1,5 @@
+import FireflyBase
+
 extension Ops {
   /// −log softmax(logits)[label] of each row, and the gradient of their sum.
   ///
@@ -47,4 +49,16 @@ extension Ops {
 
   /// Whether a float32, bfloat16 or float16 tensor has an infinity or a NaN.
   public static func hasNonFinite(_ x: Tensor) -> Bool { x.device.hasNonFinite(x) }
+}
+
+extension Tensor {
+  /// - Throws: `FireflyError` when an element is an infinity or NaN.
+  /// - Parameters:
+  ///   - what: names the tensor in the error, `place` the file and the tensor in it.
+  package func checkFinite(_ what: String = "the tensor", at place: String) throws {
+    guard Ops.hasNonFinite(self) else { return }
+    throw FireflyError(
+      "\(what) holds numbers that are not finite", at: place, found: "an infinity or NaN in \(dtype)",
+      fix: "The file is damaged, or its numbers are too large for \(dtype): take another one.")
+  }
 }

@@ -29,26 +29,6 @@ extension Ops {
   }
 }
 
-/// A dense weight as generation reads it, row by row, in the form that its device reads fastest.
-public struct RowWeight: Sendable {
-  private let weight: Tensor
-  fileprivate let form: any RowWeightForm
-
-  /// - Parameter weight: `[out, in]` float32 or bfloat16.
-  public init(_ weight: Tensor) {
-    Ops.checkCompute(weight.dtype)
-    precondition(weight.shape.count == 2, "a weight of shape \(weight.shape)")
-    self.weight = weight
-    form = weight.device.prepareRows(weight)
-  }
-
-  fileprivate var storage: Storage { weight.storage }
-  fileprivate var shape: [Int] { weight.shape }
-
-  /// Bytes that a product reads of `weight` once it is in this form.
-  public static func byteCount(of weight: Tensor) -> Int { weight.device.rowWeightBytes(weight) }
-}
-
 extension Ops {
   /// y = x·Wᵀ; a row's result does not depend on the other rows.
   ///

@@ -4,14 +4,7 @@
 /// to that device. Results do not depend on how many threads there are.
 ///
 /// In the shapes below T is rows (tokens), C columns (channels), "c" the compute type: bfloat16 or float32.
-public enum Ops {
-  /// Whether the processor's products of bfloat16 run at a rate of their own; otherwise they are converted to float32 and
-  /// computing in float32 is the better choice.
-  public static var supportsBFloat16: Bool { CPU.shared.multipliesBFloat16 }
-
-  /// The type that products are computed in unless another is asked for.
-  public static var usualCompute: DType { supportsBFloat16 ? .bfloat16 : .float32 }
-}
+public enum Ops {}
 
 // MARK: - Checking
 

@@ -78,17 +78,22 @@ public struct NF4Tensor: Sendable {
     precondition(shape.count == 2, "NF4 shape \(shape): expected [out, in]")
     let count = shape[0] * shape[1]
     let blocks = NF4Tensor.blocks(of: count)
+    func checkScales(_ tensor: Tensor, _ count: Int, _ name: String) {
+      precondition(
+        tensor.dtype == .float32 && tensor.count == count,
+        "\(name): expected \(count) float32, found \(tensor.shape) of \(tensor.dtype)")
+    }
     precondition(
       codes.dtype == .uint8 && codes.count == (count + 1) / 2,
       "NF4 codes: expected \((count + 1) / 2) bytes, found \(codes.shape) of \(codes.dtype)")
     switch scales {
     case .plain(let absmax):
-      Ops.checkCount(absmax, blocks, "absmax")
+      checkScales(absmax, blocks, "absmax")
     case .nested(let codes, let absmax, let map, _):
       precondition(
         codes.dtype == .uint8 && codes.count == blocks, "absmax codes \(codes.shape) of \(codes.dtype)")
-      Ops.checkCount(absmax, NF4Tensor.nestedBlocks(of: blocks), "nested absmax")
-      Ops.checkCount(map, 256, "nested map")
+      checkScales(absmax, NF4Tensor.nestedBlocks(of: blocks), "nested absmax")
+      checkScales(map, 256, "nested map")
     }
     precondition(
       [.float32, .bfloat16, .float16].contains(originalDType), "NF4 of \(originalDType) weights")
@@ -113,19 +118,5 @@ public struct NF4Tensor: Sendable {
     case .nested(let scaleCodes, let absmax, let map, _):
       codes.byteCount + scaleCodes.byteCount + absmax.byteCount + map.byteCount
     }
-  }
-
-  /// The same matrix on `device`: this one if it lies there, otherwise a copy.
-  package func on(_ device: any Device) -> NF4Tensor {
-    if codes.device === device { return self }
-    let scales: Scales =
-      switch scales {
-      case .plain(let absmax): .plain(absmax: absmax.on(device))
-      case .nested(let codes, let absmax, let map, let offset):
-        .nested(
-          codes: codes.on(device), absmax: absmax.on(device), map: map.on(device), offset: offset)
-      }
-    return NF4Tensor(
-      codes: codes.on(device), shape: shape, scales: scales, originalDType: originalDType)
   }
 }
