@@ -1,4 +1,4 @@
-import FireflyBase
+import CKernels
 
 extension DType {
   /// The kernels' name of a floating-point type.
@@ -10,6 +10,16 @@ extension DType {
 }
 
 extension Matrix {
+  /// The matrix from a row on, as kernels write it.
+  package func output(from row: Int = 0) -> kernels_out {
+    kernels_out(at: self.row(row), stride: stride, type: dtype.code)
+  }
+
+  /// The matrix from a row on, as kernels read it.
+  package func input(from row: Int = 0) -> kernels_in {
+    kernels_in(at: self.row(row), stride: stride, type: dtype.code)
+  }
+
   /// The first element of a row.
   package func row(_ row: Int) -> UnsafeMutableRawPointer { pointer + row * stride * dtype.byteCount }
   /// The first element of a row of float32.
@@ -28,11 +38,11 @@ extension Tensor {
 
 /// A matrix as an address: tasks that only compute with it count no references, which threads would contend for.
 struct MatrixAddress {
-  let pointer: UnsafeMutableRawPointer
+  private let pointer: UnsafeMutableRawPointer
   let rows: Int
   let columns: Int
   let stride: Int
-  let code: Int32
+  private let code: Int32
   private let size: Int
 
   init(_ matrix: Matrix) {
@@ -44,7 +54,13 @@ struct MatrixAddress {
     size = matrix.dtype.byteCount
   }
 
-  func row(_ row: Int, column: Int = 0) -> UnsafeMutableRawPointer {
-    pointer + (row * stride + column) * size
+  /// The matrix from a row and a column on, as kernels write it.
+  func output(from row: Int, column: Int = 0) -> kernels_out {
+    kernels_out(at: pointer + (row * stride + column) * size, stride: stride, type: code)
+  }
+
+  /// The matrix from a row on, as kernels read it.
+  func input(from row: Int) -> kernels_in {
+    kernels_in(at: pointer + row * stride * size, stride: stride, type: code)
   }
 }

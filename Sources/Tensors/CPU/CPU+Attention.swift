@@ -55,14 +55,19 @@ extension CPU {
     _ shape: AttentionShape
   ) {
     let heads = head * shape.group..<(head + 1) * shape.group
-    let columns = heads.lowerBound * shape.headDim..<heads.upperBound * shape.headDim
+    /// The row's columns of these heads as `[group, headDim]`.
+    func oneHeadARow(_ x: Matrix) -> Matrix {
+      let first = x.byteOffset + (row * x.stride + heads.lowerBound * shape.headDim) * x.dtype.byteCount
+      return Matrix(
+        storage: x.storage, byteOffset: first, rows: shape.group, columns: shape.headDim,
+        stride: shape.headDim, dtype: x.dtype)
+    }
     let seen = shape.firstKey(of: past + row)..<past + row + 1
     let k = keys.rows(seen).columns(shape.columns(head))
     let v = values.rows(seen).columns(shape.columns(head))
     InstructionSet.kernels.pointee.attention_row(
-      out.rows(row..<row + 1).columns(columns).pointer, q.rows(row..<row + 1).columns(columns).pointer,
-      k.pointer, k.stride, v.pointer, v.stride, q.dtype.code, shape.group, shape.headDim, seen.count,
-      shape.scale, shape.slopes.map { $0.floatPointer + heads.lowerBound })
+      oneHeadARow(out).output(), oneHeadARow(q).input(), k.input(), v.input(), shape.group, shape.headDim,
+      seen.count, shape.scale, shape.slopes.map { $0.floatPointer + heads.lowerBound })
   }
 }
 
@@ -121,7 +126,7 @@ struct AttentionBlock {
       guard let sums = logSums ?? spare.baseAddress else { return }
       var mask = shape.mask(head: head, diagonal: diagonal)
       InstructionSet.kernels.pointee.attention_softmax(
-        probabilities.pointer, q.dtype.code, n, sums, scores.floatRow(0), n, &mask, m, n)
+        probabilities.output(), sums, scores.output(), &mask, m, n)
     }
     Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns))
       .run()

@@ -116,8 +116,7 @@ private struct GradientPass {
     let out = out.rows(block.queries).columns(columns)
     let sum = memory.dq.rows(0..<m)
     kernels.pointee.row_dots(
-      memory.dots.floatPointer, m, dout.pointer, dout.stride, out.pointer, out.stride, dout.dtype.code, m, 1,
-      shape.headDim)
+      memory.dots.floatPointer, m, dout.input(), out.input(), m, 1, shape.headDim)
     for start in stride(from: block.keys.lowerBound, to: block.keys.upperBound, by: GradientPass.keyBlock) {
       let keys = start..<min(start + GradientPass.keyBlock, block.keys.upperBound)
       let k = k.rows(keys).columns(keyColumns)
@@ -132,8 +131,8 @@ private struct GradientPass {
       let ds = memory.ds.rows(0..<m).columns(0..<keys.count)
       var mask = shape.mask(head: head, diagonal: block.diagonal - (start - block.keys.lowerBound))
       kernels.pointee.attention_softmax_gradient(
-        p.pointer, p.stride, ds.pointer, ds.stride, p.dtype.code, scores.floatRow(0), scores.stride,
-        dp.floatRow(0), dp.stride, logSums.head(head, block.queries), memory.dots.floatPointer, &mask, m,
+        p.output(), ds.output(), scores.input(), dp.input(), logSums.head(head, block.queries),
+        memory.dots.floatPointer, &mask, m,
         keys.count)
       // dq += ds·k, dk += dsᵀ·q, dv += pᵀ·dout
       Product(out: sum, a: ds, b: k, accumulate: start > block.keys.lowerBound).run()

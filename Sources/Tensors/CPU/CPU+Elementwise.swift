@@ -5,22 +5,21 @@ extension CPU {
     let k = InstructionSet.kernels
     CPU.split(x.rows, cost: x.columns) { rows in
       k.pointee.convert(
-        out.row(rows.lowerBound), out.dtype.code, out.stride, x.row(rows.lowerBound), x.dtype.code, x.stride,
-        rows.count, x.columns)
+        out.output(from: rows.lowerBound), x.input(from: rows.lowerBound), rows.count, x.columns)
     }
   }
 
   package func scale(_ x: Matrix, by factor: Float) {
     let k = InstructionSet.kernels
     CPU.split(x.rows, cost: x.columns) { rows in
-      k.pointee.scale(x.row(rows.lowerBound), x.dtype.code, x.stride, factor, rows.count, x.columns)
+      k.pointee.scale(x.output(from: rows.lowerBound), factor, rows.count, x.columns)
     }
   }
 
   package func scaleRows(_ x: Matrix, by factors: Tensor) {
     let (k, factors) = (InstructionSet.kernels, factors.floatPointer)
     CPU.split(x.rows, cost: x.columns) { rows in
-      for row in rows { k.pointee.scale(x.row(row), x.dtype.code, x.stride, factors[row], 1, x.columns) }
+      for row in rows { k.pointee.scale(x.output(from: row), factors[row], 1, x.columns) }
     }
   }
 
@@ -29,26 +28,21 @@ extension CPU {
     CPU.split(a.rows, cost: 2 * a.columns) { rows in
       let start = rows.lowerBound
       k.pointee.row_dots(
-        dots.floatPointer + start, 0, a.row(start), a.stride, b.row(start), b.stride, a.dtype.code,
-        rows.count,
-        1, a.columns)
+        dots.floatPointer + start, 0, a.input(from: start), b.input(from: start), rows.count, 1, a.columns)
     }
   }
 
   package func add(_ x: Matrix, _ y: Matrix) {
     let k = InstructionSet.kernels
     CPU.split(x.rows, cost: x.columns) { rows in
-      k.pointee.add(
-        x.floatRow(rows.lowerBound), x.stride, y.row(rows.lowerBound), y.dtype.code, y.stride, rows.count,
-        x.columns)
+      k.pointee.add(x.output(from: rows.lowerBound), y.input(from: rows.lowerBound), rows.count, x.columns)
     }
   }
 
   package func addBias(_ y: Matrix, _ bias: Tensor) {
     let k = InstructionSet.kernels
     CPU.split(y.rows, cost: y.columns) { rows in
-      k.pointee.add_bias(
-        y.row(rows.lowerBound), y.dtype.code, y.stride, bias.floatPointer, rows.count, y.columns)
+      k.pointee.add_bias(y.output(from: rows.lowerBound), bias.floatPointer, rows.count, y.columns)
     }
   }
 
@@ -56,8 +50,7 @@ extension CPU {
     let k = InstructionSet.kernels
     CPU.split(rows.count, cost: x.columns) { range in
       for i in range {
-        k.pointee.convert(
-          out.row(i), out.dtype.code, out.stride, x.row(Int(rows[i])), x.dtype.code, x.stride, 1, x.columns)
+        k.pointee.convert(out.output(from: i), x.input(from: Int(rows[i])), 1, x.columns)
       }
     }
   }
@@ -66,11 +59,9 @@ extension CPU {
   package func scatterAddRows(_ x: Matrix, _ rows: [Int32], _ y: Matrix) {
     let k = InstructionSet.kernels
     CPU.split(x.columns, cost: rows.count, multiple: 16) { columns in
+      let (x, y) = (x.columns(columns), y.columns(columns))
       for (i, row) in rows.enumerated() {
-        k.pointee.add(
-          x.floatRow(Int(row)) + columns.lowerBound, x.stride, y.floatRow(i) + columns.lowerBound,
-          y.dtype.code,
-          y.stride, 1, columns.count)
+        k.pointee.add(x.output(from: Int(row)), y.input(from: i), 1, columns.count)
       }
     }
   }

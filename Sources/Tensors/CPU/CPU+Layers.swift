@@ -6,8 +6,8 @@ extension CPU {
     CPU.split(x.rows, cost: x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.rms_norm(
-        y.row(start), y.dtype.code, y.stride, reciprocal.floatPointer + start, x.floatRow(start), x.stride,
-        weight.floatPointer, epsilon, rows.count, x.columns)
+        y.output(from: start), reciprocal.floatPointer + start, x.input(from: start), weight.floatPointer,
+        epsilon, rows.count, x.columns)
     }
   }
 
@@ -16,8 +16,8 @@ extension CPU {
     CPU.split(x.rows, cost: x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.rms_norm_gradient(
-        dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,
-        reciprocal.floatPointer + start, weight.floatPointer, rows.count, x.columns)
+        dx.output(from: start), dy.input(from: start), x.input(from: start), reciprocal.floatPointer + start,
+        weight.floatPointer, rows.count, x.columns)
     }
   }
 
@@ -28,8 +28,8 @@ extension CPU {
     CPU.split(x.rows, cost: x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.layer_norm(
-        y.row(start), y.dtype.code, y.stride, mean.floatPointer + start, reciprocal.floatPointer + start,
-        x.floatRow(start), x.stride, weight.floatPointer, bias?.floatPointer, epsilon, rows.count, x.columns)
+        y.output(from: start), mean.floatPointer + start, reciprocal.floatPointer + start,
+        x.input(from: start), weight.floatPointer, bias?.floatPointer, epsilon, rows.count, x.columns)
     }
   }
 
@@ -40,9 +40,8 @@ extension CPU {
     CPU.split(x.rows, cost: x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.layer_norm_gradient(
-        dx.floatRow(start), dx.stride, dy.floatRow(start), dy.stride, x.floatRow(start), x.stride,
-        mean.floatPointer + start, reciprocal.floatPointer + start, weight.floatPointer, rows.count, x.columns
-      )
+        dx.output(from: start), dy.input(from: start), x.input(from: start), mean.floatPointer + start,
+        reciprocal.floatPointer + start, weight.floatPointer, rows.count, x.columns)
     }
   }
 
@@ -53,7 +52,7 @@ extension CPU {
     CPU.split(x.rows, cost: x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.rotate(
-        x.row(start), x.dtype.code, x.stride, cos.floatPointer + start * rotaryDim / 2,
+        x.output(from: start), cos.floatPointer + start * rotaryDim / 2,
         sin.floatPointer + start * rotaryDim / 2, turn.inverse ? -1 : 1, turn.interleaved ? 1 : 0, rows.count,
         x.columns / headDim, headDim, rotaryDim)
     }
@@ -64,7 +63,7 @@ extension CPU {
     CPU.split(y.rows, cost: 4 * y.columns) { rows in
       let start = rows.lowerBound
       k.pointee.activate(
-        y.row(start), y.stride, x.row(start), x.stride, up?.row(start), up?.stride ?? 0, y.dtype.code,
+        y.output(from: start), x.input(from: start), up?.input(from: start) ?? kernels_in(),
         activation.rawValue, rows.count, y.columns)
     }
   }
@@ -76,10 +75,8 @@ extension CPU {
     CPU.split(x.rows, cost: 8 * x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.activate_gradient(
-        dx.row(start), dx.stride, dUp?.row(start), dUp?.stride ?? 0, dy.row(start), dy.dtype.code, dy.stride,
-        x.row(start), x.stride, up?.row(start), up?.stride ?? 0, x.dtype.code, activation.rawValue,
-        rows.count,
-        x.columns)
+        dx.output(from: start), (dUp ?? dx).output(from: start), dy.input(from: start), x.input(from: start),
+        up?.input(from: start) ?? kernels_in(), activation.rawValue, rows.count, x.columns)
     }
   }
 
@@ -88,9 +85,7 @@ extension CPU {
     CPU.split(x.rows, cost: x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.dropout(
-        y.row(start), y.stride, x.row(start), x.stride, x.dtype.code, bits.key,
-        bits.firstRow &+ UInt64(start),
-        bits.threshold, bits.factor, rows.count, x.columns)
+        y.output(from: start), x.input(from: start), bits.kernels(from: start), rows.count, x.columns)
     }
   }
 
@@ -99,8 +94,15 @@ extension CPU {
     CPU.split(g.rows, cost: g.columns) { rows in
       let start = rows.lowerBound
       k.pointee.add_dropped(
-        dx.floatRow(start), dx.stride, g.row(start), g.stride, g.dtype.code, bits.key,
-        bits.firstRow &+ UInt64(start), bits.threshold, bits.factor, rows.count, g.columns)
+        dx.output(from: start), g.input(from: start), bits.kernels(from: start), rows.count, g.columns)
     }
+  }
+}
+
+extension DropoutBits {
+  /// Those of the rows from `row` on, as kernels take them.
+  fileprivate func kernels(from row: Int) -> kernels_dropout {
+    kernels_dropout(
+      key: key, first_row: firstRow &+ UInt64(row), threshold: threshold, factor: factor)
   }
 }

@@ -61,35 +61,41 @@ private struct PartAddress {
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
     let group = Int(KERNELS_GEMV_ROWS)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
-      guard let sums = tile.baseAddress else { return }
+      guard let base = tile.baseAddress else { return }
+      let sums = Sums(base: base, stride: PartAddress.width)
       for column in stride(from: columns.lowerBound, to: columns.upperBound, by: PartAddress.width) {
         let count = min(PartAddress.width, columns.upperBound - column)
         for first in stride(from: 0, to: x.rows, by: group) {
           let rows = first..<min(first + group, x.rows)
           addProducts(sums, x, rows, column - outputs.lowerBound, count, k)
-          k.pointee.convert(
-            y.row(first, column: column), y.code, y.stride, sums, DType.float32.code, PartAddress.width,
-            rows.count, count)
+          k.pointee.convert(y.output(from: first, column: column), sums.input, rows.count, count)
         }
       }
     }
   }
 
+  /// A block of sums, float32 and of few rows, as kernels write and read it.
+  private struct Sums {
+    let base: UnsafeMutablePointer<Float>
+    let stride: Int
+
+    var output: kernels_out { kernels_out(at: base, stride: stride, type: DType.float32.code) }
+    var input: kernels_in { kernels_in(at: base, stride: stride, type: DType.float32.code) }
+  }
+
   /// sums[rows, count] = x[rows]·W[first ..< first + count]ᵀ + h[rows]·B[first ..< first + count]ᵀ
   private func addProducts(
-    _ sums: UnsafeMutablePointer<Float>, _ x: MatrixAddress, _ rows: Range<Int>, _ first: Int, _ count: Int,
+    _ sums: Sums, _ x: MatrixAddress, _ rows: Range<Int>, _ first: Int, _ count: Int,
     _ k: InstructionSet.Table
   ) {
-    let (row, m, stride) = (rows.lowerBound, rows.count, PartAddress.width)
+    let (row, m) = (rows.lowerBound, rows.count)
     switch weight {
     case .dense(let w):
-      k.pointee.dense_gemv(
-        sums, stride, x.row(row), x.stride, x.code, m, w.row(first), w.stride, count, w.columns, 0)
+      k.pointee.dense_gemv(sums.output, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
     case .nf4(var view):
-      k.pointee.nf4_gemv(sums, stride, x.row(row), x.stride, x.code, m, &view, first, count)
+      k.pointee.nf4_gemv(sums.output, x.input(from: row), m, &view, first, count)
     }
     guard let (h, b) = thin else { return }
-    k.pointee.dense_gemv(
-      sums, stride, h.row(row), h.stride, h.code, m, b.row(first), b.stride, count, b.columns, 1)
+    k.pointee.dense_gemv(sums.output, h.input(from: row), m, b.input(from: first), count, b.columns, 1)
   }
 }

@@ -6,8 +6,8 @@ extension CPU {
     weights.withKernelsView { view in
       CPU.split(rows.count, cost: columns.count) { range in
         k.pointee.nf4_decode(
-          out.row(range.lowerBound), out.dtype.code, out.stride, view, rows.lowerBound + range.lowerBound,
-          columns.lowerBound, range.count, columns.count)
+          out.output(from: range.lowerBound), view, rows.lowerBound + range.lowerBound, columns.lowerBound,
+          range.count, columns.count)
       }
     }
   }

@@ -84,9 +84,9 @@ extension CPU {
       let count = outputs * (task + 1) / tasks - start
       for first in stride(from: 0, to: input.rows, by: Int(KERNELS_GEMV_ROWS)) {
         k.pointee.int8_gemv(
-          output.row(first, column: start).assumingMemoryBound(to: Float.self), output.stride,
-          input.row(first), input.stride, input.code, min(Int(KERNELS_GEMV_ROWS), input.rows - first),
-          codes + start * inputs, scales + start * rowScales, count, inputs)
+          output.output(from: first, column: start), input.input(from: first),
+          min(Int(KERNELS_GEMV_ROWS), input.rows - first), codes + start * inputs, scales + start * rowScales,
+          count, inputs)
       }
     }
     withExtendedLifetime((y, x, w)) {}
