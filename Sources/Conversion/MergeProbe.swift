@@ -113,9 +113,8 @@ public struct MergeProbe {
 
   /// Σ −log p of the tokens after the first.
   private func loss(_ logits: Tensor, _ text: [Int32]) -> Double {
-    Ops.crossEntropy(
-      logits: logits.slice(0..<text.count - 1).matrix, labels: Array(text.dropFirst()), gradient: nil,
-      scale: 1)
+    Ops.crossEntropy(logits: logits.slice(0..<text.count - 1).matrix, labels: Array(text.dropFirst()))
+      .floats.reduce(0) { $0 + Double($1) }
   }
 
   private func perplexity(_ losses: [Double]) -> Double { exp(losses.reduce(0, +) / Double(targets)) }

@@ -123,7 +123,7 @@ struct ChoiceScorer {
     _ logits: Tensor, _ members: [EncodedChoice], _ option: Int, _ asked: [Int]
   ) -> [Int: [TargetScore]] {
     let labels = members.map { $0.options.count > option ? $0.options[option][0] : 0 }
-    let losses = Ops.crossEntropyRows(logits: logits.matrix, labels: labels)
+    let losses = Ops.crossEntropy(logits: logits.matrix, labels: labels).floats
     let best = Ops.isLargest(logits.matrix, columns: labels)
     return Dictionary(
       uniqueKeysWithValues: asked.map { ($0, [TargetScore(loss: losses[$0], isBest: best[$0])]) })

@@ -1,41 +1,36 @@
 import CKernels
 
 extension Ops {
-  /// Σ −log softmax(logits)[label] over the rows, and its gradient.
+  /// −log softmax(logits)[label] of each row, and the gradient of their weighted sum.
   ///
   /// - Parameters:
   ///   - logits: [N, V] float32.
   ///   - labels: N columns; below 0 is no target (loss and gradient 0).
-  ///   - gradient: [N, V] c, set to (softmax − onehot)·scale.
-  /// - Returns: The sum in float64; NaN or infinite where a row's loss is.
-  public static func crossEntropy(logits: Matrix, labels: [Int32], gradient: Matrix?, scale: Float) -> Double
-  {
-    crossEntropyRows(logits: logits, labels: labels, gradient: gradient, scale: scale)
-      .reduce(0) { $0 + Double($1) }
-  }
-
-  /// As `crossEntropy`, with each row's loss.
-  public static func crossEntropyRows(
-    logits: Matrix, labels: [Int32], gradient: Matrix? = nil, scale: Float = 1
-  ) -> [Float] {
+  ///   - gradient: [N, V] c, set to (softmax − onehot)·weight of the row; nil: it is not wanted.
+  ///   - weights: [N] float32, where there is a gradient.
+  /// - Returns: [N] float32, the losses by themselves; NaN or infinite where a row's is.
+  public static func crossEntropy(
+    logits: Matrix, labels: [Int32], gradient: Matrix? = nil, weights: Tensor? = nil
+  ) -> Tensor {
     checkFloat32(logits.dtype)
     precondition(labels.count == logits.rows, "\(labels.count) labels for \(logits.rows) rows")
     for label in labels { precondition(label < logits.columns, "label \(label) of \(logits.columns)") }
-    if let gradient {
+    precondition((gradient == nil) == (weights == nil), "a gradient has weights")
+    if let gradient, let weights {
       checkSame(gradient, logits)
       checkCompute(gradient.dtype)
+      checkCount(weights, logits.rows, "weights")
     }
     let k = kernels
-    var losses = [Float](repeating: 0, count: labels.count)
-    losses.withUnsafeMutableBufferPointer { losses in
-      labels.withUnsafeBufferPointer { labels in
-        guard let losses = losses.baseAddress, let labels = labels.baseAddress else { return }
-        split(logits.rows, cost: 4 * logits.columns, part: .loss) { rows in
-          let start = rows.lowerBound
-          k.pointee.cross_entropy(
-            losses + start, gradient?.row(start), gradient?.dtype.code ?? 0, gradient?.stride ?? 0,
-            logits.floatRow(start), logits.stride, labels + start, scale, rows.count, logits.columns)
-        }
+    let losses = Tensor([labels.count], .float32)
+    labels.withUnsafeBufferPointer { labels in
+      guard let labels = labels.baseAddress else { return }
+      split(logits.rows, cost: 4 * logits.columns, part: .loss) { rows in
+        let start = rows.lowerBound
+        k.pointee.cross_entropy(
+          losses.floatPointer + start, gradient?.row(start), gradient?.dtype.code ?? 0, gradient?.stride ?? 0,
+          logits.floatRow(start), logits.stride, labels + start, weights.map { $0.floatPointer + start },
+          rows.count, logits.columns)
       }
     }
     return losses

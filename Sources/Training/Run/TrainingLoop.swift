@@ -107,8 +107,9 @@ struct TrainingLoop {
         seed: UInt64(config.seed), step: UInt64(state.step), microBatch: UInt64(index), training: true,
         checkpointing: config.checkpointing)
       let sum = model.accumulateGradients(
-        tokens: batch.tokens, labels: batch.labels, starts: batch.starts, scale: 1 / Float(divisor),
-        pass: pass)
+        tokens: batch.tokens, labels: batch.labels, starts: batch.starts,
+        weights: [Float](repeating: 1 / Float(divisor), count: batch.tokens.count), pass: pass
+      ).total
       guard sum.sum.isFinite else { throw try notANumber("the loss", loss: sum.sum, norm: .nan, [batch]) }
       loss += sum.sum / Double(divisor)
       balance += sum.balance / Double(divisor)

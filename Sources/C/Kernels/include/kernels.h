@@ -104,10 +104,12 @@ typedef struct kernels {
 
   // MARK: Loss and optimizer
 
-  // losses[rows] = −log softmax(logits)[label]; gradient[rows, columns] T (if not null) = (softmax − onehot)·factor.
+  // losses[rows] = −log softmax(logits)[label]; gradient[rows, columns] T = (softmax − onehot)·weights[row], or null and
+  // then weights may be.
   // A label below 0 is no target: loss 0, gradient 0. A NaN or infinity in a row makes its loss NaN or infinite.
   void (*cross_entropy)(float *losses, void *_Nullable gradient, int t, size_t gradient_stride, const float *logits,
-                        size_t logits_stride, const int32_t *labels, float factor, size_t rows, size_t columns);
+                        size_t logits_stride, const int32_t *labels, const float *_Nullable weights, size_t rows,
+                        size_t columns);
   // Σ x² in float64
   double (*sum_of_squares)(const float *x, size_t n);
   // 1 if any of x[n] T is infinite or NaN
