@@ -76,7 +76,8 @@ final class TrainingStep {
     let pass = Pass(
       seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing)
     _ = model.accumulateGradients(
-      tokens: tokens, labels: labels, starts: starts, scale: 2 / Float(tokens.count), pass: pass)
+      tokens: tokens, labels: labels, starts: starts,
+      weights: [Float](repeating: 2 / Float(tokens.count), count: tokens.count), pass: pass)
     let scale = clipScale(norm: gradientNorm(model.arena), limit: 0.3)
     optimizer.update(model.arena, learningRate: 1e-4, gradientScale: scale)
     model.parametersChanged()

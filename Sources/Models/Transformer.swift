@@ -74,34 +74,36 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Training
 
-  /// Adds d(scale·Σ losses)/dθ to the parameters' gradients; the routers' auxiliary loss counts as one more loss of every
-  /// target.
+  /// Adds d(Σ weight·loss)/dθ over the targets to the parameters' gradients; the routers' auxiliary loss counts as one
+  /// more loss of every target.
   ///
   /// - Parameters:
   ///   - tokens: `[T]`, ids below the vocabulary's size.
   ///   - labels: `[T]`, the id that each position shall predict, or -1.
   ///   - starts: `[S+1]` offsets of the sequences.
-  ///   - scale: 1 / the targets of the whole optimizer step.
-  /// - Returns: the sum of the losses and the count of targets.
+  ///   - weights: `[T]`, what each position's loss counts for: with 1 / the targets of the whole optimizer step, the mean
+  ///     is what is minimised. Those of positions without a target do not matter.
+  /// - Returns: the losses by themselves, without the weights.
   public func accumulateGradients(
-    tokens: [Int32], labels: [Int32], starts: [Int32], scale: Float, pass: Pass
-  ) -> LossSum {
+    tokens: [Int32], labels: [Int32], starts: [Int32], weights: [Float], pass: Pass
+  ) -> BatchLoss {
     check(tokens, labels, starts)
-    guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
-    let targets = labels.count { $0 >= 0 }
+    precondition(weights.count == labels.count, "\(weights.count) weights, \(labels.count) labels")
+    guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
+    let weight = zip(labels, weights).reduce(0.0) { $1.0 >= 0 ? $0 + Double($1.1) : $0 }
     let balance = architecture.experts.flatMap {
-      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: scale * Float(targets)) : nil
+      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: Float(weight)) : nil
     }
     let batch = context(starts, pass, balance)
     if pass.checkpointing {
-      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, scale, batch)
+      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, weights, batch)
     }
-    return accumulate(blocks, tokens, labels, scale, batch)
+    return accumulate(blocks, tokens, labels, weights, batch)
   }
 
   private func accumulate<L: Layer>(
-    _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ scale: Float, _ batch: BatchContext
-  ) -> LossSum {
+    _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ weights: [Float], _ batch: BatchContext
+  ) -> BatchLoss {
     var x = embedding.forward(tokens)
     var saved: [L.Saved] = []
     for layer in layers {
@@ -110,8 +112,8 @@ public final class Transformer: @unchecked Sendable {
       x = y
     }
     batch.balance?.close()
-    var (loss, dy) = head.loss(x, labels: labels, scale: scale)
-    loss.balance = (batch.balance?.value ?? 0) * Double(loss.count)
+    var (loss, dy) = head.loss(x, labels: labels, starts: batch.starts, weights: weights)
+    loss.total.balance = (batch.balance?.value ?? 0) * Double(loss.total.count)
     for layer in layers.reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
@@ -121,11 +123,17 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Evaluation
 
-  /// The losses of the targets, without gradients or dropout.
-  public func loss(tokens: [Int32], labels: [Int32], starts: [Int32]) -> LossSum {
+  /// The losses of the targets, without gradients.
+  public func loss(
+    tokens: [Int32], labels: [Int32], starts: [Int32], pass: Pass = .evaluation
+  ) -> BatchLoss {
     check(tokens, labels, starts)
-    guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
-    return head.loss(hidden(tokens, starts, .evaluation), labels: labels, scale: nil).loss
+    guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
+    return head.loss(hidden(tokens, starts, pass), labels: labels, starts: starts, weights: nil).loss
+  }
+
+  private func noLoss(_ starts: [Int32]) -> BatchLoss {
+    BatchLoss(total: LossSum(), sequences: [LossSum](repeating: LossSum(), count: starts.count - 1))
   }
 
   /// What the model says of each target, in the order of the positions; without gradients or dropout.

@@ -76,7 +76,7 @@ package protocol Device: AnyObject, Sendable {
 
   // MARK: Loss and optimizer
 
-  func crossEntropy(_ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, scale: Float)
+  func crossEntropy(_ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?)
   /// 1 or 0 to each row in `flags`, uint8 `[N]`.
   func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32])
   func sumOfSquares(_ x: Tensor) -> Double

@@ -58,9 +58,12 @@ import Testing
       let range = Int(start)..<Int(end)
       let tokens = Array(fixture.tokens[range])
       alone += model.logits(tokens: tokens, starts: [0, end - start]).floats
-      loss += model.accumulateGradients(
-        tokens: tokens, labels: Array(fixture.labels[range]), starts: [0, end - start],
-        scale: 1 / Float(fixture.targets), pass: Pass(training: false))
+      loss +=
+        model.accumulateGradients(
+          tokens: tokens, labels: Array(fixture.labels[range]), starts: [0, end - start],
+          weights: [Float](repeating: 1 / Float(fixture.targets), count: tokens.count),
+          pass: Pass(training: false)
+        ).total
     }
     #expect(loss.count == fixture.targets)
     #expect(largestDifference(alone, packed) <= 2e-5)

@@ -84,7 +84,9 @@ struct ModelFixture {
   /// One pass over the fixture's rows; returns the loss.
   func accumulate(_ model: Transformer, pass: Pass = Pass(training: false)) -> LossSum {
     model.accumulateGradients(
-      tokens: tokens, labels: labels, starts: starts, scale: 1 / Float(targets), pass: pass)
+      tokens: tokens, labels: labels, starts: starts,
+      weights: [Float](repeating: 1 / Float(targets), count: tokens.count), pass: pass
+    ).total
   }
 }
 

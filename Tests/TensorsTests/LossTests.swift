@@ -11,24 +11,26 @@ import Testing
     let labels: [Int32] = [0, Int32(columns - 1), -1, Int32(columns / 2)]
     let gradient = Strided.zeros([rows, columns], variant.dtype)
     let values = logits.values()
+    let weights: [Float] = [0.25, 0, 4, -1.5]
     let losses = variant.run {
-      Ops.crossEntropy(logits: logits.matrix, labels: labels, gradient: gradient.matrix, scale: 0.25)
-    }.floats
+      Ops.crossEntropy(
+        logits: logits.matrix, labels: labels, gradient: gradient.matrix, weights: Tensor(weights, [rows]))
+    }
     let reference = softmax(values, columns)
     let expected = (0..<rows).map {
       labels[$0] < 0 ? 0 : -Float(log(reference[$0 * columns + Int(labels[$0])]))
     }
-    assertClose(losses, expected, .ulps(16, absolute: 1e-6), "losses")
+    assertClose(losses.floats, expected, .ulps(16, absolute: 1e-6), "losses")
     let expectedGradient = values.indices.map { i -> Float in
       let (row, column) = (i / columns, Int32(i % columns))
-      return labels[row] < 0 ? 0 : 0.25 * Float(reference[i] - (column == labels[row] ? 1 : 0))
+      return labels[row] < 0 ? 0 : weights[row] * Float(reference[i] - (column == labels[row] ? 1 : 0))
     }
     assertClose(
       gradient.values(), expectedGradient, Tolerance(relative: variant.rounding + 1e-6, absolute: 1e-7),
       "gradient")
+    #expect(gradient.values()[columns..<3 * columns].allSatisfy { $0 == 0 }, "a weight of 0, and no target")
     let alone = variant.run { Ops.crossEntropy(logits: logits.matrix, labels: labels) }
-    #expect(alone.floats == losses)
-    #expect(alone.sum == losses.reduce(0) { $0 + Double($1) })
+    #expect(alone.floats == losses.floats, "weights and gradient do not touch the losses")
   }
 
   @Test(arguments: [1, 2, 40, 1_000]) func theLargestOfARow(columns: Int) {
@@ -58,8 +60,8 @@ import Testing
     values[2 * columns + columns - 1] = .nan
     values[3 * columns] = .infinity
     let losses = InstructionSet.with(isa) {
-      Ops.crossEntropy(logits: Tensor(values, [4, columns]).matrix, labels: [1, 1, 0, 1])
-    }.floats
+      Ops.crossEntropy(logits: Tensor(values, [4, columns]).matrix, labels: [1, 1, 0, 1]).floats
+    }
     #expect(losses[0] == 3e4)
     #expect(losses[1] >= 0 && losses[1] < 1e-30)
     #expect(losses[2].isNaN)

@@ -240,11 +240,11 @@ extension FencedDevice {
 
 extension FencedDevice {
   package func crossEntropy(
-    _ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, scale: Float
+    _ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?
   ) {
     cpu.crossEntropy(
       inside(losses), logits: inside(logits), labels: labels, gradient: gradient.map { inside($0) },
-      scale: scale)
+      weights: weights.map { inside($0) })
   }
 
   package func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32]) {

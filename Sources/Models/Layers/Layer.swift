@@ -12,10 +12,12 @@ public struct Pass: Sendable {
   public var checkpointing: Bool
   /// A row's result does not depend on the other rows of its products: for generation.
   public var rowByRow: Bool
+  /// The adapter counts; without it the base answers alone, as the reference of preference training does.
+  public var adapters: Bool
 
   public init(
     seed: UInt64 = 42, step: UInt64 = 0, microBatch: UInt64 = 0, training: Bool = true,
-    checkpointing: Bool = true, rowByRow: Bool = false
+    checkpointing: Bool = true, rowByRow: Bool = false, adapters: Bool = true
   ) {
     self.seed = seed
     self.step = step
@@ -23,6 +25,7 @@ public struct Pass: Sendable {
     self.training = training
     self.checkpointing = checkpointing
     self.rowByRow = rowByRow
+    self.adapters = adapters
   }
 
   /// Measures the model as it is: no dropout, and nothing kept for a backward.

@@ -61,6 +61,7 @@ final class LinearGroup: @unchecked Sendable {
 
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, in] → [T, ΣO]
     let y = Tensor([x.rows, outputs], compute, on: x.device)
+    let adapter = pass.adapters ? adapter : nil
     let low = adapter.map { lowRankProduct(droppedInput(x, $0, pass), $0, pass) }
     let pieces = parts.indices.map { index in
       adapter?.pairs[index].flatMap { low?.columns($0.rows) }

@@ -75,7 +75,8 @@ extension CPU {
     CPU.split(x.rows, cost: 8 * x.columns) { rows in
       let start = rows.lowerBound
       k.pointee.activate_gradient(
-        dx.output(from: start), (dUp ?? dx).output(from: start), dy.input(from: start), x.input(from: start),
+        dx.output(from: start), dUp?.output(from: start) ?? kernels_out(), dy.input(from: start),
+        x.input(from: start),
         up?.input(from: start) ?? kernels_in(), activation.rawValue, rows.count, x.columns)
     }
   }

@@ -2,7 +2,7 @@ import CKernels
 
 extension CPU {
   package func crossEntropy(
-    _ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, scale: Float
+    _ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?
   ) {
     let k = InstructionSet.kernels
     labels.withUnsafeBufferPointer { labels in
@@ -10,8 +10,9 @@ extension CPU {
       CPU.split(logits.rows, cost: 4 * logits.columns) { rows in
         let start = rows.lowerBound
         k.pointee.cross_entropy(
-          losses.floatPointer + start, gradient?.row(start), gradient?.dtype.code ?? 0, gradient?.stride ?? 0,
-          logits.floatRow(start), logits.stride, labels + start, scale, rows.count, logits.columns)
+          losses.floatPointer + start, gradient?.output(from: start) ?? kernels_out(),
+          logits.input(from: start), labels + start, weights.map { $0.floatPointer + start }, rows.count,
+          logits.columns)
       }
     }
   }

@@ -1,27 +1,30 @@
 import FireflyBase
 
 extension Ops {
-  /// −log softmax(logits)[label] of each row, and the gradient of their sum.
+  /// −log softmax(logits)[label] of each row, and the gradient of their weighted sum.
   ///
   /// - Parameters:
   ///   - logits: [N, V] float32.
   ///   - labels: N columns; below 0 is no target (loss and gradient 0).
-  ///   - gradient: [N, V] c, set to (softmax − onehot)·scale.
-  /// - Returns: [N] float32; NaN or infinite where the row's loss is.
+  ///   - gradient: [N, V] c, set to (softmax − onehot)·weight of the row; nil: it is not wanted.
+  ///   - weights: [N] float32, where there is a gradient.
+  /// - Returns: [N] float32, the losses by themselves; NaN or infinite where a row's is.
   public static func crossEntropy(
-    logits: Matrix, labels: [Int32], gradient: Matrix? = nil, scale: Float = 1
+    logits: Matrix, labels: [Int32], gradient: Matrix? = nil, weights: Tensor? = nil
   ) -> Tensor {
     checkFloat32(logits.dtype)
     precondition(labels.count == logits.rows, "\(labels.count) labels for \(logits.rows) rows")
     for label in labels { precondition(label < logits.columns, "label \(label) of \(logits.columns)") }
-    if let gradient {
+    precondition((gradient == nil) == (weights == nil), "a gradient has weights")
+    if let gradient, let weights {
       checkSame(gradient, logits)
       checkCompute(gradient.dtype)
+      checkCount(weights, logits.rows, "weights")
     }
-    let device = device(logits.storage, gradient?.storage)
+    let device = device(logits.storage, gradient?.storage, weights?.storage)
     let losses = Tensor([labels.count], .float32, on: device)
     Ledger.measure(.loss) {
-      device.crossEntropy(losses, logits: logits, labels: labels, gradient: gradient, scale: scale)
+      device.crossEntropy(losses, logits: logits, labels: labels, gradient: gradient, weights: weights)
     }
     return losses
   }

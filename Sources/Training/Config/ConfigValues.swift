@@ -28,6 +28,14 @@ public enum LossReduction: String, Sendable, CaseIterable {
   case microBatchMean = "micro_batch_mean"
 }
 
+/// The learning rate's course: transformers' `lr_scheduler_type`.
+public enum ScheduleKind: String, Sendable, CaseIterable {
+  case constant
+  case constantWithWarmup = "constant_with_warmup"
+  case linear
+  case cosine
+}
+
 /// Where AdamW's moments live.
 public enum OptimizerMemory: Sendable {
   case memory

@@ -8,6 +8,7 @@ struct TrainingLoop {
   private let config: RunConfig
   private let samples: Samples
   private let model: Transformer
+  private let objective: any Objective
   private let checkpoint: Checkpoint
   private let recorder: RunRecorder
   private let evaluator: Evaluator?
@@ -32,6 +33,7 @@ struct TrainingLoop {
     }
     sampler = setup.sampler
     self.model = model
+    objective = CrossEntropy(reduction: config.lossReduction)
     self.state = state
     self.checkpoint = checkpoint
     self.recorder = recorder
@@ -50,9 +52,9 @@ struct TrainingLoop {
     while state.step < totalSteps {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
-      let (loss, balance) = try accumulateGradients(batches, progress)
+      let loss = try accumulateGradients(batches, progress)
       let norm = gradientNorm(model.arena)
-      guard norm.isFinite else { throw try notANumber("the gradient", loss: loss, norm: norm, batches) }
+      guard norm.isFinite else { throw try notANumber("the gradient", loss: loss.loss, norm: norm, batches) }
 
       let rate = learningRate(state.step)
       state.optimizer.update(
@@ -60,7 +62,7 @@ struct TrainingLoop {
       model.parametersChanged()
       state.step += 1
 
-      let report = count(batches, loss, balance, norm, rate, seconds: (clock.now - stepStart).seconds)
+      let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
       recorder.stepped(report)
       progress(.step(report))
       try log(report, progress)
@@ -88,48 +90,34 @@ struct TrainingLoop {
   // MARK: - One step
 
   /// Forward and backward of each micro-batch.
-  ///
-  /// - Returns: the step's loss as `loss_reduction` defines it, and apart from it, with the same weights, the routers'
-  ///   auxiliary loss; nil in a model without one.
   private func accumulateGradients(
     _ batches: [Batch], _ progress: (TrainingEvent) -> Void
-  ) throws -> (loss: Double, balance: Double?) {
+  ) throws -> StepLoss {
     model.zeroGradients()
-    let stepTargets = batches.reduce(0) { $0 + $1.targetCount }
-    var (loss, balance) = (0.0, 0.0)
-    for (index, batch) in batches.enumerated() {
-      let divisor =
-        switch config.lossReduction {
-        case .token: stepTargets
-        case .microBatchMean: batch.targetCount * batches.count
-        }
-      let pass = Pass(
-        seed: UInt64(config.seed), step: UInt64(state.step), microBatch: UInt64(index), training: true,
-        checkpointing: config.checkpointing)
-      let sum = model.accumulateGradients(
-        tokens: batch.tokens, labels: batch.labels, starts: batch.starts, scale: 1 / Float(divisor),
-        pass: pass)
-      guard sum.sum.isFinite else { throw try notANumber("the loss", loss: sum.sum, norm: .nan, [batch]) }
-      loss += sum.sum / Double(divisor)
-      balance += sum.balance / Double(divisor)
-      progress(.microBatch(index + 1, of: batches.count))
+    let pass = Pass(
+      seed: UInt64(config.seed), step: UInt64(state.step), training: true,
+      checkpointing: config.checkpointing)
+    do {
+      return try objective.accumulateGradients(batches, on: model, pass) {
+        progress(.microBatch($0, of: batches.count))
+      }
+    } catch let error as LossNotFinite {
+      throw try notANumber("the loss", loss: error.value, norm: .nan, [error.batch])
     }
-    let isBalanced = (model.architecture.experts?.balance.coefficient ?? 0) > 0
-    return (loss, isBalanced ? balance : nil)
   }
 
   private mutating func count(
-    _ batches: [Batch], _ loss: Double, _ balance: Double?, _ norm: Double, _ rate: Double, seconds: Double
+    _ batches: [Batch], _ loss: StepLoss, _ norm: Double, _ rate: Double, seconds: Double
   ) -> StepReport {
     let tokens = batches.reduce(0) { $0 + $1.tokens.count }
     let targets = batches.reduce(0) { $0 + $1.targetCount }
-    state.history.add(loss: loss, balance: balance, tokens: tokens, targets: targets)
+    state.history.add(loss: loss.loss, balance: loss.balance, tokens: tokens, targets: targets)
     session.steps += 1
     session.rows += batches.reduce(0) { $0 + $1.lines.count }
     session.tokens += tokens
     session.targets += targets
     return StepReport(
-      step: state.step, totalSteps: totalSteps, epoch: epoch, loss: loss, gradientNorm: norm,
+      step: state.step, totalSteps: totalSteps, epoch: epoch, loss: loss.loss, gradientNorm: norm,
       learningRate: rate, tokens: tokens, targets: targets, seconds: seconds)
   }
 

@@ -20,7 +20,7 @@ enum kernels_activation { KERNELS_SILU = 0, KERNELS_GELU = 1, KERNELS_GELU_TANH 
 // A matrix that is written, or written again: its first element, the elements from one row's start to the next one's,
 // and its type by `kernels_dtype`.
 typedef struct {
-  void *at;
+  void *_Nullable at;  // null where the operation says that it may be left out
   size_t stride;
   int type;
 } kernels_out;
@@ -119,10 +119,11 @@ typedef struct kernels {
 
   // MARK: Loss and optimizer
 
-  // losses[rows] = −log softmax(logits)[label]; gradient[rows, columns] T (if not null) = (softmax − onehot)·factor.
-  // A label below 0 is no target: loss 0, gradient 0. A NaN or infinity in a row makes its loss NaN or infinite.
-  void (*cross_entropy)(float *losses, void *_Nullable gradient, int t, size_t gradient_stride, const float *logits,
-                        size_t logits_stride, const int32_t *labels, float factor, size_t rows, size_t columns);
+  // losses[rows] = −log softmax(logits)[label], logits float32; gradient[rows, columns] c = (softmax − onehot)·weights[row],
+  // or null, and then weights may be null too. A label below 0 is no target: loss 0, gradient 0. A NaN or infinity in a row
+  // makes its loss NaN or infinite.
+  void (*cross_entropy)(float *losses, kernels_out gradient, kernels_in logits, const int32_t *labels,
+                        const float *_Nullable weights, size_t rows, size_t columns);
   // Σ x² in float64
   double (*sum_of_squares)(const float *x, size_t n);
   // 1 if any of x[n] T is infinite or NaN
