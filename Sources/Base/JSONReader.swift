@@ -1,3 +1,5 @@
+import Foundation
+
 /// Reads a JSON document (RFC 8259, UTF-8) from front to back, without building what is not asked for.
 ///
 /// A value: a copy remembers its place in the document, so that a part can be skipped and read later.
@@ -267,5 +269,34 @@ package struct JSONReader {
     guard position < bytes.count else { return "the end of the text" }
     let text = String(decoding: bytes[position...].prefix(4), as: UTF8.self)
     return "unexpected " + (text.unicodeScalars.first.map { "\"\($0)\"" } ?? "byte")
+  }
+}
+
+// MARK: - Whole documents
+
+extension JSONValue {
+  /// - Parameter source: names the document in the error: a path, or `path:line`.
+  /// - Throws: `FireflyError` with what is wrong, its line and its column.
+  public static func parse(_ data: Data, source: String) throws -> JSONValue {
+    try data.withUnsafeBytes { try parse($0, source: source) }
+  }
+
+  public static func parse(_ text: String, source: String) throws -> JSONValue {
+    var text = text
+    return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), source: source) }
+  }
+
+  package static func parse(_ bytes: UnsafeRawBufferPointer, source: String) throws -> JSONValue {
+    var reader = try JSONReader(bytes, source: source)
+    let value = try reader.value()
+    try reader.end()
+    return value
+  }
+
+  /// Reads and parses a whole file.
+  public static func read(_ path: String) throws -> JSONValue {
+    let file = try MappedFile(path)
+    guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "JSON") }
+    return try withExtendedLifetime(file) { try parse(file.bytes, source: path) }
   }
 }

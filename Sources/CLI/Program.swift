@@ -11,7 +11,7 @@ package enum Program {
     TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
     ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    CompletionCommand.verb, ManualCommand.verb,
+    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
   ]
 
   private enum Status {

@@ -44,14 +44,14 @@ final class Interpreter {
     scope = Scope(scope)
   }
 
-  func run(_ statements: [Statement]) throws -> JinjaTemplate.Rendering {
+  func run(_ statements: [Statement]) throws -> JinjaRendering {
     do {
       _ = try execute(statements)
     } catch var error as FireflyError {
       error.place = error.place ?? "\(place):\(line)"
       throw error
     }
-    return JinjaTemplate.Rendering(text: output, generations: generations)
+    return JinjaRendering(text: output, generations: generations)
   }
 
   func countStep() throws {

@@ -143,7 +143,7 @@ struct DatasetBuilder {
 
   /// Reads every line on one of the machine's cores, and takes the results in order; what was read leaves memory.
   private func walk<Row>(
-    _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLines.Line) throws -> Row,
+    _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLine) throws -> Row,
     _ take: (Row) throws -> Void
   ) throws {
     for start in stride(from: 0, to: lines.lines.count, by: DatasetBuilder.blockSize) {
@@ -156,7 +156,7 @@ struct DatasetBuilder {
   }
 
   private static func inParallel<Row>(
-    _ lines: ArraySlice<DatasetLines.Line>, _ read: @Sendable (DatasetLines.Line) throws -> Row
+    _ lines: ArraySlice<DatasetLine>, _ read: @Sendable (DatasetLine) throws -> Row
   ) -> [Result<Row, any Error>] {
     [Result<Row, any Error>](unsafeUninitializedCapacity: lines.count) { buffer, count in
       nonisolated(unsafe) let results = buffer
