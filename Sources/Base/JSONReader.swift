@@ -21,7 +21,7 @@ package struct JSONReader {
   package init(_ bytes: UnsafeRawBufferPointer, source: String) throws {
     self.bytes = bytes
     self.source = source
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    position = bytes.startOfText
     do throws(UTF8.ValidationError) {
       _ = try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)
     } catch {

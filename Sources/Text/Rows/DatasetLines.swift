@@ -15,8 +15,7 @@ package struct DatasetLines {
     self.path = path
     file = try MappedFile(path)
     let bytes = file.bytes
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    let start = bytes.starts(with: mark) ? mark.count : 0
+    let start = bytes.startOfText
     let first = bytes[start...].firstIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
     if let first, bytes[first] == UInt8(ascii: "[") {
       var scanner = JSONArrayScanner(file, from: first)

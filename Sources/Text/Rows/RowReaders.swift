@@ -80,8 +80,7 @@ struct TextReader: Sendable {
         "the text is too long to be one", at: path, expected: "at most 1 GiB",
         fix: "Cut it into rows {\"text\": …} of a .jsonl file.")
     }
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    let content = file.bytes.dropFirst(file.bytes.starts(with: mark) ? mark.count : 0)
+    let content = file.bytes[file.bytes.startOfText...]
     guard let text = String(validating: content, as: UTF8.self) else {
       throw FireflyError("the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
     }

@@ -31,12 +31,3 @@ func missingToken(_ what: String, _ short: String, template: String) -> FireflyE
     "template \"\(template)\" needs a \(what), and this tokenizer has none", expected: "a \(short) token",
     fix: "Choose a template made for this model, or name its \(short)_token in tokenizer_config.json.")
 }
-
-/// Python's `str.strip()`.
-func strippedAsPython(_ text: String) -> String {
-  let scalars = text.unicodeScalars
-  guard let first = scalars.firstIndex(where: { !$0.isPythonSpace }),
-    let last = scalars.lastIndex(where: { !$0.isPythonSpace })
-  else { return "" }
-  return String(scalars[first...last])
-}

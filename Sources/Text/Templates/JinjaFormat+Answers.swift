@@ -80,7 +80,7 @@ extension JinjaFormat {
     _ messages: [Message], _ tokenizer: any Tokenizer
   ) throws -> Int {
     let own = extents[index]
-    guard own != nil || strippedAsPython(messages[index].content).isEmpty else {
+    guard own != nil || messages[index].content.strippedAsPython.isEmpty else {
       throw cannotFind(index, "its text is not written as it is")
     }
     guard let question = extents[index - 1]?.upperBound, let lead else {
