@@ -7,6 +7,11 @@ public enum AtomicFile {
     try write(to: path) { handle in try handle.write(data) }
   }
 
+  /// Writes a JSON document as people read it: indented, with a line end behind it.
+  public static func write(_ json: JSONValue, to path: String) throws {
+    try write(Data((json.text(indent: 2) + "\n").utf8), to: path)
+  }
+
   /// Writes `path` through `body`; on any error the file aside is removed and `path` is untouched.
   public static func write(to path: String, _ body: (AsideFile) throws -> Void) throws {
     let aside = path + ".partial-\(getpid())"

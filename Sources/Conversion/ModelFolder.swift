@@ -1,7 +1,6 @@
 import FireflyBase
 import FireflyTensors
 import FireflyWeights
-import Foundation
 
 /// A model folder that is written whole or not at all.
 public struct ModelFolder {
@@ -28,7 +27,7 @@ public struct ModelFolder {
     progress: ((Double) throws -> Void)?
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
-      try AtomicFile.write(Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/config.json")
+      try AtomicFile.write(config, to: "\(folder)/config.json")
       try Companions(source).write(to: folder)
       try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
     }

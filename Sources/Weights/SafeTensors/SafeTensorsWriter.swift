@@ -146,8 +146,7 @@ extension SafeTensorsWriter {
     let index = JSONValue.object([
       "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
     ])
-    try AtomicFile.write(
-      Data((index.text(indent: 2) + "\n").utf8), to: "\(folder)/\(CheckpointFormat.safeTensors.index)")
+    try AtomicFile.write(index, to: "\(folder)/\(CheckpointFormat.safeTensors.index)")
   }
 
   private static func split(_ items: [Item], limit: Int) -> [[Item]] {
