@@ -1,6 +1,5 @@
 import FireflyBase
 import FireflyTensors
-import FireflyTraining
 
 /// Everything that `firefly bench` measured, as a table or as JSON.
 public struct BenchReport: Sendable {
@@ -148,7 +147,7 @@ private func two(_ value: Double) -> String { fixed(value, 2, width: 0) }
 private func whole(_ value: Double) -> String { fixed(value, 0, width: 0) }
 
 private func fixed(_ value: Double, _ digits: Int, width: Int) -> String {
-  let text = Numbers.fixed(value, digits)
+  let text = Readable.fixed(value, digits)
   return String(repeating: " ", count: max(0, width - text.count)) + text
 }
 

@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTensors
 import Foundation
 
@@ -72,8 +73,7 @@ enum Stopwatch {
   static func time(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now
     try body()
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    return Double(seconds) + Double(attoseconds) * 1e-18
+    return (ContinuousClock.now - start).seconds
   }
 
   /// The median of `count` runs after one that does not count.

@@ -143,9 +143,8 @@ final class Chat {
   }
 
   private func showSpeed(tokens: Int, since first: ContinuousClock.Instant) {
-    let (seconds, attoseconds) = (ContinuousClock.now - first).components
-    let time = Double(seconds) + Double(attoseconds) * 1e-18
+    let time = (ContinuousClock.now - first).seconds
     guard editor != nil, tokens > 1, time > 0 else { return }
-    Messages.line("(\(tokens) tokens, \(String(format: "%.1f", Double(tokens - 1) / time)) tokens/s)")
+    Messages.line("(\(tokens) tokens, \(Readable.fixed(Double(tokens - 1) / time, 1)) tokens/s)")
   }
 }

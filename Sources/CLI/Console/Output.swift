@@ -1,5 +1,4 @@
 import FireflyBase
-import FireflyTraining
 import Foundation
 
 /// The reader of standard output has gone (`firefly … | head`): not an error, the program ends quietly.
@@ -81,8 +80,8 @@ final class ProgressLine {
     }
     let done = share - start.share
     guard done > 0, share < 1 else { return "" }
-    let seconds = (ContinuousClock.now - start.time) / .seconds(1) * (1 - share) / done
-    return ", \(Numbers.duration(seconds)) left"
+    let seconds = (ContinuousClock.now - start.time).seconds * (1 - share) / done
+    return ", \(Readable.duration(seconds)) left"
   }
 
   func clear() {

@@ -58,7 +58,7 @@ private final class UnnamedFile {
     let status = posix_fallocate(descriptor, 0, off_t(byteCount))
     guard status == 0 else {
       throw UnnamedFile.error(
-        "no room for the optimizer's \(Numbers.bytes(byteCount))", status, folder,
+        "no room for the optimizer's \(Readable.bytes(byteCount))", status, folder,
         fix: "Free disk space, or set \"optim\": \"adamw_torch\", which keeps them in memory.")
     }
     guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),

@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// What to change in a configuration whose run does not fit the memory, with what each change comes to.
 struct RunAdvice {
   /// One line for each change, each with those before it, until the run fits.
@@ -15,7 +17,7 @@ struct RunAdvice {
       guard change(&next) else { continue }
       let bytes = MemoryPlan(facts, next).total
       guard bytes < MemoryPlan(facts, changed).total else { continue }
-      lines.append("\(advice(next)): \(Numbers.bytes(bytes))")
+      lines.append("\(advice(next)): \(Readable.bytes(bytes))")
       changed = next
     }
     self.lines = lines

@@ -58,13 +58,13 @@ public struct RunPlan: Sendable {
     notices = preparation.notices
     summary =
       RunPlan.lines(preparation, facts, memory)
-      + ["checkpoint: about \(Numbers.bytes(checkpointBytes))"] + advice
+      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
   }
 
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, total: Int, limit: Int?) -> [String] {
     guard let limit, total > limit else { return [] }
     let advice = RunAdvice(facts, config, limit: limit)
-    return ["does not fit the \(Numbers.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
+    return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
   }
 
@@ -83,20 +83,20 @@ public struct RunPlan: Sendable {
     let config = preparation.config
     let order = preparation.order
     let (adapter, frozen) = (facts.adapterElements(config), facts.frozenElements)
-    let share = Numbers.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
+    let share = Readable.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
     let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: preparation.totalSteps)
     return [
       "model: \(config.modelPath), \(preparation.architecture.family), "
-        + "\(Numbers.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
-      "adapter: rank \(config.loraRank), \(Numbers.grouped(adapter)) trainable parameters (\(share) %)",
+        + "\(Readable.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
+      "adapter: rank \(config.loraRank), \(Readable.grouped(adapter)) trainable parameters (\(share) %)",
     ]
       + preparation.dataset.report.summary.map { "data: \($0)" } + evaluation(preparation) + [
         "steps: \(preparation.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
-        "learning rate: \(Numbers.scientific(config.learningRate)), \(config.schedule.rawValue), "
+        "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
-        "memory, about: \(Numbers.bytes(memory.total)) ("
-          + memory.parts.map { "\($0.part) \(Numbers.bytes($0.bytes))" }.joined(separator: ", ") + ")",
+        "memory, about: \(Readable.bytes(memory.total)) ("
+          + memory.parts.map { "\($0.part) \(Readable.bytes($0.bytes))" }.joined(separator: ", ") + ")",
       ]
   }
 }

@@ -59,7 +59,7 @@ final class ProgressFile {
   func finish(step: Int) throws { try progress.append(["step": .int(step), "finished": .bool(true)]) }
 
   private func number(_ value: Double) -> JSONValue {
-    value.isFinite ? .double(value) : .string(Numbers.fixed(value, 0))
+    value.isFinite ? .double(value) : .string(Readable.fixed(value, 0))
   }
 }
 

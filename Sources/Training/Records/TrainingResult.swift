@@ -63,8 +63,8 @@ public struct TrainingResult: Sendable {
 
   /// One line.
   public var summary: String {
-    let memory = peakMemoryBytes.map { ", peak memory \(Numbers.bytes($0))" } ?? ""
-    return "\(steps) steps, train_loss \(Numbers.fixed(trainLoss, 4)), \(Numbers.duration(runtime)), "
-      + "\(Numbers.fixed(tokensPerSecond, 1)) tokens/s (\(Numbers.fixed(targetTokensPerSecond, 1)) targets/s)\(memory)"
+    let memory = peakMemoryBytes.map { ", peak memory \(Readable.bytes($0))" } ?? ""
+    return "\(steps) steps, train_loss \(Readable.fixed(trainLoss, 4)), \(Readable.duration(runtime)), "
+      + "\(Readable.fixed(tokensPerSecond, 1)) tokens/s (\(Readable.fixed(targetTokensPerSecond, 1)) targets/s)\(memory)"
   }
 }

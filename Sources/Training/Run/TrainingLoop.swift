@@ -172,7 +172,7 @@ struct TrainingLoop {
     }
     try model.loadAdapter(folder)
     let text =
-      "the adapter is that of \(folder), \(best.metric.rawValue) \(Numbers.fixed(best.value, 4))"
+      "the adapter is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
     try recorder.line(text)
     progress(.notice(text))
   }
@@ -238,14 +238,7 @@ struct TrainingLoop {
       "\(what) of step \(step) is \(loss.isFinite ? norm : loss)", at: "\(config.trainFile), lines \(lines)",
       expected: "a finite number",
       fix: "Look at these rows; then \(from), with a lower learning_rate (now "
-        + "\(Numbers.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
+        + "\(Readable.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
     )
-  }
-}
-
-extension Duration {
-  var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds) * 1e-18
   }
 }
