@@ -37,12 +37,9 @@ public struct EvaluationSettings: Sendable, Equatable {
   /// Whether there is an evaluation after `step` steps of a run.
   func isDue(at step: Int, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
     if step == 0 { return startsWithOne }
-    switch interval {
-    case .no: return false
-    case .steps: return step % every.resolved(total: totalSteps) == 0 && Double(step) >= delay
-    case .epoch:
-      return step % stepsPerEpoch == 0 && Double(step) / Double(stepsPerEpoch) >= delay
-    }
+    let passed = interval == .epoch ? Double(step) / Double(stepsPerEpoch) : Double(step)
+    return passed >= delay
+      && interval.isDue(at: step, every: every, stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
   }
 }
 

@@ -180,9 +180,8 @@ struct TrainingLoop {
   // MARK: - When
 
   private mutating func log(_ report: StepReport, _ progress: (TrainingEvent) -> Void) throws {
-    let every = config.loggingEvery.resolved(total: totalSteps)
     guard
-      isDue(config.loggingInterval, every, at: report.step)
+      isDue(config.loggingInterval, config.loggingEvery, at: report.step)
         || (config.logsFirstStep && report.step == 1 && config.loggingInterval != .no)
     else { return }
     let entry = state.history.log(
@@ -196,15 +195,11 @@ struct TrainingLoop {
   private func saves(at step: Int) -> Bool {
     config.saveInterval != .no
       && (step == totalSteps
-        || isDue(config.saveInterval, config.saveEvery.resolved(total: totalSteps), at: step))
+        || isDue(config.saveInterval, config.saveEvery, at: step))
   }
 
-  private func isDue(_ interval: Interval, _ every: Int, at step: Int) -> Bool {
-    switch interval {
-    case .no: false
-    case .steps: step % every == 0
-    case .epoch: step % order.stepsPerEpoch == 0
-    }
+  private func isDue(_ interval: Interval, _ every: StepCount, at step: Int) -> Bool {
+    interval.isDue(at: step, every: every, stepsPerEpoch: order.stepsPerEpoch, totalSteps: totalSteps)
   }
 
   // MARK: - The end
