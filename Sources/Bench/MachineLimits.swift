@@ -93,9 +93,7 @@ extension Tensor {
     var random = CounterRandom(seed: seed)
     let source = Tensor((0..<61 * columns).map { _ in random.float() * 0.1 - 0.05 }, [61, columns])
     let result = Tensor(shape, dtype)
-    let typed = Tensor(source.shape, dtype)
-    Ops.convert(typed.matrix, source.matrix)
-    Ops.gatherRows(result.matrix, typed.matrix, rows: (0..<rows).map { Int32($0 % 61) })
+    Ops.gatherRows(result.matrix, source.converted(to: dtype).matrix, rows: (0..<rows).map { Int32($0 % 61) })
     return result
   }
 }

@@ -53,8 +53,7 @@ public struct GGUFAdapter {
         try encoded(pair.a, module)
       },
       GGUFWriter.Item(name: place.name + ".lora_b", shape: [shape[0], rank], type: type.stored) {
-        var b = Tensor(pair.b.shape, .float32)
-        Ops.convert(b.matrix, pair.b.matrix)
+        var b = pair.b.converted(to: .float32)
         Ops.scale(b.matrix, by: pair.scale * Float(rank) / Float(file.options.alpha))
         if let heads = place.heads { b = GGUFModel.interleaved(b, heads: heads) }
         return try encoded(b, module)

@@ -62,8 +62,7 @@ struct MergedWeights {
     guard let module = modules[name], let adapter else { return try baseTensor(name, shape) }
     defer { source.weights.release(name) }
     let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
-    let merged = Tensor(shape, .float32)  // [out, in]
-    Ops.convert(merged.matrix, try baseTensor(name, shape).matrix)
+    let merged = try baseTensor(name, shape).converted(to: .float32)  // [out, in]
     Ops.matmul(merged.matrix, pair.b.matrix, pair.a.matrix, accumulate: true, scale: pair.scale)
     try merged.checkFinite("the merged tensor", at: "\(adapter.folder): \(module)")
     return merged
