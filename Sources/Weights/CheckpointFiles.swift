@@ -11,7 +11,7 @@ struct CheckpointFormat: Sendable {
   let tensors: @Sendable (String) throws -> [StoredTensor]
 
   static let safeTensors = CheckpointFormat(
-    single: "model.safetensors", index: "model.safetensors.index.json",
+    single: SafeTensorsFile.modelName, index: SafeTensorsFile.indexName,
     tensors: { try SafeTensorsFile($0).tensors })
   static let torch = CheckpointFormat(
     single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", tensors: TorchFile.tensors)

@@ -18,6 +18,7 @@ ACCEPTED_CIRCLES: dict[str, list[tuple[set[str], str]]] = {
 ROOM_ORDER: dict[str, list[str]] = {
     "CLI": ["Commands", "Arguments", "Console"],
     "Evaluation": ["Benchmarks", "Files"],
+    "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
     "Text": ["Rows", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
 }
 

@@ -135,7 +135,7 @@ extension SafeTensorsWriter {
     }
     let shards = split(items, limit: shardLimit)
     guard shards.count > 1 else {
-      return try write(items, to: "\(folder)/\(CheckpointFormat.safeTensors.single)", progress: report)
+      return try write(items, to: "\(folder)/\(SafeTensorsFile.modelName)", progress: report)
     }
     var map: [String: JSONValue] = [:]
     for (index, shard) in shards.enumerated() {
@@ -146,7 +146,7 @@ extension SafeTensorsWriter {
     let index = JSONValue.object([
       "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
     ])
-    try AtomicFile.write(index, to: "\(folder)/\(CheckpointFormat.safeTensors.index)")
+    try AtomicFile.write(index, to: "\(folder)/\(SafeTensorsFile.indexName)")
   }
 
   private static func split(_ items: [Item], limit: Int) -> [[Item]] {
