@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyConversion
 import FireflyGeneration
+import FireflyTestSupport
 import FireflyText
 import FireflyWeights
 import Foundation

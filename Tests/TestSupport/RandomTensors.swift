@@ -28,3 +28,6 @@ extension Tensor {
   /// The elements as float32, whatever floating-point type they have.
   public var asFloats: [Float] { converted(to: .float32).floats }
 }
+
+/// The tensor's bytes.
+public func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }

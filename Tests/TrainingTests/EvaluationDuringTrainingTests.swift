@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyGeneration
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyText
 import FireflyTraining
 import Foundation
