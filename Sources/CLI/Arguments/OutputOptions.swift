@@ -32,9 +32,9 @@ package enum OutputOptions {
   ) throws {
     let progress = ProgressLine(title)
     defer { progress.clear() }
-    try Interruption.caught([SIGINT, SIGTERM, SIGHUP]) {
+    try Signals.watched([SIGINT, SIGTERM, SIGHUP]) { isCaught in
       try body { share in
-        if Interruption.isRequested { throw FireflyError("interrupted: nothing was written") }
+        if isCaught() { throw FireflyError("interrupted: nothing was written") }
         progress.update(share)
       }
     }
