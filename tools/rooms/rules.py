@@ -29,8 +29,6 @@ ADDRESS = re.compile(r"\bUnsafe\w*Pointer\b|\bOpaquePointer\b|\bwithUnsafe\w+|\.
 # Files above that handle addresses which are no tensor's memory, and whose they are.
 _C_CALLBACKS = "libmicrohttpd's handles and callbacks"
 ALLOWED_ADDRESSES = {
-    "Sources/CLI/Console/Output.swift": "a line's bytes to write(2)",
-    "Sources/Evaluation/Files/ResultFile.swift": "a line's bytes to write(2)",
     "Sources/Evaluation/Files/ZipArchive+Unpack.swift": "a mapped file's bytes to zlib",
     "Sources/Generation/BeamSearch.swift": "an array whose rows the threads fill",
     "Sources/Generation/TokenLogProbability.swift": "an array whose rows the threads fill",
@@ -39,7 +37,6 @@ ALLOWED_ADDRESSES = {
     "Sources/Server/HTTP/HTTPServer.swift": _C_CALLBACKS,
     "Sources/Server/HTTP/ListeningSocket.swift": "socket addresses for the system",
     "Sources/Training/Records/EventFile.swift": "a number's bytes in a record",
-    "Sources/Training/Records/RunLog.swift": "a line's bytes to write(2)",
 }
 
 # Targets whose work must run on whatever device a tensor lies on.
