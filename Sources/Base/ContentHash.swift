@@ -10,7 +10,7 @@ package struct ContentHash: Sendable {
       self.second = second
     }
 
-    /// 32 hexadecimal digits.
+    /// The hash as 32 hexadecimal digits.
     package var text: String {
       [first, second].map { word in
         let digits = String(word, radix: 16)
@@ -57,7 +57,7 @@ package struct ContentHash: Sendable {
     rest += bytes[end...]
   }
 
-  /// Whole blocks.
+  /// Takes whole blocks into the lanes.
   private mutating func mix(_ blocks: UnsafeRawBufferPointer) {
     var (a, b, c, d) = lanes
     for place in stride(from: 0, to: blocks.count, by: ContentHash.blockSize) {

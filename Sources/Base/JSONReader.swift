@@ -5,7 +5,7 @@ import Foundation
 /// A value: a copy remembers its place in the document, so that a part can be skipped and read later.
 /// Strings come as UTF-8 bytes, because Swift's `String` takes two spellings of one character as equal.
 package struct JSONReader {
-  /// As deep as lists and objects may nest, so that a hostile document cannot use up the stack.
+  /// How deep lists and objects may nest, so that a hostile document cannot use up the stack.
   private static let deepest = 512
 
   private let bytes: UnsafeRawBufferPointer

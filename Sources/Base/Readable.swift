@@ -56,7 +56,7 @@ package enum Readable {
 }
 
 extension Duration {
-  /// As a number of seconds.
+  /// The time as a number of seconds.
   package var seconds: Double {
     let (seconds, attoseconds) = components
     return Double(seconds) + Double(attoseconds) * 1e-18

@@ -54,7 +54,7 @@ public struct BenchReport: Sendable {
       + "\(giga(rate).trimmed) GFLOP/s)"
   }
 
-  /// Where the time goes.
+  /// A line for each part of the time.
   private static func lines(_ measured: Measurement) -> [String] {
     measured.parts.filter { $0.entry.seconds > 0 }.map { part, entry in
       let rate = entry.flop > 0 ? "  " + giga(entry.flop / entry.seconds) + " GFLOP/s" : ""

@@ -7,7 +7,7 @@ import Foundation
 /// A model's shape to measure with random weights.
 public struct BenchShape: Sendable {
   public let name: String
-  /// What is measured, for people.
+  /// What is measured, in words.
   public let title: String
   let hidden, intermediate, layers, heads, keyValueHeads, vocabulary: Int
 

@@ -25,7 +25,7 @@ public struct MachineLimits: Sendable {
     self.readRate = readRate
   }
 
-  /// Takes some three seconds.
+  /// Measures this machine, which takes some three seconds.
   public static func measure() -> MachineLimits {
     MachineLimits(
       processor: processorName(), instructionSet: (try? Ops.instructionSet()) ?? "",
@@ -68,7 +68,7 @@ public struct MachineLimits: Sendable {
   }
 }
 
-/// Wall time in seconds.
+/// Measures wall time in seconds.
 enum Stopwatch {
   static func time(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now

@@ -6,7 +6,7 @@ import Foundation
 package enum Program {
   package static let version = "0.1.0"
 
-  /// In the order of the help.
+  /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
     TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
     ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,

@@ -4,7 +4,7 @@ import FireflyWeights
 
 /// A model folder that is written whole or not at all.
 public struct ModelFolder {
-  /// Where it will stand.
+  /// Where the folder will stand.
   public let path: String
 
   /// - Parameters:

@@ -25,7 +25,7 @@ public struct EvaluationText: Sendable {
 }
 
 extension EvaluationText {
-  /// Only the first `count` rows or windows; bytes are not known then.
+  /// The text cut to its first `count` rows or windows; bytes are not known then.
   public func first(_ count: Int) -> EvaluationText {
     guard count < samples.count else { return self }
     return EvaluationText(

@@ -30,7 +30,7 @@ public struct ExactMatch {
 
   /// A problem with the model's answer.
   public struct Answer: Sendable, Equatable {
-    /// File and line.
+    /// The problem's file and line.
     public var place: String
     public var question: String
     public var reference: String
@@ -129,7 +129,7 @@ extension ExactMatch.Answer {
 
 /// The score and what it is made of.
 public struct ExactMatchReport: Sendable, Equatable {
-  /// In the order of the problems.
+  /// The answers, in the order of the problems.
   public let answers: [ExactMatch.Answer]
 
   public init(answers: [ExactMatch.Answer]) { self.answers = answers }
@@ -142,7 +142,7 @@ public struct ExactMatchReport: Sendable, Equatable {
     answers.count { $0.finishReason == .length && WorkedAnswer.result(of: $0.text) == nil }
   }
 
-  /// For programs, with every answer.
+  /// The report for programs, with every answer.
   public func json(file: String) -> JSONValue {
     .object([
       "task": .string("exact_match"), "file": .string(file), "rows": .int(answers.count),

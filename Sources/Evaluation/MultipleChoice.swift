@@ -14,7 +14,7 @@ public struct MultipleChoice: Sendable {
     public let split: String
     /// The subjects that are measured, in the benchmark's order.
     public let subjects: [Benchmark.Subject]
-    /// By the subject's key.
+    /// The questions of each subject, by its key.
     public let questions: [String: [ChoiceQuestion]]
     /// Worked examples, from the split `dev`, by the subject's key.
     public let examples: [String: [ChoiceQuestion]]
@@ -52,7 +52,7 @@ public struct MultipleChoice: Sendable {
       self.shots = shots
     }
 
-    /// In the order of the subjects.
+    /// How many questions there are.
     public var count: Int { questions.values.reduce(0) { $0 + $1.count } }
   }
 
@@ -149,7 +149,7 @@ public struct MultipleChoice: Sendable {
       wording: questions.benchmark.wording, method: method)
   }
 
-  /// Of everything that the question's prompt is made of.
+  /// A hash of everything that the question's prompt is made of.
   private func hash(_ prompt: ChoicePrompt) -> String {
     var hash = StableHash()
     hash.add(prompt.text.utf8)

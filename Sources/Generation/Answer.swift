@@ -41,7 +41,7 @@ final class Answer<Cache: DecodingCache> {
 
   var prompt: [Int32] { request.prompt }
 
-  /// All of the prompt but its last token is read before anything is generated.
+  /// Whether the prompt is being read: all of it but its last token is read before anything is generated.
   var isReading: Bool { !isFinished && readCount < prompt.count - 1 }
 
   /// Tokens of the prompt that the cache holds.

@@ -26,7 +26,7 @@ final class Interpreter {
   private let place: String
   private var output = MarkedText()
   private var generations: [Range<Int>] = []
-  /// Of the statement at hand.
+  /// The line of the statement at hand.
   private var line = 1
   private var steps = 0
   var depth = 0
@@ -61,7 +61,7 @@ final class Interpreter {
     }
   }
 
-  /// One level deeper; who calls it comes back up with `depth -= 1`.
+  /// Goes one level deeper; who calls it comes back up with `depth -= 1`.
   func descend() throws {
     depth += 1
     guard depth <= limits.depth else {

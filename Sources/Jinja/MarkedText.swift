@@ -131,7 +131,7 @@ extension MarkedText {
 
   var scalarCount: Int { text.unicodeScalars.count }
 
-  /// Without the scalars at its ends that `isStripped` accepts.
+  /// The text without the scalars at its ends that `isStripped` accepts.
   func stripped(
     left: Bool = true, right: Bool = true, _ isStripped: (Unicode.Scalar) -> Bool = \.isPythonSpace
   ) -> MarkedText {

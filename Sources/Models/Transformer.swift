@@ -4,7 +4,7 @@ import FireflyWeights
 
 /// How the frozen linear layers are held.
 public enum Quantization: Equatable, Sendable {
-  /// In the compute dtype; a 4-bit checkpoint stays 4-bit.
+  /// Weights in the compute dtype; those of a 4-bit checkpoint stay 4-bit.
   case none
   /// NF4 (Dettmers et al., 2023), the scales quantised again when `double`.
   case nf4(double: Bool)

@@ -46,7 +46,7 @@ struct QuantState: Equatable {
     nestedOffset = json["nested_offset"]?.double.map { Float($0) }
   }
 
-  /// As bitsandbytes writes it.
+  /// The state as bitsandbytes writes it.
   var json: JSONValue {
     var members: [String: JSONValue] = [
       "quant_type": .string("nf4"), "blocksize": .int(NF4.blockSize),

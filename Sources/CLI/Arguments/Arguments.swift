@@ -1,7 +1,7 @@
 /// The command line was not understood: told with the way to the help, exit status 2.
 package struct UsageError: Error, CustomStringConvertible {
   package let description: String
-  /// Whose help to point to; nil for the program's own.
+  /// The verb whose help to point to; nil for the program's own.
   package let verb: String?
 
   package init(_ description: String, verb: String? = nil) {

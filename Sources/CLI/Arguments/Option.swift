@@ -2,7 +2,7 @@ import FireflyBase
 
 /// What a verb accepts beyond its positional arguments; help and checks come from this one declaration.
 package struct OptionDeclaration: Sendable {
-  /// With its dashes, e.g. `--max-new-tokens`.
+  /// The option with its dashes, e.g. `--max-new-tokens`.
   package let name: String
   /// What stands for the value in the help; nil for a flag.
   package let placeholder: String?
@@ -76,7 +76,7 @@ extension Option where Value == Int {
 }
 
 extension ClosedRange {
-  /// As an error says it; `open` as the upper bound means that there is none.
+  /// The range as an error says it; `open` as the upper bound means that there is none.
   func words(open: Bound) -> String {
     upperBound == open ? "of at least \(lowerBound)" : "from \(lowerBound) to \(upperBound)"
   }
@@ -95,7 +95,7 @@ extension Option where Value == Double {
 
 /// An argument known by its place.
 package struct Positional: Sendable {
-  /// In capitals, as the help shows it.
+  /// The argument's name in capitals, as the help shows it.
   package let name: String
   package let help: String
 

@@ -12,7 +12,7 @@ package enum OutputOptions {
     "--shard-size", "SIZE", "The most bytes of a weights file: a number with MB or GB (default: 5GB).")
   static let declarations = [shardSize.declaration, overwrite.declaration]
 
-  /// transformers' `max_shard_size`: decimal units.
+  /// Bytes of a shard, in decimal units as transformers' `max_shard_size`.
   static func shardLimit(_ arguments: Arguments) throws -> Int {
     guard let text = arguments[shardSize] else { return 5_000_000_000 }
     let units = ["KB": 1e3, "MB": 1e6, "GB": 1e9]

@@ -1,7 +1,7 @@
 /// A command of the program: `firefly NAME …`. All its positional arguments are required.
 package struct Verb: Sendable {
   package let name: String
-  /// One line, for the list of verbs.
+  /// What the verb does, on one line for the list of verbs.
   package let summary: String
   /// What the verb's own help adds.
   package let details: String

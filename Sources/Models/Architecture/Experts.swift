@@ -18,7 +18,8 @@ public struct Experts: Equatable, Sendable {
   /// The layers that have experts; the others are dense.
   public struct Layers: Equatable, Sendable {
     public var first = 0
-    /// Of those from `first` on, the ones whose number plus `phase` is a multiple of `every`, which is at least 1.
+    /// Layers with experts: of those from `first` on, the ones whose number plus `phase` is a multiple of `every`,
+    /// which is at least 1.
     public var every = 1
     public var phase = 0
     /// Exceptions.
@@ -40,9 +41,9 @@ public struct Experts: Equatable, Sendable {
     public enum Scope: Equatable, Sendable {
       /// All rows of all layers together: transformers' `load_balancing_loss_func`.
       case allLayers
-      /// Each layer's on their own, added up: DeepSeek with `seq_aux` false.
+      /// The rows of each layer on their own, added up: DeepSeek with `seq_aux` false.
       case layer
-      /// Each sequence's in each layer, the mean over sequences, added up over layers: DeepSeek.
+      /// The rows of each sequence in each layer, the mean over sequences, added up over layers: DeepSeek.
       case sequence
     }
   }

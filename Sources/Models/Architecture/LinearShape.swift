@@ -3,7 +3,7 @@ import FireflyWeights
 
 /// One of a block's linear layers: `[outputs, inputs]`.
 public struct LinearShape: Equatable, Sendable {
-  /// Within the layer: `self_attn.q_proj`.
+  /// The module's name within the layer: `self_attn.q_proj`.
   public let name: String
   public let inputs: Int
   public let outputs: Int
@@ -87,7 +87,7 @@ extension Architecture {
     return attentionInput + [attentionOutput] + second
   }
 
-  /// Those of all blocks.
+  /// The linear layers of all blocks.
   public var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
 
   /// Every tensor that the model needs, except parts of packed ones.

@@ -81,7 +81,7 @@ extension RowFormat {
     return .conversation(Conversation(system: try row.optionalText("prefix"), turns: turns, line: row.line))
   }
 
-  /// Without the label in front and the mark at the end.
+  /// The text without the label in front and the mark at the end.
   private static func bare(_ text: String, label: String, end: String) -> String {
     var text = text.strippedAsPython
     if text.hasPrefix(label) { text.removeFirst(label.count) }

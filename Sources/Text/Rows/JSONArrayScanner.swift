@@ -46,7 +46,7 @@ struct JSONArrayScanner {
     return members
   }
 
-  /// To behind one value: brackets are counted, strings are skipped, the rest is the parser's.
+  /// Goes behind one value: brackets are counted, strings are skipped, the rest is the parser's.
   private mutating func skipValue() throws {
     var depth = 0
     let start = position

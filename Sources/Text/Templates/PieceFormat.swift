@@ -27,7 +27,7 @@ package struct PieceFormat: Equatable, Sendable {
     case piecewise
     /// `[gMASK] sop`, then stripped texts; eos as an id ends an answer.
     case chatGLM2
-    /// As ChatGLM2, with the ids of `<|system|>`, `<|user|>` and `<|assistant|>` before the texts.
+    /// ChatGLM2's, with the ids of `<|system|>`, `<|user|>` and `<|assistant|>` before the texts.
     case chatGLM3
   }
 

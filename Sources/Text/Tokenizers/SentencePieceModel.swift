@@ -17,7 +17,7 @@ struct SentencePieceModel {
     var type = PieceType.normal
   }
 
-  /// By id.
+  /// The pieces by their ids.
   var pieces: [Piece] = []
   var kind = Kind.unigram
   var hasByteFallback = false

@@ -6,16 +6,16 @@ import Foundation
 package final class MomentStore {
   /// First and second moment, as the parameters lie.
   package let moments: [(m: Tensor, v: Tensor)]
-  /// All of them together.
+  /// Bytes of all moments together.
   package let byteCount: Int
 
-  /// In memory.
+  /// Moments in memory.
   package init(shapes: [[Int]]) {
     moments = shapes.map { (Tensor.zeros($0, .float32), Tensor.zeros($0, .float32)) }
     byteCount = MomentStore.byteCount(of: shapes)
   }
 
-  /// In one file of `folder`, mapped and shared, so that the system can write pages out and take the memory.
+  /// Moments in one file of `folder`, mapped and shared, so that the system can write pages out and take the memory.
   ///
   /// The file has no name once it is open: its room is free again when the process ends, however it ends.
   /// - Throws: `FireflyError` when the disk has no room for all of it.

@@ -24,7 +24,8 @@ struct RunAdvice {
     fits = MemoryPlan(facts, changed).total <= limit
   }
 
-  /// From what costs nothing to what costs quality. Each says itself, and returns false where it changes nothing.
+  /// The changes, from what costs nothing to what costs quality. Each says itself, and returns false where it changes
+  /// nothing.
   private static let changes:
     [(advice: @Sendable (RunConfig) -> String, apply: @Sendable (inout RunConfig) -> Bool)] = [
       (

@@ -32,7 +32,7 @@ public struct RunPlan: Sendable {
   public let checkpointBytes: Int
   /// Bytes of the paged optimizer's file; 0 when it is in memory.
   public let pagedBytes: Int
-  /// Plain lines.
+  /// The plan in plain lines.
   public let summary: [String]
   public let notices: [String]
 

@@ -7,7 +7,7 @@ package struct StepProgress {
   private var step: Int
   private var last: StepReport?
   private var seconds = 0.0
-  /// Smoothed over about ten steps.
+  /// The loss, smoothed over about ten steps.
   private var loss: Double?
   private var tokensPerSecond: Double?
 

@@ -17,7 +17,7 @@ struct TrainingLoop {
   private let totalSteps: Int
   private var order: DataOrder
   private var state: RunState
-  /// Of this process: steps and rows.
+  /// What this process has done.
   private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(

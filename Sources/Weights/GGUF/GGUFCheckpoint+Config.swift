@@ -4,7 +4,7 @@ import Foundation
 
 /// config.json and generation_config.json, made of a GGUF file's metadata.
 extension GGUFCheckpoint {
-  /// As transformers writes it, with the old spelling of renamed keys beside the new one.
+  /// config.json as transformers writes it, with the old spelling of renamed keys beside the new one.
   func config() throws -> JSONValue {
     let theta = try gguf.optionalNumber(architecture.key(.rotaryBase)) ?? 10_000
     let scaling = try ropeScaling(theta: theta)

@@ -4,9 +4,9 @@ package struct GGUFNames: Sendable {
   /// GGUF's name and transformers' of a module.
   typealias Pair = (gguf: String, checkpoint: String)
 
-  /// Of what stands once in the model.
+  /// The modules that stand once in the model.
   let once: [Pair]
-  /// Of what every layer has.
+  /// The modules that every layer has.
   let perLayer: [Pair]
 
   static let embedding = "token_embd"
@@ -27,7 +27,7 @@ package struct GGUFNames: Sendable {
   /// The tensor that the logits are products with.
   package static func headWeight(isTied: Bool) -> String { (isTied ? embedding : head) + ".weight" }
 
-  /// Of the tensors whose rows turn with the position, how many heads they have.
+  /// How many heads a tensor has whose rows turn with the position; nil for another tensor.
   ///
   /// - Parameter name: GGUF's name of a tensor.
   package static func turningHeads(_ name: String, heads: Int, keyValueHeads: Int) -> Int? {

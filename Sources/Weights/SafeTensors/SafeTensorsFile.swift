@@ -10,7 +10,7 @@ import Foundation
 /// Source: huggingface.co/docs/safetensors.
 struct SafeTensorsFile {
   let path: String
-  /// By where they lie in the file.
+  /// The tensors by where they lie in the file.
   let tensors: [StoredTensor]
   /// `__metadata__`, empty when absent.
   let metadata: [String: String]

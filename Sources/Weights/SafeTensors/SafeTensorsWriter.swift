@@ -34,7 +34,7 @@ public enum SafeTensorsWriter {
       self.make = make
     }
 
-    /// One tensor.
+    /// An item of one tensor.
     public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
       self.init(entries: [Entry(name: name, type: StoredType(dtype), shape: shape)]) { [try make()] }
     }
@@ -55,7 +55,7 @@ public enum SafeTensorsWriter {
     try write(items, metadata: metadata, to: path)
   }
 
-  /// As above, with tensors made when their turn comes: the peak is one item.
+  /// Writes tensors that are made when their turn comes: the peak is one item.
   ///
   /// - Parameter progress: called with the bytes of each item when it is written; what it throws ends the writing,
   ///   and nothing is left.

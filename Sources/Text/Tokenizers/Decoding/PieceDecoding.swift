@@ -3,9 +3,9 @@ struct PieceDecoding: DecodingState {
   /// What becomes of the space that a text's first piece begins with.
   enum LeadingSpace: Sendable {
     case kept
-    /// Of the first piece that has one, while the text is empty.
+    /// The first piece that has one loses it, while the text is empty.
     case oneDropped
-    /// Of every piece, while the text is empty.
+    /// Every piece loses it, while the text is empty.
     case allDropped
   }
 

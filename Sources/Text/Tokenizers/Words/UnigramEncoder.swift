@@ -4,14 +4,14 @@ final class UnigramEncoder: WordEncoder {
     var bytes: ArraySlice<UInt8>
     var id: Int32
     var score: Double
-    /// Always taken where it stands (SentencePiece's user-defined pieces).
+    /// Whether it is always taken where it stands (SentencePiece's user-defined pieces).
     var isFixed = false
   }
 
   private static let unknownPenalty = 10.0
 
   private let trie: PieceTrie
-  /// By id.
+  /// The scores of tokens by their ids.
   private let scores: [Double]
   private let isFixed: Set<Int32>
   private let best: Double
