@@ -10,7 +10,7 @@ package struct ContentHash: Sendable {
       self.second = second
     }
 
-    /// The hash as 32 hexadecimal digits.
+    /// 32 hexadecimal digits.
     package var text: String {
       [first, second].map { word in
         let digits = String(word, radix: 16)

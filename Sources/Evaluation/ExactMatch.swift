@@ -135,7 +135,7 @@ public struct ExactMatchReport: Sendable, Equatable {
   public init(answers: [ExactMatch.Answer]) { self.answers = answers }
 
   public var correct: Int { answers.count(where: \.isCorrect) }
-  /// 0…1; NaN without problems.
+  /// The share of right answers, 0…1; NaN without problems.
   public var accuracy: Double { answers.isEmpty ? .nan : Double(correct) / Double(answers.count) }
   /// Answers that were ended by their length before they came to a result.
   public var cutOff: Int {

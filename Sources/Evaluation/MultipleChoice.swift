@@ -14,7 +14,7 @@ public struct MultipleChoice: Sendable {
     public let split: String
     /// The subjects that are measured, in the benchmark's order.
     public let subjects: [Benchmark.Subject]
-    /// The questions of each subject, by its key.
+    /// By the subject's key.
     public let questions: [String: [ChoiceQuestion]]
     /// Worked examples, from the split `dev`, by the subject's key.
     public let examples: [String: [ChoiceQuestion]]
@@ -52,7 +52,7 @@ public struct MultipleChoice: Sendable {
       self.shots = shots
     }
 
-    /// How many questions there are.
+    /// In the order of the subjects.
     public var count: Int { questions.values.reduce(0) { $0 + $1.count } }
   }
 

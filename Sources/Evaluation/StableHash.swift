@@ -24,7 +24,7 @@ package struct StableHash {
 }
 
 extension StableHash {
-  /// The hash of training rows: every token and what is learnt of it.
+  /// Of training rows: every token and what is learnt of it.
   package static func of(_ samples: [Sample]) -> String {
     var hash = StableHash()
     for sample in samples {
@@ -35,7 +35,7 @@ extension StableHash {
     return hash.text
   }
 
-  /// The hash of a model: its configuration, and of each tensor the name, type, shape and first bytes.
+  /// Of a model: its configuration, and of each tensor the name, type, shape and first bytes.
   package static func of(_ source: ModelSource) throws -> String {
     var hash = StableHash()
     hash.add(source.config.text().utf8)
@@ -43,7 +43,7 @@ extension StableHash {
     return hash.text
   }
 
-  /// The hash of a PEFT adapter, made in the same way.
+  /// Of a PEFT adapter, in the same way.
   package static func of(adapter folder: String) throws -> String {
     var hash = StableHash()
     hash.add(try JSONValue.read("\(folder)/adapter_config.json").text().utf8)

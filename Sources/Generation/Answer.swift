@@ -47,7 +47,7 @@ final class Answer<Cache: DecodingCache> {
   /// Tokens of the prompt that the cache holds.
   var readCount: Int { min(cache?.count ?? 0, prompt.count) }
 
-  /// Memory held.
+  /// Bytes of memory that the answer holds.
   var byteCount: Int { search?.byteCount ?? cache?.byteCount ?? 0 }
 
   /// - Parameter cache: holds a beginning of the prompt.

@@ -39,7 +39,7 @@ public final class Batcher<Model: DecodingModel> {
   public let model: Model
   public let tokenizer: any Tokenizer
   public let limits: Limits
-  /// nil: prompts share nothing.
+  /// Beginnings of prompts that others may begin with; nil: prompts share nothing.
   private let memory: PromptMemory<Model>?
   private var waiting: [Answer<Model.Cache>] = []
   private var rows: [Answer<Model.Cache>] = []

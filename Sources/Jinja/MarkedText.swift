@@ -12,7 +12,7 @@ package struct MarkedText: Sendable {
   }
 
   package private(set) var text: String
-  /// Ascending and apart.
+  /// The marks, ascending and apart.
   package private(set) var marks: [Mark] = []
 
   /// - Parameter source: what all of `text` comes from; nil when nobody asks.

@@ -44,7 +44,7 @@ public struct ModelSource: Sendable {
       weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil)
   }
 
-  /// Refuses quantised folders: only bitsandbytes' NF4 is read.
+  /// Of quantised folders, only bitsandbytes' NF4 is read.
   private static func checkQuantization(_ config: JSONValue, at path: String) throws {
     guard let quantization = config["quantization_config"] else { return }
     let method = quantization["quant_method"]?.string ?? "bitsandbytes"

@@ -3,7 +3,7 @@ import FireflyTensors
 
 /// What `quant_state.bitsandbytes__nf4` says, checked.
 struct QuantState: Equatable {
-  /// [out, in]
+  /// The matrix's shape, [out, in].
   var shape: [Int]
   /// What the weights were, and are rounded to when decoded.
   var dtype: DType

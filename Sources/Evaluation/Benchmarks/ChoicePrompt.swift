@@ -78,7 +78,7 @@ struct EncodedChoice: Equatable {
 /// Turns prompts into tokens that fit the model.
 struct ChoiceEncoder {
   let tokenizer: any Tokenizer
-  /// nil: plain text.
+  /// The template that the model is asked through; nil: plain text.
   let template: ChatTemplate?
   /// Replaces the template's system text.
   let system: String?

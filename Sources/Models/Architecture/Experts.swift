@@ -3,7 +3,7 @@ public struct Experts: Equatable, Sendable {
   public var count: Int  // E
   /// How many a row goes through.
   public var perRow: Int  // k, at most E
-  /// F of one.
+  /// F of one expert.
   public var intermediateSize: Int
   /// The chosen experts' probabilities are divided by their sum.
   public var normalizesWeights = false
@@ -22,7 +22,7 @@ public struct Experts: Equatable, Sendable {
     /// which is at least 1.
     public var every = 1
     public var phase = 0
-    /// Exceptions.
+    /// Layers without experts that `first` and `every` would give some.
     public var dense: Set<Int> = []
 
     func contains(_ layer: Int) -> Bool {
@@ -33,7 +33,7 @@ public struct Experts: Equatable, Sendable {
   /// The auxiliary loss that keeps routers from sending all rows to few experts (Fedus et al., 2021, eq. 4 to 6), added to
   /// the mean loss of the targets in training.
   public struct Balance: Equatable, Sendable {
-    /// 0: none.
+    /// The weight of the loss; 0: there is none.
     public var coefficient: Float
     public var scope: Scope
 

@@ -87,7 +87,7 @@ extension Architecture {
     return attentionInput + [attentionOutput] + second
   }
 
-  /// The linear layers of all blocks.
+  /// Those of all blocks.
   public var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
 
   /// Every tensor that the model needs, except parts of packed ones.

@@ -60,7 +60,7 @@ final class StreamedAnswer: AnswerSink {
   private let exchange: HTTPExchange
   private let format: any AnswerFormat
   private let reportsTokens: Bool
-  /// nil: not asked for.
+  /// The tokens' counts, where they are asked for.
   private let usage: Usage?
   private let state: Mutex<State>
 

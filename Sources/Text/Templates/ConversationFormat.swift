@@ -2,7 +2,7 @@ import FireflyBase
 
 /// A kind of template: how it writes a conversation and what ends an answer.
 protocol ConversationFormat {
-  /// A whole conversation.
+  /// A whole conversation as tokens.
   func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow
 
   /// A conversation up to where the assistant begins to speak.

@@ -11,7 +11,7 @@ struct SentencePieceModel {
   enum PieceType: Int { case normal = 1, unknown, control, userDefined, unused, byte }
 
   struct Piece {
-    /// UTF-8, not empty.
+    /// The piece's text: UTF-8, not empty.
     var bytes: ArraySlice<UInt8> = []
     var score: Float = 0
     var type = PieceType.normal

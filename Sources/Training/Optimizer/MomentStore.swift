@@ -6,10 +6,10 @@ import Foundation
 package final class MomentStore {
   /// First and second moment, as the parameters lie.
   package let moments: [(m: Tensor, v: Tensor)]
-  /// Bytes of all moments together.
+  /// All of them together.
   package let byteCount: Int
 
-  /// Moments in memory.
+  /// In memory.
   package init(shapes: [[Int]]) {
     moments = shapes.map { (Tensor.zeros($0, .float32), Tensor.zeros($0, .float32)) }
     byteCount = MomentStore.byteCount(of: shapes)

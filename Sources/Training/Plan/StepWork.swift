@@ -84,8 +84,7 @@ extension WorkModel {
 }
 
 extension StepWork {
-  /// The work of a whole run. An epoch's rows are counted as they are; which of them meet in a micro-batch is not
-  /// known.
+  /// All of a run. An epoch's rows are counted as they are; which of them meet in a micro-batch is not known.
   init(_ preparation: Preparation) {
     let order = preparation.order
     let sizes = preparation.dataset.samples.sizes

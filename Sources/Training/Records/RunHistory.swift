@@ -144,7 +144,7 @@ extension EvaluationEntry {
 
   private func perSecond(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
 
-  /// The numbers by the names of log_history, without step and epoch.
+  /// By the names of log_history, without step and epoch.
   var scalars: [(key: String, value: Double)] {
     [
       ("eval_loss", loss), ("eval_perplexity", perplexity), ("eval_token_accuracy", tokenAccuracy),

@@ -91,7 +91,7 @@ final class RunRecorder {
 }
 
 extension EvaluationEntry {
-  /// The entry as train.log and a pipe show it.
+  /// As train.log and a pipe show it.
   package func line(totalSteps: Int) -> String {
     "step \(step)/\(totalSteps)  epoch \(Readable.fixed(epoch, 2))  eval_loss \(Readable.fixed(loss, 4))  "
       + "perplexity \(Readable.fixed(perplexity, 3))  "
@@ -100,7 +100,7 @@ extension EvaluationEntry {
 }
 
 extension LogEntry {
-  /// The entry as train.log and a pipe show it.
+  /// As train.log and a pipe show it.
   package func line(totalSteps: Int) -> String {
     "step \(step)/\(totalSteps)  epoch \(Readable.fixed(epoch, 2))  loss \(Readable.fixed(loss, 4))  "
       + (balanceLoss.map { "aux_loss \(Readable.fixed($0, 4))  " } ?? "")

@@ -14,7 +14,7 @@ public struct EvaluationEntry: Sendable, Equatable {
   public var tokenAccuracy: Double
   public var rows: Int
   public var batches: Int
-  /// Wall time of the evaluation.
+  /// Wall time.
   public var seconds: Double
 
   func value(of metric: EvaluationMetric) -> Double {
