@@ -1,7 +1,7 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
 # make check  what a change must pass: format, rooms, imports, tests on every kernel table
-# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms)
+# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there
 # make bench  this machine, and how close Firefly comes to its limits
 # make install  the program with its manual page and completions, under PREFIX (/usr/local)
 
@@ -28,6 +28,7 @@ check: setup rooms
 rooms:
 	python3 -m unittest discover tools/rooms -q
 	python3 tools/rooms/check.py
+	python3 tools/docs_check.py
 
 bench: build
 	$$(swift build -c release --show-bin-path)/firefly bench

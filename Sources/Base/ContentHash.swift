@@ -52,7 +52,7 @@ package struct ContentHash: Sendable {
     rest += bytes[end...]
   }
 
-  /// Whole blocks.
+  /// Takes whole blocks into the lanes.
   private mutating func mix(_ blocks: UnsafeRawBufferPointer) {
     var (a, b, c, d) = lanes
     for place in stride(from: 0, to: blocks.count, by: ContentHash.blockSize) {

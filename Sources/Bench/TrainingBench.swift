@@ -10,7 +10,7 @@ public struct TrainingBench: Sendable {
     public var lengths: [Int]
     public var checkpointing: Bool
     public var rank: Int
-    /// Of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    /// The type of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
     public var compute: DType?
 
     public init(
@@ -25,7 +25,7 @@ public struct TrainingBench: Sendable {
 
   public let shape: String
   public let tokens: Int
-  /// A step; FLOP with recomputation.
+  /// What a step takes; its FLOP include recomputation.
   public let step: Measurement
   /// The matrix rate in FLOP/s measured just before and after.
   public let matrixRate: Double

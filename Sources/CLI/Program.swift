@@ -6,12 +6,12 @@ import Foundation
 package enum Program {
   package static let version = "0.1.0"
 
-  /// In the order of the help.
+  /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
     TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
     ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    CompletionCommand.verb, ManualCommand.verb,
+    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
   ]
 
   private enum Status {

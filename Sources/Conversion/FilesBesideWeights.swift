@@ -14,8 +14,7 @@ struct FilesBesideWeights {
   func write(to folder: String) throws {
     guard let gguf = source.gguf else { return try copy(from: source.path, to: folder) }
     if let generation = source.generationConfig {
-      try AtomicFile.write(
-        Data((generation.text(indent: 2) + "\n").utf8), to: "\(folder)/generation_config.json")
+      try AtomicFile.write(generation, to: "\(folder)/generation_config.json")
     }
     try ByteLevelFiles(GGUFVocabulary(gguf)).write(to: folder)
   }

@@ -61,12 +61,12 @@ public struct GGUFExporter {
   private func item(_ name: String) throws -> GGUFWriter.Item? {
     guard let place = try model.place(of: name) else { return nil }
     let shape = try weights.source.weights.shape(of: name)
-    let isHead = place.name == (model.architecture.tiedHead ? "token_embd.weight" : "output.weight")
+    let isHead = place.name == GGUFNames.headWeight(isTied: model.architecture.tiedHead)
     let stored = type.stored(shape: shape, isHead: isHead)
     return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights] in
       var tensor = try weights.tensor(name)
       try tensor.checkFinite(at: "\(weights.source.path): \(name)")
-      if let heads = place.heads { tensor = GGUFModel.interleaved(tensor, heads: heads) }
+      if let heads = place.heads { tensor = GGUFModel.reordered(tensor, heads: heads) }
       return stored.encoded(tensor)
     }
   }

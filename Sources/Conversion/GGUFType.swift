@@ -42,9 +42,7 @@ extension StoredType {
   func encoded(_ tensor: Tensor) -> Tensor {
     if let format = BlockFormat(self) { return format.encode(tensor) }
     guard let dtype, dtype != tensor.dtype else { return tensor }
-    let out = Tensor(tensor.shape, dtype)
-    Ops.convert(out.matrix, tensor.matrix)
-    return out
+    return tensor.converted(to: dtype)
   }
 }
 

@@ -13,7 +13,7 @@ public struct MergeProbe {
   public struct Row: Sendable {
     /// "original + adapter" or "NF4 + adapter".
     public let name: String
-    /// Of the texts, per token.
+    /// Perplexity of the texts, per token.
     public let perplexity: Double
     /// |merged − this| over all logits of all positions.
     public let meanDifference: Double
@@ -21,7 +21,7 @@ public struct MergeProbe {
   }
 
   public struct Report: Sendable {
-    /// The merged model's.
+    /// The merged model's perplexity.
     public let perplexity: Double
     public let tokens: Int
     public let rows: [Row]

@@ -1,11 +1,10 @@
 import FireflyBase
 import FireflyTensors
 import FireflyWeights
-import Foundation
 
 /// A model folder that is written whole or not at all.
 public struct ModelFolder {
-  /// Where it will stand.
+  /// Where the folder will stand.
   public let path: String
 
   /// - Parameters:
@@ -28,7 +27,7 @@ public struct ModelFolder {
     progress: ((Double) throws -> Void)?
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
-      try AtomicFile.write(Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/config.json")
+      try AtomicFile.write(config, to: "\(folder)/config.json")
       try FilesBesideWeights(source).write(to: folder)
       try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
     }

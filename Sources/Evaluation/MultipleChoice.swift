@@ -101,7 +101,7 @@ public struct MultipleChoice: Sendable {
       wording: questions.benchmark.wording, method: method)
   }
 
-  /// Of everything that the question's prompt is made of.
+  /// A hash of everything that the question's prompt is made of.
   private func hash(_ prompt: ChoicePrompt) -> String {
     var hash = StableHash()
     hash.add(prompt.text.utf8)

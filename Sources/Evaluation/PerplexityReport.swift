@@ -4,7 +4,7 @@ import Foundation
 
 /// Perplexity and token accuracy of files.
 public struct PerplexityReport: Sendable {
-  /// In the order given.
+  /// The files with their sums, in the order given.
   public let files: [(text: EvaluationText, sums: TargetSums)]
 
   public var total: TargetSums { files.reduce(into: TargetSums()) { $0 += $1.sums } }
@@ -14,7 +14,7 @@ public struct PerplexityReport: Sendable {
     text.bytes.map { sums.loss / log(2) / Double($0) }
   }
 
-  /// For programs.
+  /// The report for programs.
   public var json: JSONValue {
     let list = files.map { text, sums in
       var object = members(sums)
@@ -84,7 +84,7 @@ extension Perplexity {
 }
 
 extension TargetSums {
-  /// One row, for `ResultFile`.
+  /// The sums of one row, for `ResultFile`.
   func json(hash: String) -> JSONValue {
     .object([
       "loss": .double(loss), "targets": .int(targets), "correct": .int(correct), "tokens": .int(tokens),

@@ -29,9 +29,9 @@ public protocol DecodingModel: AnyObject {
 
 /// One sequence's keys and values.
 public protocol DecodingCache: AnyObject {
-  /// Tokens held.
+  /// How many tokens the cache holds.
   var count: Int { get }
-  /// Memory held.
+  /// Bytes of memory that the cache holds.
   var byteCount: Int { get }
   /// Forgets all but the first `count` tokens.
   func truncate(to count: Int)

@@ -44,7 +44,7 @@ public struct GenerationOptions: Equatable, Sendable {
 public enum EarlyStopping: String, CaseIterable, Sendable {
   /// When the best beam, if it ended now, would not come before the worst of the answers.
   case no = "false"
-  /// At once.
+  /// Ends at once.
   case yes = "true"
   /// When the best beam cannot come before the worst of the answers whatever follows: with a length penalty above 0, if
   /// all tokens up to the longest answer were certain.

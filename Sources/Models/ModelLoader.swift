@@ -74,7 +74,7 @@ private struct ModelLoader {
     return Head(norm: norm, weight: architecture.normalizedHead ? normalized(weight) : weight)
   }
 
-  /// Each row divided by its length.
+  /// The matrix with each row divided by its length.
   private func normalized(_ weight: Tensor) -> Tensor {  // [V, C] c
     let result = Tensor(weight.shape, compute, on: device)
     // x / √(mean x² + ε) · 1/√C, with the smallest of ε: rows of zeros stay zero.

@@ -4,7 +4,7 @@ import FireflyWeights
 
 /// How the frozen linear layers are held.
 public enum Quantization: Equatable, Sendable {
-  /// In the compute dtype; a 4-bit checkpoint stays 4-bit.
+  /// Weights in the compute dtype; those of a 4-bit checkpoint stay 4-bit.
   case none
   /// NF4 (Dettmers et al., 2023), the scales quantised again when `double`.
   case nf4(double: Bool)
@@ -150,7 +150,7 @@ public final class Transformer: @unchecked Sendable {
   /// Logits of every position, `[T, V]` float32: for tests and short texts.
   public func logits(tokens: [Int32], starts: [Int32], pass: Pass = .evaluation) -> Tensor {
     check(tokens, tokens, starts)
-    return head.logits(hidden(tokens, starts, pass).matrix)
+    return head.logits(hidden(tokens, starts, pass).matrix, .evaluation)
   }
 
   private func hidden(_ tokens: [Int32], _ starts: [Int32], _ pass: Pass) -> Tensor {  // [T] → [T, C]
@@ -183,7 +183,7 @@ public final class Transformer: @unchecked Sendable {
         Ops.gatherRows(last.matrix.rows(index..<index + 1), x.matrix, rows: [Int32(row.range.upperBound - 1)])
       }
     }
-    return head.logits(last.matrix, rowByRow: true)
+    return head.logits(last.matrix, .generation)
   }
 
   /// Continues each cache by its tokens, all in one pass, and scores what each of the tokens shall predict.
@@ -203,7 +203,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[tokens, V]` float32, the logits after every one.
   public func stepKeepingAll(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
-    head.logits(continued([(cache, tokens)]).x.matrix)
+    head.logits(continued([(cache, tokens)]).x.matrix, .evaluation)
   }
 
   /// The blocks' output for each cache's new tokens.

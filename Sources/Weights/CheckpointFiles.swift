@@ -11,12 +11,12 @@ struct CheckpointFormat: Sendable {
   let tensors: @Sendable (String) throws -> [StoredTensor]
 
   static let safeTensors = CheckpointFormat(
-    single: "model.safetensors", index: "model.safetensors.index.json",
+    single: SafeTensorsFile.modelName, index: SafeTensorsFile.indexName,
     tensors: { try SafeTensorsFile($0).tensors })
   static let torch = CheckpointFormat(
     single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", tensors: TorchFile.tensors)
 
-  /// In the order in which a folder's files are looked for.
+  /// The formats, in the order in which a folder's files are looked for.
   static let all = [safeTensors, torch]
 
   /// The tensors of one file of any format, told by its name.
@@ -72,7 +72,7 @@ enum CheckpointFiles {
       found: found, fix: "Download the folder again, or write the model again.")
   }
 
-  /// File by tensor name.
+  /// The file of each tensor, by its name.
   private static func weightMap(_ path: String) throws -> [String: String] {
     guard let members = try JSONValue.read(path)["weight_map"]?.object else {
       throw FireflyError(

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -55,14 +56,6 @@ enum Command {
       let texts = try paths.dropFirst().map { try String(contentsOfFile: $0, encoding: .utf8) }
       return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
     }
-  }
-
-  /// A folder that is gone afterwards.
-  static func inTemporaryFolder<T>(_ body: (String) throws -> T) throws -> T {
-    let folder = NSTemporaryDirectory() + "firefly-cli-\(UUID().uuidString)"
-    try AtomicFile.makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
   }
 }
 

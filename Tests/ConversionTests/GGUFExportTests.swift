@@ -215,7 +215,7 @@ import Testing
           ]),
         ])
       }
-      let refused = refusal { try export(model, to: folder + "/a.gguf") }
+      let refused = thrownError { try export(model, to: folder + "/a.gguf") }
       #expect(refused?.what.contains("otherwise than this tokenizer") == true)
       #expect(refused?.place?.hasSuffix("tokenizer.json") == true)
       #expect(try names(in: folder) == ["variant"])
@@ -315,7 +315,7 @@ import Testing
           "rope_type": .string("dynamic"), "factor": .double(2), "rope_theta": .double(10_000),
         ])
       }
-      #expect(refusal { try export(dynamic, to: folder + "/a.gguf") }?.found == "dynamic")
+      #expect(thrownError { try export(dynamic, to: folder + "/a.gguf") }?.found == "dynamic")
       #expect(try names(in: folder) == ["variant"])
     }
   }
@@ -324,7 +324,7 @@ import Testing
     try inTemporaryFolder { folder in
       let path = folder + "/a.gguf"
       try AtomicFile.write(Data("mine".utf8), to: path)
-      #expect(refusal { try export(Fixtures.model, to: path) }?.place == path)
+      #expect(thrownError { try export(Fixtures.model, to: path) }?.place == path)
       #expect(FileManager.default.contents(atPath: path) == Data("mine".utf8))
     }
   }

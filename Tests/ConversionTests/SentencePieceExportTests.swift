@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyConversion
 import FireflyPretrained
+import FireflyTestSupport
 import FireflyText
 import FireflyWeights
 import Foundation

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyEvaluation
+import FireflyTestSupport
 import Foundation
 import Testing
 

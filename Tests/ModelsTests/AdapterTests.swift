@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -49,7 +50,7 @@ import Testing
     let model = try fixture.model()
     try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
-    #expect(largestDifference(logits, try fixture.tensor("base.logits")) <= 1e-4)
+    assertClose(logits, try fixture.tensor("base.logits"), Tolerance(absolute: 1e-4))
     for parameter in model.parameters where parameter.name.contains("lora_A") {
       let bound = 1 / Float(parameter.value.columns).squareRoot()
       let values = parameter.value.floats
@@ -119,6 +120,6 @@ import Testing
     let model = try fixture.model("lora")
     model.detachAdapter()
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
-    #expect(largestDifference(logits, try fixture.tensor("base.logits")) <= 1e-4)
+    assertClose(logits, try fixture.tensor("base.logits"), Tolerance(absolute: 1e-4))
   }
 }

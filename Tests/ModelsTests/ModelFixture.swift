@@ -89,18 +89,3 @@ struct ModelFixture {
     ).total
   }
 }
-
-/// The largest difference, or infinity where counts differ or something is not finite.
-func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-  guard a.count == b.count else { return .infinity }
-  return zip(a, b).reduce(0) { worst, pair in
-    let difference = abs(pair.0 - pair.1)
-    return difference.isFinite ? max(worst, difference) : .infinity
-  }
-}
-
-/// The largest difference as a share of the largest expected magnitude.
-func relativeDifference(_ a: [Float], _ expected: [Float]) -> Float {
-  let magnitude = expected.reduce(0) { max($0, abs($1)) }
-  return largestDifference(a, expected) / max(magnitude, .leastNormalMagnitude)
-}

@@ -1,4 +1,5 @@
 import FireflyTensors
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -88,7 +89,7 @@ struct AttentionTests {
     run.compute(example.starts, example.shape)
     let naive = NaiveAttention(run, example.starts, example.shape)
     let logSums = run.logSums.floats.map(Double.init)
-    expectClose(logSums, naive.logSums, absolute: 4e-6, relative: 0, "log sums")
+    assertClose(logSums, naive.logSums, Tolerance(absolute: 4e-6), "log sums")
     // float32: a few units in the last place of the largest value; bfloat16: probabilities and their gradients are
     // rounded to 8 bits, as the results are.
     let unit = dtype == .bfloat16 ? 0x1p-7 : 4e-6
@@ -97,7 +98,7 @@ struct AttentionTests {
       ("dv", run.dv, naive.dv),
     ] {
       let largest = max(expected.map(abs).max() ?? 0, 1)  // with one key, dq and dk are 0
-      expectClose(actual.doubles, expected, absolute: unit * largest, relative: 0, "\(name) \(dtype)")
+      assertClose(actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(dtype)")
     }
   }
 
@@ -124,7 +125,7 @@ struct AttentionTests {
         below.forward()
         differences.append((loss(above) - loss(below)) / (2 * step))
       }
-      expectClose(gradient, differences, absolute: 1e-8, relative: 1e-7, name)
+      assertClose(gradient, differences, Tolerance(relative: 1e-7, absolute: 1e-8), name)
     }
   }
 
@@ -177,9 +178,10 @@ struct AttentionTests {
       Ops.attentionCached(
         out, q: run.q.rows(last), k: run.k.rows(last), v: run.v.rows(last), sequences: [sequence],
         shape: example.shape)
-      expectClose(
-        out.doubles, Array(naive.out[(past * out.columns)...]), absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6,
-        relative: 0, "\(new) rows after \(past) \(example) \(dtype)")
+      assertClose(
+        out.doubles, Array(naive.out[(past * out.columns)...]),
+        Tolerance(absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6),
+        "\(new) rows after \(past) \(example) \(dtype)")
     }
   }
 

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
+import FireflyTestSupport
 import FireflyText
 import FireflyTraining
 import Foundation

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyTraining
 import Foundation
 import Testing

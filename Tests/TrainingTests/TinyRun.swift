@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyTraining
 import FireflyWeights
 import Foundation

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyText
 import FireflyTraining
 import FireflyWeights

@@ -3,7 +3,6 @@ import FireflyEvaluation
 import FireflyGeneration
 import FireflyPretrained
 import FireflyText
-import FireflyTraining
 
 extension EvalCommand {
   static let examples = Option.integer(
@@ -66,7 +65,7 @@ extension EvalCommand {
       text += "answers cut off by --max-new-tokens: \(report.cutOff)\n"
     }
     return text
-      + "exact match: \(report.correct) of \(report.answers.count) (\(Numbers.fixed(100 * report.accuracy, 1)) %)"
+      + "exact match: \(report.correct) of \(report.answers.count) (\(Readable.fixed(100 * report.accuracy, 1)) %)"
   }
 
   private static func indented(_ text: String) -> String {

@@ -102,7 +102,7 @@ struct Inspection {
     }
   }
 
-  /// Long lists by their length.
+  /// The value as JSON, a long list as its length.
   private static func brief(_ value: GGUFValue) -> JSONValue {
     if let list = value.array {
       return list.count > 8 ? .string("\(list.count) elements") : .array(list.map(brief))
@@ -131,7 +131,7 @@ extension Inspection {
     }
   }
 
-  /// By stored type: tensors and bytes.
+  /// How many tensors and bytes there are of each stored type.
   var types: [(type: StoredType, count: Int, bytes: Int)] {
     Dictionary(grouping: tensors, by: \.type).map { type, list in
       (type, list.count, list.reduce(0) { $0 + $1.range.count })

@@ -8,7 +8,7 @@ public struct OptionScore: Sendable, Equatable {
   public var logLikelihood: Double
   /// The option's tokens.
   public var tokens: Int
-  /// Each of them is the model's first choice.
+  /// Whether each of the option's tokens is the model's first choice.
   public var isGreedy: Bool
 
   public init(logLikelihood: Double, tokens: Int, isGreedy: Bool) {

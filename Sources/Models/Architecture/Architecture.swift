@@ -82,9 +82,9 @@ public enum PositionEncoding: Equatable, Sendable {
 
 /// How q, k and v lie in the outputs of the attention's input projections.
 public enum HeadOrder: Equatable, Sendable {
-  /// All of q, all of k, all of v.
+  /// All rows of q, then those of k, then those of v.
   case sideBySide
-  /// To each key-value head its queries, its key, its value.
+  /// For each key-value head its queries, its key, its value.
   case byKeyValueHead
 }
 

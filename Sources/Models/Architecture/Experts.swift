@@ -3,7 +3,7 @@ public struct Experts: Equatable, Sendable {
   public var count: Int  // E
   /// How many a row goes through.
   public var perRow: Int  // k, at most E
-  /// F of one.
+  /// F of one expert.
   public var intermediateSize: Int
   /// The chosen experts' probabilities are divided by their sum.
   public var normalizesWeights = false
@@ -18,10 +18,11 @@ public struct Experts: Equatable, Sendable {
   /// The layers that have experts; the others are dense.
   public struct Layers: Equatable, Sendable {
     public var first = 0
-    /// Of those from `first` on, the ones whose number plus `phase` is a multiple of `every`, which is at least 1.
+    /// Layers with experts: of those from `first` on, the ones whose number plus `phase` is a multiple of `every`,
+    /// which is at least 1.
     public var every = 1
     public var phase = 0
-    /// Exceptions.
+    /// Layers without experts that `first` and `every` would give some.
     public var dense: Set<Int> = []
 
     func contains(_ layer: Int) -> Bool {
@@ -32,7 +33,7 @@ public struct Experts: Equatable, Sendable {
   /// The auxiliary loss that keeps routers from sending all rows to few experts (Fedus et al., 2021, eq. 4 to 6), added to
   /// the mean loss of the targets in training.
   public struct Balance: Equatable, Sendable {
-    /// 0: none.
+    /// The weight of the loss; 0: there is none.
     public var coefficient: Float
     public var scope: Scope
 
@@ -40,9 +41,9 @@ public struct Experts: Equatable, Sendable {
     public enum Scope: Equatable, Sendable {
       /// All rows of all layers together: transformers' `load_balancing_loss_func`.
       case allLayers
-      /// Each layer's on their own, added up: DeepSeek with `seq_aux` false.
+      /// The rows of each layer on their own, added up: DeepSeek with `seq_aux` false.
       case layer
-      /// Each sequence's in each layer, the mean over sequences, added up over layers: DeepSeek.
+      /// The rows of each sequence in each layer, the mean over sequences, added up over layers: DeepSeek.
       case sequence
     }
   }

@@ -1,6 +1,6 @@
 /// One of a block's linear layers: `[outputs, inputs]`.
 public struct LinearShape: Equatable, Sendable {
-  /// Within the layer: `self_attn.q_proj`.
+  /// The module's name within the layer: `self_attn.q_proj`.
   public let name: String
   public let inputs: Int
   public let outputs: Int

@@ -53,7 +53,7 @@ struct Attention {
   func backward(  // [T, C] float32 → [T, C] float32
     _ dy: Tensor, _ saved: Saved, _ batch: BatchContext, wantsInputGradient: Bool
   ) -> Tensor? {
-    let dyCompute = converted(dy)
+    let dyCompute = dy.inType(input.compute)
     guard let dAttended = output.backward(dyCompute.matrix, saved.output, batch.pass) else {
       preconditionFailure("the output projection always passes a gradient on")
     }
@@ -61,19 +61,12 @@ struct Attention {
     let gradients = layout.makeGradients(dInput)
     let heads = saved.heads
     Ops.attentionGradient(
-      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: converted(dAttended).matrix,
+      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: dAttended.inType(input.compute).matrix,
       out: saved.attended, logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts,
       shape: shape)
     rotate(gradients, batch.rotary, inverse: true)
     layout.join(gradients, into: dInput)
     return input.backward(dInput.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)
-  }
-
-  private func converted(_ x: Tensor) -> Tensor {
-    guard x.dtype != input.compute else { return x }
-    let result = Tensor(x.shape, input.compute, on: x.device)
-    Ops.convert(result.matrix, x.matrix)
-    return result
   }
 
   /// New rows of several sequences against their caches; their keys and values are appended.

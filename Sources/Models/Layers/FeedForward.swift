@@ -26,8 +26,7 @@ struct FeedForward {
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ pass: Pass) -> Tensor {  // [T, C] → [T, C] float32
-    let dyCompute = Tensor(dy.shape, input.compute, on: dy.device)
-    Ops.convert(dyCompute.matrix, dy.matrix)
+    let dyCompute = dy.inType(input.compute)
     let dGateUp = Tensor(saved.gateUp.shape, input.compute, on: dy.device)
     guard let dActivated = output.backward(dyCompute.matrix, saved.output, pass) else {
       preconditionFailure("the down projection always passes a gradient on")

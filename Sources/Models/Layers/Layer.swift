@@ -30,6 +30,8 @@ public struct Pass: Sendable {
 
   /// Measures the model as it is: no dropout, and nothing kept for a backward.
   public static let evaluation = Pass(training: false, checkpointing: false)
+  /// Answers: as `evaluation`, each row by itself.
+  static let generation = Pass(training: false, checkpointing: false, rowByRow: true)
 }
 
 /// A micro-batch as the layers see it: ragged rows laid end to end.

@@ -142,12 +142,12 @@ struct Head {
     }
   }
 
-  /// Logits of the given rows, `[N, V]` float32; with `rowByRow` through the copy for generation.
-  func logits(_ x: Matrix, rowByRow: Bool = false) -> Tensor {  // [N, C] float32
+  /// Logits of the given rows, `[N, V]` float32; row by row through the form for generation.
+  func logits(_ x: Matrix, _ pass: Pass) -> Tensor {  // [N, C] float32
     let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
     let logits = Tensor([x.rows, weight.rows], .float32, on: x.device)
-    if rowByRow {
+    if pass.rowByRow {
       decoding.multiply(logits.matrix, normed.matrix, weight)
     } else {
       Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)

@@ -77,7 +77,7 @@ struct MixtureOfExperts {
     let gathered = experts[expert].input.makeInput(rows: rows.count)
     Ops.gatherRows(gathered, x, rows: rows)
     let (output, saved) = experts[expert].forward(gathered, pass)
-    let weighted = wide(output)
+    let weighted = output.converted(to: .float32)
     Ops.scaleRows(weighted.matrix, by: weights.slice(places))
     Ops.scatterAddRows(y.matrix, rows, weighted.matrix)
     return Visit(expert: expert, places: places, output: output, saved: saved)
@@ -89,7 +89,7 @@ struct MixtureOfExperts {
   ) -> SharedVisit {
     let (output, saved) = shared.forward(x, pass)
     if let gates {
-      let gated = wide(output)
+      let gated = output.converted(to: .float32)
       Ops.scaleRows(gated.matrix, by: Tensor(gates, [gates.count], on: x.device))
       Ops.add(y.matrix, gated.matrix)
     } else {
@@ -128,7 +128,7 @@ struct MixtureOfExperts {
     let rows = saved.routes.rows[visit.expert]
     let dOutput = Tensor([rows.count, dy.columns], .float32, on: dy.device)
     Ops.gatherRows(dOutput.matrix, dy.matrix, rows: rows)
-    Ops.rowDots(dots, dOutput.matrix, wide(visit.output).matrix)
+    Ops.rowDots(dots, dOutput.matrix, visit.output.converted(to: .float32).matrix)
     Ops.scaleRows(dOutput.matrix, by: saved.weights.slice(visit.places))
     let dRows = experts[visit.expert].backward(dOutput, visit.saved, pass)
     Ops.scatterAddRows(dx.matrix, rows, dRows.matrix)
@@ -142,8 +142,8 @@ struct MixtureOfExperts {
       Ops.add(dx.matrix, shared.backward(dy, visit.saved, pass).matrix)
       return
     }
-    Ops.rowDots(dots, dy.matrix, wide(visit.output).matrix)
-    let dOutput = wide(dy)
+    Ops.rowDots(dots, dy.matrix, visit.output.converted(to: .float32).matrix)
+    let dOutput = dy.converted(to: .float32)
     Ops.scaleRows(dOutput.matrix, by: Tensor(gates, [gates.count], on: dy.device))
     Ops.add(dx.matrix, shared.backward(dOutput, visit.saved, pass).matrix)
   }
@@ -162,13 +162,6 @@ struct MixtureOfExperts {
   }
 
   // MARK: - Small matrices
-
-  /// A copy in float32.
-  private func wide(_ x: Tensor) -> Tensor {
-    let result = Tensor(x.shape, .float32, on: x.device)
-    Ops.convert(result.matrix, x.matrix)
-    return result
-  }
 
   /// Columns `range` of a matrix of `width` columns.
   private static func columns(_ range: Range<Int>, of values: [Float], _ width: Int) -> [Float] {

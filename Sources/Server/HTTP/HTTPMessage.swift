@@ -6,9 +6,9 @@ struct HTTPRequest: Sendable {
   static let headerNames = ["authorization", "content-length", "host", "origin"]
 
   let method: String
-  /// As sent, without the query and without decoding `%` sequences: no route needs any.
+  /// The path as sent, without the query and without decoding `%` sequences: no route needs any.
   let path: String
-  /// By lower-case name.
+  /// The headers by their names in lower case.
   let headers: [String: String]
   var body: [UInt8] = []
 }

@@ -44,7 +44,7 @@ final class HTTPServer: @unchecked Sendable {
     Thread { [watch] in watch.run() }.start()
   }
 
-  /// No new connections.
+  /// Takes no new connections from now on.
   func quiesce() {
     guard let daemon else { return }
     let socket = MHD_quiesce_daemon(daemon)

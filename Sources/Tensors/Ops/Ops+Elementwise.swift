@@ -77,3 +77,15 @@ extension Ops {
     for row in rows { precondition(row >= 0 && row < x.rows, "row \(row) of \(x.rows)") }
   }
 }
+
+extension Tensor {
+  /// A copy in another type or the same, on the same device, as `Ops.convert` rounds.
+  package func converted(to dtype: DType) -> Tensor {
+    let out = Tensor(shape, dtype, on: device)
+    Ops.convert(out.matrix, matrix)
+    return out
+  }
+
+  /// This tensor if it is of the type, otherwise a copy in it: to be read only.
+  package func inType(_ dtype: DType) -> Tensor { self.dtype == dtype ? self : converted(to: dtype) }
+}

@@ -142,7 +142,7 @@ struct DatasetBuilder {
 
   /// Reads every line on one of the pool's threads, and takes the results in order; what was read leaves memory.
   private func walk<Row>(
-    _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLines.Line) throws -> Row,
+    _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLine) throws -> Row,
     _ take: (Row) throws -> Void
   ) throws {
     for start in stride(from: 0, to: lines.lines.count, by: DatasetBuilder.blockSize) {
@@ -155,7 +155,7 @@ struct DatasetBuilder {
   }
 
   private static func inParallel<Row>(
-    _ lines: ArraySlice<DatasetLines.Line>, _ read: @Sendable (DatasetLines.Line) throws -> Row
+    _ lines: ArraySlice<DatasetLine>, _ read: @Sendable (DatasetLine) throws -> Row
   ) -> [Result<Row, any Error>] {
     [Result<Row, any Error>](unsafeUninitializedCapacity: lines.count) { buffer, count in
       nonisolated(unsafe) let results = buffer

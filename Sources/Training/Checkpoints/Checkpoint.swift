@@ -60,7 +60,7 @@ struct Checkpoint {
   func flop(_ history: RunHistory) -> Double { flopPerToken * Double(history.tokens) }
 
   func write(_ json: JSONValue, to path: String) throws {
-    try AtomicFile.write(Data((json.text(indent: 2) + "\n").utf8), to: path)
+    try AtomicFile.write(json, to: path)
   }
 
   private func sizes(_ folder: String) throws -> [String: Int] {

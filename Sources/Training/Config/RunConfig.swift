@@ -37,7 +37,7 @@ public struct RunConfig: Sendable {
   /// Rows in a new seeded order each epoch (true), or in the file's.
   public var shuffle: Bool
   public var seed: Int
-  /// Of the order of rows; `seed` when not given.
+  /// The seed of the order of rows; `seed` when not given.
   public var dataSeed: Int
   public var lossReduction: LossReduction
   public var checkpointing: Bool  // gradient_checkpointing
@@ -73,7 +73,7 @@ public struct RunConfig: Sendable {
   public var evaluation: EvaluationSettings?
   /// nil: no answers during training.
   public var samples: SampleSettings?
-  /// From the key resume_from_checkpoint.
+  /// Where the run starts from: the key resume_from_checkpoint.
   public var resume: Resume
 
   /// One line for each setting that is accepted and not followed to the letter.

@@ -20,7 +20,7 @@ package final class AdamW {
 
   package let options: Options
   let store: MomentStore
-  /// Updates done.
+  /// How many updates are done.
   package private(set) var step: Int
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {

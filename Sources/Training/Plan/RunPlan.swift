@@ -31,7 +31,7 @@ public struct RunPlan: Sendable {
   public let checkpointBytes: Int
   /// Bytes of the paged optimizer's file; 0 when it is in memory.
   public let pagedBytes: Int
-  /// Plain lines.
+  /// The plan in plain lines.
   public let summary: [String]
   public let notices: [String]
 
@@ -57,13 +57,13 @@ public struct RunPlan: Sendable {
     notices = setup.notices
     summary =
       RunPlan.lines(setup, facts, memory)
-      + ["checkpoint: about \(Numbers.bytes(checkpointBytes))"] + advice
+      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
   }
 
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, total: Int, limit: Int?) -> [String] {
     guard let limit, total > limit else { return [] }
     let advice = RunAdvice(facts, config, limit: limit)
-    return ["does not fit the \(Numbers.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
+    return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
   }
 
@@ -81,20 +81,20 @@ public struct RunPlan: Sendable {
     let config = setup.config
     let order = setup.order
     let (adapter, frozen) = (setup.trainable.count, facts.frozenElements)
-    let share = Numbers.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
+    let share = Readable.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
     let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: setup.totalSteps)
     return [
       "model: \(config.modelPath), \(setup.architecture.family), "
-        + "\(Numbers.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(setup.compute)",
-      "adapter: rank \(config.loraRank), \(Numbers.grouped(adapter)) trainable parameters (\(share) %)",
+        + "\(Readable.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(setup.compute)",
+      "adapter: rank \(config.loraRank), \(Readable.grouped(adapter)) trainable parameters (\(share) %)",
     ]
       + setup.dataset.report.summary.map { "data: \($0)" } + evaluation(setup) + [
         "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
-        "learning rate: \(Numbers.scientific(config.learningRate)), \(config.schedule.rawValue), "
+        "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
-        "memory, about: \(Numbers.bytes(memory.total)) ("
-          + memory.parts.map { "\($0.part) \(Numbers.bytes($0.bytes))" }.joined(separator: ", ") + ")",
+        "memory, about: \(Readable.bytes(memory.total)) ("
+          + memory.parts.map { "\($0.part) \(Readable.bytes($0.bytes))" }.joined(separator: ", ") + ")",
       ]
   }
 }

@@ -61,8 +61,8 @@ extension EvaluationEntry {
 extension EvaluationEntry {
   /// As train.log and a pipe show it.
   package func line(totalSteps: Int) -> String {
-    "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  eval_loss \(Numbers.fixed(loss, 4))  "
-      + "perplexity \(Numbers.fixed(perplexity, 3))  "
-      + "token_accuracy \(Numbers.fixed(tokenAccuracy, 4))  \(Numbers.duration(seconds))"
+    "step \(step)/\(totalSteps)  epoch \(Readable.fixed(epoch, 2))  eval_loss \(Readable.fixed(loss, 4))  "
+      + "perplexity \(Readable.fixed(perplexity, 3))  "
+      + "token_accuracy \(Readable.fixed(tokenAccuracy, 4))  \(Readable.duration(seconds))"
   }
 }

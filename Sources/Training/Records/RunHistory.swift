@@ -8,9 +8,9 @@ public struct LogEntry: Sendable, Equatable {
   public var loss: Double
   /// The routers' auxiliary loss, its mean over the same steps, not part of `loss`; nil in a model without one.
   public var balanceLoss: Double?
-  /// Of this step, before clipping.
+  /// The gradients' norm in this step, before clipping.
   public var gradientNorm: Double
-  /// That this step used.
+  /// The learning rate that this step used.
   public var learningRate: Double
 }
 
@@ -30,12 +30,12 @@ public struct BestModel: Sendable, Equatable {
 
 /// The numbers of a run so far: what trainer_state.json, the loss curve and the results are made of.
 struct RunHistory: Sendable {
-  /// One for each step.
+  /// The loss of each step.
   var losses: [Float] = []
   var lossSum = 0.0
-  /// Since the last log entry.
+  /// The sum of the losses since the last log entry.
   var windowSum = 0.0
-  /// Of the routers' auxiliary loss; nil in a model without one.
+  /// The sum of the routers' auxiliary losses since then; nil in a model without one.
   var windowBalanceSum: Double?
   var windowSteps = 0
   var log: [LogRecord] = []
@@ -92,7 +92,7 @@ struct RunHistory: Sendable {
     log.contains { if case .evaluation(let entry) = $0 { entry.step == step } else { false } }
   }
 
-  /// Over all steps.
+  /// The mean loss over all steps.
   var meanLoss: Double { losses.isEmpty ? .nan : lossSum / Double(losses.count) }
 }
 
@@ -138,7 +138,7 @@ extension LogEntry {
 }
 
 extension RunHistory {
-  /// With the keys of transformers' TrainerState.
+  /// The history with the keys of transformers' TrainerState.
   ///
   /// - Parameter results: the last entry of a finished run's log_history.
   func trainerState(

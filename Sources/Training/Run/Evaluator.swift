@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyEvaluation
 import FireflyModels
 import FireflyText

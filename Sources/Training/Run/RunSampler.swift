@@ -35,7 +35,7 @@ struct RunSampler {
     }
   }
 
-  /// Before the first step, every so many, and after the last.
+  /// Whether there are answers after `step` steps: before the first, every so many, and after the last.
   func isDue(at step: Int, totalSteps: Int) -> Bool {
     step == 0 || step == totalSteps || step % settings.every.resolved(total: totalSteps) == 0
   }

@@ -22,15 +22,15 @@ public enum TrainingEvent: Sendable {
 
 /// One optimizer step.
 public struct StepReport: Sendable, Equatable {
-  /// From 1.
+  /// The step's number, from 1.
   public var step: Int
   public var totalSteps: Int
   public var epoch: Double
-  /// Nats per target token.
+  /// The loss in nats per target token.
   public var loss: Double
-  /// Before clipping.
+  /// The gradients' norm before clipping.
   public var gradientNorm: Double
-  /// That the step used.
+  /// The learning rate that the step used.
   public var learningRate: Double
   public var tokens: Int
   public var targets: Int

@@ -17,7 +17,7 @@ struct TrainingLoop {
   private let totalSteps: Int
   private var order: DataOrder
   private var state: RunState
-  /// Of this process: steps and rows.
+  /// What this process has done.
   private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(
@@ -158,7 +158,7 @@ struct TrainingLoop {
     }
     try model.loadAdapter(folder)
     let text =
-      "the adapter is that of \(folder), \(best.metric.rawValue) \(Numbers.fixed(best.value, 4))"
+      "the adapter is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
     try recorder.line(text)
     progress(.notice(text))
   }
@@ -166,9 +166,8 @@ struct TrainingLoop {
   // MARK: - When
 
   private mutating func log(_ report: StepReport, _ progress: (TrainingEvent) -> Void) throws {
-    let every = config.loggingEvery.resolved(total: totalSteps)
     guard
-      isDue(config.loggingInterval, every, at: report.step)
+      isDue(config.loggingInterval, config.loggingEvery, at: report.step)
         || (config.logsFirstStep && report.step == 1 && config.loggingInterval != .no)
     else { return }
     let entry = state.history.log(
@@ -182,15 +181,11 @@ struct TrainingLoop {
   private func saves(at step: Int) -> Bool {
     config.saveInterval != .no
       && (step == totalSteps
-        || isDue(config.saveInterval, config.saveEvery.resolved(total: totalSteps), at: step))
+        || isDue(config.saveInterval, config.saveEvery, at: step))
   }
 
-  private func isDue(_ interval: Interval, _ every: Int, at step: Int) -> Bool {
-    switch interval {
-    case .no: false
-    case .steps: step % every == 0
-    case .epoch: step % order.stepsPerEpoch == 0
-    }
+  private func isDue(_ interval: Interval, _ every: StepCount, at step: Int) -> Bool {
+    interval.isDue(at: step, every: every, stepsPerEpoch: order.stepsPerEpoch, totalSteps: totalSteps)
   }
 
   // MARK: - The end
@@ -224,14 +219,7 @@ struct TrainingLoop {
       "\(what) of step \(step) is \(loss.isFinite ? norm : loss)", at: "\(config.trainFile), lines \(lines)",
       expected: "a finite number",
       fix: "Look at these rows; then \(from), with a lower learning_rate (now "
-        + "\(Numbers.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
+        + "\(Readable.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
     )
-  }
-}
-
-extension Duration {
-  var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds) * 1e-18
   }
 }

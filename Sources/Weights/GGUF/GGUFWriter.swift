@@ -20,7 +20,7 @@ public enum GGUFWriter {
   /// A tensor to write.
   public struct Item {
     public var name: String
-    /// Outermost first.
+    /// The sizes, outermost first.
     public var shape: [Int]
     public var type: StoredType
     /// The tensor's bytes in the type.
@@ -107,7 +107,7 @@ private struct GGUFBytes {
     data.append(contentsOf: text.utf8)
   }
 
-  /// Type and value.
+  /// Appends the value's type and the value.
   mutating func append(_ value: GGUFWriter.Value) {
     switch value {
     case .uint32(let number):

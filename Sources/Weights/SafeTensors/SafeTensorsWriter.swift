@@ -34,7 +34,7 @@ public enum SafeTensorsWriter {
       self.make = make
     }
 
-    /// One tensor.
+    /// An item of one tensor.
     public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
       self.init(entries: [Entry(name: name, type: StoredType(dtype), shape: shape)]) { [try make()] }
     }
@@ -55,7 +55,7 @@ public enum SafeTensorsWriter {
     try write(items, metadata: metadata, to: path)
   }
 
-  /// As above, with tensors made when their turn comes: the peak is one item.
+  /// Writes tensors that are made when their turn comes: the peak is one item.
   ///
   /// - Parameter progress: called with the bytes of each item when it is written; what it throws ends the writing,
   ///   and nothing is left.
@@ -133,7 +133,7 @@ extension SafeTensorsWriter {
     }
     let shards = split(items, limit: shardLimit)
     guard shards.count > 1 else {
-      return try write(items, to: "\(folder)/\(CheckpointFormat.safeTensors.single)", progress: report)
+      return try write(items, to: "\(folder)/\(SafeTensorsFile.modelName)", progress: report)
     }
     var map: [String: JSONValue] = [:]
     for (index, shard) in shards.enumerated() {
@@ -144,8 +144,7 @@ extension SafeTensorsWriter {
     let index = JSONValue.object([
       "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
     ])
-    try AtomicFile.write(
-      Data((index.text(indent: 2) + "\n").utf8), to: "\(folder)/\(CheckpointFormat.safeTensors.index)")
+    try AtomicFile.write(index, to: "\(folder)/\(SafeTensorsFile.indexName)")
   }
 
   private static func split(_ items: [Item], limit: Int) -> [[Item]] {

@@ -12,7 +12,7 @@ struct StoredTensor: Sendable {
   enum Layout: Equatable, Sendable {
     /// Row by row, nothing between them.
     case rows
-    /// The rows of so many heads in GGUF's interleaved rotary order; they are put back when read.
+    /// The rows of so many heads in llama.cpp's order (`RotaryRows`); they are put back when read.
     case rotary(heads: Int)
     /// A view of a larger block, from its first element on; steps of each dimension, in elements.
     case strided([Int])
@@ -109,16 +109,12 @@ struct StoredTensor: Sendable {
     return out
   }
 
-  /// Undoes llama.cpp's row order. There, the rows 2j and 2j + 1 of a head turn together; in transformers the rows
-  /// j and j + D/2 do.
+  /// Undoes llama.cpp's row order.
   private func decodeRows(into out: Tensor, heads: Int) {
     let rows = info.shape[0]
     let rowBytes = bytes.count / rows
-    let headDim = rows / heads
     for row in 0..<rows {
-      let (head, inHead) = row.quotientAndRemainder(dividingBy: headDim)
-      let (half, index) = inHead.quotientAndRemainder(dividingBy: headDim / 2)
-      let source = head * headDim + 2 * index + half
+      let source = RotaryRows.inFile(row, headDim: rows / heads)
       decode(
         UnsafeRawBufferPointer(rebasing: bytes[source * rowBytes..<(source + 1) * rowBytes]),
         into: out.slice(row..<row + 1))

@@ -7,7 +7,7 @@ struct TokenTable: Sendable {
   static let largestID = 1 << 24
 
   private var bytes: [UInt8] = []
-  /// By id: where its token starts and how long it is; a start of −1 means no token.
+  /// For each id where its token starts and how long it is; a start of −1 means no token.
   private var spans: [(start: Int, count: Int)] = []
   /// Open addressing: half of the token's hash above its id; `free` where there is none.
   /// A power of two, at most half full.

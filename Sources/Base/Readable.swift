@@ -1,7 +1,7 @@
 import Foundation
 
-/// Numbers as people read them.
-package enum Numbers {
+/// Numbers, sizes and times as people read them.
+package enum Readable {
   /// `value` with `digits` decimals: `fixed(1.5, 2)` is `1.50`; NaN and infinities by name.
   package static func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-inf" : "inf" }
@@ -52,5 +52,13 @@ package enum Numbers {
     case ..<86400: return "\(total / 3600) h \(two(total % 3600 / 60)) min"
     default: return "\(total / 86400) d \(total % 86400 / 3600) h"
     }
+  }
+}
+
+extension Duration {
+  /// The time as a number of seconds.
+  package var seconds: Double {
+    let (seconds, attoseconds) = components
+    return Double(seconds) + Double(attoseconds) * 1e-18
   }
 }
