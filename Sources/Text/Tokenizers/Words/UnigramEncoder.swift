@@ -2,7 +2,7 @@
 final class UnigramEncoder: WordEncoder {
   /// The numbers that decide between cuts, so that ties fall as in the reference.
   enum Arithmetic: Sendable {
-    /// Sums in single precision (SentencePiece).
+    /// Sums in single precision (SentencePiece; before 0.2.2 it compared them in double precision, so that some ties fell otherwise).
     case single
     /// Sums in double precision (Hugging Face's tokenizers).
     case double
@@ -72,8 +72,7 @@ final class UnigramEncoder: WordEncoder {
         if end == characterEnd { hasCharacter = true }
       }
       if !hasCharacter {
-        let score = UnigramEncoder.round(before + unknownScore, arithmetic)
-        lattice.offer(-1, position..<characterEnd, score, arithmetic)
+        lattice.offer(-1, position..<characterEnd, before + unknownScore, arithmetic)
       }
       position = characterEnd
     }
@@ -117,9 +116,9 @@ struct Lattice {
   mutating func offer(
     _ id: Int32, _ range: Range<Int>, _ score: Double, _ arithmetic: UnigramEncoder.Arithmetic
   ) {
+    let score = UnigramEncoder.round(score, arithmetic)
     guard nodes[range.upperBound].start < 0 || score > nodes[range.upperBound].score else { return }
-    nodes[range.upperBound] = Node(
-      score: UnigramEncoder.round(score, arithmetic), id: id, start: Int32(range.lowerBound))
+    nodes[range.upperBound] = Node(score: score, id: id, start: Int32(range.lowerBound))
   }
 
   /// Fills `path` with the best way to `end`.
