@@ -2,7 +2,6 @@ import FireflyBase
 import FireflyGeneration
 import FireflyText
 import Foundation
-import Synchronization
 
 /// The routes, who may use them, and what they share.
 final class Service: HTTPHandler {
@@ -22,8 +21,8 @@ final class Service: HTTPHandler {
   private let engine: any AnswerEngine
   private let access: Access
   private let started = Int(Date().timeIntervalSince1970)
-  private let history = Mutex(())
-  private let connectionCount = Mutex<@Sendable () -> Int>({ 0 })
+  private let history = Locked(())
+  private let connectionCount = Locked<@Sendable () -> Int>({ 0 })
 
   init(
     models: [ServedModel], tokenizer: any Tokenizer, defaults: GenerationOptions, options: ServerOptions,

@@ -1,12 +1,12 @@
+import FireflyBase
 import FireflyTensors
-import Synchronization
 
 /// The output head as generation reads it: a bfloat16 head as 8-bit codes, made at the first use.
 ///
 /// With a large vocabulary and a small model the head is half of what a token reads. A scale per 32 weights leaves its
 /// rounding below that of the bfloat16 activations it meets. A float32 head is used as it is.
 final class DecodingHead: Sendable {
-  private let codes = Mutex<Int8Matrix?>(nil)
+  private let codes = Locked<Int8Matrix?>(nil)
 
   /// logits = x·weightᵀ, row by row.
   func multiply(_ logits: Matrix, _ x: Matrix, _ weight: Tensor) {  // [N, V] float32, [N, C] c, [V, C] c
