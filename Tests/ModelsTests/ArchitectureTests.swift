@@ -55,7 +55,6 @@ import Testing
     ("rope_scaling", .object(["type": .string("proportional"), "factor": .int(2)]), "proportional"),
     ("rope_scaling", .object(["type": .string("yarn"), "factor": .int(2), "mscale": .int(1)]), "mscale"),
     ("partial_rotary_factor", .double(0.5), "partial_rotary_factor"),
-    ("quantization_config", .object(["quant_method": .string("gptq")]), "gptq"),
   ])
   func refusesByName(_ key: String, _ value: JSONValue, _ named: String) throws {
     let error = #expect(throws: FireflyError.self) { try read([key: value]) }

@@ -36,7 +36,6 @@ extension Architecture {
         "unsupported model family", at: "\(source): model_type",
         expected: Architecture.familyNames.joined(separator: ", "), found: type)
     }
-    try reader.refuseUnsupportedQuantization()
     self = try family(reader)
     self.family = type
     try validate(source)
