@@ -1,6 +1,5 @@
 import FireflyBase
 import FireflyTensors
-import FireflyTraining
 
 /// Everything that `firefly bench` measured, as a table or as JSON.
 public struct BenchReport: Sendable {

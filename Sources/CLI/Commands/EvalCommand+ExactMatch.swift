@@ -2,7 +2,6 @@ import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
 import FireflyText
-import FireflyTraining
 
 extension EvalCommand {
   static let examples = Option.integer(

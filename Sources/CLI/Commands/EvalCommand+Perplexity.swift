@@ -3,7 +3,6 @@ import FireflyEvaluation
 import FireflyGeneration
 import FireflyModels
 import FireflyText
-import FireflyTraining
 import FireflyWeights
 
 extension EvalCommand {

@@ -1,5 +1,4 @@
 import FireflyBase
-import FireflyTraining
 import Foundation
 
 /// The reader of standard output has gone (`firefly … | head`): not an error, the program ends quietly.

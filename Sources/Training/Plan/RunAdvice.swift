@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// What to change in a configuration whose run does not fit the memory, with what each change comes to.
 struct RunAdvice {
   /// One line for each change, each with those before it, until the run fits.

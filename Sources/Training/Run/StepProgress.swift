@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// How far a run is and how fast it goes, as one line of text.
 package struct StepProgress {
   private let totalSteps: Int

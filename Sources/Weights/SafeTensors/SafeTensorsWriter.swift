@@ -135,7 +135,7 @@ extension SafeTensorsWriter {
     }
     let shards = split(items, limit: shardLimit)
     guard shards.count > 1 else {
-      return try write(items, to: "\(folder)/\(CheckpointFormat.safeTensors.single)", progress: report)
+      return try write(items, to: "\(folder)/\(ModelFiles.safeTensors.single)", progress: report)
     }
     var map: [String: JSONValue] = [:]
     for (index, shard) in shards.enumerated() {
@@ -147,7 +147,7 @@ extension SafeTensorsWriter {
       "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
     ])
     try AtomicFile.write(
-      Data((index.text(indent: 2) + "\n").utf8), to: "\(folder)/\(CheckpointFormat.safeTensors.index)")
+      Data((index.text(indent: 2) + "\n").utf8), to: "\(folder)/\(ModelFiles.safeTensors.index)")
   }
 
   private static func split(_ items: [Item], limit: Int) -> [[Item]] {

@@ -1,4 +1,4 @@
-import FireflyTraining
+import FireflyBase
 import Testing
 
 @Suite struct NumbersTests {

@@ -1,0 +1,47 @@
+/// The files of a model's folder by their names, as Hugging Face folders have them.
+package enum ModelFiles {
+  package static let config = "config.json"
+  package static let generationConfig = "generation_config.json"
+  /// A tokenizer's vocabulary, in the order in which it is looked for.
+  package static let vocabularies = ["tokenizer.json", "tokenizer.model", "qwen.tiktoken"]
+
+  /// Tensors in one file, or in shards with an index.
+  package struct Weights: Sendable {
+    /// The only file of a small model.
+    package let single: String
+    /// Which shard holds which tensor: `{"weight_map": {"tensor": "file"}}`.
+    package let index: String
+  }
+
+  package static let safeTensors = Weights(single: "model.safetensors", index: "model.safetensors.index.json")
+  package static let torch = Weights(single: "pytorch_model.bin", index: "pytorch_model.bin.index.json")
+
+  /// In the order in which a folder's weights are looked for: safetensors go before PyTorch's files, and one file before
+  /// an index, as in transformers.
+  package static let weights = [safeTensors, torch]
+
+  package static let adapterConfig = "adapter_config.json"
+  /// In the order in which they are looked for; the second is older PEFT's.
+  package static let adapterWeights = ["adapter_model.safetensors", "adapter_model.bin"]
+
+  /// A whole model in one file.
+  package static func isGGUF(_ path: String) -> Bool { path.lowercased().hasSuffix(".gguf") }
+
+  /// File by tensor name, from an index.
+  ///
+  /// - Throws: `FireflyError` when it is no index, or names a file that is not in its own folder.
+  package static func weightMap(of index: String) throws -> [String: String] {
+    guard let members = try JSONValue.read(index)["weight_map"]?.object else {
+      throw FireflyError(
+        "the index lacks weight_map", at: index, expected: "an object of tensor names and files")
+    }
+    return try members.reduce(into: [:]) { map, member in
+      guard let file = member.value.string, !file.isEmpty, !file.contains("/") else {
+        throw FireflyError(
+          "a file name in weight_map is wrong", at: "\(index): \(member.key)",
+          expected: "the name of a file in the same folder", found: member.value.text())
+      }
+      map[member.key] = file
+    }
+  }
+}
