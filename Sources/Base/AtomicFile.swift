@@ -78,7 +78,8 @@ public enum AtomicFile {
     }
   }
 
-  fileprivate static func check(_ result: Int32, _ what: String, _ path: String) throws {
+  /// Throws what a system call that gave `result` below 0 left in errno.
+  package static func check(_ result: Int32, _ what: String, _ path: String) throws {
     guard result >= 0 else {
       let failure = errno
       throw FireflyError("\(what): \(String(cString: strerror(failure)))", at: path, fix: advice(failure))
