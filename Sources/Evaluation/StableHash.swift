@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -44,7 +45,8 @@ extension StableHash {
   }
 
   /// Of a PEFT adapter, in the same way.
-  package static func of(adapter folder: String) throws -> String {
+  package static func of(adapter name: String) throws -> String {
+    let folder = try LocalModels().path(of: name, for: .adapter)
     var hash = StableHash()
     hash.add(try JSONValue.read("\(folder)/adapter_config.json").text().utf8)
     try hash.add(WeightStore.open("\(folder)/adapter_model.safetensors"))

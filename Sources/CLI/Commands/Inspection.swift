@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyWeights
 import Foundation
 
@@ -12,11 +13,10 @@ struct Inspection {
   var tensors: [TensorInfo] = []
 
   /// - Throws: `FireflyError` when nothing that Firefly knows is there, or it is damaged.
-  init(_ path: String) throws {
+  init(_ name: String) throws {
+    let path = try LocalModels().path(of: name, for: .anything)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw FireflyError("there is no such file or folder", at: path)
-    }
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     self = isFolder.boolValue ? try Inspection.folder(path) : try Inspection.file(path)
   }
 

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyTensors
 import FireflyWeights
 import Foundation
@@ -9,6 +10,7 @@ import Foundation
 extension Transformer {
   /// Hangs the adapter of a PEFT folder on the model.
   ///
+  /// - Parameter folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
   /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
   ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
   public func loadAdapter(_ folder: String) throws {
@@ -88,10 +90,12 @@ package struct AdapterFile {
 
   private static let prefix = "base_model.model."
 
-  package init(_ folder: String) throws {
+  /// - Parameter name: a path, or an adapter's name on a hub.
+  package init(_ name: String) throws {
+    let folder = try LocalModels().path(of: name, for: .adapter)
     self.folder = folder
     options = try AdapterFile.options(folder)
-    let paths = ["safetensors", "bin"].map { "\(folder)/adapter_model.\($0)" }
+    let paths = ModelFiles.adapterWeights.map { "\(folder)/\($0)" }
     guard let path = paths.first(where: FileManager.default.fileExists) else {
       throw FireflyError(
         "the adapter's weights are missing", at: folder,

@@ -16,6 +16,8 @@ struct RunState {
 /// that only resuming needs.
 struct Checkpoint {
   let config: RunConfig
+  /// The model's folder or file, whose tokenizer goes along.
+  let model: String
   let fingerprint: Fingerprint
   let totalSteps: Int
   let stepsPerEpoch: Int
@@ -42,7 +44,7 @@ struct Checkpoint {
   func writeAdapter(_ model: Transformer, to folder: String) throws {
     try model.saveAdapter(to: folder, baseModel: config.modelPath)
     for name in Checkpoint.tokenizerFiles {
-      let source = "\(config.modelPath)/\(name)"
+      let source = "\(self.model)/\(name)"
       guard FileManager.default.fileExists(atPath: source) else { continue }
       let file = try MappedFile(source)
       try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(file.bytes) }

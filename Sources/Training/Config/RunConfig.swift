@@ -40,6 +40,7 @@ public enum OptimizerMemory: Sendable {
 /// (Firefly's own keys and those of transformers' TrainingArguments; spec §1.2).
 public struct RunConfig: Sendable {
   // MARK: What is trained, and on what
+  /// As it was written: a path, or a model's name on a hub.
   public var modelPath: String  // model_name_or_path
   public var trainFile: String
   public var outputFolder: String  // output_dir

@@ -147,7 +147,8 @@ extension RunConfig {
     task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
   }
 
-  public var dataCache: DataCache? {
-    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: modelPath) }
+  /// - Parameter model: the folder or file whose tokenizer reads the rows.
+  public func dataCache(model: String) -> DataCache? {
+    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
   }
 }

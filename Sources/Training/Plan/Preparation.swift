@@ -36,7 +36,7 @@ struct Preparation {
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
-      maxLength: config.maxSequenceLength, cache: config.dataCache
+      maxLength: config.maxSequenceLength, cache: config.dataCache(model: pretrained.source.path)
     ) { progress(.preparing("reading rows", share: $0)) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in

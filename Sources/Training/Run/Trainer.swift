@@ -18,10 +18,10 @@ public struct Trainer: Sendable {
   public func plan(
     memoryLimit: Int? = nil, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
-    let plan = RunPlan(
-      try Preparation(config, progress: progress), memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
+    let preparation = try Preparation(config, progress: progress)
+    let plan = RunPlan(preparation, memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan)
+    try output.check(plan, model: preparation.pretrained.source.path)
     _ = try output.resumePoint { progress(.notice($0)) }
     return plan
   }
@@ -38,10 +38,11 @@ public struct Trainer: Sendable {
     let preparation = try Preparation(config, progress: progress)
     let plan = RunPlan(preparation, memoryLimit: ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan)
+    try output.check(plan, model: preparation.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
-      config: config, fingerprint: try preparation.fingerprint(), totalSteps: plan.steps,
+      config: config, model: preparation.pretrained.source.path, fingerprint: try preparation.fingerprint(),
+      totalSteps: plan.steps,
       stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(preparation).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
 
