@@ -58,6 +58,7 @@ public struct ModelDownload {
     let queue = { FileQueue(client, target, name, commit: model.commit, progress: $0) }
 
     var files = try choice.files.map(describe)
+    try target.begin()
     if let index = choice.index {
       // The shards are known only from the index; its own progress is not worth a bar.
       try queue { _ in }.fetch(files.filter { $0.path == index })

@@ -106,7 +106,9 @@ import Testing
         contents["additional_chat_templates/\(number).jinja"] = bytes(3000, seed: UInt64(number / 2))
       }
       let model = FakeHub.Model(contents)
-      let path = try ModelDownload(try FakeHub([modelName: model]), in: folder).run()
+      let path = try ModelDownload(try FakeHub([modelName: model]), in: folder).run(progress: {
+        if case .waiting = $0 { Issue.record("nobody else is there") }
+      })
       #expect(try files(in: path).count == 22)
       for (name, content) in contents { #expect(try read("\(path)/\(name)") == content, "\(name)") }
     }

@@ -32,7 +32,7 @@ import Testing
     let torch = try choice(["config.json", "pytorch_model.bin.index.json", "pytorch_model-1.bin"])
     #expect(torch.index == "pytorch_model.bin.index.json")
     // One file goes before an index, as when the folder is read.
-    #expect(try choice(["model.safetensors", "model.safetensors.index.json"]).index == nil)
+    #expect(try choice(["config.json", "model.safetensors", "model.safetensors.index.json"]).index == nil)
   }
 
   @Test func theIndexSaysWhichShards() throws {
@@ -71,7 +71,9 @@ import Testing
   }
 
   @Test func whatHasNoWeightsIsToldWithWhatItHas() throws {
-    let error = try #require(throws: FireflyError.self) { try choice(["config.json", "rust_model.ot"]) }
-    #expect(error.found == "config.json, rust_model.ot")
+    for paths in [["config.json", "rust_model.ot"], ["model.safetensors", "model_index.json"]] {
+      let error = try #require(throws: FireflyError.self) { try choice(paths) }
+      #expect(error.found == paths.joined(separator: ", "))
+    }
   }
 }

@@ -102,6 +102,8 @@ import Testing
       )
       #expect(error.place == "Org/Name, in \(path)")
       #expect(error.fix == "Fetch what is missing: firefly download Org/Name.")
+      try write(["beside.gguf": ""], to: path)
+      #expect(throws: error) { try machine(home).path(of: "Org/Name", for: .model) }
       // Its tokenizer may be all that is wanted.
       try write(["tokenizer.json": ""], to: path)
       #expect(try machine(home).path(of: "Org/Name", for: .tokenizer) == path)

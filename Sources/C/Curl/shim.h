@@ -10,6 +10,7 @@ typedef struct {
   const char *range;  // NULL: the whole, else "123-"
   bool head;
   bool follows_redirects;
+  const char *no_proxy;  // hosts that no proxy is used for
   long connect_seconds;
   long stall_seconds;  // a transfer on which nothing comes for so long fails
   void *context;       // last argument of both callbacks
@@ -32,6 +33,7 @@ static inline CURLcode curl_set_up(CURL *handle, const curl_request *r) {
     curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, r->token);
   }
   curl_easy_setopt(handle, CURLOPT_RANGE, r->range);
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, r->no_proxy);
   curl_easy_setopt(handle, CURLOPT_NOBODY, (long)r->head);
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, (long)r->follows_redirects);
   curl_easy_setopt(handle, CURLOPT_MAXREDIRS, 10L);

@@ -26,6 +26,7 @@ enum DownloadCommand {
     positionals: [name], options: [revision.declaration, folder.declaration, gguf.declaration], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
+    if arguments[folder] == "" { throw UsageError("--to: the folder has no name", verb: arguments.verb) }
     let download = ModelDownload(
       try modelName(arguments), gguf: arguments.all(gguf), folder: arguments[folder])
     let progress = ProgressLine("fetching \(download.name)")

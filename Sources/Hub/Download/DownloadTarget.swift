@@ -15,6 +15,8 @@ protocol DownloadTarget {
   func has(_ file: RemoteFile) throws -> Bool
   /// Puts a file whose content is there under its path in `folder`.
   func publish(_ file: RemoteFile) throws
+  /// Called before the first file.
+  func begin() throws
   /// Called when all files are there.
   func finish() throws
 }
@@ -24,6 +26,9 @@ struct CacheTarget: DownloadTarget {
   let cache: HuggingFaceCache
   let name: ModelName
   let commit: String
+  /// What is written aside is called after the process: its threads take turns.
+  private static let turn = NSLock()
+
 
   var folder: String { cache.snapshot(commit, of: name.repository) }
   func content(_ file: RemoteFile) -> String { cache.blob(file.tag, of: name.repository) }
@@ -37,6 +42,8 @@ struct CacheTarget: DownloadTarget {
 
   /// A link into blobs, relative so that the cache can be moved.
   func publish(_ file: RemoteFile) throws {
+    CacheTarget.turn.lock()
+    defer { CacheTarget.turn.unlock() }
     let link = "\(folder)/\(file.path)"
     guard FileManager.default.size(of: link) != file.size else { return }
     let depth = file.path.split(separator: "/").count + 1
@@ -53,12 +60,20 @@ struct CacheTarget: DownloadTarget {
     try AtomicFile.check(rename(aside, link), "cannot make the link", link)
   }
 
-  /// The revision's name stands for this commit from now on: not before all is there, so that an older state of the model
-  /// stays usable until then.
+  private var reference: String { cache.reference(name.revision ?? "main", of: name.repository) }
+
+  /// A model that was not there is one whose files are missing from now on.
+  func begin() throws {
+    if !FileManager.default.fileExists(atPath: reference) { try finish() }
+  }
+
+  /// The revision's name stands for this commit: if it stood for an older one, that stays usable until all is there.
   func finish() throws {
-    let revision = name.revision ?? "main"
-    guard revision != commit else { return }
-    let reference = cache.reference(revision, of: name.repository)
+    CacheTarget.turn.lock()
+    defer { CacheTarget.turn.unlock() }
+    // A cache that may only be read is fine when there is nothing to change.
+    let current = try? String(contentsOfFile: reference, encoding: .utf8)
+    guard name.revision != commit, current != commit else { return }
     try AtomicFile.makeFolder(reference.parentFolder)
     try AtomicFile.write(Data(commit.utf8), to: reference)
   }
@@ -103,6 +118,8 @@ final class FolderTarget: DownloadTarget {
     }
     return digest.finish() == expected.text
   }
+
+  func begin() {}
 
   func publish(_ file: RemoteFile) { unlink(lock(file)) }
 

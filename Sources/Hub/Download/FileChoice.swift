@@ -29,7 +29,8 @@ struct FileChoice: Equatable {
     }
     let has = Set(paths).contains
     files = paths.filter { path in FileChoice.companions.contains { FileChoice.matches($0, path) } }
-    if let weights = ModelFiles.weights.first(where: { has($0.single) || has($0.index) }) {
+    let weights = ModelFiles.weights.first { has($0.single) || has($0.index) }
+    if let weights, has(ModelFiles.config) {
       index = has(weights.single) ? nil : weights.index
       files.append(index ?? weights.single)
     } else if !has(ModelFiles.adapterConfig) {
@@ -78,8 +79,9 @@ struct FileChoice: Equatable {
     }
     throw FireflyError(
       "the repository has no weights that Firefly reads", at: name.description,
-      expected: ModelFiles.weights.flatMap { [$0.single, $0.index] }.joined(separator: ", ")
-        + ", an adapter, or GGUF files",
+      expected: "\(ModelFiles.config) and "
+        + ModelFiles.weights.flatMap { [$0.single, $0.index] }.joined(separator: " or ")
+        + "; an adapter; or GGUF files",
       found: paths.isEmpty ? "no files" : listed(paths))
   }
 

@@ -13,13 +13,8 @@ final class FileLock {
     // Others of a group that shares the cache may lock too.
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
     try AtomicFile.check(descriptor, "cannot make the lock", path)
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let failure = errno
-      // File systems without locks let everyone pass: contents are checked all the same.
-      guard failure == EWOULDBLOCK || failure == EINTR else { return }
-      close(descriptor)
-      return nil
-    }
+    // File systems without locks let everyone pass: contents are checked all the same.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && [EWOULDBLOCK, EINTR].contains(errno) { return nil }
   }
 
   deinit { close(descriptor) }

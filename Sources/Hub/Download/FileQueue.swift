@@ -33,20 +33,18 @@ final class FileQueue {
     let total = files.reduce(0) { $0 + $1.size }
     let jobs = files.map(FileJob.init)
     waiting = jobs
-    while !waiting.isEmpty || !running.isEmpty {
+    while true {
       try client.checkCancellation()
       try startWaiting()
-      for (transfer, code) in client.loop.step(milliseconds: running.isEmpty ? idleWait : HubClient.period) {
+      progress(.progress(done: jobs.reduce(0) { $0 + $1.count }, total: total))
+      if waiting.isEmpty && running.isEmpty { return }
+      for (transfer, code) in client.loop.step(milliseconds: HubClient.period) {
         if let job = running.removeValue(forKey: ObjectIdentifier(transfer)) {
           try ended(job, transfer, code)
         }
       }
-      progress(.progress(done: jobs.reduce(0) { $0 + $1.count }, total: total))
     }
   }
-
-  /// Nothing to wait for but other processes' locks and the time of another try.
-  private var idleWait: Int32 { waiting.isEmpty ? 0 : HubClient.period }
 
   private func startWaiting() throws {
     for job in waiting where running.count < FileQueue.sideBySide && job.isDue {
@@ -54,10 +52,11 @@ final class FileQueue {
     }
   }
 
-  /// - Returns: false when another process has the file.
+  /// - Returns: false when the file is to be tried again later: another process has it.
   private func start(_ job: FileJob) throws -> Bool {
     if job.partial == nil {
       if try target.has(job.file) { return try publish(job) }
+      if isComing(job.file) { return false }
       guard let lock = try FileLock(target.lock(job.file)) else {
         if !job.isToldToWait { progress(.waiting(path: job.file.path)) }
         job.isToldToWait = true
@@ -76,6 +75,11 @@ final class FileQueue {
     running[ObjectIdentifier(transfer)] = job
     client.loop.add(transfer)
     return true
+  }
+
+  /// Whether a file of the same content, under another name, is on its way.
+  private func isComing(_ file: RemoteFile) -> Bool {
+    (waiting + running.values).contains { $0.file.tag == file.tag && $0.partial != nil }
   }
 
   private func ended(_ job: FileJob, _ transfer: Transfer, _ code: CURLcode) throws {

@@ -31,7 +31,9 @@ struct CachedFolder {
     if let file { return has(file) ? .whole("\(path)/\(file)") : .lacking([file]) }
     let lacking = try lacking(for: need)
     if lacking.isEmpty { return .whole(path) }
-    guard need != .adapter else { return .lacking(lacking) }
+    // Half a folder's weights are no reason to take a GGUF file that lies beside them.
+    let hasWeights = ModelFiles.weights.contains { has($0.single) || has($0.index) }
+    if need == .adapter || hasWeights { return .lacking(lacking) }
     let files = files.filter(ModelFiles.isGGUF)
     switch files.count {
     case 0: return .lacking(lacking)

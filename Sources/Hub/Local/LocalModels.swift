@@ -75,13 +75,13 @@ public struct LocalModels: Sendable {
     if name.repository.contains("/") {
       places.append(contentsOf: modelScope.plainFolders(of: name).prefix(1))
     }
-    let others = ["hf download", "modelscope download"].map { "\($0) \(name.repository)" }
+    let others = ["hf", "huggingface-cli", "modelscope"].map { "\($0) download \(name.repository)" }
     return FireflyError(
       "the \(need == .adapter ? "adapter" : "model") is not on this machine", at: name.description,
       found: "nothing \(places.joined(separator: ", nor at "))",
       fix:
-        "Fetch it: firefly download \(name.whole). What \(others.joined(separator: " or ")) have fetched is "
-        + "found as well; HF_HOME, HF_HUB_CACHE and MODELSCOPE_CACHE say where.")
+        "Fetch it: firefly download \(name.whole). What \(others.joined(separator: ", or ")), has fetched is "
+        + "found too; HF_HOME, HF_HUB_CACHE and MODELSCOPE_CACHE say where.")
   }
 
   private static func noSuchPath(_ text: String, _ need: ModelNeed) -> FireflyError {

@@ -41,15 +41,10 @@ final class Transfer {
     request.body = takeBody
     request.header = takeHeader
     request.error = errorText
-    url.withCString { url in
-      withOptionalCString(token) { token in
-        withOptionalCString(start > 0 ? "\(start)-" : nil) { range in
-          request.url = url
-          request.token = token
-          request.range = range
-          _ = curl_set_up(handle, &request)
-        }
-      }
+    let range = start > 0 ? "\(start)-" : nil
+    withCStrings([url, token, range, Transfer.noProxy]) { texts in
+      (request.url, request.token, request.range, request.no_proxy) = (texts[0], texts[1], texts[2], texts[3])
+      _ = curl_set_up(handle, &request)
     }
   }
 
@@ -60,6 +55,13 @@ final class Transfer {
 
   /// libcurl's own preparations, once in a process.
   private static let library = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+
+  /// Hosts that are asked directly whatever proxy the environment names: its own `no_proxy`, and this machine.
+  private static let noProxy: String = {
+    let environment = ProcessInfo.processInfo.environment
+    let own = environment["no_proxy"] ?? environment["NO_PROXY"] ?? ""
+    return own == "*" ? own : "localhost,127.0.0.1,::1,\(own)"
+  }()
 
   /// The last answer's; 0 when there was none.
   var status: Int { Int(curl_status(handle)) }
@@ -104,9 +106,11 @@ struct TransferLimits: Sendable {
   var stallSeconds = 30
 }
 
-private func withOptionalCString(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Void) {
-  guard let text else { return body(nil) }
-  text.withCString(body)
+/// Lends texts to C; nil is NULL.
+private func withCStrings(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> Void) {
+  let copies = texts.map { $0.map { strdup($0) } ?? nil }
+  defer { for copy in copies { free(copy) } }
+  body(copies.map { UnsafePointer($0) })
 }
 
 private func takeBody(
