@@ -29,7 +29,6 @@ struct CacheTarget: DownloadTarget {
   /// What is written aside is called after the process: its threads take turns.
   private static let turn = NSLock()
 
-
   var folder: String { cache.snapshot(commit, of: name.repository) }
   func content(_ file: RemoteFile) -> String { cache.blob(file.tag, of: name.repository) }
   func partial(_ file: RemoteFile) -> String { content(file) + ".incomplete" }
