@@ -1,13 +1,14 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
-# make check  what a change must pass: format, imports, tests on every kernel table
+# make check  what a change must pass: format, rooms, imports, tests on every kernel table
+# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there
 # make bench  this machine, and how close Firefly comes to its limits
 # make install  the program with its manual page and completions, under PREFIX (/usr/local)
 
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check bench install demo fixtures setup
+.PHONY: build test check rooms bench install demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -16,13 +17,18 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # An undeclared import is an error here; warnings are errors everywhere (Package.swift).
-check: setup
+check: setup rooms
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
 	swift build --build-tests $(TEST_FLAGS) --explicit-target-dependency-import-check error
 	for isa in $$(scripts/isa.sh); do \
 	  echo "== FIREFLY_ISA=$$isa"; \
 	  FIREFLY_ISA=$$isa swift test --skip-build $(TEST_FLAGS) --explicit-target-dependency-import-check error || exit 1; \
 	done
+
+rooms:
+	python3 -m unittest discover tools/rooms -q
+	python3 tools/rooms/check.py
+	python3 tools/docs_check.py
 
 bench: build
 	$$(swift build -c release --show-bin-path)/firefly bench

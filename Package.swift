@@ -11,6 +11,7 @@ let package = Package(
   targets: [
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
+    .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "COneDNN", path: "Sources/C/OneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(
       name: "CPCRE2", path: "Sources/C/PCRE2", pkgConfig: "libpcre2-8",
@@ -29,7 +30,7 @@ let package = Package(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", path: "Sources/Base"),
+    .target(name: "FireflyBase", dependencies: ["CPause"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
@@ -46,41 +47,47 @@ let package = Package(
       dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights"],
       path: "Sources/Models"),
     .target(
-      name: "FireflyGeneration",
+      name: "FireflyPretrained",
       dependencies: [
         "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-      ], path: "Sources/Generation"),
-    .target(
-      name: "FireflyEvaluation",
-      dependencies: [
-        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "CZlib",
-      ], path: "Sources/Evaluation"),
-    .target(
-      name: "FireflyServer",
-      dependencies: [
-        "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyGeneration",
-        "CMicroHTTPD",
-      ], path: "Sources/Server",
-      resources: [.embedInCode("Pages/chat.html"), .embedInCode("Pages/run.html")]),
+      ], path: "Sources/Pretrained"),
     .target(
       name: "FireflyConversion",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration",
+        "FireflyPretrained",
       ], path: "Sources/Conversion"),
+    .target(
+      name: "FireflyGeneration",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyPretrained",
+      ], path: "Sources/Generation"),
+    .target(
+      name: "FireflyEvaluation",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyPretrained", "FireflyGeneration", "CZlib",
+      ], path: "Sources/Evaluation"),
+    .target(
+      name: "FireflyServer",
+      dependencies: [
+        "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyPretrained",
+        "FireflyGeneration", "CMicroHTTPD",
+      ], path: "Sources/Server",
+      resources: [.embedInCode("Pages/chat.html"), .embedInCode("Pages/run.html")]),
     .target(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation",
+        "FireflyPretrained", "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",
       dependencies: [
         "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation", "FireflyServer",
-        "FireflyTraining",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyServer", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
     // MARK: - Programs
@@ -88,16 +95,15 @@ let package = Package(
       name: "FireflyBench",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration",
-        "FireflyTraining",
+        "FireflyPretrained", "FireflyTraining",
       ], path: "Sources/Bench"),
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
         "CEdit",
         "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyEvaluation", "FireflyServer",
-        "FireflyTraining", "FireflyBench",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyServer", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
@@ -135,16 +141,22 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
       ], path: "Tests/ModelsTests", exclude: ["Fixtures"]),
     .testTarget(
+      name: "PretrainedTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyPretrained",
+        "FireflyTestSupport",
+      ], path: "Tests/PretrainedTests"),
+    .testTarget(
       name: "ConversionTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyConversion", "FireflyTestSupport",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyTestSupport",
       ], path: "Tests/ConversionTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "GenerationTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyTestSupport", "FireflyDoubles",
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyPretrained", "FireflyGeneration",
+        "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/GenerationTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "EvaluationTests",
@@ -155,14 +167,14 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyGeneration",
-        "FireflyServer", "FireflyDoubles",
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
+        "FireflyGeneration", "FireflyServer", "FireflyDoubles",
       ], path: "Tests/ServerTests"),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
+        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
       ], path: "Tests/TrainingTests"),
     .testTarget(
       name: "BenchTests",

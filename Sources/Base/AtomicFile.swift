@@ -7,6 +7,11 @@ public enum AtomicFile {
     try write(to: path) { handle in try handle.write(data) }
   }
 
+  /// Writes a JSON document as people read it: indented, with a line end behind it.
+  public static func write(_ json: JSONValue, to path: String) throws {
+    try write(Data((json.text(indent: 2) + "\n").utf8), to: path)
+  }
+
   /// Writes `path` through `body`; on any error the file aside is removed and `path` is untouched.
   public static func write(to path: String, _ body: (AsideFile) throws -> Void) throws {
     let aside = path + ".partial-\(getpid())"
@@ -80,11 +85,31 @@ public enum AtomicFile {
 
   /// Throws what a system call that gave `result` below 0 left in errno.
   package static func check(_ result: Int32, _ what: String, _ path: String) throws {
-    guard result >= 0 else {
-      let failure = errno
-      throw FireflyError("\(what): \(String(cString: strerror(failure)))", at: path, fix: advice(failure))
-    }
+    if result < 0 { throw failed(what, path, errno) }
   }
+
+  /// What a system call that left `failure` in errno comes to for the user.
+  package static func failed(_ what: String, _ path: String, _ failure: Int32) -> FireflyError {
+    FireflyError("\(what): \(String(cString: strerror(failure)))", at: path, fix: advice(failure))
+  }
+}
+
+/// Writes all of `bytes` to a file or stream that is open.
+///
+/// - Returns: nil, or why the system cannot write: `errno`.
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
+  var done = 0
+  while done < bytes.count {
+    let count = write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+    if count < 0 && errno == EINTR { continue }
+    guard count > 0 else { return count < 0 ? errno : EIO }
+    done += count
+  }
+  return nil
+}
+
+package func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+  bytes.withUnsafeBytes { writeAll($0, to: descriptor) }
 }
 
 /// The file that `AtomicFile.write` fills; errors name the file it will become.
@@ -100,12 +125,8 @@ public final class AsideFile {
 
   /// Appends all of `bytes`.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var done = 0
-    while done < bytes.count {
-      let count = Foundation.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-      if count < 0 && errno == EINTR { continue }
-      try AtomicFile.check(Int32(truncatingIfNeeded: min(count, 1)), "cannot write the file", path)
-      done += count
+    if let failure = writeAll(bytes, to: descriptor) {
+      throw AtomicFile.failed("cannot write the file", path, failure)
     }
   }
 

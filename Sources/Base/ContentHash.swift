@@ -11,12 +11,7 @@ package struct ContentHash: Sendable {
     }
 
     /// 32 hexadecimal digits.
-    package var text: String {
-      [first, second].map { word in
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-      }.joined()
-    }
+    package var text: String { ContentHash.hexadecimal(first) + ContentHash.hexadecimal(second) }
   }
 
   private var lanes: (UInt64, UInt64, UInt64, UInt64) = (
@@ -57,7 +52,7 @@ package struct ContentHash: Sendable {
     rest += bytes[end...]
   }
 
-  /// Whole blocks.
+  /// Takes whole blocks into the lanes.
   private mutating func mix(_ blocks: UnsafeRawBufferPointer) {
     var (a, b, c, d) = lanes
     for place in stride(from: 0, to: blocks.count, by: ContentHash.blockSize) {
@@ -88,11 +83,17 @@ package struct ContentHash: Sendable {
   }
 
   /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-  private static func spread(_ word: UInt64) -> UInt64 {
+  static func spread(_ word: UInt64) -> UInt64 {
     var word = word
     word = (word ^ word &>> 30) &* 0xBF58_476D_1CE4_E5B9
     word = (word ^ word &>> 27) &* 0x94D0_49BB_1331_11EB
     return word ^ word &>> 31
+  }
+
+  /// 16 digits.
+  static func hexadecimal(_ word: UInt64) -> String {
+    let digits = String(word, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
 

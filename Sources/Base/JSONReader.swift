@@ -1,9 +1,11 @@
+import Foundation
+
 /// Reads a JSON document (RFC 8259, UTF-8) from front to back, without building what is not asked for.
 ///
 /// A value: a copy remembers its place in the document, so that a part can be skipped and read later.
 /// Strings come as UTF-8 bytes, because Swift's `String` takes two spellings of one character as equal.
 package struct JSONReader {
-  /// As deep as lists and objects may nest, so that a hostile document cannot use up the stack.
+  /// How deep lists and objects may nest, so that a hostile document cannot use up the stack.
   private static let deepest = 512
 
   private let bytes: UnsafeRawBufferPointer
@@ -19,7 +21,7 @@ package struct JSONReader {
   package init(_ bytes: UnsafeRawBufferPointer, source: String) throws {
     self.bytes = bytes
     self.source = source
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    position = bytes.startOfText
     do throws(UTF8.ValidationError) {
       _ = try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)
     } catch {
@@ -267,5 +269,34 @@ package struct JSONReader {
     guard position < bytes.count else { return "the end of the text" }
     let text = String(decoding: bytes[position...].prefix(4), as: UTF8.self)
     return "unexpected " + (text.unicodeScalars.first.map { "\"\($0)\"" } ?? "byte")
+  }
+}
+
+// MARK: - Whole documents
+
+extension JSONValue {
+  /// - Parameter source: names the document in the error: a path, or `path:line`.
+  /// - Throws: `FireflyError` with what is wrong, its line and its column.
+  public static func parse(_ data: Data, source: String) throws -> JSONValue {
+    try data.withUnsafeBytes { try parse($0, source: source) }
+  }
+
+  public static func parse(_ text: String, source: String) throws -> JSONValue {
+    var text = text
+    return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), source: source) }
+  }
+
+  package static func parse(_ bytes: UnsafeRawBufferPointer, source: String) throws -> JSONValue {
+    var reader = try JSONReader(bytes, source: source)
+    let value = try reader.value()
+    try reader.end()
+    return value
+  }
+
+  /// Reads and parses a whole file.
+  public static func read(_ path: String) throws -> JSONValue {
+    let file = try MappedFile(path)
+    guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "JSON") }
+    return try withExtendedLifetime(file) { try parse(file.bytes, source: path) }
   }
 }

@@ -10,33 +10,6 @@ public enum JSONValue: Equatable, Sendable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// - Parameter source: names the document in the error: a path, or `path:line`.
-  /// - Throws: `FireflyError` with what is wrong, its line and its column.
-  public static func parse(_ data: Data, source: String) throws -> JSONValue {
-    try data.withUnsafeBytes { try parse($0, source: source) }
-  }
-
-  public static func parse(_ text: String, source: String) throws -> JSONValue {
-    var text = text
-    return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), source: source) }
-  }
-
-  package static func parse(_ bytes: UnsafeRawBufferPointer, source: String) throws -> JSONValue {
-    var reader = try JSONReader(bytes, source: source)
-    let value = try reader.value()
-    try reader.end()
-    return value
-  }
-
-  /// Reads and parses a whole file.
-  public static func read(_ path: String) throws -> JSONValue {
-    let file = try MappedFile(path)
-    guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "JSON") }
-    return try withExtendedLifetime(file) { try parse(file.bytes, source: path) }
-  }
-
-  // MARK: - Reading
-
   /// The member `key` of an object; nil when absent, null, or when this is not an object.
   public subscript(key: String) -> JSONValue? {
     guard case .object(let map) = self, let value = map[key], value != .null else { return nil }

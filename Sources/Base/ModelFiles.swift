@@ -4,6 +4,18 @@ package enum ModelFiles {
   package static let generationConfig = "generation_config.json"
   /// A tokenizer's vocabulary, in the order in which it is looked for.
   package static let vocabularies = ["tokenizer.json", "tokenizer.model", "qwen.tiktoken"]
+  /// What a tokenizer and its chat template are made of; each folder has some of them.
+  package static let tokenizer = [
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "qwen.tiktoken", "chat_template.jinja",
+  ]
+  /// A folder of further chat templates.
+  package static let furtherTemplates = "additional_chat_templates"
+
+  /// Whether the file, beside the others, says what may be done with the model.
+  package static func isLicence(_ name: String) -> Bool {
+    ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"].contains { name.uppercased().hasPrefix($0) }
+  }
 
   /// Tensors in one file, or in shards with an index.
   package struct Weights: Sendable {

@@ -54,7 +54,7 @@ public struct BenchReport: Sendable {
       + "\(giga(rate).trimmed) GFLOP/s)"
   }
 
-  /// Where the time goes.
+  /// A line for each part of the time.
   private static func lines(_ measured: Measurement) -> [String] {
     measured.parts.filter { $0.entry.seconds > 0 }.map { part, entry in
       let rate = entry.flop > 0 ? "  " + giga(entry.flop / entry.seconds) + " GFLOP/s" : ""
@@ -147,7 +147,7 @@ private func two(_ value: Double) -> String { fixed(value, 2, width: 0) }
 private func whole(_ value: Double) -> String { fixed(value, 0, width: 0) }
 
 private func fixed(_ value: Double, _ digits: Int, width: Int) -> String {
-  let text = Numbers.fixed(value, digits)
+  let text = Readable.fixed(value, digits)
   return String(repeating: " ", count: max(0, width - text.count)) + text
 }
 

@@ -7,7 +7,7 @@ import Foundation
 /// A model's shape to measure with random weights.
 public struct BenchShape: Sendable {
   public let name: String
-  /// What is measured, for people.
+  /// What is measured, in words.
   public let title: String
   let hidden, intermediate, layers, heads, keyValueHeads, vocabulary: Int
 
@@ -64,7 +64,7 @@ public struct BenchShape: Sendable {
     ).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try AtomicFile.makeFolder(folder)
-    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: "\(folder)/config.json")
+    try AtomicFile.write(config, to: "\(folder)/\(ModelFiles.config)")
     try SafeTensorsWriter.write(tensors(), to: "\(folder)/model.safetensors")
     return try Transformer.load(ModelSource.open(folder), compute: compute, quantization: .none)
   }

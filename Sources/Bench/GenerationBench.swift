@@ -6,7 +6,7 @@ public struct GenerationBench: Sendable {
   /// Decoding of several sequences at once.
   public struct Decoding: Sendable {
     public let rows: Int
-    /// Of all rows together.
+    /// Tokens of all rows together.
     public let tokensPerSecond: Double
     /// Bytes of weights and cache that a pass reads, by the memory's read rate: the least time it can take.
     public let shareOfBandwidth: Double

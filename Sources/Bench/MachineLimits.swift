@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTensors
 import Foundation
 
@@ -24,10 +25,10 @@ public struct MachineLimits: Sendable {
     self.readRate = readRate
   }
 
-  /// Takes some three seconds.
+  /// Measures this machine, which takes some three seconds.
   public static func measure() -> MachineLimits {
     MachineLimits(
-      processor: processorName(), instructionSet: (try? Ops.instructionSet()) ?? "",
+      processor: processorName(), instructionSet: (try? InstructionSet.current()) ?? "",
       threads: Parallel.threads,
       bfloat16Rate: byThreads { matrixRate(.bfloat16) }, float32Rate: byThreads { matrixRate(.float32) },
       readRate: byThreads { memoryRate() })
@@ -67,13 +68,12 @@ public struct MachineLimits: Sendable {
   }
 }
 
-/// Wall time in seconds.
+/// Measures wall time in seconds.
 enum Stopwatch {
   static func time(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now
     try body()
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    return Double(seconds) + Double(attoseconds) * 1e-18
+    return (ContinuousClock.now - start).seconds
   }
 
   /// The median of `count` runs after one that does not count.
@@ -93,9 +93,7 @@ extension Tensor {
     var random = CounterRandom(seed: seed)
     let source = Tensor((0..<61 * columns).map { _ in random.float() * 0.1 - 0.05 }, [61, columns])
     let result = Tensor(shape, dtype)
-    let typed = Tensor(source.shape, dtype)
-    Ops.convert(typed.matrix, source.matrix)
-    Ops.gatherRows(result.matrix, typed.matrix, rows: (0..<rows).map { Int32($0 % 61) })
+    Ops.gatherRows(result.matrix, source.converted(to: dtype).matrix, rows: (0..<rows).map { Int32($0 % 61) })
     return result
   }
 }

@@ -2,13 +2,13 @@ import FireflyTensors
 
 /// A computation recorded several times: how long it takes, and where the time goes.
 public struct Measurement: Sendable {
-  /// Of the median run; so are the FLOP and the parts.
+  /// How long the median run took; the FLOP and the parts are that run's too.
   public let seconds: Double
   /// FLOP that the algorithm needs.
   public let flop: Double
   /// Seconds and FLOP of each part.
   public let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
-  /// What no part accounts for.
+  /// The time that no part accounts for.
   public let otherSeconds: Double
   /// Blocks asked from the system in all runs: none, once the shapes have been seen.
   public let systemAllocations: Int

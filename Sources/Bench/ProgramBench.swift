@@ -1,5 +1,5 @@
 import FireflyBase
-import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 import Foundation
 
@@ -8,7 +8,7 @@ public struct ProgramBench: Sendable {
   /// Seconds from the start of `firefly generate` to its first token and end.
   public let firstTokenSeconds: Double
   public let tokenizerLoadSeconds: Double
-  /// One thread, on Chinese and on English text.
+  /// How fast one thread tokenises Chinese and English text.
   public let tokensPerSecond: (chinese: Double, english: Double)
 
   /// - Parameters:

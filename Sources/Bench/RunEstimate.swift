@@ -1,9 +1,10 @@
+import FireflyBase
 import FireflyTensors
 import FireflyTraining
 
 /// How long a run takes on this machine, from what it computes and the machine's measured rates.
 public struct RunEstimate: Sendable {
-  /// Of all steps, without loading and saving.
+  /// What all steps take, without loading and saving.
   public let seconds: Double
   public let secondsPerStep: Double
 

@@ -10,7 +10,7 @@ public struct TrainingBench: Sendable {
     public var lengths: [Int]
     public var checkpointing: Bool
     public var rank: Int
-    /// Of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    /// The type of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
     public var compute: DType?
 
     public init(
@@ -25,7 +25,7 @@ public struct TrainingBench: Sendable {
 
   public let shape: String
   public let tokens: Int
-  /// A step; FLOP with recomputation.
+  /// What a step takes; its FLOP include recomputation.
   public let step: Measurement
   /// The matrix rate in FLOP/s measured just before and after.
   public let matrixRate: Double
@@ -59,7 +59,7 @@ final class TrainingStep {
   init(_ shape: BenchShape, _ workload: TrainingBench.Workload, _ compute: DType) throws {
     model = try shape.load(compute: compute)
     try model.attachAdapter(LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05), seed: 1)
-    let store = MomentStore(shapes: model.parameters.map(\.value.shape))
+    let store = MomentStore(for: 0..<model.arena.trainable.arenaCount)
     optimizer = AdamW(
       AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
     var random = CounterRandom(seed: 3)
@@ -76,9 +76,10 @@ final class TrainingStep {
     let pass = Pass(
       seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing)
     _ = model.accumulateGradients(
-      tokens: tokens, labels: labels, starts: starts, scale: 2 / Float(tokens.count), pass: pass)
-    let scale = clipScale(norm: gradientNorm(model.parameters), limit: 0.3)
-    optimizer.update(model.parameters, learningRate: 1e-4, gradientScale: scale)
+      tokens: tokens, labels: labels, starts: starts,
+      weights: [Float](repeating: 2 / Float(tokens.count), count: tokens.count), pass: pass)
+    let scale = clipScale(norm: gradientNorm(model.arena), limit: 0.3)
+    optimizer.update(model.arena, learningRate: 1e-4, gradientScale: scale)
     model.parametersChanged()
   }
 }

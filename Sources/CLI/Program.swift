@@ -6,13 +6,13 @@ import Foundation
 package enum Program {
   package static let version = "0.1.0"
 
-  /// In the order of the help.
+  /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
     DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb,
     GenerateCommand.verb,
     ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    CompletionCommand.verb, ManualCommand.verb,
+    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
   ]
 
   private enum Status {
@@ -48,7 +48,7 @@ package enum Program {
     case "--help", "-h", "help": try print(Help.program(verbs))
     case "--version": try print("firefly \(version)\n")
     default:
-      _ = try Ops.instructionSet()
+      _ = try InstructionSet.current()
       _ = try Parallel.threadsFromEnvironment()
       let verb = try named(first)
       switch try Arguments.parse(Array(words.dropFirst()), for: verb) {

@@ -37,8 +37,7 @@ struct ByteLevelFiles {
   /// Writes the files, and checks that they encode as the GGUF file's vocabulary does.
   func write(to folder: String) throws {
     try AtomicFile.write(Data(tokenizer.utf8), to: "\(folder)/tokenizer.json")
-    try AtomicFile.write(
-      Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/tokenizer_config.json")
+    try AtomicFile.write(config, to: "\(folder)/tokenizer_config.json")
     let difference = try TokenizerProbe.difference(
       Tokenizers.load(folder), Tokenizers.make(vocabulary), added: addedTokens.map(\.token))
     guard difference == .nowhere else {

@@ -1,5 +1,5 @@
 import FireflyBase
-import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 import FireflyWeights
 import Foundation
@@ -58,7 +58,7 @@ struct FolderVocabulary {
       fix: "Use the model with firefly, or give it a tokenizer of that kind.")
   }
 
-  /// With names for the embedding's rows that have no token.
+  /// The vocabulary with names for the embedding's rows that have no token.
   func padded(to count: Int) throws -> GGUFVocabulary {
     guard vocabulary.tokens.count <= count else {
       throw FireflyError(
@@ -80,7 +80,7 @@ struct FolderVocabulary {
 enum TokenType: Int32 {
   case normal = 1, unknown, control, userDefined, unused, byte
 
-  /// Those that are looked for in the text itself.
+  /// The types of tokens that are looked for in the text itself.
   static let added = Set([unknown, control, userDefined].map(\.rawValue))
 }
 
@@ -116,7 +116,7 @@ private struct TokenizerDocument {
 
   // MARK: - The two kinds
 
-  /// One for each way of cutting words that llama.cpp and Firefly share.
+  /// A vocabulary for each way of cutting words that llama.cpp and Firefly share.
   private func byteLevel() throws -> [GGUFVocabulary] {
     let merges = try merges().map { "\($0.left) \($0.right)" }
     return ["gpt-2", "smollm", "qwen2", "llama-bpe"].map { pre in

@@ -30,9 +30,9 @@ public struct GGUFAdapter {
 
   /// - Parameter path: replaced only when the new file is whole.
   public func write(to path: String, overwrite: Bool = false) throws {
-    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [source.path])
+    let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: [source.path])
     let metadata: [(key: String, value: GGUFWriter.Value)] = [
-      ("general.architecture", .string(model.name)), ("general.type", .string("adapter")),
+      ("general.architecture", .string(model.kind.name)), ("general.type", .string("adapter")),
       ("general.name", .string((file.folder as NSString).lastPathComponent)),
       ("general.file_type", .uint32(type.fileType)), ("adapter.type", .string("lora")),
       ("adapter.lora.alpha", .float32(Float(file.options.alpha))),
@@ -53,10 +53,9 @@ public struct GGUFAdapter {
         try encoded(pair.a, module)
       },
       GGUFWriter.Item(name: place.name + ".lora_b", shape: [shape[0], rank], type: type.stored) {
-        var b = Tensor(pair.b.shape, .float32)
-        Ops.convert(b.matrix, pair.b.matrix)
+        var b = pair.b.converted(to: .float32)
         Ops.scale(b.matrix, by: pair.scale * Float(rank) / Float(file.options.alpha))
-        if let heads = place.heads { b = GGUFModel.interleaved(b, heads: heads) }
+        if let heads = place.heads { b = GGUFModel.reordered(b, heads: heads) }
         return try encoded(b, module)
       },
     ]

@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -43,7 +43,7 @@ public struct GGUFExporter {
   public func write(to path: String, overwrite: Bool = false, progress: ((Double) throws -> Void)? = nil)
     throws
   {
-    let path = try Destination.file.checked(path, overwrite: overwrite, inputs: [weights.source.path])
+    let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: [weights.source.path])
     let tensors = try weights.source.weights.tensorNames.compactMap(item)
     let metadata = try model.metadata(type: type) + vocabulary.metadata + turnEnd
     try GGUFWriter.write(
@@ -61,12 +61,12 @@ public struct GGUFExporter {
   private func item(_ name: String) throws -> GGUFWriter.Item? {
     guard let place = try model.place(of: name) else { return nil }
     let shape = try weights.source.weights.shape(of: name)
-    let isHead = place.name == (model.architecture.tiedHead ? "token_embd.weight" : "output.weight")
+    let isHead = place.name == GGUFNames.headWeight(isTied: model.architecture.tiedHead)
     let stored = type.stored(shape: shape, isHead: isHead)
     return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights] in
       var tensor = try weights.tensor(name)
       try tensor.checkFinite(at: "\(weights.source.path): \(name)")
-      if let heads = place.heads { tensor = GGUFModel.interleaved(tensor, heads: heads) }
+      if let heads = place.heads { tensor = GGUFModel.reordered(tensor, heads: heads) }
       return stored.encoded(tensor)
     }
   }

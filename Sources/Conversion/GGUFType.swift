@@ -40,11 +40,9 @@ public enum GGUFType: String, CaseIterable, Sendable {
 extension StoredType {
   /// The bytes of a float32 tensor in this type.
   func encoded(_ tensor: Tensor) -> Tensor {
-    if let format = BlockFormat(self) { return Ops.encodeBlocks(format, tensor) }
+    if let format = BlockFormat(self) { return format.encode(tensor) }
     guard let dtype, dtype != tensor.dtype else { return tensor }
-    let out = Tensor(tensor.shape, dtype)
-    Ops.convert(out.matrix, tensor.matrix)
-    return out
+    return tensor.converted(to: dtype)
   }
 }
 

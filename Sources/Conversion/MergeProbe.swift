@@ -1,8 +1,9 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
+import FireflyWeights
 import Foundation
 
 /// Compares a merged model with the base under its adapter, the base held once as it is stored and once in NF4: the
@@ -12,7 +13,7 @@ public struct MergeProbe {
   public struct Row: Sendable {
     /// "original + adapter" or "NF4 + adapter".
     public let name: String
-    /// Of the texts, per token.
+    /// Perplexity of the texts, per token.
     public let perplexity: Double
     /// |merged − this| over all logits of all positions.
     public let meanDifference: Double
@@ -20,7 +21,7 @@ public struct MergeProbe {
   }
 
   public struct Report: Sendable {
-    /// The merged model's.
+    /// The merged model's perplexity.
     public let perplexity: Double
     public let tokens: Int
     public let rows: [Row]
@@ -114,8 +115,8 @@ public struct MergeProbe {
   /// Σ −log p of the tokens after the first.
   private func loss(_ logits: Tensor, _ text: [Int32]) -> Double {
     Ops.crossEntropy(
-      logits: logits.slice(0..<text.count - 1).matrix, labels: Array(text.dropFirst()), gradient: nil,
-      scale: 1)
+      logits: logits.slice(0..<text.count - 1).matrix, labels: Array(text.dropFirst())
+    ).sum
   }
 
   private func perplexity(_ losses: [Double]) -> Double { exp(losses.reduce(0, +) / Double(targets)) }

@@ -5,7 +5,7 @@ import FireflyWeights
 
 /// Which weights an adapter is added to.
 public enum MergeBase: Equatable, Sendable {
-  /// Those of the files; of a 4-bit folder the decoded ones.
+  /// The weights of the files; of a 4-bit folder the decoded ones.
   case original
   /// The blocks' matrices rounded to NF4 and decoded again: what the adapter saw in QLoRA training.
   case nf4(double: Bool)
@@ -20,7 +20,7 @@ struct MergedWeights {
   private let compute: DType
   /// The linear layers' weights, held in NF4 in training.
   private let matrices: Set<String>
-  /// By tensor: the adapter's module for it.
+  /// The adapter's module for each tensor, by the tensor's name.
   private let modules: [String: String]
 
   /// - Throws: `FireflyError` when a module of the adapter is no matrix of the model.
@@ -62,8 +62,7 @@ struct MergedWeights {
     guard let module = modules[name], let adapter else { return try baseTensor(name, shape) }
     defer { source.weights.release(name) }
     let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
-    let merged = Tensor(shape, .float32)  // [out, in]
-    Ops.convert(merged.matrix, try baseTensor(name, shape).matrix)
+    let merged = try baseTensor(name, shape).converted(to: .float32)  // [out, in]
     Ops.matmul(merged.matrix, pair.b.matrix, pair.a.matrix, accumulate: true, scale: pair.scale)
     try merged.checkFinite("the merged tensor", at: "\(adapter.folder): \(module)")
     return merged

@@ -47,10 +47,7 @@ public struct Merger {
     let shape = try source.weights.shape(of: name)
     return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) { [weights] in
       let exact = try weights.tensor(name)
-      guard dtype != .float32 else { return exact }
-      let rounded = Tensor(shape, dtype)
-      Ops.convert(rounded.matrix, exact.matrix)
-      return rounded
+      return dtype == .float32 ? exact : exact.converted(to: dtype)
     }
   }
 }

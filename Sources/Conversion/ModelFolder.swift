@@ -1,11 +1,10 @@
 import FireflyBase
 import FireflyTensors
 import FireflyWeights
-import Foundation
 
 /// A model folder that is written whole or not at all.
 public struct ModelFolder {
-  /// Where it will stand.
+  /// Where the folder will stand.
   public let path: String
 
   /// - Parameters:
@@ -13,7 +12,7 @@ public struct ModelFolder {
   ///   - inputs: what is read, which the new folder must not replace.
   /// - Throws: `FireflyError` when something is there that must not be replaced.
   public init(_ path: String, overwrite: Bool = false, inputs: [String] = []) throws {
-    self.path = try Destination.folder.checked(path, overwrite: overwrite, inputs: inputs)
+    self.path = try ConversionOutput.folder.checked(path, overwrite: overwrite, inputs: inputs)
   }
 
   /// Writes config.json, the files beside the weights, and the tensors.
@@ -28,8 +27,8 @@ public struct ModelFolder {
     progress: ((Double) throws -> Void)?
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
-      try AtomicFile.write(Data((config.text(indent: 2) + "\n").utf8), to: "\(folder)/config.json")
-      try Companions(source).write(to: folder)
+      try AtomicFile.write(config, to: "\(folder)/\(ModelFiles.config)")
+      try FilesBesideWeights(source).write(to: folder)
       try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
     }
   }
@@ -41,9 +40,6 @@ extension ModelSource {
     let name = config["dtype"]?.string ?? config["torch_dtype"]?.string
     return name == "float16" ? .float16 : .bfloat16
   }
-
-  /// Whether the linear layers are stored in 4 bits.
-  public var isQuantized: Bool { config["quantization_config"] != nil }
 
   /// config.json with some members replaced; null removes one.
   func config(replacing members: [String: JSONValue]) -> JSONValue {

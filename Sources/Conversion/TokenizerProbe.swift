@@ -12,7 +12,7 @@ enum TokenizerProbe {
 
   enum Difference: Equatable {
     case nowhere
-    /// Of a text with this token in it.
+    /// In a text with this token in it.
     case beside(String)
     case inPlainText
   }

@@ -25,7 +25,7 @@ public struct EvaluationText: Sendable {
 }
 
 extension EvaluationText {
-  /// Only the first `count` rows or windows; bytes are not known then.
+  /// The text cut to its first `count` rows or windows; bytes are not known then.
   public func first(_ count: Int) -> EvaluationText {
     guard count < samples.count else { return self }
     return EvaluationText(
@@ -104,13 +104,13 @@ extension EvaluationText {
   private static func documents(_ path: String) throws -> [(text: String, line: Int)] {
     guard path.lowercased().hasSuffix(".txt") else { return try rows(path) }
     let file = try MappedFile(path)
-    guard let text = String(validating: file.bytes, as: UTF8.self) else {
+    let content = file.bytes[file.bytes.startOfText...]
+    guard let text = String(validating: content, as: UTF8.self) else {
       throw FireflyError(
         "the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
     }
     withExtendedLifetime(file) {}
-    let hasMark = text.unicodeScalars.first == "\u{FEFF}"
-    return [(hasMark ? String(text.unicodeScalars.dropFirst()) : text, 1)]
+    return [(text, 1)]
   }
 
   private static func rows(_ path: String) throws -> [(text: String, line: Int)] {

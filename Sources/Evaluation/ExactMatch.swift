@@ -30,7 +30,7 @@ public struct ExactMatch {
 
   /// A problem with the model's answer.
   public struct Answer: Sendable, Equatable {
-    /// File and line.
+    /// The problem's file and line.
     public var place: String
     public var question: String
     public var reference: String
@@ -129,20 +129,20 @@ extension ExactMatch.Answer {
 
 /// The score and what it is made of.
 public struct ExactMatchReport: Sendable, Equatable {
-  /// In the order of the problems.
+  /// The answers, in the order of the problems.
   public let answers: [ExactMatch.Answer]
 
   public init(answers: [ExactMatch.Answer]) { self.answers = answers }
 
   public var correct: Int { answers.count(where: \.isCorrect) }
-  /// 0…1; NaN without problems.
+  /// The share of right answers, 0…1; NaN without problems.
   public var accuracy: Double { answers.isEmpty ? .nan : Double(correct) / Double(answers.count) }
   /// Answers that were ended by their length before they came to a result.
   public var cutOff: Int {
     answers.count { $0.finishReason == .length && WorkedAnswer.result(of: $0.text) == nil }
   }
 
-  /// For programs, with every answer.
+  /// The report for programs, with every answer.
   public func json(file: String) -> JSONValue {
     .object([
       "task": .string("exact_match"), "file": .string(file), "rows": .int(answers.count),

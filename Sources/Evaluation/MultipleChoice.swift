@@ -4,59 +4,11 @@ import FireflyText
 
 /// Measures a model on a multiple-choice benchmark.
 ///
-///     let questions = try MultipleChoice.Questions(.mmlu, at: "mmlu.zip", shots: 5)
+///     let questions = try BenchmarkQuestions(.mmlu, at: "mmlu.zip", shots: 5)
 ///     let report = try MultipleChoice(questions, method: .letter).run(model, tokenizer: pretrained.tokenizer)
 ///     print(report.table)
 public struct MultipleChoice: Sendable {
-  /// A benchmark's questions and worked examples, read from its files.
-  public struct Questions: Sendable {
-    public let benchmark: Benchmark
-    public let split: String
-    /// The subjects that are measured, in the benchmark's order.
-    public let subjects: [Benchmark.Subject]
-    /// By the subject's key.
-    public let questions: [String: [ChoiceQuestion]]
-    /// Worked examples, from the split `dev`, by the subject's key.
-    public let examples: [String: [ChoiceQuestion]]
-    /// Examples in each prompt; a subject may have fewer.
-    public let shots: Int
-
-    /// Reads a folder or a zip archive.
-    ///
-    /// - Parameters:
-    ///   - subjects: keys or categories; all that have a file when empty.
-    ///   - split: nil for the benchmark's usual one.
-    ///   - limit: only the first questions of each subject.
-    /// - Throws: `FireflyError` with file and line for what is missing or wrong.
-    public init(
-      _ benchmark: Benchmark, at path: String, subjects: [String] = [], split: String? = nil, shots: Int = 0,
-      limit: Int? = nil
-    ) throws {
-      precondition(shots >= 0)
-      let files = try BenchmarkFiles(benchmark, path)
-      let split = split ?? benchmark.defaultSplit
-      let wanted = try benchmark.subjects(named: subjects)
-      let found = try subjects.isEmpty ? files.available(wanted, split: split) : wanted
-      var questions: [String: [ChoiceQuestion]] = [:]
-      var examples: [String: [ChoiceQuestion]] = [:]
-      for subject in found {
-        let all = try files.questions(subject.key, split: split)
-        questions[subject.key] = Array(all.prefix(limit ?? .max))
-        if shots > 0 { examples[subject.key] = try files.questions(subject.key, split: "dev") }
-      }
-      self.benchmark = benchmark
-      self.split = split
-      self.subjects = found
-      self.questions = questions
-      self.examples = examples
-      self.shots = shots
-    }
-
-    /// In the order of the subjects.
-    public var count: Int { questions.values.reduce(0) { $0 + $1.count } }
-  }
-
-  public let questions: Questions
+  public let questions: BenchmarkQuestions
   public var method: ChoiceMethod
   /// nil: plain text, as the benchmarks publish it.
   public var template: ChatTemplate?
@@ -68,8 +20,8 @@ public struct MultipleChoice: Sendable {
   public var batchSize: Int
 
   public init(
-    _ questions: Questions, method: ChoiceMethod, template: ChatTemplate? = nil, system: String? = nil,
-    maxLength: Int? = nil, batchSize: Int = 8
+    _ questions: BenchmarkQuestions, method: ChoiceMethod, template: ChatTemplate? = nil,
+    system: String? = nil, maxLength: Int? = nil, batchSize: Int = 8
   ) {
     precondition(batchSize > 0 && maxLength ?? 1 > 0)
     self.questions = questions
@@ -149,7 +101,7 @@ public struct MultipleChoice: Sendable {
       wording: questions.benchmark.wording, method: method)
   }
 
-  /// Of everything that the question's prompt is made of.
+  /// A hash of everything that the question's prompt is made of.
   private func hash(_ prompt: ChoicePrompt) -> String {
     var hash = StableHash()
     hash.add(prompt.text.utf8)

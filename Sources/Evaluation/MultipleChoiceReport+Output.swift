@@ -3,7 +3,7 @@ import FireflyBase
 // MARK: - A question's result
 
 extension ChoiceAnswer {
-  /// For `ResultFile` and the report.
+  /// The answer for `ResultFile` and the report.
   func json(hash: String? = nil) -> JSONValue {
     var object: [String: JSONValue] = [
       "id": .string(question.id), "answer": question.answer.map { .string(Benchmark.letters[$0]) } ?? .null,
@@ -16,7 +16,7 @@ extension ChoiceAnswer {
     return .object(object)
   }
 
-  /// From a result file; nil when it is damaged.
+  /// An answer from a result file; nil when it is damaged.
   init?(_ question: ChoiceQuestion, _ item: JSONValue) {
     guard let values = item["log_likelihoods"]?.array?.map(\.double) as? [Double],
       let tokens = item["tokens"]?.array?.map(\.int) as? [Int],
@@ -33,7 +33,7 @@ extension ChoiceAnswer {
 // MARK: - The whole
 
 extension MultipleChoiceReport {
-  /// For programs: totals, categories, subjects and every question.
+  /// The report for programs: totals, categories, subjects and every question.
   public var json: JSONValue {
     let benchmark = questions.benchmark
     let subjects = bySubject.map { subject, tally in
@@ -68,7 +68,8 @@ extension MultipleChoiceReport {
 
   private func number(_ value: Double) -> JSONValue { value.isNaN ? .null : .double(value) }
 
-  /// For people: a line for each subject, each category and the total, and what should be known of the prompts.
+  /// The report for people: a line for each subject, each category and the total, and what should be known of the
+  /// prompts.
   public var table: String {
     let width = questions.subjects.map(\.key.count).max().map { max($0, 18) } ?? 18
     let heads = norms.map { $0 == .none ? "accuracy" : $0 == .characters ? "per char" : "per byte" }

@@ -2,7 +2,7 @@ import FireflyBase
 
 /// How likelihoods of options of different length are made comparable.
 public enum ChoiceNorm: String, Sendable, CaseIterable {
-  /// As they are.
+  /// Log-probabilities as they are.
   case none = "accuracy"
   /// Per character (Unicode scalar) of the option's text: `acc_norm` of EleutherAI's evaluation harness.
   case characters = "accuracy_norm"
@@ -13,7 +13,7 @@ public enum ChoiceNorm: String, Sendable, CaseIterable {
 /// A question with what the model said of its options.
 public struct ChoiceAnswer: Sendable, Equatable {
   public var question: ChoiceQuestion
-  /// Of A to D.
+  /// The scores of A to D.
   public var scores: [OptionScore]
   /// Examples in its prompt.
   public var shots: Int
@@ -54,9 +54,9 @@ public struct ChoiceAnswer: Sendable, Equatable {
 
 /// Accuracies of a benchmark.
 public struct MultipleChoiceReport: Sendable {
-  public let questions: MultipleChoice.Questions
+  public let questions: BenchmarkQuestions
   public let method: ChoiceMethod
-  /// In the order of the subjects and their questions.
+  /// The answers, in the order of the subjects and their questions.
   public let answers: [ChoiceAnswer]
 
   /// Letters are all of one length.
@@ -89,16 +89,16 @@ public struct MultipleChoiceReport: Sendable {
     return tally
   }
 
-  /// Of all questions.
+  /// The tally of all questions.
   public var total: Tally { tally(answers) }
 
-  /// Of each subject, in the benchmark's order.
+  /// The tally of each subject, in the benchmark's order.
   public var bySubject: [(subject: Benchmark.Subject, tally: Tally)] {
     let groups = Dictionary(grouping: answers, by: \.question.subject)
     return questions.subjects.map { ($0, tally(groups[$0.key] ?? [])) }
   }
 
-  /// Of the four categories that have questions, and of the benchmark's further group.
+  /// The tallies of the categories that have questions, and of the benchmark's further group.
   public var byCategory: [(name: String, tally: Tally, mean: [Double])] {
     let subjects = questions.subjects
     let groups = subjects.compactMap(\.group).first

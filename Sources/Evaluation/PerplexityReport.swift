@@ -4,7 +4,7 @@ import Foundation
 
 /// Perplexity and token accuracy of files.
 public struct PerplexityReport: Sendable {
-  /// In the order given.
+  /// The files with their sums, in the order given.
   public let files: [(text: EvaluationText, sums: TargetSums)]
 
   public var total: TargetSums { files.reduce(into: TargetSums()) { $0 += $1.sums } }
@@ -14,7 +14,7 @@ public struct PerplexityReport: Sendable {
     text.bytes.map { sums.loss / log(2) / Double($0) }
   }
 
-  /// For programs.
+  /// The report for programs.
   public var json: JSONValue {
     let list = files.map { text, sums in
       var object = members(sums)
@@ -52,7 +52,7 @@ extension Perplexity {
     let count = texts.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokens.count } }
     var done = 0
     let files = try texts.map { text in
-      let rows = zip(text.samples, text.names).map { (id: "\(text.path):\($1)", hash: StableHash.of([$0])) }
+      let rows = zip(text.samples, text.names).map { (id: "\(text.path):\($1)", hash: StableHash.of($0)) }
       var sums = try rows.map { try saved($0.id, $0.hash, in: output) }
       for range in batches(text.samples) {
         if range.contains(where: { sums[$0] == nil }) {
@@ -84,7 +84,7 @@ extension Perplexity {
 }
 
 extension TargetSums {
-  /// One row, for `ResultFile`.
+  /// The sums of one row, for `ResultFile`.
   func json(hash: String) -> JSONValue {
     .object([
       "loss": .double(loss), "targets": .int(targets), "correct": .int(correct), "tokens": .int(tokens),
@@ -98,5 +98,16 @@ extension TargetSums {
       let correct = item["correct"]?.int, let tokens = item["tokens"]?.int
     else { return nil }
     self.init(loss: loss, targets: targets, correct: correct, tokens: tokens, rows: 1)
+  }
+}
+
+extension StableHash {
+  /// Every token of a row and what is learnt of it.
+  fileprivate static func of(_ sample: Sample) -> String {
+    var hash = StableHash()
+    hash.add(UInt64(sample.tokens.count))
+    for token in sample.tokens { hash.add(UInt64(UInt32(bitPattern: token))) }
+    for range in sample.targets { hash.add(UInt64(range.lowerBound) << 32 | UInt64(range.upperBound)) }
+    return hash.text
   }
 }

@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 
 extension Pretrained {
@@ -11,8 +11,8 @@ extension Pretrained {
   public func evaluationSettings(_ options: Options) throws -> [String: JSONValue] {
     let compute = options.compute ?? Ops.usualCompute
     return [
-      "model": .string(try StableHash.of(source)),
-      "adapter": try options.adapter.map { .string(try StableHash.of(adapter: $0)) } ?? .null,
+      "model": .string(try ModelHash.of(source)),
+      "adapter": try options.adapter.map { .string(try ModelHash.of(adapter: $0)) } ?? .null,
       "precision": .string(compute.description),
       "quantize": .string(options.quantization == .none ? "none" : "nf4"),
     ]

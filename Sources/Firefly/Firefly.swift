@@ -20,6 +20,7 @@
 @_exported import FireflyGeneration
 @_exported import FireflyHub
 @_exported import FireflyModels
+@_exported import FireflyPretrained
 @_exported import FireflyServer
 @_exported import FireflyTensors
 @_exported import FireflyText

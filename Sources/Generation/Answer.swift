@@ -41,13 +41,13 @@ final class Answer<Cache: DecodingCache> {
 
   var prompt: [Int32] { request.prompt }
 
-  /// All of the prompt but its last token is read before anything is generated.
+  /// Whether the prompt is being read: all of it but its last token is read before anything is generated.
   var isReading: Bool { !isFinished && readCount < prompt.count - 1 }
 
   /// Tokens of the prompt that the cache holds.
   var readCount: Int { min(cache?.count ?? 0, prompt.count) }
 
-  /// Memory held.
+  /// Bytes of memory that the answer holds.
   var byteCount: Int { search?.byteCount ?? cache?.byteCount ?? 0 }
 
   /// - Parameter cache: holds a beginning of the prompt.

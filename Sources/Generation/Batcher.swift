@@ -39,7 +39,7 @@ public final class Batcher<Model: DecodingModel> {
   public let model: Model
   public let tokenizer: any Tokenizer
   public let limits: Limits
-  /// nil: prompts share nothing.
+  /// Beginnings of prompts that others may begin with; nil: prompts share nothing.
   private let memory: PromptMemory<Model>?
   private var waiting: [Answer<Model.Cache>] = []
   private var rows: [Answer<Model.Cache>] = []
@@ -188,7 +188,7 @@ public final class Batcher<Model: DecodingModel> {
 
   // MARK: - Answers
 
-  /// One more token for each answer whose prompt is read; those with one adapter together.
+  /// Generates one more token for each answer whose prompt is read; those with one adapter together.
   private func generate() {
     for answer in rows where !answer.isReading && !answer.isFinished && answer.cache == nil { begin(answer) }
     let ready = rows.filter { !$0.isReading && !$0.isFinished }
@@ -200,7 +200,7 @@ public final class Batcher<Model: DecodingModel> {
     }
   }
 
-  /// In the order of their first rows.
+  /// The answers by their adapters, in the order of their first rows.
   private func grouped(_ answers: [Answer<Model.Cache>]) -> [(String?, [Answer<Model.Cache>])] {
     var groups: [(adapter: String?, answers: [Answer<Model.Cache>])] = []
     for answer in answers {

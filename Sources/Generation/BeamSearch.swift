@@ -105,7 +105,7 @@ struct BeamSearch<Cache: DecodingCache> {
   /// One beam's next tokens.
   private struct Row {
     let softmax: LogSoftmax
-    /// After penalties, the most likely first; as many as may be needed.
+    /// The tokens after penalties, the most likely first; as many as may be needed.
     let best: [TokenLogProbability]
   }
 

@@ -1,3 +1,4 @@
+import FireflyModels
 import FireflyTensors
 
 /// What the generator needs of a model: `Transformer` in the program, a table of logits in tests.
@@ -28,9 +29,9 @@ public protocol DecodingModel: AnyObject {
 
 /// One sequence's keys and values.
 public protocol DecodingCache: AnyObject {
-  /// Tokens held.
+  /// How many tokens the cache holds.
   var count: Int { get }
-  /// Memory held.
+  /// Bytes of memory that the cache holds.
   var byteCount: Int { get }
   /// Forgets all but the first `count` tokens.
   func truncate(to count: Int)
@@ -39,3 +40,10 @@ public protocol DecodingCache: AnyObject {
   /// A cache of its own with the first `count` tokens.
   func copy(count: Int) -> Self
 }
+
+extension Transformer: DecodingModel {
+  public var maxPositions: Int { architecture.maxPositions }
+  public var vocabularySize: Int { architecture.vocabularySize }
+}
+
+extension KVCache: DecodingCache {}

@@ -13,7 +13,7 @@ public struct GeneratedToken: Equatable, Sendable {
   public var id: Int32
   /// UTF-8 bytes of what was decoded before it; a stop string cuts the text, not the tokens.
   public var offset: Int
-  /// By the model's own softmax, before any sampling option; nil unless asked for.
+  /// The token's log-probability by the model's own softmax, before any sampling option; nil unless asked for.
   public var logProbability: Double?
   /// The most likely tokens in its place; empty unless asked for.
   public var top: [TokenLogProbability]
@@ -42,7 +42,7 @@ public struct GenerationResult: Equatable, Sendable {
   /// What was generated without special tokens and without what stopped it.
   public var text: String
   public var finishReason: FinishReason
-  /// For each token of the prompt after the first; empty unless asked for.
+  /// The scores of the prompt's tokens after the first; empty unless asked for.
   public var promptScores: [TokenScore]
   /// Tokens of the prompt that were known from before and not read again.
   public var reusedCount: Int
@@ -61,7 +61,7 @@ public struct GenerationResult: Equatable, Sendable {
   }
 
   public var ids: [Int32] { tokens.map(\.id) }
-  /// For each token, the most likely ones at that step; empty unless asked for.
+  /// The most likely tokens at each token's step; empty unless asked for.
   public var topLogProbabilities: [[TokenLogProbability]] {
     tokens.allSatisfy(\.top.isEmpty) ? [] : tokens.map(\.top)
   }

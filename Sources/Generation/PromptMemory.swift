@@ -16,7 +16,7 @@ public final class PromptMemory<Model: DecodingModel> {
   private let entryLimit: Int
   private let byteLimit: Int
   private let unit: Int
-  /// Least recently used first.
+  /// The entries, the least recently used one first.
   private var entries: [Entry] = []
   /// Memory of what is kept.
   public private(set) var byteCount = 0

@@ -4,7 +4,7 @@ import Foundation
 /// The tokens that may come next and their probabilities, the most likely first, of equals the lowest id first.
 public struct TokenDistribution: Equatable, Sendable {
   public private(set) var ids: [Int32]
-  /// Sum to 1.
+  /// The tokens' probabilities, which sum to 1.
   public private(set) var probabilities: [Double]
 
   /// - Parameters:

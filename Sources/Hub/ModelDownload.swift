@@ -1,17 +1,6 @@
 import FireflyBase
 import Foundation
 
-/// What happens while a model is fetched.
-public enum DownloadEvent: Sendable, Equatable {
-  /// Bytes that are there, and of all files together.
-  case progress(done: Int, total: Int)
-  /// A file has come, whole and checked.
-  case finished(path: String, bytes: Int)
-  /// Another process is fetching this file; it is waited for.
-  case waiting(path: String)
-  case note(String)
-}
-
 /// Fetches a model from the hub: `try ModelDownload(name).run()`.
 ///
 /// Only what Firefly reads is fetched, into Hugging Face's cache, where transformers finds it too. Each file is checked
@@ -23,8 +12,8 @@ public struct ModelDownload {
   /// A plain folder to fetch into; nil: the cache.
   public var folder: String?
   public var settings: HubSettings
-  var policy = RetryPolicy()
-  var freeBytes = DiskSpace.freeBytes(at:)
+  package var policy = RetryPolicy()
+  package var freeBytes = DiskSpace.freeBytes(at:)
 
   public init(
     _ name: ModelName, gguf: [String] = [], folder: String? = nil, settings: HubSettings = HubSettings()
@@ -94,7 +83,7 @@ public struct ModelDownload {
     guard let free = freeBytes(target.folder), free < needed else { return }
     throw FireflyError(
       "the disk is too full for the model", at: DiskSpace.nearestFolder(target.folder),
-      expected: "\(Numbers.bytes(needed)) free", found: Numbers.bytes(free),
+      expected: "\(Readable.bytes(needed)) free", found: Readable.bytes(free),
       fix: "Free disk space, or choose another place: HF_HUB_CACHE=FOLDER, or --to FOLDER.")
   }
 }

@@ -26,7 +26,7 @@ final class Interpreter {
   private let place: String
   private var output = MarkedText()
   private var generations: [Range<Int>] = []
-  /// Of the statement at hand.
+  /// The line of the statement at hand.
   private var line = 1
   private var steps = 0
   var depth = 0
@@ -44,14 +44,14 @@ final class Interpreter {
     scope = Scope(scope)
   }
 
-  func run(_ statements: [Statement]) throws -> JinjaTemplate.Rendering {
+  func run(_ statements: [Statement]) throws -> JinjaRendering {
     do {
       _ = try execute(statements)
     } catch var error as FireflyError {
       error.place = error.place ?? "\(place):\(line)"
       throw error
     }
-    return JinjaTemplate.Rendering(text: output, generations: generations)
+    return JinjaRendering(text: output, generations: generations)
   }
 
   func countStep() throws {
@@ -61,7 +61,7 @@ final class Interpreter {
     }
   }
 
-  /// One level deeper; who calls it comes back up with `depth -= 1`.
+  /// Goes one level deeper; who calls it comes back up with `depth -= 1`.
   func descend() throws {
     depth += 1
     guard depth <= limits.depth else {

@@ -22,13 +22,6 @@ package struct JinjaTemplate: Sendable {
     statements = try parser.template()
   }
 
-  /// A rendered template.
-  package struct Rendering {
-    package var text: MarkedText
-    /// What stood inside `{% generation %}`, as bytes of `text`, ascending.
-    package var generations: [Range<Int>]
-  }
-
   /// - Parameters:
   ///   - variables: what the template can name.
   ///   - now: what `strftime_now` tells.
@@ -36,23 +29,9 @@ package struct JinjaTemplate: Sendable {
   ///   it exceeds `limits`.
   package func render(
     _ variables: [(String, JinjaValue)], now: Date, limits: JinjaLimits = JinjaLimits()
-  ) throws -> Rendering {
+  ) throws -> JinjaRendering {
     let interpreter = Interpreter(place: place, now: now, limits: limits)
     for (name, value) in variables { interpreter.scope.values[name] = value }
     return try interpreter.run(statements)
   }
-}
-
-/// How much a template may do before it is stopped.
-package struct JinjaLimits: Sendable {
-  /// Statements and expressions evaluated.
-  package var steps = 20_000_000
-  /// Bytes of the output, and of any one text.
-  package var bytes = 256 << 20
-  /// Members of any one list or dictionary, those of its members counted too.
-  package var members = 1_000_000
-  /// Statements, expressions and macros inside one another; lists and dictionaries too.
-  package var depth = 250
-
-  package init() {}
 }

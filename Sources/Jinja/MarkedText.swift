@@ -12,7 +12,7 @@ package struct MarkedText: Sendable {
   }
 
   package private(set) var text: String
-  /// Ascending and apart.
+  /// The marks, ascending and apart.
   package private(set) var marks: [Mark] = []
 
   /// - Parameter source: what all of `text` comes from; nil when nobody asks.
@@ -131,7 +131,7 @@ extension MarkedText {
 
   var scalarCount: Int { text.unicodeScalars.count }
 
-  /// Without the scalars at its ends that `isStripped` accepts.
+  /// The text without the scalars at its ends that `isStripped` accepts.
   func stripped(
     left: Bool = true, right: Bool = true, _ isStripped: (Unicode.Scalar) -> Bool = \.isPythonSpace
   ) -> MarkedText {

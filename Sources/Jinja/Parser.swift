@@ -1,6 +1,6 @@
 import FireflyBase
 
-/// From tokens to a tree: the statements. `Parser+Expressions` has the rest.
+/// Makes a tree of tokens: the statements. `Parser+Expressions` has the rest.
 struct Parser {
   /// Nesting beyond this is refused: every level takes a few frames of the stack.
   static let deepest = 80

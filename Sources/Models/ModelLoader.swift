@@ -14,10 +14,19 @@ extension Transformer {
   public static func load(
     _ source: ModelSource, compute: DType, quantization: Quantization, progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
+    try load(source, compute: compute, quantization: quantization, device: .cpu, progress: progress)
+  }
+
+  /// - Parameter device: where the model's tensors lie and its operations run.
+  package static func load(
+    _ source: ModelSource, compute: DType, quantization: Quantization, device: any Device,
+    progress: ((Double) -> Void)? = nil
+  ) throws -> Transformer {
     precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
     let architecture = try Architecture(config: source.config, source: source.path)
     let loader = ModelLoader(
-      architecture: architecture, store: source.weights, compute: compute, quantization: quantization)
+      architecture: architecture, store: source.weights, compute: compute, quantization: quantization,
+      device: device)
     var blocks: [Block] = []
     for layer in 0..<architecture.layers {
       blocks.append(try loader.block(layer))
@@ -38,6 +47,7 @@ private struct ModelLoader {
   let store: WeightStore
   let compute: DType
   let quantization: Quantization
+  let device: any Device
 
   // MARK: - Around the blocks
 
@@ -64,17 +74,18 @@ private struct ModelLoader {
     return Head(norm: norm, weight: architecture.normalizedHead ? normalized(weight) : weight)
   }
 
-  /// Each row divided by its length.
+  /// The matrix with each row divided by its length.
   private func normalized(_ weight: Tensor) -> Tensor {  // [V, C] c
-    let result = Tensor(weight.shape, compute)
+    let result = Tensor(weight.shape, compute, on: device)
     // x / √(mean x² + ε) · 1/√C, with the smallest of ε: rows of zeros stay zero.
     let columns = Float(weight.columns)
     let norm = Norm(
-      weight: Tensor([Float](repeating: 1 / columns.squareRoot(), count: weight.columns), [weight.columns]),
+      weight: Tensor(
+        [Float](repeating: 1 / columns.squareRoot(), count: weight.columns), [weight.columns], on: device),
       bias: nil, epsilon: 1e-24 / columns)
     for start in stride(from: 0, to: weight.rows, by: 1024) {
       let rows = start..<min(start + 1024, weight.rows)
-      let wide = Tensor([rows.count, weight.columns], .float32)
+      let wide = Tensor([rows.count, weight.columns], .float32, on: device)
       Ops.convert(wide.matrix, weight.matrix.rows(rows))
       _ = norm.forward(into: result.matrix.rows(rows), wide.matrix)
     }
@@ -100,7 +111,7 @@ private struct ModelLoader {
     let shape = AttentionShape(
       heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim,
       scale: 1 / Float(a.headDim).squareRoot(), window: layer >= a.firstWindowedLayer ? a.window : nil,
-      slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads]) : nil)
+      slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads], on: device) : nil)
     return Attention(
       input: try group(layer, 0, prefix, a.attentionInput),
       output: try group(layer, 1, prefix, [a.attentionOutput]),
@@ -127,7 +138,8 @@ private struct ModelLoader {
         activation: architecture.activation, isGated: true)
     }
     let precise = ModelLoader(
-      architecture: architecture, store: store, compute: .float32, quantization: quantization)
+      architecture: architecture, store: store, compute: .float32, quantization: quantization,
+      device: device)
     return MixtureOfExperts(
       options: options,
       router: try precise.group(
@@ -145,43 +157,42 @@ private struct ModelLoader {
   private func group(_ prefix: String, _ linears: [LinearShape], stream: Int) throws -> LinearGroup {
     let parts = try linears.map { linear in
       LinearGroup.Part(
-        name: linear.name,
+        shape: linear,
         weight: try weight(
           prefix + linear.name + ".weight", [linear.outputs, linear.inputs],
           linear.staysWhole ? .none : quantization),
         bias: linear.hasBias
-          ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil,
-        outputs: linear.outputs, takesAdapter: linear.takesAdapter)
+          ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil)
     }
-    return LinearGroup(
-      inputs: linears[0].inputs, parts: parts, compute: compute, stream: UInt64(stream))
+    return LinearGroup(parts: parts, compute: compute, stream: UInt64(stream))
   }
 
   // MARK: - Tensors
 
   private func weight(
     _ name: String, _ shape: [Int], _ quantization: Quantization
-  ) throws -> FrozenWeight {
+  ) throws -> LinearWeight {
     let stored = architecture.storedName(name, in: store)
-    if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed) }
+    if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
     let dense = try store.tensor(stored, shape: shape, as: compute)
     switch quantization {
-    case .none: return .dense(dense)
+    case .none: return .dense(dense.on(device))
     case .nf4(let double):
       defer { store.release(stored) }
-      return .nf4(try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)"))
+      let packed = try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)")
+      return .nf4(packed.on(device))
     }
   }
 
   private func norm(_ module: String) throws -> Norm {
     let shape = [architecture.hiddenSize]
     var weight = try tensor(module + ".weight", shape: shape, as: .float32)
-    if architecture.norm == .rmsOnePlus { weight = Tensor(weight.floats.map { 1 + $0 }, shape) }
+    if architecture.norm == .rmsOnePlus { weight = Tensor(weight.floats.map { 1 + $0 }, shape, on: device) }
     let bias = architecture.norm == .layer ? try tensor(module + ".bias", shape: shape, as: .float32) : nil
     return Norm(weight: weight, bias: bias, epsilon: architecture.normEpsilon)
   }
 
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
-    try store.tensor(architecture.storedName(name, in: store), shape: shape, as: dtype)
+    try store.tensor(architecture.storedName(name, in: store), shape: shape, as: dtype).on(device)
   }
 }

@@ -4,7 +4,7 @@ import FireflyWeights
 
 /// How the frozen linear layers are held.
 public enum Quantization: Equatable, Sendable {
-  /// In the compute dtype; a 4-bit checkpoint stays 4-bit.
+  /// Weights in the compute dtype; those of a 4-bit checkpoint stay 4-bit.
   case none
   /// NF4 (Dettmers et al., 2023), the scales quantised again when `double`.
   case nf4(double: Bool)
@@ -18,13 +18,15 @@ public final class Transformer: @unchecked Sendable {
   public let architecture: Architecture
   /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
+  /// Where its tensors lie.
+  package var device: any Device { embedding.table.device }
   let embedding: Embedding
   let blocks: [Block]
   let head: Head
   /// Tensors of the files that the model does not use, sorted; those known to be of no use are left out.
   public let unusedTensors: [String]
-  /// The adapter's settings; nil without one.
-  public internal(set) var adapterOptions: LoRAOptions?
+  /// What is trained; empty without an adapter.
+  public internal(set) var arena: ParameterArena
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
@@ -38,6 +40,14 @@ public final class Transformer: @unchecked Sendable {
     self.blocks = blocks
     self.head = head
     self.unusedTensors = unusedTensors
+    arena = ParameterArena(.nothing, on: embedding.table.device)
+  }
+
+  /// One line about `unusedTensors` for the user; nil when there are none.
+  public var unusedTensorsNote: String? {
+    guard !unusedTensors.isEmpty else { return nil }
+    let shown = unusedTensors.prefix(3).joined(separator: ", ") + (unusedTensors.count > 3 ? ", …" : "")
+    return "tensors in the files that the model does not use: \(unusedTensors.count) (\(shown))"
   }
 
   // MARK: - Parameters
@@ -52,48 +62,48 @@ public final class Transformer: @unchecked Sendable {
   }
 
   /// What is trained, in the order of the computation; empty without an adapter.
-  public var parameters: [Parameter] { groups.flatMap(\.group.parameters) }
+  public var parameters: [Parameter] { arena.parameters }
 
-  public func zeroGradients() {
-    for parameter in parameters { parameter.gradient.setZero() }
-  }
+  public func zeroGradients() { arena.gradients.setZero() }
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
     head.decoding.forget()
-    for (_, group) in groups { group.parametersChanged() }
+    for (_, group) in groups { group.adapter?.parametersChanged() }
   }
 
   // MARK: - Training
 
-  /// Adds d(scale·Σ losses)/dθ to the parameters' gradients; the routers' auxiliary loss counts as one more loss of every
-  /// target.
+  /// Adds d(Σ weight·loss)/dθ over the targets to the parameters' gradients; the routers' auxiliary loss counts as one
+  /// more loss of every target.
   ///
   /// - Parameters:
   ///   - tokens: `[T]`, ids below the vocabulary's size.
   ///   - labels: `[T]`, the id that each position shall predict, or -1.
   ///   - starts: `[S+1]` offsets of the sequences.
-  ///   - scale: 1 / the targets of the whole optimizer step.
-  /// - Returns: the sum of the losses and the count of targets.
+  ///   - weights: `[T]`, what each position's loss counts for: with 1 / the targets of the whole optimizer step, the mean
+  ///     is what is minimised. Those of positions without a target do not matter.
+  /// - Returns: the losses by themselves, without the weights.
   public func accumulateGradients(
-    tokens: [Int32], labels: [Int32], starts: [Int32], scale: Float, pass: Pass
-  ) -> LossSum {
+    tokens: [Int32], labels: [Int32], starts: [Int32], weights: [Float], pass: Pass
+  ) -> BatchLoss {
     check(tokens, labels, starts)
-    guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
-    let targets = labels.count { $0 >= 0 }
+    precondition(weights.count == labels.count, "\(weights.count) weights, \(labels.count) labels")
+    guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
+    let weight = zip(labels, weights).reduce(0.0) { $1.0 >= 0 ? $0 + Double($1.1) : $0 }
     let balance = architecture.experts.flatMap {
-      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: scale * Float(targets)) : nil
+      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: Float(weight)) : nil
     }
     let batch = context(starts, pass, balance)
     if pass.checkpointing {
-      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, scale, batch)
+      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, weights, batch)
     }
-    return accumulate(blocks, tokens, labels, scale, batch)
+    return accumulate(blocks, tokens, labels, weights, batch)
   }
 
   private func accumulate<L: Layer>(
-    _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ scale: Float, _ batch: BatchContext
-  ) -> LossSum {
+    _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ weights: [Float], _ batch: BatchContext
+  ) -> BatchLoss {
     var x = embedding.forward(tokens)
     var saved: [L.Saved] = []
     for layer in layers {
@@ -102,8 +112,8 @@ public final class Transformer: @unchecked Sendable {
       x = y
     }
     batch.balance?.close()
-    var (loss, dy) = head.loss(x, labels: labels, scale: scale)
-    loss.balance = (batch.balance?.value ?? 0) * Double(loss.count)
+    var (loss, dy) = head.loss(x, labels: labels, starts: batch.starts, weights: weights)
+    loss.total.balance = (batch.balance?.value ?? 0) * Double(loss.total.count)
     for layer in layers.reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
@@ -113,11 +123,17 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Evaluation
 
-  /// The losses of the targets, without gradients or dropout.
-  public func loss(tokens: [Int32], labels: [Int32], starts: [Int32]) -> LossSum {
+  /// The losses of the targets, without gradients.
+  public func loss(
+    tokens: [Int32], labels: [Int32], starts: [Int32], pass: Pass = .evaluation
+  ) -> BatchLoss {
     check(tokens, labels, starts)
-    guard labels.contains(where: { $0 >= 0 }) else { return LossSum() }
-    return head.loss(hidden(tokens, starts), labels: labels, scale: nil).loss
+    guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
+    return head.loss(hidden(tokens, starts, pass), labels: labels, starts: starts, weights: nil).loss
+  }
+
+  private func noLoss(_ starts: [Int32]) -> BatchLoss {
+    BatchLoss(total: LossSum(), sequences: [LossSum](repeating: LossSum(), count: starts.count - 1))
   }
 
   /// What the model says of each target, in the order of the positions; without gradients or dropout.
@@ -127,18 +143,18 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, labels, starts)
     let targets = labels.indices.filter { labels[$0] >= 0 }
     guard !targets.isEmpty else { return [] }
-    let rows = gathered(hidden(tokens, starts), targets)
+    let rows = gathered(hidden(tokens, starts, .evaluation), targets)
     return head.scores(rows.matrix, labels: targets.map { labels[$0] })
   }
 
   /// Logits of every position, `[T, V]` float32: for tests and short texts.
-  public func logits(tokens: [Int32], starts: [Int32]) -> Tensor {
+  public func logits(tokens: [Int32], starts: [Int32], pass: Pass = .evaluation) -> Tensor {
     check(tokens, tokens, starts)
-    return head.logits(hidden(tokens, starts).matrix)
+    return head.logits(hidden(tokens, starts, pass).matrix, .evaluation)
   }
 
-  private func hidden(_ tokens: [Int32], _ starts: [Int32]) -> Tensor {  // [T] → [T, C]
-    let batch = context(starts, Pass(training: false, checkpointing: false))
+  private func hidden(_ tokens: [Int32], _ starts: [Int32], _ pass: Pass) -> Tensor {  // [T] → [T, C]
+    let batch = context(starts, pass)
     return blocks.reduce(embedding.forward(tokens)) { x, block in block.forward(x, batch).y }
   }
 
@@ -147,7 +163,8 @@ public final class Transformer: @unchecked Sendable {
   /// An empty cache for one sequence of at most `capacity` tokens.
   public func makeCache(capacity: Int) -> KVCache {
     KVCache(
-      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity)
+      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity,
+      device: device)
   }
 
   /// Continues each cache by its tokens.
@@ -157,7 +174,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[rows, V]` float32, the logits after each one's last token.
   public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
-    let last = Tensor([rows.count, architecture.hiddenSize], .float32)
+    let last = Tensor([rows.count, architecture.hiddenSize], .float32, on: device)
     let together = rows.indices.filter { rows[$0].tokens.count == 1 }
     let alone = rows.indices.filter { rows[$0].tokens.count != 1 }.map { [$0] }
     for group in alone + (together.isEmpty ? [] : [together]) {
@@ -166,7 +183,7 @@ public final class Transformer: @unchecked Sendable {
         Ops.gatherRows(last.matrix.rows(index..<index + 1), x.matrix, rows: [Int32(row.range.upperBound - 1)])
       }
     }
-    return head.logits(last.matrix, rowByRow: true)
+    return head.logits(last.matrix, .generation)
   }
 
   /// Continues each cache by its tokens, all in one pass, and scores what each of the tokens shall predict.
@@ -186,7 +203,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[tokens, V]` float32, the logits after every one.
   public func stepKeepingAll(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
-    head.logits(continued([(cache, tokens)]).x.matrix)
+    head.logits(continued([(cache, tokens)]).x.matrix, .evaluation)
   }
 
   /// The blocks' output for each cache's new tokens.
@@ -202,7 +219,7 @@ public final class Transformer: @unchecked Sendable {
     let tokens = rows.flatMap(\.tokens)
     check(tokens, tokens, [0, Int32(tokens.count)])
     let rotary = architecture.rotary?.tables(
-      placed.map { Positions(first: $0.past, count: $0.range.count) })
+      placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
     let x = embedding.forward(tokens)
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
     return (x, placed)
@@ -211,7 +228,7 @@ public final class Transformer: @unchecked Sendable {
   // MARK: - Shared
 
   private func gathered(_ x: Tensor, _ rows: [Int]) -> Tensor {  // [T, C] → [N, C]
-    let kept = Tensor([rows.count, x.columns], .float32)
+    let kept = Tensor([rows.count, x.columns], .float32, on: x.device)
     Ops.gatherRows(kept.matrix, x.matrix, rows: rows.map { Int32($0) })
     return kept
   }
@@ -219,7 +236,8 @@ public final class Transformer: @unchecked Sendable {
   private func context(_ starts: [Int32], _ pass: Pass, _ balance: BalanceLoss? = nil) -> BatchContext {
     let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }
     return BatchContext(
-      starts: starts, rotary: architecture.rotary?.tables(sequences), pass: pass, balance: balance)
+      starts: starts, rotary: architecture.rotary?.tables(sequences, on: device), pass: pass, balance: balance
+    )
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
@@ -245,14 +263,18 @@ public final class Transformer: @unchecked Sendable {
   /// Bytes of weights that a pass of generation reads.
   public var bytesPerStep: Int {
     groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
-      + head.decoding.byteCount(head.weight)
+      + RowWeight.byteCount(of: head.weight)
   }
-
-  /// Trainable elements.
-  public var trainableCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 }
 
-extension FrozenWeight {
+/// An adapter apart from its model, or the base's having none.
+struct KeptAdapter {
+  let arena: ParameterArena
+  /// As the model's groups.
+  let groups: [GroupAdapter?]
+}
+
+extension LinearWeight {
   /// Bytes as held.
   var byteCount: Int {
     switch self {

@@ -20,7 +20,7 @@ struct Access: Sendable {
     guard isKnown else { throw APIError.unauthorized }
   }
 
-  /// In a time that depends on the given text's length alone.
+  /// Whether the two are equal, found in a time that depends on the given text's length alone.
   static func areEqual(_ given: [UInt8], _ key: [UInt8]) -> Bool {
     guard !key.isEmpty else { return false }
     var difference = given.count ^ key.count

@@ -36,7 +36,7 @@ struct FireflyEndpoint {
     let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.name)
     let sink = WholeAnswer(exchange, count: 1) { [service] results in
       let answer = JSONValue.object(["input": .string(input), "output": .string(results[0].text)])
-      service.remember(answer)
+      service.history?.append(answer)
       return .json(answer)
     }
     try service.submit([request], sink, exchange)

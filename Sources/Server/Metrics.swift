@@ -24,7 +24,7 @@ final class Metrics: Sendable {
     counts.withLock { $0.answered["path=\"\(path)\",status=\"\(status)\"", default: 0] += 1 }
   }
 
-  /// An answer has ended.
+  /// Counts an answer that has ended.
   func ended(prompt: Int, reused: Int, generated: Int, isCancelled: Bool) {
     counts.withLock {
       $0.promptTokens += prompt

@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
 import FireflyWeights
 import Foundation

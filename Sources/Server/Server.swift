@@ -33,12 +33,13 @@ public final class Server: Sendable {
     let service = Service(
       models: models, tokenizer: tokenizer, defaults: defaults, options: options, shape: shape,
       engine: engine, metrics: metrics)
+    let routes = Routes(service, metrics: metrics)
     let http = HTTPServer(
-      handler: service,
+      handler: routes,
       limits: HTTPServer.Limits(
         bodyBytes: options.bodyBytes, connections: options.connections, idleTime: options.idleTime,
         requestTime: options.requestTime))
-    service.countConnections { [weak http] in http?.watch.count ?? 0 }
+    routes.countConnections { [weak http] in http?.watch.count ?? 0 }
     self.engine = engine
     self.service = service
     self.http = http
@@ -50,7 +51,7 @@ public final class Server: Sendable {
   /// - Returns: the port.
   /// - Throws: `FireflyError` when the address cannot be had, or the history not be written.
   public func start() throws -> Int {
-    try service.checkHistory()
+    try service.history?.check()
     let socket = try ListeningSocket(host: options.host, port: options.port)
     try http.start(socket)
     return socket.port

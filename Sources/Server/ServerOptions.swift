@@ -22,7 +22,7 @@ public struct ServerOptions: Sendable {
   /// Tokens of a prompt read in one pass, and the unit in which beginnings are shared: more read faster, less share
   /// shorter ones.
   public var chunk = 64
-  /// Within which a request must be answered.
+  /// The time within which a request must be answered.
   public var answerTime = Duration.seconds(600)
 
   public var bodyBytes = 8 << 20

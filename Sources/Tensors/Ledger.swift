@@ -1,3 +1,4 @@
+import FireflyBase
 import Foundation
 import Synchronization
 

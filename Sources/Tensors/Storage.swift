@@ -1,143 +1,47 @@
-import FireflyBase
-import Foundation
-
-/// Reference-counted bytes: an aligned block from the pool, or a part of a mapped file.
-///
-/// Blocks go back to a pool when released, so a training step that repeats its shapes allocates nothing
-/// from the system in its steady state.
+/// Reference-counted bytes on a device: a block of the device's own, or a window on bytes that somebody else keeps.
 public final class Storage: @unchecked Sendable {
-  public let pointer: UnsafeMutableRawPointer
+  package let device: any Device
   public let byteCount: Int
+  /// What the device knows the bytes by. For the device's operations, and for files of the processor's memory.
+  package let address: UnsafeMutableRawPointer
   private let origin: Origin
 
   private enum Origin {
-    case pool(capacity: Int)
-    case file(AnyObject)
+    case block(DeviceBlock)
+    case window(owner: AnyObject)
   }
 
-  /// An uninitialised block, 64-byte aligned, with at least 64 readable bytes after its end.
-  public init(byteCount: Int) {
+  /// An uninitialised block.
+  package init(byteCount: Int, on device: any Device) {
     precondition(byteCount >= 0, "Storage of \(byteCount) bytes")
-    let (block, capacity) = StoragePool.shared.take(byteCount)
-    pointer = block
+    let block = device.allocate(byteCount)
+    self.device = device
     self.byteCount = byteCount
-    origin = .pool(capacity: capacity)
+    address = block.address
+    origin = .block(block)
   }
 
-  /// A window on bytes that `owner` keeps alive; never written to when the mapping is read-only.
-  public init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-    pointer = bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? StoragePool.empty
-    byteCount = bytes.count
-    origin = .file(owner)
+  /// A window on memory of `device` that `owner` keeps.
+  package init(_ address: UnsafeMutableRawPointer, byteCount: Int, on device: any Device, owner: AnyObject) {
+    self.device = device
+    self.byteCount = byteCount
+    self.address = address
+    origin = .window(owner: owner)
   }
 
   deinit {
-    if case .pool(let capacity) = origin { StoragePool.shared.give(pointer, capacity) }
+    if case .block(let block) = origin { device.free(block) }
   }
 }
 
-/// Free blocks by capacity. Capacities are rounded to an eighth of a power of two, so nearly equal shapes share them.
-final class StoragePool: @unchecked Sendable {
-  static let shared = StoragePool()
-  nonisolated(unsafe) static let empty = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+/// Memory that a device has handed out.
+package struct DeviceBlock {
+  package let address: UnsafeMutableRawPointer
+  /// What the device rounded the size to.
+  package let capacity: Int
 
-  private let lock = NSLock()
-  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
-  private var freeBytes = 0
-  private var usedBytes = 0
-  private var peakBytes = 0
-  private var recordedPeak = 0
-  private(set) var systemAllocations = 0
-
-  /// The most bytes in use at once since `startRecordingPeak`.
-  var peakSinceRecording: Int { lock.withLock { recordedPeak } }
-
-  func startRecordingPeak() { lock.withLock { recordedPeak = usedBytes } }
-
-  /// Under the lock.
-  private func use(_ byteCount: Int) {
-    usedBytes += byteCount
-    peakBytes = max(peakBytes, usedBytes)
-    recordedPeak = max(recordedPeak, usedBytes)
+  package init(address: UnsafeMutableRawPointer, capacity: Int) {
+    self.address = address
+    self.capacity = capacity
   }
-
-  static func capacity(for byteCount: Int) -> Int {
-    let least = max(byteCount, 256)
-    let power = 1 << (Int.bitWidth - 1 - (least - 1).leadingZeroBitCount)  // the power of two below
-    let step = max(power / 8, 64)
-    return (least + step - 1) / step * step
-  }
-
-  func take(_ byteCount: Int) -> (UnsafeMutableRawPointer, Int) {
-    let wanted = StoragePool.capacity(for: byteCount)
-    lock.lock()
-    if let (block, capacity) = takeFree(wanted) {
-      lock.unlock()
-      return (block, capacity)
-    }
-    use(wanted)
-    let surplus = removeSurplus()
-    systemAllocations += 1
-    lock.unlock()
-    for (block, capacity) in surplus { SystemMemory.deallocate(block, capacity) }
-    return (SystemMemory.allocate(wanted), wanted)
-  }
-
-  /// A free block of the wanted capacity, or of the next ones up to a quarter more. Under the lock.
-  private func takeFree(_ wanted: Int) -> (UnsafeMutableRawPointer, Int)? {
-    var capacity = wanted
-    while capacity <= wanted + wanted / 4 {
-      if let block = free[capacity]?.popLast() {
-        freeBytes -= capacity
-        use(capacity)
-        return (block, capacity)
-      }
-      capacity = StoragePool.capacity(for: capacity + 1)
-    }
-    return nil
-  }
-
-  /// What may be held beyond the most that was ever in use at once: an eighth of that, and in any case the buffers of
-  /// a small model's block, which come in a dozen sizes of which few are in use together.
-  private var slack: Int { max(peakBytes / 8, 64 << 20) }
-
-  /// Takes free blocks out until no more than the slack is held: batches of ever new lengths must not pile up blocks.
-  /// Under the lock.
-  private func removeSurplus() -> [(UnsafeMutableRawPointer, Int)] {
-    var removed: [(UnsafeMutableRawPointer, Int)] = []
-    for capacity in free.keys.sorted(by: >) {
-      while usedBytes + freeBytes > peakBytes + slack, let block = free[capacity]?.popLast() {
-        freeBytes -= capacity
-        removed.append((block, capacity))
-      }
-    }
-    return removed
-  }
-
-  func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
-    lock.lock()
-    free[capacity, default: []].append(block)
-    freeBytes += capacity
-    usedBytes -= capacity
-    lock.unlock()
-  }
-
-  /// Returns every free block to the system.
-  func drain() {
-    lock.lock()
-    let blocks = free.flatMap { capacity, blocks in blocks.map { ($0, capacity) } }
-    free.removeAll()
-    freeBytes = 0
-    peakBytes = usedBytes
-    lock.unlock()
-    for (block, capacity) in blocks { SystemMemory.deallocate(block, capacity) }
-  }
-}
-
-extension Storage {
-  /// Returns the pool's free blocks to the system: after loading, or when shapes change for good.
-  public static func releaseFreeMemory() { StoragePool.shared.drain() }
-
-  /// How many blocks have been asked from the system so far: constant in the steady state of a step.
-  public static var systemAllocations: Int { StoragePool.shared.systemAllocations }
 }

@@ -1,6 +1,3 @@
-import FireflyBase
-import Foundation
-
 /// What an element is.
 public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   case float32, bfloat16, float16, uint8, int32
@@ -43,26 +40,26 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// Uninitialised.
-  public init(_ shape: [Int], _ dtype: DType) {
+  package init(_ shape: [Int], _ dtype: DType, on device: any Device) {
     let count = shape.reduce(1, *)
     self.init(
-      storage: Storage(byteCount: count * dtype.byteCount), byteOffset: 0, shape: shape, dtype: dtype)
+      storage: Storage(byteCount: count * dtype.byteCount, on: device), byteOffset: 0, shape: shape,
+      dtype: dtype)
   }
 
-  public static func zeros(_ shape: [Int], _ dtype: DType) -> Tensor {
-    let tensor = Tensor(shape, dtype)
-    memset(tensor.pointer, 0, tensor.byteCount)
+  package static func zeros(_ shape: [Int], _ dtype: DType, on device: any Device) -> Tensor {
+    let tensor = Tensor(shape, dtype, on: device)
+    tensor.setZero()
     return tensor
   }
 
   /// Overwrites every element with zero.
-  public func setZero() { memset(pointer, 0, byteCount) }
+  public func setZero() { device.zero(self) }
 
-  /// From float32 values, for tests and small tables.
-  public init(_ values: [Float], _ shape: [Int]) {
+  package init(_ values: [Float], _ shape: [Int], on device: any Device) {
     precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
-    self.init(shape, .float32)
-    values.withUnsafeBytes { if let base = $0.baseAddress { memcpy(pointer, base, $0.count) } }
+    self.init(shape, .float32, on: device)
+    values.withUnsafeBytes { device.upload($0, to: pointer) }
   }
 
   public var count: Int { shape.reduce(1, *) }
@@ -72,10 +69,23 @@ public struct Tensor: @unchecked Sendable {
   /// The last dimension.
   public var columns: Int { shape.last ?? 1 }
 
-  /// For Tensors and Weights only: the layers above use `Ops`.
-  package var pointer: UnsafeMutableRawPointer { storage.pointer + byteOffset }
+  package var device: any Device { storage.device }
+  /// What the device knows the first element by: for its operations, and for Weights, whose files are the processor's.
+  package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
   package var bytes: UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(start: pointer, count: byteCount)
+  }
+
+  /// Calls `body` with the elements' bytes in the processor's memory: the tensor's own where that is its device's, otherwise
+  /// a copy.
+  package func withHostBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    if device.isHost {
+      return try withExtendedLifetime(storage) { try body(UnsafeRawBufferPointer(bytes)) }
+    }
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+    defer { copy.deallocate() }
+    device.download(pointer, into: copy)
+    return try body(UnsafeRawBufferPointer(copy))
   }
 
   /// The same elements under another shape.
@@ -102,7 +112,16 @@ public struct Tensor: @unchecked Sendable {
   /// The float32 elements, for tests, logs and small results.
   public var floats: [Float] {
     precondition(dtype == .float32, "floats of a \(dtype) tensor")
-    return Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: count))
+    return withHostBytes { Array($0.bindMemory(to: Float.self)) }
+  }
+
+  /// Σ of the float32 elements in float64, in their order.
+  public var sum: Double { floats.reduce(0) { $0 + Double($1) } }
+
+  /// Which uint8 elements are not 0, for small results.
+  public var flags: [Bool] {
+    precondition(dtype == .uint8, "flags of a \(dtype) tensor")
+    return withHostBytes { $0.map { $0 != 0 } }
   }
 }
 
@@ -130,7 +149,8 @@ public struct Matrix: @unchecked Sendable {
     self.dtype = dtype
   }
 
-  package var pointer: UnsafeMutableRawPointer { storage.pointer + byteOffset }
+  package var device: any Device { storage.device }
+  package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
 
   /// Columns `range` of every row.
   public func columns(_ range: Range<Int>) -> Matrix {

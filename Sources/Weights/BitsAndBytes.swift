@@ -187,9 +187,6 @@ extension NF4Tensor {
     let isCompute = dtype != .float16
     let out = Tensor(shape, isCompute ? dtype : .float32)
     Ops.decodeNF4(self, rows: 0..<outputs, columns: 0..<inputs, into: out.matrix)
-    guard !isCompute else { return out }
-    let half = Tensor(shape, dtype)
-    Ops.convert(half.matrix, out.matrix)
-    return half
+    return isCompute ? out : out.converted(to: dtype)
   }
 }

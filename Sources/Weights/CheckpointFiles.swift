@@ -11,7 +11,7 @@ struct CheckpointFormat: Sendable {
     names: ModelFiles.safeTensors, tensors: { try SafeTensorsFile($0).tensors })
   static let torch = CheckpointFormat(names: ModelFiles.torch, tensors: TorchFile.tensors)
 
-  /// In the order in which a folder's files are looked for.
+  /// The formats, in the order in which a folder's files are looked for.
   static let all = [safeTensors, torch]
 
   /// The tensors of one file of any format, told by its name.

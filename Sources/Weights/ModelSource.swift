@@ -45,6 +45,9 @@ public struct ModelSource: Sendable {
       weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil)
   }
 
+  /// Whether the linear layers are stored in 4 bits.
+  public var isQuantized: Bool { config["quantization_config"] != nil }
+
   /// Of quantised folders, only bitsandbytes' NF4 is read.
   private static func checkQuantization(_ config: JSONValue, at path: String) throws {
     guard let quantization = config["quantization_config"] else { return }

@@ -3,7 +3,7 @@ import FireflyTensors
 
 /// What `quant_state.bitsandbytes__nf4` says, checked.
 struct QuantState: Equatable {
-  /// [out, in]
+  /// The matrix's shape, [out, in].
   var shape: [Int]
   /// What the weights were, and are rounded to when decoded.
   var dtype: DType
@@ -46,7 +46,7 @@ struct QuantState: Equatable {
     nestedOffset = json["nested_offset"]?.double.map { Float($0) }
   }
 
-  /// As bitsandbytes writes it.
+  /// The state as bitsandbytes writes it.
   var json: JSONValue {
     var members: [String: JSONValue] = [
       "quant_type": .string("nf4"), "blocksize": .int(NF4.blockSize),

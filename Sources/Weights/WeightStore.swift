@@ -66,6 +66,13 @@ public final class WeightStore: @unchecked Sendable {
     lock.withLock { tensors.keys.filter { !asked.contains($0) } }.sorted()
   }
 
+  /// Lets go of the file pages that hold `name`, after it was copied or quantised: what is read once shall not fill
+  /// the memory. A tensor still in use is read again when touched.
+  public func release(_ name: String) {
+    guard let stored = stored(name) else { return }
+    stored.file.discard(stored.info.range)
+  }
+
   // MARK: - Within the module
 
   func stored(_ name: String) -> StoredTensor? { tensors[name] }

@@ -20,8 +20,9 @@ import Testing
       .smollm2Blocks, TrainingBench.Workload(lengths: lengths, checkpointing: checkpointing, rank: rank),
       steps: 1)
     let architecture = try Architecture(config: BenchShape.smollm2Blocks.config, source: "test")
+    let trainable = Trainable(architecture, LoRAOptions(rank: rank))
     let work = StepWork(
-      WorkModel(architecture, rank: rank, checkpointing: checkpointing, isNF4: true), lengths: lengths,
+      WorkModel(architecture, trainable, checkpointing: checkpointing, isNF4: true), lengths: lengths,
       targets: 128)
 
     // The first block passes no gradient on through q, k, v, nor through their adapters.

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test func theConversationIsSavedAsARow() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let file = folder + "/rows.jsonl"
       let outcome = try Command.run(
         words, input: "/system Be brief.\nhello\n你好\n/save \(file)\n/reset\nhello\n/save \(file)\n")
@@ -120,7 +121,7 @@ import Testing
 
   /// At a terminal: libedit edits, the prompt and the speed are shown, and an error does not end the talk.
   @Test func atATerminalTheTalkGoesOnAfterAnError() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let line = words.map { "'\($0)'" }.joined(separator: " ")
       let outcome = try Command.shell(
         "export XDG_STATE_HOME=\(folder); export program=\"$0\"; "

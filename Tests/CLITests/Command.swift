@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -86,14 +87,6 @@ enum Command {
     pthread_sigmask(SIG_SETMASK, &none, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try body()
-  }
-
-  /// A folder that is gone afterwards.
-  static func inTemporaryFolder<T>(_ body: (String) throws -> T) throws -> T {
-    let folder = NSTemporaryDirectory() + "firefly-cli-\(UUID().uuidString)"
-    try AtomicFile.makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
   }
 }
 

@@ -1,12 +1,13 @@
 import FireflyBase
 import FireflyCommand
+import FireflyTestSupport
 import Foundation
 import Testing
 
 /// merge, quantize and export as a user runs them.
 @Suite(.serialized) struct ConversionCommandTests {
   @Test func quantizeWritesAFolderThatGenerateTakes() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let out = folder + "/out"
       let outcome = try Command.run("quantize", Fixture.model, out, "--shard-size", "20KB")
       #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test func mergeComparesWithBothBases() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let outcome = try Command.run(
         "merge", Fixture.model, Fixture.adapter, folder + "/out", "--precision", "float32", "--json")
       #expect(outcome.status == 0, "\(outcome.errors)")
@@ -39,7 +40,7 @@ import Testing
   }
 
   @Test func exportWritesAFileThatGenerateTakes() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let path = folder + "/a.gguf"
       #expect(try Command.run("export", Fixture.model, path, "--type", "f32").status == 0)
       let words = ["--prompt", "hi", "--greedy", "--max-new-tokens", "5", "--json", "--precision", "float32"]
@@ -63,7 +64,7 @@ import Testing
     ("export m nul", "expected a GGUF file"),
   ])
   func overwriteKeepsWhatIsNoOutput(_ words: String, _ says: String) throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let made = try Command.shell(
         """
         cd '\(folder)' && mkdir precious outer && echo mine > precious/a.txt && mkfifo nul
@@ -102,7 +103,7 @@ import Testing
   }
 
   @Test func aLimitOfFileSizesIsAnError() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let outcome = try Command.shell("ulimit -f 10; \"$0\" quantize '\(Fixture.model)' '\(folder)/out'")
       #expect(outcome.status == 1 && outcome.errors.contains("File too large"), "\(outcome.errors)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
@@ -114,7 +115,7 @@ import Testing
   func theOutputMayBeAName(_ words: String) throws {
     let words = words.replacing("MODEL", with: "'\(Fixture.model)'")
       .replacing("ADAPTER", with: "'\(Fixture.adapter)'")
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let outcome = try Command.shell("cd '\(folder)' && \"$0\" \(words)")
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(FileManager.default.fileExists(atPath: folder + "/o"))
@@ -140,7 +141,7 @@ import Testing
 
   /// A limit on the size of files stands for a disk that is full.
   @Test(arguments: ["quantize", "merge", "export"]) func aFullDiskLeavesNothing(_ verb: String) throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let adapter = verb == "merge" ? "'\(Fixture.adapter)'" : ""
       let outcome = try Command.shell(
         "trap '' XFSZ; ulimit -f 40; \"$0\" \(verb) '\(Fixture.model)' \(adapter) '\(folder)/out'")

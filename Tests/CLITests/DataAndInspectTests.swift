@@ -1,11 +1,12 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
 @Suite struct DataAndInspectTests {
   /// A training configuration for the tiny model with rows in lines 1 and 3; line 2 has no room for its answer.
   func withConfig<T>(_ body: (String, String) throws -> T) throws -> T {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let rows = [
         #"{"conversation": [{"human": "one", "assistant": "two"}]}"#,
         #"{"conversation": [{"human": "\#(String(repeating: "word ", count: 200))", "assistant": "two"}]}"#,
@@ -90,7 +91,7 @@ import Testing
   }
 
   @Test func damagedAndUnknownThingsAreRefused() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let empty = try Command.run("inspect", folder)
       #expect(empty.status == 1)
       #expect(empty.errors.contains("nothing that Firefly knows"))

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyDemoData
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
@@ -79,14 +80,8 @@ private let problems = ProblemSet(seed: 42)
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
   private static let conversations = root.appending(path: "demo/conversations.jsonl").path
 
-  private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "firefly-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-  }
-
   @Test func everyRowIsATrainingRow() throws {
-    try withFolder { folder in
+    try inTemporaryFolder { folder in
       try DemoFiles.write(to: folder, conversations: Self.conversations, seed: 42)
       let training = try load(folder + "/train.jsonl")
       #expect(training.report.rows >= 5240)
@@ -97,7 +92,7 @@ private let problems = ProblemSet(seed: 42)
   }
 
   @Test func sameSeedSameBytes() throws {
-    try withFolder { folder in
+    try inTemporaryFolder { folder in
       for name in ["a", "b"] {
         try DemoFiles.write(to: "\(folder)/\(name)", conversations: Self.conversations, seed: 42)
       }
@@ -131,7 +126,7 @@ private let problems = ProblemSet(seed: 42)
   }
 
   @Test func badConversationsFileIsNamedByLine() throws {
-    try withFolder { folder in
+    try inTemporaryFolder { folder in
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let file = folder + "/rows.jsonl"
       try Data("{\"conversation\": []}\n{\"text\": 1}\n".utf8).write(to: URL(filePath: file))

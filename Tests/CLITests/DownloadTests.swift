@@ -23,11 +23,15 @@ import Testing
   }
 
   private func environment(_ hub: FakeHub, _ folder: String) -> [String: String] {
-    ["HF_HUB_CACHE": "\(folder)/cache", "HF_ENDPOINT": hub.endpoint, "MODELSCOPE_CACHE": "\(folder)/none"]
+    [
+      "HF_HUB_CACHE": "\(folder)/cache", "HF_ENDPOINT": hub.endpoint, "MODELSCOPE_CACHE": "\(folder)/none",
+      // Whoever runs the tests may have their own.
+      "HF_TOKEN": "", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "",
+    ]
   }
 
   @Test func whatIsDownloadedIsAModelByItsName() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let hub = try hub()
       let environment = environment(hub, folder)
       for name in ["tiny/model", "tiny/adapter"] {
@@ -51,7 +55,7 @@ import Testing
   }
 
   @Test func everyVerbThatTakesAModelTakesAName() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let hub = try hub()
       let environment = environment(hub, folder)
       for name in ["tiny/model", "tiny/adapter"] {
@@ -71,11 +75,14 @@ import Testing
         let outcome = try Command.run(words, environment: environment)
         #expect(outcome.status == 0, "\(words): \(outcome.errors)")
       }
+      // What is written has the model's name, not that of its place in the cache.
+      let exported = try Command.run("inspect", "\(folder)/model.gguf", "--json")
+      #expect(exported.output.contains(#""general.name": "model""#), "\(exported.output)")
     }
   }
 
   @Test func trainingByNameRecordsTheName() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let hub = try hub()
       let environment = environment(hub, folder)
       #expect(try Command.run(["download", "tiny/model"], environment: environment).status == 0)
@@ -107,7 +114,7 @@ import Testing
     ["eval", "Org/Name", "--task", "perplexity", "--file", "ROWS"],
   ])
   func aNameThatIsNowhereSaysWhatToDo(words: [String]) throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let rows = "\(folder)/rows.jsonl"
       try AtomicFile.write(Data((#"{"text": "one two three"}"# + "\n").utf8), to: rows)
       let outcome = try Command.run(
@@ -136,7 +143,7 @@ import Testing
   }
 
   @Test func twoProcessesDoNotSpoilEachOthersFiles() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let hub = try hub { $0.change = { _, _, reply in reply.manner = .dripping } }
       let environment = environment(hub, folder)
       let outcomes = try Command.runTwice(["download", "tiny/model"], environment: environment)
@@ -149,7 +156,7 @@ import Testing
   }
 
   @Test func controlCKeepsWhatHasCome() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let asked = DispatchSemaphore(value: 0)
       let hub = try hub {
         $0.change = { path, before, reply in

@@ -1,10 +1,11 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
 @Suite struct EvalTests {
   func evaluate(_ rows: [String], _ more: [String] = []) throws -> Command.Outcome {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let path = folder + "/rows.jsonl"
       try AtomicFile.write(Data(rows.joined(separator: "\n").utf8), to: path)
       return try Command.run(
@@ -33,7 +34,7 @@ import Testing
   }
 
   @Test func perplexityOfTextAndConversations() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let (text, chat) = (folder + "/a.txt", folder + "/b.jsonl")
       try AtomicFile.write(Data(String(repeating: "some plain text, again. ", count: 12).utf8), to: text)
       try AtomicFile.write(Data(rows.joined(separator: "\n").utf8), to: chat)
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test func multipleChoice() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       try AtomicFile.makeFolder(folder + "/data/test")
       try AtomicFile.makeFolder(folder + "/data/dev")
       let table = "What is one?,1,2,3,4,A\nWhat is two?,1,2,3,4,B\n"

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -87,7 +88,7 @@ import Testing
   }
 
   @Test func aFileIsAnsweredInItsOrderWhateverTheBatch() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let path = folder + "/prompts.jsonl"
       let lines = [
         #"{"prompt": "one"}"#, #"{"conversation": [{"human": "two, a longer one", "assistant": "2"}]}"#, "",
@@ -129,7 +130,7 @@ import Testing
     ("", ": the file has no rows"),
   ])
   func badRowsAreNamed(text: String, message: String) throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let path = folder + "/prompts.jsonl"
       try AtomicFile.write(Data(text.utf8), to: path)
       let outcome = try Command.run("generate", Fixture.model, "--file", path)
@@ -139,7 +140,7 @@ import Testing
   }
 
   @Test func aModelWithoutATemplateAsksForOne() throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       for name in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
         try FileManager.default.createSymbolicLink(
           atPath: "\(folder)/\(name)", withDestinationPath: "\(Fixture.model)/\(name)")

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -71,7 +72,7 @@ import Testing
 
   @Test(arguments: ["chat", "generate", "eval", "tokenize", "inspect", "data"])
   func aMissingPathExitsWithOneAndNamesIt(verb: String) throws {
-    try Command.inTemporaryFolder { folder in
+    try inTemporaryFolder { folder in
       let path = folder + "/nothing"
       var words = [verb, path]
       if verb == "generate" { words += ["--prompt", "x"] }

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyConversion
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyTestSupport
 import FireflyText
@@ -122,7 +123,7 @@ import Testing
     let shape = try store.shape(of: "x")
     let x = try store.tensor("x", shape: shape, as: .float32)
     let expected = try store.tensor(name, shape: [shape[0], format.bytes], as: .uint8)
-    let found = bytes(Ops.encodeBlocks(format, x))
+    let found = bytes(format.encode(x))
     let first = zip(found, bytes(expected)).enumerated().first { $1.0 != $1.1 }?.offset
     #expect(found.count == expected.count && first == nil, "byte \(first ?? -1) differs")
   }
@@ -214,7 +215,7 @@ import Testing
           ]),
         ])
       }
-      let refused = refusal { try export(model, to: folder + "/a.gguf") }
+      let refused = thrownError { try export(model, to: folder + "/a.gguf") }
       #expect(refused?.what.contains("otherwise than this tokenizer") == true)
       #expect(refused?.place?.hasSuffix("tokenizer.json") == true)
       #expect(try names(in: folder) == ["variant"])
@@ -314,7 +315,7 @@ import Testing
           "rope_type": .string("dynamic"), "factor": .double(2), "rope_theta": .double(10_000),
         ])
       }
-      #expect(refusal { try export(dynamic, to: folder + "/a.gguf") }?.found == "dynamic")
+      #expect(thrownError { try export(dynamic, to: folder + "/a.gguf") }?.found == "dynamic")
       #expect(try names(in: folder) == ["variant"])
     }
   }
@@ -323,7 +324,7 @@ import Testing
     try inTemporaryFolder { folder in
       let path = folder + "/a.gguf"
       try AtomicFile.write(Data("mine".utf8), to: path)
-      #expect(refusal { try export(Fixtures.model, to: path) }?.place == path)
+      #expect(thrownError { try export(Fixtures.model, to: path) }?.place == path)
       #expect(FileManager.default.contents(atPath: path) == Data("mine".utf8))
     }
   }

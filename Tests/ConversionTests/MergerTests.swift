@@ -1,7 +1,7 @@
 import FireflyBase
 import FireflyConversion
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyTestSupport
 import FireflyWeights
@@ -139,7 +139,7 @@ import Testing
 
   @Test func anAdapterOfAnotherModelIsRefusedByName() throws {
     try inTemporaryFolder { folder in
-      let shape = refusal {
+      let shape = thrownError {
         try merge(Fixtures.models("gqa"), Fixtures.models("biased_tied/adapter_lora"), to: folder + "/out")
       }
       #expect(shape?.place?.contains("lora_") == true && shape?.what.contains("shape") == true)
@@ -155,7 +155,7 @@ import Testing
           ("\(prefix).lora_B.weight", .zeros([32, 4], .float32)),
         ],
         to: stranger + "/adapter_model.safetensors")
-      let name = refusal { try merge(Fixtures.model, stranger, to: folder + "/out") }
+      let name = thrownError { try merge(Fixtures.model, stranger, to: folder + "/out") }
       #expect(name?.place?.contains("query_proj") == true)
       #expect(name?.expected == "model.layers.0.self_attn.q_proj")
       #expect(try names(in: folder) == ["stranger"])

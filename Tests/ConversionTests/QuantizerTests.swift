@@ -107,7 +107,7 @@ import Testing
   @Test func aVocabularyThatIsNotByteLevelIsRefused() throws {
     try inTemporaryFolder { folder in
       let gguf = Fixtures.tests + "WeightsTests/Fixtures/llama.gguf"
-      let refused = refusal { try quantize(gguf, to: folder + "/out") }
+      let refused = thrownError { try quantize(gguf, to: folder + "/out") }
       #expect(refused?.place?.contains("tokenizer.ggml.model") == true && refused?.found == "llama")
       let left = try names(in: folder)
       #expect(left.isEmpty)
@@ -118,7 +118,7 @@ import Testing
 
   @Test func whatIsInFourBitsAlreadyIsRefused() throws {
     try inTemporaryFolder { folder in
-      let refused = refusal { try quantize(Fixtures.models("gqa_nf4"), to: folder + "/out") }
+      let refused = thrownError { try quantize(Fixtures.models("gqa_nf4"), to: folder + "/out") }
       #expect(refused?.place?.contains("quantization_config") == true)
     }
   }
@@ -126,12 +126,12 @@ import Testing
   @Test func aFolderThatIsThereIsReplacedOnlyWhenToldSo() throws {
     try inTemporaryFolder { folder in
       try AtomicFile.write(Data("mine".utf8), to: folder + "/mine")
-      #expect(refusal { _ = try ModelFolder(folder) }?.place == folder)
-      #expect(refusal { _ = try ModelFolder(folder, overwrite: true) }?.place == folder)
+      #expect(thrownError { _ = try ModelFolder(folder) }?.place == folder)
+      #expect(thrownError { _ = try ModelFolder(folder, overwrite: true) }?.place == folder)
       try AtomicFile.write(Data("{}".utf8), to: folder + "/config.json")
-      #expect(refusal { _ = try ModelFolder(folder) }?.place == folder)
+      #expect(thrownError { _ = try ModelFolder(folder) }?.place == folder)
       let input = folder + "/model/a.gguf"
-      #expect(refusal { _ = try ModelFolder(folder, overwrite: true, inputs: [input]) }?.found == input)
+      #expect(thrownError { _ = try ModelFolder(folder, overwrite: true, inputs: [input]) }?.found == input)
       try Quantizer(ModelSource.open(Fixtures.model)).write(to: ModelFolder(folder, overwrite: true))
       #expect(try !names(in: folder).contains("mine"))
       #expect(try ModelSource.open(folder).isQuantized)
@@ -155,7 +155,7 @@ import Testing
       tensors[index].tensor = Tensor([Float](repeating: .infinity, count: shape.reduce(1, *)), shape)
       try AtomicFile.write(Data(original.config.text().utf8), to: folder + "/bad/config.json")
       try SafeTensorsWriter.write(tensors, to: folder + "/bad/model.safetensors")
-      let refused = refusal { try quantize(folder + "/bad", to: folder + "/out") }
+      let refused = thrownError { try quantize(folder + "/bad", to: folder + "/out") }
       #expect(refused?.place?.contains("layers.1.self_attn.v_proj") == true)
       #expect(try names(in: folder) == ["bad"])
     }
@@ -165,7 +165,7 @@ import Testing
     try inTemporaryFolder { folder in
       var shares: [Double] = []
       let quantizer = try Quantizer(ModelSource.open(Fixtures.model))
-      let refused = refusal {
+      let refused = thrownError {
         try quantizer.write(to: ModelFolder(folder + "/out")) { share in
           shares.append(share)
           if share > 0.5 { throw FireflyError("interrupted") }
@@ -178,7 +178,7 @@ import Testing
   }
 
   @Test func aPlaceThatCannotBeWrittenIsAnError() throws {
-    let refused = refusal { try quantize(Fixtures.model, to: "/dev/null/out") }
+    let refused = thrownError { try quantize(Fixtures.model, to: "/dev/null/out") }
     #expect(refused?.description.contains("/dev/null/out") == true)
   }
 }

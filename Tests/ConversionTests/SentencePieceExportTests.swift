@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyConversion
-import FireflyGeneration
+import FireflyPretrained
+import FireflyTestSupport
 import FireflyText
 import FireflyWeights
 import Foundation

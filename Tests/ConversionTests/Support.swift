@@ -17,22 +17,9 @@ enum Fixtures {
   static let families = ((try? names(in: models("families"))) ?? []).map { "families/\($0)" }
 }
 
-/// A folder that is gone afterwards.
-func inTemporaryFolder<T>(_ body: (String) throws -> T) throws -> T {
-  let folder = NSTemporaryDirectory() + "firefly-conversion-\(UUID().uuidString)"
-  try AtomicFile.makeFolder(folder)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
-}
-
 /// Names in a folder, sorted.
 func names(in folder: String) throws -> [String] {
   try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-}
-
-/// The error that `body` throws; records an issue when it throws none or another type.
-func refusal(of body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> FireflyError? {
-  #expect(throws: FireflyError.self, sourceLocation: sourceLocation) { try body() }
 }
 
 /// A model's logits on a fixed row, in float32.
@@ -56,9 +43,6 @@ func writeFloat32(_ path: String, to folder: String) throws {
   try SafeTensorsWriter.write(tensors, to: folder + "/model.safetensors")
   try FileManager.default.copyItem(atPath: path + "/config.json", toPath: folder + "/config.json")
 }
-
-/// The tensor's bytes.
-func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }
 
 /// Every tensor of a store in float32, by name.
 func values(_ store: WeightStore) throws -> [String: [Float]] {

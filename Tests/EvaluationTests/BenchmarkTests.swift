@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyEvaluation
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -37,8 +38,8 @@ enum Tables {
   private func questions(
     _ benchmark: Benchmark, _ files: [String: String], subjects: [String] = [], split: String? = nil,
     shots: Int = 0, limit: Int? = nil
-  ) throws -> MultipleChoice.Questions {
-    try MultipleChoice.Questions(
+  ) throws -> BenchmarkQuestions {
+    try BenchmarkQuestions(
       benchmark, at: Tables.write(files, to: folder), subjects: subjects, split: split, shots: shots,
       limit: limit)
   }
@@ -64,7 +65,7 @@ enum Tables {
     for path in ["c/mmlu.zip", "mmlu.zip"] {
       let archive = try folder.write(ZipBuilder.archive(Tables.mmlu, method: 8), to: path)
       let opened = path.hasPrefix("c/") ? folder.path + "/c" : archive
-      #expect(try MultipleChoice.Questions(.mmlu, at: opened).questions == expected.questions)
+      #expect(try BenchmarkQuestions(.mmlu, at: opened).questions == expected.questions)
     }
   }
 
@@ -126,6 +127,6 @@ enum Tables {
       try questions(.mmlu, Tables.mmlu, subjects: ["virology"])
     }
     #expect(subject?.what == "there is no table of the subject virology for the split \"test\"")
-    #expect(throws: FireflyError.self) { try MultipleChoice.Questions(.mmlu, at: folder.path + "/none") }
+    #expect(throws: FireflyError.self) { try BenchmarkQuestions(.mmlu, at: folder.path + "/none") }
   }
 }

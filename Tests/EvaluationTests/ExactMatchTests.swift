@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing

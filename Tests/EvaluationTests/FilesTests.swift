@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyEvaluation
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing

@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyModels
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
@@ -18,7 +19,7 @@ import Testing
     batchSize: Int = 2
   ) throws -> MultipleChoice {
     MultipleChoice(
-      try MultipleChoice.Questions(
+      try BenchmarkQuestions(
         benchmark, at: Tables.write(files, to: folder), split: split, shots: shots), method: method,
       template: template, maxLength: maxLength, batchSize: batchSize)
   }

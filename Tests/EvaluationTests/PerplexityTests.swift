@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyModels
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing

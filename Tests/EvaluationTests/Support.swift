@@ -1,38 +1,10 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyText
 import FireflyWeights
 import Foundation
-
-/// A fresh folder, removed with its contents when let go.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "firefly-evaluation-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Writes a file and the folders it lies in.
-  @discardableResult func write(_ text: String, to name: String) throws -> String {
-    try write(Data(text.utf8), to: name)
-  }
-
-  @discardableResult func write(_ data: Data, to name: String) throws -> String {
-    let url = URL(fileURLWithPath: path + "/" + name)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try data.write(to: url)
-    return url.path
-  }
-
-  func text(_ name: String) throws -> String {
-    try String(contentsOfFile: path + "/" + name, encoding: .utf8)
-  }
-}
 
 /// A tokenizer whose ids are UTF-8 bytes; 256 begins and 257 ends a text.
 struct ByteTokenizer: Tokenizer {

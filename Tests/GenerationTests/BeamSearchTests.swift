@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyDoubles
 import FireflyGeneration
+import FireflyPretrained
 import FireflyTensors
 import Foundation
 import Testing

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyGeneration
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -11,20 +12,15 @@ import Testing
     SamplingOptions(temperature: temperature, topK: topK, topP: topP, minP: minP)
   }
 
-  func expectClose(_ found: [Double], _ expected: [Double], _ tolerance: Double = 1e-6) {
-    #expect(found.count == expected.count)
-    for (found, expected) in zip(found, expected) { #expect(abs(found - expected) <= tolerance) }
-  }
-
   @Test func plainSoftmaxInDescendingOrder() throws {
     let distribution = try TokenDistribution(logits: logits([0.1, 0.6, 0.3]), options: plain())
     #expect(distribution.ids == [1, 2, 0])
-    expectClose(distribution.probabilities, [0.6, 0.3, 0.1])
+    assertClose(distribution.probabilities, [0.6, 0.3, 0.1], Tolerance(absolute: 1e-6))
   }
 
   @Test func temperatureSharpens() throws {
     let distribution = try TokenDistribution(logits: logits([0.2, 0.8]), options: plain(temperature: 0.5))
-    expectClose(distribution.probabilities, [0.64 / 0.68, 0.04 / 0.68])
+    assertClose(distribution.probabilities, [0.64 / 0.68, 0.04 / 0.68], Tolerance(absolute: 1e-6))
   }
 
   @Test func temperatureZeroIsGreedyAndTakesTheFirstOfEquals() throws {
@@ -53,7 +49,7 @@ import Testing
     #expect(try TokenDistribution(logits: row, options: plain(topP: 0.81)).ids == [0, 1, 2])
     #expect(try TokenDistribution(logits: row, options: plain(topP: 1e-9)).ids == [0])
     let kept = try TokenDistribution(logits: row, options: plain(topP: 0.79))
-    expectClose(kept.probabilities, [0.625, 0.375])
+    assertClose(kept.probabilities, [0.625, 0.375], Tolerance(absolute: 1e-6))
   }
 
   @Test func topPComesAfterTopK() throws {

@@ -1,10 +1,9 @@
 import FireflyBase
+import FireflyHub
 import FireflyTestSupport
 import Foundation
 import Synchronization
 import Testing
-
-@testable import FireflyHub
 
 /// What goes wrong on the way: it is noticed, and what has come is kept where it is good.
 @Suite struct BrokenDownloadTests {
@@ -95,7 +94,8 @@ import Testing
       download.policy.limits.stallSeconds = 1
       let path = try download.run()
       #expect(try read("\(path)/model.safetensors") == weights)
-      #expect(starts(hub) == [0, 60_000])
+      // On a machine that is busy, more than one second may pass once more.
+      #expect(starts(hub).prefix(2) == [0, 60_000])
     }
   }
 
@@ -239,7 +239,7 @@ import Testing
       download.freeBytes = { _ in needed - 1 }
       let error = try #require(throws: FireflyError.self) { try download.run() }
       #expect(error.what == "the disk is too full for the model")
-      #expect(error.expected == "\(Numbers.bytes(needed)) free")
+      #expect(error.expected == "\(Readable.bytes(needed)) free")
       #expect(hub.fetched.isEmpty)
       download.freeBytes = { _ in needed }
       #expect(try read(try download.run() + "/model.safetensors") == weights)

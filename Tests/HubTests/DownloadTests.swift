@@ -1,9 +1,8 @@
 import FireflyBase
+import FireflyHub
 import FireflyTestSupport
 import Foundation
 import Testing
-
-@testable import FireflyHub
 
 /// A model comes whole, into the right places, and nothing else comes.
 @Suite struct DownloadTests {

@@ -1,7 +1,7 @@
 import FireflyBase
+import FireflyHub
+import FireflyTestSupport
 import Testing
-
-@testable import FireflyHub
 
 @Suite struct FileChoiceTests {
   private func choice(_ paths: [String], gguf: [String] = []) throws -> FileChoice {

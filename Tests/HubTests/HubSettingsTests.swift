@@ -1,4 +1,5 @@
 import FireflyHub
+import FireflyTestSupport
 import Testing
 
 @Suite struct HubSettingsTests {

@@ -1,8 +1,8 @@
 import FireflyBase
+import FireflyHub
+import FireflyTestSupport
 import Foundation
 import Testing
-
-@testable import FireflyHub
 
 /// Names in caches made up of empty files.
 @Suite struct LocalModelsTests {

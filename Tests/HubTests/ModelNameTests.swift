@@ -1,6 +1,5 @@
+import FireflyHub
 import Testing
-
-@testable import FireflyHub
 
 @Suite struct ModelNameTests {
   @Test(arguments: [

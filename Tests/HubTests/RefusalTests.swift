@@ -1,9 +1,8 @@
 import FireflyBase
+import FireflyHub
 import FireflyTestSupport
 import Foundation
 import Testing
-
-@testable import FireflyHub
 
 /// What a hub refuses, and what is told then; and what is told to whom.
 @Suite struct RefusalTests {

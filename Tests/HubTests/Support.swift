@@ -1,16 +1,7 @@
 import FireflyBase
+import FireflyHub
 import FireflyTestSupport
 import Foundation
-
-@testable import FireflyHub
-
-/// A folder that is gone afterwards.
-func inTemporaryFolder<T>(_ body: (String) throws -> T) throws -> T {
-  let folder = NSTemporaryDirectory() + "firefly-hub-\(UUID().uuidString)"
-  try AtomicFile.makeFolder(folder)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder.resolvedPath)
-}
 
 /// Writes files, by their paths in `folder`.
 func write(_ files: [String: String], to folder: String) throws {

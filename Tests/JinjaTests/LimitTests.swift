@@ -5,7 +5,7 @@ import Testing
 
 private func render(
   _ source: String, _ variables: [(String, JinjaValue)] = [], limits: JinjaLimits = JinjaLimits()
-) throws -> JinjaTemplate.Rendering {
+) throws -> JinjaRendering {
   try JinjaTemplate(source, place: "t").render(variables, now: Date(timeIntervalSince1970: 0), limits: limits)
 }
 

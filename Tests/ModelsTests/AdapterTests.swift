@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -49,7 +50,7 @@ import Testing
     let model = try fixture.model()
     try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
-    #expect(largestDifference(logits, try fixture.tensor("base.logits")) <= 1e-4)
+    assertClose(logits, try fixture.tensor("base.logits"), Tolerance(absolute: 1e-4))
     for parameter in model.parameters where parameter.name.contains("lora_A") {
       let bound = 1 / Float(parameter.value.columns).squareRoot()
       let values = parameter.value.floats
@@ -63,9 +64,9 @@ import Testing
     let model = try ModelFixture("gqa").model()
     try model.attachAdapter(LoRAOptions(rank: 8), seed: 1)
     let perLayer = 2 * (64 + 64) + 2 * (64 + 32) + 2 * (64 + 320) + (320 + 64)
-    #expect(model.trainableCount == 2 * 8 * perLayer)
+    #expect(model.arena.trainable.count == 2 * 8 * perLayer)
     try model.attachAdapter(LoRAOptions(rank: 8, targetModules: ["q_proj", "v_proj"]), seed: 1)
-    #expect(model.trainableCount == 2 * 8 * ((64 + 64) + (64 + 32)))
+    #expect(model.arena.trainable.count == 2 * 8 * ((64 + 64) + (64 + 32)))
     #expect(model.parameters.allSatisfy { $0.name.contains("q_proj") || $0.name.contains("v_proj") })
   }
 
@@ -119,6 +120,6 @@ import Testing
     let model = try fixture.model("lora")
     model.detachAdapter()
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
-    #expect(largestDifference(logits, try fixture.tensor("base.logits")) <= 1e-4)
+    assertClose(logits, try fixture.tensor("base.logits"), Tolerance(absolute: 1e-4))
   }
 }

@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -12,21 +13,20 @@ import Testing
     of fixture: ModelFixture, _ change: (inout [String: Tensor]) throws -> Void,
     _ body: (ModelSource) throws -> Void
   ) throws {
-    let folder = NSTemporaryDirectory() + "firefly-loading-\(UUID().uuidString)"
-    try AtomicFile.makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let store = try WeightStore.open(fixture.folder + "/model.safetensors")
-    var tensors: [String: Tensor] = [:]
-    for name in store.names {
-      let shape = try #require(store.info(name)).shape
-      tensors[name] = try store.tensor(name, shape: shape, as: .float32)
+    try inTemporaryFolder { folder in
+      let store = try WeightStore.open(fixture.folder + "/model.safetensors")
+      var tensors: [String: Tensor] = [:]
+      for name in store.names {
+        let shape = try #require(store.info(name)).shape
+        tensors[name] = try store.tensor(name, shape: shape, as: .float32)
+      }
+      try change(&tensors)
+      try SafeTensorsWriter.write(
+        tensors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, to: folder + "/model.safetensors")
+      try FileManager.default.copyItem(
+        atPath: fixture.folder + "/config.json", toPath: folder + "/config.json")
+      try body(ModelSource.open(folder))
     }
-    try change(&tensors)
-    try SafeTensorsWriter.write(
-      tensors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, to: folder + "/model.safetensors")
-    try FileManager.default.copyItem(
-      atPath: fixture.folder + "/config.json", toPath: folder + "/config.json")
-    try body(ModelSource.open(folder))
   }
 
   /// Linear layers stored in 4 bits, fused and interleaved ones too, are those quantised at load.
@@ -46,7 +46,7 @@ import Testing
       let model = try Transformer.load(source, compute: .float32, quantization: .none)
       try model.loadAdapter(fixture.folder + "/adapter_lora")
       let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
-      #expect(largestDifference(logits, try fixture.tensor("nf4.logits")) <= 1e-4)
+      assertClose(logits, try fixture.tensor("nf4.logits"), Tolerance(absolute: 1e-4))
       #expect(model.unusedTensors.isEmpty)
     }
   }

@@ -87,7 +87,7 @@ import Testing
     let fixture = try ModelFixture(name)
     let model = try fixture.model("lora")
     let loss = fixture.accumulate(model)
-    let plain = model.loss(tokens: fixture.tokens, labels: fixture.labels, starts: fixture.starts)
+    let plain = model.loss(tokens: fixture.tokens, labels: fixture.labels, starts: fixture.starts).total
     #expect(loss.balance > 0 && plain.balance == 0)
     #expect(abs(loss.sum - plain.sum) <= 1e-9 * plain.sum)
     try fixture.with(["router_aux_loss_coef": .int(0), "aux_loss_alpha": .int(0)]) {

@@ -84,21 +84,8 @@ struct ModelFixture {
   /// One pass over the fixture's rows; returns the loss.
   func accumulate(_ model: Transformer, pass: Pass = Pass(training: false)) -> LossSum {
     model.accumulateGradients(
-      tokens: tokens, labels: labels, starts: starts, scale: 1 / Float(targets), pass: pass)
+      tokens: tokens, labels: labels, starts: starts,
+      weights: [Float](repeating: 1 / Float(targets), count: tokens.count), pass: pass
+    ).total
   }
-}
-
-/// The largest difference, or infinity where counts differ or something is not finite.
-func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-  guard a.count == b.count else { return .infinity }
-  return zip(a, b).reduce(0) { worst, pair in
-    let difference = abs(pair.0 - pair.1)
-    return difference.isFinite ? max(worst, difference) : .infinity
-  }
-}
-
-/// The largest difference as a share of the largest expected magnitude.
-func relativeDifference(_ a: [Float], _ expected: [Float]) -> Float {
-  let magnitude = expected.reduce(0) { max($0, abs($1)) }
-  return largestDifference(a, expected) / max(magnitude, .leastNormalMagnitude)
 }

@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -27,13 +28,13 @@ import Testing
   @Test(arguments: folders) func logitsOfTheBase(_ name: String) throws {
     let fixture = try ModelFixture(name)
     let logits = try fixture.model().logits(tokens: fixture.tokens, starts: fixture.starts)
-    #expect(largestDifference(logits.floats, try fixture.tensor("base.logits")) <= 1e-4)
+    assertClose(logits.floats, try fixture.tensor("base.logits"), Tolerance(absolute: 1e-4))
   }
 
   @Test(arguments: adapted) func logitsWithAdapter(_ name: String, _ variant: String) throws {
     let fixture = try ModelFixture(name)
     let logits = try fixture.model(variant).logits(tokens: fixture.tokens, starts: fixture.starts)
-    #expect(largestDifference(logits.floats, try fixture.tensor(variant + ".logits")) <= 1e-4)
+    assertClose(logits.floats, try fixture.tensor(variant + ".logits"), Tolerance(absolute: 1e-4))
   }
 
   @Test(arguments: adapted) func everyAdapterGradient(_ name: String, _ variant: String) throws {
@@ -51,7 +52,7 @@ import Testing
     #expect(!expected.isEmpty)
     for (name, values) in expected {
       let found = try #require(gradients[name])
-      #expect(relativeDifference(found, values) <= 1e-3, "\(name)")
+      assertClose(found, values, .share(1e-3, ofLargest: values), "\(name)")
     }
   }
 
@@ -63,14 +64,15 @@ import Testing
     let fixture = try ModelFixture(name)
     let model = try fixture.model(variant, compute: .bfloat16)
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
-    #expect(relativeDifference(logits.floats, try fixture.tensor(variant + ".logits")) <= 0.04)
+    let expected = try fixture.tensor(variant + ".logits")
+    assertClose(logits.floats, expected, .share(0.04, ofLargest: expected))
 
     let loss = fixture.accumulate(model)
     let expectedLoss = try #require(fixture.lossSums[variant])
     #expect(abs(loss.sum - expectedLoss) <= 0.01 * expectedLoss)
     let gradients = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.gradient.floats) })
     for (name, values) in try fixture.gradients(variant) {
-      #expect(relativeDifference(try #require(gradients[name]), values) <= 0.15, "\(name)")
+      assertClose(try #require(gradients[name]), values, .share(0.15, ofLargest: values), "\(name)")
     }
   }
 
@@ -82,10 +84,10 @@ import Testing
     let model = try fixture.model(variant, compute: .bfloat16)
     let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
     let (found, expected) = (logits.floats, try fixture.tensor(variant + ".logits"))
-    let largest = expected.reduce(0) { max($0, abs($1)) }
+    let tolerance = Tolerance.share(0.04, ofLargest: expected)
     let near = stride(from: 0, to: found.count, by: logits.columns).count { start in
       let row = start..<start + logits.columns
-      return largestDifference(Array(found[row]), Array(expected[row])) <= 0.04 * largest
+      return row.allSatisfy { tolerance.holds(found[$0], expected[$0]) }
     }
     #expect(near * 10 >= 7 * logits.rows, "\(near) of \(logits.rows) rows")
 

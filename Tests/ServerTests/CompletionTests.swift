@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyServer
 import FireflyTensors
 import FireflyText

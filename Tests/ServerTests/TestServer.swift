@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyDoubles
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyServer
 import FireflyTensors
 import FireflyText

@@ -40,9 +40,8 @@ import Testing
     let logSums = Tensor([m], .float32)
     variant.run {
       var mask = block.mask
-      Ops.kernels.pointee.attention_softmax(
-        p.matrix.pointer, Int32(variant.dtype.rawValue), p.matrix.stride, logSums.floatPointer,
-        scores.matrix.floatRow(0), scores.matrix.stride, &mask, m, n)
+      InstructionSet.kernels.pointee.attention_softmax(
+        p.matrix.output(), logSums.floatPointer, scores.matrix.output(), &mask, m, n)
     }
     let expected = reference(values, block)
     // exp turns a score's rounding into a relative error: up to half a unit of slope·n.
@@ -69,10 +68,9 @@ import Testing
     let (logSums, dotsTensor) = (Tensor(expected.logSums, [m]), Tensor(dots, [m]))
     variant.run {
       var mask = block.mask
-      Ops.kernels.pointee.attention_softmax_gradient(
-        p.matrix.pointer, p.matrix.stride, ds.matrix.pointer, ds.matrix.stride, Int32(variant.dtype.rawValue),
-        scores.matrix.floatRow(0), scores.matrix.stride, dp.matrix.floatRow(0), dp.matrix.stride,
-        logSums.floatPointer, dotsTensor.floatPointer, &mask, m, n)
+      InstructionSet.kernels.pointee.attention_softmax_gradient(
+        p.matrix.output(), ds.matrix.output(), scores.matrix.input(), dp.matrix.input(), logSums.floatPointer,
+        dotsTensor.floatPointer, &mask, m, n)
     }
     assertClose(p.values(), expected.p, Tolerance(relative: variant.rounding + 4e-6), "p")
     expectGradient(
@@ -89,9 +87,8 @@ import Testing
     let (p, logSums) = (Tensor([3, 40], variant.dtype), Tensor([3], .float32))
     variant.run {
       var mask = block.mask
-      Ops.kernels.pointee.attention_softmax(
-        p.pointer, Int32(variant.dtype.rawValue), 40, logSums.floatPointer, scores.floatPointer, 40, &mask, 3,
-        40)
+      InstructionSet.kernels.pointee.attention_softmax(
+        p.matrix.output(), logSums.floatPointer, scores.matrix.output(), &mask, 3, 40)
     }
     let values = p.asFloats
     #expect(values[40..<72].allSatisfy { $0.isNaN } && logSums.floats[1].isNaN)
@@ -105,9 +102,8 @@ import Testing
     let b = Strided.normal([rows, heads * headDim], variant.dtype, seed: 2)
     let dots = Tensor.zeros([heads, rows], .float32)
     variant.run {
-      Ops.kernels.pointee.row_dots(
-        dots.floatPointer, rows, a.matrix.pointer, a.matrix.stride, b.matrix.pointer, b.matrix.stride,
-        Int32(variant.dtype.rawValue), rows, heads, headDim)
+      InstructionSet.kernels.pointee.row_dots(
+        dots.floatPointer, rows, a.matrix.input(), b.matrix.input(), rows, heads, headDim)
     }
     let (x, y) = (a.values(), b.values())
     let expected = (0..<heads * rows).map { i -> Float in
@@ -131,10 +127,10 @@ import Testing
     let out = Tensor([group, dim], variant.dtype)
     variant.run {
       slopes.withUnsafeBufferPointer { slopes in
-        Ops.kernels.pointee.attention_row(
-          out.pointer, q.pointer, keys.matrix.pointer, keys.matrix.stride, values.matrix.pointer,
-          values.matrix.stride, Int32(variant.dtype.rawValue), group, dim, count, scale,
-          sloped ? slopes.baseAddress : nil)
+        InstructionSet.kernels.pointee.attention_row(
+          out.matrix.output(), q.matrix.input(), keys.matrix.input(), values.matrix.input(), group, dim,
+          count,
+          scale, sloped ? slopes.baseAddress : nil)
       }
     }
     let (queries, k, v) = (q.asFloats, keys.values(), values.values())

@@ -1,4 +1,5 @@
 import FireflyTensors
+import FireflyTestSupport
 import Foundation
 import Testing
 
@@ -88,7 +89,7 @@ struct AttentionTests {
     run.compute(example.starts, example.shape)
     let naive = NaiveAttention(run, example.starts, example.shape)
     let logSums = run.logSums.floats.map(Double.init)
-    expectClose(logSums, naive.logSums, absolute: 4e-6, relative: 0, "log sums")
+    assertClose(logSums, naive.logSums, Tolerance(absolute: 4e-6), "log sums")
     // float32: a few units in the last place of the largest value; bfloat16: probabilities and their gradients are
     // rounded to 8 bits, as the results are.
     let unit = dtype == .bfloat16 ? 0x1p-7 : 4e-6
@@ -97,7 +98,7 @@ struct AttentionTests {
       ("dv", run.dv, naive.dv),
     ] {
       let largest = max(expected.map(abs).max() ?? 0, 1)  // with one key, dq and dk are 0
-      expectClose(actual.doubles, expected, absolute: unit * largest, relative: 0, "\(name) \(dtype)")
+      assertClose(actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(dtype)")
     }
   }
 
@@ -124,7 +125,7 @@ struct AttentionTests {
         below.forward()
         differences.append((loss(above) - loss(below)) / (2 * step))
       }
-      expectClose(gradient, differences, absolute: 1e-8, relative: 1e-7, name)
+      assertClose(gradient, differences, Tolerance(relative: 1e-7, absolute: 1e-8), name)
     }
   }
 
@@ -171,11 +172,69 @@ struct AttentionTests {
       let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
       let past = 200 - new
       let out = Tensor([new, run.out.columns], dtype).matrix
+      let sequence = CachedSequence(
+        rows: 0..<new, keys: copy(run.k, first: past), values: copy(run.v, first: past))
+      let last = past..<200
       Ops.attentionCached(
-        out, q: run.q.rows(past..<200), keys: run.k, values: run.v, past: past, shape: example.shape)
-      expectClose(
-        out.doubles, Array(naive.out[(past * out.columns)...]), absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6,
-        relative: 0, "\(new) rows after \(past) \(example) \(dtype)")
+        out, q: run.q.rows(last), k: run.k.rows(last), v: run.v.rows(last), sequences: [sequence],
+        shape: example.shape)
+      assertClose(
+        out.doubles, Array(naive.out[(past * out.columns)...]),
+        Tolerance(absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6),
+        "\(new) rows after \(past) \(example) \(dtype)")
+    }
+  }
+
+  /// A cache of x's size that holds its first rows.
+  private func copy(_ x: Matrix, first: Int) -> Matrix {
+    let cache = Tensor.zeros([x.rows, x.columns], x.dtype).matrix
+    Ops.convert(cache.rows(0..<first), x.rows(0..<first))
+    return cache
+  }
+
+  /// Sequences that go on together get what they get alone, on one thread and on two.
+  @Test(arguments: [DType.float32, .bfloat16], [1, 2])
+  func sequencesThatGoOnTogetherAreAsAlone(dtype: DType, threads: Int) {
+    let shape = Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1]).shape
+    let lengths = [(past: 40, new: 1), (past: 0, new: 3), (past: 170, new: 1)]
+    let runs = lengths.enumerated().map { index, length in
+      Run(shape, rows: length.past + length.new, dtype, seed: UInt64(index))
+    }
+    let total = lengths.reduce(0) { $0 + $1.new }
+    let new = { (matrix: (Run) -> Matrix) in
+      let all = Tensor([total, matrix(runs[0]).columns], dtype).matrix
+      var first = 0
+      for (run, length) in zip(runs, lengths) {
+        Ops.convert(
+          all.rows(first..<first + length.new), matrix(run).rows(length.past..<length.past + length.new))
+        first += length.new
+      }
+      return all
+    }
+    let (q, k, v) = (new(\.q), new(\.k), new(\.v))
+    func attend(_ chosen: [Int]) -> Matrix {
+      let out = Tensor.zeros([total, q.columns], dtype).matrix
+      var first = 0
+      var sequences: [CachedSequence] = []
+      for (index, (run, length)) in zip(runs, lengths).enumerated() {
+        let rows = first..<first + length.new
+        first = rows.upperBound
+        guard chosen.contains(index) else { continue }
+        sequences.append(
+          CachedSequence(
+            rows: rows, keys: copy(run.k, first: length.past), values: copy(run.v, first: length.past)))
+      }
+      Ops.attentionCached(out, q: q, k: k, v: v, sequences: sequences, shape: shape)
+      return out
+    }
+    withThreads(threads) {
+      let together = attend([0, 1, 2])
+      var first = 0
+      for (index, length) in lengths.enumerated() {
+        let rows = first..<first + length.new
+        first = rows.upperBound
+        #expect(attend([index]).rows(rows).doubles == together.rows(rows).doubles, "sequence \(index)")
+      }
     }
   }
 }

@@ -12,10 +12,10 @@ import Testing
     let expected = try fixture.tensor("\(name).values")
     #expect(bytes.count == 3 * format.bytes && expected.count == 3 * format.elements)
     let found = Tensor([3, format.elements], .float32)
-    Ops.decodeBlocks(format, UnsafeRawBufferPointer(bytes.bytes), into: found)
+    format.decode(UnsafeRawBufferPointer(bytes.bytes), into: found)
     assertClose(found.floats, expected.floats, .exact, name)
     let rounded = Tensor([3 * format.elements], .bfloat16)
-    Ops.decodeBlocks(format, UnsafeRawBufferPointer(bytes.bytes), into: rounded)
+    format.decode(UnsafeRawBufferPointer(bytes.bytes), into: rounded)
     assertClose(rounded, expected.converted(to: .bfloat16), .exact, "\(name) as bfloat16")
   }
 }

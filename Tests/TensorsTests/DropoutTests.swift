@@ -35,8 +35,8 @@ import Testing
       return y.floats
     }
     let all = mask(0..<300, 100)
-    for isa in Ops.instructionSets {
-      #expect(Ops.with(instructionSet: isa) { mask(0..<300, 100) } == all, "\(isa)")
+    for isa in InstructionSet.names {
+      #expect(InstructionSet.with(isa) { mask(0..<300, 100) } == all, "\(isa)")
     }
     withThreads(1) { #expect(mask(0..<300, 100) == all) }
     #expect(mask(17..<18, 33) == Array(all[1700..<1733]))

@@ -4,12 +4,12 @@ import Testing
 
 @Suite struct ElementwiseTests {
   /// Every bfloat16 and float16 is the same after a way through float32.
-  @Test(arguments: Ops.instructionSets, [DType.bfloat16, .float16])
+  @Test(arguments: InstructionSet.names, [DType.bfloat16, .float16])
   func halvesSurviveFloat32(isa: String, dtype: DType) {
     let all = Tensor([65_536], dtype)
     for i in 0..<65_536 { all.pointer.assumingMemoryBound(to: UInt16.self)[i] = UInt16(i) }
-    let back = Ops.with(instructionSet: isa) { all.converted(to: .float32).converted(to: dtype) }
-    let wide = Ops.with(instructionSet: isa) { all.converted(to: .float32).floats }
+    let back = InstructionSet.with(isa) { all.converted(to: .float32).converted(to: dtype) }
+    let wide = InstructionSet.with(isa) { all.converted(to: .float32).floats }
     for i in 0..<65_536 where !wide[i].isNaN {
       let found = back.pointer.assumingMemoryBound(to: UInt16.self)[i]
       if found != UInt16(i) { Issue.record("\(dtype) \(i) came back as \(found) through \(wide[i])") }
@@ -24,7 +24,7 @@ import Testing
   }
 
   /// Ties, neighbours of ties, subnormals, overflow, infinities and NaN.
-  @Test(arguments: Ops.instructionSets)
+  @Test(arguments: InstructionSet.names)
   func float32RoundsToNearestEven(isa: String) {
     var random = CounterRandom(seed: 1)
     var values: [Float] = [
@@ -39,7 +39,7 @@ import Testing
     }
     values = values.filter { !$0.isNaN } + [.nan]
     let x = Tensor(values, [values.count])
-    let found = Ops.with(instructionSet: isa) { (x.converted(to: .float16), x.converted(to: .bfloat16)) }
+    let found = InstructionSet.with(isa) { (x.converted(to: .float16), x.converted(to: .bfloat16)) }
     for (i, value) in values.enumerated() {
       let half = found.0.pointer.assumingMemoryBound(to: UInt16.self)[i]
       let brain = found.1.pointer.assumingMemoryBound(to: UInt16.self)[i]
@@ -79,16 +79,17 @@ import Testing
       Strided.normal([4, columns], variant.dtype, seed: 2)
     )
     let (x, y) = (a.values(), b.values())
-    let dots = variant.run { Ops.rowDots(a.matrix, b.matrix) }
+    let dots = Tensor([4], .float32)
+    variant.run { Ops.rowDots(dots, a.matrix, b.matrix) }
     var expected: [Float] = []
     for row in 0..<4 {
       var sum = 0.0
       for i in row * columns..<(row + 1) * columns { sum += Double(x[i]) * Double(y[i]) }
       expected.append(Float(sum))
     }
-    assertClose(dots, expected, .ulps(16, absolute: 2e-5), "rowDots")
+    assertClose(dots.floats, expected, .ulps(16, absolute: 2e-5), "rowDots")
     let factors: [Float] = [0.5, -1.7, 0, .nan]
-    variant.run { Ops.scaleRows(a.matrix, by: factors) }
+    variant.run { Ops.scaleRows(a.matrix, by: Tensor(factors, [4])) }
     let scaled = a.values()
     let products = x.indices.map { x[$0] * factors[$0 / columns] }
     assertClose(

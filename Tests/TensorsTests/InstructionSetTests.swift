@@ -5,20 +5,21 @@ import Testing
 
 @Suite struct InstructionSetTests {
   @Test func everyNameIsFoundAndTheBestIsTheDefault() throws {
-    #expect(Ops.instructionSets.first == "generic")
-    for name in Ops.instructionSets {
-      #expect(String(cString: try Ops.table(named: name).pointee.name) == name)
-      #expect(try Ops.with(instructionSet: name) { try Ops.instructionSet() } == name)
+    #expect(InstructionSet.names.first == "generic")
+    for name in InstructionSet.names {
+      #expect(String(cString: try InstructionSet.table(named: name).pointee.name) == name)
+      #expect(try InstructionSet.with(name) { try InstructionSet.current() } == name)
     }
     for unset in [nil, ""] {
-      #expect(String(cString: try Ops.table(named: unset).pointee.name) == Ops.instructionSets.last)
+      #expect(
+        String(cString: try InstructionSet.table(named: unset).pointee.name) == InstructionSet.names.last)
     }
   }
 
   /// No other table is taken silently.
   @Test func unknownNameIsAnErrorThatListsTheKnownOnes() {
-    let error = #expect(throws: FireflyError.self) { try Ops.table(named: "avx1024") }
+    let error = #expect(throws: FireflyError.self) { try InstructionSet.table(named: "avx1024") }
     #expect(error?.place == "FIREFLY_ISA" && error?.found == "\"avx1024\"")
-    #expect(error?.expected == Ops.instructionSets.joined(separator: ", "))
+    #expect(error?.expected == InstructionSet.names.joined(separator: ", "))
   }
 }

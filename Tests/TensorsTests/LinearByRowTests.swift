@@ -25,10 +25,10 @@ struct LinearByRowTests {
   }
 
   /// What the table's rounding may cost against the decoded weights: 2⁻⁹ for either rounding of a weight.
-  @Test(arguments: Ops.instructionSets) func nf4IsNearTheDecodedWeights(_ isa: String) {
+  @Test(arguments: InstructionSet.names) func nf4IsNearTheDecodedWeights(_ isa: String) {
     let weights = NF4Tensor.quantize(.normal([64, 1536], .bfloat16, seed: 8, deviation: 0.02), double: true)
     let x = Tensor.normal([3, 1536], .bfloat16, seed: 9)
-    let y = Ops.with(instructionSet: isa) { product(x, .nf4(weights), outputs: 64) }
+    let y = InstructionSet.with(isa) { product(x, .nf4(weights), outputs: 64) }
     expectProduct(y, x, weights.decoded(as: .bfloat16).asFloats, share: 0x1p-8, "nf4")
   }
 
@@ -49,7 +49,7 @@ struct LinearByRowTests {
       for m in 1...9 {
         let x = Tensor.normal([m, inputs], variant.dtype, seed: UInt64(m))
         let y = Tensor([m, outputs], .float32)
-        variant.run { Ops.multiply(y.matrix, x.matrix, codes) }
+        variant.run { CPU.shared.multiply(y.matrix, x.matrix, codes) }
         expectProduct(y, x, codes.values, "int8 [\(outputs), \(inputs)], M \(m)")
       }
     }
@@ -76,7 +76,8 @@ struct LinearByRowTests {
       let y = Tensor([1, 2], .float32)
       let x = Tensor([Float](repeating: 1, count: 64), [1, 64]).converted(to: variant.dtype)
       variant.run {
-        Ops.multiply(y.matrix, x.matrix, Int8Matrix(Tensor(values, [2, 64]).converted(to: variant.dtype)))
+        CPU.shared.multiply(
+          y.matrix, x.matrix, Int8Matrix(Tensor(values, [2, 64]).converted(to: variant.dtype)))
       }
       #expect(abs(y.floats[0] - 32) < 0.5)
       #expect(y.floats[1].isNaN)
@@ -92,7 +93,7 @@ struct LinearByRowTests {
     let b = Tensor.normal([outputs, 12], variant.dtype, seed: 2)
     let x = Tensor.normal([rows, inputs], variant.dtype, seed: 3)
     let h = Tensor.normal([rows, 12], variant.dtype, seed: 4)
-    let parts = [FrozenWeight.dense(weights), .nf4(codes)].map {
+    let parts = [LinearWeight.dense(weights), .nf4(codes)].map {
       LinearPart(weight: $0, adapterB: b, outputs: outputs, inputs: inputs)
     }
     func results(_ range: Range<Int>) -> [[Float]] {
@@ -101,7 +102,7 @@ struct LinearByRowTests {
       let low = h.matrix.rows(range)
       variant.run {
         Ops.linear(y.matrix, x.matrix.rows(range), parts: parts, low: [low, low], rowByRow: true)
-        Ops.multiply(logits.matrix, x.matrix.rows(range), eight)
+        CPU.shared.multiply(logits.matrix, x.matrix.rows(range), eight)
       }
       let (first, second) = (y.asFloats, logits.floats)
       return (0..<range.count).map { row in
@@ -118,7 +119,7 @@ struct LinearByRowTests {
     }
   }
 
-  private func product(_ x: Tensor, _ weight: FrozenWeight, outputs: Int) -> Tensor {
+  private func product(_ x: Tensor, _ weight: LinearWeight, outputs: Int) -> Tensor {
     let y = Tensor([x.rows, outputs], .float32)
     let part = LinearPart(weight: weight, outputs: outputs, inputs: x.columns)
     Ops.linear(y.matrix, x.matrix, parts: [part], low: [nil])

@@ -1,4 +1,5 @@
 import FireflyTensors
+import FireflyTestSupport
 import Testing
 
 /// Linear layers against naive sums in Double over the decoded weights.
@@ -87,9 +88,9 @@ struct LinearTests {
       let expected = group.forward(x)
       // bfloat16: one rounding of the result; for few rows also that of the NF4 table.
       let largest = expected.map(abs).max() ?? 0
-      let absolute = dtype == .bfloat16 ? 0x1p-9 * (rows <= 8 ? largest : 0.01) : 2e-5
-      expectClose(
-        y.doubles, expected, absolute: absolute, relative: dtype == .bfloat16 ? 0x1p-8 : 0,
+      let absolute = dtype == .bfloat16 ? 0x1p-9 * (rows <= 8 ? Float(largest) : 0.01) : 2e-5
+      assertClose(
+        y.doubles, expected, Tolerance(relative: dtype == .bfloat16 ? 0x1p-8 : 0, absolute: absolute),
         "\(kind) \(dtype) [\(rows), \(inputs)]")
     }
   }
@@ -105,12 +106,11 @@ struct LinearTests {
       let before = dx.doubles
       let expected = group.backward(dy)
       Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: true)
-      expectClose(
-        dx.doubles, zip(before, expected).map { $0 + $1 }, absolute: 1e-4, relative: 0,
+      assertClose(
+        dx.doubles, zip(before, expected).map { $0 + $1 }, Tolerance(absolute: 1e-4),
         "\(kind) \(dtype) added [\(rows), \(inputs)]")
       Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false)
-      expectClose(
-        dx.doubles, expected, absolute: 1e-4, relative: 0, "\(kind) \(dtype) [\(rows), \(inputs)]")
+      assertClose(dx.doubles, expected, Tolerance(absolute: 1e-4), "\(kind) \(dtype) [\(rows), \(inputs)]")
     }
   }
 

@@ -1,4 +1,5 @@
 import FireflyTensors
+import FireflyTestSupport
 import Testing
 
 /// Products against naive sums in Double over the same (rounded) operands.
@@ -31,9 +32,9 @@ struct MatMulTests {
           Ops.matmul(
             out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate, scale: 0.5)
           // float32 sums of k products of values below 1; bfloat16 keeps 8 bits of the result.
-          let rounding = outType == .bfloat16 ? 0x1p-8 : 0
-          expectClose(
-            out.doubles, expected, absolute: 4e-7 * Double(k + 1), relative: rounding,
+          let rounding: Float = outType == .bfloat16 ? 0x1p-8 : 0
+          assertClose(
+            out.doubles, expected, Tolerance(relative: rounding, absolute: 4e-7 * Float(k + 1)),
             "\(dtype) → \(outType) [\(m), \(k)]·[\(k), \(n)] \(transposeA) \(transposeB)")
         }
       }

@@ -1,23 +1,9 @@
+import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import Testing
 
-/// A reproducible source of test values (SplitMix64).
-struct TestRandom {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// Uniform in −1..<1.
-  mutating func float() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
-
+extension TestRandom {
   /// Uniform values below `scale` in a matrix whose rows lie `margin` elements apart; the margins hold NaN.
   mutating func matrix(
     _ shape: (rows: Int, columns: Int), _ dtype: DType, margin: Int = 0, scale: Float = 1
@@ -75,24 +61,6 @@ extension Matrix {
     default: preconditionFailure("element of \(dtype)")
     }
   }
-}
-
-/// Every element within absolute + relative·|expected|; a NaN on either side fails. Reports the worst one.
-func expectClose(
-  _ actual: [Double], _ expected: [Double], absolute: Double, relative: Double, _ what: String,
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  #expect(actual.count == expected.count, "\(what)", sourceLocation: sourceLocation)
-  var worst = (ratio: 0.0, index: -1)
-  for index in 0..<min(actual.count, expected.count) {
-    let ratio = abs(actual[index] - expected[index]) / (absolute + relative * abs(expected[index]))
-    if !(ratio <= worst.ratio) { worst = (ratio, index) }
-    if ratio.isNaN { break }
-  }
-  #expect(
-    worst.ratio <= 1,
-    "\(what): element \(worst.index) is \(worst.index < 0 ? 0 : actual[worst.index]), expected \(worst.index < 0 ? 0 : expected[worst.index])",
-    sourceLocation: sourceLocation)
 }
 
 /// Runs `body` with the pool at `threads` threads, then puts it back.

@@ -13,12 +13,12 @@ private let names = [
     #expect(try Fixture("nf4").tensor("map").floats == NF4.dynamicMap)
   }
 
-  @Test(arguments: names, Ops.instructionSets)
+  @Test(arguments: names, InstructionSet.names)
   func quantizeIsBitsandbytesBitForBit(name: String, isa: String) throws {
     let fixture = try Fixture("nf4")
     let x = try fixture.tensor("\(name).x")
     for kind in ["plain", "double"] {
-      let weights = Ops.with(instructionSet: isa) { NF4Tensor.quantize(x, double: kind == "double") }
+      let weights = InstructionSet.with(isa) { NF4Tensor.quantize(x, double: kind == "double") }
       let expected = { (part: String) in try fixture.tensor("\(name).\(kind).\(part)").bits }
       #expect(weights.originalDType == x.dtype && weights.shape == x.shape)
       #expect(weights.codes.bits == (try expected("codes")), "\(kind) codes")
@@ -36,7 +36,7 @@ private let names = [
     }
   }
 
-  @Test(arguments: names, Ops.instructionSets)
+  @Test(arguments: names, InstructionSet.names)
   func decodeIsBitsandbytesBitForBit(name: String, isa: String) throws {
     let fixture = try Fixture("nf4")
     for kind in ["plain", "double"] {
@@ -46,7 +46,7 @@ private let names = [
       // Float32 holds every rounded weight; the compute type is float32 or bfloat16.
       for dtype in expected.dtype == .bfloat16 ? [DType.bfloat16, .float32] : [.float32] {
         let found = Tensor(weights.shape, dtype)
-        Ops.with(instructionSet: isa) {
+        InstructionSet.with(isa) {
           Ops.decodeNF4(weights, rows: 0..<out, columns: 0..<inputs, into: found.matrix)
         }
         #expect(found.bits == expected.converted(to: dtype).bits, "\(kind) as \(dtype)")
@@ -55,12 +55,12 @@ private let names = [
   }
 
   /// Every range of rows and columns is the same part of the whole, and nothing else is written.
-  @Test(arguments: Ops.instructionSets, [DType.float32, .bfloat16])
+  @Test(arguments: InstructionSet.names, [DType.float32, .bfloat16])
   func decodeTakesAnyRange(isa: String, dtype: DType) {
     for (outputs, inputs) in [(7, 33), (5, 200), (3, 1100)] {
       let weights = NF4Tensor.quantize(.normal([outputs, inputs], .bfloat16, seed: 3), double: true)
       let whole = Tensor([outputs, inputs], dtype)
-      Ops.with(instructionSet: isa) {
+      InstructionSet.with(isa) {
         Ops.decodeNF4(weights, rows: 0..<outputs, columns: 0..<inputs, into: whole.matrix)
         for (rows, columns) in [
           (1..<3, 0..<inputs), (0..<outputs, 1..<inputs - 1), (2..<3, 5..<6),
@@ -70,8 +70,7 @@ private let names = [
           let room = Tensor.random([rows.count, columns.count + margin], dtype, seed: 9)
           let before = room.asFloats
           Ops.decodeNF4(
-            weights, rows: rows, columns: columns, into: room.matrix.columns(0..<columns.count),
-            parallel: false)
+            weights, rows: rows, columns: columns, into: room.matrix.columns(0..<columns.count))
           let (found, all) = (room.asFloats, whole.asFloats)
           for r in 0..<rows.count {
             for c in 0..<columns.count + margin {

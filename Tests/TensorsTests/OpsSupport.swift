@@ -7,7 +7,7 @@ struct Variant: CustomTestStringConvertible, Sendable {
   let isa: String
   let dtype: DType
 
-  static let all = Ops.instructionSets.flatMap { isa in
+  static let all = InstructionSet.names.flatMap { isa in
     [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) }
   }
 
@@ -16,7 +16,7 @@ struct Variant: CustomTestStringConvertible, Sendable {
   var rounding: Float { dtype == .bfloat16 ? 0x1p-8 : 0x1p-20 }
 
   func run<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try Ops.with(instructionSet: isa, body)
+    try InstructionSet.with(isa, body)
   }
 }
 

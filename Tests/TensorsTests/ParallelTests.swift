@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTensors
 import Foundation
 import Synchronization

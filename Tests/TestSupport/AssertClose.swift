@@ -21,15 +21,21 @@ public struct Tolerance: Sendable {
 
   public static let exact = Tolerance()
 
+  /// A share of the largest of the expected numbers: for results that come from sums of larger ones.
+  public static func share(_ share: Float, ofLargest expected: [Float]) -> Tolerance {
+    Tolerance(absolute: share * (expected.map(\.magnitude).max() ?? 0))
+  }
+
   /// False for a NaN on either side; equal infinities pass.
-  public func holds(_ found: Float, _ expected: Float) -> Bool {
-    found == expected || (found - expected).magnitude <= relative * expected.magnitude + absolute
+  public func holds<Number: BinaryFloatingPoint>(_ found: Number, _ expected: Number) -> Bool {
+    found == expected
+      || (found - expected).magnitude <= Number(relative) * expected.magnitude + Number(absolute)
   }
 }
 
 /// Records an issue unless every number is within `tolerance`, NaN never being so, and says which one is the furthest off.
-public func assertClose(
-  _ found: [Float], _ expected: [Float], _ tolerance: Tolerance, _ name: String = "values",
+public func assertClose<Number: BinaryFloatingPoint>(
+  _ found: [Number], _ expected: [Number], _ tolerance: Tolerance, _ name: String = "values",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard found.count == expected.count else {
@@ -38,7 +44,7 @@ public func assertClose(
     return
   }
   var wrong = 0
-  var (worst, worstError) = (0, -Float.infinity)
+  var (worst, worstError) = (0, -Number.infinity)
   for i in found.indices where !tolerance.holds(found[i], expected[i]) {
     wrong += 1
     let distance = (found[i] - expected[i]).magnitude

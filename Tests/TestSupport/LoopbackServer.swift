@@ -64,6 +64,7 @@ package final class LoopbackServer: @unchecked Sendable {
     }
     port = Int(UInt16(bigEndian: address.sin_port))
     Thread { [weak self, descriptor] in
+      defer { close(descriptor) }
       while true {
         let connection = accept(descriptor, nil, nil)
         guard connection >= 0, let server = self else { return }

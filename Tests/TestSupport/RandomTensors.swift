@@ -25,14 +25,9 @@ extension Tensor {
     return Tensor(values, shape).converted(to: dtype)
   }
 
-  /// A copy in another floating-point type.
-  public func converted(to dtype: DType) -> Tensor {
-    if dtype == self.dtype { return self }
-    let out = Tensor(shape, dtype)
-    Ops.convert(out.matrix, matrix)
-    return out
-  }
-
   /// The elements as float32, whatever floating-point type they have.
   public var asFloats: [Float] { converted(to: .float32).floats }
 }
+
+/// The tensor's bytes.
+public func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }

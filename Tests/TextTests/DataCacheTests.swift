@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
@@ -27,11 +28,7 @@ import Testing
   }
 
   private static func inFolder(_ body: (Place) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "firefly-cache-\(UUID().uuidString)")
-      .path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(Place(folder: folder))
+    try inTemporaryFolder { try body(Place(folder: $0)) }
   }
 
   private static let tokenizer = CharacterTokenizer(vocabularySize: 1200)

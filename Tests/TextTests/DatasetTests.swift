@@ -1,14 +1,14 @@
 import FireflyBase
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
 
-/// Writes `content` to a file of its own, gives it to `body`, and removes it.
+/// Writes `content` to a file of its own, which is gone after `body`.
 private func withFile<Value>(_ content: Data, _ body: (String) throws -> Value) throws -> Value {
-  let path = FileManager.default.temporaryDirectory.appending(path: "firefly-\(UUID().uuidString).jsonl").path
-  try content.write(to: URL(filePath: path))
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
+  let folder = try TemporaryFolder()
+  let path = try folder.write(content, to: "rows.jsonl")
+  return try withExtendedLifetime(folder) { try body(path) }
 }
 
 private func load(

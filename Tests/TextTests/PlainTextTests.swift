@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
@@ -8,16 +9,9 @@ import Testing
   private static func inFolder<Value>(_ files: [String: String], _ body: (String) throws -> Value) throws
     -> Value
   {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "firefly-text-\(UUID().uuidString)")
-      .path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    for (name, content) in files {
-      let path = folder + "/" + name
-      try FileManager.default.createDirectory(
-        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-      try content.write(toFile: path, atomically: false, encoding: .utf8)
-    }
-    return try body(folder)
+    let folder = try TemporaryFolder()
+    for (name, content) in files { try folder.write(content, to: name) }
+    return try withExtendedLifetime(folder) { try body(folder.path) }
   }
 
   private static func load(

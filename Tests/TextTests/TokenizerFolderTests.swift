@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
@@ -7,11 +8,10 @@ import Testing
 @Suite struct TokenizerFolderTests {
   /// Loads a folder that holds `files` by name.
   private func load(_ files: [String: Data]) throws -> any Tokenizer {
-    let folder = NSTemporaryDirectory() + "firefly-folder-\(UUID().uuidString)"
-    try AtomicFile.makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    for (name, data) in files { try AtomicFile.write(data, to: folder + "/" + name) }
-    return try Tokenizers.load(folder)
+    try inTemporaryFolder { folder in
+      for (name, data) in files { try AtomicFile.write(data, to: folder + "/" + name) }
+      return try Tokenizers.load(folder)
+    }
   }
 
   private func fixture(_ name: String) throws -> Data {

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import FireflyText
 import Foundation
 import Testing
@@ -33,22 +34,20 @@ import Testing
     ("{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": []}, \"surprise\": 1}", "surprise"),
   ])
   func brokenFilesAreNamed(_ text: String, _ named: String) throws {
-    let folder = NSTemporaryDirectory() + "firefly-tokenizer-\(UUID().uuidString)"
-    try AtomicFile.makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try AtomicFile.write(Data(text.utf8), to: folder + "/tokenizer.json")
-    let error = #expect(throws: FireflyError.self) { try Tokenizers.load(folder) }
-    #expect(error?.description.contains(named) == true, "\(error?.description ?? "")")
+    try inTemporaryFolder { folder in
+      try AtomicFile.write(Data(text.utf8), to: folder + "/tokenizer.json")
+      let error = #expect(throws: FireflyError.self) { try Tokenizers.load(folder) }
+      #expect(error?.description.contains(named) == true, "\(error?.description ?? "")")
+    }
   }
 
   @Test func aBrokenPieceModelIsAnError() throws {
-    let folder = NSTemporaryDirectory() + "firefly-pieces-\(UUID().uuidString)"
-    try AtomicFile.makeFolder(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let whole = try MappedFile(Self.fixtures + "/pieces.model").data
-    for data in [Data(), Data("not a model".utf8), whole.prefix(whole.count / 2), whole.dropFirst(3)] {
-      try AtomicFile.write(data, to: folder + "/tokenizer.model")
-      #expect(throws: FireflyError.self) { try Tokenizers.load(folder) }
+    try inTemporaryFolder { folder in
+      let whole = try MappedFile(Self.fixtures + "/pieces.model").data
+      for data in [Data(), Data("not a model".utf8), whole.prefix(whole.count / 2), whole.dropFirst(3)] {
+        try AtomicFile.write(data, to: folder + "/tokenizer.model")
+        #expect(throws: FireflyError.self) { try Tokenizers.load(folder) }
+      }
     }
   }
 

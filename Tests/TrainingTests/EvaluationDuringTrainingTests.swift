@@ -1,7 +1,8 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
+import FireflyTestSupport
 import FireflyText
 import FireflyTraining
 import Foundation
@@ -52,7 +53,7 @@ import Testing
     var total = LossSum()
     for sample in rows.samples {
       let starts = [0, Int32(sample.tokens.count)]
-      total += model.loss(tokens: sample.tokens, labels: sample.labels, starts: starts)
+      total += model.loss(tokens: sample.tokens, labels: sample.labels, starts: starts).total
     }
     return total
   }

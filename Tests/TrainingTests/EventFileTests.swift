@@ -1,3 +1,4 @@
+import FireflyTestSupport
 import FireflyTraining
 import Foundation
 import Testing

@@ -1,20 +1,24 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyTraining
 import Foundation
 import Testing
 
 @Suite struct MomentStoreTests {
-  private let shapes = [[3, 5], [64], [2, 100]]
+  /// Elements of an arena, of which the store has some.
+  private let range = 16..<16 + 288
+  private let parts = [16..<31, 32..<96, 96..<296]
 
-  @Test func pagedMomentsAreZeroApartAndWritable() throws {
+  @Test(arguments: [false, true]) func momentsAreZeroApartAndWritable(_ isPaged: Bool) throws {
     let folder = try TemporaryFolder()
-    let store = try MomentStore(shapes: shapes, pagedIn: folder.path)
-    #expect(store.moments.map(\.m.shape) == shapes && store.moments.map(\.v.shape) == shapes)
-    let all = store.moments.flatMap { [$0.m, $0.v] }
+    let store = try isPaged ? MomentStore(for: range, pagedIn: folder.path) : MomentStore(for: range)
+    let all = parts.flatMap { [store.moments($0).m, store.moments($0).v] }
+    #expect(all.map(\.count) == parts.flatMap { [$0.count, $0.count] })
     #expect(all.allSatisfy { $0.floats.allSatisfy { $0 == 0 } })
     for (index, tensor) in all.enumerated() {
-      tensor.bytes.withMemoryRebound(to: Float.self) { $0.update(repeating: Float(index + 1)) }
+      Ops.convert(
+        tensor.matrix, Tensor([Float](repeating: Float(index + 1), count: tensor.count), tensor.shape).matrix)
     }
     for (index, tensor) in all.enumerated() {
       #expect(tensor.floats.allSatisfy { $0 == Float(index + 1) }, "tensor \(index)")
@@ -23,15 +27,15 @@ import Testing
 
   @Test func leavesNoFile() throws {
     let folder = try TemporaryFolder()
-    let store = try MomentStore(shapes: shapes, pagedIn: folder.path)
+    let store = try MomentStore(for: range, pagedIn: folder.path)
     #expect(try folder.names().isEmpty)
-    #expect(store.byteCount == 2 * (64 + 256 + 832))
+    #expect(store.byteCount == 2 * 4 * 288)
   }
 
   @Test func saysWhenTheDiskHasNoRoom() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: FireflyError.self) {
-      try MomentStore(shapes: [[1 << 24, 1 << 24]], pagedIn: folder.path)
+      try MomentStore(for: 0..<1 << 48, pagedIn: folder.path)
     }
     #expect(error?.what.hasPrefix("no room for the optimizer's") == true)
     #expect(error?.fix?.contains("adamw_torch") == true)
@@ -40,7 +44,7 @@ import Testing
 
   @Test func saysWhenTheFolderCannotBeWritten() throws {
     let error = #expect(throws: FireflyError.self) {
-      try MomentStore(shapes: shapes, pagedIn: "/nonexistent")
+      try MomentStore(for: range, pagedIn: "/nonexistent")
     }
     #expect(error?.what.contains("cannot make the optimizer's file") == true)
   }

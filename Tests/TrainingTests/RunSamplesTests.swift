@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyTestSupport
 import FireflyTraining
 import Foundation
 import Testing

@@ -1,10 +1,14 @@
 import FireflyBase
+import FireflyModels
 import FireflyTensors
+import FireflyTestSupport
 import FireflyTraining
 import FireflyWeights
 import Foundation
 
 /// A folder with a random two-layer LLaMA, or Mixtral, a tokenizer whose ids are bytes, rows, and room for runs.
+///
+/// The tokenizer is in tokenizer.json, or with `tiktoken` in qwen.tiktoken, as Qwen-1's folders have it.
 final class TinyRun {
   let folder: TemporaryFolder
   var path: String { folder.path }
@@ -13,15 +17,16 @@ final class TinyRun {
 
   /// In each layer; 0: a dense model.
   private let experts: Int
-  private static let vocabulary = 264
+  private let vocabulary: Int
   private static let hidden = 64
 
-  init(rows count: Int = 12, experts: Int = 0) throws {
+  init(rows count: Int = 12, experts: Int = 0, tiktoken: Bool = false) throws {
     self.experts = experts
+    vocabulary = tiktoken ? 256 + 208 : 264  // bytes and special tokens
     folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
     try writeModel()
-    try writeTokenizer()
+    try tiktoken ? writeTiktoken() : writeTokenizer()
     try write(TinyRun.lines(count), to: rows)
   }
 
@@ -48,6 +53,11 @@ final class TinyRun {
     return try RunConfig(.object(base.merging(changes) { $1 }), source: "test")
   }
 
+  /// The model by itself, in float32.
+  func loaded() throws -> Transformer {
+    try Transformer.load(ModelSource.open(model), compute: .float32, quantization: .none)
+  }
+
   func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
   }
@@ -60,7 +70,7 @@ final class TinyRun {
     var config: [String: JSONValue] = [
       "architectures": .array([.string("LlamaForCausalLM")]), "model_type": .string("llama"),
       "hidden_size": .int(TinyRun.hidden), "intermediate_size": .int(128), "num_hidden_layers": .int(2),
-      "num_attention_heads": .int(4), "num_key_value_heads": .int(2), "vocab_size": .int(TinyRun.vocabulary),
+      "num_attention_heads": .int(4), "num_key_value_heads": .int(2), "vocab_size": .int(vocabulary),
       "max_position_embeddings": .int(128), "rms_norm_eps": .double(1e-5), "rope_theta": .double(10_000),
       "hidden_act": .string("silu"), "tie_word_embeddings": .bool(false),
     ]
@@ -85,7 +95,7 @@ final class TinyRun {
     func ones(_ name: String) {
       tensors.append((name, Tensor([Float](repeating: 1, count: TinyRun.hidden), [TinyRun.hidden])))
     }
-    add("model.embed_tokens.weight", [TinyRun.vocabulary, TinyRun.hidden], 0.3)
+    add("model.embed_tokens.weight", [vocabulary, TinyRun.hidden], 0.3)
     for layer in 0..<2 {
       let prefix = "model.layers.\(layer)."
       ones(prefix + "input_layernorm.weight")
@@ -106,7 +116,7 @@ final class TinyRun {
       for (name, outputs, inputs) in linears { add("\(prefix)\(name).weight", [outputs, inputs], 0.15) }
     }
     ones("model.norm.weight")
-    add("lm_head.weight", [TinyRun.vocabulary, TinyRun.hidden], 0.3)
+    add("lm_head.weight", [vocabulary, TinyRun.hidden], 0.3)
     if let poisoned {
       var values = tensors[0].tensor.floats
       values[poisoned * TinyRun.hidden] = .nan
@@ -152,5 +162,12 @@ final class TinyRun {
       "tokenizer_class": .string("PreTrainedTokenizerFast"),
     ])
     try write(config.text(), to: model + "/tokenizer_config.json")
+  }
+
+  /// A rank for each byte, in the byte's place; the special tokens that follow are in the reader.
+  private func writeTiktoken() throws {
+    let ranks = (UInt8.min...UInt8.max).map { "\(Data([$0]).base64EncodedString()) \($0)\n" }
+    try write(ranks.joined(), to: model + "/qwen.tiktoken")
+    try write(#"{"tokenizer_class": "QWenTokenizer"}"#, to: model + "/tokenizer_config.json")
   }
 }

@@ -1,5 +1,7 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
+import FireflyText
 import FireflyTraining
 import FireflyWeights
 import Foundation
@@ -37,6 +39,19 @@ import Testing
     #expect(
       perToken > 0 && perToken.truncatingRemainder(dividingBy: 6) == 0, "6 for each parameter: \(perToken)")
     #expect(try run.json("out/train_args.json")["template_name"]?.string == "firefly")
+  }
+
+  /// Qwen-1 keeps its tokenizer in a file that no other family has.
+  @Test func adaptersBringQwensTokenizer() throws {
+    let run = try TinyRun(tiktoken: true)
+    _ = try Trainer(config: run.config("out", ["max_steps": .int(1), "save_steps": .int(1)])).run()
+    let text = "<|im_start|>say 7!<|im_end|>"
+    let expected = try Tokenizers.load(run.model).encode(text, parseSpecial: true)
+    for folder in ["out", "out/checkpoint-1"] {
+      #expect(try run.folder.names(folder).contains("qwen.tiktoken"), "\(folder)")
+      let tokenizer = try Tokenizers.load("\(run.path)/\(folder)")
+      #expect(try tokenizer.encode(text, parseSpecial: true) == expected, "\(folder)")
+    }
   }
 
   @Test func firstUpdateHasRateZero() throws {

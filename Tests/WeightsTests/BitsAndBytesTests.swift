@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -49,7 +50,8 @@ import Testing
     let store = try WeightStore.open(Fixtures.folder + "/nf4_expected.safetensors")
     #expect(try store.nf4("double.weight", shape: [20, 960]) == nil)
     #expect(
-      error { _ = try store.nf4("double.wait", shape: [20, 960]) }?.fix?.contains("double.weight") == true)
+      thrownError { _ = try store.nf4("double.wait", shape: [20, 960]) }?.fix?.contains("double.weight")
+        == true)
   }
 
   // MARK: - Damage
@@ -66,7 +68,7 @@ import Testing
     let path = folder.path + "/a.safetensors"
     try SafeTensorsWriter.write(parts.map { ($0.key, $0.value) }, to: path)
     let store = try WeightStore.open(path)
-    return error { _ = try store.tensor("X.weight", shape: [4, 48], as: .float32) }?.description ?? ""
+    return thrownError { _ = try store.tensor("X.weight", shape: [4, 48], as: .float32) }?.description ?? ""
   }
 
   static let state = "X.weight.quant_state.bitsandbytes__nf4"
@@ -113,7 +115,9 @@ import Testing
   @Test func whatIsNotFiniteIsNotQuantised() throws {
     for (value, word) in [(Float.nan, "not finite"), (-.infinity, "not finite"), (3e38, "too large")] {
       let matrix = Tensor([Float](repeating: value, count: 4 * 64), [4, 64])
-      let error = error { _ = try BitsAndBytes.quantize(matrix, double: true, at: "a.safetensors: X.weight") }
+      let error = thrownError {
+        _ = try BitsAndBytes.quantize(matrix, double: true, at: "a.safetensors: X.weight")
+      }
       #expect(error?.description.contains(word) == true && error?.place == "a.safetensors: X.weight")
     }
   }

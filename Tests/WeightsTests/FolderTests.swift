@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -10,7 +11,7 @@ import Testing
 
   init() throws {
     folder = try TemporaryFolder()
-    try folder.write("config.json", #"{"model_type": "llama", "torch_dtype": "bfloat16"}"#)
+    try folder.write(#"{"model_type": "llama", "torch_dtype": "bfloat16"}"#, to: "config.json")
   }
 
   private func writeShards(index: String? = nil) throws {
@@ -19,14 +20,17 @@ import Testing
     try SafeTensorsWriter.write([("c", Tensor([3], [1]))], to: folder.path + "/two.safetensors")
     let map = #"{"a": "one.safetensors", "b": "one.safetensors", "c": "two.safetensors"}"#
     try folder.write(
-      "model.safetensors.index.json", index ?? #"{"metadata": {"total_size": 12}, "weight_map": \#(map)}"#)
+      index ?? #"{"metadata": {"total_size": 12}, "weight_map": \#(map)}"#, to: "model.safetensors.index.json"
+    )
   }
 
-  private func refusal() -> String { error { _ = try ModelSource.open(folder.path) }?.description ?? "" }
+  private func refusal() -> String {
+    thrownError { _ = try ModelSource.open(folder.path) }?.description ?? ""
+  }
 
   @Test func opensOneFile() throws {
     try SafeTensorsWriter.write([("a", Tensor([1, 2], [2]))], to: folder.path + "/model.safetensors")
-    try folder.write("generation_config.json", #"{"eos_token_id": [1, 2]}"#)
+    try folder.write(#"{"eos_token_id": [1, 2]}"#, to: "generation_config.json")
     let source = try ModelSource.open(folder.path)
     #expect(source.config["torch_dtype"]?.string == "bfloat16")
     #expect(source.generationConfig?["eos_token_id"]?.array == [.int(1), .int(2)])
@@ -79,27 +83,27 @@ import Testing
   @Test func saysWhatAFolderWithoutConfigIs() throws {
     try FileManager.default.removeItem(atPath: folder.path + "/config.json")
     #expect(refusal().contains("no config.json"))
-    try folder.write("m.Q4_0.gguf", "")
+    try folder.write("", to: "m.Q4_0.gguf")
     #expect(refusal().contains("m.Q4_0.gguf"))
     try FileManager.default.removeItem(atPath: folder.path + "/m.Q4_0.gguf")
-    try folder.write("adapter_config.json", "{}")
+    try folder.write("{}", to: "adapter_config.json")
     #expect(refusal().contains("adapter"))
   }
 
   @Test func saysWhatAFolderWithoutSafetensorsHolds() throws {
     #expect(refusal().contains("holds no weights"))
-    try folder.write("training_args.bin", "")
+    try folder.write("", to: "training_args.bin")
     #expect(refusal().contains("holds no weights"))
-    try folder.write("pytorch_model-00001-of-00002.bin", "")
+    try folder.write("", to: "pytorch_model-00001-of-00002.bin")
     #expect(refusal().contains("pytorch_model.bin.index.json"))
-    try folder.write("model-00001-of-00002.safetensors", "")
+    try folder.write("", to: "model-00001-of-00002.safetensors")
     #expect(refusal().contains("model.safetensors.index.json"))
-    try folder.write("pytorch_model.bin", "")
+    try folder.write("", to: "pytorch_model.bin")
     #expect(refusal().contains("pytorch_model.bin: the file is empty"))
   }
 
   @Test(arguments: ["", "{", "[]"]) func refusesConfig(_ text: String) throws {
-    try folder.write("config.json", text)
+    try folder.write(text, to: "config.json")
     #expect(refusal().contains("config.json"))
   }
 
@@ -109,15 +113,15 @@ import Testing
     (#"{"load_in_4bit": true, "bnb_4bit_quant_type": "fp4"}"#, "fp4"),
   ])
   func refusesOtherQuantization(_ json: String, _ says: String) throws {
-    try folder.write("config.json", #"{"quantization_config": \#(json)}"#)
+    try folder.write(#"{"quantization_config": \#(json)}"#, to: "config.json")
     let message = refusal()
     #expect(message.contains(says) && message.contains("quantization_config"), "\(message)")
   }
 
   @Test func refusesOtherPaths() throws {
-    #expect(error { _ = try ModelSource.open("/no/such/model") }?.place == "/no/such/model")
-    let file = try folder.write("model.bin", "x")
-    #expect(error { _ = try ModelSource.open(file) }?.what == "the file is not a model")
+    #expect(thrownError { _ = try ModelSource.open("/no/such/model") }?.place == "/no/such/model")
+    let file = try folder.write("x", to: "model.bin")
+    #expect(thrownError { _ = try ModelSource.open(file) }?.what == "the file is not a model")
   }
 
   // MARK: - Files that transformers wrote

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -13,11 +14,11 @@ import Testing
   private func open(_ change: (inout GGUFBuilder) -> Void = { _ in }) throws -> ModelSource {
     var file = GGUFBuilder.llama
     change(&file)
-    return try ModelSource.open(folder.write("m.gguf", file.data))
+    return try ModelSource.open(folder.write(file.data, to: "m.gguf"))
   }
 
   private func refusal(_ change: (inout GGUFBuilder) -> Void) -> String {
-    error { _ = try open(change) }?.description ?? ""
+    thrownError { _ = try open(change) }?.description ?? ""
   }
 
   // MARK: - Against transformers

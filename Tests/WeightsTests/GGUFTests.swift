@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -10,11 +11,11 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func open(_ builder: GGUFBuilder) throws -> GGUFFile {
-    try GGUFFile(folder.write("m.gguf", builder.data))
+    try GGUFFile(folder.write(builder.data, to: "m.gguf"))
   }
 
   private func refusal(_ builder: GGUFBuilder) -> String {
-    error { _ = try open(builder) }?.description ?? ""
+    thrownError { _ = try open(builder) }?.description ?? ""
   }
 
   @Test func readsEveryMetadataType() throws {
@@ -149,15 +150,15 @@ import Testing
   }
 
   @Test func refusesAnEmptyFile() throws {
-    let path = try folder.write("m.gguf", "")
-    #expect(error { _ = try ModelSource.open(path) }?.what == "the file is empty")
+    let path = try folder.write("", to: "m.gguf")
+    #expect(thrownError { _ = try ModelSource.open(path) }?.what == "the file is empty")
   }
 
   @Test func anyCutOrChangedByteThrowsOrSucceeds() throws {
     let file = GGUFBuilder.llama
     let data = file.data
     let result = fuzz(data, header: data.count - file.bodyCount) { candidate in
-      try readAll(ModelSource.open(folder.write("m.gguf", candidate)).weights)
+      try readAll(ModelSource.open(folder.write(candidate, to: "m.gguf")).weights)
     }
     // Every cut is refused; a changed letter of an unknown tensor's or key's name is not wrong.
     #expect(result.refused > data.count - file.bodyCount)

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -71,7 +72,7 @@ import Testing
 
   @Test func leavesNothingWhenMakingATensorFails() throws {
     let folder = try TemporaryFolder()
-    let old = try folder.write("a.safetensors", "old")
+    let old = try folder.write("old", to: "a.safetensors")
     let failing = SafeTensorsWriter.Item(name: "x", shape: [1], dtype: .float32) {
       throw FireflyError("cannot be made")
     }
@@ -84,7 +85,7 @@ import Testing
 
   @Test func convertsBetweenFloatingTypes() throws {
     let folder = try TemporaryFolder()
-    var random = FixedRandom(3)
+    var random = TestRandom(seed: 3)
     // The last is a tie of bfloat16: it rounds to even.
     let values = (0..<999).map { _ in Float.random(in: -3...3, using: &random) } + [1.00390625]
     let path = folder.path + "/a.safetensors"
@@ -105,7 +106,7 @@ import Testing
     let folder = try TemporaryFolder()
     let header =
       #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"# + String(repeating: " ", count: padding)
-    let path = try folder.write("a.safetensors", safeTensors(header, data: littleEndian([1, -2, 0.5])))
+    let path = try folder.write(safeTensors(header, data: littleEndian([1, -2, 0.5])), to: "a.safetensors")
     let store = try WeightStore.open(path)
     #expect(try store.tensor("a", shape: [3], as: .float32).floats == [1, -2, 0.5])
     let half = try store.tensor("a", shape: [3], as: .bfloat16)
@@ -126,7 +127,7 @@ import Testing
     let header =
       #"{"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"e":{"dtype":"F32","shape":[0,4],"data_offsets":[4,4]}}"#
     let store = try WeightStore.open(
-      folder.write("a.safetensors", safeTensors(header, data: littleEndian([2.5]))))
+      folder.write(safeTensors(header, data: littleEndian([2.5])), to: "a.safetensors"))
     #expect(try store.tensor("s", shape: [], as: .float32).floats == [2.5])
     #expect(try store.tensor("e", shape: [0, 4], as: .bfloat16).count == 0)
   }
@@ -182,8 +183,8 @@ import Testing
   @Test(arguments: damages) func refuses(_ damage: Damage) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(
-      "a.safetensors", safeTensors(damage.header, data: [UInt8](repeating: 0, count: damage.data)))
-    let message = error { _ = try WeightStore.open(path) }?.description ?? ""
+      safeTensors(damage.header, data: [UInt8](repeating: 0, count: damage.data)), to: "a.safetensors")
+    let message = thrownError { _ = try WeightStore.open(path) }?.description ?? ""
     for word in damage.says + ["a.safetensors"] {
       #expect(message.contains(word), "\(message)")
     }
@@ -191,8 +192,8 @@ import Testing
 
   @Test(arguments: [0, 1, 7]) func refusesAFileTooShortForItsLength(_ count: Int) throws {
     let folder = try TemporaryFolder()
-    let path = try folder.write("a.safetensors", Data(repeating: 0, count: count))
-    let message = error { _ = try WeightStore.open(path) }?.description ?? ""
+    let path = try folder.write(Data(repeating: 0, count: count), to: "a.safetensors")
+    let message = thrownError { _ = try WeightStore.open(path) }?.description ?? ""
     #expect(message.contains(count == 0 ? "empty" : "too short"), "\(message)")
   }
 
@@ -200,23 +201,23 @@ import Testing
     throws
   {
     let folder = try TemporaryFolder()
-    let path = try folder.write("a.safetensors", Data(littleEndian([length])) + Data("{}".utf8))
-    let message = error { _ = try WeightStore.open(path) }?.description ?? ""
+    let path = try folder.write(Data(littleEndian([length])) + Data("{}".utf8), to: "a.safetensors")
+    let message = thrownError { _ = try WeightStore.open(path) }?.description ?? ""
     #expect(message.contains("header does not fit") && message.contains("\(length)"), "\(message)")
   }
 
   @Test func namesAGitLFSPointer() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(
-      "a.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
-    #expect(error { _ = try WeightStore.open(path) }?.what.contains("Git LFS") == true)
+      "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", to: "a.safetensors")
+    #expect(thrownError { _ = try WeightStore.open(path) }?.what.contains("Git LFS") == true)
   }
 
   @Test func deepNestingIsRefused() throws {
     let folder = try TemporaryFolder()
     let header = String(repeating: "[", count: 100_000)
-    let path = try folder.write("a.safetensors", safeTensors(header))
-    #expect(error { _ = try WeightStore.open(path) } != nil)
+    let path = try folder.write(safeTensors(header), to: "a.safetensors")
+    #expect(thrownError { _ = try WeightStore.open(path) } != nil)
   }
 
   @Test func anyCutOrChangedByteThrowsOrSucceeds() throws {
@@ -225,7 +226,7 @@ import Testing
       #"{"__metadata__":{"format":"pt"},"v":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#
     let data = safeTensors(header, data: littleEndian([1, 2, 3] as [UInt32]))
     let result = fuzz(data, header: data.count) { candidate in
-      try readAll(WeightStore.open(folder.write("a.safetensors", candidate)))
+      try readAll(WeightStore.open(folder.write(candidate, to: "a.safetensors")))
     }
     // Every cut is refused; a changed byte of data or of a name is not wrong.
     #expect(result.refused > data.count)
@@ -241,18 +242,22 @@ import Testing
     try SafeTensorsWriter.write(names.map { ($0, Tensor([1, 2], [2])) }, to: path)
     let store = try WeightStore.open(path)
 
-    let missing = error { _ = try store.tensor("model.layers.0.mlp.upproj.weight", shape: [2], as: .float32) }
+    let missing = thrownError {
+      _ = try store.tensor("model.layers.0.mlp.upproj.weight", shape: [2], as: .float32)
+    }
     #expect(missing?.fix?.contains("model.layers.0.mlp.up_proj.weight") == true)
-    let moved = error { _ = try store.tensor("transformer.model.norm.weight", shape: [2], as: .float32) }
+    let moved = thrownError {
+      _ = try store.tensor("transformer.model.norm.weight", shape: [2], as: .float32)
+    }
     #expect(moved?.fix?.contains("model.norm.weight") == true)
-    let shape = error { _ = try store.tensor("model.norm.weight", shape: [1, 2], as: .float32) }
+    let shape = thrownError { _ = try store.tensor("model.norm.weight", shape: [1, 2], as: .float32) }
     #expect(shape?.place == "\(path): model.norm.weight")
     #expect(shape?.expected == "[1, 2]" && shape?.found == "[2]")
-    let dtype = error { _ = try store.tensor("extra", shape: [2], as: .uint8) }
+    let dtype = thrownError { _ = try store.tensor("extra", shape: [2], as: .uint8) }
     #expect(dtype?.found == "F32")
 
     try store.require(names)
-    let several = error { try store.require(["x", "model.norm.weight", "y"]) }
+    let several = thrownError { try store.require(["x", "model.norm.weight", "y"]) }
     #expect(several?.what.contains("2 of 3") == true && several?.what.contains("x, y") == true)
 
     _ = try store.tensor("model.norm.weight", shape: [2], as: .float32)

@@ -1,32 +1,9 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
-
-/// A folder of its own, gone with the value's last copy.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("weights-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Writes a new file in place of an older one (which may be mapped) and gives its path.
-  @discardableResult
-  func write(_ name: String, _ data: Data) throws -> String {
-    let file = "\(path)/\(name)"
-    unlink(file)
-    try data.write(to: URL(fileURLWithPath: file))
-    return file
-  }
-
-  @discardableResult
-  func write(_ name: String, _ text: String) throws -> String { try write(name, Data(text.utf8)) }
-}
 
 /// Committed fixtures (made by tools/reference/weights_fixtures.py) and shared ones.
 enum Fixtures {
@@ -49,14 +26,6 @@ enum Fixtures {
 func safeTensors(_ header: String, data: [UInt8] = []) -> Data {
   withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) } + Data(header.utf8) + Data(data)
 }
-
-/// The error that `body` throws; records an issue when it throws none or another type.
-func error(of body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> FireflyError? {
-  #expect(throws: FireflyError.self, sourceLocation: sourceLocation) { try body() }
-}
-
-/// The tensor's bytes.
-func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }
 
 /// Bit for bit; names the first difference, not all of the numbers.
 func expectBytes(
@@ -85,23 +54,10 @@ func littleEndian<Number: FixedWidthInteger>(_ values: [Number]) -> [UInt8] {
 }
 func littleEndian(_ values: [Float]) -> [UInt8] { littleEndian(values.map(\.bitPattern)) }
 
-/// Numbers that look random and are the same in every run (SplitMix64).
-struct FixedRandom: RandomNumberGenerator {
-  var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 /// Every way to cut the first `header` bytes of `data` short, and each of them changed once: opening and reading what
 /// comes of it must throw or succeed.
 func fuzz(_ data: Data, header: Int, _ open: (Data) throws -> Void) -> (refused: Int, accepted: Int) {
-  var random = FixedRandom(7)
+  var random = TestRandom(seed: 7)
   var cases = (0..<header).map { Data(data.prefix($0)) }
   for index in 0..<header {
     var changed = data

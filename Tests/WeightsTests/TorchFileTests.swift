@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -15,8 +16,8 @@ import Testing
 
   private func refusal(_ data: Data) throws -> String {
     let folder = try TemporaryFolder()
-    let path = try folder.write("x.bin", data)
-    return error { _ = try WeightStore.open(path) }?.description ?? ""
+    let path = try folder.write(data, to: "x.bin")
+    return thrownError { _ = try WeightStore.open(path) }?.description ?? ""
   }
 
   @Test(arguments: ["state.bin", "old.bin"]) func holdsTheTensorsThatTorchSaved(_ file: String) throws {
@@ -65,8 +66,8 @@ import Testing
 
   @Test func safetensorsGoFirst() throws {
     let folder = try TemporaryFolder()
-    try folder.write("config.json", "{}")
-    try folder.write("pytorch_model.bin", try data("state.bin"))
+    try folder.write("{}", to: "config.json")
+    try folder.write(try data("state.bin"), to: "pytorch_model.bin")
     #expect(try ModelSource.open(folder.path).weights.contains("cube"))
     try SafeTensorsWriter.write([("a", Tensor([1], [1]))], to: folder.path + "/model.safetensors")
     #expect(try ModelSource.open(folder.path).weights.names == ["a"])
@@ -112,7 +113,7 @@ import Testing
     let file = try replacing(pickle)
     guard !says.isEmpty else {
       let folder = try TemporaryFolder()
-      #expect(try WeightStore.open(folder.write("x.bin", file)).names.isEmpty)
+      #expect(try WeightStore.open(folder.write(file, to: "x.bin")).names.isEmpty)
       return
     }
     let message = try refusal(file)
@@ -140,7 +141,7 @@ import Testing
   @Test(arguments: ["state.bin", "old.bin"]) func survivesDamage(_ name: String) throws {
     let original = try data(name)
     let folder = try TemporaryFolder()
-    var random = FixedRandom(11)
+    var random = TestRandom(seed: 11)
     var refused = 0
     for variant in 0..<3000 {
       var file = original
@@ -149,7 +150,7 @@ import Testing
         file[Int.random(in: 0..<file.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
       }
       do {
-        let store = try WeightStore.open(folder.write("x.bin", Data(file)))
+        let store = try WeightStore.open(folder.write(Data(file), to: "x.bin"))
         for name in store.names {
           guard let info = store.info(name), let dtype = info.type.dtype else { continue }
           _ = bytes(try store.tensor(name, shape: info.shape, as: dtype)).count

@@ -83,7 +83,7 @@ package enum Completion {
     return "'\(repeated)\(option.name)[\(zshText(option.help))]:\(name):\(values)'"
   }
 
-  /// Without what ends a description or a quoted word.
+  /// The text without what ends a description or a quoted word in zsh.
   private static func zshText(_ text: String) -> String {
     text.reduce(into: "") { out, character in
       switch character {

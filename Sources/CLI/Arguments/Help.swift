@@ -3,7 +3,7 @@ package enum Help {
   private static let width = 88
   private static let indent = 28
 
-  /// `firefly --help`.
+  /// The text of `firefly --help`.
   package static func program(_ verbs: [Verb]) -> String {
     let list = verbs.map { entry($0.name, $0.summary) }.joined()
     return """
@@ -18,7 +18,7 @@ package enum Help {
       """
   }
 
-  /// `firefly VERB --help`.
+  /// The text of `firefly VERB --help`.
   package static func verb(_ verb: Verb) -> String {
     let names = verb.positionals.map { " " + $0.name }.joined()
     var text = "Usage: firefly \(verb.name)\(names) [options]\n\n"

@@ -2,7 +2,7 @@ import FireflyBase
 
 /// What a verb accepts beyond its positional arguments; help and checks come from this one declaration.
 package struct OptionDeclaration: Sendable {
-  /// With its dashes, e.g. `--max-new-tokens`.
+  /// The option with its dashes, e.g. `--max-new-tokens`.
   package let name: String
   /// What stands for the value in the help; nil for a flag.
   package let placeholder: String?
@@ -76,7 +76,7 @@ extension Option where Value == Int {
 }
 
 extension ClosedRange {
-  /// As an error says it; `open` as the upper bound means that there is none.
+  /// The range as an error says it; `open` as the upper bound means that there is none.
   func words(open: Bound) -> String {
     upperBound == open ? "of at least \(lowerBound)" : "from \(lowerBound) to \(upperBound)"
   }
@@ -95,36 +95,12 @@ extension Option where Value == Double {
 
 /// An argument known by its place.
 package struct Positional: Sendable {
-  /// In capitals, as the help shows it.
+  /// The argument's name in capitals, as the help shows it.
   package let name: String
   package let help: String
 
   package init(_ name: String, _ help: String) {
     self.name = name
     self.help = help
-  }
-}
-
-/// A command of the program: `firefly NAME …`. All its positional arguments are required.
-package struct Verb: Sendable {
-  package let name: String
-  /// One line, for the list of verbs.
-  package let summary: String
-  /// What the verb's own help adds.
-  package let details: String
-  package let positionals: [Positional]
-  package let options: [OptionDeclaration]
-  package let run: @Sendable (Arguments) throws -> Void
-
-  package init(
-    _ name: String, summary: String, details: String = "", positionals: [Positional] = [],
-    options: [OptionDeclaration] = [], run: @escaping @Sendable (Arguments) throws -> Void
-  ) {
-    self.name = name
-    self.summary = summary
-    self.details = details
-    self.positionals = positionals
-    self.options = options
-    self.run = run
   }
 }

@@ -12,7 +12,7 @@ package enum OutputOptions {
     "--shard-size", "SIZE", "The most bytes of a weights file: a number with MB or GB (default: 5GB).")
   static let declarations = [shardSize.declaration, overwrite.declaration]
 
-  /// transformers' `max_shard_size`: decimal units.
+  /// Bytes of a shard, in decimal units as transformers' `max_shard_size`.
   static func shardLimit(_ arguments: Arguments) throws -> Int {
     guard let text = arguments[shardSize] else { return 5_000_000_000 }
     let units = ["KB": 1e3, "MB": 1e6, "GB": 1e9]
@@ -32,9 +32,9 @@ package enum OutputOptions {
   ) throws {
     let progress = ProgressLine(title)
     defer { progress.clear() }
-    try Interruption.caught([SIGINT, SIGTERM, SIGHUP]) {
+    try Signals.watched([SIGINT, SIGTERM, SIGHUP]) { isCaught in
       try body { share in
-        if Interruption.isRequested { throw FireflyError("interrupted: nothing was written") }
+        if isCaught() { throw FireflyError("interrupted: nothing was written") }
         progress.update(share)
       }
     }

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 
 /// `firefly chat MODEL`.

@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyHub
+import FireflyPretrained
 import FireflyText
 import FireflyTraining
 

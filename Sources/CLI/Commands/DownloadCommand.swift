@@ -31,8 +31,8 @@ enum DownloadCommand {
       try modelName(arguments), gguf: arguments.all(gguf), folder: arguments[folder])
     let progress = ProgressLine("fetching \(download.name)")
     defer { progress.clear() }
-    let path = try Interruption.caught([SIGINT, SIGTERM, SIGHUP]) {
-      try download.run(isCancelled: { Interruption.isRequested }) { show($0, progress) }
+    let path = try Signals.watched([SIGINT, SIGTERM, SIGHUP]) { isCaught in
+      try download.run(isCancelled: isCaught) { show($0, progress) }
     }
     progress.clear()
     let output = Output()
@@ -59,7 +59,7 @@ enum DownloadCommand {
   private static func show(_ event: DownloadEvent, _ progress: ProgressLine) {
     switch event {
     case .progress(let done, let total): progress.update(total > 0 ? Double(done) / Double(total) : 1)
-    case .finished(let path, let bytes): line("\(path)  \(Numbers.bytes(bytes))", progress)
+    case .finished(let path, let bytes): line("\(path)  \(Readable.bytes(bytes))", progress)
     case .waiting(let path): line("\(path): another process is fetching it; waiting", progress)
     case .note(let text): line("firefly: \(text)", progress)
     }

@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
+import FireflyPretrained
 import FireflyText
 
 extension EvalCommand {
@@ -64,7 +65,7 @@ extension EvalCommand {
       text += "answers cut off by --max-new-tokens: \(report.cutOff)\n"
     }
     return text
-      + "exact match: \(report.correct) of \(report.answers.count) (\(Numbers.fixed(100 * report.accuracy, 1)) %)"
+      + "exact match: \(report.correct) of \(report.answers.count) (\(Readable.fixed(100 * report.accuracy, 1)) %)"
   }
 
   private static func indented(_ text: String) -> String {

@@ -1,32 +1,8 @@
 import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
+import FireflyPretrained
 import FireflyText
-
-/// What only multiple choice takes.
-enum ChoiceOptions {
-  static let data = Option.text(
-    "--data", "DIR", "The benchmark's CSV files: a folder, or a zip archive.")
-  static let subjects = Option.text(
-    "--subjects", "NAMES",
-    "Subjects as the files are named, or categories (stem, humanities, social_sciences, other, hard, china_specific), with commas between (default: all).",
-    repeated: true)
-  static let split = Option.text(
-    "--split", "NAME",
-    "The split that is asked (default: test; val for ceval, whose test answers are secret).")
-  static let shots = Option.integer(
-    "--shots", "N", atLeast: 0, "Worked examples from the split dev before each question (default: 5).")
-  static let method = Option.choice(
-    "--method", ["letter", "likelihood"],
-    "letter shows the options and scores A to D; likelihood does not and scores the options' texts, also per character and per byte (default: letter)."
-  )
-  static let chat = Flag(
-    "--chat", "Asks through the chat template, examples as earlier turns; so does --template.")
-  static let declarations = [
-    data.declaration, subjects.declaration, split.declaration, shots.declaration, method.declaration,
-    chat.declaration,
-  ]
-}
 
 extension EvalCommand {
   static func multipleChoice(_ name: String, _ arguments: Arguments) throws {
@@ -37,7 +13,7 @@ extension EvalCommand {
       preconditionFailure("no benchmark \(name)")
     }
     let subjects = arguments.all(ChoiceOptions.subjects).flatMap { $0.split(separator: ",").map(String.init) }
-    let questions = try MultipleChoice.Questions(
+    let questions = try BenchmarkQuestions(
       benchmark, at: path, subjects: subjects, split: arguments[ChoiceOptions.split],
       shots: arguments[ChoiceOptions.shots] ?? 5, limit: arguments[limit])
     let pretrained = try Pretrained.open(arguments[ModelOptions.model])

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
 import FireflyWeights
 
@@ -76,9 +77,9 @@ extension EvalCommand {
   }
 
   private static func line(_ name: String, _ sums: TargetSums, bits: Double?) -> String {
-    "\(name): perplexity \(Numbers.fixed(sums.perplexity, 4)), loss \(Numbers.fixed(sums.meanLoss, 5)), "
-      + "token accuracy \(Numbers.fixed(100 * sums.accuracy, 2)) %, "
-      + (bits.map { "\(Numbers.fixed($0, 4)) bits a byte, " } ?? "")
-      + "\(Numbers.grouped(sums.targets)) targets of \(Numbers.grouped(sums.tokens)) tokens in \(Numbers.grouped(sums.rows)) rows"
+    "\(name): perplexity \(Readable.fixed(sums.perplexity, 4)), loss \(Readable.fixed(sums.meanLoss, 5)), "
+      + "token accuracy \(Readable.fixed(100 * sums.accuracy, 2)) %, "
+      + (bits.map { "\(Readable.fixed($0, 4)) bits a byte, " } ?? "")
+      + "\(Readable.grouped(sums.targets)) targets of \(Readable.grouped(sums.tokens)) tokens in \(Readable.grouped(sums.rows)) rows"
   }
 }

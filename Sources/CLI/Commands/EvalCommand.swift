@@ -1,7 +1,7 @@
 import FireflyBase
 import FireflyEvaluation
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 
 /// `firefly eval MODEL --task …`: what its tasks share.
 enum EvalCommand {
@@ -82,4 +82,29 @@ enum EvalCommand {
     try output.line(text)
     try output.flush()
   }
+}
+
+/// What only multiple choice takes.
+enum ChoiceOptions {
+  static let data = Option.text(
+    "--data", "DIR", "The benchmark's CSV files: a folder, or a zip archive.")
+  static let subjects = Option.text(
+    "--subjects", "NAMES",
+    "Subjects as the files are named, or categories (stem, humanities, social_sciences, other, hard, china_specific), with commas between (default: all).",
+    repeated: true)
+  static let split = Option.text(
+    "--split", "NAME",
+    "The split that is asked (default: test; val for ceval, whose test answers are secret).")
+  static let shots = Option.integer(
+    "--shots", "N", atLeast: 0, "Worked examples from the split dev before each question (default: 5).")
+  static let method = Option.choice(
+    "--method", ["letter", "likelihood"],
+    "letter shows the options and scores A to D; likelihood does not and scores the options' texts, also per character and per byte (default: letter)."
+  )
+  static let chat = Flag(
+    "--chat", "Asks through the chat template, examples as earlier turns; so does --template.")
+  static let declarations = [
+    data.declaration, subjects.declaration, split.declaration, shots.declaration, method.declaration,
+    chat.declaration,
+  ]
 }

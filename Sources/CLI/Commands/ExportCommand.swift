@@ -1,6 +1,6 @@
 import FireflyBase
 import FireflyConversion
-import FireflyGeneration
+import FireflyPretrained
 import FireflyWeights
 
 /// `firefly export MODEL OUT`.

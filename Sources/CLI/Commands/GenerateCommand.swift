@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
 
 /// `firefly generate MODEL`.
@@ -105,7 +106,7 @@ private final class AnswerPrinter {
     self.asJSON = asJSON
   }
 
-  /// A single answer streams.
+  /// Writes a piece of the answer, when it is the only one and not to be JSON.
   func show(_ index: Int, _ piece: String) throws {
     guard requests.count == 1 && !asJSON else { return }
     try output.write(piece)

@@ -62,7 +62,7 @@ extension Inspection {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  /// On one line, at most 100 characters.
+  /// The text on one line, at most 100 characters of it.
   private func shortened(_ text: String) -> String {
     let line = text.split(whereSeparator: \.isNewline).joined(separator: "⏎")
     return line.count > 100 ? line.prefix(99) + "…" : line

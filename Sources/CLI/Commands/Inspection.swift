@@ -50,16 +50,16 @@ struct Inspection {
 
   private static func folder(_ path: String) throws -> Inspection {
     let has = { (name: String) in FileManager.default.fileExists(atPath: "\(path)/\(name)") }
-    if has("trainer_state.json") || has("adapter_config.json") {
+    if has("trainer_state.json") || has(ModelFiles.adapterConfig) {
       var inspection = Inspection(path, kind: has("trainer_state.json") ? "checkpoint" : "adapter")
       try inspection.addState()
       try inspection.addAdapter()
       return inspection
     }
-    guard has("config.json") else {
+    guard has(ModelFiles.config) else {
       throw FireflyError(
         "nothing that Firefly knows is in this folder", at: path,
-        expected: "config.json, adapter_config.json or trainer_state.json")
+        expected: "\(ModelFiles.config), \(ModelFiles.adapterConfig) or trainer_state.json")
     }
     let source = try ModelSource.open(path)
     var inspection = Inspection(path, kind: "model")
@@ -74,10 +74,10 @@ struct Inspection {
   }
 
   private mutating func addAdapter() throws {
-    let config = "\(path)/adapter_config.json"
+    let config = "\(path)/\(ModelFiles.adapterConfig)"
     guard FileManager.default.fileExists(atPath: config) else { return }
     addAll(try JSONValue.read(config), prefix: "")
-    let weights = ["safetensors", "bin"].map { "\(path)/adapter_model.\($0)" }
+    let weights = ModelFiles.adapterWeights.map { "\(path)/\($0)" }
     if let file = weights.first(where: FileManager.default.fileExists) {
       addTensors(of: try WeightStore.open(file))
     }
@@ -102,7 +102,7 @@ struct Inspection {
     }
   }
 
-  /// Long lists by their length.
+  /// The value as JSON, a long list as its length.
   private static func brief(_ value: GGUFValue) -> JSONValue {
     if let list = value.array {
       return list.count > 8 ? .string("\(list.count) elements") : .array(list.map(brief))
@@ -131,7 +131,7 @@ extension Inspection {
     }
   }
 
-  /// By stored type: tensors and bytes.
+  /// How many tensors and bytes there are of each stored type.
   var types: [(type: StoredType, count: Int, bytes: Int)] {
     Dictionary(grouping: tensors, by: \.type).map { type, list in
       (type, list.count, list.reduce(0) { $0 + $1.range.count })

@@ -1,8 +1,8 @@
 import FireflyBase
 import FireflyConversion
-import FireflyGeneration
 import FireflyHub
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyWeights
 

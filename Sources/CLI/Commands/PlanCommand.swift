@@ -32,9 +32,9 @@ enum PlanCommand {
     } else {
       for line in plan.summary { try output.line(line) }
       try output.line(
-        "disk: \(Numbers.bytes(plan.pagedBytes)) for the optimizer, and the checkpoints that are kept")
+        "disk: \(Readable.bytes(plan.pagedBytes)) for the optimizer, and the checkpoints that are kept")
       try output.line(
-        "time, about: \(Numbers.duration(estimate.seconds)), \(Numbers.fixed(estimate.secondsPerStep, 1)) s a step"
+        "time, about: \(Readable.duration(estimate.seconds)), \(Readable.fixed(estimate.secondsPerStep, 1)) s a step"
       )
       for notice in plan.notices { try output.line("note: \(notice)") }
     }

@@ -1,6 +1,7 @@
 import Dispatch
 import FireflyBase
 import FireflyGeneration
+import FireflyPretrained
 import FireflyServer
 import FireflyText
 import Foundation
@@ -153,16 +154,7 @@ private final class StopSignals: Sendable {
 
   /// Runs `body` with both signals caught.
   func during(_ body: () throws -> Void) rethrows {
-    let queue = DispatchQueue(label: "firefly.signals")
-    let sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler { [self] in caught(number) }
-      source.resume()
-      return source
-    }
-    defer { for source in sources { source.cancel() } }
-    try body()
+    try Signals.caught([SIGINT, SIGTERM], by: { [self] in caught($0) }, during: body)
   }
 
   func wait() { semaphore.wait() }

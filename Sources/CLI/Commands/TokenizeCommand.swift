@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyHub
+import FireflyPretrained
 import FireflyText
 import Foundation
 
@@ -91,7 +91,7 @@ enum TokenizeCommand {
     ]).text()
   }
 
-  /// Of this thread, so far.
+  /// Processor time of this thread so far.
   private static func processorSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

@@ -126,8 +126,8 @@ final class Chat {
       prompt: prompt.tokens, options: options, place: "message \(session.history.count / 2 + 1)")
     // The text of beams may come only at the end: then the speed counts from the beginning.
     var first = options.numBeams > 1 ? ContinuousClock.now : nil
-    let result = try Interruption.caught {
-      try generator.generate(request, memory: memory, isCancelled: { Interruption.isRequested }) { piece in
+    let result = try Signals.watched([SIGINT]) { isCaught in
+      try generator.generate(request, memory: memory, isCancelled: isCaught) { piece in
         first = first ?? .now
         try output.write(piece)
         try output.flush()
@@ -143,9 +143,8 @@ final class Chat {
   }
 
   private func showSpeed(tokens: Int, since first: ContinuousClock.Instant) {
-    let (seconds, attoseconds) = (ContinuousClock.now - first).components
-    let time = Double(seconds) + Double(attoseconds) * 1e-18
+    let time = (ContinuousClock.now - first).seconds
     guard editor != nil, tokens > 1, time > 0 else { return }
-    Messages.line("(\(tokens) tokens, \(String(format: "%.1f", Double(tokens - 1) / time)) tokens/s)")
+    Messages.line("(\(tokens) tokens, \(Readable.fixed(Double(tokens - 1) / time, 1)) tokens/s)")
   }
 }

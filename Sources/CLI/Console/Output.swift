@@ -21,32 +21,15 @@ final class Output {
 
   func flush() throws {
     defer { buffer.removeAll(keepingCapacity: true) }
-    var done = 0
-    while done < buffer.count {
-      let count = buffer.withUnsafeBytes { bytes in
-        Foundation.write(STDOUT_FILENO, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EPIPE { throw OutputClosed() }
-        throw FireflyError("cannot write to standard output: \(String(cString: strerror(errno)))")
-      }
-      done += count
-    }
+    guard let failure = writeAll(buffer, to: STDOUT_FILENO) else { return }
+    if failure == EPIPE { throw OutputClosed() }
+    throw FireflyError("cannot write to standard output: \(String(cString: strerror(failure)))")
   }
 }
 
 /// Standard error: progress and messages. A reader that has gone is not waited for.
 enum Messages {
-  static func write(_ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
-      bytes.removeFirst(count)
-    }
-  }
+  static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
   static func line(_ text: String) { write(text + "\n") }
 
@@ -80,8 +63,8 @@ final class ProgressLine {
     }
     let done = share - start.share
     guard done > 0, share < 1 else { return "" }
-    let seconds = (ContinuousClock.now - start.time) / .seconds(1) * (1 - share) / done
-    return ", \(Numbers.duration(seconds)) left"
+    let seconds = (ContinuousClock.now - start.time).seconds * (1 - share) / done
+    return ", \(Readable.duration(seconds)) left"
   }
 
   func clear() {

@@ -51,7 +51,7 @@ final class TrainDisplay {
     if !shown.isEmpty { Messages.write(shown) }
   }
 
-  /// At most ten times a second, unless `always`.
+  /// Redraws the line, at most ten times a second unless `always`.
   private func draw(_ line: String, always: Bool = false) {
     guard bar, always || ContinuousClock.now - lastDrawing >= .milliseconds(100) else { return }
     lastDrawing = .now

@@ -1,4 +1,3 @@
-import Dispatch
 import FireflyTraining
 import Foundation
 import Synchronization
@@ -12,23 +11,9 @@ final class TrainInterrupts: Sendable {
   /// 128 and the signal's number, as shells have it; 130 for Ctrl-C.
   var exitStatus: Int32 { 128 + signalNumber.load(ordering: .relaxed) }
 
-  /// Runs `body` with the signals caught, and puts back what they did before.
+  /// Runs `body` with the signals caught.
   func during<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let queue = DispatchQueue(label: "firefly.interrupts")
-    let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-      let before = signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler { [self] in caught(number) }
-      source.resume()
-      return (number, before, source)
-    }
-    defer {
-      for (number, before, source) in sources {
-        source.cancel()
-        signal(number, before)
-      }
-    }
-    return try body()
+    try Signals.caught([SIGINT, SIGTERM, SIGHUP], by: { [self] in caught($0) }, during: body)
   }
 
   private func caught(_ number: Int32) {

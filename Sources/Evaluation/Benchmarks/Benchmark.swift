@@ -10,9 +10,9 @@ public struct Benchmark: Sendable {
   }
 
   public struct Subject: Sendable, Equatable {
-    /// As the files are named: `high_school_physics`.
+    /// The subject as the files are named: `high_school_physics`.
     public var key: String
-    /// As prompts name it.
+    /// The subject as prompts name it.
     public var name: String
     public var category: Category
     /// A further group that the benchmark reports, across the categories; nil for most subjects.
@@ -28,20 +28,20 @@ public struct Benchmark: Sendable {
 
   /// The words around a question. `{subject}` stands for the subject's name.
   public struct Wording: Sendable, Equatable {
-    /// Before the first question.
+    /// What stands before the first question.
     public var description: String
-    /// Before each question's text.
+    /// What stands before each question's text.
     public var question: String
-    /// After the options: the answer follows.
+    /// What stands after the options, where the answer follows.
     public var answer: String
-    /// Between `answer` and the answer itself.
+    /// What stands between `answer` and the answer itself.
     public var delimiter: String
     /// `description` and `question` where the options are not shown, because their texts are what is scored.
     public var textDescription: String
     public var textQuestion: String
   }
 
-  /// As on the command line.
+  /// The benchmark's name on the command line.
   public var name: String
   public var title: String
   /// What is measured when nothing else is said; examples come from `dev`.

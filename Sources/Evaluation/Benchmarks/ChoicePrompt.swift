@@ -18,9 +18,9 @@ struct ChoicePrompt {
   let shots: [(question: String, answer: String)]
   /// The last question, up to where its answer begins.
   let question: String
-  /// What may follow.
+  /// The texts that may follow, one for each option.
   let options: [String]
-  /// Before an answer, where no template separates it from the question.
+  /// What stands before an answer, where no template separates it from the question.
   let delimiter: String
 
   init(
@@ -67,7 +67,7 @@ struct ChoicePrompt {
 /// A prompt as tokens, and what may follow it.
 struct EncodedChoice: Equatable {
   var context: [Int32]
-  /// Each of at least one token.
+  /// The options' tokens, at least one for each.
   var options: [[Int32]]
   /// Examples in the context.
   var shots: Int
@@ -78,7 +78,7 @@ struct EncodedChoice: Equatable {
 /// Turns prompts into tokens that fit the model.
 struct ChoiceEncoder {
   let tokenizer: any Tokenizer
-  /// nil: plain text.
+  /// The template that the model is asked through; nil: plain text.
   let template: ChatTemplate?
   /// Replaces the template's system text.
   let system: String?
@@ -115,8 +115,8 @@ struct ChoiceEncoder {
     preconditionFailure("a negative number of examples")
   }
 
-  /// As one text: an option's tokens are those of prompt and option together behind as many as the prompt alone has
-  /// (the definition of EleutherAI's evaluation harness).
+  /// Prompt and options as one text: an option's tokens are those of prompt and option together behind as many as the
+  /// prompt alone has (the definition of EleutherAI's evaluation harness).
   private func plain(_ prompt: ChoicePrompt) throws -> ([Int32], [[Int32]]) {
     let start = tokenizer.textStart
     let text = prompt.text

@@ -5,7 +5,7 @@ public struct ChoiceQuestion: Sendable, Equatable {
   /// Unique in the benchmark: `anatomy/12`, the subject and the row's own id, or its number from 0.
   public var id: String
   public var subject: String
-  /// Without white space around it.
+  /// The question's text without white space around it.
   public var question: String
   /// The texts of A to D.
   public var options: [String]
@@ -136,7 +136,7 @@ private struct TableLayout {
 }
 
 extension String {
-  /// As Python's `strip`.
+  /// The text without white space around it, as Python's `strip`.
   var trimmingWhitespace: String {
     String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }

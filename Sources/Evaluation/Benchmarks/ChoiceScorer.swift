@@ -8,7 +8,7 @@ public struct OptionScore: Sendable, Equatable {
   public var logLikelihood: Double
   /// The option's tokens.
   public var tokens: Int
-  /// Each of them is the model's first choice.
+  /// Whether each of the option's tokens is the model's first choice.
   public var isGreedy: Bool
 
   public init(logLikelihood: Double, tokens: Int, isGreedy: Bool) {
@@ -123,8 +123,8 @@ struct ChoiceScorer {
     _ logits: Tensor, _ members: [EncodedChoice], _ option: Int, _ asked: [Int]
   ) -> [Int: [TargetScore]] {
     let labels = members.map { $0.options.count > option ? $0.options[option][0] : 0 }
-    let losses = Ops.crossEntropyRows(logits: logits.matrix, labels: labels)
-    let best = Ops.isLargest(logits.matrix, columns: labels)
+    let losses = Ops.crossEntropy(logits: logits.matrix, labels: labels).floats
+    let best = Ops.isLargest(logits.matrix, columns: labels).flags
     return Dictionary(
       uniqueKeysWithValues: asked.map { ($0, [TargetScore(loss: losses[$0], isBest: best[$0])]) })
   }

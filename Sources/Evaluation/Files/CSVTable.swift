@@ -33,7 +33,7 @@ private struct CSVReader {
   init(bytes: [UInt8], source: String) {
     self.bytes = bytes
     self.source = source
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    position = bytes.startOfText
   }
 
   private static let quote = UInt8(ascii: "\"")

@@ -5,7 +5,7 @@ import Foundation
 /// The files of a folder, or of a zip archive, by their paths in it.
 struct FileTree {
   let path: String
-  /// Plain files, sorted.
+  /// Names of the plain files, sorted.
   let names: [String]
   private let archive: ZipArchive?
 

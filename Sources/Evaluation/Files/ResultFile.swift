@@ -112,17 +112,8 @@ public final class ResultFile {
   // MARK: - Writing
 
   private func write(_ text: String) throws {
-    let bytes = Array(text.utf8)
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        Foundation.write(descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        throw FireflyError("cannot write the file: \(String(cString: strerror(errno)))", at: path)
-      }
-      done += count
+    if let failure = writeAll(Array(text.utf8), to: descriptor) {
+      throw FireflyError("cannot write the file: \(String(cString: strerror(failure)))", at: path)
     }
   }
 }

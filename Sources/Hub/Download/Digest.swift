@@ -1,13 +1,5 @@
 import CCrypto
 
-/// A hash that the hub knows a file's content by.
-enum FileDigest: Equatable, Sendable {
-  /// Of large files: Git LFS's.
-  case sha256(String)
-  /// Of small files: git's name of the blob.
-  case gitBlob(String)
-}
-
 /// A digest of bytes that come piece by piece, by libcrypto.
 package final class Digest {
   private let context: OpaquePointer
@@ -49,24 +41,5 @@ package final class Digest {
     var count: UInt32 = 0
     EVP_DigestFinal_ex(context, &bytes, &count)
     return Hex.text(bytes[..<Int(count)])
-  }
-}
-
-extension FileDigest {
-  var text: String {
-    switch self {
-    case .sha256(let text), .gitBlob(let text): text
-    }
-  }
-
-  /// Told by its length, as in `ETag` headers; nil for what is neither.
-  init?(_ text: String) {
-    if Hex.isHex(text, count: 64) {
-      self = .sha256(text)
-    } else if Hex.isHex(text, count: 40) {
-      self = .gitBlob(text)
-    } else {
-      return nil
-    }
   }
 }

@@ -4,31 +4,28 @@ import Foundation
 /// Which files of a repository are fetched: those that Firefly reads, and those that belong to what it writes from them.
 ///
 /// Weights are fetched once: safetensors, or else PyTorch's, or else the GGUF files that are asked for.
-struct FileChoice: Equatable {
+package struct FileChoice: Equatable {
   /// What is wanted beside the shards of `index`.
-  var files: [String]
+  package var files: [String]
   /// The index whose shards are wanted too, itself among `files`.
-  var index: String?
+  package var index: String?
 
-  /// Beside the weights, by patterns of fnmatch: configuration, tokenizer, templates; remote code and licence, which
-  /// merged and quantised models take along.
-  private static let companions = [
-    ModelFiles.config, ModelFiles.generationConfig, "tokenizer*", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "*.model", "*.tiktoken", "chat_template*",
-    "additional_chat_templates/*.jinja", "*.py", "LICEN[CS]E*", "NOTICE*", "USE_POLICY*",
-  ]
+  /// Beside the weights, by patterns of fnmatch: configuration, tokenizer, templates, and remote code.
+  private static let companions =
+    [ModelFiles.config, ModelFiles.generationConfig] + ModelFiles.tokenizer
+    + ["*.model", "*.tiktoken", "vocab.txt", "\(ModelFiles.furtherTemplates)/*.jinja", "*.py"]
 
   /// - Parameters:
   ///   - paths: all files of the repository.
   ///   - gguf: patterns of the GGUF files that are wanted instead of a folder's.
   /// - Throws: `FireflyError` when the repository has nothing to read, telling what it has.
-  init(_ paths: [String], gguf: [String], of name: ModelName) throws {
+  package init(_ paths: [String], gguf: [String], of name: ModelName) throws {
     guard gguf.isEmpty else {
       files = try FileChoice.matching(gguf, in: paths, of: name)
       return
     }
     let has = Set(paths).contains
-    files = paths.filter { path in FileChoice.companions.contains { FileChoice.matches($0, path) } }
+    files = paths.filter(FileChoice.isCompanion)
     let weights = ModelFiles.weights.first { has($0.single) || has($0.index) }
     if let weights, has(ModelFiles.config) {
       index = has(weights.single) ? nil : weights.index
@@ -45,7 +42,7 @@ struct FileChoice: Equatable {
   /// The shards of a fetched index.
   ///
   /// - Throws: `FireflyError` when it is damaged, or names files that the repository lacks.
-  static func shards(of index: String, in paths: [String], name: ModelName) throws -> [String] {
+  package static func shards(of index: String, in paths: [String], name: ModelName) throws -> [String] {
     let shards = Set(try ModelFiles.weightMap(of: index).values).sorted()
     let known = Set(paths)
     let absent = shards.filter { !known.contains($0) }
@@ -83,6 +80,11 @@ struct FileChoice: Equatable {
         + ModelFiles.weights.flatMap { [$0.single, $0.index] }.joined(separator: " or ")
         + "; an adapter; or GGUF files",
       found: paths.isEmpty ? "no files" : listed(paths))
+  }
+
+  /// Code and licence go along into merged and quantised models.
+  private static func isCompanion(_ path: String) -> Bool {
+    companions.contains { matches($0, path) } || ModelFiles.isLicence(path) && !path.contains("/")
   }
 
   /// A pattern without slashes is also one for the file's own name, in whatever folder it lies if it is a GGUF file.

@@ -2,13 +2,13 @@ import FireflyBase
 import Foundation
 
 /// A lock that one process at a time has, as huggingface_hub's: flock on a file that stays.
-final class FileLock {
+package final class FileLock {
   private let descriptor: Int32
 
   /// nil while another has it.
   ///
   /// - Throws: `FireflyError` when the lock's file cannot be made.
-  init?(_ path: String) throws {
+  package init?(_ path: String) throws {
     try AtomicFile.makeFolder(path.parentFolder)
     // Others of a group that shares the cache may lock too.
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)

@@ -97,7 +97,7 @@ final class FileQueue {
     guard job.fails(client.policy, asked: transfer.retrySeconds) else {
       throw FireflyError(
         "the download breaks off again and again: \(failure.reason)", at: "\(name): \(job.file.path)",
-        found: "\(Numbers.bytes(job.count)) of \(Numbers.bytes(job.file.size)), which are kept",
+        found: "\(Readable.bytes(job.count)) of \(Readable.bytes(job.file.size)), which are kept",
         fix: "Try again later: the same command goes on from there. HF_ENDPOINT names a mirror.")
     }
     waiting.append(job)

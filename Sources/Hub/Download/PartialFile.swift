@@ -46,7 +46,7 @@ final class PartialFile {
     guard there > 0 else { return }
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while count < there {
-      let got = pread(descriptor, &buffer, min(buffer.count, there - count), off_t(count))
+      let got = Foundation.read(descriptor, &buffer, min(buffer.count, there - count))
       if got < 0 && errno == EINTR { continue }
       try AtomicFile.check(Int32(clamping: got), "cannot read the file", path)
       guard got > 0 else { break }
@@ -69,13 +69,8 @@ final class PartialFile {
   /// - Throws: `FireflyError` when the disk is full, and for more than the file's size.
   func write(_ bytes: UnsafeRawBufferPointer) throws {
     guard count + bytes.count <= file.size else { throw wrongSize("more") }
-    var done = 0
-    while done < bytes.count {
-      let place = off_t(count + done)
-      let written = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, place)
-      if written < 0 && errno == EINTR { continue }
-      try AtomicFile.check(Int32(clamping: written), "cannot write the file", path)
-      done += written
+    if let failure = writeAll(bytes, to: descriptor) {
+      throw AtomicFile.failed("cannot write the file", path, failure)
     }
     digest?.add(bytes)
     count += bytes.count

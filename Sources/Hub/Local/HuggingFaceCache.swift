@@ -16,16 +16,20 @@ enum Finding: Equatable {
 ///     models--Org--Name/snapshots/COMMIT/config.json   a link into blobs
 ///     models--Org--Name/refs/main                      the commit that a revision's name stands for
 ///     .locks/models--Org--Name/HASH.lock               held by who writes blobs/HASH
-struct HuggingFaceCache {
-  let root: String
+package struct HuggingFaceCache {
+  package let root: String
 
-  func folder(of repository: String) -> String {
+  package init(root: String) { self.root = root }
+
+  package func folder(of repository: String) -> String {
     "\(root)/models--" + repository.split(separator: "/").joined(separator: "--")
   }
 
-  func blob(_ hash: String, of repository: String) -> String { "\(folder(of: repository))/blobs/\(hash)" }
+  package func blob(_ hash: String, of repository: String) -> String {
+    "\(folder(of: repository))/blobs/\(hash)"
+  }
 
-  func lock(_ hash: String, of repository: String) -> String {
+  package func lock(_ hash: String, of repository: String) -> String {
     "\(root)/.locks/models--" + repository.split(separator: "/").joined(separator: "--") + "/\(hash).lock"
   }
 

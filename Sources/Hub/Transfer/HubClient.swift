@@ -3,17 +3,19 @@ import FireflyBase
 import Foundation
 
 /// How often and when a request is repeated.
-struct RetryPolicy: Sendable {
+package struct RetryPolicy: Sendable {
   /// Requests in a row that bring nothing.
-  var tries = 5
+  package var tries = 5
   /// Before the second try; twice as long before each further one.
-  var delay: Duration = .seconds(1)
-  var limits = TransferLimits()
+  package var delay: Duration = .seconds(1)
+  package var limits = TransferLimits()
+
+  package init() {}
 
   /// - Parameters:
   ///   - failures: how often it has failed in a row.
   ///   - asked: seconds that the server asks for.
-  func delay(after failures: Int, asked: Int) -> Duration {
+  package func delay(after failures: Int, asked: Int) -> Duration {
     max(delay * (1 << min(failures - 1, 5)), min(.seconds(asked), .seconds(60)))
   }
 }

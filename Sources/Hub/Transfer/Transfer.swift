@@ -99,11 +99,11 @@ final class Transfer {
 }
 
 /// How long a transfer waits.
-struct TransferLimits: Sendable {
+package struct TransferLimits: Sendable {
   /// For a connection.
-  var connectSeconds = 20
+  package var connectSeconds = 20
   /// For anything to come.
-  var stallSeconds = 30
+  package var stallSeconds = 30
 }
 
 /// Lends texts to C; nil is NULL.

@@ -82,55 +82,45 @@ public enum PositionEncoding: Equatable, Sendable {
 
 /// How q, k and v lie in the outputs of the attention's input projections.
 public enum HeadOrder: Equatable, Sendable {
-  /// All of q, all of k, all of v.
+  /// All rows of q, then those of k, then those of v.
   case sideBySide
-  /// To each key-value head its queries, its key, its value.
+  /// For each key-value head its queries, its key, its value.
   case byKeyValueHead
 }
 
+/// Where the family keeps its tensors.
+///
+/// Norms and linear layers are modules, without `.weight`; of a layer's, the name within the layer: what PEFT calls it.
+/// Linear layers that read the same input stand in one list; a fused one stands alone in it.
+public struct TensorNames: Equatable, Sendable {
+  /// The tensor.
+  public var embedding: String
+  /// A norm after the embedding; nil where there is none.
+  public var embeddingNorm: String?
+  /// The prefix of a layer's tensors, completed by its number.
+  public var layer: String
+  public var attentionNorm: String
+  public var feedForwardNorm: String
+  /// q, k and v, or the one that is all three.
+  public var attentionInput: [String]
+  public var attentionOutput: String
+  /// gate and up, or the one that is both; without a gate, up.
+  public var feedForwardInput: [String]
+  public var feedForwardOutput: String
+  public var finalNorm: String
+  /// The tensor.
+  public var head: String
+
+  /// The name of the model without its head, with a dot. A checkpoint of that alone leaves it out everywhere.
+  var base: String { String(layer.prefix { $0 != "." }) + "." }
+
+  /// The prefix of a layer's tensors.
+  func prefix(_ index: Int) -> String { "\(layer)\(index)." }
+}
+
 extension Architecture {
-  /// Families by `model_type`. Adding one: a file in Families/ and a row here.
-  static let families: [String: @Sendable (ConfigReader) throws -> Architecture] = [
-    "Yi": Yi.architecture,
-    "aquila": Llama.architecture,
-    "baichuan": Baichuan.architecture,
-    "bloom": Bloom.architecture,
-    "chatglm": ChatGLM.architecture,
-    "gemma": Gemma.architecture,
-    "deepseek": DeepSeekMoE.architecture,
-    "internlm": InternLM.architecture,
-    "internlm2": InternLM2.architecture,
-    "llama": Llama.architecture,
-    "minicpm": MiniCPM.architecture,
-    "mistral": Mistral.architecture,
-    "mixtral": Mixtral.architecture,
-    "orion": Orion.architecture,
-    "phi3": Phi3.architecture,
-    "qwen": Qwen.architecture,
-    "qwen2": Qwen2.architecture,
-    "qwen2_moe": Qwen2MoE.architecture,
-    "xverse": Llama.architecture,
-  ]
-
-  /// The `model_type`s that can be read, sorted.
-  public static var familyNames: [String] { families.keys.sorted() }
-
-  /// Reads config.json; an unsupported family, key or value is refused by its name.
-  public init(config: JSONValue, source: String) throws {
-    let reader = ConfigReader(config, source: source)
-    let type = try reader.string("model_type")
-    guard let family = Architecture.families[type] else {
-      throw FireflyError(
-        "unsupported model family", at: "\(source): model_type",
-        expected: Architecture.familyNames.joined(separator: ", "), found: type)
-    }
-    try reader.refuseUnsupportedQuantization()
-    self = try family(reader)
-    self.family = type
-    try validate(source)
-  }
-
-  private func validate(_ source: String) throws {
+  /// - Throws: `FireflyError` for sizes that cannot be, naming the file.
+  func validate(_ source: String) throws {
     func require(_ holds: Bool, _ what: String, _ found: String) throws {
       guard holds else { throw FireflyError(what, at: source, found: found) }
     }

@@ -3,7 +3,7 @@ public struct Experts: Equatable, Sendable {
   public var count: Int  // E
   /// How many a row goes through.
   public var perRow: Int  // k, at most E
-  /// F of one.
+  /// F of one expert.
   public var intermediateSize: Int
   /// The chosen experts' probabilities are divided by their sum.
   public var normalizesWeights = false
@@ -18,10 +18,11 @@ public struct Experts: Equatable, Sendable {
   /// The layers that have experts; the others are dense.
   public struct Layers: Equatable, Sendable {
     public var first = 0
-    /// Of those from `first` on, the ones whose number plus `phase` is a multiple of `every`, which is at least 1.
+    /// Layers with experts: of those from `first` on, the ones whose number plus `phase` is a multiple of `every`,
+    /// which is at least 1.
     public var every = 1
     public var phase = 0
-    /// Exceptions.
+    /// Layers without experts that `first` and `every` would give some.
     public var dense: Set<Int> = []
 
     func contains(_ layer: Int) -> Bool {
@@ -32,7 +33,7 @@ public struct Experts: Equatable, Sendable {
   /// The auxiliary loss that keeps routers from sending all rows to few experts (Fedus et al., 2021, eq. 4 to 6), added to
   /// the mean loss of the targets in training.
   public struct Balance: Equatable, Sendable {
-    /// 0: none.
+    /// The weight of the loss; 0: there is none.
     public var coefficient: Float
     public var scope: Scope
 
@@ -40,9 +41,9 @@ public struct Experts: Equatable, Sendable {
     public enum Scope: Equatable, Sendable {
       /// All rows of all layers together: transformers' `load_balancing_loss_func`.
       case allLayers
-      /// Each layer's on their own, added up: DeepSeek with `seq_aux` false.
+      /// The rows of each layer on their own, added up: DeepSeek with `seq_aux` false.
       case layer
-      /// Each sequence's in each layer, the mean over sequences, added up over layers: DeepSeek.
+      /// The rows of each sequence in each layer, the mean over sequences, added up over layers: DeepSeek.
       case sequence
     }
   }
@@ -60,59 +61,5 @@ public struct Experts: Equatable, Sendable {
     /// The shared expert's prefix, with a dot, and the linear layer whose sigmoid its result is multiplied by.
     public var shared: String?
     public var sharedGate: String?
-  }
-}
-
-extension Architecture {
-  /// The experts of `layer`; nil where it is dense.
-  func experts(_ layer: Int) -> Experts? { experts.flatMap { $0.layers.contains(layer) ? $0 : nil } }
-
-  /// The router, and beside it the shared expert's gate: `[C]` to `[E]`, or `[E + 1]`.
-  func routerLinears(_ experts: Experts) -> [LinearShape] {
-    let router = LinearShape(
-      name: experts.names.router, inputs: hiddenSize, outputs: experts.count, hasBias: false,
-      staysWhole: true,
-      takesAdapter: experts.names.routerTakesAdapter)
-    let gate = experts.names.sharedGate.map {
-      LinearShape(name: $0, inputs: hiddenSize, outputs: 1, hasBias: false, staysWhole: true)
-    }
-    return [router] + (gate.map { [$0] } ?? [])
-  }
-
-  /// gate and up, then down, of one expert; it sees a share of the rows.
-  func expertLinears(_ experts: Experts, _ index: Int) -> (input: [LinearShape], output: LinearShape) {
-    linears(
-      "\(experts.names.expert)\(index).", experts, size: experts.intermediateSize,
-      share: Double(experts.perRow) / Double(experts.count))
-  }
-
-  /// The same of the expert that every row goes through; nil: there is none.
-  func sharedLinears(_ experts: Experts) -> (input: [LinearShape], output: LinearShape)? {
-    guard let prefix = experts.names.shared, let size = experts.sharedSize else { return nil }
-    return linears(prefix, experts, size: size, share: 1)
-  }
-
-  private func linears(
-    _ prefix: String, _ experts: Experts, size: Int, share: Double
-  ) -> (input: [LinearShape], output: LinearShape) {
-    let input = experts.names.input.map {
-      LinearShape(name: prefix + $0, inputs: hiddenSize, outputs: size, hasBias: false, rowShare: share)
-    }
-    let output = LinearShape(
-      name: prefix + experts.names.output, inputs: size, outputs: hiddenSize, hasBias: false, rowShare: share)
-    return (input, output)
-  }
-
-  /// F of all that a row goes through in a layer; the largest over the layers' kinds.
-  public var widestFeedForward: Int {
-    guard let experts else { return intermediateSize }
-    return max(intermediateSize, experts.perRow * experts.intermediateSize + (experts.sharedSize ?? 0))
-  }
-
-  /// All linear layers of a layer's experts, in the order of the computation.
-  func linears(of experts: Experts) -> [LinearShape] {
-    let each =
-      (0..<experts.count).map { expertLinears(experts, $0) } + (sharedLinears(experts).map { [$0] } ?? [])
-    return routerLinears(experts) + each.flatMap { $0.input + [$0.output] }
   }
 }

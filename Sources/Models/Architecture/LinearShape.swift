@@ -1,9 +1,6 @@
-import FireflyBase
-import FireflyWeights
-
 /// One of a block's linear layers: `[outputs, inputs]`.
 public struct LinearShape: Equatable, Sendable {
-  /// Within the layer: `self_attn.q_proj`.
+  /// The module's name within the layer: `self_attn.q_proj`.
   public let name: String
   public let inputs: Int
   public let outputs: Int
@@ -17,39 +14,6 @@ public struct LinearShape: Equatable, Sendable {
 
   /// Elements of the frozen matrix.
   public var count: Int { inputs * outputs }
-
-  /// Whether an adapter's target name means this one, as PEFT matches.
-  public func matches(_ target: String) -> Bool { LoRAOptions.matches(name, target) }
-}
-
-/// Where the family keeps its tensors.
-///
-/// Norms and linear layers are modules, without `.weight`; of a layer's, the name within the layer: what PEFT calls it.
-/// Linear layers that read the same input stand in one list; a fused one stands alone in it.
-public struct TensorNames: Equatable, Sendable {
-  /// The tensor.
-  public var embedding: String
-  /// A norm after the embedding; nil where there is none.
-  public var embeddingNorm: String?
-  /// The prefix of a layer's tensors, completed by its number.
-  public var layer: String
-  public var attentionNorm: String
-  public var feedForwardNorm: String
-  /// q, k and v, or the one that is all three.
-  public var attentionInput: [String]
-  public var attentionOutput: String
-  /// gate and up, or the one that is both; without a gate, up.
-  public var feedForwardInput: [String]
-  public var feedForwardOutput: String
-  public var finalNorm: String
-  /// The tensor.
-  public var head: String
-
-  /// The name of the model without its head, with a dot. A checkpoint of that alone leaves it out everywhere.
-  var base: String { String(layer.prefix { $0 != "." }) + "." }
-
-  /// The prefix of a layer's tensors.
-  func prefix(_ index: Int) -> String { "\(layer)\(index)." }
 }
 
 extension Architecture {
@@ -81,60 +45,78 @@ extension Architecture {
     return zip(names, sizes).map { LinearShape(name: $0, inputs: inputs, outputs: $1, hasBias: bias) }
   }
 
-  /// A block's linear layers, in the order of the computation.
-  public func linears(_ layer: Int) -> [LinearShape] {
-    let second = experts(layer).map { linears(of: $0) } ?? feedForwardInput + [feedForwardOutput]
-    return attentionInput + [attentionOutput] + second
+  /// A block's linear layers in the order of the computation, those that read the same input together.
+  func linearGroups(_ layer: Int) -> [[LinearShape]] {
+    let second = experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
+    return [attentionInput, [attentionOutput]] + second
   }
+
+  /// A block's linear layers, in the order of the computation.
+  public func linears(_ layer: Int) -> [LinearShape] { linearGroups(layer).flatMap { $0 } }
 
   /// Those of all blocks.
   public var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
 
-  /// Every tensor that the model needs, except parts of packed ones.
-  var tensorNames: [String] {
-    var required = [names.embedding] + (tiedHead ? [] : [names.head])
-    var norms = [names.finalNorm] + (names.embeddingNorm.map { [$0] } ?? [])
-    for layer in 0..<layers {
-      let prefix = names.prefix(layer)
-      norms += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
-      for linear in linears(layer) {
-        required.append(prefix + linear.name + ".weight")
-        if linear.hasBias { required.append(prefix + linear.name + ".bias") }
-      }
+  /// Those that an adapter can be hung on, with their full names: `model.layers.0.self_attn.q_proj`.
+  var adaptableLinears: [(module: String, shape: LinearShape)] {
+    (0..<layers).flatMap { layer in
+      linears(layer).filter(\.takesAdapter).map { (names.prefix(layer) + $0.name, $0) }
     }
-    required += norms.map { $0 + ".weight" }
-    return norm == .layer ? required + norms.map { $0 + ".bias" } : required
   }
+}
 
-  /// Checks that every tensor of the model is in its files, without reading them.
-  ///
-  /// - Throws: `FireflyError` naming those that are missing.
-  public func requireTensors(in weights: WeightStore) throws {
-    try weights.require(tensorNames.map { storedName($0, in: weights) })
-  }
+// MARK: - Experts
 
-  /// What the files call a tensor: checkpoints of the model without its head, like BLOOM's, leave out the base's name.
-  package func storedName(_ name: String, in weights: WeightStore) -> String {
-    guard !weights.contains(name), name.hasPrefix(names.base) else { return name }
-    let bare = String(name.dropFirst(names.base.count))
-    return weights.contains(bare) ? bare : name
-  }
+extension Architecture {
+  /// The experts of `layer`; nil where it is dense.
+  func experts(_ layer: Int) -> Experts? { experts.flatMap { $0.layers.contains(layer) ? $0 : nil } }
 
-  /// Modules that NF4 leaves as they are, the head among them; empty where that is the head alone.
-  package var wholeLinears: [String] {
-    let routers = (0..<layers).flatMap { layer in
-      linears(layer).filter(\.staysWhole).map { names.prefix(layer) + $0.name }
+  /// The router, and beside it the shared expert's gate: `[C]` to `[E]`, or `[E + 1]`.
+  func routerLinears(_ experts: Experts) -> [LinearShape] {
+    let router = LinearShape(
+      name: experts.names.router, inputs: hiddenSize, outputs: experts.count, hasBias: false,
+      staysWhole: true,
+      takesAdapter: experts.names.routerTakesAdapter)
+    let gate = experts.names.sharedGate.map {
+      LinearShape(name: $0, inputs: hiddenSize, outputs: 1, hasBias: false, staysWhole: true)
     }
-    return routers.isEmpty ? [] : [String(names.head.dropLast(".weight".count))] + routers
+    return [router] + (gate.map { [$0] } ?? [])
   }
 
-  /// The weights of the blocks' linear layers that NF4 takes, as the files call them.
-  package func quantizedWeights(in weights: WeightStore) -> Set<String> {
-    let names = (0..<layers).flatMap { layer in
-      linears(layer).filter { !$0.staysWhole }.map {
-        storedName(self.names.prefix(layer) + $0.name + ".weight", in: weights)
-      }
+  /// gate and up, then down, of one expert; it sees a share of the rows.
+  func expertLinears(_ experts: Experts, _ index: Int) -> (input: [LinearShape], output: LinearShape) {
+    linears(
+      "\(experts.names.expert)\(index).", experts, size: experts.intermediateSize,
+      share: Double(experts.perRow) / Double(experts.count))
+  }
+
+  /// The same of the expert that every row goes through; nil: there is none.
+  func sharedLinears(_ experts: Experts) -> (input: [LinearShape], output: LinearShape)? {
+    guard let prefix = experts.names.shared, let size = experts.sharedSize else { return nil }
+    return linears(prefix, experts, size: size, share: 1)
+  }
+
+  private func linears(
+    _ prefix: String, _ experts: Experts, size: Int, share: Double
+  ) -> (input: [LinearShape], output: LinearShape) {
+    let input = experts.names.input.map {
+      LinearShape(name: prefix + $0, inputs: hiddenSize, outputs: size, hasBias: false, rowShare: share)
     }
-    return Set(names)
+    let output = LinearShape(
+      name: prefix + experts.names.output, inputs: size, outputs: hiddenSize, hasBias: false, rowShare: share)
+    return (input, output)
+  }
+
+  /// F of all that a row goes through in a layer; the largest over the layers' kinds.
+  public var widestFeedForward: Int {
+    guard let experts else { return intermediateSize }
+    return max(intermediateSize, experts.perRow * experts.intermediateSize + (experts.sharedSize ?? 0))
+  }
+
+  /// All linear layers of a layer's experts, as `linearGroups` has them.
+  private func linearGroups(of experts: Experts) -> [[LinearShape]] {
+    let each =
+      (0..<experts.count).map { expertLinears(experts, $0) } + (sharedLinears(experts).map { [$0] } ?? [])
+    return [routerLinears(experts)] + each.flatMap { [$0.input, [$0.output]] }
   }
 }

@@ -14,7 +14,7 @@ enum Baichuan {
     return architecture
   }
 
-  /// All of them say "baichuan". The 13B models have no `max_position_embeddings`, and their hidden size.
+  /// All Baichuan models say "baichuan". The 13B models have no `max_position_embeddings`, and their hidden size.
   private static func hasALiBi(_ config: ConfigReader, _ architecture: Architecture) -> Bool {
     !config.has("max_position_embeddings") || architecture.hiddenSize == 5120
   }

@@ -13,7 +13,7 @@ enum InternLM {
     return architecture
   }
 
-  /// Its own spelling: `{"base": 10000, "type": "origin" or "dynamic"}`.
+  /// Rotary scaling in InternLM's own spelling: `{"base": 10000, "type": "origin" or "dynamic"}`.
   private static func rotary(_ config: ConfigReader, headDim: Int, maxPositions: Int) throws -> Rotary {
     try config.refuse("type", unless: [.string("origin"), .string("dynamic")])
     let isDynamic = try config.string("type", default: "origin") == "dynamic"

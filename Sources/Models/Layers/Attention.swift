@@ -22,7 +22,7 @@ struct Attention {
   func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     let (heads, inputSaved) = projected(x, batch.rotary, batch.pass)
     let attended = output.makeInput(rows: x.rows)
-    let logSums = Tensor([shape.heads, x.rows], .float32)
+    let logSums = Tensor([shape.heads, x.rows], .float32, on: x.device)
     Ops.attention(
       attended, logSums: logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
     let (y, outputSaved) = output.forward(attended, batch.pass)
@@ -53,15 +53,15 @@ struct Attention {
   func backward(  // [T, C] float32 → [T, C] float32
     _ dy: Tensor, _ saved: Saved, _ batch: BatchContext, wantsInputGradient: Bool
   ) -> Tensor? {
-    let dyCompute = converted(dy)
+    let dyCompute = dy.inType(input.compute)
     guard let dAttended = output.backward(dyCompute.matrix, saved.output, batch.pass) else {
       preconditionFailure("the output projection always passes a gradient on")
     }
-    let dInput = Tensor([dy.rows, input.outputs], input.compute)
+    let dInput = Tensor([dy.rows, input.outputs], input.compute, on: dy.device)
     let gradients = layout.makeGradients(dInput)
     let heads = saved.heads
     Ops.attentionGradient(
-      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: converted(dAttended).matrix,
+      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: dAttended.inType(input.compute).matrix,
       out: saved.attended, logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts,
       shape: shape)
     rotate(gradients, batch.rotary, inverse: true)
@@ -69,32 +69,17 @@ struct Attention {
     return input.backward(dInput.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)
   }
 
-  private func converted(_ x: Tensor) -> Tensor {
-    guard x.dtype != input.compute else { return x }
-    let result = Tensor(x.shape, input.compute)
-    Ops.convert(result.matrix, x.matrix)
-    return result
-  }
-
   /// New rows of several sequences against their caches; their keys and values are appended.
   func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
     let (heads, _) = projected(x, tables, pass)
     let attended = output.makeInput(rows: x.rows)
-    let attend = { (row: CachedRows) in
-      let new = heads.rows(row.range)
-      let past = row.past
-      row.cache.append(keys: new.k, values: new.v, layer: layer, at: past)
-      let total = past + row.range.count
-      Ops.attentionCached(
-        attended.rows(row.range), q: new.q, keys: row.cache.keys(layer, count: total),
-        values: row.cache.values(layer, count: total), past: past, shape: shape)
+    let sequences = rows.map { row in
+      let total = row.past + row.range.count
+      return CachedSequence(
+        rows: row.range, keys: row.cache.keys(layer, count: total),
+        values: row.cache.values(layer, count: total))
     }
-    // Threads share the sequences, or the heads of each where there are few.
-    if rows.count >= Parallel.threads {
-      Parallel.run(rows.count) { attend(rows[$0]) }
-    } else {
-      rows.forEach(attend)
-    }
+    Ops.attentionCached(attended, q: heads.q, k: heads.k, v: heads.v, sequences: sequences, shape: shape)
     return output.forward(attended, pass).y
   }
 }

@@ -24,13 +24,13 @@ struct Block: Layer {
     let normed = attention.input.makeInput(rows: x.rows)
     let attentionNormSaved = attentionNorm.forward(into: normed, x.matrix)
     let (attended, attentionSaved) = attention.forward(normed, batch)
-    let middle = copy(x)
+    let middle = x.converted(to: .float32)
     add(attended, to: middle)
 
     let normedMiddle = attention.input.makeInput(rows: x.rows)
     let feedForwardNormSaved = feedForwardNorm.forward(into: normedMiddle, middle.matrix)
     let (fed, feedForwardSaved) = feedForward.forward(normedMiddle, batch.pass, batch.balance)
-    let y = copy(middle)
+    let y = middle.converted(to: .float32)
     add(fed, to: y)
     let saved = Saved(
       x: x, attentionNorm: attentionNormSaved, attention: attentionSaved, middle: middle,
@@ -40,7 +40,7 @@ struct Block: Layer {
 
   func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor? {  // [T, C] → [T, C]
     // y = middle + s·feedForward(norm(middle))
-    let dMiddle = copy(dy)
+    let dMiddle = dy.converted(to: .float32)
     let dNormedMiddle = feedForward.backward(
       branchGradient(dy), saved.feedForward, batch.pass, batch.balance)
     feedForwardNorm.backward(
@@ -57,8 +57,7 @@ struct Block: Layer {
 
   /// One block of a cached step; x becomes its result.
   func step(_ x: Tensor, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables?) {  // [T, C]
-    let pass = Pass(
-      training: false, checkpointing: false, rowByRow: rows.allSatisfy { $0.range.count == 1 })
+    let pass = rows.allSatisfy { $0.range.count == 1 } ? Pass.generation : .evaluation
     let normed = attention.input.makeInput(rows: x.rows)
     _ = attentionNorm.forward(into: normed, x.matrix)
     add(attention.step(normed, rows, layer: layer, rotary, pass), to: x)
@@ -76,14 +75,8 @@ struct Block: Layer {
   /// s·dy
   private func branchGradient(_ dy: Tensor) -> Tensor {  // [T, C] float32
     guard residualScale != 1 else { return dy }
-    let scaled = copy(dy)
+    let scaled = dy.converted(to: .float32)
     Ops.scale(scaled.matrix, by: residualScale)
     return scaled
-  }
-
-  private func copy(_ x: Tensor) -> Tensor {
-    let result = Tensor(x.shape, .float32)
-    Ops.convert(result.matrix, x.matrix)
-    return result
   }
 }

@@ -26,9 +26,8 @@ struct FeedForward {
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ pass: Pass) -> Tensor {  // [T, C] → [T, C] float32
-    let dyCompute = Tensor(dy.shape, input.compute)
-    Ops.convert(dyCompute.matrix, dy.matrix)
-    let dGateUp = Tensor(saved.gateUp.shape, input.compute)
+    let dyCompute = dy.inType(input.compute)
+    let dGateUp = Tensor(saved.gateUp.shape, input.compute, on: dy.device)
     guard let dActivated = output.backward(dyCompute.matrix, saved.output, pass) else {
       preconditionFailure("the down projection always passes a gradient on")
     }

@@ -52,9 +52,8 @@ struct HeadLayout {
   }
 
   private func makeHeads(_ y: Tensor) -> HeadMatrices {
-    HeadMatrices(
-      q: Tensor([y.rows, querySize], y.dtype).matrix, k: Tensor([y.rows, keyValueSize], y.dtype).matrix,
-      v: Tensor([y.rows, keyValueSize], y.dtype).matrix)
+    func matrix(_ columns: Int) -> Matrix { Tensor([y.rows, columns], y.dtype, on: y.device).matrix }
+    return HeadMatrices(q: matrix(querySize), k: matrix(keyValueSize), v: matrix(keyValueSize))
   }
 
   /// q, k and v with a row for each key-value head of each token, beside their columns in `y` seen the same way.

@@ -8,18 +8,20 @@ public final class KVCache: @unchecked Sendable {
   public private(set) var count = 0
   private let width: Int  // KV·D
   private let dtype: DType
+  private let device: any Device
   private var keys: [Tensor]  // per layer [room, KV·D]
   private var values: [Tensor]
   private var room: Int
 
-  init(layers: Int, width: Int, dtype: DType, capacity: Int) {
+  init(layers: Int, width: Int, dtype: DType, capacity: Int, device: any Device) {
     self.capacity = capacity
     self.width = width
     self.dtype = dtype
+    self.device = device
     room = min(capacity, 256)
     let shape = [room, width]
-    keys = (0..<layers).map { _ in Tensor(shape, dtype) }
-    values = (0..<layers).map { _ in Tensor(shape, dtype) }
+    keys = (0..<layers).map { _ in Tensor(shape, dtype, on: device) }
+    values = (0..<layers).map { _ in Tensor(shape, dtype, on: device) }
   }
 
   /// Forgets all but the first `count` tokens.
@@ -38,7 +40,8 @@ public final class KVCache: @unchecked Sendable {
 
   /// A cache of its own with the first `count` tokens.
   public func copy(count: Int) -> KVCache {
-    let copy = KVCache(layers: keys.count, width: width, dtype: dtype, capacity: capacity)
+    let copy = KVCache(
+      layers: keys.count, width: width, dtype: dtype, capacity: capacity, device: device)
     copy.copy(self, keeping: 0, count: count)
     return copy
   }
@@ -49,10 +52,10 @@ public final class KVCache: @unchecked Sendable {
     precondition(kept >= 0 && kept <= min(count, taken), "keep \(kept) of \(count) for \(taken)")
     count = kept
     extend(by: taken - kept)
+    let new = kept..<taken
     for layer in keys.indices {
-      append(
-        keys: other.keys[layer].matrix.rows(kept..<taken),
-        values: other.values[layer].matrix.rows(kept..<taken), layer: layer, at: kept)
+      Ops.convert(keys[layer].matrix.rows(new), other.keys[layer].matrix.rows(new))
+      Ops.convert(values[layer].matrix.rows(new), other.values[layer].matrix.rows(new))
     }
   }
 
@@ -71,15 +74,9 @@ public final class KVCache: @unchecked Sendable {
   }
 
   private func grown(_ old: Tensor, keeping kept: Int) -> Tensor {
-    let new = Tensor([room, width], dtype)
+    let new = Tensor([room, width], dtype, on: device)
     Ops.convert(new.matrix.rows(0..<kept), old.matrix.rows(0..<kept))
     return new
-  }
-
-  func append(keys newKeys: Matrix, values newValues: Matrix, layer: Int, at position: Int) {
-    let range = position..<position + newKeys.rows
-    Ops.convert(keys[layer].matrix.rows(range), newKeys)
-    Ops.convert(values[layer].matrix.rows(range), newValues)
   }
 
   func keys(_ layer: Int, count: Int) -> Matrix { keys[layer].matrix.rows(0..<count) }  // [n, KV·D]

@@ -1,21 +1,5 @@
 import FireflyTensors
 
-/// A trainable array with its gradient, both float32 and of one shape.
-public final class Parameter: @unchecked Sendable {
-  /// The name in a PEFT file: `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`.
-  public let name: String
-  public let value: Tensor
-  /// The sum over what has been accumulated since `zeroGradients`.
-  public let gradient: Tensor
-
-  init(name: String, value: Tensor, gradient: Tensor) {
-    precondition(value.shape == gradient.shape && value.dtype == .float32 && gradient.dtype == .float32)
-    self.name = name
-    self.value = value
-    self.gradient = gradient
-  }
-}
-
 /// What one pass over one micro-batch needs beside its tokens.
 public struct Pass: Sendable {
   /// With `step` and `microBatch`, decides the dropout's bits, so that a recomputation repeats them.
@@ -28,10 +12,12 @@ public struct Pass: Sendable {
   public var checkpointing: Bool
   /// A row's result does not depend on the other rows of its products: for generation.
   public var rowByRow: Bool
+  /// The adapter counts; without it the base answers alone, as the reference of preference training does.
+  public var adapters: Bool
 
   public init(
     seed: UInt64 = 42, step: UInt64 = 0, microBatch: UInt64 = 0, training: Bool = true,
-    checkpointing: Bool = true, rowByRow: Bool = false
+    checkpointing: Bool = true, rowByRow: Bool = false, adapters: Bool = true
   ) {
     self.seed = seed
     self.step = step
@@ -39,7 +25,13 @@ public struct Pass: Sendable {
     self.training = training
     self.checkpointing = checkpointing
     self.rowByRow = rowByRow
+    self.adapters = adapters
   }
+
+  /// Measures the model as it is: no dropout, and nothing kept for a backward.
+  public static let evaluation = Pass(training: false, checkpointing: false)
+  /// Answers: as `evaluation`, each row by itself.
+  static let generation = Pass(training: false, checkpointing: false, rowByRow: true)
 }
 
 /// A micro-batch as the layers see it: ragged rows laid end to end.

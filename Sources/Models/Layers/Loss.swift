@@ -23,6 +23,13 @@ public struct LossSum: Sendable, Equatable {
   }
 }
 
+/// The losses of a batch's targets: of all together, and of each sequence.
+public struct BatchLoss: Sendable, Equatable {
+  public var total: LossSum
+  /// As the batch's sequences lie; without `balance`.
+  public var sequences: [LossSum]
+}
+
 /// What a model says of one target token.
 public struct TargetScore: Sendable, Equatable {
   /// −log p of the target, nats.
@@ -45,46 +52,76 @@ struct Head {
   /// Largest block of logits held, in elements: 32 MiB of float32.
   static let chunkElements = 8 << 20
 
-  /// Σ −log p of the targets; with `scale`, also d(scale·Σ)/dx.
-  func loss(_ x: Tensor, labels: [Int32], scale: Float?) -> (loss: LossSum, dx: Tensor?) {  // [T, C]
+  /// −log p of the targets; with `weights`, also the gradient of their weighted sum, d(Σ weight·loss)/dx.
+  ///
+  /// - Parameters:
+  ///   - labels: `[T]`, or -1 where there is no target.
+  ///   - starts: `[S+1]` offsets of the sequences.
+  ///   - weights: `[T]`; those of rows that are no targets do not matter.
+  func loss(  // [T, C]
+    _ x: Tensor, labels: [Int32], starts: [Int32], weights: [Float]?
+  ) -> (loss: BatchLoss, dx: Tensor?) {
     let targets = labels.indices.filter { labels[$0] >= 0 }
     let rows = targets.map { Int32($0) }
-    let kept = Tensor([rows.count, x.columns], .float32)  // [N, C]
+    let kept = Tensor([rows.count, x.columns], .float32, on: x.device)  // [N, C]
     Ops.gatherRows(kept.matrix, x.matrix, rows: rows)
-    let normed = Tensor(kept.shape, weight.dtype)
+    let normed = Tensor(kept.shape, weight.dtype, on: x.device)
     let normSaved = norm.forward(into: normed.matrix, kept.matrix)
-    let dNormed = scale.map { _ in Tensor(kept.shape, .float32) }
-    let sum = crossEntropy(normed, targets.map { labels[$0] }, scale: scale ?? 1, dNormed: dNormed)
-    let loss = LossSum(sum: sum, count: targets.count)
+    let dNormed = weights.map { _ in Tensor(kept.shape, .float32, on: x.device) }
+    let (sum, losses) = crossEntropy(
+      normed, targets.map { labels[$0] }, weights: weights.map { all in targets.map { all[$0] } }, dNormed)
+    let loss = BatchLoss(
+      total: LossSum(sum: sum, count: targets.count), sequences: sums(losses, of: targets, starts))
     guard let dNormed else { return (loss, nil) }
 
-    let dKept = Tensor.zeros(kept.shape, .float32)
+    let dKept = Tensor.zeros(kept.shape, .float32, on: x.device)
     norm.backward(dKept.matrix, dNormed.matrix, kept.matrix, normSaved)
-    let dx = Tensor.zeros(x.shape, .float32)
+    let dx = Tensor.zeros(x.shape, .float32, on: x.device)
     Ops.scatterAddRows(dx.matrix, rows, dKept.matrix)
     return (loss, dx)
   }
 
-  private func crossEntropy(_ x: Tensor, _ labels: [Int32], scale: Float, dNormed: Tensor?) -> Double {
-    let dLogits = dNormed.map { _ in Tensor([chunkRows(labels.count), weight.rows], weight.dtype) }
-    var sum = 0.0
+  /// The rows' losses and their sum; dNormed is set to the gradient of the weighted sum.
+  private func crossEntropy(  // [N, C] c
+    _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?
+  ) -> (sum: Double, losses: [Float]) {
+    let dLogits = dNormed.map { _ in
+      Tensor([chunkRows(labels.count), weight.rows], weight.dtype, on: x.device)
+    }
+    let weights = weights.map { Tensor($0, [$0.count], on: x.device) }
+    var (sum, losses): (Double, [Float]) = (0, [])
     forEachChunk(x) { range, logits in
       let gradient = dLogits?.slice(0..<range.count).matrix
-      sum += Ops.crossEntropy(logits: logits, labels: Array(labels[range]), gradient: gradient, scale: scale)
+      let part = Ops.crossEntropy(
+        logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)
+      ).floats
+      sum += part.reduce(0) { $0 + Double($1) }
+      losses += part
       if let gradient, let dNormed { Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix) }
     }
-    return sum
+    return (sum, losses)
+  }
+
+  /// Each sequence's losses added up.
+  private func sums(_ losses: [Float], of targets: [Int], _ starts: [Int32]) -> [LossSum] {
+    var sums = [LossSum](repeating: LossSum(), count: starts.count - 1)
+    var sequence = 0
+    for (target, loss) in zip(targets, losses) {
+      while target >= starts[sequence + 1] { sequence += 1 }
+      sums[sequence] += LossSum(sum: Double(loss), count: 1)
+    }
+    return sums
   }
 
   /// What the model says of `labels`, one for each row.
   func scores(_ x: Matrix, labels: [Int32]) -> [TargetScore] {  // [N, C] float32
-    let normed = Tensor([x.rows, x.columns], weight.dtype)
+    let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
     var scores: [TargetScore] = []
     forEachChunk(normed) { range, logits in
       let labels = Array(labels[range])
-      let losses = Ops.crossEntropyRows(logits: logits, labels: labels)
-      let best = Ops.isLargest(logits, columns: labels)
+      let losses = Ops.crossEntropy(logits: logits, labels: labels).floats
+      let best = Ops.isLargest(logits, columns: labels).flags
       scores += zip(losses, best).map { TargetScore(loss: $0, isBest: $1) }
     }
     return scores
@@ -96,7 +133,7 @@ struct Head {
   /// Gives `body` the logits of the normed rows `x`, one block after the other in the same place.
   private func forEachChunk(_ x: Tensor, _ body: (Range<Int>, _ logits: Matrix) -> Void) {  // [N, C] c
     let chunk = chunkRows(x.rows)
-    let logits = Tensor([chunk, weight.rows], .float32)
+    let logits = Tensor([chunk, weight.rows], .float32, on: x.device)
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
@@ -105,12 +142,12 @@ struct Head {
     }
   }
 
-  /// Logits of the given rows, `[N, V]` float32; with `rowByRow` through the copy for generation.
-  func logits(_ x: Matrix, rowByRow: Bool = false) -> Tensor {  // [N, C] float32
-    let normed = Tensor([x.rows, x.columns], weight.dtype)
+  /// Logits of the given rows, `[N, V]` float32; row by row through the form for generation.
+  func logits(_ x: Matrix, _ pass: Pass) -> Tensor {  // [N, C] float32
+    let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
-    let logits = Tensor([x.rows, weight.rows], .float32)
-    if rowByRow {
+    let logits = Tensor([x.rows, weight.rows], .float32, on: x.device)
+    if pass.rowByRow {
       decoding.multiply(logits.matrix, normed.matrix, weight)
     } else {
       Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)

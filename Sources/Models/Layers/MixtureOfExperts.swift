@@ -15,6 +15,8 @@ struct MixtureOfExperts {
   struct Saved {
     let router: LinearGroup.Saved
     let routes: Routes
+    /// The w of the experts' rows, one expert after another: `[T·k]` float32.
+    let weights: Tensor
     let visits: [Visit]
     let shared: SharedVisit?
   }
@@ -22,6 +24,8 @@ struct MixtureOfExperts {
   /// One expert's rows on their way through it.
   struct Visit {
     let expert: Int
+    /// Where its weights stand among all.
+    let places: Range<Int>
     let output: Tensor  // [n, C] c, before the weights
     let saved: FeedForward.Saved
   }
@@ -45,42 +49,52 @@ struct MixtureOfExperts {
   ) -> (y: Tensor, saved: Saved) {
     let routed = router.makeInput(rows: x.rows)
     Ops.convert(routed, x)
-    let (logits, routerSaved) = router.forward(routed, pass)
-    let routes = Routes(logits: columns(0..<options.count, of: logits), options)
+    let (output, routerSaved) = router.forward(routed, pass)
+    let logits = output.floats  // the one read of a device in the forward pass
+    let width = output.columns
+    let routes = Routes(logits: MixtureOfExperts.columns(0..<options.count, of: logits, width), options)
     balance?.add(routes)
 
-    let y = Tensor.zeros([x.rows, x.columns], .float32)
-    let visits = routes.rows.indices.compactMap { visit($0, routes, x, y, pass) }
-    let sharedVisit = shared.map { visitShared($0, logits, x, y, pass) }
-    return (y, Saved(router: routerSaved, routes: routes, visits: visits, shared: sharedVisit))
+    let y = Tensor.zeros([x.rows, x.columns], .float32, on: x.device)
+    let weights = Tensor(routes.weights.flatMap { $0 }, [routes.places.last?.upperBound ?? 0], on: x.device)
+    let visits = routes.rows.indices.compactMap { visit($0, routes, weights, x, y, pass) }
+    let gates = options.names.sharedGate.map { _ in
+      MixtureOfExperts.columns(options.count..<width, of: logits, width).map { 1 / (1 + exp(-$0)) }
+    }
+    let sharedVisit = shared.map { visitShared($0, gates, x, y, pass) }
+    let saved = Saved(
+      router: routerSaved, routes: routes, weights: weights, visits: visits, shared: sharedVisit)
+    return (y, saved)
   }
 
   /// y += w·f(x) of one expert's rows; nil where it has none.
-  private func visit(_ expert: Int, _ routes: Routes, _ x: Matrix, _ y: Tensor, _ pass: Pass) -> Visit? {
+  private func visit(
+    _ expert: Int, _ routes: Routes, _ weights: Tensor, _ x: Matrix, _ y: Tensor, _ pass: Pass
+  ) -> Visit? {
     let rows = routes.rows[expert]
     guard !rows.isEmpty else { return nil }
+    let places = routes.places[expert]
     let gathered = experts[expert].input.makeInput(rows: rows.count)
     Ops.gatherRows(gathered, x, rows: rows)
     let (output, saved) = experts[expert].forward(gathered, pass)
-    let weighted = wide(output)
-    Ops.scaleRows(weighted.matrix, by: routes.weights[expert])
+    let weighted = output.converted(to: .float32)
+    Ops.scaleRows(weighted.matrix, by: weights.slice(places))
     Ops.scatterAddRows(y.matrix, rows, weighted.matrix)
-    return Visit(expert: expert, output: output, saved: saved)
+    return Visit(expert: expert, places: places, output: output, saved: saved)
   }
 
   /// y += σ(gate)·f(x), or f(x).
   private func visitShared(
-    _ shared: FeedForward, _ logits: Tensor, _ x: Matrix, _ y: Tensor, _ pass: Pass
+    _ shared: FeedForward, _ gates: [Float]?, _ x: Matrix, _ y: Tensor, _ pass: Pass
   ) -> SharedVisit {
     let (output, saved) = shared.forward(x, pass)
-    guard options.names.sharedGate != nil else {
+    if let gates {
+      let gated = output.converted(to: .float32)
+      Ops.scaleRows(gated.matrix, by: Tensor(gates, [gates.count], on: x.device))
+      Ops.add(y.matrix, gated.matrix)
+    } else {
       Ops.add(y.matrix, output.matrix)
-      return SharedVisit(gates: nil, output: output, saved: saved)
     }
-    let gates = columns(options.count..<options.count + 1, of: logits).map { 1 / (1 + exp(-$0)) }
-    let gated = wide(output)
-    Ops.scaleRows(gated.matrix, by: gates)
-    Ops.add(y.matrix, gated.matrix)
     return SharedVisit(gates: gates, output: output, saved: saved)
   }
 
@@ -89,75 +103,71 @@ struct MixtureOfExperts {
   func backward(  // [T, C] float32 → [T, C] float32
     _ dy: Tensor, _ saved: Saved, _ pass: Pass, _ balance: BalanceLoss?
   ) -> Tensor {
-    let dx = Tensor.zeros(dy.shape, .float32)
-    var dWeights = saved.routes.rows.map { [Float](repeating: 0, count: $0.count) }
-    for visit in saved.visits {
-      dWeights[visit.expert] = backward(visit, saved.routes, dy, dx, pass)
-    }
-    var dLogits = Tensor(
-      saved.routes.logitGradient(dWeights: dWeights, dProbabilities: balance?.gradient(saved.routes)),
-      [dy.rows, options.count])
+    let dx = Tensor.zeros(dy.shape, .float32, on: dy.device)
+    let gates = saved.shared?.gates
+    // The gradients of all weights w and then of all gates: read together.
+    let routed = saved.weights.count
+    let dots = Tensor([routed + (gates?.count ?? 0)], .float32, on: dy.device)
+    for visit in saved.visits { backward(visit, saved, dy, dx, dots.slice(visit.places), pass) }
     if let shared, let visit = saved.shared {
-      let dGates = backward(shared, visit, dy, dx, pass)
-      if let dGates { dLogits = beside(dLogits, dGates) }
+      backward(shared, visit, dy, dx, dots.slice(routed..<dots.count), pass)
     }
-    guard let dRouted = router.backward(dLogits.matrix, saved.router, pass) else {
-      preconditionFailure("the router always passes a gradient on")
-    }
+    let dLogits = logitGradient(saved.routes, gates, dots: dots.floats, balance)
+    guard
+      let dRouted = router.backward(
+        Tensor(dLogits, [dy.rows, dLogits.count / dy.rows], on: dy.device).matrix, saved.router, pass)
+    else { preconditionFailure("the router always passes a gradient on") }
     Ops.add(dx.matrix, dRouted.matrix)
     return dx
   }
 
-  /// dx += the part of one expert's rows; returns the gradients of their weights.
+  /// dx += the part of one expert's rows; dots gets the gradients of their weights.
   private func backward(
-    _ visit: Visit, _ routes: Routes, _ dy: Tensor, _ dx: Tensor, _ pass: Pass
-  ) -> [Float] {
-    let rows = routes.rows[visit.expert]
-    let dOutput = Tensor([rows.count, dy.columns], .float32)
+    _ visit: Visit, _ saved: Saved, _ dy: Tensor, _ dx: Tensor, _ dots: Tensor, _ pass: Pass
+  ) {
+    let rows = saved.routes.rows[visit.expert]
+    let dOutput = Tensor([rows.count, dy.columns], .float32, on: dy.device)
     Ops.gatherRows(dOutput.matrix, dy.matrix, rows: rows)
-    let dWeights = Ops.rowDots(dOutput.matrix, wide(visit.output).matrix)
-    Ops.scaleRows(dOutput.matrix, by: routes.weights[visit.expert])
+    Ops.rowDots(dots, dOutput.matrix, visit.output.converted(to: .float32).matrix)
+    Ops.scaleRows(dOutput.matrix, by: saved.weights.slice(visit.places))
     let dRows = experts[visit.expert].backward(dOutput, visit.saved, pass)
     Ops.scatterAddRows(dx.matrix, rows, dRows.matrix)
-    return dWeights
   }
 
-  /// dx += the shared expert's part; returns the gradients of its gates' logits.
+  /// dx += the shared expert's part; dots gets the gradients of its gates, where it has any.
   private func backward(
-    _ shared: FeedForward, _ visit: SharedVisit, _ dy: Tensor, _ dx: Tensor, _ pass: Pass
-  ) -> [Float]? {
+    _ shared: FeedForward, _ visit: SharedVisit, _ dy: Tensor, _ dx: Tensor, _ dots: Tensor, _ pass: Pass
+  ) {
     guard let gates = visit.gates else {
       Ops.add(dx.matrix, shared.backward(dy, visit.saved, pass).matrix)
-      return nil
+      return
     }
-    let dots = Ops.rowDots(dy.matrix, wide(visit.output).matrix)
-    let dOutput = wide(dy)
-    Ops.scaleRows(dOutput.matrix, by: gates)
+    Ops.rowDots(dots, dy.matrix, visit.output.converted(to: .float32).matrix)
+    let dOutput = dy.converted(to: .float32)
+    Ops.scaleRows(dOutput.matrix, by: Tensor(gates, [gates.count], on: dy.device))
     Ops.add(dx.matrix, shared.backward(dOutput, visit.saved, pass).matrix)
-    return zip(dots, gates).map { $0 * $1 * (1 - $1) }
+  }
+
+  /// The gradient of the router's outputs, `[T, E]` or with the gate's `[T, E + 1]`.
+  private func logitGradient(
+    _ routes: Routes, _ gates: [Float]?, dots: [Float], _ balance: BalanceLoss?
+  ) -> [Float] {
+    let dLogits = routes.logitGradient(
+      dWeights: routes.places.map { Array(dots[$0]) }, dProbabilities: balance?.gradient(routes))
+    guard let gates else { return dLogits }
+    let dGates = zip(dots.suffix(gates.count), gates).map { $0 * $1 * (1 - $1) }
+    return dGates.indices.flatMap { row in
+      dLogits[row * options.count..<(row + 1) * options.count] + [dGates[row]]
+    }
   }
 
   // MARK: - Small matrices
 
-  /// A copy in float32.
-  private func wide(_ x: Tensor) -> Tensor {
-    let result = Tensor(x.shape, .float32)
-    Ops.convert(result.matrix, x.matrix)
-    return result
-  }
-
-  private func columns(_ range: Range<Int>, of x: Tensor) -> [Float] {  // [T, …] float32
-    let part = Tensor([x.rows, range.count], .float32)
-    Ops.convert(part.matrix, x.matrix.columns(range))
-    return part.floats
-  }
-
-  /// [T, E] and [T] side by side.
-  private func beside(_ x: Tensor, _ column: [Float]) -> Tensor {
-    let result = Tensor([x.rows, x.columns + 1], .float32)
-    Ops.convert(result.matrix.columns(0..<x.columns), x.matrix)
-    Ops.convert(
-      result.matrix.columns(x.columns..<x.columns + 1), Tensor(column, [column.count, 1]).matrix)
-    return result
+  /// Columns `range` of a matrix of `width` columns.
+  private static func columns(_ range: Range<Int>, of values: [Float], _ width: Int) -> [Float] {
+    if range.count == width { return values }
+    return stride(from: 0, to: values.count, by: width).flatMap { row in
+      values[row + range.lowerBound..<row + range.upperBound]
+    }
   }
 }

@@ -15,12 +15,12 @@ struct Norm {
 
   /// y = x / rms(x) ⊙ w, or (x − mean) / deviation ⊙ w + bias.
   func forward(into y: Matrix, _ x: Matrix) -> Saved {  // [T, C]
-    let reciprocal = Tensor([x.rows], .float32)
+    let reciprocal = Tensor([x.rows], .float32, on: x.device)
     guard let bias else {
       Ops.rmsNorm(y, reciprocal: reciprocal, x: x, weight: weight, epsilon: epsilon)
       return Saved(reciprocal: reciprocal, mean: nil)
     }
-    let mean = Tensor([x.rows], .float32)
+    let mean = Tensor([x.rows], .float32, on: x.device)
     Ops.layerNorm(
       y, mean: mean, reciprocal: reciprocal, x: x, weight: weight, bias: bias, epsilon: epsilon)
     return Saved(reciprocal: reciprocal, mean: mean)
@@ -37,7 +37,7 @@ struct Norm {
 
   /// The same norm with its result multiplied by `factor`.
   func scaled(by factor: Float) -> Norm {
-    func scaled(_ x: Tensor) -> Tensor { Tensor(x.floats.map { $0 * factor }, x.shape) }
+    func scaled(_ x: Tensor) -> Tensor { Tensor(x.floats.map { $0 * factor }, x.shape, on: x.device) }
     return Norm(weight: scaled(weight), bias: bias.map(scaled), epsilon: epsilon)
   }
 }

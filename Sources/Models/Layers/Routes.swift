@@ -10,6 +10,8 @@ struct Routes {
   /// To each expert its rows, ascending, and beside them their w.
   let rows: [[Int32]]
   let weights: [[Float]]
+  /// Where each expert's rows stand when those of all experts are laid one after another.
+  let places: [Range<Int>]
   /// What a row's probabilities were divided by, `[T]`; nil: by nothing.
   private let sums: [Float]?
   private let scale: Float
@@ -37,6 +39,11 @@ struct Routes {
     self.probabilities = probabilities
     self.rows = rows
     self.weights = weights
+    var next = 0
+    places = rows.map { rows in
+      defer { next += rows.count }
+      return next..<next + rows.count
+    }
     self.sums = options.normalizesWeights ? sums : nil
     scale = options.scale
   }

@@ -5,7 +5,7 @@ import Foundation
 final class ConnectionWatch: @unchecked Sendable {
   private struct Connection {
     let socket: Int32
-    /// Since when it owes us a whole request; nil while one is answered.
+    /// Since when the connection owes us a whole request; nil while one is answered.
     var owesSince: ContinuousClock.Instant?
     var exchange: HTTPExchange?
   }

@@ -83,9 +83,11 @@ final class HTTPExchange: @unchecked Sendable {
   func peerHasGone() { close() }
 
   /// Gives the connection back, whatever is missing: a suspended one would keep the daemon from stopping.
-  func abandon() {
+  ///
+  /// - Parameter response: for a request without an answer.
+  func abandon(_ response: HTTPResponse) {
     change { state in
-      state.response = state.response ?? APIError.stopping.response
+      state.response = state.response ?? response
       state.isEnded = true
     }
   }

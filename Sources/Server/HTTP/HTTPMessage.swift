@@ -6,9 +6,9 @@ struct HTTPRequest: Sendable {
   static let headerNames = ["authorization", "content-length", "host", "origin"]
 
   let method: String
-  /// As sent, without the query and without decoding `%` sequences: no route needs any.
+  /// The path as sent, without the query and without decoding `%` sequences: no route needs any.
   let path: String
-  /// By lower-case name.
+  /// The headers by their names in lower case.
   let headers: [String: String]
   var body: [UInt8] = []
 }
@@ -32,18 +32,4 @@ struct HTTPResponse: Sendable {
   static func empty(status: Int, headers: [String: String] = [:]) -> HTTPResponse {
     HTTPResponse(status: status, headers: headers, contentType: "text/plain; charset=utf-8", body: "")
   }
-}
-
-/// What answers requests.
-protocol HTTPHandler: AnyObject, Sendable {
-  /// Looks at a request before its body comes; an answer here ends it, and the body is not read.
-  func refusal(of head: HTTPRequest) -> HTTPResponse?
-  /// Answers a whole request, now or later; called on a thread of its own.
-  func handle(_ exchange: HTTPExchange)
-  /// Headers that every answer to this request carries.
-  func commonHeaders(for head: HTTPRequest) -> [String: String]
-  /// Is told the status of each answer.
-  func didAnswer(_ head: HTTPRequest, status: Int)
-  /// The answer to a body that is longer than the limit.
-  var tooLarge: HTTPResponse { get }
 }

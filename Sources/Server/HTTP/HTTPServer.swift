@@ -44,7 +44,7 @@ final class HTTPServer: @unchecked Sendable {
     Thread { [watch] in watch.run() }.start()
   }
 
-  /// No new connections.
+  /// Takes no new connections from now on.
   func quiesce() {
     guard let daemon else { return }
     let socket = MHD_quiesce_daemon(daemon)
@@ -58,7 +58,7 @@ final class HTTPServer: @unchecked Sendable {
   func stop() {
     guard let daemon else { return }
     watch.waitUntilIdle(atMost: HTTPServer.sendingTime)
-    for exchange in watch.open { exchange.abandon() }
+    for exchange in watch.open { exchange.abandon(handler.stopping) }
     watch.stop()
     MHD_stop_daemon(daemon)
     self.daemon = nil

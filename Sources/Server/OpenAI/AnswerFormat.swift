@@ -44,7 +44,8 @@ struct AnswerHeader: Sendable {
 
 /// The tokens of a response.
 struct Usage: Sendable {
-  /// Each prompt counts once, however many answers it has; so do its tokens that were not read anew.
+  /// Tokens of the prompts: each prompt counts once, however many answers it has; so do its tokens that were not read
+  /// anew.
   let promptTokens: [Int]
   let answersPerPrompt: Int
 

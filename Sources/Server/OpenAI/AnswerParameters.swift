@@ -92,7 +92,7 @@ struct AnswerParameters: Sendable {
     options.maxNewTokens = min(usual, limit)
   }
 
-  /// One request for each answer: `n` to every prompt, each with a seed of its own.
+  /// The requests, one for each answer: `n` to every prompt, each with a seed of its own.
   func requests(_ prompts: [[Int32]], model: String, place: String) -> [GenerationRequest] {
     prompts.flatMap { prompt in
       (0..<n).map { index in

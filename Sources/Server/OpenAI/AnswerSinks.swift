@@ -60,7 +60,7 @@ final class StreamedAnswer: AnswerSink {
   private let exchange: HTTPExchange
   private let format: any AnswerFormat
   private let reportsTokens: Bool
-  /// nil: not asked for.
+  /// The tokens' counts, where they are asked for.
   private let usage: Usage?
   private let state: Mutex<State>
 
@@ -112,7 +112,7 @@ final class StreamedAnswer: AnswerSink {
     exchange.endStream()
   }
 
-  /// With usage asked for, all parts but the last have it as null.
+  /// Sends a part; with usage asked for, all parts but the last have it as null.
   private func send(_ choices: [JSONValue], usage: JSONValue? = nil) {
     let null: JSONValue? = self.usage == nil ? nil : .null
     let message = format.header.message(choices, usage: usage ?? null, isPart: true)

@@ -84,7 +84,8 @@ struct CompletionEndpoint {
     try list.map { try $0.int.flatMap { Int32(exactly: $0) }.orThrow(wrong()) }
   }
 
-  /// As `generate --raw` reads a text: after the beginning-of-sequence token where the model expects it.
+  /// The text's tokens as `generate --raw` reads it: after the beginning-of-sequence token where the model expects
+  /// it.
   private static func encoded(_ text: String, _ tokenizer: any Tokenizer) throws -> Prompt {
     do {
       return Prompt(ids: try tokenizer.textTokens(text), text: text)

@@ -1,6 +1,3 @@
-import CKernels
-import FireflyBase
-
 /// The NF4 data type (Dettmers et al. 2023, "QLoRA") as bitsandbytes stores it.
 public enum NF4 {
   /// Weights that share a scale.
@@ -81,19 +78,25 @@ public struct NF4Tensor: Sendable {
     precondition(shape.count == 2, "NF4 shape \(shape): expected [out, in]")
     let count = shape[0] * shape[1]
     let blocks = NF4Tensor.blocks(of: count)
+    func checkScales(_ tensor: Tensor, _ count: Int, _ name: String) {
+      precondition(
+        tensor.dtype == .float32 && tensor.count == count,
+        "\(name): expected \(count) float32, found \(tensor.shape) of \(tensor.dtype)")
+    }
     precondition(
       codes.dtype == .uint8 && codes.count == (count + 1) / 2,
       "NF4 codes: expected \((count + 1) / 2) bytes, found \(codes.shape) of \(codes.dtype)")
     switch scales {
     case .plain(let absmax):
-      Ops.checkCount(absmax, blocks, "absmax")
+      checkScales(absmax, blocks, "absmax")
     case .nested(let codes, let absmax, let map, _):
       precondition(
         codes.dtype == .uint8 && codes.count == blocks, "absmax codes \(codes.shape) of \(codes.dtype)")
-      Ops.checkCount(absmax, NF4Tensor.nestedBlocks(of: blocks), "nested absmax")
-      Ops.checkCount(map, 256, "nested map")
+      checkScales(absmax, NF4Tensor.nestedBlocks(of: blocks), "nested absmax")
+      checkScales(map, 256, "nested map")
     }
-    _ = originalDType.code
+    precondition(
+      [.float32, .bfloat16, .float16].contains(originalDType), "NF4 of \(originalDType) weights")
     contents = Contents(codes: codes, shape: shape, scales: scales, originalDType: originalDType)
   }
 
@@ -115,28 +118,5 @@ public struct NF4Tensor: Sendable {
     case .nested(let scaleCodes, let absmax, let map, _):
       codes.byteCount + scaleCodes.byteCount + absmax.byteCount + map.byteCount
     }
-  }
-
-  /// The kernels' view of this matrix: addresses that hold as long as the matrix lives.
-  var kernelsView: kernels_nf4 {
-    var view = kernels_nf4(
-      codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: nil, absmax_codes: nil,
-      nested_absmax: nil, nested_map: nil, nested_offset: 0, columns: inputs, dtype: originalDType.code)
-    switch scales {
-    case .plain(let absmax):
-      view.absmax = UnsafePointer(absmax.floatPointer)
-    case .nested(let codes, let absmax, let map, let offset):
-      view.absmax_codes = UnsafePointer(codes.pointer.assumingMemoryBound(to: UInt8.self))
-      view.nested_absmax = UnsafePointer(absmax.floatPointer)
-      view.nested_map = UnsafePointer(map.floatPointer)
-      view.nested_offset = offset
-    }
-    return view
-  }
-
-  /// Calls `body` with the kernels' view of this matrix.
-  func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
-    var view = kernelsView
-    return withExtendedLifetime(self) { withUnsafePointer(to: &view, body) }
   }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension NF4Tensor {
   /// Quantises as bitsandbytes 0.50's `quantize_4bit(x, blocksize=64, quant_type="nf4", compress_statistics=double)`
   /// does on a CPU, bit for bit: codes, scales and offset.
@@ -11,14 +9,7 @@ extension NF4Tensor {
     precondition(x.shape.count == 2 && x.count > 0, "NF4 of shape \(x.shape): expected [out, in]")
     let codes = Tensor([(x.count + 1) / 2], .uint8)
     let absmax = Tensor([blocks(of: x.count)], .float32)
-    let k = Ops.kernels
-    Ops.split(x.count, cost: 8, multiple: NF4.blockSize) { range in
-      let start = range.lowerBound
-      k.pointee.nf4_quantize(
-        codes.pointer.assumingMemoryBound(to: UInt8.self) + start / 2,
-        absmax.floatPointer + start / NF4.blockSize, x.pointer + start * x.dtype.byteCount, x.dtype.code,
-        range.count)
-    }
+    CPU.shared.quantizeNF4(codes: codes, absmax: absmax, x.on(.cpu))
     return NF4Tensor(
       codes: codes, shape: x.shape, scales: double ? nested(absmax.floats) : .plain(absmax: absmax),
       originalDType: x.dtype)

@@ -96,11 +96,9 @@ extension Tokenizers {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return [] }
     guard isFolder.boolValue else { return [path] }
-    return [
-      "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-      "added_tokens.json",
-      "vocab.json", "merges.txt", "qwen.tiktoken", "chat_template.jinja", "config.json",
-    ].map { "\(path)/\($0)" }.filter(FileManager.default.fileExists)
+    // config.json is part of the key of every cache there is.
+    let names = ModelFiles.tokenizer + [ModelFiles.config]
+    return names.map { "\(path)/\($0)" }.filter(FileManager.default.fileExists)
   }
 }
 

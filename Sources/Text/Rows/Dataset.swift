@@ -1,4 +1,3 @@
-import Dispatch
 import FireflyBase
 import Foundation
 
@@ -141,9 +140,9 @@ struct DatasetBuilder {
     try emit(block)
   }
 
-  /// Reads every line on one of the machine's cores, and takes the results in order; what was read leaves memory.
+  /// Reads every line on one of the pool's threads, and takes the results in order; what was read leaves memory.
   private func walk<Row>(
-    _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLines.Line) throws -> Row,
+    _ lines: DatasetLines, share index: Int, _ read: @Sendable (DatasetLine) throws -> Row,
     _ take: (Row) throws -> Void
   ) throws {
     for start in stride(from: 0, to: lines.lines.count, by: DatasetBuilder.blockSize) {
@@ -156,12 +155,12 @@ struct DatasetBuilder {
   }
 
   private static func inParallel<Row>(
-    _ lines: ArraySlice<DatasetLines.Line>, _ read: @Sendable (DatasetLines.Line) throws -> Row
+    _ lines: ArraySlice<DatasetLine>, _ read: @Sendable (DatasetLine) throws -> Row
   ) -> [Result<Row, any Error>] {
     [Result<Row, any Error>](unsafeUninitializedCapacity: lines.count) { buffer, count in
       nonisolated(unsafe) let results = buffer
       let stripe = 64
-      DispatchQueue.concurrentPerform(iterations: (lines.count + stripe - 1) / stripe) { task in
+      Parallel.run((lines.count + stripe - 1) / stripe) { task in
         for offset in task * stripe..<min((task + 1) * stripe, lines.count) {
           let line = lines[lines.startIndex + offset]
           (results.baseAddress.unsafelyUnwrapped + offset).initialize(to: Result { try read(line) })

@@ -67,7 +67,7 @@ extension RowFormat {
     var turns: [Turn] = []
     for part in try row.text("plain_text").components(separatedBy: "<eoa>") {
       let utterances = part.components(separatedBy: "<eoh>")
-      if utterances.count == 1, strippedAsPython(part).isEmpty { continue }
+      if utterances.count == 1, part.strippedAsPython.isEmpty { continue }
       guard utterances.count == 2 else {
         throw row.wrong(
           "plain_text", expected: "\"[Human]: …<eoh> [MOSS]: …<eoa>\"", found: String(part.prefix(40)))
@@ -81,12 +81,12 @@ extension RowFormat {
     return .conversation(Conversation(system: try row.optionalText("prefix"), turns: turns, line: row.line))
   }
 
-  /// Without the label in front and the mark at the end.
+  /// The text without the label in front and the mark at the end.
   private static func bare(_ text: String, label: String, end: String) -> String {
-    var text = strippedAsPython(text)
+    var text = text.strippedAsPython
     if text.hasPrefix(label) { text.removeFirst(label.count) }
-    text = strippedAsPython(text)
+    text = text.strippedAsPython
     if text.hasSuffix(end) { text.removeLast(end.count) }
-    return strippedAsPython(text)
+    return text.strippedAsPython
   }
 }

@@ -97,7 +97,7 @@ extension RowFormat {
   /// between utterances, and a last one without an answer is left out; every utterance is stripped.
   @Sendable private static func readTask(_ row: Row) throws -> Content {
     let rest = try row.text("target").split(separator: "</s>", omittingEmptySubsequences: false)
-    let utterances = ([try row.text("input")] + rest.map(String.init)).map(strippedAsPython)
+    let utterances = ([try row.text("input")] + rest.map(String.init)).map(\.strippedAsPython)
     let turns = stride(from: 0, to: utterances.count - 1, by: 2).map {
       Turn(human: utterances[$0], assistant: utterances[$0 + 1])
     }

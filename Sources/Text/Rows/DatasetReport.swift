@@ -5,12 +5,12 @@ public struct DatasetReport: Equatable, Sendable {
   /// How many lines, and the first few of them.
   public struct Lines: Equatable, Sendable {
     public private(set) var count = 0
-    /// At most five line numbers, ascending.
+    /// The first line numbers, at most five, ascending.
     public private(set) var first: [Int] = []
 
     init() {}
 
-    /// From the report's JSON.
+    /// Lines from the report's JSON.
     init(_ json: JSONValue?) {
       count = json?["count"]?.int ?? 0
       first = json?["first_lines"]?.array?.compactMap(\.int) ?? []
@@ -38,7 +38,8 @@ public struct DatasetReport: Equatable, Sendable {
   public internal(set) var dropped: [DropReason: Lines] = [:]
   /// Kept rows that lost tokens on the right.
   public internal(set) var truncated = Lines()
-  /// Of those, rows whose last answer lost the token that ends it: many of them teach the model not to stop.
+  /// Of the rows that were cut, those whose last answer lost the token that ends it: many of them teach the model not
+  /// to stop.
   public internal(set) var cutAnswers = Lines()
   /// Rows whose system text this template has no place for.
   public internal(set) var lostSystem = Lines()

@@ -18,8 +18,8 @@ struct JSONArrayScanner {
   /// The members, each with the line it begins on.
   ///
   /// - Throws: `FireflyError` when the list does not end, or something follows it.
-  mutating func members() throws -> [DatasetLines.Line] {
-    var members: [DatasetLines.Line] = []
+  mutating func members() throws -> [DatasetLine] {
+    var members: [DatasetLine] = []
     var released = 0
     position += 1
     skipSpace()
@@ -32,9 +32,9 @@ struct JSONArrayScanner {
       let start = position
       let startLine = line
       try skipValue()
-      members.append(DatasetLines.Line(number: startLine, bytes: start..<position))
+      members.append(DatasetLine(number: startLine, bytes: start..<position))
       skipSpace()
-      if position - released > DatasetLines.releasedBytes {
+      if position - released > DatasetLine.releasedBytes {
         file.discard(released..<position)
         released = position
       }
@@ -46,7 +46,7 @@ struct JSONArrayScanner {
     return members
   }
 
-  /// To behind one value: brackets are counted, strings are skipped, the rest is the parser's.
+  /// Goes behind one value: brackets are counted, strings are skipped, the rest is the parser's.
   private mutating func skipValue() throws {
     var depth = 0
     let start = position

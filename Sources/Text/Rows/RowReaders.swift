@@ -23,7 +23,7 @@ struct ConversationReader: Sendable {
   let maxLength: Int
   let stopIDs: [Int32]
 
-  @Sendable func read(_ line: DatasetLines.Line) throws -> ReadRow {
+  @Sendable func read(_ line: DatasetLine) throws -> ReadRow {
     let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
     let format = try RowFormat.of(row)
     switch try format.read(row) {
@@ -60,7 +60,7 @@ struct TextReader: Sendable {
   /// A .txt file larger than this is refused: it would be tokenised as one text, in memory.
   private static let largestFile = 1 << 30
 
-  @Sendable func read(_ line: DatasetLines.Line) throws -> ReadText {
+  @Sendable func read(_ line: DatasetLine) throws -> ReadText {
     let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
     let format = try RowFormat.of(row)
     guard case .text(let text) = try format.read(row) else {
@@ -80,8 +80,7 @@ struct TextReader: Sendable {
         "the text is too long to be one", at: path, expected: "at most 1 GiB",
         fix: "Cut it into rows {\"text\": …} of a .jsonl file.")
     }
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    let content = file.bytes.dropFirst(file.bytes.starts(with: mark) ? mark.count : 0)
+    let content = file.bytes[file.bytes.startOfText...]
     guard let text = String(validating: content, as: UTF8.self) else {
       throw FireflyError("the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
     }

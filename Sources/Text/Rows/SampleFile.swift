@@ -18,9 +18,9 @@ final class SampleFile: Sendable {
     var largestTokenLine: Int
     /// How many different token ids there are.
     var distinctTokens: Int
-    /// Of everything before the trailer.
+    /// The hash of everything before the trailer.
     var content: ContentHash.Digest
-    /// Of tokens and targets alone.
+    /// The hash of tokens and targets alone.
     var samples: ContentHash.Digest
   }
 

@@ -5,9 +5,9 @@ final class SampleFileWriter {
   private let file: AsideFile
   private var tokens: [Int32] = []
   private var tokenCount = 0
-  /// Three words a row.
+  /// The section of rows, three words each.
   private var rows: [UInt64] = []
-  /// Two words a range.
+  /// The section of target ranges, two words each.
   private var ranges: [UInt32] = []
   private var content = ContentHash()
   private var samples = ContentHash()

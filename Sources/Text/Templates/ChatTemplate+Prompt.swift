@@ -19,7 +19,8 @@ extension ChatTemplate {
     try prompt(history: history, system: system, tokenizer: tokenizer, budget: .max).tokens
   }
 
-  /// As `promptTokens`, with the oldest turns left out, whole, until at most `budget` tokens remain; the system part stays.
+  /// The prompt as `promptTokens` makes it, with the oldest turns left out, whole, until at most `budget` tokens
+  /// remain; the system part stays.
   ///
   /// - Throws: `FireflyError` when the system part and the last message alone are longer than `budget`.
   public func prompt(

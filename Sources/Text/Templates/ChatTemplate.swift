@@ -24,32 +24,6 @@ public struct ChatTemplate: Equatable, Sendable {
   }
 }
 
-/// What a kind of template has to know.
-protocol ConversationFormat {
-  /// A whole conversation.
-  func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow
-
-  /// A conversation up to where the assistant begins to speak.
-  ///
-  /// - Parameter messages: user and assistant in turn, the user last.
-  func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32]
-
-  /// The ids that end an answer, the likeliest first.
-  func stopIDs(_ tokenizer: any Tokenizer) throws -> [Int32]
-
-  /// What the user should know about how answers end; nil when all is well.
-  func stopWarning(_ tokenizer: any Tokenizer) -> String?
-}
-
-/// A conversation as tokens.
-struct TemplateRow: Equatable {
-  var tokens: [Int32]  // [T]
-  /// What is learnt: the answers with what ends them, as ranges of tokens, ascending.
-  var answers: [Range<Int>]
-  /// The conversation has a system text that the template has no place for.
-  var losesSystem = false
-}
-
 extension ChatTemplate {
   func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow {
     try writer.row(conversation, tokenizer)
@@ -92,19 +66,4 @@ extension ChatTemplate {
         .text()
     }
   }
-}
-
-func missingToken(_ what: String, _ short: String, template: String) -> FireflyError {
-  FireflyError(
-    "template \"\(template)\" needs a \(what), and this tokenizer has none", expected: "a \(short) token",
-    fix: "Choose a template made for this model, or name its \(short)_token in tokenizer_config.json.")
-}
-
-/// Python's `str.strip()`.
-func strippedAsPython(_ text: String) -> String {
-  let scalars = text.unicodeScalars
-  guard let first = scalars.firstIndex(where: { !$0.isPythonSpace }),
-    let last = scalars.lastIndex(where: { !$0.isPythonSpace })
-  else { return "" }
-  return String(scalars[first...last])
 }

@@ -1,6 +1,6 @@
 /// One message of a chat: who speaks and what is said.
 public struct Message: Equatable, Sendable {
-  /// "system", "user" or "assistant".
+  /// Who speaks: "system", "user" or "assistant".
   public var role: String
   public var content: String
 

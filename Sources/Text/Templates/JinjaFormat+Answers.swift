@@ -12,7 +12,7 @@ extension JinjaFormat {
   /// A conversation as text.
   struct Written {
     var text: MarkedText
-    /// As bytes of `text`, ascending.
+    /// The answers as bytes of `text`, ascending.
     var answers: [Range<Int>]
     var losesSystem: Bool
     /// The special token that ends the last answer; nil when none does.
@@ -55,7 +55,7 @@ extension JinjaFormat {
     return written
   }
 
-  /// From the first to the last byte that came from each message; nil for one that left no trace.
+  /// What came from each message, from its first to its last byte; nil for one that left no trace.
   private static func extents(_ text: MarkedText, count: Int) -> [Range<Int>?] {
     var extents = [Range<Int>?](repeating: nil, count: count)
     for mark in text.marks {
@@ -80,7 +80,7 @@ extension JinjaFormat {
     _ messages: [Message], _ tokenizer: any Tokenizer
   ) throws -> Int {
     let own = extents[index]
-    guard own != nil || strippedAsPython(messages[index].content).isEmpty else {
+    guard own != nil || messages[index].content.strippedAsPython.isEmpty else {
       throw cannotFind(index, "its text is not written as it is")
     }
     guard let question = extents[index - 1]?.upperBound, let lead else {

@@ -34,7 +34,7 @@ struct JinjaFormat: Equatable, Sendable {
   /// - Parameter forAnswer: whether the assistant's next answer is to follow.
   func rendered(
     _ messages: some Collection<Message>, forAnswer: Bool, now: Date, _ tokenizer: any Tokenizer
-  ) throws -> JinjaTemplate.Rendering {
+  ) throws -> JinjaRendering {
     let list = messages.enumerated().map { index, message in
       JinjaValue.dictionary(
         JinjaDictionary([

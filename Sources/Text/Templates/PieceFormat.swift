@@ -27,7 +27,7 @@ package struct PieceFormat: Equatable, Sendable {
     case piecewise
     /// `[gMASK] sop`, then stripped texts; eos as an id ends an answer.
     case chatGLM2
-    /// As ChatGLM2, with the ids of `<|system|>`, `<|user|>` and `<|assistant|>` before the texts.
+    /// ChatGLM2's, with the ids of `<|system|>`, `<|user|>` and `<|assistant|>` before the texts.
     case chatGLM3
   }
 
@@ -62,7 +62,7 @@ extension PieceFormat {
       }
       return [id]
     }
-    guard let systemFormat, let system = system.map(strippedAsPython) ?? defaultSystem else { return start }
+    guard let systemFormat, let system = system?.strippedAsPython ?? defaultSystem else { return start }
     let label = layout == .chatGLM3 ? [try role("<|system|>", tokenizer)] : []
     return start + label + (try tokens(systemFormat, system, tokenizer))
   }
@@ -73,16 +73,16 @@ extension PieceFormat {
   private func user(_ text: String, turn: Int, _ tokenizer: any Tokenizer) throws -> [Int32] {
     switch layout {
     case .piecewise: try tokens(userFormat, text, tokenizer) + [try end(tokenizer)]
-    case .formatted, .chatGLM2: try tokens(userFormat, strippedAsPython(text), turn: turn, tokenizer)
+    case .formatted, .chatGLM2: try tokens(userFormat, text.strippedAsPython, turn: turn, tokenizer)
     case .chatGLM3:
-      [try role("<|user|>", tokenizer)] + (try tokens(userFormat, strippedAsPython(text), tokenizer))
+      [try role("<|user|>", tokenizer)] + (try tokens(userFormat, text.strippedAsPython, tokenizer))
         + [try role("<|assistant|>", tokenizer)]
     }
   }
 
   /// The assistant's part of a turn with what ends it; every token is a target.
   private func assistant(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    let text = layout == .piecewise ? text : strippedAsPython(text)
+    let text = layout == .piecewise ? text : text.strippedAsPython
     return try tokens(assistantFormat, text, tokenizer) + (endsWithID ? [try end(tokenizer)] : [])
   }
 

@@ -33,7 +33,7 @@ struct AddedTokens: Sendable {
   enum WordRule: Sendable {
     /// Anything but letters, marks, digits and connectors (tokenizers, the Rust library).
     case wordCharacters
-    /// Only a space (the slow tokenizers of transformers).
+    /// Only a space is taken (the slow tokenizers of transformers).
     case spaces
   }
 
@@ -44,7 +44,7 @@ struct AddedTokens: Sendable {
     var token: AddedToken
   }
 
-  /// By first byte: the tokens that start with it, longest first.
+  /// The tokens that start with each byte, longest first.
   private var entries: [[Entry]]
   private let rule: WordRule
 

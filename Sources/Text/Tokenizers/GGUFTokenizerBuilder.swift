@@ -56,7 +56,7 @@ struct GGUFTokenizerBuilder {
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|DIGITS| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
     + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 
-  /// By `tokenizer.ggml.pre`: how a text is cut into words.
+  /// How a text is cut into words, by `tokenizer.ggml.pre`.
   private static let words: [String: Words] = {
     let gpt2 = Words(patterns: [PreTokenizer.gpt2Pattern])
     let digits = Words(patterns: ["\\p{N}", PreTokenizer.gpt2Pattern])

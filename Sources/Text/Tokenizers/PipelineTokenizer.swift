@@ -1,6 +1,6 @@
 /// A tokenizer as Hugging Face's `tokenizers` runs them: added tokens are cut out, the rest is normalised, cut
 /// into words, and each word encoded.
-final class PipelineTokenizer: TableTokenizer {
+final class PipelineTokenizer: Tokenizer {
   /// The parts that a file fills in.
   struct Parts {
     var table: TokenTable
@@ -86,4 +86,35 @@ final class PipelineTokenizer: TableTokenizer {
     decoder.makeStreamingDecoder(
       DecodingRules(table: table, skipped: skipSpecial ? properties.specialIDs : [], respelt: respelt))
   }
+}
+
+// MARK: - What the table and the properties know
+
+extension PipelineTokenizer {
+  var vocabularySize: Int { table.limit }
+  var bos: Int32? { properties.bos }
+  var eos: Int32? { properties.eos }
+  var pad: Int32? { properties.pad }
+  var unk: Int32? { properties.unk }
+  var addsBOS: Bool { properties.addsBOS }
+  var addsEOS: Bool { properties.addsEOS }
+  var specialIDs: Set<Int32> { properties.specialIDs }
+  var chatTemplate: String? { properties.chatTemplate }
+
+  func token(of id: Int32) -> String? {
+    table.token(of: id).map { String(decoding: $0, as: UTF8.self) }
+  }
+  func id(of token: String) -> Int32? { table.id(of: token) }
+}
+
+/// What every tokenizer knows beside its way of splitting text.
+struct TokenizerProperties: Sendable {
+  var bos: Int32?
+  var eos: Int32?
+  var pad: Int32?
+  var unk: Int32?
+  var addsBOS = false
+  var addsEOS = false
+  var specialIDs: Set<Int32> = []
+  var chatTemplate: String?
 }

@@ -85,7 +85,7 @@ struct SentencePieceBuilder {
     return properties
   }
 
-  private var dropsSpace: TokenDecoder.LeadingSpace {
+  private var dropsSpace: PieceDecoding.LeadingSpace {
     if model.removesExtraSpaces { return .allDropped }
     return model.addsSpace ? .oneDropped : .kept
   }

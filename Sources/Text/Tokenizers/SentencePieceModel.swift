@@ -11,13 +11,13 @@ struct SentencePieceModel {
   enum PieceType: Int { case normal = 1, unknown, control, userDefined, unused, byte }
 
   struct Piece {
-    /// UTF-8, not empty.
+    /// The piece's text: UTF-8, not empty.
     var bytes: ArraySlice<UInt8> = []
     var score: Float = 0
     var type = PieceType.normal
   }
 
-  /// By id.
+  /// The pieces by their ids.
   var pieces: [Piece] = []
   var kind = Kind.unigram
   var hasByteFallback = false

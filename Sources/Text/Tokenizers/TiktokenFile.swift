@@ -14,7 +14,7 @@ struct TiktokenFile {
     [endOfText, "<|im_start|>", "<|im_end|>"] + (0..<205).map { "<|extra_\($0)|>" }
 
   private let place: String
-  /// By rank.
+  /// The tokens by their ranks.
   private var tokens: [ArraySlice<UInt8>] = []
 
   init(_ path: String) throws {

@@ -4,10 +4,10 @@ import Foundation
 /// What the files beside a vocabulary say: tokenizer_config.json, special_tokens_map.json,
 /// added_tokens.json and chat_template.jinja.
 struct TokenizerConfig {
-  /// By role ("bos", "eos", "pad", "unk"): the token.
+  /// The tokens by their roles: "bos", "eos", "pad", "unk".
   var roles: [String: String] = [:]
   var additionalSpecialTokens: [String] = []
-  /// From `added_tokens_decoder` and added_tokens.json, by ascending id.
+  /// The tokens of `added_tokens_decoder` and added_tokens.json, by ascending id.
   var addedTokens: [AddedToken] = []
   var addsBOS: Bool?
   var addsEOS: Bool?

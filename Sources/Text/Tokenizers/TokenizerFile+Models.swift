@@ -4,9 +4,9 @@ extension TokenizerFile {
   /// How the words that reach the model are spelt.
   enum Spelling {
     case characters
-    /// As they are; the vocabulary spells their bytes in GPT-2's alphabet.
+    /// Words come as they are; the vocabulary spells their bytes in GPT-2's alphabet.
     case bytes
-    /// In GPT-2's alphabet, as the vocabulary.
+    /// Words come in GPT-2's alphabet, as the vocabulary has them.
     case byteAlphabet
   }
 

@@ -183,7 +183,7 @@ extension TokenizerFile {
     return .byteLevel
   }
 
-  private func decoderStep(_ json: TokenizerJSON) throws -> TokenDecoder.Step {
+  private func decoderStep(_ json: TokenizerJSON) throws -> StepwiseDecoding.Step {
     let type = try json.string("type")
     switch type {
     case "Replace":

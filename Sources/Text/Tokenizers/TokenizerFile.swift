@@ -5,9 +5,9 @@ import FireflyBase
 struct TokenizerFile {
   /// Everything but the vocabulary and the merges.
   let root: TokenizerJSON
-  /// At `model.vocab`: it is read straight into its table.
+  /// A reader at `model.vocab`, which is read straight into its table.
   let vocabulary: JSONReader?
-  /// At `model.merges`.
+  /// A reader at `model.merges`.
   let merges: JSONReader?
   let byteCount: Int
   private let file: MappedFile

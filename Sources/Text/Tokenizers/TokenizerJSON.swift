@@ -3,7 +3,7 @@ import FireflyBase
 /// A part of tokenizer.json that knows where it stands, so that every error names its file and key.
 struct TokenizerJSON {
   let value: JSONValue
-  /// For example `path/tokenizer.json: model.merges[7]`.
+  /// Where the value stands: `path/tokenizer.json: model.merges[7]`.
   let place: String
 
   init(_ value: JSONValue, at place: String) {

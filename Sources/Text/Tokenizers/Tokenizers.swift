@@ -17,7 +17,7 @@ public enum Tokenizers {
       if FileManager.default.fileExists(atPath: file) { return try loadFile(file) }
     }
     throw FireflyError(
-      "the folder has no tokenizer", at: path, expected: "tokenizer.json, tokenizer.model or qwen.tiktoken",
+      "the folder has no tokenizer", at: path, expected: ModelFiles.vocabularies.joined(separator: " or "),
       fix: "Copy the tokenizer files of the base model into it.")
   }
 
@@ -36,7 +36,7 @@ public enum Tokenizers {
 }
 
 extension TokenizerProperties {
-  /// From the files beside the vocabulary; whether texts have ends is left to the caller.
+  /// The properties from the files beside the vocabulary; whether texts have ends is left to the caller.
   init(_ config: TokenizerConfig, _ table: TokenTable, special: [AddedToken]) {
     func id(_ role: String) -> Int32? { config.roles[role].flatMap { table.id(of: $0) } }
     bos = id("bos")

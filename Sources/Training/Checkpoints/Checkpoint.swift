@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyText
 import FireflyWeights
 import Foundation
 
@@ -17,7 +18,7 @@ struct RunState {
 struct Checkpoint {
   let config: RunConfig
   /// The model's folder or file, whose tokenizer goes along.
-  let model: String
+  let modelPath: String
   let fingerprint: Fingerprint
   let totalSteps: Int
   let stepsPerEpoch: Int
@@ -30,7 +31,7 @@ struct Checkpoint {
     try AtomicFile.writeFolder(path) { folder in
       try writeAdapter(model, to: folder)
       try write(trainerState(state.history), to: "\(folder)/trainer_state.json")
-      try writeMoments(state, model.parameters, to: "\(folder)/\(CheckpointFolder.optimizerName)")
+      try writeMoments(state, model.arena.trainable, to: "\(folder)/\(CheckpointFolder.optimizerName)")
       let resume = ResumeState(
         step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
@@ -43,8 +44,8 @@ struct Checkpoint {
   /// What using the adapter takes: PEFT's two files, the tokenizer's, and the settings, which name the template.
   func writeAdapter(_ model: Transformer, to folder: String) throws {
     try model.saveAdapter(to: folder, baseModel: config.modelPath)
-    for name in Checkpoint.tokenizerFiles {
-      let source = "\(self.model)/\(name)"
+    for name in ModelFiles.tokenizer {
+      let source = "\(modelPath)/\(name)"
       guard FileManager.default.fileExists(atPath: source) else { continue }
       let file = try MappedFile(source)
       try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(file.bytes) }
@@ -61,13 +62,8 @@ struct Checkpoint {
   func flop(_ history: RunHistory) -> Double { flopPerToken * Double(history.tokens) }
 
   func write(_ json: JSONValue, to path: String) throws {
-    try AtomicFile.write(Data((json.text(indent: 2) + "\n").utf8), to: path)
+    try AtomicFile.write(json, to: path)
   }
-
-  private static let tokenizerFiles = [
-    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
-  ]
 
   private func sizes(_ folder: String) throws -> [String: Int] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -78,13 +74,14 @@ struct Checkpoint {
 
   private static let lossesName = "losses"
 
-  private func writeMoments(_ state: RunState, _ parameters: [Parameter], to path: String) throws {
+  private func writeMoments(_ state: RunState, _ trainable: Trainable, to path: String) throws {
     var tensors: [(name: String, tensor: Tensor)] = [
       (Checkpoint.lossesName, Tensor(state.history.losses, [state.history.losses.count]))
     ]
-    for (parameter, (m, v)) in zip(parameters, state.optimizer.store.moments) {
-      tensors.append(("m." + parameter.name, m))
-      tensors.append(("v." + parameter.name, v))
+    for slot in trainable.slots {
+      let (m, v) = state.optimizer.store.moments(of: slot)
+      tensors.append(("m." + slot.name, m))
+      tensors.append(("v." + slot.name, v))
     }
     try SafeTensorsWriter.write(tensors, metadata: ["format": "firefly"], to: path)
   }
@@ -93,14 +90,15 @@ struct Checkpoint {
   ///
   /// - Throws: `FireflyError` when it is damaged.
   func restore(
-    _ resume: ResumeState, from folder: CheckpointFolder, _ parameters: [Parameter], _ options: AdamW.Options,
+    _ resume: ResumeState, from folder: CheckpointFolder, _ trainable: Trainable, _ options: AdamW.Options,
     into store: MomentStore
   ) throws -> RunState {
     let weights = try WeightStore.open("\(folder.path)/\(CheckpointFolder.optimizerName)")
-    for (parameter, (m, v)) in zip(parameters, store.moments) {
+    for slot in trainable.slots {
+      let (m, v) = store.moments(of: slot)
       for (moment, prefix) in [(m, "m."), (v, "v.")] {
-        let saved = try weights.tensor(prefix + parameter.name, shape: parameter.value.shape, as: .float32)
-        Ops.convert(moment.matrix, saved.matrix)
+        let saved = try weights.tensor(prefix + slot.name, shape: slot.shape, as: .float32)
+        Ops.convert(moment.matrix, saved.on(moment.device).matrix)
       }
     }
     var history = resume.history

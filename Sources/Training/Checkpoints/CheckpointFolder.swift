@@ -5,7 +5,7 @@ import Foundation
 /// file it lists has its size.
 package struct CheckpointFolder: Equatable {
   package let path: String
-  /// N.
+  /// N: the optimizer steps that were done when it was written.
   package let step: Int
 
   package static let stateName = "resume_state.json"

@@ -40,7 +40,7 @@ struct OutputFolder {
     guard free >= needed else {
       throw FireflyError(
         "the disk is too full for the checkpoints and the optimizer's file", at: folder,
-        expected: "\(Numbers.bytes(needed)) free", found: Numbers.bytes(free),
+        expected: "\(Readable.bytes(needed)) free", found: Readable.bytes(free),
         fix: "Free disk space, lower save_total_limit, or choose another output_dir.")
     }
   }

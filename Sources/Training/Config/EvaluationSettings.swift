@@ -6,7 +6,7 @@ public enum EvaluationMetric: String, Sendable, CaseIterable {
   case perplexity = "eval_perplexity"
   case tokenAccuracy = "eval_token_accuracy"
 
-  /// With or without the prefix `eval_`, as transformers takes it.
+  /// A metric by its name, with or without the prefix `eval_`, as transformers takes it.
   init?(name: String) {
     self.init(rawValue: name.hasPrefix("eval_") ? name : "eval_" + name)
   }
@@ -22,13 +22,13 @@ public struct EvaluationSettings: Sendable, Equatable {
     public var isLoadedAtEnd: Bool  // load_best_model_at_end
   }
 
-  /// Rows as in `train_file`.
+  /// The file of the rows, which are as in `train_file`.
   public var file: String  // eval_file
   public var interval: Interval  // eval_strategy, evaluation_strategy
   public var every: StepCount  // eval_steps; logging_steps when not given
   /// Steps or epochs, as `interval` says, before which there is no evaluation.
   public var delay: Double  // eval_delay
-  /// Also before the first step.
+  /// Whether there is an evaluation before the first step.
   public var startsWithOne: Bool  // eval_on_start
   /// Rows of a batch.
   public var batchSize: Int  // per_device_eval_batch_size
@@ -37,12 +37,9 @@ public struct EvaluationSettings: Sendable, Equatable {
   /// Whether there is an evaluation after `step` steps of a run.
   func isDue(at step: Int, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
     if step == 0 { return startsWithOne }
-    switch interval {
-    case .no: return false
-    case .steps: return step % every.resolved(total: totalSteps) == 0 && Double(step) >= delay
-    case .epoch:
-      return step % stepsPerEpoch == 0 && Double(step) / Double(stepsPerEpoch) >= delay
-    }
+    let passed = interval == .epoch ? Double(step) / Double(stepsPerEpoch) : Double(step)
+    return passed >= delay
+      && interval.isDue(at: step, every: every, stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
   }
 }
 
@@ -127,25 +124,6 @@ extension ConfigReader {
       problem(
         "\"load_best_model_at_end\" needs checkpoints where there are evaluations", key: "save_steps",
         expected: "a multiple of eval_steps, \(settings.every)", found: "\(saveEvery)")
-    }
-  }
-}
-
-extension StepCount: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .steps(let count): "\(count)"
-    case .part(let part): "\(part)"
-    }
-  }
-
-  /// Counts with counts, and parts with parts.
-  func isMultiple(of other: StepCount) -> Bool {
-    switch (self, other) {
-    case (.steps(let mine), .steps(let others)): return mine.isMultiple(of: others)
-    case (.part(let mine), .part(let others)):
-      return abs(mine / others - (mine / others).rounded()) < 1e-6
-    default: return false
     }
   }
 }

@@ -1,40 +1,6 @@
 import FireflyBase
-import Foundation
-
-/// What is trained for: the original's `task_type`.
-public enum TaskType: String, Sendable, CaseIterable {
-  case pretrain, sft, dpo
-}
-
-/// Which weights are trained: the original's `train_mode`.
-public enum TrainMode: String, Sendable, CaseIterable {
-  case full, lora, qlora
-}
-
-/// The numbers products are computed in; norms, softmax, loss and the adapter are always float32.
-public enum Precision: String, Sendable, CaseIterable {
-  case float32, bfloat16
-}
-
-/// When something regular happens.
-public enum Interval: String, Sendable, CaseIterable {
-  case no, steps, epoch
-}
-
-/// How a step's loss is averaged.
-public enum LossReduction: String, Sendable, CaseIterable {
-  /// Every target token of the step counts the same.
-  case token
-  /// The original's: the mean over micro-batches of each one's mean.
-  case microBatchMean = "micro_batch_mean"
-}
-
-/// Where AdamW's moments live.
-public enum OptimizerMemory: Sendable {
-  case memory
-  /// In a file-backed mapping beside the checkpoints, which the system can page out.
-  case paged
-}
+import FireflyModels
+import FireflyText
 
 /// A training run's settings: the original's flat JSON with its keys, meanings and defaults
 /// (Firefly's own keys and those of transformers' TrainingArguments; spec §1.2).
@@ -72,7 +38,7 @@ public struct RunConfig: Sendable {
   /// Rows in a new seeded order each epoch (true), or in the file's.
   public var shuffle: Bool
   public var seed: Int
-  /// Of the order of rows; `seed` when not given.
+  /// The seed of the order of rows; `seed` when not given.
   public var dataSeed: Int
   public var lossReduction: LossReduction
   public var checkpointing: Bool  // gradient_checkpointing
@@ -108,7 +74,7 @@ public struct RunConfig: Sendable {
   public var evaluation: EvaluationSettings?
   /// nil: no answers during training.
   public var samples: SampleSettings?
-  /// From the key resume_from_checkpoint.
+  /// Where the run starts from: the key resume_from_checkpoint.
   public var resume: Resume
 
   /// One line for each setting that is accepted and not followed to the letter.
@@ -204,5 +170,26 @@ public struct RunConfig: Sendable {
       names.insert(String(parts[0]))
     }
     return (.object(settings), names)
+  }
+}
+
+// MARK: - What the settings make
+
+extension RunConfig {
+  /// The adapter that is trained.
+  var loraOptions: LoRAOptions {
+    LoRAOptions(
+      rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
+      rsLoRA: usesRankStabilisedLoRA)
+  }
+
+  /// How conversations are written; nil for plain texts (task_type "pretrain").
+  public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
+    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
+  }
+
+  /// - Parameter model: the folder or file whose tokenizer reads the rows.
+  public func dataCache(model: String) -> DataCache? {
+    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
   }
 }

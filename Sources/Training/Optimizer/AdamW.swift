@@ -1,13 +1,13 @@
 import FireflyModels
 import FireflyTensors
 
-/// AdamW (Loshchilov & Hutter, 2019) over a model's parameters, with 32-bit moments.
+/// AdamW (Loshchilov & Hutter, 2019) over an arena of parameters, with 32-bit moments.
 package final class AdamW {
   package struct Options {
     package var beta1: Double
     package var beta2: Double
     package var epsilon: Double
-    /// Decoupled: the value shrinks by learning rate × this at each step.
+    /// Decoupled: the value shrinks by learning rate × this at each step, where a parameter decays.
     package var weightDecay: Double
 
     package init(beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double) {
@@ -20,7 +20,7 @@ package final class AdamW {
 
   package let options: Options
   let store: MomentStore
-  /// Updates done.
+  /// How many updates are done.
   package private(set) var step: Int
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {
@@ -29,24 +29,27 @@ package final class AdamW {
     self.step = step
   }
 
-  /// Moves the values once along their gradients.
+  /// Moves the values that there are moments for once along their gradients.
   ///
   /// - Parameter gradientScale: multiplies the gradients first: what clipping asks for.
-  package func update(_ parameters: [Parameter], learningRate: Double, gradientScale: Float) {
-    precondition(parameters.count == store.moments.count, "moments of other parameters")
+  package func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float) {
+    precondition(store.range.upperBound <= arena.trainable.arenaCount, "moments of other parameters")
     step += 1
-    for (parameter, (m, v)) in zip(parameters, store.moments) {
+    for run in arena.trainable.runs {
+      let range = run.range.clamped(to: store.range)
+      guard !range.isEmpty else { continue }
+      let (m, v) = store.moments(range)
       Ops.adamW(
-        value: parameter.value, gradient: parameter.gradient, m: m, v: v, learningRate: learningRate,
-        beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
-        weightDecay: options.weightDecay, step: step, gradientScale: gradientScale)
+        value: arena.values.slice(range), gradient: arena.gradients.slice(range), m: m, v: v,
+        learningRate: learningRate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
+        weightDecay: run.isDecayed ? options.weightDecay : 0, step: step, gradientScale: gradientScale)
     }
   }
 }
 
-/// The 2-norm over all gradients together, added up in float64.
-package func gradientNorm(_ parameters: [Parameter]) -> Double {
-  parameters.reduce(0) { $0 + Ops.sumOfSquares($1.gradient) }.squareRoot()
+/// The 2-norm over all gradients together, added up in float64, parameter by parameter.
+package func gradientNorm(_ arena: ParameterArena) -> Double {
+  arena.parameters.reduce(0) { $0 + Ops.sumOfSquares($1.gradient) }.squareRoot()
 }
 
 /// What gradients of norm `norm` are multiplied by so that it is at most `limit`, as torch's clip_grad_norm_ does.

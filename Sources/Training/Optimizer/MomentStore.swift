@@ -1,79 +1,50 @@
-import FireflyBase
+import FireflyModels
 import FireflyTensors
-import Foundation
+import FireflyWeights
 
-/// The optimizer's moments: two float32 tensors for each parameter, zero at first.
+/// The optimizer's moments of an arena's elements, or of a range of them: float32, zero at first.
 package final class MomentStore {
-  /// First and second moment, as the parameters lie.
-  package let moments: [(m: Tensor, v: Tensor)]
-  /// All of them together.
+  /// Elements of the arena.
+  package let range: Range<Int>
+  /// Both moments together.
   package let byteCount: Int
+  private let m: Tensor  // [range.count]
+  private let v: Tensor  // [range.count]
 
   /// In memory.
-  package init(shapes: [[Int]]) {
-    moments = shapes.map { (Tensor.zeros($0, .float32), Tensor.zeros($0, .float32)) }
-    byteCount = MomentStore.byteCount(of: shapes)
+  package init(for range: Range<Int>, on device: any Device = .cpu) {
+    self.range = range
+    m = .zeros([range.count], .float32, on: device)
+    v = .zeros([range.count], .float32, on: device)
+    byteCount = MomentStore.byteCount(of: range.count)
   }
 
-  /// In one file of `folder`, mapped and shared, so that the system can write pages out and take the memory.
+  /// Moments in one file of `folder`, mapped and shared, so that the system can write pages out and take the memory.
   ///
   /// The file has no name once it is open: its room is free again when the process ends, however it ends.
   /// - Throws: `FireflyError` when the disk has no room for all of it.
-  package init(shapes: [[Int]], pagedIn folder: String) throws {
-    byteCount = MomentStore.byteCount(of: shapes)
-    let file = try UnnamedFile(folder: folder, byteCount: byteCount)
-    var offset = 0
-    let next = { (shape: [Int]) -> Tensor in
-      let count = shape.reduce(4, *)
-      let window = UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + count])
-      offset += MomentStore.aligned(count)
-      return Tensor(
-        storage: Storage(borrowing: window, owner: file), byteOffset: 0, shape: shape, dtype: .float32)
-    }
-    moments = shapes.map { (next($0), next($0)) }
+  package init(for range: Range<Int>, pagedIn folder: String) throws {
+    self.range = range
+    byteCount = MomentStore.byteCount(of: range.count)
+    let storage = try Storage.paged(
+      byteCount, in: folder, for: "the optimizer",
+      otherwise: "set \"optim\": \"adamw_torch\", which keeps them in memory")
+    m = Tensor(storage: storage, byteOffset: 0, shape: [range.count], dtype: .float32)
+    v = Tensor(storage: storage, byteOffset: byteCount / 2, shape: [range.count], dtype: .float32)
   }
 
-  /// Two tensors for each shape, each on its own cache lines.
-  static func byteCount(of shapes: [[Int]]) -> Int {
-    shapes.reduce(0) { $0 + 2 * aligned($1.reduce(4, *)) }
+  /// The first and the second moment of some of the elements.
+  package func moments(_ part: Range<Int>) -> (m: Tensor, v: Tensor) {
+    let own = part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound
+    return (m.slice(own), v.slice(own))
   }
 
-  private static func aligned(_ count: Int) -> Int { (count + 63) / 64 * 64 }
-}
-
-/// Writable bytes of a file that is deleted as soon as it is open; zero at first.
-private final class UnnamedFile {
-  let bytes: UnsafeRawBufferPointer
-
-  init(folder: String, byteCount: Int) throws {
-    guard byteCount > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-      return
-    }
-    let path = "\(folder)/.optimizer-state-\(getpid())"
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw UnnamedFile.error("cannot make the optimizer's file", errno, path) }
-    defer { close(descriptor) }
-    unlink(path)
-    let status = posix_fallocate(descriptor, 0, off_t(byteCount))
-    guard status == 0 else {
-      throw UnnamedFile.error(
-        "no room for the optimizer's \(Numbers.bytes(byteCount))", status, folder,
-        fix: "Free disk space, or set \"optim\": \"adamw_torch\", which keeps them in memory.")
-    }
-    guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
-      base != MAP_FAILED
-    else { throw UnnamedFile.error("cannot map the optimizer's file", errno, folder) }
-    bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
+  /// Those of a parameter, in its shape.
+  package func moments(of slot: ParameterSlot) -> (m: Tensor, v: Tensor) {
+    let (m, v) = moments(slot.range)
+    return (m.reshaped(slot.shape), v.reshaped(slot.shape))
   }
 
-  deinit {
-    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
-  }
-
-  private static func error(_ what: String, _ code: Int32, _ place: String, fix: String? = nil)
-    -> FireflyError
-  {
-    FireflyError("\(what): \(String(cString: strerror(code)))", at: place, fix: fix)
-  }
+  /// Each moment on cache lines of its own.
+  private static func byteCount(of elements: Int) -> Int { 2 * ((4 * elements + 63) / 64 * 64) }
 }

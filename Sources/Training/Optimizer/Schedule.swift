@@ -1,13 +1,5 @@
 import Foundation
 
-/// The learning rate's course: transformers' `lr_scheduler_type`.
-public enum ScheduleKind: String, Sendable, CaseIterable {
-  case constant
-  case constantWithWarmup = "constant_with_warmup"
-  case linear
-  case cosine
-}
-
 /// The factor of the learning rate as a function of completed optimizer steps, as transformers computes it:
 /// with a warm-up the first update has a rate of 0.
 ///

@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -24,9 +24,10 @@ struct MemoryPlan {
   init(_ facts: ModelFacts, _ config: RunConfig) {
     let a = facts.architecture
     let c = facts.compute.byteCount
-    let adapter = facts.adapterElements(config)
+    let trainable = facts.trainable(config)
+    let trained = trainable.count
     let batch = facts.longestBatch(config)
-    let low = facts.lowRankWidth(config)
+    let low = Int((trainable.lowRankWidth / Double(a.layers)).rounded(.up))  // of a block
     let kept = batch.tokens * MemoryPlan.kept(a, c: c, low: low, checkpointing: config.checkpointing)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
@@ -35,8 +36,8 @@ struct MemoryPlan {
       ("program and rows", facts.residentBytes + MemoryPlan.computing),
       ("weights", facts.linearBytes(config)),
       ("embedding and head", facts.tableBytes),
-      ("adapter with gradients", adapter * (8 + c)),
-      ("optimizer", adapter * 8),
+      ("adapter with gradients", trained * (8 + c)),
+      ("optimizer", trained * 8),
       ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
       ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
     ]
@@ -68,6 +69,8 @@ struct MemoryPlan {
 struct ModelFacts {
   let architecture: Architecture
   let compute: DType
+  /// What the run trains.
+  let trainable: Trainable
   /// The linear layers are stored in 4 bits.
   let isStored4Bit: Bool
   /// Bytes of embedding and head that come to lie in memory.
@@ -77,25 +80,26 @@ struct ModelFacts {
   /// What the process holds already: the program, the tokenizer and the rows.
   let residentBytes: Int
 
-  init(_ preparation: Preparation) {
-    architecture = preparation.architecture
-    compute = preparation.compute
-    isStored4Bit = preparation.pretrained.source.config["quantization_config"] != nil
-    rows = preparation.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
+  init(_ setup: RunSetup) {
+    architecture = setup.architecture
+    compute = setup.compute
+    trainable = setup.trainable
+    isStored4Bit = setup.pretrained.source.isQuantized
+    rows = setup.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
-    tableBytes = ModelFacts.tableBytes(preparation)
+    tableBytes = ModelFacts.tableBytes(setup)
   }
 
   /// A tied table is read whole by the head. Of an own embedding that stays mapped, only the rows that the data
   /// names, each at least a page.
-  private static func tableBytes(_ preparation: Preparation) -> Int {
-    let a = preparation.architecture
-    let c = preparation.compute.byteCount
+  private static func tableBytes(_ setup: RunSetup) -> Int {
+    let a = setup.architecture
+    let c = setup.compute.byteCount
     let table = a.vocabularySize * a.hiddenSize * c
     if a.tiedHead { return table }
-    let stored = preparation.pretrained.source.weights.info(a.names.embedding)
-    guard stored?.type.dtype == preparation.compute else { return 2 * table }
-    let named = preparation.dataset.samples.distinctTokens
+    let stored = setup.pretrained.source.weights.info(a.names.embedding)
+    guard stored?.type.dtype == setup.compute else { return 2 * table }
+    let named = setup.dataset.samples.distinctTokens
     return table + min(table, named * max(4096, a.hiddenSize * c))
   }
 
@@ -117,16 +121,9 @@ struct ModelFacts {
     return isNF4(config) ? n / 2 + n / 64 + n / (64 * 256) * 4 : n * compute.byteCount
   }
 
-  func adapterElements(_ config: RunConfig) -> Int {
-    architecture.adapted(config.loraTargetModules).reduce(0) {
-      $0 + config.loraRank * ($1.inputs + $1.outputs)
-    }
-  }
-
-  /// What a row has in all low-rank products of a block, on average.
-  func lowRankWidth(_ config: RunConfig) -> Int {
-    let adapters = architecture.adapted(config.loraTargetModules).reduce(0) { $0 + $1.rowShare }
-    return Int((Double(config.loraRank) * adapters / Double(architecture.layers)).rounded(.up))
+  /// What the run would train with other settings.
+  func trainable(_ config: RunConfig) -> Trainable {
+    config.loraOptions == trainable.adapter ? trainable : Trainable(architecture, config.loraOptions)
   }
 
   /// A micro-batch of the longest rows.

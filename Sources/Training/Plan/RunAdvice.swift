@@ -17,14 +17,15 @@ struct RunAdvice {
       guard change(&next) else { continue }
       let bytes = MemoryPlan(facts, next).total
       guard bytes < MemoryPlan(facts, changed).total else { continue }
-      lines.append("\(advice(next)): \(Numbers.bytes(bytes))")
+      lines.append("\(advice(next)): \(Readable.bytes(bytes))")
       changed = next
     }
     self.lines = lines
     fits = MemoryPlan(facts, changed).total <= limit
   }
 
-  /// From what costs nothing to what costs quality. Each says itself, and returns false where it changes nothing.
+  /// The changes, from what costs nothing to what costs quality. Each says itself, and returns false where it changes
+  /// nothing.
   private static let changes:
     [(advice: @Sendable (RunConfig) -> String, apply: @Sendable (inout RunConfig) -> Bool)] = [
       (

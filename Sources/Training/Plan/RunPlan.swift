@@ -1,5 +1,4 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
 import FireflyTensors
 import FireflyText
@@ -32,71 +31,70 @@ public struct RunPlan: Sendable {
   public let checkpointBytes: Int
   /// Bytes of the paged optimizer's file; 0 when it is in memory.
   public let pagedBytes: Int
-  /// Plain lines.
+  /// The plan in plain lines.
   public let summary: [String]
   public let notices: [String]
 
-  init(_ preparation: Preparation, memoryLimit: Int?) {
-    let facts = ModelFacts(preparation)
-    let report = preparation.dataset.report
-    let config = preparation.config
-    steps = preparation.totalSteps
-    stepsPerEpoch = preparation.order.stepsPerEpoch
+  init(_ setup: RunSetup, memoryLimit: Int?) {
+    let facts = ModelFacts(setup)
+    let report = setup.dataset.report
+    let config = setup.config
+    steps = setup.totalSteps
+    stepsPerEpoch = setup.order.stepsPerEpoch
     rows = report.kept
     tokens = report.tokens
     targets = report.targets
-    trainableParameters = facts.adapterElements(config)
+    trainableParameters = setup.trainable.count
     frozenParameters = facts.frozenElements
     let memory = MemoryPlan(facts, config)
     self.memory = memory.parts
     self.memoryLimit = memoryLimit
     advice = RunPlan.advice(facts, config, total: memory.total, limit: memoryLimit)
-    work = StepWork(preparation)
-    compute = preparation.compute
-    checkpointBytes = 12 * trainableParameters + 4 * preparation.totalSteps
+    work = StepWork(setup)
+    compute = setup.compute
+    checkpointBytes = 12 * trainableParameters + 4 * setup.totalSteps
     pagedBytes = config.optimizerMemory == .paged ? 8 * trainableParameters : 0
-    notices = preparation.notices
+    notices = setup.notices
     summary =
-      RunPlan.lines(preparation, facts, memory)
-      + ["checkpoint: about \(Numbers.bytes(checkpointBytes))"] + advice
+      RunPlan.lines(setup, facts, memory)
+      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
   }
 
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, total: Int, limit: Int?) -> [String] {
     guard let limit, total > limit else { return [] }
     let advice = RunAdvice(facts, config, limit: limit)
-    return ["does not fit the \(Numbers.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
+    return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
   }
 
-  private static func evaluation(_ preparation: Preparation) -> [String] {
-    guard let settings = preparation.config.evaluation, let data = preparation.evaluationData else {
+  private static func evaluation(_ setup: RunSetup) -> [String] {
+    guard let settings = setup.config.evaluation, let data = setup.evaluationData else {
       return []
     }
     let every =
       settings.interval == .epoch
-      ? "after each epoch" : "every \(settings.every.resolved(total: preparation.totalSteps)) steps"
+      ? "after each epoch" : "every \(settings.every.resolved(total: setup.totalSteps)) steps"
     return data.report.summary.map { "evaluation data: \($0)" } + ["evaluation: \(every)"]
   }
 
-  private static func lines(_ preparation: Preparation, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String]
-  {
-    let config = preparation.config
-    let order = preparation.order
-    let (adapter, frozen) = (facts.adapterElements(config), facts.frozenElements)
-    let share = Numbers.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
-    let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: preparation.totalSteps)
+  private static func lines(_ setup: RunSetup, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String] {
+    let config = setup.config
+    let order = setup.order
+    let (adapter, frozen) = (setup.trainable.count, facts.frozenElements)
+    let share = Readable.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
+    let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: setup.totalSteps)
     return [
-      "model: \(config.modelPath), \(preparation.architecture.family), "
-        + "\(Numbers.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(preparation.compute)",
-      "adapter: rank \(config.loraRank), \(Numbers.grouped(adapter)) trainable parameters (\(share) %)",
+      "model: \(config.modelPath), \(setup.architecture.family), "
+        + "\(Readable.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(setup.compute)",
+      "adapter: rank \(config.loraRank), \(Readable.grouped(adapter)) trainable parameters (\(share) %)",
     ]
-      + preparation.dataset.report.summary.map { "data: \($0)" } + evaluation(preparation) + [
-        "steps: \(preparation.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
+      + setup.dataset.report.summary.map { "data: \($0)" } + evaluation(setup) + [
+        "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
-        "learning rate: \(Numbers.scientific(config.learningRate)), \(config.schedule.rawValue), "
+        "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
-        "memory, about: \(Numbers.bytes(memory.total)) ("
-          + memory.parts.map { "\($0.part) \(Numbers.bytes($0.bytes))" }.joined(separator: ", ") + ")",
+        "memory, about: \(Readable.bytes(memory.total)) ("
+          + memory.parts.map { "\($0.part) \(Readable.bytes($0.bytes))" }.joined(separator: ", ") + ")",
       ]
   }
 }

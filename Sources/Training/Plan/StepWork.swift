@@ -56,27 +56,21 @@ package struct WorkModel {
   package let checkpointing: Bool
   package let isNF4: Bool
 
-  package init(
-    _ architecture: Architecture, rank: Int, targetModules: [String]? = nil, checkpointing: Bool, isNF4: Bool
-  ) {
+  package init(_ architecture: Architecture, _ trainable: Trainable, checkpointing: Bool, isNF4: Bool) {
     self.architecture = architecture
     let linears = architecture.allLinears
     frozen = Double(linears.reduce(0) { $0 + $1.count })
     passed = linears.reduce(0) { $0 + Double($1.count) * $1.rowShare }
-    adapter = architecture.adapted(targetModules).reduce(0) {
-      $0 + Double(rank * ($1.inputs + $1.outputs)) * $1.rowShare
-    }
+    adapter = trainable.passedCount
     self.checkpointing = checkpointing
     self.isNF4 = isNF4
   }
 }
 
 extension WorkModel {
-  init(_ preparation: Preparation) {
-    let config = preparation.config
+  init(_ setup: RunSetup) {
     self.init(
-      preparation.architecture, rank: config.loraRank, targetModules: config.loraTargetModules,
-      checkpointing: config.checkpointing, isNF4: preparation.isNF4)
+      setup.architecture, setup.trainable, checkpointing: setup.config.checkpointing, isNF4: setup.isNF4)
   }
 
   /// 6·N: what is commonly counted for a token (Kaplan et al., 2020), the linear layers and their adapter being N.
@@ -85,13 +79,13 @@ extension WorkModel {
 
 extension StepWork {
   /// All of a run. An epoch's rows are counted as they are; which of them meet in a micro-batch is not known.
-  init(_ preparation: Preparation) {
-    let order = preparation.order
-    let sizes = preparation.dataset.samples.sizes
-    let batchesInStep = min(preparation.config.accumulation, order.batchesPerEpoch)
+  init(_ setup: RunSetup) {
+    let order = setup.order
+    let sizes = setup.dataset.samples.sizes
+    let batchesInStep = min(setup.config.accumulation, order.batchesPerEpoch)
     self.init(
-      WorkModel(preparation), lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
+      WorkModel(setup), lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
       microBatches: order.batchesPerEpoch,
-      times: Double(preparation.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
+      times: Double(setup.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
   }
 }

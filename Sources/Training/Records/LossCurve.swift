@@ -89,7 +89,7 @@ package struct LossCurve {
       + LossCurve.text(each, x: right - 298, y: 46, size: 12, anchor: "start")
       + LossCurve.line([(right - 190, 42), (right - 165, 42)], color: "#c2410c", width: 2.5)
       + LossCurve.text(
-        "smoothed, now \(Numbers.fixed(last, 3))", x: right - 158, y: 46, size: 12, anchor: "start")
+        "smoothed, now \(Readable.fixed(last, 3))", x: right - 158, y: 46, size: 12, anchor: "start")
   }
 
   // MARK: - The two lines
@@ -120,7 +120,7 @@ package struct LossCurve {
 
   // MARK: - SVG
 
-  private static func round(_ value: Double) -> String { Numbers.fixed(value, 1) }
+  private static func round(_ value: Double) -> String { Readable.fixed(value, 1) }
 
   private static func line(_ places: [(x: Double, y: Double)], color: String, width: Double) -> String {
     let points = places.map { "\(round($0.x)),\(round($0.y))" }.joined(separator: " ")
@@ -164,6 +164,6 @@ private struct Axis {
   }
 
   func label(_ tick: Double) -> String {
-    Numbers.fixed(tick, max(0, Int((-log10(step)).rounded(.up))))
+    Readable.fixed(tick, max(0, Int((-log10(step)).rounded(.up))))
   }
 }

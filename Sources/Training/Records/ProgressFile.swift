@@ -8,9 +8,9 @@ import Foundation
 final class ProgressFile {
   private let progress: AppendedLines
   private let samples: AppendedLines
-  /// Since the last log entry.
+  /// What was done since the last log entry.
   private var window = (tokens: 0, seconds: 0.0)
-  /// Of this process.
+  /// What this process has done.
   private var session = (steps: 0, seconds: 0.0)
 
   /// - Parameter resumedStep: the step a continued run starts at; nil for a fresh one.
@@ -55,11 +55,11 @@ final class ProgressFile {
     }
   }
 
-  /// The run is over.
+  /// Says that the run is over.
   func finish(step: Int) throws { try progress.append(["step": .int(step), "finished": .bool(true)]) }
 
   private func number(_ value: Double) -> JSONValue {
-    value.isFinite ? .double(value) : .string(Numbers.fixed(value, 0))
+    value.isFinite ? .double(value) : .string(Readable.fixed(value, 0))
   }
 }
 

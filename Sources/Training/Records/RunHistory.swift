@@ -1,5 +1,4 @@
 import FireflyBase
-import Foundation
 
 /// What a run's log has at one step.
 public struct LogEntry: Sendable, Equatable {
@@ -9,9 +8,9 @@ public struct LogEntry: Sendable, Equatable {
   public var loss: Double
   /// The routers' auxiliary loss, its mean over the same steps, not part of `loss`; nil in a model without one.
   public var balanceLoss: Double?
-  /// Of this step, before clipping.
+  /// The gradients' norm in this step, before clipping.
   public var gradientNorm: Double
-  /// That this step used.
+  /// The learning rate that this step used.
   public var learningRate: Double
 }
 
@@ -31,12 +30,12 @@ public struct BestModel: Sendable, Equatable {
 
 /// The numbers of a run so far: what trainer_state.json, the loss curve and the results are made of.
 struct RunHistory: Sendable {
-  /// One for each step.
+  /// The loss of each step.
   var losses: [Float] = []
   var lossSum = 0.0
-  /// Since the last log entry.
+  /// The sum of the losses since the last log entry.
   var windowSum = 0.0
-  /// Of the routers' auxiliary loss; nil in a model without one.
+  /// The sum of the routers' auxiliary losses since then; nil in a model without one.
   var windowBalanceSum: Double?
   var windowSteps = 0
   var log: [LogRecord] = []
@@ -93,7 +92,7 @@ struct RunHistory: Sendable {
     log.contains { if case .evaluation(let entry) = $0 { entry.step == step } else { false } }
   }
 
-  /// Over all steps.
+  /// The mean loss over all steps.
   var meanLoss: Double { losses.isEmpty ? .nan : lossSum / Double(losses.count) }
 }
 
@@ -138,42 +137,8 @@ extension LogEntry {
   }
 }
 
-extension EvaluationEntry {
-  /// exp of the loss.
-  public var perplexity: Double { exp(loss) }
-
-  private func perSecond(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
-
-  /// By the names of log_history, without step and epoch.
-  var scalars: [(key: String, value: Double)] {
-    [
-      ("eval_loss", loss), ("eval_perplexity", perplexity), ("eval_token_accuracy", tokenAccuracy),
-      ("eval_runtime", seconds), ("eval_samples_per_second", perSecond(rows)),
-      ("eval_steps_per_second", perSecond(batches)),
-    ]
-  }
-
-  var json: JSONValue {
-    var values = Dictionary(uniqueKeysWithValues: scalars.map { ($0.key, JSONValue.double($0.value)) })
-    values["step"] = .int(step)
-    values["epoch"] = .double(epoch)
-    return .object(values)
-  }
-
-  /// nil for entries of another kind.
-  init?(_ json: JSONValue) {
-    guard let step = json["step"]?.int, let loss = json["eval_loss"]?.double else { return nil }
-    let seconds = json["eval_runtime"]?.double ?? 0
-    func count(_ key: String) -> Int { Int(((json[key]?.double ?? 0) * seconds).rounded()) }
-    self.init(
-      step: step, epoch: json["epoch"]?.double ?? 0, loss: loss,
-      tokenAccuracy: json["eval_token_accuracy"]?.double ?? .nan, rows: count("eval_samples_per_second"),
-      batches: count("eval_steps_per_second"), seconds: seconds)
-  }
-}
-
 extension RunHistory {
-  /// With the keys of transformers' TrainerState.
+  /// The history with the keys of transformers' TrainerState.
   ///
   /// - Parameter results: the last entry of a finished run's log_history.
   func trainerState(

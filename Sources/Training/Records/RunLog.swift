@@ -29,17 +29,9 @@ package final class RunLog {
 
   /// Appends `text` with the local time before it.
   package func line(_ text: String) throws {
-    let bytes = Array("\(RunLog.timestamp(Date()))  \(text)\n".utf8)
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        throw FireflyError("cannot write the log: \(String(cString: strerror(errno)))", at: path)
-      }
-      done += count
+    let line = "\(RunLog.timestamp(Date()))  \(text)\n"
+    if let failure = writeAll(Array(line.utf8), to: descriptor) {
+      throw FireflyError("cannot write the log: \(String(cString: strerror(failure)))", at: path)
     }
   }
 

@@ -90,20 +90,11 @@ final class RunRecorder {
   }
 }
 
-extension EvaluationEntry {
-  /// As train.log and a pipe show it.
-  package func line(totalSteps: Int) -> String {
-    "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  eval_loss \(Numbers.fixed(loss, 4))  "
-      + "perplexity \(Numbers.fixed(perplexity, 3))  "
-      + "token_accuracy \(Numbers.fixed(tokenAccuracy, 4))  \(Numbers.duration(seconds))"
-  }
-}
-
 extension LogEntry {
   /// As train.log and a pipe show it.
   package func line(totalSteps: Int) -> String {
-    "step \(step)/\(totalSteps)  epoch \(Numbers.fixed(epoch, 2))  loss \(Numbers.fixed(loss, 4))  "
-      + (balanceLoss.map { "aux_loss \(Numbers.fixed($0, 4))  " } ?? "")
-      + "grad_norm \(Numbers.fixed(gradientNorm, 3))  lr \(Numbers.scientific(learningRate))"
+    "step \(step)/\(totalSteps)  epoch \(Readable.fixed(epoch, 2))  loss \(Readable.fixed(loss, 4))  "
+      + (balanceLoss.map { "aux_loss \(Readable.fixed($0, 4))  " } ?? "")
+      + "grad_norm \(Readable.fixed(gradientNorm, 3))  lr \(Readable.scientific(learningRate))"
   }
 }

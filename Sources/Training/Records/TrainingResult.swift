@@ -17,14 +17,14 @@ public struct TrainingResult: Sendable {
   public var trainLoss: Double
   /// Seconds, from the first step to the last checkpoint.
   public var runtime: Double
-  /// Of this process: steps, rows, tokens and targets.
+  /// What this process did: steps, rows, tokens and targets.
   public var sessionSteps: Int
   public var sessionRows: Int
   public var sessionTokens: Int
   public var sessionTargets: Int
-  /// Of all steps, as transformers counts total_flos: 6 for each token and parameter, embeddings left out.
+  /// The work of all steps, as transformers counts total_flos: 6 for each token and parameter, embeddings left out.
   public var flop: Double
-  /// Of this process: seconds of `runtime` that evaluations took.
+  /// Seconds of this process's `runtime` that evaluations took.
   public var evaluationSeconds: Double
   /// The run's best evaluation, where its settings say what is better.
   public var best: BestModel?
@@ -40,7 +40,7 @@ public struct TrainingResult: Sendable {
   public var tokensPerSecond: Double { perSecond(sessionTokens) }
   public var targetTokensPerSecond: Double { perSecond(sessionTargets) }
 
-  /// By the names of train_results.json.
+  /// The numbers by the names of train_results.json.
   var scalars: [(key: String, value: Double)] {
     [
       ("epoch", epoch), ("train_loss", trainLoss), ("train_runtime", runtime),
@@ -50,7 +50,7 @@ public struct TrainingResult: Sendable {
     ]
   }
 
-  /// train_results.json.
+  /// The content of train_results.json.
   public var json: JSONValue {
     var values = Dictionary(uniqueKeysWithValues: scalars.map { ($0.key, JSONValue.double($0.value)) })
     values["step"] = .int(steps)
@@ -61,10 +61,10 @@ public struct TrainingResult: Sendable {
     return .object(values)
   }
 
-  /// One line.
+  /// The result on one line.
   public var summary: String {
-    let memory = peakMemoryBytes.map { ", peak memory \(Numbers.bytes($0))" } ?? ""
-    return "\(steps) steps, train_loss \(Numbers.fixed(trainLoss, 4)), \(Numbers.duration(runtime)), "
-      + "\(Numbers.fixed(tokensPerSecond, 1)) tokens/s (\(Numbers.fixed(targetTokensPerSecond, 1)) targets/s)\(memory)"
+    let memory = peakMemoryBytes.map { ", peak memory \(Readable.bytes($0))" } ?? ""
+    return "\(steps) steps, train_loss \(Readable.fixed(trainLoss, 4)), \(Readable.duration(runtime)), "
+      + "\(Readable.fixed(tokensPerSecond, 1)) tokens/s (\(Readable.fixed(targetTokensPerSecond, 1)) targets/s)\(memory)"
   }
 }

@@ -1,29 +1,7 @@
+import FireflyBase
 import FireflyEvaluation
 import FireflyModels
 import FireflyText
-
-/// What an evaluation during training found.
-public struct EvaluationEntry: Sendable, Equatable {
-  /// Optimizer steps before it.
-  public var step: Int
-  public var epoch: Double
-  /// Nats per target token, over all targets of the file.
-  public var loss: Double
-  /// The share of targets that are the model's first choice.
-  public var tokenAccuracy: Double
-  public var rows: Int
-  public var batches: Int
-  /// Wall time.
-  public var seconds: Double
-
-  func value(of metric: EvaluationMetric) -> Double {
-    switch metric {
-    case .loss: loss
-    case .perplexity: perplexity
-    case .tokenAccuracy: tokenAccuracy
-    }
-  }
-}
 
 /// Measures the held-out rows of a run. It reads the model and nothing else, so training goes on as if it had not been.
 struct Evaluator {

@@ -1,30 +1,8 @@
 import FireflyBase
 import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyText
-
-/// Prompts that a run answers now and then, so that one can read what it learns.
-public struct SampleSettings: Sendable, Equatable {
-  /// A user's turns, answered in the run's template.
-  public var prompts: [String]  // sample_prompts
-  /// Steps between answers; save_steps when not given.
-  public var every: StepCount  // sample_steps
-  /// Tokens of an answer.
-  public var maxNewTokens: Int  // sample_max_new_tokens
-}
-
-extension ConfigReader {
-  /// sample_prompts and what belongs to it; nil when there are none.
-  mutating func samples(saveEvery: StepCount) -> SampleSettings? {
-    let every = raw("sample_steps") == nil ? saveEvery : stepCount("sample_steps", default: 1)
-    let count = int("sample_max_new_tokens", default: 128, in: 1...ConfigReader.most)
-    guard let value = raw("sample_prompts") else { return nil }
-    guard let prompts = value.array?.compactMap(\.string), prompts.count == value.array?.count else {
-      return wrong("sample_prompts", "a list of texts", value, nil)
-    }
-    return prompts.isEmpty ? nil : SampleSettings(prompts: prompts, every: every, maxNewTokens: count)
-  }
-}
 
 /// Answers the prompts of a run, greedily. It reads the model and nothing else, so training goes on as if it had not been.
 struct RunSampler {
@@ -57,15 +35,15 @@ struct RunSampler {
     }
   }
 
-  /// Before the first step, every so many, and after the last.
+  /// Whether there are answers after `step` steps: before the first, every so many, and after the last.
   func isDue(at step: Int, totalSteps: Int) -> Bool {
     step == 0 || step == totalSteps || step % settings.every.resolved(total: totalSteps) == 0
   }
 
   /// - Returns: the answers; those that a stop cut short are left out.
-  func answers(_ model: Transformer, step: Int, stop: StopRequest) throws -> [Answer] {
+  func answers(_ model: Transformer, step: Int, isCancelled: () -> Bool) throws -> [Answer] {
     let results = try Generator(model: model, tokenizer: tokenizer).generate(
-      requests, isCancelled: { stop.isAsked })
+      requests, isCancelled: isCancelled)
     return zip(settings.prompts, results).compactMap { prompt, result in
       result.finishReason == .cancelled ? nil : Answer(step: step, prompt: prompt, text: result.text)
     }

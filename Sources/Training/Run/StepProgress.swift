@@ -7,7 +7,7 @@ package struct StepProgress {
   private var step: Int
   private var last: StepReport?
   private var seconds = 0.0
-  /// Smoothed over about ten steps.
+  /// The loss, smoothed over about ten steps.
   private var loss: Double?
   private var tokensPerSecond: Double?
 
@@ -36,8 +36,8 @@ package struct StepProgress {
   package var pace: String {
     guard let tokensPerSecond else { return "" }
     let each = seconds / Double(max(1, step - firstStep))
-    let left = Numbers.duration(each * Double(totalSteps - step))
-    return "\(Numbers.fixed(tokensPerSecond, tokensPerSecond < 100 ? 1 : 0)) tokens/s  \(left) left"
+    let left = Readable.duration(each * Double(totalSteps - step))
+    return "\(Readable.fixed(tokensPerSecond, tokensPerSecond < 100 ? 1 : 0)) tokens/s  \(left) left"
   }
 
   /// - Parameters:
@@ -47,7 +47,7 @@ package struct StepProgress {
     let done = (Double(step) + Double(microBatch) / Double(max(1, count))) / Double(max(1, totalSteps))
     var text = "step \(step)/\(totalSteps)"
     if let last, let loss {
-      text += "  loss \(Numbers.fixed(loss, 4))  lr \(Numbers.scientific(last.learningRate))  \(pace)"
+      text += "  loss \(Readable.fixed(loss, 4))  lr \(Readable.scientific(last.learningRate))  \(pace)"
     }
     let space = width - text.count - 4
     guard let room = [30, 20, 10].first(where: { $0 <= space }) else {

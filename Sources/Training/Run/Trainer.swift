@@ -1,6 +1,6 @@
 import FireflyBase
-import FireflyGeneration
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -18,10 +18,10 @@ public struct Trainer: Sendable {
   public func plan(
     memoryLimit: Int? = nil, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
-    let preparation = try Preparation(config, progress: progress)
-    let plan = RunPlan(preparation, memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
+    let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
+    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan, model: preparation.pretrained.source.path)
+    try output.check(plan, model: setup.pretrained.source.path)
     _ = try output.resumePoint { progress(.notice($0)) }
     return plan
   }
@@ -35,27 +35,27 @@ public struct Trainer: Sendable {
   public func run(
     stop: StopRequest = StopRequest(), progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
-    let preparation = try Preparation(config, progress: progress)
-    let plan = RunPlan(preparation, memoryLimit: ProcessMemory.limitBytes)
+    let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
+    let plan = RunPlan(setup, memoryLimit: ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan, model: preparation.pretrained.source.path)
+    try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
-      config: config, model: preparation.pretrained.source.path, fingerprint: try preparation.fingerprint(),
+      config: config, modelPath: setup.pretrained.source.path, fingerprint: try setup.fingerprint(),
       totalSteps: plan.steps,
-      stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(preparation).flopPerToken)
+      stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(setup).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
 
     try AtomicFile.makeFolder(config.outputFolder)
     let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
     do {
       try output.clean(fresh: resumed == nil)
-      let model = try preparation.loadModel(adapter: resumed, progress: progress)
+      let model = try setup.loadModel(adapter: resumed, progress: progress)
       let state = try checkpoint.start(model, saved, resumed)
       try recorder.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
       progress(.started(plan, from: state.step))
-      var loop = TrainingLoop(preparation, model, state, checkpoint, recorder)
+      var loop = TrainingLoop(setup, model, state, checkpoint, recorder)
       return try loop.run(stop: stop, progress: progress)
     } catch {
       try? recorder.line("stopped: \(error)")
@@ -64,7 +64,7 @@ public struct Trainer: Sendable {
   }
 }
 
-extension Preparation {
+extension RunSetup {
   /// Reads the weights and hangs the adapter on: a fresh one, or the checkpoint's.
   func loadModel(adapter: CheckpointFolder?, progress: @escaping (TrainingEvent) -> Void) throws
     -> Transformer
@@ -76,7 +76,7 @@ extension Preparation {
     if let adapter {
       try model.loadAdapter(adapter.path)
     } else {
-      try model.attachAdapter(loraOptions, seed: UInt64(config.seed))
+      try model.attachAdapter(config.loraOptions, seed: UInt64(config.seed))
     }
     return model
   }
@@ -93,15 +93,16 @@ extension Checkpoint {
 
   /// The state before the first step of this process.
   func start(_ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?) throws -> RunState {
-    let shapes = model.parameters.map(\.value.shape)
+    let trainable = model.arena.trainable
+    let elements = 0..<trainable.arenaCount
     let store =
       config.optimizerMemory == .paged
-      ? try MomentStore(shapes: shapes, pagedIn: config.outputFolder) : MomentStore(shapes: shapes)
+      ? try MomentStore(for: elements, pagedIn: config.outputFolder) : MomentStore(for: elements)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
       return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
     }
-    return try restore(saved, from: folder, model.parameters, options, into: store)
+    return try restore(saved, from: folder, trainable, options, into: store)
   }
 }

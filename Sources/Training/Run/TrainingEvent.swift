@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a run tells its caller while it goes on.
 public enum TrainingEvent: Sendable {
   /// Something the user should know, once.
@@ -20,15 +22,15 @@ public enum TrainingEvent: Sendable {
 
 /// One optimizer step.
 public struct StepReport: Sendable, Equatable {
-  /// From 1.
+  /// The step's number, from 1.
   public var step: Int
   public var totalSteps: Int
   public var epoch: Double
-  /// Nats per target token.
+  /// The loss in nats per target token.
   public var loss: Double
-  /// Before clipping.
+  /// The gradients' norm before clipping.
   public var gradientNorm: Double
-  /// That the step used.
+  /// The learning rate that the step used.
   public var learningRate: Double
   public var tokens: Int
   public var targets: Int
@@ -48,4 +50,15 @@ public struct StepReport: Sendable, Equatable {
     self.targets = targets
     self.seconds = seconds
   }
+}
+
+/// Asks a run, from any thread, to save and stop at the end of the step it is in.
+public final class StopRequest: Sendable {
+  private let asked = Atomic(false)
+
+  public init() {}
+
+  public func stop() { asked.store(true, ordering: .relaxed) }
+
+  public var isAsked: Bool { asked.load(ordering: .relaxed) }
 }

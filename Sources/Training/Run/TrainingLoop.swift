@@ -8,7 +8,7 @@ struct TrainingLoop {
   private let config: RunConfig
   private let samples: Samples
   private let model: Transformer
-  private let parameters: [Parameter]
+  private let objective: any Objective
   private let checkpoint: Checkpoint
   private let recorder: RunRecorder
   private let evaluator: Evaluator?
@@ -17,23 +17,23 @@ struct TrainingLoop {
   private let totalSteps: Int
   private var order: DataOrder
   private var state: RunState
-  /// Of this process: steps and rows.
+  /// What this process has done.
   private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(
-    _ preparation: Preparation, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
+    _ setup: RunSetup, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
     _ recorder: RunRecorder
   ) {
-    config = preparation.config
-    samples = preparation.dataset.samples
-    order = preparation.order
-    totalSteps = preparation.totalSteps
-    evaluator = preparation.config.evaluation.flatMap { settings in
-      preparation.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
+    config = setup.config
+    samples = setup.dataset.samples
+    order = setup.order
+    totalSteps = setup.totalSteps
+    evaluator = setup.config.evaluation.flatMap { settings in
+      setup.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
     }
-    sampler = preparation.sampler
+    sampler = setup.sampler
     self.model = model
-    self.parameters = model.parameters
+    objective = CrossEntropy(reduction: config.lossReduction)
     self.state = state
     self.checkpoint = checkpoint
     self.recorder = recorder
@@ -52,17 +52,17 @@ struct TrainingLoop {
     while state.step < totalSteps {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
-      let (loss, balance) = try accumulateGradients(batches, progress)
-      let norm = gradientNorm(parameters)
-      guard norm.isFinite else { throw try notANumber("the gradient", loss: loss, norm: norm, batches) }
+      let loss = try accumulateGradients(batches, progress)
+      let norm = gradientNorm(model.arena)
+      guard norm.isFinite else { throw try notANumber("the gradient", loss: loss.loss, norm: norm, batches) }
 
       let rate = learningRate(state.step)
       state.optimizer.update(
-        parameters, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
+        model.arena, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
       model.parametersChanged()
       state.step += 1
 
-      let report = count(batches, loss, balance, norm, rate, seconds: (clock.now - stepStart).seconds)
+      let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
       recorder.stepped(report)
       progress(.step(report))
       try log(report, progress)
@@ -90,48 +90,34 @@ struct TrainingLoop {
   // MARK: - One step
 
   /// Forward and backward of each micro-batch.
-  ///
-  /// - Returns: the step's loss as `loss_reduction` defines it, and apart from it, with the same weights, the routers'
-  ///   auxiliary loss; nil in a model without one.
   private func accumulateGradients(
     _ batches: [Batch], _ progress: (TrainingEvent) -> Void
-  ) throws -> (loss: Double, balance: Double?) {
+  ) throws -> StepLoss {
     model.zeroGradients()
-    let stepTargets = batches.reduce(0) { $0 + $1.targetCount }
-    var (loss, balance) = (0.0, 0.0)
-    for (index, batch) in batches.enumerated() {
-      let divisor =
-        switch config.lossReduction {
-        case .token: stepTargets
-        case .microBatchMean: batch.targetCount * batches.count
-        }
-      let pass = Pass(
-        seed: UInt64(config.seed), step: UInt64(state.step), microBatch: UInt64(index), training: true,
-        checkpointing: config.checkpointing)
-      let sum = model.accumulateGradients(
-        tokens: batch.tokens, labels: batch.labels, starts: batch.starts, scale: 1 / Float(divisor),
-        pass: pass)
-      guard sum.sum.isFinite else { throw try notANumber("the loss", loss: sum.sum, norm: .nan, [batch]) }
-      loss += sum.sum / Double(divisor)
-      balance += sum.balance / Double(divisor)
-      progress(.microBatch(index + 1, of: batches.count))
+    let pass = Pass(
+      seed: UInt64(config.seed), step: UInt64(state.step), training: true,
+      checkpointing: config.checkpointing)
+    do {
+      return try objective.accumulateGradients(batches, on: model, pass) {
+        progress(.microBatch($0, of: batches.count))
+      }
+    } catch let error as LossNotFinite {
+      throw try notANumber("the loss", loss: error.value, norm: .nan, [error.batch])
     }
-    let isBalanced = (model.architecture.experts?.balance.coefficient ?? 0) > 0
-    return (loss, isBalanced ? balance : nil)
   }
 
   private mutating func count(
-    _ batches: [Batch], _ loss: Double, _ balance: Double?, _ norm: Double, _ rate: Double, seconds: Double
+    _ batches: [Batch], _ loss: StepLoss, _ norm: Double, _ rate: Double, seconds: Double
   ) -> StepReport {
     let tokens = batches.reduce(0) { $0 + $1.tokens.count }
     let targets = batches.reduce(0) { $0 + $1.targetCount }
-    state.history.add(loss: loss, balance: balance, tokens: tokens, targets: targets)
+    state.history.add(loss: loss.loss, balance: loss.balance, tokens: tokens, targets: targets)
     session.steps += 1
     session.rows += batches.reduce(0) { $0 + $1.lines.count }
     session.tokens += tokens
     session.targets += targets
     return StepReport(
-      step: state.step, totalSteps: totalSteps, epoch: epoch, loss: loss, gradientNorm: norm,
+      step: state.step, totalSteps: totalSteps, epoch: epoch, loss: loss.loss, gradientNorm: norm,
       learningRate: rate, tokens: tokens, targets: targets, seconds: seconds)
   }
 
@@ -160,7 +146,7 @@ struct TrainingLoop {
   /// Answers the run's prompts where it is time to.
   private func sample(stop: StopRequest) throws {
     guard let sampler, sampler.isDue(at: state.step, totalSteps: totalSteps) else { return }
-    try recorder.answered(sampler.answers(model, step: state.step, stop: stop))
+    try recorder.answered(sampler.answers(model, step: state.step) { stop.isAsked })
   }
 
   /// Puts the best checkpoint's adapter on the model, where that is asked for.
@@ -172,7 +158,7 @@ struct TrainingLoop {
     }
     try model.loadAdapter(folder)
     let text =
-      "the adapter is that of \(folder), \(best.metric.rawValue) \(Numbers.fixed(best.value, 4))"
+      "the adapter is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
     try recorder.line(text)
     progress(.notice(text))
   }
@@ -180,9 +166,8 @@ struct TrainingLoop {
   // MARK: - When
 
   private mutating func log(_ report: StepReport, _ progress: (TrainingEvent) -> Void) throws {
-    let every = config.loggingEvery.resolved(total: totalSteps)
     guard
-      isDue(config.loggingInterval, every, at: report.step)
+      isDue(config.loggingInterval, config.loggingEvery, at: report.step)
         || (config.logsFirstStep && report.step == 1 && config.loggingInterval != .no)
     else { return }
     let entry = state.history.log(
@@ -196,15 +181,11 @@ struct TrainingLoop {
   private func saves(at step: Int) -> Bool {
     config.saveInterval != .no
       && (step == totalSteps
-        || isDue(config.saveInterval, config.saveEvery.resolved(total: totalSteps), at: step))
+        || isDue(config.saveInterval, config.saveEvery, at: step))
   }
 
-  private func isDue(_ interval: Interval, _ every: Int, at step: Int) -> Bool {
-    switch interval {
-    case .no: false
-    case .steps: step % every == 0
-    case .epoch: step % order.stepsPerEpoch == 0
-    }
+  private func isDue(_ interval: Interval, _ every: StepCount, at step: Int) -> Bool {
+    interval.isDue(at: step, every: every, stepsPerEpoch: order.stepsPerEpoch, totalSteps: totalSteps)
   }
 
   // MARK: - The end
@@ -238,14 +219,7 @@ struct TrainingLoop {
       "\(what) of step \(step) is \(loss.isFinite ? norm : loss)", at: "\(config.trainFile), lines \(lines)",
       expected: "a finite number",
       fix: "Look at these rows; then \(from), with a lower learning_rate (now "
-        + "\(Numbers.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
+        + "\(Readable.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
     )
-  }
-}
-
-extension Duration {
-  var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds) * 1e-18
   }
 }

@@ -4,44 +4,35 @@ import Foundation
 
 /// config.json and generation_config.json, made of a GGUF file's metadata.
 extension GGUFCheckpoint {
-  /// As transformers writes it, with the old spelling of renamed keys beside the new one.
+  /// config.json as transformers writes it, with the old spelling of renamed keys beside the new one.
   func config() throws -> JSONValue {
-    let theta = try gguf.optionalNumber("\(kind).rope.freq_base") ?? 10_000
+    let theta = try gguf.optionalNumber(architecture.key(.rotaryBase)) ?? 10_000
     let scaling = try ropeScaling(theta: theta)
     let embedding = try embeddingShape()
     let dtype = JSONValue.string(weightDType)
     var config: [String: JSONValue] = [
-      "architectures": .array([.string(kind == .llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM")]),
-      "model_type": .string(kind.rawValue),
+      "architectures": .array([.string(architecture.modelClass)]),
+      "model_type": .string(architecture.modelTypes[0]),
       "hidden_act": .string("silu"),
       "hidden_size": .int(hiddenSize),
-      "intermediate_size": .int(try gguf.size("\(kind).feed_forward_length")),
+      "intermediate_size": .int(try gguf.size(architecture.key(.feedForwardLength))),
       "num_hidden_layers": .int(layers),
       "num_attention_heads": .int(heads),
       "num_key_value_heads": .int(keyValueHeads),
       "head_dim": .int(headDim),
       "vocab_size": .int(embedding[0]),
-      "max_position_embeddings": .int(try gguf.size("\(kind).context_length")),
+      "max_position_embeddings": .int(try gguf.size(architecture.key(.contextLength))),
       "rms_norm_eps": .double(try epsilon()),
-      "tie_word_embeddings": .bool(!has("output.weight")),
+      "tie_word_embeddings": .bool(!gguf.has(GGUFNames.headWeight(isTied: false))),
       "dtype": dtype, "torch_dtype": dtype,
       "rope_theta": .double(theta),
       "rope_scaling": scaling.map { .object($0) } ?? .null,
     ]
-    config.merge(kindOptions) { $1 }
+    config.merge(architecture.options(gguf)) { $1 }
     config["rope_parameters"] = .object(
       (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 })
     config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
     return .object(config)
-  }
-
-  /// What only models of this kind are asked.
-  private var kindOptions: [String: JSONValue] {
-    switch kind {
-    case .llama:
-      ["attention_bias": .bool(has("blk.0.attn_q.bias")), "mlp_bias": .bool(has("blk.0.ffn_gate.bias"))]
-    case .qwen2: ["use_sliding_window": .bool(false)]
-    }
   }
 
   /// The ids at which generation starts and stops; `eos_token_id` is a list when the chat's turn has its own end.
@@ -57,10 +48,8 @@ extension GGUFCheckpoint {
     return .object(config)
   }
 
-  private func has(_ name: String) -> Bool { gguf.tensors.contains { $0.name == name } }
-
   private func epsilon() throws -> Double {
-    let key = "\(kind).attention.layer_norm_rms_epsilon"
+    let key = architecture.key(.normEpsilon)
     guard let epsilon = try gguf.optionalNumber(key) else {
       throw FireflyError(
         "the metadata lacks a number", at: "\(gguf.path): \(key)", expected: "a number above 0")
@@ -70,11 +59,11 @@ extension GGUFCheckpoint {
 
   /// [vocabulary, hidden], checked against the metadata.
   private func embeddingShape() throws -> [Int] {
-    guard let info = gguf.tensors.first(where: { $0.name == "token_embd.weight" }) else {
+    guard let info = gguf.tensors.first(where: { $0.name == GGUFNames.headWeight(isTied: true) }) else {
       throw FireflyError("the tensor token_embd.weight is missing", at: gguf.path)
     }
     let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.array?.count
-    let expected = try gguf.optionalSize("\(kind).vocab_size") ?? tokens ?? info.shape[0]
+    let expected = try gguf.optionalSize(architecture.key(.vocabularySize)) ?? tokens ?? info.shape[0]
     guard info.shape == [expected, hiddenSize] else {
       throw FireflyError(
         "the tensor's shape and the metadata do not fit together", at: "\(gguf.path): token_embd.weight",
@@ -114,13 +103,13 @@ extension GGUFCheckpoint {
 
   /// transformers' rope_scaling; nil when positions are not scaled.
   private func ropeScaling(theta: Double) throws -> [String: JSONValue]? {
-    let key = "\(kind).rope.scaling.type"
-    let linear = try gguf.optionalNumber("\(kind).rope.scale_linear").flatMap { $0 == 1 ? nil : $0 }
+    let key = architecture.key(.scalingType)
+    let linear = try gguf.optionalNumber(architecture.key(.linearScale)).flatMap { $0 == 1 ? nil : $0 }
     let type = gguf.metadata[key]?.string ?? (linear == nil ? "none" : "linear")
-    let factor = try gguf.optionalNumber("\(kind).rope.scaling.factor") ?? linear
-    if has(GGUFCheckpoint.frequencyFactors) {
+    let factor = try gguf.optionalNumber(architecture.key(.scalingFactor)) ?? linear
+    if gguf.has(Llama3Rope.tensorName) {
       guard type == "none" else {
-        throw unsupportedScaling("\(type) together with \(GGUFCheckpoint.frequencyFactors)")
+        throw unsupportedScaling("\(type) together with \(Llama3Rope.tensorName)")
       }
       return try llama3Scaling(theta: theta)
     }
@@ -137,15 +126,11 @@ extension GGUFCheckpoint {
 
   private func yarnOptions() throws -> [String: JSONValue] {
     var options: [String: JSONValue] = [:]
-    if let length = try gguf.optionalSize("\(kind).rope.scaling.original_context_length") {
+    if let length = try gguf.optionalSize(architecture.key(.originalContextLength)) {
       options["original_max_position_embeddings"] = .int(length)
     }
-    let numbers = [
-      "attn_factor": "attention_factor", "yarn_beta_fast": "beta_fast", "yarn_beta_slow": "beta_slow",
-    ]
-    for (key, name) in numbers {
-      let number = try gguf.optionalNumber("\(kind).rope.scaling.\(key)")
-      if let number { options[name] = .double(number) }
+    for (key, name) in GGUFKey.yarnOptions {
+      if let number = try gguf.optionalNumber(architecture.key(key)) { options[name] = .double(number) }
     }
     return options
   }
@@ -153,7 +138,7 @@ extension GGUFCheckpoint {
   /// llama.cpp keeps the result of Llama 3's rule, a divisor for each frequency, and not the rule. It is taken back from
   /// them where it gives the same numbers.
   private func llama3Scaling(theta: Double) throws -> [String: JSONValue] {
-    let name = GGUFCheckpoint.frequencyFactors
+    let name = Llama3Rope.tensorName
     guard let info = gguf.tensors.first(where: { $0.name == name }) else { return [:] }
     guard info.type == .float32, info.shape == [headDim / 2] else {
       throw FireflyError(
@@ -175,7 +160,7 @@ extension GGUFCheckpoint {
 
   private func unsupportedScaling(_ found: String) -> FireflyError {
     FireflyError(
-      "the rotary scaling is not supported", at: "\(gguf.path): \(kind).rope.scaling.type",
+      "the rotary scaling is not supported", at: "\(gguf.path): \(architecture.key(.scalingType))",
       expected: "none, linear, yarn, or Llama 3's factors", found: found)
   }
 }

@@ -1,17 +1,10 @@
 import FireflyBase
 import FireflyTensors
 
-/// A GGUF file of a LLaMA-like architecture as transformers' checkpoint: names, row order, config.json.
-///
-/// Sources: llama.cpp's convert_hf_to_gguf.py for the order of q and k rows; the GGUF specification for keys.
+/// A GGUF file as transformers' checkpoint: names, row order, config.json.
 struct GGUFCheckpoint {
-  /// `general.architecture`, the same as transformers' model_type.
-  enum Kind: String, CaseIterable {
-    case llama, qwen2
-  }
-
   let gguf: GGUFFile
-  let kind: Kind
+  let architecture: GGUFArchitecture
   let layers: Int
   let heads: Int
   let keyValueHeads: Int
@@ -21,64 +14,53 @@ struct GGUFCheckpoint {
   /// - Throws: `FireflyError` for another architecture, a missing or impossible size, or a feature that transformers'
   ///   model of this kind has not.
   init(_ gguf: GGUFFile) throws {
-    let architecture = gguf.metadata["general.architecture"]
-    guard let kind = architecture?.string.flatMap(Kind.init(rawValue:)) else {
+    let named = gguf.metadata["general.architecture"]
+    guard let architecture = named?.string.flatMap(GGUFArchitecture.named) else {
       throw FireflyError(
         "the architecture is not supported", at: "\(gguf.path): general.architecture",
-        expected: Kind.allCases.map(\.rawValue).joined(separator: " or "),
-        found: architecture.map { $0.string ?? $0.kind } ?? "none")
+        expected: GGUFArchitecture.all.map(\.name).joined(separator: " or "),
+        found: named.map { $0.string ?? $0.kind } ?? "none")
     }
     self.gguf = gguf
-    self.kind = kind
-    try GGUFCheckpoint.checkKeys(gguf, kind)
-    layers = try gguf.size("\(kind).block_count")
-    hiddenSize = try gguf.size("\(kind).embedding_length")
-    heads = try gguf.size("\(kind).attention.head_count")
-    keyValueHeads = try gguf.optionalSize("\(kind).attention.head_count_kv") ?? heads
-    headDim = try gguf.optionalSize("\(kind).attention.key_length") ?? hiddenSize / heads
+    self.architecture = architecture
+    try GGUFCheckpoint.checkKeys(gguf, architecture)
+    layers = try gguf.size(architecture.key(.blockCount))
+    hiddenSize = try gguf.size(architecture.key(.embeddingLength))
+    heads = try gguf.size(architecture.key(.headCount))
+    keyValueHeads = try gguf.optionalSize(architecture.key(.keyValueHeadCount)) ?? heads
+    headDim = try gguf.optionalSize(architecture.key(.keyLength)) ?? hiddenSize / heads
     try checkHeads()
   }
 
   private func checkHeads() throws {
-    func check(_ holds: Bool, _ key: String, expected: String, found: Int) throws {
+    func check(_ holds: Bool, _ key: GGUFKey, expected: String, found: Int) throws {
       guard holds else {
         throw FireflyError(
-          "the model's sizes do not fit together", at: "\(gguf.path): \(kind).\(key)", expected: expected,
-          found: "\(found)")
+          "the model's sizes do not fit together", at: "\(gguf.path): \(architecture.key(key))",
+          expected: expected, found: "\(found)")
       }
     }
-    let keyLength = gguf.metadata["\(kind).attention.key_length"] != nil
+    let hasKeyLength = gguf.metadata[architecture.key(.keyLength)] != nil
     try check(
-      keyLength || hiddenSize % heads == 0, "attention.head_count", expected: "a divisor of \(hiddenSize)",
+      hasKeyLength || hiddenSize % heads == 0, .headCount, expected: "a divisor of \(hiddenSize)",
       found: heads)
     try check(
-      heads % keyValueHeads == 0, "attention.head_count_kv", expected: "a divisor of \(heads)",
+      heads % keyValueHeads == 0, .keyValueHeadCount, expected: "a divisor of \(heads)",
       found: keyValueHeads)
-    try check(headDim % 2 == 0, "attention.key_length", expected: "an even number", found: headDim)
-    let valueLength = try gguf.optionalSize("\(kind).attention.value_length") ?? headDim
-    try check(valueLength == headDim, "attention.value_length", expected: "\(headDim)", found: valueLength)
-    let rotary = try gguf.optionalSize("\(kind).rope.dimension_count") ?? headDim
-    try check(rotary == headDim, "rope.dimension_count", expected: "\(headDim), all of a head", found: rotary)
+    try check(headDim % 2 == 0, .keyLength, expected: "an even number", found: headDim)
+    let valueLength = try gguf.optionalSize(architecture.key(.valueLength)) ?? headDim
+    try check(valueLength == headDim, .valueLength, expected: "\(headDim)", found: valueLength)
+    let rotary = try gguf.optionalSize(architecture.key(.rotaryDimensions)) ?? headDim
+    try check(rotary == headDim, .rotaryDimensions, expected: "\(headDim), all of a head", found: rotary)
   }
 
-  /// Keys that this file understands; those of other models of these kinds (experts, sliding windows, scales) are
-  /// refused.
-  private static let knownKeys: Set<String> = [
-    "block_count", "context_length", "embedding_length", "feed_forward_length", "vocab_size",
-    "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
-    "attention.layer_norm_rms_epsilon", "rope.dimension_count", "rope.freq_base", "rope.scale_linear",
-    "rope.scaling.type", "rope.scaling.factor", "rope.scaling.original_context_length",
-    "rope.scaling.finetuned",
-    "rope.scaling.attn_factor", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow",
-    "tensor_data_layout",
-  ]
-
-  private static func checkKeys(_ gguf: GGUFFile, _ kind: Kind) throws {
-    let prefix = "\(kind)."
+  /// Keys that are not known (experts, sliding windows, scales) are refused.
+  private static func checkKeys(_ gguf: GGUFFile, _ architecture: GGUFArchitecture) throws {
+    let prefix = "\(architecture.name)."
     for key in gguf.metadata.keys.sorted() where key.hasPrefix(prefix) {
       let short = String(key.dropFirst(prefix.count))
       let isZero = gguf.metadata[key]?.double == 0
-      guard knownKeys.contains(short) || (short.hasPrefix("expert") && isZero) else {
+      guard GGUFKey(rawValue: short) != nil || (short.hasPrefix("expert") && isZero) else {
         throw FireflyError(
           "the model has a feature that is not supported", at: "\(gguf.path): \(key)",
           found: gguf.metadata[key].map { $0.int.map(String.init) ?? $0.string ?? $0.kind })
@@ -90,29 +72,20 @@ struct GGUFCheckpoint {
 
   /// The tensors under transformers' names; names of no such tensor stay as they are.
   func tensors() throws -> [StoredTensor] {
-    try gguf.tensors.filter { $0.name != GGUFCheckpoint.frequencyFactors }.map { info in
-      let name = GGUFNames.checkpointName(of: info.name) ?? info.name
+    try gguf.tensors.filter { $0.name != Llama3Rope.tensorName }.map { info in
+      let name = architecture.tensors.checkpointName(of: info.name) ?? info.name
       var stored = StoredTensor(info: info.renamed(name), file: gguf.file)
-      guard let heads = turningHeads(name) else { return stored }
+      let turning = GGUFNames.turningHeads(info.name, heads: heads, keyValueHeads: keyValueHeads)
+      guard let heads = turning else { return stored }
       guard info.shape[0] == heads * headDim else {
         throw FireflyError(
           "the tensor's rows do not fit the heads", at: "\(gguf.path): \(info.name)",
           expected: "\(heads) heads of \(headDim)", found: "\(info.shape[0]) rows")
       }
-      if kind == .llama { stored.layout = .rotary(heads: heads) }
+      if architecture.reordersRows { stored.layout = .rotary(heads: heads) }
       return stored
     }
   }
-
-  /// The heads of a tensor whose rows turn with the position: llama.cpp turns neighbouring rows together for llama,
-  /// and keeps transformers' order for qwen2.
-  private func turningHeads(_ name: String) -> Int? {
-    if name.contains(".self_attn.q_proj.") { return heads }
-    return name.contains(".self_attn.k_proj.") ? keyValueHeads : nil
-  }
-
-  /// Rotary frequencies divided by these: how llama.cpp stores Llama 3.1's scaling.
-  static let frequencyFactors = "rope_freqs.weight"
 }
 
 extension TensorInfo {
@@ -122,6 +95,9 @@ extension TensorInfo {
 }
 
 extension GGUFFile {
+  /// Whether there is a tensor of this name.
+  func has(_ name: String) -> Bool { tensors.contains { $0.name == name } }
+
   /// A size from 1; an array of equal sizes, one a layer, counts as its element.
   func optionalSize(_ key: String) throws -> Int? {
     guard let value = metadata[key] else { return nil }

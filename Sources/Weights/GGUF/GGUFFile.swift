@@ -13,7 +13,7 @@ import FireflyTensors
 public struct GGUFFile: Sendable {
   public let path: String
   public let metadata: [String: GGUFValue]
-  /// In the file's order and under its names; shapes outermost first, as in safetensors.
+  /// The tensors in the file's order and under its names; shapes outermost first, as in safetensors.
   public let tensors: [TensorInfo]
   let file: MappedFile
 
@@ -99,7 +99,7 @@ public struct GGUFFile: Sendable {
 /// A tensor's entry in the header, as written.
 struct GGUFTensorEntry {
   let name: String
-  /// Innermost first.
+  /// The sizes, innermost first.
   let dimensions: [UInt64]
   let type: UInt32
   let offset: UInt64

@@ -1,36 +1,58 @@
-/// Names of a LLaMA-like model's tensors in GGUF files and in transformers' checkpoints.
+/// Names of a model's tensors in GGUF files and in transformers' checkpoints.
 /// Source: llama.cpp's gguf-py, tensor_mapping.py.
-package enum GGUFNames {
-  /// GGUF's name and transformers' of what stands once in the model.
-  private static let once = [
-    ("token_embd", "model.embed_tokens"), ("output_norm", "model.norm"), ("output", "lm_head"),
-  ]
-  /// Of what every layer has.
-  private static let perLayer = [
-    ("attn_norm", "input_layernorm"), ("ffn_norm", "post_attention_layernorm"),
-    ("attn_q", "self_attn.q_proj"),
-    ("attn_k", "self_attn.k_proj"), ("attn_v", "self_attn.v_proj"), ("attn_output", "self_attn.o_proj"),
-    ("ffn_gate", "mlp.gate_proj"), ("ffn_up", "mlp.up_proj"), ("ffn_down", "mlp.down_proj"),
-  ]
+package struct GGUFNames: Sendable {
+  /// GGUF's name and transformers' of a module.
+  typealias Pair = (gguf: String, checkpoint: String)
+
+  /// The modules that stand once in the model.
+  let once: [Pair]
+  /// The modules that every layer has.
+  let perLayer: [Pair]
+
+  static let embedding = "token_embd"
+  static let head = "output"
+
+  /// LLaMA's, which many families share.
+  static let llama = GGUFNames(
+    once: [
+      (embedding, "model.embed_tokens"), ("output_norm", "model.norm"), (head, "lm_head"),
+    ],
+    perLayer: [
+      ("attn_norm", "input_layernorm"), ("ffn_norm", "post_attention_layernorm"),
+      ("attn_q", "self_attn.q_proj"), ("attn_k", "self_attn.k_proj"), ("attn_v", "self_attn.v_proj"),
+      ("attn_output", "self_attn.o_proj"),
+      ("ffn_gate", "mlp.gate_proj"), ("ffn_up", "mlp.up_proj"), ("ffn_down", "mlp.down_proj"),
+    ])
+
+  /// The tensor that the logits are products with.
+  package static func headWeight(isTied: Bool) -> String { (isTied ? embedding : head) + ".weight" }
+
+  /// How many heads a tensor has whose rows turn with the position; nil for another tensor.
+  ///
+  /// - Parameter name: GGUF's name of a tensor.
+  package static func turningHeads(_ name: String, heads: Int, keyValueHeads: Int) -> Int? {
+    if name.contains(".attn_q.") { return heads }
+    return name.contains(".attn_k.") ? keyValueHeads : nil
+  }
 
   /// `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`; nil for no tensor of such a model.
-  package static func checkpointName(of name: String) -> String? {
+  package func checkpointName(of name: String) -> String? {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard let kind = parts.last else { return nil }
-    if parts.count == 2 { return once.first { $0.0 == parts[0] }.map { "\($0.1).\(kind)" } }
+    if parts.count == 2 { return once.first { $0.gguf == parts[0] }.map { "\($0.checkpoint).\(kind)" } }
     guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]) else { return nil }
-    return perLayer.first { $0.0 == parts[2] }.map { "model.layers.\(layer).\($0.1).\(kind)" }
+    return perLayer.first { $0.gguf == parts[2] }.map { "model.layers.\(layer).\($0.checkpoint).\(kind)" }
   }
 
   /// `model.layers.3.self_attn.q_proj.weight` → `blk.3.attn_q.weight`; nil for no tensor of such a model.
-  package static func ggufName(of name: String) -> String? {
+  package func ggufName(of name: String) -> String? {
     guard let dot = name.lastIndex(of: ".") else { return nil }
     let (module, kind) = (name[..<dot], name[dot...])
-    if let pair = once.first(where: { $0.1 == module }) { return pair.0 + kind }
+    if let pair = once.first(where: { $0.checkpoint == module }) { return pair.gguf + kind }
     let parts = module.split(separator: ".", maxSplits: 3).map(String.init)
     guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let layer = Int(parts[2]) else {
       return nil
     }
-    return perLayer.first { $0.1 == parts[3] }.map { "blk.\(layer).\($0.0)\(kind)" }
+    return perLayer.first { $0.checkpoint == parts[3] }.map { "blk.\(layer).\($0.gguf)\(kind)" }
   }
 }

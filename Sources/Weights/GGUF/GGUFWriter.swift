@@ -20,7 +20,7 @@ public enum GGUFWriter {
   /// A tensor to write.
   public struct Item {
     public var name: String
-    /// Outermost first.
+    /// The sizes, outermost first.
     public var shape: [Int]
     public var type: StoredType
     /// The tensor's bytes in the type.
@@ -60,7 +60,7 @@ public enum GGUFWriter {
         precondition(
           tensor.byteCount == item.byteCount,
           "\(item.name) has \(tensor.byteCount) bytes of \(item.byteCount)")
-        try withExtendedLifetime(tensor) { try file.write(UnsafeRawBufferPointer(tensor.bytes)) }
+        try tensor.withHostBytes { try file.write($0) }
         try file.write(Data(count: padded(item.byteCount) - item.byteCount))
         done += padded(item.byteCount)
         try progress?(Double(done) / Double(total))
@@ -107,7 +107,7 @@ private struct GGUFBytes {
     data.append(contentsOf: text.utf8)
   }
 
-  /// Type and value.
+  /// Appends the value's type and the value.
   mutating func append(_ value: GGUFWriter.Value) {
     switch value {
     case .uint32(let number):

@@ -3,6 +3,9 @@ import Foundation
 /// Llama 3.1's rotary scaling: long wavelengths are divided by `factor`, short ones kept, those between interpolated.
 /// GGUF files keep the divisors. Source: rope_type "llama3" of transformers.
 package struct Llama3Rope {
+  /// GGUF's name of the divisors.
+  package static let tensorName = "rope_freqs.weight"
+
   let factor: Double
   /// A wavelength is long when fewer than `low` of them make the original length, short when more than `high` do.
   let low: Double

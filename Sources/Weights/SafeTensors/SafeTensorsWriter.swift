@@ -34,7 +34,7 @@ public enum SafeTensorsWriter {
       self.make = make
     }
 
-    /// One tensor.
+    /// An item of one tensor.
     public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
       self.init(entries: [Entry(name: name, type: StoredType(dtype), shape: shape)]) { [try make()] }
     }
@@ -55,7 +55,7 @@ public enum SafeTensorsWriter {
     try write(items, metadata: metadata, to: path)
   }
 
-  /// As above, with tensors made when their turn comes: the peak is one item.
+  /// Writes tensors that are made when their turn comes: the peak is one item.
   ///
   /// - Parameter progress: called with the bytes of each item when it is written; what it throws ends the writing,
   ///   and nothing is left.
@@ -75,9 +75,7 @@ public enum SafeTensorsWriter {
             tensor.byteCount == entry.byteCount,
             "\(entry.name) has \(tensor.byteCount) bytes, declared \(entry.type) \(entry.shape)")
           let start = header.text.count + (header.offsets[entry.name] ?? 0)
-          try withExtendedLifetime(tensor) {
-            try file.write(UnsafeRawBufferPointer(tensor.bytes), at: start)
-          }
+          try tensor.withHostBytes { try file.write($0, at: start) }
         }
         try progress?(item.byteCount)
       }
@@ -146,8 +144,7 @@ extension SafeTensorsWriter {
     let index = JSONValue.object([
       "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
     ])
-    try AtomicFile.write(
-      Data((index.text(indent: 2) + "\n").utf8), to: "\(folder)/\(ModelFiles.safeTensors.index)")
+    try AtomicFile.write(index, to: "\(folder)/\(ModelFiles.safeTensors.index)")
   }
 
   private static func split(_ items: [Item], limit: Int) -> [[Item]] {

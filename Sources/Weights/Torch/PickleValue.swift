@@ -118,7 +118,7 @@ struct TorchStorage {
   let type: StoredType
   /// Names the block in the file.
   let key: String
-  /// Elements.
+  /// How many elements the block has.
   let count: Int
 }
 

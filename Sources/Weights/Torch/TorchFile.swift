@@ -108,7 +108,7 @@ private struct OldTorchFile {
     return try TorchFile.stored(values[2], file) { places[$0.key] }
   }
 
-  /// By key: the type of the storage's elements.
+  /// The type of each storage's elements, by its key.
   private func types(_ root: PickleValue) -> [String: StoredType] {
     guard case .dictionary(let dictionary) = root else { return [:] }
     return Dictionary(dictionary.tensors.map { ($0.view.storage.key, $0.view.storage.type) }) { first, _ in

@@ -16,7 +16,7 @@ package struct ZipArchive {
   }
 
   package let file: MappedFile
-  /// By their names.
+  /// The entries by their names.
   package let entries: [String: Entry]
 
   /// - Parameter allowsDeflate: entries may be compressed; otherwise each is to be stored as it is.

@@ -28,15 +28,6 @@ const char *onednn_multiply(const onednn_product *product);
 // Whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
 bool onednn_has_bfloat16(void);
 
-// The processor's hint for a waiting loop.
-static inline void onednn_relax(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 #ifdef __cplusplus
 }
 #endif

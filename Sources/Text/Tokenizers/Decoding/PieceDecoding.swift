@@ -1,13 +1,22 @@
 /// Decoding of SentencePiece's pieces.
 struct PieceDecoding: DecodingState {
+  /// What becomes of the space that a text's first piece begins with.
+  enum LeadingSpace: Sendable {
+    case kept
+    /// The first piece that has one loses it, while the text is empty.
+    case oneDropped
+    /// Every piece loses it, while the text is empty.
+    case allDropped
+  }
+
   let rules: DecodingRules
-  private let dropsSpace: TokenDecoder.LeadingSpace
+  private let dropsSpace: LeadingSpace
   private var assembler = UTF8Assembler(.eachByte)
   /// Whether the text is empty so far.
   private var isEmpty = true
   private var droppedOne = false
 
-  init(rules: DecodingRules, dropsSpace: TokenDecoder.LeadingSpace) {
+  init(rules: DecodingRules, dropsSpace: LeadingSpace) {
     self.rules = rules
     self.dropsSpace = dropsSpace
   }

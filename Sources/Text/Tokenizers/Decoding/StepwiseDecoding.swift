@@ -1,7 +1,25 @@
 /// Decoding through steps, each taking the tokens that the one before gives.
 struct StepwiseDecoding: DecodingState {
+  enum Step: Sendable {
+    case replace([UInt8], with: [UInt8])
+    /// `<0xE4>` is a byte.
+    case byteFallback
+    /// From here on all is one token.
+    case fuse
+    /// Takes up to so many of `content` from a token's start and end.
+    case strip(content: [UInt8], start: Int, stop: Int)
+    /// `replacement` is a space; the first token loses it when `dropsFirst`.
+    case metaspace(replacement: [UInt8], dropsFirst: Bool)
+    /// A space between tokens.
+    case join
+    /// A token without `prefix` begins a word; `cleansUp` also takes spaces from before English punctuation.
+    case wordPiece(prefix: [UInt8], cleansUp: Bool)
+    /// `suffix` ends a word.
+    case wordSuffix([UInt8])
+  }
+
   let rules: DecodingRules
-  private let steps: [TokenDecoder.Step]
+  private let steps: [Step]
   private var assembler = UTF8Assembler(.wholeRun)
   /// Whether nothing came yet to a step that treats the first token differently.
   private var isFirst = true
@@ -12,7 +30,7 @@ struct StepwiseDecoding: DecodingState {
   /// How many characters at the end of the fused text are kept back, because they go if nothing follows.
   private var keptBack = 0
 
-  init(rules: DecodingRules, steps: [TokenDecoder.Step]) {
+  init(rules: DecodingRules, steps: [Step]) {
     self.rules = rules
     self.steps = steps
   }

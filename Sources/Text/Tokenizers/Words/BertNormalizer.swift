@@ -11,13 +11,13 @@ struct BertNormalizer: Sendable {
 
   func normalize(_ text: [UInt8]) -> [UInt8] {
     var text = text
-    if cleansText { text = Normalizer.filter(text, BertNormalizer.clean) }
+    if cleansText { text = TextBytes.filter(text, BertNormalizer.clean) }
     if spacesChinese { text = BertNormalizer.spaced(text) }
     if stripsAccents {
-      let decomposed = Array(CanonicalForms.decompose(Normalizer.string(text)).utf8)
-      text = Normalizer.filter(decomposed) { $0.properties.generalCategory == .nonspacingMark ? nil : $0 }
+      let decomposed = Array(CanonicalForms.decompose(TextBytes.string(text)).utf8)
+      text = TextBytes.filter(decomposed) { $0.properties.generalCategory == .nonspacingMark ? nil : $0 }
     }
-    return lowercases ? Normalizer.lowercase(text) : text
+    return lowercases ? TextBytes.lowercase(text) : text
   }
 
   private static func clean(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
@@ -34,7 +34,7 @@ struct BertNormalizer: Sendable {
 
   private static func spaced(_ text: [UInt8]) -> [UInt8] {
     var out = String.UnicodeScalarView()
-    for scalar in Normalizer.string(text).unicodeScalars {
+    for scalar in TextBytes.string(text).unicodeScalars {
       if isChinese(scalar) { out.append(contentsOf: [" ", scalar, " "]) } else { out.append(scalar) }
     }
     return Array(String(out).utf8)
@@ -45,16 +45,6 @@ struct BertNormalizer: Sendable {
     case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F,
       0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F:
       true
-    default: false
-    }
-  }
-}
-
-extension Unicode.Scalar {
-  /// Whether this is a mark that combines with the character before.
-  var isMark: Bool {
-    switch properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark: true
     default: false
     }
   }

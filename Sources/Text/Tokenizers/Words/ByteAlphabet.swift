@@ -1,6 +1,6 @@
 /// GPT-2's alphabet of bytes: each byte as one printable character (`Ġ` is a space).
 enum ByteAlphabet {
-  /// By byte: its character.
+  /// The character of each byte.
   static let characters: [Unicode.Scalar] = {
     var characters: [Unicode.Scalar] = []
     var moved: UInt32 = 0x100
@@ -17,7 +17,7 @@ enum ByteAlphabet {
   }()
 
   private static let spellings: [[UInt8]] = characters.map { Array(String($0).utf8) }
-  /// By scalar: its byte, −1 where there is none.
+  /// The byte of each scalar, −1 where there is none.
   private static let bytes: [Int16] = {
     var bytes = [Int16](repeating: -1, count: 0x200)
     for (byte, character) in characters.enumerated() { bytes[Int(character.value)] = Int16(byte) }

@@ -1,13 +1,15 @@
-/// Between which characters a merge of bytes may reach: elsewhere a text can be cut, and each part merged alone, with
-/// no change of the result. Chinese runs on for many characters without a space, so this is what makes it quick.
+/// Tells between which characters a merge of bytes may reach: elsewhere a text can be cut, and each part merged
+/// alone, with no change of the result. Chinese runs on for many characters without a space, so this is what makes it
+/// quick.
 ///
 /// A bond is kept as the last two bytes before and the first two after (one, where a token has no more of the
 /// character): that holds more pairs together than need be, but no fewer.
 struct ByteBonds: Sendable {
   private let pairs: PairTable
-  /// By continuation byte: whether a token begins with it, so that it knows one byte of the character before.
+  /// For each continuation byte, whether a token begins with it, so that it knows one byte of the character before.
   private var isShortBefore = [Bool](repeating: false, count: 256)
-  /// By first byte: whether a token ends with it, so that it knows one byte of the character after.
+  /// For each first byte of a character, whether a token ends with it, so that it knows one byte of the character
+  /// after.
   private var isShortAfter = [Bool](repeating: false, count: 256)
 
   /// - Parameter tokens: the bytes of all tokens that merges make.

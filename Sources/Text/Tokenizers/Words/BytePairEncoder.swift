@@ -8,7 +8,7 @@ final class BytePairEncoder: WordEncoder {
     case characters(Characters)
   }
 
-  /// One symbol a character.
+  /// A vocabulary in which a word is one symbol a character before any merge.
   struct Characters: Sendable {
     var unknown: UnknownCharacters
     /// What every character of a word but the first has in front (`continuing_subword_prefix`).

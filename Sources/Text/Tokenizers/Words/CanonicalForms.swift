@@ -94,7 +94,7 @@ enum CanonicalForms {
 
   private struct Mappings: Sendable {
     var decompositions: [Unicode.Scalar: [Unicode.Scalar]] = [:]
-    /// By the `pair` of the two characters.
+    /// The character that two others make, by their `pair`.
     var composites: [UInt64: Unicode.Scalar] = [:]
   }
 

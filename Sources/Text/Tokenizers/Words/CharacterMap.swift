@@ -70,8 +70,8 @@ final class CharacterMap: Sendable {
 }
 
 extension CharacterMap {
-  /// As Hugging Face's tokenizers apply a map: to each grapheme of fewer than six bytes as a whole, otherwise, or
-  /// where the map has nothing for it, to each of its scalars.
+  /// The text as Hugging Face's tokenizers apply a map: to each grapheme of fewer than six bytes as a whole,
+  /// otherwise, or where the map has nothing for it, to each of its scalars.
   func normalizeByCharacter(_ text: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(text.count)

@@ -23,7 +23,7 @@ final class ScratchPool: Sendable {
 
 /// The ids of words met before: a table of fixed size in which a new word replaces the one in its slot.
 final class WordCache {
-  /// One cache line an entry: hash, length, count, the word, its ids.
+  /// How many words are kept. An entry is one cache line: hash, length, count, the word, its ids.
   private static let entries = 1 << 14
   private static let entryBytes = 64
   static let longestWord = 22

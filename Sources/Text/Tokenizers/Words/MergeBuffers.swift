@@ -2,15 +2,15 @@
 struct MergeBuffers {
   /// The word's symbols before merging; the caller fills them.
   var symbols: [Int32] = []
-  /// By symbol: the next one still there (the count after the last), and the one before (−1 before the first).
+  /// For each symbol the next one still there (the count after the last), and the one before (−1 before the first).
   private var next: [Int32] = []
   private var previous: [Int32] = []
-  /// By symbol: the merge with its neighbour to the right; rank −1 when there is none.
+  /// For each symbol the merge with its neighbour to the right; rank −1 when there is none.
   private var ranks: [Int32] = []
   private var merged: [Int32] = []
   /// Rank in the upper half, symbol in the lower: the smallest is the best merge, leftmost first.
   private var heap: [UInt64] = []
-  /// By token that must not be left: the pair that was last found to make it.
+  /// For each token that must not be left, the pair that was last found to make it.
   private var parts: [Int32: (left: Int32, right: Int32)] = [:]
 
   /// Merges `symbols` and appends what is left to `ids`.

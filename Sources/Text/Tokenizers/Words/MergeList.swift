@@ -60,14 +60,14 @@ struct MergeList {
 }
 
 extension BytePairEncoder {
-  /// By byte: the id of its character in GPT-2's alphabet, −1 where the vocabulary has none.
+  /// For each byte the id of its character in GPT-2's alphabet, −1 where the vocabulary has none.
   static func byteIDs(_ table: TokenTable) -> [Int32] {
     (UInt8.min...UInt8.max).map { table.id(of: ByteAlphabet.spell([$0])) ?? -1 }
   }
 }
 
 extension TokenTable {
-  /// By byte: the id of `<0x00>` … `<0xFF>`.
+  /// For each byte its id, that of `<0x00>` … `<0xFF>`.
   /// - Throws: when some but not all are there; returns nil when none is.
   func byteTokens(at place: String) throws -> [Int32]? {
     let ids = (UInt8.min...UInt8.max).map { byte in

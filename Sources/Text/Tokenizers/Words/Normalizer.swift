@@ -30,19 +30,19 @@ struct Normalizer: Sendable {
     for step in steps {
       switch step {
       case .nfc: text = Normalizer.compose(text)
-      case .nfd: text = Array(CanonicalForms.decompose(Normalizer.string(text)).utf8)
+      case .nfd: text = Array(CanonicalForms.decompose(TextBytes.string(text)).utf8)
       case .nfkc:
         text = Array(CanonicalForms.compose(Normalizer.compatible(text)).utf8)
       case .nfkd: text = Array(CanonicalForms.decompose(Normalizer.compatible(text)).utf8)
-      case .lowercase: text = Normalizer.lowercase(text)
+      case .lowercase: text = TextBytes.lowercase(text)
       case .strip(let left, let right): text = Normalizer.strip(text, left: left, right: right)
       case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
       case .replace(let pattern, let content):
         text = try Normalizer.replace(text, pattern, with: content, workspace)
-      case .stripAccents: text = Normalizer.filter(text) { $0.isMark ? nil : $0 }
+      case .stripAccents: text = TextBytes.filter(text) { $0.isMark ? nil : $0 }
       case .map(let map): text = map.normalizeByCharacter(text)
       case .pieces(let pieces): text = pieces.normalize(text, startsText: startsText)
-      case .nmt: text = Normalizer.filter(text, Normalizer.nmt)
+      case .nmt: text = TextBytes.filter(text, Normalizer.nmt)
       case .bert(let bert): text = bert.normalize(text)
       case .byteAlphabet: text = ByteAlphabet.spell(text)
       }
@@ -50,17 +50,8 @@ struct Normalizer: Sendable {
     return text
   }
 
-  static func string(_ text: [UInt8]) -> String { String(decoding: text, as: UTF8.self) }
-
   private static func compatible(_ text: [UInt8]) -> String {
-    string(text).decomposedStringWithCompatibilityMapping
-  }
-
-  /// Every scalar as `change` gives it, or left out.
-  static func filter(_ text: [UInt8], _ change: (Unicode.Scalar) -> Unicode.Scalar?) -> [UInt8] {
-    var scalars = String.UnicodeScalarView()
-    scalars.append(contentsOf: string(text).unicodeScalars.lazy.compactMap(change))
-    return Array(String(scalars).utf8)
+    TextBytes.string(text).decomposedStringWithCompatibilityMapping
   }
 
   /// The rule of machine translation's normaliser: control characters go, odd spaces become one kind.
@@ -74,7 +65,7 @@ struct Normalizer: Sendable {
 
   private static func compose(_ text: [UInt8]) -> [UInt8] {
     if text.allSatisfy({ $0 < 0x80 }) { return text }
-    let string = string(text)
+    let string = TextBytes.string(text)
     if string.unicodeScalars.allSatisfy({ isComposed($0.value) }) { return text }
     return Array(CanonicalForms.compose(string).utf8)
   }
@@ -91,15 +82,8 @@ struct Normalizer: Sendable {
     }
   }
 
-  /// Character by character, without the final-sigma rule.
-  static func lowercase(_ text: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = []
-    for scalar in string(text).unicodeScalars { out += scalar.properties.lowercaseMapping.utf8 }
-    return out
-  }
-
   private static func strip(_ text: [UInt8], left: Bool, right: Bool) -> [UInt8] {
-    var scalars = Substring(string(text)).unicodeScalars
+    var scalars = Substring(TextBytes.string(text)).unicodeScalars
     while left, let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
     while right, let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
     return Array(String(scalars).utf8)

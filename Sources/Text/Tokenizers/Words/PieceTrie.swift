@@ -1,6 +1,6 @@
 /// Tokens as a tree of bytes: finds the tokens that a text goes on with.
 final class PieceTrie: Sendable {
-  /// From (node, byte) to the node below (`id`) and the token that ends there (`rank`, −1 for none).
+  /// The edges, from (node, byte) to the node below (`id`) and the token that ends there (`rank`, −1 for none).
   private let children: PairTable
   private let starts: [Bool]
 

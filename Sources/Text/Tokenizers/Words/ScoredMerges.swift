@@ -53,7 +53,7 @@ struct ScoredMerges {
     if id > limit { firstPartial = limit }
   }
 
-  /// By token: 0 for the best score; equal scores have equal ranks.
+  /// The rank of each token: 0 for the best score; equal scores have equal ranks.
   private static func ranks(_ scores: [Float]) -> [Int32] {
     var ranks = [Int32](repeating: 0, count: scores.count)
     var rank: Int32 = 0

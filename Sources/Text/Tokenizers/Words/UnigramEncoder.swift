@@ -1,37 +1,29 @@
 /// The unigram model (Kudo, 2018): the cut of a text whose tokens have the greatest sum of scores (Viterbi).
 final class UnigramEncoder: WordEncoder {
-  /// The numbers that decide between cuts, so that ties fall as in the reference.
-  enum Arithmetic: Sendable {
-    /// Sums in single precision (SentencePiece).
-    case single
-    /// Sums in double precision (Hugging Face's tokenizers).
-    case double
-  }
-
   struct Token {
     var bytes: ArraySlice<UInt8>
     var id: Int32
     var score: Double
-    /// Always taken where it stands (SentencePiece's user-defined pieces).
+    /// Whether it is always taken where it stands (SentencePiece's user-defined pieces).
     var isFixed = false
   }
 
   private static let unknownPenalty = 10.0
 
   private let trie: PieceTrie
-  /// By id.
+  /// The scores of tokens by their ids.
   private let scores: [Double]
   private let isFixed: Set<Int32>
   private let best: Double
   private let unknownScore: Double
   private let unknown: UnknownCharacters
-  private let arithmetic: Arithmetic
+  private let arithmetic: Lattice.Arithmetic
 
   /// - Parameters:
   ///   - tokens: none of them empty; their scores are numbers.
   ///   - range: the least and the greatest score, of the tokens that count for it.
   init(
-    _ tokens: [Token], range: ClosedRange<Double>, unknown: UnknownCharacters, arithmetic: Arithmetic
+    _ tokens: [Token], range: ClosedRange<Double>, unknown: UnknownCharacters, arithmetic: Lattice.Arithmetic
   ) {
     trie = PieceTrie(tokens.map { ($0.bytes, $0.id) })
     var scores = [Double](repeating: 0, count: Int(tokens.map(\.id).max() ?? -1) + 1)
@@ -41,7 +33,7 @@ final class UnigramEncoder: WordEncoder {
     best = range.upperBound
     self.unknown = unknown
     self.arithmetic = arithmetic
-    unknownScore = UnigramEncoder.round(range.lowerBound - UnigramEncoder.unknownPenalty, arithmetic)
+    unknownScore = arithmetic.round(range.lowerBound - UnigramEncoder.unknownPenalty)
   }
 
   func encode(_ word: UnsafeRawBufferPointer, scratch: EncodingScratch, to ids: inout [Int32]) throws {
@@ -72,7 +64,7 @@ final class UnigramEncoder: WordEncoder {
         if end == characterEnd { hasCharacter = true }
       }
       if !hasCharacter {
-        let score = UnigramEncoder.round(before + unknownScore, arithmetic)
+        let score = arithmetic.round(before + unknownScore)
         lattice.offer(-1, position..<characterEnd, score, arithmetic)
       }
       position = characterEnd
@@ -85,51 +77,4 @@ final class UnigramEncoder: WordEncoder {
 
   /// A bonus that makes a fixed token win.
   private func fixedScore(_ length: Int) -> Double { Double(Float(length) * Float(best)) - 0.1 }
-
-  fileprivate static func round(_ value: Double, _ arithmetic: Arithmetic) -> Double {
-    arithmetic == .single ? Double(Float(value)) : value
-  }
-}
-
-/// The best way to every place of a word.
-struct Lattice {
-  private struct Node {
-    var score = 0.0
-    /// The last token of the way; −1 for an unknown character.
-    var id: Int32 = -1
-    /// Where that token starts; −1 while no way is known.
-    var start: Int32 = -1
-  }
-
-  private var nodes: [Node] = []
-  /// The tokens of the best way, the last one first.
-  private(set) var path: [(id: Int32, range: Range<Int>)] = []
-
-  mutating func reset(_ count: Int) {
-    nodes.removeAll(keepingCapacity: true)
-    nodes.append(contentsOf: repeatElement(Node(), count: count + 1))
-  }
-
-  func score(at position: Int) -> Double { nodes[position].score }
-
-  /// Takes a token as the last one of the way to its end when that is better than what is known.
-  @inline(__always)
-  mutating func offer(
-    _ id: Int32, _ range: Range<Int>, _ score: Double, _ arithmetic: UnigramEncoder.Arithmetic
-  ) {
-    guard nodes[range.upperBound].start < 0 || score > nodes[range.upperBound].score else { return }
-    nodes[range.upperBound] = Node(
-      score: UnigramEncoder.round(score, arithmetic), id: id, start: Int32(range.lowerBound))
-  }
-
-  /// Fills `path` with the best way to `end`.
-  mutating func trace(from end: Int) {
-    path.removeAll(keepingCapacity: true)
-    var end = end
-    while end > 0 {
-      let node = nodes[end]
-      path.append((node.id, Int(node.start)..<end))
-      end = Int(node.start)
-    }
-  }
 }

@@ -8,7 +8,7 @@ protocol WordEncoder: Sendable {
 
 /// What becomes of a character that has no token.
 struct UnknownCharacters: Sendable {
-  /// By byte: the id of `<0x00>` … `<0xFF>`; nil when the vocabulary spells no bytes.
+  /// For each byte its id, that of `<0x00>` … `<0xFF>`; nil when the vocabulary spells no bytes.
   var byteFallback: [Int32]?
   /// The token for unknown text.
   var unknown: Int32?

@@ -1,0 +1,207 @@
+import CPause
+import Foundation
+import Synchronization
+
+/// The program's one pool of threads.
+///
+/// Work is cut into tasks by its shape, never by the number of threads, so results do not depend on it.
+public enum Parallel {
+  /// Threads in use, the calling one included: the processor's cores, or `FIREFLY_THREADS`.
+  /// Set it between computations, never inside a task.
+  public static var threads: Int {
+    get { ThreadPool.shared.threads }
+    set {
+      precondition(newValue >= 1, "\(newValue) threads")
+      ThreadPool.shared.resize(to: newValue)
+    }
+  }
+
+  /// Calls `body` with each of 0..<tasks, once, on the pool and the calling thread; returns when all have returned.
+  ///
+  /// Each task writes to places of its own. Inside a task, or while another thread has the pool, the tasks run on the
+  /// calling thread, in order.
+  public static func run(_ tasks: Int, _ body: (Int) -> Void) {
+    ThreadPool.shared.run(tasks, body)
+  }
+
+  /// What `FIREFLY_THREADS` asks for; nil when it is not set.
+  /// - Throws: `FireflyError` when it is not a number of threads.
+  public static func threadsFromEnvironment() throws -> Int? {
+    guard let text = ProcessInfo.processInfo.environment["FIREFLY_THREADS"] else { return nil }
+    guard let count = Int(text), (1...1024).contains(count) else {
+      throw FireflyError("FIREFLY_THREADS is \"\(text)\": expected a number from 1 to 1024")
+    }
+    return count
+  }
+}
+
+/// Threads that claim tasks from one word, spin shortly between regions (generating a token is some two hundred of
+/// them), then sleep.
+private final class ThreadPool: @unchecked Sendable {
+  static let shared = ThreadPool(
+    threads: (try? Parallel.threadsFromEnvironment()) ?? ProcessInfo.processInfo.activeProcessorCount)
+
+  /// Tasks claimed so far (low half) of the tasks there are (high half). A claim is a compare-and-exchange of the whole
+  /// word, so whoever claims a task knows that its region is still running and its body alive.
+  private let ticket = Atomic<UInt64>(0)
+  private let finished = Atomic<Int>(0)
+  private let taken = Atomic<Bool>(false)  // a region is running, or the pool is being resized
+  private let closing = Atomic<Bool>(false)
+  private let sleepers = Atomic<Int>(0)
+  private let callerSleeps = Atomic<Bool>(false)
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let work = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let count: Atomic<Int>
+  private var workers: [pthread_t] = []  // guarded by `taken`
+  private var body: ((Int) -> Void)?  // written while no task can be claimed
+
+  private static let workerSpins = 20_000  // about half a millisecond
+  private static let callerSpins = 100_000
+
+  var threads: Int { count.load(ordering: .relaxed) }
+
+  init(threads: Int) {
+    pthread_mutex_init(lock, nil)
+    pthread_cond_init(work, nil)
+    pthread_cond_init(done, nil)
+    count = Atomic(threads)
+    start(threads - 1)
+  }
+
+  func run(_ tasks: Int, _ body: (Int) -> Void) {
+    guard tasks > 1, threads > 1, take() else {
+      for task in 0..<max(tasks, 0) { body(task) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      self.body = body
+      finished.store(0, ordering: .relaxed)
+      ticket.store(UInt64(tasks) << 32, ordering: .sequentiallyConsistent)
+      wakeWorkers()
+      performTasks()
+      waitUntilFinished(tasks)
+      self.body = nil
+    }
+    taken.store(false, ordering: .releasing)
+  }
+
+  func resize(to threads: Int) {
+    while !take() { sched_yield() }
+    closing.store(true, ordering: .sequentiallyConsistent)
+    wakeWorkers()
+    for worker in workers { pthread_join(worker, nil) }
+    workers = []
+    closing.store(false, ordering: .sequentiallyConsistent)
+    count.store(threads, ordering: .relaxed)
+    start(threads - 1)
+    taken.store(false, ordering: .releasing)
+  }
+
+  private func take() -> Bool {
+    taken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+  }
+
+  private func start(_ number: Int) {
+    for _ in 0..<number {
+      var thread = pthread_t()
+      let failure = pthread_create(
+        &thread, nil,
+        { pool in
+          if let pool { Unmanaged<ThreadPool>.fromOpaque(pool).takeUnretainedValue().serve() }
+          return nil
+        }, Unmanaged.passUnretained(self).toOpaque())
+      // Without the thread the work is still done, by those there are.
+      if failure == 0 { workers.append(thread) }
+    }
+  }
+
+  // MARK: - Tasks
+
+  private var hasWork: Bool {
+    let word = ticket.load(ordering: .sequentiallyConsistent)
+    return word & 0xffff_ffff < word >> 32
+  }
+
+  private func claim() -> Int? {
+    var word = ticket.load(ordering: .acquiring)
+    while word & 0xffff_ffff < word >> 32 {
+      let (exchanged, original) = ticket.weakCompareExchange(
+        expected: word, desired: word + 1, ordering: .acquiringAndReleasing)
+      if exchanged { return Int(word & 0xffff_ffff) }
+      word = original
+    }
+    return nil
+  }
+
+  /// Performs tasks until none is left to claim; false if there was none.
+  @discardableResult private func performTasks() -> Bool {
+    guard let first = claim() else { return false }
+    finished.add(performed(from: first), ordering: .sequentiallyConsistent)
+    return true
+  }
+
+  /// Performs `first` and all that can be claimed after it, and counts them: as long as they do not count as finished,
+  /// they are of one region. Not inlined, so that no reference to the body outlives the call: then the region may end.
+  @inline(never)
+  private func performed(from first: Int) -> Int {
+    guard let body else { preconditionFailure("a task without a body") }
+    var count = 0
+    var next: Int? = first
+    while let task = next {
+      body(task)
+      count += 1
+      next = claim()
+    }
+    return count
+  }
+
+  private func serve() {
+    while true {
+      while performTasks() { wakeCaller() }
+      if !spin(ThreadPool.workerSpins, until: { hasWork || closing.load(ordering: .relaxed) }) { sleep() }
+      if closing.load(ordering: .sequentiallyConsistent) { return }
+    }
+  }
+
+  // MARK: - Waiting
+
+  private func spin(_ turns: Int, until ready: () -> Bool) -> Bool {
+    for _ in 0..<turns {
+      if ready() { return true }
+      processor_pause()
+    }
+    return false
+  }
+
+  private func sleep() {
+    pthread_mutex_lock(lock)
+    sleepers.add(1, ordering: .sequentiallyConsistent)
+    while !hasWork && !closing.load(ordering: .sequentiallyConsistent) { pthread_cond_wait(work, lock) }
+    sleepers.subtract(1, ordering: .sequentiallyConsistent)
+    pthread_mutex_unlock(lock)
+  }
+
+  private func wakeWorkers() {
+    guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
+    pthread_mutex_lock(lock)
+    pthread_cond_broadcast(work)
+    pthread_mutex_unlock(lock)
+  }
+
+  private func waitUntilFinished(_ tasks: Int) {
+    if spin(ThreadPool.callerSpins, until: { finished.load(ordering: .acquiring) == tasks }) { return }
+    pthread_mutex_lock(lock)
+    callerSleeps.store(true, ordering: .sequentiallyConsistent)
+    while finished.load(ordering: .sequentiallyConsistent) < tasks { pthread_cond_wait(done, lock) }
+    callerSleeps.store(false, ordering: .sequentiallyConsistent)
+    pthread_mutex_unlock(lock)
+  }
+
+  private func wakeCaller() {
+    guard callerSleeps.load(ordering: .sequentiallyConsistent) else { return }
+    pthread_mutex_lock(lock)
+    pthread_cond_signal(done)
+    pthread_mutex_unlock(lock)
+  }
+}

@@ -1,0 +1,120 @@
+import FireflyBase
+import FireflyTensors
+import FireflyWeights
+import Foundation
+
+// What hangs on a model's linear layers: fresh, from a file, kept aside.
+
+extension Transformer {
+  /// The adapter's settings; nil without one.
+  public var adapterOptions: LoRAOptions? { arena.trainable.adapter }
+
+  /// Hangs a fresh adapter on the model: A uniform in ±1/√in (PEFT's kaiming_uniform with a = √5), B zero.
+  ///
+  /// - Parameter seed: decides A.
+  /// - Throws: `FireflyError` for values out of range and for target names the model does not have.
+  public func attachAdapter(_ options: LoRAOptions, seed: UInt64) throws {
+    try options.validate(for: architecture)
+    let arena = ParameterArena(Trainable(architecture, options), on: device)
+    let pairs = arena.lowRankPairs
+    for (prefix, group) in groups {
+      for (index, part) in group.parts.enumerated() {
+        guard let (a, b) = pairs[prefix + part.shape.name] else { continue }
+        let random = CounterRandom(seed: seed, stream: group.stream << 8 | UInt64(index))
+        fill(a.value, bound: 1 / Float(group.inputs).squareRoot(), random)
+        b.value.setZero()
+      }
+    }
+    hang(arena, options)
+  }
+
+  private func fill(_ tensor: Tensor, bound: Float, _ random: CounterRandom) {
+    var random = random
+    let values = (0..<tensor.count).map { _ in (2 * random.float() - 1) * bound }
+    Ops.convert(tensor.matrix, Tensor(values, tensor.shape, on: device).matrix)
+  }
+
+  /// Puts the arena's pairs on their linear layers, in place of what is there.
+  private func hang(_ arena: ParameterArena, _ options: LoRAOptions) {
+    let pairs = arena.lowRankPairs
+    for (prefix, group) in groups {
+      let own = group.parts.map { part in
+        let module = prefix + part.shape.name
+        return pairs[module].map { (a: $0.a, b: $0.b, scale: options.scale(of: module)) }
+      }
+      group.adapter = GroupAdapter(own, in: arena, dropout: options.dropout, compute: group.compute)
+      group.adapter?.parametersChanged()
+    }
+    self.arena = arena
+  }
+
+  /// Takes the adapter off; the base answers alone.
+  public func detachAdapter() {
+    for (_, group) in groups { group.adapter = nil }
+    arena = ParameterArena(.nothing, on: device)
+  }
+}
+
+// MARK: - Files
+
+extension Transformer {
+  /// Hangs the adapter of a PEFT folder on the model.
+  ///
+  /// - Parameter folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
+  /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
+  ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
+  public func loadAdapter(_ folder: String) throws {
+    let file = try AdapterFile(folder)
+    let linears = architecture.adaptableLinears
+    var remaining = Set(file.modules)
+    var stored: [String: (a: Tensor, b: Tensor, scale: Float)] = [:]
+    for (module, shape) in linears where remaining.remove(module) != nil {
+      stored[module] = try file.pair(module, inputs: shape.inputs, outputs: shape.outputs)
+    }
+    if let stranger = remaining.sorted().first {
+      throw FireflyError(
+        "the adapter is for a linear layer that this model does not have", at: "\(folder): \(stranger)",
+        expected: "names like \(linears.first?.module ?? "")",
+        fix: "Use the adapter with the base model that it was trained on.")
+    }
+    let arena = ParameterArena(
+      Trainable(architecture, file.options) { stored[$0] != nil }, on: device)
+    for (module, pair) in arena.lowRankPairs {
+      guard let start = stored[module] else { continue }
+      Ops.convert(pair.a.value.matrix, start.a.on(device).matrix)
+      Ops.convert(pair.b.value.matrix, start.b.on(device).matrix)
+    }
+    hang(arena, file.options)
+  }
+
+  /// Writes the adapter as PEFT does; the folder must exist.
+  ///
+  /// - Parameter baseModel: `base_model_name_or_path`.
+  public func saveAdapter(to folder: String, baseModel: String) throws {
+    guard let config = AdapterFile.config(arena.trainable, baseModel: baseModel) else {
+      preconditionFailure("the model has no adapter")
+    }
+    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
+    try SafeTensorsWriter.write(
+      parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
+      to: "\(folder)/\(ModelFiles.adapterWeights[0])")
+  }
+}
+
+// MARK: - Several on one base
+
+extension Transformer {
+  /// Keeps what hangs on the base now, possibly nothing, under a name, so that `activate` can put it back.
+  ///
+  /// One base serves several adapters this way: load one, keep it, detach it, load the next.
+  public func keepAdapter(as name: String) {
+    kept[name] = KeptAdapter(arena: arena, groups: groups.map(\.group.adapter))
+  }
+
+  /// Puts what was kept under `name` on the base, in place of what is there; nothing is copied or read.
+  public func activate(_ name: String) {
+    guard let adapter = kept[name] else { preconditionFailure("no adapter was kept as \(name)") }
+    for ((_, group), own) in zip(groups, adapter.groups) { group.adapter = own }
+    arena = adapter.arena
+  }
+}

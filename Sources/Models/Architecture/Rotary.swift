@@ -1,0 +1,119 @@
+import FireflyTensors
+import Foundation
+
+/// Rotary position embedding (Su et al., 2021), with transformers' scalings.
+///
+/// Frequencies are computed in float32 in the order transformers does, so that the angles agree.
+public struct Rotary: Equatable, Sendable {
+  public var theta: Float
+  /// Dimensions of a head that turn; the rest pass.
+  public var dimensions: Int
+  public var scaling: Scaling
+  /// Which dimensions turn together: neighbours 2i and 2i + 1, or, as in transformers, i and i + dimensions/2.
+  public var interleaved: Bool
+
+  public enum Scaling: Equatable, Sendable {
+    case none
+    /// Positions divided by `factor` (position interpolation, Chen et al., 2023).
+    case linear(factor: Float)
+    /// θ grows with the sequence once it is longer than `limit` positions (NTK-aware, as transformers does).
+    case dynamic(factor: Float, limit: Float)
+    /// LLaMA 3.1's: long wavelengths divided by `factor`, short ones kept, a ramp between.
+    case llama3(factor: Float, low: Float, high: Float, original: Float)
+    /// YaRN (Peng et al., 2023); `attention` multiplies cosine and sine.
+    case yarn(factor: Float, fast: Float, slow: Float, original: Float, attention: Float)
+    /// LongRoPE (Ding et al., 2024): each frequency divided by its own factor, the `long` ones once the sequence is longer
+    /// than `original`; `attention` multiplies cosine and sine.
+    case long(short: [Float], long: [Float], original: Float, attention: Float)
+  }
+
+  init(theta: Float, dimensions: Int, scaling: Scaling = .none, interleaved: Bool = false) {
+    self.theta = theta
+    self.dimensions = dimensions
+    self.scaling = scaling
+    self.interleaved = interleaved
+  }
+
+  /// Inverse frequencies for a sequence of `length` positions, `[dimensions / 2]`, radians per position.
+  func inverseFrequencies(length: Int) -> [Float] {
+    let theta = effectiveTheta(length: length)
+    let plain = stride(from: 0, to: dimensions, by: 2).map { 1 / powf(theta, Float($0) / Float(dimensions)) }
+    switch scaling {
+    case .none, .dynamic: return plain
+    case .linear(let factor): return plain.map { $0 / factor }
+    case .llama3(let factor, let low, let high, let original):
+      return plain.map { frequency in
+        let wavelength = 2 * Float.pi / frequency
+        if wavelength < original / high { return frequency }
+        if wavelength > original / low { return frequency / factor }
+        let smooth = (original / wavelength - low) / (high - low)
+        return (1 - smooth) * frequency / factor + smooth * frequency
+      }
+    case .yarn(let factor, let fast, let slow, let original, _):
+      return yarnFrequencies(plain, factor: factor, fast: fast, slow: slow, original: original)
+    case .long(let short, let long, let original, _):
+      return zip(Float(length) > original ? long : short, plain).map { $1 / $0 }
+    }
+  }
+
+  private func effectiveTheta(length: Int) -> Float {
+    guard case .dynamic(let factor, let limit) = scaling, Float(length) > limit else { return theta }
+    let size = Float(dimensions)
+    return theta * powf(factor * Float(length) / limit - (factor - 1), size / (size - 2))
+  }
+
+  private func yarnFrequencies(
+    _ plain: [Float], factor: Float, fast: Float, slow: Float, original: Float
+  ) -> [Float] {
+    // The dimension that turns `turns` times over the original context.
+    func dimension(_ turns: Float) -> Float {
+      Float(dimensions) * logf(original / (turns * 2 * .pi)) / (2 * logf(theta))
+    }
+    let low = max(dimension(fast).rounded(.down), 0)
+    var high = min(dimension(slow).rounded(.up), Float(dimensions - 1))
+    if low == high { high += 0.001 }
+    return plain.enumerated().map { index, frequency in
+      let ramp = min(max((Float(index) - low) / (high - low), 0), 1)
+      return frequency / factor * ramp + frequency * (1 - ramp)
+    }
+  }
+
+  /// What cosine and sine are multiplied by.
+  private var attentionFactor: Float {
+    switch scaling {
+    case .yarn(_, _, _, _, let factor), .long(_, _, _, let factor): factor
+    default: 1
+    }
+  }
+
+  /// Cosine and sine of every row's angle, `[T, dimensions / 2]` float32 each, sequence after sequence.
+  func tables(_ sequences: [Positions], on device: any Device) -> RotaryTables {
+    let attention = attentionFactor
+    var cosines: [Float] = []
+    var sines: [Float] = []
+    for sequence in sequences {
+      let frequencies = inverseFrequencies(length: sequence.first + sequence.count)
+      for position in sequence.first..<sequence.first + sequence.count {
+        for frequency in frequencies {
+          let angle = Float(position) * frequency
+          cosines.append(cosf(angle) * attention)
+          sines.append(sinf(angle) * attention)
+        }
+      }
+    }
+    let shape = [cosines.count / (dimensions / 2), dimensions / 2]
+    return RotaryTables(cos: Tensor(cosines, shape, on: device), sin: Tensor(sines, shape, on: device))
+  }
+}
+
+/// `count` rows of one sequence, the first standing at position `first`.
+struct Positions {
+  let first: Int
+  let count: Int
+}
+
+/// One batch's angles.
+struct RotaryTables: Sendable {
+  let cos: Tensor  // [T, D/2]
+  let sin: Tensor  // [T, D/2]
+}

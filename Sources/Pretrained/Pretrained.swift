@@ -1,0 +1,60 @@
+import FireflyBase
+import FireflyHub
+import FireflyModels
+import FireflyTensors
+import FireflyText
+import FireflyWeights
+import Foundation
+
+/// A pretrained model opened for use: its files and tokenizer; the weights are read by `load`.
+public struct Pretrained: Sendable {
+  public let source: ModelSource
+  public let tokenizer: any Tokenizer
+
+  /// How the weights are held and computed with.
+  public struct Options: Sendable {
+    /// nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    public var compute: DType?
+    /// `.none` keeps a 4-bit folder 4-bit and anything else in the compute dtype.
+    public var quantization: Quantization
+    /// A PEFT folder to put on top, or an adapter's name on a hub.
+    public var adapter: String?
+
+    public init(compute: DType? = nil, quantization: Quantization = .none, adapter: String? = nil) {
+      self.compute = compute
+      self.quantization = quantization
+      self.adapter = adapter
+    }
+  }
+
+  /// Opens a Hugging Face folder or a `.gguf` file.
+  ///
+  /// - Parameter name: a path, or a model's name, such as `Org/Name`, that `LocalModels` finds.
+  /// - Throws: `FireflyError` when the model or its tokenizer is missing, damaged or not supported.
+  public static func open(_ name: String) throws -> Pretrained {
+    let source = try ModelSource.open(name)
+    let tokenizer =
+      try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(source.path)
+    return Pretrained(source: source, tokenizer: tokenizer)
+  }
+
+  /// Opens only the tokenizer: of a model folder, a `.gguf` file, a model by its name, a tokenizer.json or a
+  /// tokenizer.model.
+  public static func tokenizer(at name: String) throws -> any Tokenizer {
+    let path = try LocalModels().path(of: name, for: .tokenizer)
+    return path.lowercased().hasSuffix(".gguf")
+      ? try Tokenizers.make(GGUFVocabulary(GGUFFile(path))) : try Tokenizers.load(path)
+  }
+
+  /// Reads the weights, and the adapter when there is one.
+  ///
+  /// - Parameter progress: the share done, 0…1.
+  public func load(_ options: Options = Options(), progress: ((Double) -> Void)? = nil) throws -> Transformer
+  {
+    let compute = options.compute ?? Ops.usualCompute
+    let model = try Transformer.load(
+      source, compute: compute, quantization: options.quantization, progress: progress)
+    if let adapter = options.adapter { try model.loadAdapter(adapter) }
+    return model
+  }
+}

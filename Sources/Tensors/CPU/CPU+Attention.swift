@@ -1,0 +1,141 @@
+import CKernels
+import FireflyBase
+
+extension CPU {
+  /// Query blocks are taken against the keys up to their diagonal, from the first that they see.
+  package func attention(
+    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
+  ) {
+    let blocks = AttentionBlock.of(starts, shape)
+    Parallel.run(blocks.count * shape.heads) { task in
+      let block = blocks[task / shape.heads]
+      let head = task % shape.heads
+      block.attend(out, q: q, k: k, v: v, head: head, shape, logSums: logSums?.head(head, block.queries))
+    }
+  }
+
+  /// Threads share the sequences, or the heads of each where there are few.
+  package func attentionCached(
+    _ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape
+  ) {
+    let attend = { (sequence: CachedSequence) in
+      CPU.attend(
+        out.rows(sequence.rows), q: q.rows(sequence.rows), keys: sequence.keys, values: sequence.values,
+        past: sequence.past, shape)
+    }
+    if sequences.count >= Parallel.threads {
+      Parallel.run(sequences.count) { attend(sequences[$0]) }
+    } else {
+      sequences.forEach(attend)
+    }
+  }
+
+  private static func attend(
+    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, _ shape: AttentionShape
+  ) {
+    if q.rows <= 4 && shape.headDim <= KERNELS_HEAD_LIMIT {
+      Parallel.run(q.rows * shape.keyValueHeads) { task in
+        let row = task / shape.keyValueHeads
+        attendRow(
+          out, q: q, keys: keys, values: values, row: row, past: past, head: task % shape.keyValueHeads, shape
+        )
+      }
+      return
+    }
+    let blocks = AttentionBlock.of([0, Int32(q.rows)], shape, past: past)
+    Parallel.run(blocks.count * shape.heads) { task in
+      blocks[task / shape.heads].attend(
+        out, q: q, k: keys, v: values, head: task % shape.heads, shape, logSums: nil)
+    }
+  }
+
+  /// One row's queries that share key head `head`.
+  private static func attendRow(
+    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
+    _ shape: AttentionShape
+  ) {
+    let heads = head * shape.group..<(head + 1) * shape.group
+    /// The row's columns of these heads as `[group, headDim]`.
+    func oneHeadARow(_ x: Matrix) -> Matrix {
+      let first = x.byteOffset + (row * x.stride + heads.lowerBound * shape.headDim) * x.dtype.byteCount
+      return Matrix(
+        storage: x.storage, byteOffset: first, rows: shape.group, columns: shape.headDim,
+        stride: shape.headDim, dtype: x.dtype)
+    }
+    let seen = shape.firstKey(of: past + row)..<past + row + 1
+    let k = keys.rows(seen).columns(shape.columns(head))
+    let v = values.rows(seen).columns(shape.columns(head))
+    InstructionSet.kernels.pointee.attention_row(
+      oneHeadARow(out).output(), oneHeadARow(q).input(), k.input(), v.input(), shape.group, shape.headDim,
+      seen.count, shape.scale, shape.slopes.map { $0.floatPointer + heads.lowerBound })
+  }
+}
+
+extension AttentionShape {
+  /// A query head's scores in a block whose first row has its own key in column `diagonal`.
+  func mask(head: Int, diagonal: Int) -> kernels_mask {
+    kernels_mask(
+      scale: scale, slope: slopes.map { $0.floatPointer[head] } ?? 0, diagonal: diagonal,
+      window: window ?? Int.max)
+  }
+}
+
+/// Some rows of queries of one sequence and the keys that they may see.
+struct AttentionBlock {
+  static let rows = 128
+
+  /// Rows of q.
+  let queries: Range<Int>
+  /// Rows of k and v: from the first query's first to the last query's own.
+  let keys: Range<Int>
+  /// Which of the keys is the first query's own; each further query's is the next.
+  let diagonal: Int
+
+  /// The blocks of all sequences, the largest first so that threads end together.
+  static func of(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [AttentionBlock] {
+    var blocks: [AttentionBlock] = []
+    for (start, end) in zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init)) {
+      for first in stride(from: start, to: end, by: rows) {
+        let last = min(first + rows, end)
+        let position = first - start + past
+        let firstKey = shape.firstKey(of: position)
+        blocks.append(
+          AttentionBlock(
+            queries: first..<last, keys: start + firstKey..<last + past, diagonal: position - firstKey))
+      }
+    }
+    return blocks.sorted { $0.cost > $1.cost }
+  }
+
+  var cost: Int { queries.count * keys.count }
+
+  /// out = softmax(scores)·v for this block and one head.
+  func attend(
+    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, head: Int, _ shape: AttentionShape,
+    logSums: UnsafeMutablePointer<Float>?
+  ) {
+    let (m, n) = (queries.count, keys.count)
+    let columns = shape.columns(head)
+    let keyColumns = shape.columns(head / shape.group)
+    let scores = Tensor([m, n], .float32).matrix
+    let probabilities = Tensor([m, n], q.dtype).matrix
+    Product(
+      out: scores, a: q.rows(queries).columns(columns), b: k.rows(keys).columns(keyColumns), transposeB: true
+    ).run()
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: AttentionBlock.rows) { spare in
+      guard let sums = logSums ?? spare.baseAddress else { return }
+      var mask = shape.mask(head: head, diagonal: diagonal)
+      InstructionSet.kernels.pointee.attention_softmax(
+        probabilities.output(), sums, scores.output(), &mask, m, n)
+    }
+    Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns))
+      .run()
+  }
+}
+
+extension Tensor {
+  /// Where head's values for `rows` start in `[heads, T]`.
+  func head(_ head: Int, _ rows: Range<Int>) -> UnsafeMutablePointer<Float> {
+    floatPointer + head * shape[1] + rows.lowerBound
+  }
+}

@@ -1,0 +1,101 @@
+import CKernels
+import FireflyBase
+
+extension CPU {
+  /// `linear` where reading the weights is the cost: rows go in groups of eight, each weight is read once a group, and
+  /// a row's result does not depend on its group.
+  ///
+  /// The frozen and the thin product of a part meet in float32, so y is rounded once.
+  func linearByRow(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
+    let k = InstructionSet.kernels
+    let (input, output) = (MatrixAddress(x), MatrixAddress(y))
+    let tasks = CPU.rowTasks(outputs: y.columns, inputs: x.columns)
+    withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
+      var first = 0
+      for index in parts.indices {
+        addresses[index] = PartAddress(parts[index], low[index], first: first)
+        first += parts[index].outputs
+      }
+      let addresses = UnsafeBufferPointer(addresses)
+      Parallel.run(tasks) { task in
+        let share = output.columns * task / tasks..<output.columns * (task + 1) / tasks
+        for part in addresses where part.outputs.overlaps(share) {
+          part.multiply(output, input, part.outputs.clamped(to: share), k)
+        }
+      }
+    }
+    withExtendedLifetime((y, x, parts, low)) {}
+  }
+}
+
+/// One part of `linearByRow` as addresses.
+private struct PartAddress {
+  private enum Weight {
+    case dense(MatrixAddress)
+    case nf4(kernels_nf4)
+  }
+
+  private let weight: Weight
+  /// h `[T, r]` and B `[outputs, r]`
+  private let thin: (h: MatrixAddress, b: MatrixAddress)?
+  /// The part's columns of y.
+  let outputs: Range<Int>
+
+  init(_ part: LinearPart, _ h: Matrix?, first: Int) {
+    switch part.weight {
+    case .dense(let tensor): weight = .dense(MatrixAddress(tensor.matrix))
+    case .nf4(let tensor): weight = .nf4(tensor.kernelsView)
+    }
+    if let h, let b = part.adapterB {
+      thin = (MatrixAddress(h), MatrixAddress(b.matrix))
+    } else {
+      thin = nil
+    }
+    outputs = first..<first + part.outputs
+  }
+
+  /// Outputs whose sums are held before they are rounded.
+  private static let width = 64
+
+  /// y[:, columns] = x·Wᵀ + h·Bᵀ
+  func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
+    let group = Int(KERNELS_GEMV_ROWS)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
+      guard let base = tile.baseAddress else { return }
+      let sums = Sums(base: base, stride: PartAddress.width)
+      for column in stride(from: columns.lowerBound, to: columns.upperBound, by: PartAddress.width) {
+        let count = min(PartAddress.width, columns.upperBound - column)
+        for first in stride(from: 0, to: x.rows, by: group) {
+          let rows = first..<min(first + group, x.rows)
+          addProducts(sums, x, rows, column - outputs.lowerBound, count, k)
+          k.pointee.convert(y.output(from: first, column: column), sums.input, rows.count, count)
+        }
+      }
+    }
+  }
+
+  /// A block of sums, float32 and of few rows, as kernels write and read it.
+  private struct Sums {
+    let base: UnsafeMutablePointer<Float>
+    let stride: Int
+
+    var output: kernels_out { kernels_out(at: base, stride: stride, type: DType.float32.code) }
+    var input: kernels_in { kernels_in(at: base, stride: stride, type: DType.float32.code) }
+  }
+
+  /// sums[rows, count] = x[rows]·W[first ..< first + count]ᵀ + h[rows]·B[first ..< first + count]ᵀ
+  private func addProducts(
+    _ sums: Sums, _ x: MatrixAddress, _ rows: Range<Int>, _ first: Int, _ count: Int,
+    _ k: InstructionSet.Table
+  ) {
+    let (row, m) = (rows.lowerBound, rows.count)
+    switch weight {
+    case .dense(let w):
+      k.pointee.dense_gemv(sums.output, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
+    case .nf4(var view):
+      k.pointee.nf4_gemv(sums.output, x.input(from: row), m, &view, first, count)
+    }
+    guard let (h, b) = thin else { return }
+    k.pointee.dense_gemv(sums.output, h.input(from: row), m, b.input(from: first), count, b.columns, 1)
+  }
+}

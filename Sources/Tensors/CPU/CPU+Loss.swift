@@ -1,0 +1,68 @@
+import CKernels
+
+extension CPU {
+  package func crossEntropy(
+    _ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?
+  ) {
+    let k = InstructionSet.kernels
+    labels.withUnsafeBufferPointer { labels in
+      guard let labels = labels.baseAddress else { return }
+      CPU.split(logits.rows, cost: 4 * logits.columns) { rows in
+        let start = rows.lowerBound
+        k.pointee.cross_entropy(
+          losses.floatPointer + start, gradient?.output(from: start) ?? kernels_out(),
+          logits.input(from: start), labels + start, weights.map { $0.floatPointer + start }, rows.count,
+          logits.columns)
+      }
+    }
+  }
+
+  package func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32]) {
+    let flags = flags.bytes
+    CPU.split(x.rows, cost: x.columns) { rows in
+      for row in rows {
+        let (values, column) = (x.floatRow(row), Int(columns[row]))
+        let value = values[column]
+        var isLargest = !value.isNaN
+        for c in 0..<column where !(values[c] < value) { isLargest = false }
+        for c in column..<x.columns where !(values[c] <= value) { isLargest = false }
+        flags[row] = isLargest ? 1 : 0
+      }
+    }
+  }
+
+  package func sumOfSquares(_ x: Tensor) -> Double {
+    let chunk = 65_536
+    let (k, chunks) = (InstructionSet.kernels, (x.count + chunk - 1) / chunk)
+    var sums = [Double](repeating: 0, count: chunks)
+    sums.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      CPU.split(chunks, cost: chunk) { range in
+        for i in range {
+          sums[i] = k.pointee.sum_of_squares(x.floatPointer + i * chunk, min(chunk, x.count - i * chunk))
+        }
+      }
+    }
+    return sums.reduce(0, +)
+  }
+
+  package func hasNonFinite(_ x: Tensor) -> Bool {
+    InstructionSet.kernels.pointee.has_non_finite(x.pointer, x.dtype.code, x.count) != 0
+  }
+
+  package func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers) {
+    var numbers = kernels_adamw(
+      gradient_scale: numbers.gradientScale, decay: numbers.decay, beta1_rest: numbers.beta1Rest,
+      beta2: numbers.beta2, beta2_rest: numbers.beta2Rest, step_size: numbers.stepSize,
+      correction: numbers.correction, epsilon: numbers.epsilon)
+    let k = InstructionSet.kernels
+    withUnsafePointer(to: &numbers) { numbers in
+      CPU.split(value.count, cost: 4, multiple: 16) { range in
+        let start = range.lowerBound
+        k.pointee.adamw(
+          value.floatPointer + start, gradient.floatPointer + start, m.floatPointer + start,
+          v.floatPointer + start, range.count, numbers)
+      }
+    }
+  }
+}

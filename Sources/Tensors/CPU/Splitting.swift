@@ -1,0 +1,72 @@
+import FireflyBase
+
+extension CPU {
+  /// Below this many elements, starting another thread costs more than it gains.
+  private static let grain = 16_384
+
+  /// Runs `body` over ranges that together cover `0..<count`, each element costing about `cost` elements' work.
+  static func split(_ count: Int, cost: Int, multiple: Int = 1, _ body: (Range<Int>) -> Void) {
+    guard count > 0 else { return }
+    let units = (count + multiple - 1) / multiple
+    let tasks = min(Parallel.threads, units, max(1, count * max(cost, 1) / grain))
+    if tasks <= 1 {
+      body(0..<count)
+      return
+    }
+    Parallel.run(tasks) { task in
+      let start = units * task / tasks * multiple
+      let end = min(units * (task + 1) / tasks * multiple, count)
+      body(start..<end)
+    }
+  }
+
+  /// Equal shares of the outputs of a product that reads its weights once, some for each thread to choose from, but none
+  /// below a microsecond's work. Outputs do not depend on their share, so the number of threads may count.
+  static func rowTasks(outputs: Int, inputs: Int) -> Int {
+    let shares = outputs * inputs / 32_768
+    let rounds = min(max(shares / Parallel.threads, 1), 16)
+    return max(min(rounds * Parallel.threads, outputs), 1)
+  }
+}
+
+/// A grid of nearly equal blocks over a matrix `[rows, columns]`.
+struct Tiles {
+  private let rowSplit: Split
+  private let columnSplit: Split
+
+  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int, columnUnit: Int = 16) {
+    rowSplit = Split(rows, parts: rowParts)
+    columnSplit = Split(columns, parts: columnParts, unit: columnUnit)
+  }
+
+  var count: Int { rowSplit.parts * columnSplit.parts }
+  func rows(_ tile: Int) -> Range<Int> { rowSplit[tile / columnSplit.parts] }
+  func columns(_ tile: Int) -> Range<Int> { columnSplit[tile % columnSplit.parts] }
+
+  /// Parts of at most 288 for the dimension that threads share: 1, 2 or a multiple of 4, so that small machines get
+  /// equal shares, and not below 96, two of the widest micro-kernels: narrower ones spend their time on packing.
+  static func parts(of extent: Int) -> Int {
+    let parts = max((extent + 287) / 288, min(4, extent / 96))
+    if parts <= 2 { return max(parts, 1) }
+    return extent < 4 * 96 ? 2 : (parts + 3) / 4 * 4
+  }
+}
+
+/// 0..<extent cut into `parts` ranges whose bounds are multiples of 16; the last ones may be shorter or empty.
+struct Split {
+  let extent: Int
+  let parts: Int
+  let width: Int
+
+  init(_ extent: Int, parts: Int, unit: Int = 16) {
+    self.extent = extent
+    width = max((extent + parts - 1) / parts, 1).roundedUp(to: unit)
+    self.parts = max((extent + width - 1) / width, 1)
+  }
+
+  subscript(part: Int) -> Range<Int> { part * width..<min((part + 1) * width, extent) }
+}
+
+extension Int {
+  func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
+}

@@ -1,0 +1,102 @@
+import Foundation
+
+/// The processor's memory. Blocks go back to the pool when released, so a training step that repeats its shapes allocates
+/// nothing from the system in its steady state.
+///
+/// Free blocks are kept by capacity. Capacities are rounded to an eighth of a power of two, so nearly equal shapes share them.
+final class StoragePool: @unchecked Sendable {
+  static let shared = StoragePool()
+  nonisolated(unsafe) static let empty = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+
+  private let lock = NSLock()
+  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  private var freeBytes = 0
+  private var usedBytes = 0
+  private var peakBytes = 0
+  private var recordedPeak = 0
+  private(set) var systemAllocations = 0
+
+  /// The most bytes in use at once since `startRecordingPeak`.
+  var peakSinceRecording: Int { lock.withLock { recordedPeak } }
+
+  func startRecordingPeak() { lock.withLock { recordedPeak = usedBytes } }
+
+  /// Under the lock.
+  private func use(_ byteCount: Int) {
+    usedBytes += byteCount
+    peakBytes = max(peakBytes, usedBytes)
+    recordedPeak = max(recordedPeak, usedBytes)
+  }
+
+  static func capacity(for byteCount: Int) -> Int {
+    let least = max(byteCount, 256)
+    let power = 1 << (Int.bitWidth - 1 - (least - 1).leadingZeroBitCount)  // the power of two below
+    let step = max(power / 8, 64)
+    return (least + step - 1) / step * step
+  }
+
+  func take(_ byteCount: Int) -> DeviceBlock {
+    let wanted = StoragePool.capacity(for: byteCount)
+    lock.lock()
+    if let block = takeFree(wanted) {
+      lock.unlock()
+      return block
+    }
+    use(wanted)
+    let surplus = removeSurplus()
+    systemAllocations += 1
+    lock.unlock()
+    for (block, capacity) in surplus { SystemMemory.deallocate(block, capacity) }
+    return DeviceBlock(address: SystemMemory.allocate(wanted), capacity: wanted)
+  }
+
+  /// A free block of the wanted capacity, or of the next ones up to a quarter more. Under the lock.
+  private func takeFree(_ wanted: Int) -> DeviceBlock? {
+    var capacity = wanted
+    while capacity <= wanted + wanted / 4 {
+      if let block = free[capacity]?.popLast() {
+        freeBytes -= capacity
+        use(capacity)
+        return DeviceBlock(address: block, capacity: capacity)
+      }
+      capacity = StoragePool.capacity(for: capacity + 1)
+    }
+    return nil
+  }
+
+  /// What may be held beyond the most that was ever in use at once: an eighth of that, and in any case the buffers of
+  /// a small model's block, which come in a dozen sizes of which few are in use together.
+  private var slack: Int { max(peakBytes / 8, 64 << 20) }
+
+  /// Takes free blocks out until no more than the slack is held: batches of ever new lengths must not pile up blocks.
+  /// Under the lock.
+  private func removeSurplus() -> [(UnsafeMutableRawPointer, Int)] {
+    var removed: [(UnsafeMutableRawPointer, Int)] = []
+    for capacity in free.keys.sorted(by: >) {
+      while usedBytes + freeBytes > peakBytes + slack, let block = free[capacity]?.popLast() {
+        freeBytes -= capacity
+        removed.append((block, capacity))
+      }
+    }
+    return removed
+  }
+
+  func give(_ block: DeviceBlock) {
+    lock.lock()
+    free[block.capacity, default: []].append(block.address)
+    freeBytes += block.capacity
+    usedBytes -= block.capacity
+    lock.unlock()
+  }
+
+  /// Returns every free block to the system.
+  func drain() {
+    lock.lock()
+    let blocks = free.flatMap { capacity, blocks in blocks.map { ($0, capacity) } }
+    free.removeAll()
+    freeBytes = 0
+    peakBytes = usedBytes
+    lock.unlock()
+    for (block, capacity) in blocks { SystemMemory.deallocate(block, capacity) }
+  }
+}

@@ -1,0 +1,89 @@
+/// Where tensors lie and their operations run.
+///
+/// `Ops` is what the layers above call: it checks shapes and types, and that all operands lie on one device, and hands
+/// them to that device. So a device may take for granted what the operation of the same name in `Ops` says; it decides
+/// how the work is cut, in what order sums are taken, and which form of a weight it multiplies. Adding a device is a type
+/// that conforms to this and nothing else.
+package protocol Device: AnyObject, Sendable {
+  /// For messages.
+  var name: String { get }
+  /// Whether its memory is the processor's, and an address one that the program may read.
+  var isHost: Bool { get }
+  /// Whether products of bfloat16 run at a rate of their own; otherwise float32 is the better choice.
+  var multipliesBFloat16: Bool { get }
+
+  // MARK: Memory
+
+  /// An uninitialised block. Its address need mean something to this device only.
+  func allocate(_ byteCount: Int) -> DeviceBlock
+  func free(_ block: DeviceBlock)
+  /// Copies from the processor's memory; the bytes may be gone when it returns.
+  func upload(_ bytes: UnsafeRawBufferPointer, to address: UnsafeMutableRawPointer)
+  /// Copies to the processor's memory, after all operations before it.
+  func download(_ address: UnsafeMutableRawPointer, into bytes: UnsafeMutableRawBufferPointer)
+
+  // MARK: Elementwise
+
+  func zero(_ x: Tensor)
+  func convert(_ out: Matrix, _ x: Matrix)
+  func scale(_ x: Matrix, by factor: Float)
+  func scaleRows(_ x: Matrix, by factors: Tensor)
+  func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix)
+  func add(_ x: Matrix, _ y: Matrix)
+  func addBias(_ y: Matrix, _ bias: Tensor)
+  func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32])
+  func scatterAddRows(_ x: Matrix, _ rows: [Int32], _ y: Matrix)
+
+  // MARK: Layers
+
+  func rmsNorm(_ y: Matrix, reciprocal: Tensor, x: Matrix, weight: Tensor, epsilon: Float)
+  func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
+  func layerNorm(
+    _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float)
+  func layerNormGradient(
+    _ dx: Matrix, dy: Matrix, x: Matrix, mean: Tensor, reciprocal: Tensor, weight: Tensor)
+  func rotate(_ x: Matrix, headDim: Int, rotaryDim: Int, cos: Tensor, sin: Tensor, turn: RotaryTurn)
+  /// y = f(x)·up; without `up`, f(x).
+  func activate(_ y: Matrix, _ x: Matrix, gating up: Matrix?, _ activation: Activation)
+  /// dx = dy·up·f'(x) and dUp = dy·f(x); without `up` and `dUp`, dx = dy·f'(x).
+  func activateGradient(
+    _ dx: Matrix, dUp: Matrix?, dy: Matrix, x: Matrix, gating up: Matrix?, _ activation: Activation)
+  func dropout(_ y: Matrix, _ x: Matrix, _ bits: DropoutBits)
+  func addDropped(_ dx: Matrix, _ g: Matrix, _ bits: DropoutBits)
+
+  // MARK: Attention
+
+  func attention(
+    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape)
+  func attentionGradient(
+    _ gradients: AttentionGradients, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
+    v: Matrix,
+    starts: [Int32], shape: AttentionShape)
+  func attentionCached(_ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape)
+
+  // MARK: Products
+
+  func matmul(
+    _ out: Matrix, _ a: Matrix, _ b: Matrix, transposeA: Bool, transposeB: Bool, accumulate: Bool,
+    scale: Float)
+  func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool)
+  func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool)
+  /// The form in which `multiplyRows` reads a weight `[out, in]` fastest; it may be the weight itself.
+  func prepareRows(_ weight: Tensor) -> any RowWeightForm
+  func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm)
+  /// Bytes that `multiplyRows` reads of a weight `[out, in]` that was prepared.
+  func rowWeightBytes(_ weight: Tensor) -> Int
+
+  // MARK: Loss and optimizer
+
+  func crossEntropy(_ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?)
+  /// 1 or 0 to each row in `flags`, uint8 `[N]`.
+  func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32])
+  func sumOfSquares(_ x: Tensor) -> Double
+  func hasNonFinite(_ x: Tensor) -> Bool
+  func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers)
+
+  // MARK: Quantised weights
+
+  func decodeNF4(_ weights: NF4Tensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix)
+}

@@ -1,0 +1,88 @@
+import CKernels
+import FireflyBase
+
+/// The heads of a grouped-query attention: query head h reads key head h / (heads / keyValueHeads), and which keys a row
+/// sees with which bias.
+public struct AttentionShape: Sendable {
+  public var heads: Int
+  public var keyValueHeads: Int
+  public var headDim: Int
+  /// Factor on the scores, usually 1 / √headDim.
+  public var scale: Float
+  /// A row sees at most this many keys: its own and those just before it (Mistral's sliding window); nil: all.
+  public var window: Int?
+  /// ALiBi (Press, Smith & Lewis 2021): [heads] float32; head h adds slopes[h]·(key's − query's position) to a score.
+  public var slopes: Tensor?
+
+  public init(
+    heads: Int, keyValueHeads: Int, headDim: Int, scale: Float, window: Int? = nil, slopes: Tensor? = nil
+  ) {
+    precondition(
+      heads > 0 && keyValueHeads > 0 && headDim > 0 && heads % keyValueHeads == 0,
+      "\(heads) heads over \(keyValueHeads) key heads of \(headDim)")
+    if let window { precondition(window > 0, "a window of \(window) keys") }
+    if let slopes {
+      precondition(
+        slopes.dtype == .float32 && slopes.count == heads, "slopes \(slopes.shape) of \(slopes.dtype)")
+    }
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+    self.headDim = headDim
+    self.scale = scale
+    self.window = window
+    self.slopes = slopes
+  }
+
+  /// Query heads to a key head.
+  var group: Int { heads / keyValueHeads }
+  func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
+
+  /// FLOP of `products` products over the pairs of query and key that a row sees.
+  func flop(_ starts: [Int32], products: Int) -> Double {
+    let pairs = zip(starts, starts.dropFirst()).reduce(0.0) {
+      $0 + AttentionShape.pairs(Int($1.1 - $1.0), window: window)
+    }
+    return 2 * pairs * Double(products * heads * headDim)
+  }
+
+  /// Pairs of query and key in a sequence of `length`: all below the diagonal, no further back than the window.
+  package static func pairs(_ length: Int, window: Int?) -> Double {
+    let growing = Double(min(length, window ?? length))  // rows that see all before them
+    return growing * (growing + 1) / 2 + (Double(length) - growing) * growing
+  }
+
+  /// The first of the keys that the query at position `query` sees, counted from its sequence's start.
+  func firstKey(of query: Int) -> Int { max(0, query + 1 - (window ?? query + 1)) }
+}
+
+/// The gradients that attention's backward pass writes; all overwritten.
+package struct AttentionGradients {
+  package let dq: Matrix  // [T, heads·headDim]
+  package let dk: Matrix  // [T, keyValueHeads·headDim]
+  package let dv: Matrix  // [T, keyValueHeads·headDim]
+
+  package init(dq: Matrix, dk: Matrix, dv: Matrix) {
+    self.dq = dq
+    self.dk = dk
+    self.dv = dv
+  }
+}
+
+/// A sequence that goes on: its new rows, and its keys and values with theirs at the end.
+public struct CachedSequence {
+  /// The new rows among those of the step.
+  public let rows: Range<Int>
+  /// `[past + rows, keyValueHeads·headDim]`, the new rows' keys at the end.
+  public let keys: Matrix
+  /// `[past + rows, keyValueHeads·headDim]`
+  public let values: Matrix
+
+  public init(rows: Range<Int>, keys: Matrix, values: Matrix) {
+    self.rows = rows
+    self.keys = keys
+    self.values = values
+  }
+
+  /// How many keys stand before the new rows'.
+  var past: Int { keys.rows - rows.count }
+}

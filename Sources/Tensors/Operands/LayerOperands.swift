@@ -1,0 +1,62 @@
+/// A non-linearity between the products of an MLP. The raw value is the kernels' number.
+public enum Activation: Int32, Sendable, CaseIterable {
+  /// x·σ(x); config.json's "silu" and "swish".
+  case silu
+  /// x·Φ(x) with the normal distribution's Φ (Hendrycks & Gimpel 2016); "gelu".
+  case gelu
+  /// Its approximation ½x(1 + tanh(√(2/π)(x + 0.044715x³))); "gelu_new", "gelu_pytorch_tanh", "gelu_fast".
+  case geluTanh
+}
+
+/// Which elements of a head turn together, and in which direction.
+package struct RotaryTurn {
+  /// Neighbours 2i and 2i + 1; otherwise i and i + rotaryDim/2.
+  package let interleaved: Bool
+  package let inverse: Bool
+
+  package init(interleaved: Bool, inverse: Bool) {
+    self.interleaved = interleaved
+    self.inverse = inverse
+  }
+}
+
+/// Which dropout bits: they depend on this, the row and the column, never on threads or slices.
+public struct DropoutKey: Hashable, Sendable {
+  public var seed: UInt64
+  public var step: UInt64
+  /// Layer, group and micro-batch, mixed by the caller.
+  public var stream: UInt64
+  /// The number of the matrix's first row among all rows of the micro-batch.
+  public var firstRow: UInt64
+
+  public init(seed: UInt64, step: UInt64, stream: UInt64, firstRow: UInt64 = 0) {
+    self.seed = seed
+    self.step = step
+    self.stream = stream
+    self.firstRow = firstRow
+  }
+
+  /// All but the row in 64 bits.
+  var mixed: UInt64 {
+    CounterRandom.mix(CounterRandom.mix(CounterRandom.mix(seed) ^ step) ^ stream)
+  }
+}
+
+/// One matrix's dropout: which elements are kept, and the factor on those.
+package struct DropoutBits {
+  /// All of a `DropoutKey` but the row.
+  package let key: UInt64
+  package let firstRow: UInt64
+  /// An element whose 16 bits are at least this is kept.
+  package let threshold: UInt32
+  /// 1 / (1 − p)
+  package let factor: Float
+
+  init(probability: Float, key: DropoutKey) {
+    precondition(probability >= 0 && probability < 1, "dropout probability \(probability)")
+    self.key = key.mixed
+    firstRow = key.firstRow
+    threshold = UInt32((probability * 65_536).rounded())
+    factor = 1 / (1 - probability)
+  }
+}

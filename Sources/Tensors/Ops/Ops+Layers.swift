@@ -1,0 +1,102 @@
+// The parts of a layer between its products: forward and gradient side by side.
+extension Ops {
+  /// Root-mean-square normalisation (Zhang & Sennrich 2019): y = x / rms(x) · weight, in float32.
+  ///
+  /// - Parameters:
+  ///   - y: [T, C] c.
+  ///   - reciprocal: [T] float32, set to 1 / √(mean x² + ε) for the gradient.
+  ///   - x: [T, C] float32.
+  ///   - weight: [C] float32.
+  public static func rmsNorm(_ y: Matrix, reciprocal: Tensor, x: Matrix, weight: Tensor, epsilon: Float) {
+    checkSame(y, x)
+    checkCompute(y.dtype)
+    checkCount(reciprocal, x.rows, "reciprocal")
+    checkCount(weight, x.columns, "weight")
+    let device = device(y.storage, reciprocal.storage, x.storage, weight.storage)
+    Ledger.measure(.norms) {
+      device.rmsNorm(y, reciprocal: reciprocal, x: x, weight: weight, epsilon: epsilon)
+    }
+  }
+
+  /// dx[T, C] += the gradient of `rmsNorm` for dy[T, C]; all float32, the weight being frozen.
+  public static func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
+  {
+    checkSame(dx, dy)
+    checkSame(dx, x)
+    for matrix in [dx, dy, x] { checkFloat32(matrix.dtype) }
+    checkCount(reciprocal, x.rows, "reciprocal")
+    checkCount(weight, x.columns, "weight")
+    let device = device(dx.storage, dy.storage, x.storage, reciprocal.storage, weight.storage)
+    Ledger.measure(.norms) {
+      device.rmsNormGradient(dx, dy: dy, x: x, reciprocal: reciprocal, weight: weight)
+    }
+  }
+
+  /// Layer normalisation (Ba, Kiros & Hinton 2016): y = (x − mean) / √(variance + ε) · weight + bias, in float32.
+  ///
+  /// - Parameters:
+  ///   - y: [T, C] c.
+  ///   - mean: [T] float32, set to each row's mean for the gradient.
+  ///   - reciprocal: [T] float32, set to 1 / √(variance + ε).
+  ///   - x: [T, C] float32.
+  ///   - weight: [C] float32.
+  ///   - bias: [C] float32; nil adds nothing.
+  public static func layerNorm(
+    _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float
+  ) {
+    checkSame(y, x)
+    checkCompute(y.dtype)
+    checkCount(mean, x.rows, "mean")
+    checkCount(reciprocal, x.rows, "reciprocal")
+    checkCount(weight, x.columns, "weight")
+    if let bias { checkCount(bias, x.columns, "bias") }
+    let device = device(
+      y.storage, mean.storage, reciprocal.storage, x.storage, weight.storage, bias?.storage)
+    Ledger.measure(.norms) {
+      device.layerNorm(
+        y, mean: mean, reciprocal: reciprocal, x: x, weight: weight, bias: bias, epsilon: epsilon)
+    }
+  }
+
+  /// dx[T, C] += the gradient of `layerNorm` for dy[T, C]; all float32, weight and bias being frozen.
+  public static func layerNormGradient(
+    _ dx: Matrix, dy: Matrix, x: Matrix, mean: Tensor, reciprocal: Tensor, weight: Tensor
+  ) {
+    checkSame(dx, dy)
+    checkSame(dx, x)
+    checkCount(mean, x.rows, "mean")
+    checkCount(reciprocal, x.rows, "reciprocal")
+    checkCount(weight, x.columns, "weight")
+    let device = device(
+      dx.storage, dy.storage, x.storage, mean.storage, reciprocal.storage, weight.storage)
+    Ledger.measure(.norms) {
+      device.layerNormGradient(dx, dy: dy, x: x, mean: mean, reciprocal: reciprocal, weight: weight)
+    }
+  }
+
+  /// Rotary positions (Su et al. 2021) in place.
+  ///
+  /// - Parameters:
+  ///   - x: [T, heads·headDim] c. Of every head, elements from `rotaryDim` on stay as they are.
+  ///   - cos: [T, rotaryDim/2] float32, the cosine of each row's angles; `sin` likewise.
+  ///   - interleaved: Angle i turns elements 2i and 2i + 1, as in ChatGLM; otherwise i and i + rotaryDim/2, as in
+  ///     transformers' `rotate_half`.
+  ///   - inverse: Turns back, which is the gradient.
+  public static func rotate(
+    _ x: Matrix, headDim: Int, rotaryDim: Int, cos: Tensor, sin: Tensor, interleaved: Bool = false,
+    inverse: Bool
+  ) {
+    checkCompute(x.dtype)
+    precondition(headDim > 0 && x.columns % headDim == 0, "\(x.columns) columns in heads of \(headDim)")
+    precondition(
+      rotaryDim >= 0 && rotaryDim <= headDim && rotaryDim % 2 == 0,
+      "\(rotaryDim) rotary dimensions of \(headDim)")
+    checkCount(cos, x.rows * rotaryDim / 2, "cos")
+    checkCount(sin, x.rows * rotaryDim / 2, "sin")
+    let turn = RotaryTurn(interleaved: interleaved, inverse: inverse)
+    let device = device(x.storage, cos.storage, sin.storage)
+    Ledger.measure(.elementwise) {
+      device.rotate(x, headDim: headDim, rotaryDim: rotaryDim, cos: cos, sin: sin, turn: turn)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import CKernels
+
+/// A quantised format of GGUF files; ggml's names. The raw value is the kernels' number.
+package enum BlockFormat: Int32, CaseIterable, Sendable {
+  case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K
+
+  /// Elements of a block.
+  package var elements: Int {
+    switch self {
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+    case .q4_K, .q5_K, .q6_K: 256
+    }
+  }
+
+  /// Bytes of a block.
+  package var bytes: Int {
+    switch self {
+    case .q4_0: 18
+    case .q4_1: 20
+    case .q5_0: 22
+    case .q5_1: 24
+    case .q8_0: 34
+    case .q4_K: 144
+    case .q5_K: 176
+    case .q6_K: 210
+    }
+  }
+}
+
+// Blocks come from files and go to files: they are decoded and encoded on the processor.
+extension BlockFormat {
+  /// out float32, bfloat16 or float16 = the elements of whole blocks, in their order.
+  package func decode(_ bytes: UnsafeRawBufferPointer, into out: Tensor) {
+    let blocks = out.count / elements
+    precondition(
+      out.count % elements == 0 && bytes.count == blocks * self.bytes,
+      "\(out.count) elements from \(bytes.count) bytes of \(self)")
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    Ledger.measure(.elementwise) {
+      CPU.split(blocks, cost: 4 * elements) { range in
+        let part = out.reshaped([blocks, elements]).slice(range)
+        let decoded = out.dtype == .float32 ? part : Tensor(part.shape, .float32)
+        kernels_decode_blocks(
+          rawValue, decoded.floatPointer, base + range.lowerBound * self.bytes, range.count)
+        if out.dtype != .float32 { CPU.shared.convert(part.matrix, decoded.matrix) }
+      }
+    }
+  }
+
+  /// x in whole blocks of Q4_0 or Q8_0, as ggml's reference quantiser makes them.
+  ///
+  /// - Parameter x: float32, finite, a multiple of 32 elements.
+  /// - Returns: uint8 [bytes].
+  package func encode(_ x: Tensor) -> Tensor {
+    precondition(self == .q4_0 || self == .q8_0, "encoding to \(self)")
+    Ops.checkFloat32(x.dtype)
+    precondition(x.count % elements == 0, "\(x.count) elements in blocks of \(elements)")
+    let blocks = x.count / elements
+    let out = Tensor([blocks * bytes], .uint8)
+    Ledger.measure(.elementwise) {
+      CPU.split(blocks, cost: 8 * elements) { range in
+        kernels_encode_blocks(
+          rawValue, out.pointer.assumingMemoryBound(to: UInt8.self) + range.lowerBound * bytes,
+          x.floatPointer + range.lowerBound * elements, range.count)
+      }
+    }
+    return out
+  }
+}

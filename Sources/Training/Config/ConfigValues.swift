@@ -1,0 +1,108 @@
+// The values of a configuration that are one of a few, or of several shapes.
+
+/// What is trained for: the original's `task_type`.
+public enum TaskType: String, Sendable, CaseIterable {
+  case pretrain, sft, dpo
+}
+
+/// Which weights are trained: the original's `train_mode`.
+public enum TrainMode: String, Sendable, CaseIterable {
+  case full, lora, qlora
+}
+
+/// The numbers products are computed in; norms, softmax, loss and the adapter are always float32.
+public enum Precision: String, Sendable, CaseIterable {
+  case float32, bfloat16
+}
+
+/// When something regular happens.
+public enum Interval: String, Sendable, CaseIterable {
+  case no, steps, epoch
+
+  /// Whether it is time after `step` steps: every so many steps, or at the end of an epoch.
+  func isDue(at step: Int, every: StepCount, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
+    switch self {
+    case .no: false
+    case .steps: step % every.resolved(total: totalSteps) == 0
+    case .epoch: step % stepsPerEpoch == 0
+    }
+  }
+}
+
+/// How a step's loss is averaged.
+public enum LossReduction: String, Sendable, CaseIterable {
+  /// Every target token of the step counts the same.
+  case token
+  /// The original's: the mean over micro-batches of each one's mean.
+  case microBatchMean = "micro_batch_mean"
+}
+
+/// The learning rate's course: transformers' `lr_scheduler_type`.
+public enum ScheduleKind: String, Sendable, CaseIterable {
+  case constant
+  case constantWithWarmup = "constant_with_warmup"
+  case linear
+  case cosine
+}
+
+/// Where AdamW's moments live.
+public enum OptimizerMemory: Sendable {
+  case memory
+  /// In a file-backed mapping beside the checkpoints, which the system can page out.
+  case paged
+}
+
+/// A number of steps, or a part of all of them: the two shapes of save_steps and logging_steps.
+public enum StepCount: Sendable, Equatable {
+  case steps(Int)
+  case part(Double)
+
+  /// - Parameter total: the run's optimizer steps.
+  package func resolved(total: Int) -> Int {
+    switch self {
+    case .steps(let count): count
+    case .part(let part): max(1, Int((part * Double(total)).rounded(.up)))
+    }
+  }
+}
+
+extension StepCount: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .steps(let count): "\(count)"
+    case .part(let part): "\(part)"
+    }
+  }
+
+  /// Counts with counts, and parts with parts.
+  func isMultiple(of other: StepCount) -> Bool {
+    switch (self, other) {
+    case (.steps(let mine), .steps(let others)): return mine.isMultiple(of: others)
+    case (.part(let mine), .part(let others)):
+      return abs(mine / others - (mine / others).rounded()) < 1e-6
+    default: return false
+    }
+  }
+}
+
+/// Steps over which the learning rate rises from 0.
+public enum Warmup: Sendable, Equatable {
+  case steps(Int)
+  case ratio(Double)
+
+  package func resolved(total: Int) -> Int {
+    switch self {
+    case .steps(let count): count
+    case .ratio(let ratio): Int((ratio * Double(total)).rounded(.up))
+    }
+  }
+}
+
+/// Where a run starts from.
+public enum Resume: Sendable, Equatable {
+  case fresh
+  /// The newest complete checkpoint of output_dir.
+  case latest
+  /// A checkpoint folder.
+  case checkpoint(String)
+}

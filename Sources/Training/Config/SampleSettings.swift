@@ -1,0 +1,24 @@
+import FireflyBase
+
+/// Prompts that a run answers now and then, so that one can read what it learns.
+public struct SampleSettings: Sendable, Equatable {
+  /// A user's turns, answered in the run's template.
+  public var prompts: [String]  // sample_prompts
+  /// Steps between answers; save_steps when not given.
+  public var every: StepCount  // sample_steps
+  /// Tokens of an answer.
+  public var maxNewTokens: Int  // sample_max_new_tokens
+}
+
+extension ConfigReader {
+  /// sample_prompts and what belongs to it; nil when there are none.
+  mutating func samples(saveEvery: StepCount) -> SampleSettings? {
+    let every = raw("sample_steps") == nil ? saveEvery : stepCount("sample_steps", default: 1)
+    let count = int("sample_max_new_tokens", default: 128, in: 1...ConfigReader.most)
+    guard let value = raw("sample_prompts") else { return nil }
+    guard let prompts = value.array?.compactMap(\.string), prompts.count == value.array?.count else {
+      return wrong("sample_prompts", "a list of texts", value, nil)
+    }
+    return prompts.isEmpty ? nil : SampleSettings(prompts: prompts, every: every, maxNewTokens: count)
+  }
+}

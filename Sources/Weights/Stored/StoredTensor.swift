@@ -1,0 +1,143 @@
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// A tensor still in its file: what is known about it, and the mapping that holds it.
+struct StoredTensor: Sendable {
+  let info: TensorInfo
+  let file: MappedFile
+  var layout = Layout.rows
+
+  /// How the elements stand in their range of the file.
+  enum Layout: Equatable, Sendable {
+    /// Row by row, nothing between them.
+    case rows
+    /// The rows of so many heads in llama.cpp's order (`RotaryRows`); they are put back when read.
+    case rotary(heads: Int)
+    /// A view of a larger block, from its first element on; steps of each dimension, in elements.
+    case strided([Int])
+  }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[info.range]) }
+  var place: String { "\(info.path): \(info.name)" }
+
+  /// The tensor in memory: the mapping itself when the bytes can be used as they are, a converted copy otherwise.
+  func tensor(as dtype: DType) throws -> Tensor {
+    guard info.type.dtype == dtype || canConvert(to: dtype) else {
+      throw FireflyError(
+        "the tensor cannot be read as \(dtype)", at: place,
+        expected: "F32, F16, BF16 or a supported block type",
+        found: info.type.description)
+    }
+    if info.type.dtype == dtype && layout == .rows {
+      return canBorrow(dtype) ? borrowed(dtype) : copied(dtype)
+    }
+    let out = Tensor(info.shape, dtype)
+    switch layout {
+    case .rows: decode(bytes, into: out)
+    case .rotary(let heads): decodeRows(into: out, heads: heads)
+    case .strided(let strides):
+      let rows = gathered(strides)
+      withExtendedLifetime(rows) { decode(UnsafeRawBufferPointer(rows.bytes), into: out) }
+    }
+    return out
+  }
+
+  /// Whether the rows do not stand in their own order.
+  var isReordered: Bool {
+    if case .rotary = layout { true } else { false }
+  }
+
+  /// The file's bytes of a plain type, row by row, as uint8.
+  func plainBytes() -> Tensor {  // [bytes]
+    if case .strided(let strides) = layout { return gathered(strides) }
+    precondition(!info.type.isBlock && !isReordered, "bytes of \(info.type) in another order")
+    return Tensor(
+      storage: Storage(borrowing: bytes, owner: file), byteOffset: 0, shape: [bytes.count], dtype: .uint8)
+  }
+
+  /// The elements of a strided view one after another.
+  private func gathered(_ strides: [Int]) -> Tensor {  // [bytes] uint8
+    let size = info.type.blockBytes
+    let (columns, step) = (info.shape.last ?? 1, strides.last ?? 1)
+    let rows = info.shape.dropLast().reduce(1, *)
+    let out = Tensor([rows * columns * size], .uint8)
+    var index = [Int](repeating: 0, count: max(info.shape.count - 1, 0))
+    for row in 0..<(columns == 0 ? 0 : rows) {
+      let first = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
+      for column in 0..<columns {
+        let source = UnsafeRawBufferPointer(
+          rebasing: bytes[(first + column * step) * size..<(first + column * step + 1) * size])
+        UnsafeMutableRawBufferPointer(rebasing: out.bytes[((row * columns + column) * size)...]).copyMemory(
+          from: source)
+      }
+      for dimension in index.indices.reversed() {
+        index[dimension] += 1
+        if index[dimension] < info.shape[dimension] { break }
+        index[dimension] = 0
+      }
+    }
+    return out
+  }
+
+  private func canConvert(to dtype: DType) -> Bool {
+    let isFloat = dtype == .float32 || dtype == .bfloat16 || dtype == .float16
+    switch info.type {
+    case .float32, .float16, .bfloat16: return isFloat
+    default: return isFloat && info.type.isBlock
+    }
+  }
+
+  /// Kernels read whole vectors, so a borrowed tensor is aligned to its elements and, like a pool block, has
+  /// 64 readable bytes after it: those of the file, or the zeros up to the end of the mapping's last page.
+  private func canBorrow(_ dtype: DType) -> Bool {
+    let page = Int(getpagesize())
+    let mapped = (file.bytes.count + page - 1) / page * page
+    return isAligned(to: dtype) && mapped - info.range.upperBound >= 64
+  }
+
+  private func isAligned(to dtype: DType) -> Bool { info.range.lowerBound % dtype.byteCount == 0 }
+
+  private func borrowed(_ dtype: DType) -> Tensor {
+    Tensor(
+      storage: Storage(borrowing: bytes, owner: file), byteOffset: 0, shape: info.shape, dtype: dtype)
+  }
+
+  private func copied(_ dtype: DType) -> Tensor {
+    let out = Tensor(info.shape, dtype)
+    out.bytes.copyMemory(from: bytes)
+    return out
+  }
+
+  /// Undoes llama.cpp's row order.
+  private func decodeRows(into out: Tensor, heads: Int) {
+    let rows = info.shape[0]
+    let rowBytes = bytes.count / rows
+    for row in 0..<rows {
+      let source = RotaryRows.inFile(row, headDim: rows / heads)
+      decode(
+        UnsafeRawBufferPointer(rebasing: bytes[source * rowBytes..<(source + 1) * rowBytes]),
+        into: out.slice(row..<row + 1))
+    }
+  }
+
+  private func decode(_ source: UnsafeRawBufferPointer, into out: Tensor) {
+    if let format = info.type.blockFormat {
+      format.decode(source, into: out)
+    } else if info.type.dtype == out.dtype {
+      out.bytes.copyMemory(from: source)
+    } else if let stored = info.type.dtype {
+      let isAligned = UInt(bitPattern: source.baseAddress) % UInt(stored.byteCount) == 0
+      let storage = isAligned ? Storage(borrowing: source, owner: file) : Storage(copying: source)
+      let view = Tensor(storage: storage, byteOffset: 0, shape: out.shape, dtype: stored)
+      Ops.convert(out.matrix, view.matrix)
+    }
+  }
+}
+
+extension Storage {
+  fileprivate convenience init(copying bytes: UnsafeRawBufferPointer) {
+    self.init(byteCount: bytes.count)
+    UnsafeMutableRawBufferPointer(start: address, count: byteCount).copyMemory(from: bytes)
+  }
+}

@@ -1,0 +1,73 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyTestSupport
+import FireflyTraining
+import Testing
+
+/// The optimizer over ranges of an arena.
+@Suite struct AdamWTests {
+  private let options = AdamW.Options(beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1)
+
+  /// A tiny model with an adapter and gradients; the ranks leave gaps in the arena.
+  private func arena() throws -> ParameterArena {
+    let tiny = try TinyRun(experts: 3)
+    let model = try tiny.loaded()
+    try model.attachAdapter(LoRAOptions(rank: 5), seed: 3)
+    for parameter in model.parameters {
+      let noise = Tensor.normal(parameter.slot.shape, seed: UInt64(parameter.slot.range.lowerBound))
+      Ops.convert(parameter.gradient.matrix, noise.matrix)
+    }
+    return model.arena
+  }
+
+  private func values(_ arena: ParameterArena) -> [[Float]] { arena.parameters.map(\.value.floats) }
+
+  private func update(_ arena: ParameterArena, _ optimizers: [AdamW], steps: Int = 3) {
+    for _ in 0..<steps {
+      for optimizer in optimizers { optimizer.update(arena, learningRate: 0.01, gradientScale: 0.5) }
+    }
+  }
+
+  /// One call for each parameter, as the formula has it.
+  @Test func theArenaIsUpdatedAsItsParametersWouldBe() throws {
+    let (arena, reference) = try (arena(), arena())
+    #expect(arena.trainable.runs.count > 1)
+    let store = MomentStore(for: 0..<arena.trainable.arenaCount)
+    update(arena, [AdamW(options, store: store)])
+    for parameter in reference.parameters {
+      let (m, v) = (
+        Tensor.zeros(parameter.slot.shape, .float32), Tensor.zeros(parameter.slot.shape, .float32)
+      )
+      for step in 1...3 {
+        Ops.adamW(
+          value: parameter.value, gradient: parameter.gradient, m: m, v: v, learningRate: 0.01, beta1: 0.9,
+          beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, gradientScale: 0.5)
+      }
+      #expect(store.moments(of: parameter.slot).m.floats == m.floats, "\(parameter.name)")
+      #expect(store.moments(of: parameter.slot).v.floats == v.floats, "\(parameter.name)")
+    }
+    #expect(values(arena) == values(reference))
+  }
+
+  /// Moments of a part of the arena move that part: two of them, wherever they meet, do what one of all does.
+  @Test func partsOfTheArenaTogetherAreTheWhole() throws {
+    let (whole, parts) = try (arena(), arena())
+    let count = whole.trainable.arenaCount
+    update(whole, [AdamW(options, store: MomentStore(for: 0..<count))])
+    let first = 0..<count / 3 + 1
+    update(parts, [AdamW(options, store: MomentStore(for: first))])
+    #expect(values(parts) != values(whole))
+    update(parts, [AdamW(options, store: MomentStore(for: first.upperBound..<count))])
+    #expect(values(parts) == values(whole))
+  }
+
+  /// In the parameters' order, each added up on its own, whatever lies between them.
+  @Test func theNormIsThatOfAllParameters() throws {
+    let arena = try arena()
+    let sum = arena.parameters.reduce(0) { $0 + Ops.sumOfSquares($1.gradient) }
+    #expect(gradientNorm(arena) == sum.squareRoot())
+    let naive = arena.gradients.floats.reduce(0) { $0 + Double($1) * Double($1) }
+    #expect(abs(gradientNorm(arena) - naive.squareRoot()) <= 1e-12 * naive.squareRoot())
+  }
+}
