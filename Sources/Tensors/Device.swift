@@ -59,7 +59,9 @@ package protocol Device: AnyObject, Sendable {
     _ gradients: AttentionGradients, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
     v: Matrix,
     starts: [Int32], shape: AttentionShape)
-  func attentionCached(_ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape)
+  /// Also copies the new rows' k and v to the ends of their sequences'.
+  func attentionCached(
+    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, sequences: [CachedSequence], shape: AttentionShape)
 
   // MARK: Products
 

@@ -23,6 +23,7 @@ import Testing
       Self.folders.map { try JSONValue.read(ModelFixture.root + "/\($0)/config.json")["model_type"]?.string })
     let same: Set = ["aquila"]  // llama under another name
     #expect(Set(Architecture.familyNames).subtracting(fixtures.compactMap { $0 }) == same)
+    #expect(ModelFixture.routed == ["deepseek_moe", "mixtral", "qwen2_moe"].map { "families/" + $0 })
   }
 
   @Test(arguments: folders) func logitsOfTheBase(_ name: String) throws {

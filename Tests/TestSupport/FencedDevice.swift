@@ -188,12 +188,13 @@ extension FencedDevice {
   }
 
   package func attentionCached(
-    _ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, sequences: [CachedSequence], shape: AttentionShape
   ) {
     let own = sequences.map {
       CachedSequence(rows: $0.rows, keys: inside($0.keys), values: inside($0.values))
     }
-    cpu.attentionCached(inside(out), q: inside(q), sequences: own, shape: inside(shape))
+    cpu.attentionCached(
+      inside(out), q: inside(q), k: inside(k), v: inside(v), sequences: own, shape: inside(shape))
   }
 }
 

@@ -16,12 +16,15 @@ extension CPU {
 
   /// Threads share the sequences, or the heads of each where there are few.
   package func attentionCached(
-    _ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, sequences: [CachedSequence], shape: AttentionShape
   ) {
     let attend = { (sequence: CachedSequence) in
+      let (rows, new) = (sequence.rows, sequence.past..<sequence.keys.rows)
+      self.convert(sequence.keys.rows(new), k.rows(rows))
+      self.convert(sequence.values.rows(new), v.rows(rows))
       CPU.attend(
-        out.rows(sequence.rows), q: q.rows(sequence.rows), keys: sequence.keys, values: sequence.values,
-        past: sequence.past, shape)
+        out.rows(rows), q: q.rows(rows), keys: sequence.keys, values: sequence.values, past: sequence.past,
+        shape)
     }
     if sequences.count >= Parallel.threads {
       Parallel.run(sequences.count) { attend(sequences[$0]) }

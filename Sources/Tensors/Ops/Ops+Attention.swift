@@ -55,22 +55,36 @@ extension Ops {
   public static func attentionCached(
     _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, sequences: [CachedSequence], shape: AttentionShape
   ) {
+    let device = device(out.storage, q.storage, k.storage, v.storage, shape.slopes?.storage)
     var pairs = 0
     for sequence in sequences {
       let (n, past) = (sequence.rows.count, sequence.past)
       precondition(past >= 0, "\(n) rows with \(sequence.keys.rows) keys")
-      check(
-        shape, [0, Int32(n)], query: [q.rows(sequence.rows), out.rows(sequence.rows)],
-        key: [sequence.keys, sequence.values])
-      let new = past..<past + n
-      convert(sequence.keys.rows(new), k.rows(sequence.rows))
-      convert(sequence.values.rows(new), v.rows(sequence.rows))
+      check(sequence.keys, sequence.values, k, shape)
       pairs += n * past + n * (n + 1) / 2
     }
-    let device = device(out.storage, q.storage, shape.slopes?.storage)
+    check(q, out, shape)
+    check(k, v, k, shape)
+    precondition(k.rows == q.rows && v.rows == q.rows && out.rows == q.rows, "\(q.rows) rows of q")
     Ledger.measure(.attention, flop: 4 * Double(pairs * shape.heads * shape.headDim)) {
-      device.attentionCached(out, q: q, sequences: sequences, shape: shape)
+      device.attentionCached(out, q: q, k: k, v: v, sequences: sequences, shape: shape)
     }
+  }
+
+  private static func check(_ q: Matrix, _ out: Matrix, _ shape: AttentionShape) {
+    let columns = shape.heads * shape.headDim
+    precondition(
+      q.columns == columns && out.columns == columns && q.dtype == out.dtype,
+      "attention \(shape) from [\(q.rows), \(q.columns)] to [\(out.rows), \(out.columns)]")
+  }
+
+  private static func check(_ keys: Matrix, _ values: Matrix, _ new: Matrix, _ shape: AttentionShape) {
+    let columns = shape.keyValueHeads * shape.headDim
+    precondition(
+      keys.columns == columns && values.columns == columns && values.rows == keys.rows
+        && keys.dtype == new.dtype && values.dtype == new.dtype,
+      "attention \(shape) with keys [\(keys.rows), \(keys.columns)] and values [\(values.rows), \(values.columns)]"
+    )
   }
 
   private static func check(
