@@ -1,4 +1,6 @@
 import FireflyBase
+import FireflyHub
+import FireflyModels
 import FireflyWeights
 
 /// Tells whether a model or an adapter is still the one that a checkpoint or a result was made with.
@@ -12,11 +14,12 @@ package enum ModelHash {
 
   /// Of a PEFT adapter, in the same way.
   ///
+  /// - Parameter name: a folder, or an adapter's name on a hub.
   /// - Throws: `FireflyError` when a file is missing or damaged.
-  package static func of(adapter folder: String) throws -> String {
-    try hash(
-      JSONValue.read("\(folder)/adapter_config.json"),
-      WeightStore.open("\(folder)/adapter_model.safetensors"))
+  package static func of(adapter name: String) throws -> String {
+    let folder = try LocalModels().path(of: name, for: .adapter)
+    return try hash(
+      JSONValue.read("\(folder)/\(ModelFiles.adapterConfig)"), AdapterFile.weights(in: folder))
   }
 
   private static let firstBytes = 64

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyText
 import FireflyWeights
 import Foundation
@@ -7,7 +8,8 @@ extension Pretrained {
   /// The template to talk to the model with: the one named; else the one that the adapter was trained with; else the
   /// model's own.
   ///
-  /// - Parameter adapter: a folder whose train_args.json, or that of the folder around it, names the template.
+  /// - Parameter adapter: a folder, or an adapter's name on a hub; its train_args.json, or that of the folder around it,
+  ///   names the template.
   /// - Throws: `FireflyError` when the name is unknown or nothing tells the template.
   public func template(named name: String?, adapter: String?) throws -> ChatTemplate {
     if let name { return try ChatTemplate.named(name, tokenizer: tokenizer) }
@@ -22,7 +24,7 @@ extension Pretrained {
 
   /// The template in the record that training leaves in output_dir, where the adapter or its checkpoint stands.
   private func recordedTemplate(_ adapter: String) throws -> ChatTemplate? {
-    let folder = URL(fileURLWithPath: adapter)
+    let folder = URL(fileURLWithPath: try LocalModels().path(of: adapter, for: .adapter))
     let records = [folder, folder.deletingLastPathComponent()].map {
       $0.appendingPathComponent("train_args.json").path
     }

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyPretrained
 import FireflyText
 import FireflyTraining
@@ -23,12 +24,13 @@ enum DataCommand {
         "only conversations and plain texts can be shown", at: "\(arguments[config]): task_type",
         expected: "sft or pretrain", found: run.task.rawValue)
     }
-    let tokenizer = try Pretrained.tokenizer(at: run.modelPath)
+    let model = try LocalModels().path(of: run.modelPath, for: .tokenizer)
+    let tokenizer = try Pretrained.tokenizer(at: model)
     let template = try run.template(tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try Dataset.load(
       run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,
-      cache: run.dataCache, progress: progress.update)
+      cache: run.dataCache(model: model), progress: progress.update)
     progress.clear()
     let shown = ShownRow(
       sample: try sample(arguments[row], in: dataset, arguments[config]), tokenizer: tokenizer)

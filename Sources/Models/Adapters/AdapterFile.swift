@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyTensors
 import FireflyWeights
 import Foundation
@@ -14,17 +15,26 @@ package struct AdapterFile {
   /// Modules that have an A and a B.
   package let modules: [String]
 
-  package init(_ folder: String) throws {
+  /// - Parameter name: a path, or an adapter's name on a hub.
+  package init(_ name: String) throws {
+    let folder = try LocalModels().path(of: name, for: .adapter)
     self.folder = folder
     options = try AdapterFile.options(folder)
-    let paths = ["safetensors", "bin"].map { "\(folder)/adapter_model.\($0)" }
+    store = try AdapterFile.weights(in: folder)
+    modules = try AdapterFile.modules(store.names, store.path)
+  }
+
+  /// The tensors of a PEFT folder, as they are.
+  ///
+  /// - Throws: `FireflyError` when they are missing or damaged.
+  package static func weights(in folder: String) throws -> WeightStore {
+    let paths = ModelFiles.adapterWeights.map { "\(folder)/\($0)" }
     guard let path = paths.first(where: FileManager.default.fileExists) else {
       throw FireflyError(
         "the adapter's weights are missing", at: folder,
-        expected: "adapter_model.safetensors, or adapter_model.bin of older PEFT")
+        expected: ModelFiles.adapterWeights.joined(separator: ", or of older PEFT "))
     }
-    store = try WeightStore.open(path)
-    modules = try AdapterFile.modules(store.names, path)
+    return try WeightStore.open(path)
   }
 
   private static func modules(_ names: [String], _ path: String) throws -> [String] {
@@ -50,7 +60,7 @@ package struct AdapterFile {
   }
 
   private static func options(_ folder: String) throws -> LoRAOptions {
-    let path = folder + "/adapter_config.json"
+    let path = "\(folder)/\(ModelFiles.adapterConfig)"
     let config = ConfigReader(try JSONValue.read(path), source: path)
     try config.refuse("peft_type", unless: [.string("LORA")])
     try config.refuse("bias", unless: [.string("none")])

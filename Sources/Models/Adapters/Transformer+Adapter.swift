@@ -60,6 +60,7 @@ extension Transformer {
 extension Transformer {
   /// Hangs the adapter of a PEFT folder on the model.
   ///
+  /// - Parameter folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
   /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
   ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
   public func loadAdapter(_ folder: String) throws {
@@ -93,10 +94,10 @@ extension Transformer {
     guard let config = AdapterFile.config(arena.trainable, baseModel: baseModel) else {
       preconditionFailure("the model has no adapter")
     }
-    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: folder + "/adapter_config.json")
+    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
     try SafeTensorsWriter.write(
       parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
-      to: folder + "/adapter_model.safetensors")
+      to: "\(folder)/\(ModelFiles.adapterWeights[0])")
   }
 }
 

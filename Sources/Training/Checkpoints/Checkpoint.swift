@@ -17,6 +17,8 @@ struct RunState {
 /// that only resuming needs.
 struct Checkpoint {
   let config: RunConfig
+  /// The model's folder or file, whose tokenizer goes along.
+  let modelPath: String
   let fingerprint: Fingerprint
   let totalSteps: Int
   let stepsPerEpoch: Int
@@ -42,8 +44,8 @@ struct Checkpoint {
   /// What using the adapter takes: PEFT's two files, the tokenizer's, and the settings, which name the template.
   func writeAdapter(_ model: Transformer, to folder: String) throws {
     try model.saveAdapter(to: folder, baseModel: config.modelPath)
-    for name in Tokenizers.fileNames {
-      let source = "\(config.modelPath)/\(name)"
+    for name in ModelFiles.tokenizer {
+      let source = "\(modelPath)/\(name)"
       guard FileManager.default.fileExists(atPath: source) else { continue }
       let file = try MappedFile(source)
       try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(file.bytes) }

@@ -6,6 +6,7 @@ import FireflyText
 /// (Firefly's own keys and those of transformers' TrainingArguments; spec §1.2).
 public struct RunConfig: Sendable {
   // MARK: What is trained, and on what
+  /// As it was written: a path, or a model's name on a hub.
   public var modelPath: String  // model_name_or_path
   public var trainFile: String
   public var outputFolder: String  // output_dir
@@ -187,7 +188,8 @@ extension RunConfig {
     task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
   }
 
-  public var dataCache: DataCache? {
-    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: modelPath) }
+  /// - Parameter model: the folder or file whose tokenizer reads the rows.
+  public func dataCache(model: String) -> DataCache? {
+    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
   }
 }

@@ -39,7 +39,7 @@ struct RunSetup {
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
-      maxLength: config.maxSequenceLength, cache: config.dataCache
+      maxLength: config.maxSequenceLength, cache: config.dataCache(model: pretrained.source.path)
     ) { progress("reading rows", $0) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in

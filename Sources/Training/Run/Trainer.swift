@@ -21,7 +21,7 @@ public struct Trainer: Sendable {
     let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
     let plan = RunPlan(setup, memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan)
+    try output.check(plan, model: setup.pretrained.source.path)
     _ = try output.resumePoint { progress(.notice($0)) }
     return plan
   }
@@ -38,10 +38,11 @@ public struct Trainer: Sendable {
     let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
     let plan = RunPlan(setup, memoryLimit: ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan)
+    try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
-      config: config, fingerprint: try setup.fingerprint(), totalSteps: plan.steps,
+      config: config, modelPath: setup.pretrained.source.path, fingerprint: try setup.fingerprint(),
+      totalSteps: plan.steps,
       stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(setup).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
 
