@@ -163,8 +163,8 @@ public final class Transformer: @unchecked Sendable {
   /// An empty cache for one sequence of at most `capacity` tokens.
   public func makeCache(capacity: Int) -> KVCache {
     KVCache(
-      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity,
-      device: device)
+      layers: architecture.layers, widths: [architecture.keyValueSize, architecture.keyValueSize],
+      dtype: compute, capacity: capacity, device: device)
   }
 
   /// Continues each cache by its tokens.

@@ -75,11 +75,14 @@ struct Attention {
     let attended = output.makeInput(rows: x.rows)
     let sequences = rows.map { row in
       let total = row.past + row.range.count
-      return CachedSequence(
-        rows: row.range, keys: row.cache.keys(layer, count: total),
-        values: row.cache.values(layer, count: total))
+      let (keys, values) = (
+        row.cache.rows(0, layer: layer, count: total), row.cache.rows(1, layer: layer, count: total)
+      )
+      Ops.convert(keys.rows(row.past..<total), heads.k.rows(row.range))
+      Ops.convert(values.rows(row.past..<total), heads.v.rows(row.range))
+      return CachedSequence(rows: row.range, keys: keys, values: values)
     }
-    Ops.attentionCached(attended, q: heads.q, k: heads.k, v: heads.v, sequences: sequences, shape: shape)
+    Ops.attentionCached(attended, q: heads.q, sequences: sequences, shape: shape)
     return output.forward(attended, pass).y
   }
 }

@@ -33,7 +33,7 @@ extension CPU {
   private static func attend(
     _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, _ shape: AttentionShape
   ) {
-    if q.rows <= 4 && shape.headDim <= KERNELS_HEAD_LIMIT {
+    if q.rows <= 4 && shape.valueDim <= KERNELS_HEAD_LIMIT {
       Parallel.run(q.rows * shape.keyValueHeads) { task in
         let row = task / shape.keyValueHeads
         attendRow(
@@ -55,19 +55,19 @@ extension CPU {
     _ shape: AttentionShape
   ) {
     let heads = head * shape.group..<(head + 1) * shape.group
-    /// The row's columns of these heads as `[group, headDim]`.
-    func oneHeadARow(_ x: Matrix) -> Matrix {
-      let first = x.byteOffset + (row * x.stride + heads.lowerBound * shape.headDim) * x.dtype.byteCount
+    /// The row's columns of these heads as `[group, size]`.
+    func oneHeadARow(_ x: Matrix, _ size: Int) -> Matrix {
+      let first = x.byteOffset + (row * x.stride + heads.lowerBound * size) * x.dtype.byteCount
       return Matrix(
-        storage: x.storage, byteOffset: first, rows: shape.group, columns: shape.headDim,
-        stride: shape.headDim, dtype: x.dtype)
+        storage: x.storage, byteOffset: first, rows: shape.group, columns: size, stride: size, dtype: x.dtype)
     }
     let seen = shape.firstKey(of: past + row)..<past + row + 1
     let k = keys.rows(seen).columns(shape.columns(head))
-    let v = values.rows(seen).columns(shape.columns(head))
+    let v = values.rows(seen).columns(shape.valueColumns(head))
     InstructionSet.kernels.pointee.attention_row(
-      oneHeadARow(out).output(), oneHeadARow(q).input(), k.input(), v.input(), shape.group, shape.headDim,
-      seen.count, shape.scale, shape.slopes.map { $0.floatPointer + heads.lowerBound })
+      oneHeadARow(out, shape.valueDim).output(), oneHeadARow(q, shape.headDim).input(), k.input(), v.input(),
+      shape.group, shape.headDim, shape.valueDim, seen.count, shape.scale,
+      shape.slopes.map { $0.floatPointer + heads.lowerBound })
   }
 }
 
@@ -115,12 +115,12 @@ struct AttentionBlock {
     logSums: UnsafeMutablePointer<Float>?
   ) {
     let (m, n) = (queries.count, keys.count)
-    let columns = shape.columns(head)
-    let keyColumns = shape.columns(head / shape.group)
+    let keyHead = head / shape.group
     let scores = Tensor([m, n], .float32).matrix
     let probabilities = Tensor([m, n], q.dtype).matrix
     Product(
-      out: scores, a: q.rows(queries).columns(columns), b: k.rows(keys).columns(keyColumns), transposeB: true
+      out: scores, a: q.rows(queries).columns(shape.columns(head)),
+      b: k.rows(keys).columns(shape.columns(keyHead)), transposeB: true
     ).run()
     withUnsafeTemporaryAllocation(of: Float.self, capacity: AttentionBlock.rows) { spare in
       guard let sums = logSums ?? spare.baseAddress else { return }
@@ -128,8 +128,10 @@ struct AttentionBlock {
       InstructionSet.kernels.pointee.attention_softmax(
         probabilities.output(), sums, scores.output(), &mask, m, n)
     }
-    Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns))
-      .run()
+    Product(
+      out: out.rows(queries).columns(shape.valueColumns(head)), a: probabilities,
+      b: v.rows(keys).columns(shape.valueColumns(keyHead))
+    ).run()
   }
 }
 
