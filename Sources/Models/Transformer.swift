@@ -56,8 +56,7 @@ public final class Transformer: @unchecked Sendable {
   var groups: [(prefix: String, group: LinearGroup)] {
     blocks.enumerated().flatMap { index, block in
       let prefix = architecture.names.prefix(index)
-      return ([block.attention.input, block.attention.output] + block.feedForward.groups)
-        .map { (prefix, $0) }
+      return (block.attention.groups + block.feedForward.groups).map { (prefix, $0) }
     }
   }
 
@@ -163,8 +162,8 @@ public final class Transformer: @unchecked Sendable {
   /// An empty cache for one sequence of at most `capacity` tokens.
   public func makeCache(capacity: Int) -> KVCache {
     KVCache(
-      layers: architecture.layers, widths: [architecture.keyValueSize, architecture.keyValueSize],
-      dtype: compute, capacity: capacity, device: device)
+      layers: architecture.layers, widths: architecture.cacheWidths, dtype: compute, capacity: capacity,
+      device: device)
   }
 
   /// Continues each cache by its tokens.

@@ -118,8 +118,8 @@ import Testing
   }
 
   /// A copied beginning goes on as if it had been read anew, and neither cache disturbs the other.
-  @Test func aCopiedCacheGoesOn() throws {
-    let fixture = try ModelFixture("gqa")
+  @Test(arguments: ["gqa", "families/minicpm3"]) func aCopiedCacheGoesOn(_ name: String) throws {
+    let fixture = try ModelFixture(name)
     let model = try fixture.model("lora")
     let beginning = model.makeCache(capacity: 300)
     _ = model.step([(beginning, [3, 4, 5])])
