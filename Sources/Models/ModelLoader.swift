@@ -106,16 +106,37 @@ private struct ModelLoader {
       wantsInputGradient: layer > 0)
   }
 
-  private func attention(_ layer: Int, _ prefix: String) throws -> Attention {
+  private func attention(_ layer: Int, _ prefix: String) throws -> AttentionHalf {
     let a = architecture
     let shape = AttentionShape(
-      heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim,
-      scale: 1 / Float(a.headDim).squareRoot(), window: layer >= a.firstWindowedLayer ? a.window : nil,
+      heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim, valueDim: a.valueDim,
+      scale: a.scoreScale / Float(a.headDim).squareRoot(),
+      window: layer >= a.firstWindowedLayer ? a.window : nil,
       slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads], on: device) : nil)
-    return Attention(
-      input: try group(layer, 0, prefix, a.attentionInput),
-      output: try group(layer, 1, prefix, [a.attentionOutput]),
-      shape: shape, order: a.headOrder, rotary: a.rotary)
+    let input = try group(layer, 0, prefix, a.attentionInput)
+    let output = try group(layer, 1, prefix, [a.attentionOutput])
+    guard let latent = a.latent else {
+      return .grouped(
+        Attention(input: input, output: output, shape: shape, order: a.headOrder, rotary: a.rotary))
+    }
+    // Streams beyond those of all layers' other groups.
+    let first = 4 * a.layers + (a.experts.map { 2 * ($0.count + 2) * a.layers } ?? 0) + 2 * layer
+    let names = latent.names
+    return .latent(
+      LatentAttention(
+        input: input,
+        query: try a.queryUp.map { try projection(prefix, names.queryNorm, $0, stream: first) },
+        keyValue: try projection(prefix, names.keyValueNorm, a.keyValueUp(latent), stream: first + 1),
+        output: output, shape: shape, latent: latent, rotary: a.rotary))
+  }
+
+  private func projection(
+    _ prefix: String, _ norm: String, _ up: LinearShape, stream: Int
+  ) throws -> LatentProjection {
+    let weight = try tensor(prefix + norm + ".weight", shape: [up.inputs], as: .float32)
+    let epsilon = architecture.latent?.normEpsilon ?? architecture.normEpsilon
+    return LatentProjection(
+      norm: Norm(weight: weight, bias: nil, epsilon: epsilon), up: try group(prefix, [up], stream: stream))
   }
 
   private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForwardHalf {

@@ -56,8 +56,7 @@ public final class Transformer: @unchecked Sendable {
   var groups: [(prefix: String, group: LinearGroup)] {
     blocks.enumerated().flatMap { index, block in
       let prefix = architecture.names.prefix(index)
-      return ([block.attention.input, block.attention.output] + block.feedForward.groups)
-        .map { (prefix, $0) }
+      return (block.attention.groups + block.feedForward.groups).map { (prefix, $0) }
     }
   }
 
@@ -163,7 +162,7 @@ public final class Transformer: @unchecked Sendable {
   /// An empty cache for one sequence of at most `capacity` tokens.
   public func makeCache(capacity: Int) -> KVCache {
     KVCache(
-      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity,
+      layers: architecture.layers, widths: architecture.cacheWidths, dtype: compute, capacity: capacity,
       device: device)
   }
 

@@ -59,9 +59,9 @@ package protocol Device: AnyObject, Sendable {
     _ gradients: AttentionGradients, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
     v: Matrix,
     starts: [Int32], shape: AttentionShape)
-  /// Also copies the new rows' k and v to the ends of their sequences'.
+  /// First copies what is new to the ends of its sequences.
   func attentionCached(
-    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, sequences: [CachedSequence], shape: AttentionShape)
+    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape)
 
   // MARK: Products
 
@@ -73,6 +73,8 @@ package protocol Device: AnyObject, Sendable {
   /// The form in which `multiplyRows` reads a weight `[out, in]` fastest; it may be the weight itself.
   func prepareRows(_ weight: Tensor) -> any RowWeightForm
   func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm)
+  func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool)
   /// Bytes that `multiplyRows` reads of a weight `[out, in]` that was prepared.
   func rowWeightBytes(_ weight: Tensor) -> Int
 

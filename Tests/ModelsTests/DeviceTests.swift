@@ -18,7 +18,9 @@ import Testing
   /// In float32 every family; in bfloat16 on NF4 one of each kind of block.
   static let cases: [(String, DType, Quantization)] =
     (["gqa", "biased_tied", "gqa_nf4"] + ModelFixture.families).map { ($0, .float32, .none) }
-    + ["gqa", "families/bloom", "families/qwen2_moe"].map { ($0, .bfloat16, .nf4(double: true)) }
+    + ["gqa", "families/bloom", "families/minicpm3", "families/qwen2_moe"].map {
+      ($0, .bfloat16, .nf4(double: true))
+    }
 
   @Test(arguments: cases)
   func anotherDeviceTrainsAndAnswersBitForBit(_ name: String, _ compute: DType, _ quantization: Quantization)

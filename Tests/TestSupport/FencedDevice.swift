@@ -188,13 +188,14 @@ extension FencedDevice {
   }
 
   package func attentionCached(
-    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
   ) {
     let own = sequences.map {
       CachedSequence(rows: $0.rows, keys: inside($0.keys), values: inside($0.values))
     }
     cpu.attentionCached(
-      inside(out), q: inside(q), k: inside(k), v: inside(v), sequences: own, shape: inside(shape))
+      inside(out), q: inside(q), adding: new.map { NewKeyValues(k: inside($0.k), v: inside($0.v)) },
+      sequences: own, shape: inside(shape))
   }
 }
 
@@ -234,6 +235,16 @@ extension FencedDevice {
   package func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm) {
     guard let own = weight as? FencedForm else { preconditionFailure("a weight of another device") }
     cpu.multiplyRows(inside(y), inside(x), own.form)
+  }
+}
+
+extension FencedDevice {
+  package func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool
+  ) {
+    let own = HeadWeights(
+      inside(weights.matrix), heads: weights.heads, rows: weights.rows, step: weights.step)
+    cpu.multiplyHeads(inside(y), inside(x), own, transposed: transposed, accumulate: accumulate)
   }
 }
 

@@ -54,14 +54,29 @@ struct MemoryPlan {
     let feedForward = (a.isGated ? 3 : 2) * a.widestFeedForward  // gate, up and their product
     let gathered = 2 * (a.experts?.perRow ?? 0) * a.hiddenSize  // experts' inputs and results
     return c
-      * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + feedForward + gathered + low)
+      * (2 * a.hiddenSize + heads(a) + feedForward + gathered + low)
       + 4 * a.hiddenSize
+  }
+
+  /// Elements a token of q, k, v and what attention gives; and of short vectors, the normed ones and those in float32
+  /// before the norm, which count as two.
+  private static func heads(_ a: Architecture) -> Int {
+    guard let latent = a.latent else { return 2 * a.querySize + 2 * a.keyValueSize }
+    return 2 * a.querySize + 2 * a.attendedSize + 3 * ((latent.queryRank ?? 0) + latent.keyValueRank)
   }
 
   /// Bytes a token of the backward of one block, its recomputation included.
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
-    12 * a.hiddenSize + (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
+    let feedForward = (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
+    return 12 * a.hiddenSize + max(feedForward, a.latent.map { latentWork(a, $0, c: c) } ?? 0)
       + (checkpointing ? block(a, c: c, low: low) : 0)
+  }
+
+  /// Bytes a token of the backward of latent attention: gradients of q, k and v in both orders, and the result's in
+  /// float32 as well.
+  private static func latentWork(_ a: Architecture, _ latent: LatentHeads, c: Int) -> Int {
+    let up = a.heads * (latent.plainDim + latent.valueDim)
+    return c * (3 * a.querySize + 2 * a.attendedSize + up) + 4 * a.attendedSize
   }
 }
 
@@ -112,7 +127,7 @@ struct ModelFacts {
   var frozenElements: Int {
     let a = architecture
     return linearElements + a.vocabularySize * a.hiddenSize * (a.tiedHead ? 1 : 2)
-      + (2 * a.layers + 1) * a.hiddenSize
+      + (2 * a.layers + 1) * a.hiddenSize + a.layers * (a.latent?.norms ?? []).reduce(0) { $0 + $1.size }
   }
 
   /// All linear layers in memory: 4 bits and the scales, or whole.

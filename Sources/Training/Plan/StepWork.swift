@@ -39,7 +39,9 @@ public struct StepWork: Equatable, Sendable {
       times
       * (2 * rows * (model.passed * (forwards + 1) + model.adapter * (forwards + 2))
         + 4 * Double(targets) * Double(a.vocabularySize * a.hiddenSize))
-    attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
+    // Along keys and along values: one product each forwards, three and two backwards.
+    let products = Double(a.querySize) * (forwards + 3) + Double(a.attendedSize) * (forwards + 2)
+    attention = times * 2 * pairs * Double(a.layers) * products
     decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
   }

@@ -164,11 +164,11 @@ typedef struct kernels {
   // dots[h·dots_stride + i] = Σ a·b over head h of row i; a, b [rows, heads·head_dim] T
   void (*row_dots)(float *dots, size_t dots_stride, kernels_in a, kernels_in b, size_t rows, size_t heads,
                    size_t head_dim);
-  // One row of queries against a cache, for the heads that share a key head: q and out [group, head_dim] T; keys and
-  // values [count, head_dim] T, the last being the row's own; slopes [group] as in `kernels_mask`, null being 0.
-  // count ≥ 1, head_dim ≤ KERNELS_HEAD_LIMIT.
+  // One row of queries against a cache, for the heads that share a key head: q [group, head_dim] and out
+  // [group, value_dim] T; keys [count, head_dim] and values [count, value_dim] T, the last being the row's own; slopes
+  // [group] as in `kernels_mask`, null being 0. count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
   void (*attention_row)(kernels_out out, kernels_in q, kernels_in keys, kernels_in values, size_t group,
-                        size_t head_dim, size_t count, float scale, const float *_Nullable slopes);
+                        size_t head_dim, size_t value_dim, size_t count, float scale, const float *_Nullable slopes);
 } kernels;
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };
