@@ -71,6 +71,8 @@ package protocol Device: AnyObject, Sendable {
   /// The form in which `multiplyRows` reads a weight `[out, in]` fastest; it may be the weight itself.
   func prepareRows(_ weight: Tensor) -> any RowWeightForm
   func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm)
+  func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool)
   /// Bytes that `multiplyRows` reads of a weight `[out, in]` that was prepared.
   func rowWeightBytes(_ weight: Tensor) -> Int
 

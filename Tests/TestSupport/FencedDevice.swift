@@ -236,6 +236,16 @@ extension FencedDevice {
   }
 }
 
+extension FencedDevice {
+  package func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool
+  ) {
+    let own = HeadWeights(
+      inside(weights.matrix), heads: weights.heads, rows: weights.rows, step: weights.step)
+    cpu.multiplyHeads(inside(y), inside(x), own, transposed: transposed, accumulate: accumulate)
+  }
+}
+
 // MARK: - Loss, optimizer, quantised weights
 
 extension FencedDevice {

@@ -27,13 +27,13 @@ struct LatentAttention {
     let output: LinearGroup.Saved
   }
 
-  private var layout: LatentLayout { LatentLayout(heads: shape.heads, latent: latent) }
+  var layout: LatentLayout { LatentLayout(heads: shape.heads, latent: latent) }
 
   /// Every linear group, in the order of the computation.
   var groups: [LinearGroup] { [input] + (query.map { [$0.up] } ?? []) + [keyValue.up, output] }
 
   /// Where Q, R and P lie in what `input` gives.
-  private var columns: (query: Range<Int>, keyValue: Range<Int>, turning: Range<Int>) {
+  var columns: (query: Range<Int>, keyValue: Range<Int>, turning: Range<Int>) {
     let first = input.outputs - latent.cachedSize
     let second = first + latent.keyValueRank
     return (0..<first, first..<second, second..<input.outputs)
@@ -58,7 +58,7 @@ struct LatentAttention {
   }
 
   /// Turned queries.
-  private func queries(
+  func queries(
     _ lowered: Tensor, _ tables: RotaryTables?, _ pass: Pass
   ) -> (q: Tensor, saved: LatentProjection.Saved?) {
     let own = lowered.matrix.columns(columns.query)
@@ -69,7 +69,7 @@ struct LatentAttention {
   }
 
   /// The part of the keys that all heads share, turned.
-  private func turnedKeys(_ lowered: Tensor, _ tables: RotaryTables?) -> Matrix {  // [T, P] c
+  func turnedKeys(_ lowered: Tensor, _ tables: RotaryTables?) -> Matrix {  // [T, P] c
     let turned = copy(lowered.matrix.columns(columns.turning))
     turn(turned, headDim: latent.rotaryDim, tables, inverse: false)
     return turned.matrix
@@ -121,29 +121,4 @@ struct LatentAttention {
   }
 
   private func like(_ x: Tensor) -> Tensor { Tensor(x.shape, x.dtype, on: x.device) }
-
-  // MARK: - Generation
-
-  /// New rows of several sequences against their caches, which hold the normed short vectors and the turned parts of the
-  /// keys; keys and values of a whole sequence are made from them anew.
-  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
-    let (lowered, _) = input.forward(x, pass)
-    let (q, _) = queries(lowered, tables, pass)
-    let (normed, _, _) = keyValue.normed(lowered.matrix.columns(columns.keyValue))
-    let turned = turnedKeys(lowered, tables)
-    let sequences = rows.map { row in
-      let cached = row.cache.rows(0, layer: layer, count: row.past + row.range.count)  // [past + rows, R + P]
-      let latents = cached.columns(0..<latent.keyValueRank)
-      let turnedOnes = cached.columns(latent.keyValueRank..<latent.cachedSize)
-      let new = row.past..<cached.rows
-      Ops.convert(latents.rows(new), normed.rows(row.range))
-      Ops.convert(turnedOnes.rows(new), turned.rows(row.range))
-      // Alone with its own rows: the same whoever goes on beside it.
-      let (k, v) = layout.keysAndValues(keyValue.up.forward(latents, .evaluation).y, turned: turnedOnes)
-      return CachedSequence(rows: row.range, keys: k.matrix, values: v.matrix)
-    }
-    let attended = output.makeInput(rows: x.rows)
-    Ops.attentionCached(attended, q: q.matrix, sequences: sequences, shape: shape)
-    return output.forward(attended, pass).y
-  }
 }

@@ -35,6 +35,22 @@ struct LatentLayout {
     ]
   }
 
+  /// What does not turn of the queries.
+  func plainQueries(_ q: Tensor) -> Tensor {  // [T, H·(P + N)] → [T, H·N]
+    let result = Tensor([q.rows, heads * plain], q.dtype, on: q.device)
+    Ops.convert(byHead(result, plain), byHead(q, size).columns(turning..<size))
+    return result
+  }
+
+  /// Queries for the rows of a cache: what they are to its short vectors, then their turning parts.
+  func latentQueries(_ lowered: Tensor, _ q: Tensor) -> Tensor {  // [T, H·R], [T, H·(P + N)] → [T, H·(R + P)]
+    let result = Tensor([q.rows, heads * latent.cachedSize], q.dtype, on: q.device)
+    let (own, rank) = (byHead(result, latent.cachedSize), latent.keyValueRank)
+    Ops.convert(own.columns(0..<rank), byHead(lowered, rank))
+    Ops.convert(own.columns(rank..<latent.cachedSize), byHead(q, size).columns(0..<turning))
+    return result
+  }
+
   /// Keys and values for the attention; every head's key begins with the row's turned part.
   func keysAndValues(_ y: Tensor, turned: Matrix) -> (k: Tensor, v: Tensor) {  // [T, H·(N + DV)], [T, P]
     let k = Tensor([y.rows, heads * size], y.dtype, on: y.device)  // [T, H·(P + N)]

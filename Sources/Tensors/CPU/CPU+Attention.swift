@@ -34,11 +34,15 @@ extension CPU {
     _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, _ shape: AttentionShape
   ) {
     if q.rows <= 4 && shape.valueDim <= KERNELS_HEAD_LIMIT {
-      Parallel.run(q.rows * shape.keyValueHeads) { task in
-        let row = task / shape.keyValueHeads
+      // Heads that share a key head read its cache together, but for those of many.
+      let parts = (shape.group + headsTogether - 1) / headsTogether
+      Parallel.run(q.rows * shape.keyValueHeads * parts) { task in
+        let (row, place) = (task / (shape.keyValueHeads * parts), task % (shape.keyValueHeads * parts))
+        let (head, part) = (place / parts, place % parts)
+        let own = part * headsTogether..<min((part + 1) * headsTogether, shape.group)
+        let heads = own.lowerBound + head * shape.group..<own.upperBound + head * shape.group
         attendRow(
-          out, q: q, keys: keys, values: values, row: row, past: past, head: task % shape.keyValueHeads, shape
-        )
+          out, q: q, keys: keys, values: values, row: row, past: past, head: head, heads: heads, shape)
       }
       return
     }
@@ -49,24 +53,26 @@ extension CPU {
     }
   }
 
-  /// One row's queries that share key head `head`.
+  /// Query heads of one task.
+  private static let headsTogether = 8
+
+  /// One row's queries of some heads that share key head `head`.
   private static func attendRow(
-    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
+    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int, heads: Range<Int>,
     _ shape: AttentionShape
   ) {
-    let heads = head * shape.group..<(head + 1) * shape.group
-    /// The row's columns of these heads as `[group, size]`.
+    /// The row's columns of these heads as `[heads, size]`.
     func oneHeadARow(_ x: Matrix, _ size: Int) -> Matrix {
       let first = x.byteOffset + (row * x.stride + heads.lowerBound * size) * x.dtype.byteCount
       return Matrix(
-        storage: x.storage, byteOffset: first, rows: shape.group, columns: size, stride: size, dtype: x.dtype)
+        storage: x.storage, byteOffset: first, rows: heads.count, columns: size, stride: size, dtype: x.dtype)
     }
     let seen = shape.firstKey(of: past + row)..<past + row + 1
     let k = keys.rows(seen).columns(shape.columns(head))
     let v = values.rows(seen).columns(shape.valueColumns(head))
     InstructionSet.kernels.pointee.attention_row(
       oneHeadARow(out, shape.valueDim).output(), oneHeadARow(q, shape.headDim).input(), k.input(), v.input(),
-      shape.group, shape.headDim, shape.valueDim, seen.count, shape.scale,
+      heads.count, shape.headDim, shape.valueDim, seen.count, shape.scale,
       shape.slopes.map { $0.floatPointer + heads.lowerBound })
   }
 }
