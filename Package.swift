@@ -179,8 +179,8 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyModels", "FireflyTraining", "FireflyBench",
-        "FireflyTestSupport",
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTraining",
+        "FireflyBench", "FireflyTestSupport",
       ], path: "Tests/BenchTests"),
     .testTarget(
       name: "CLITests",

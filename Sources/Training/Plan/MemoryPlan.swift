@@ -72,11 +72,13 @@ struct MemoryPlan {
       + (checkpointing ? block(a, c: c, low: low) : 0)
   }
 
-  /// Bytes a token of the backward of latent attention: gradients of q, k and v in both orders, and the result's in
-  /// float32 as well.
+  /// Bytes a token of the backward of latent attention: gradients of q, k and v in both orders; in float32 the sums of k's
+  /// and v's, the result's, and the short vectors' before and after the norm.
   private static func latentWork(_ a: Architecture, _ latent: LatentHeads, c: Int) -> Int {
     let up = a.heads * (latent.plainDim + latent.valueDim)
-    return c * (3 * a.querySize + 2 * a.attendedSize + up) + 4 * a.attendedSize
+    let short = (latent.queryRank ?? 0) + latent.keyValueRank
+    return c * (3 * a.querySize + 2 * a.attendedSize + up) + 4
+      * (a.querySize + 2 * a.attendedSize + 2 * short)
   }
 }
 
