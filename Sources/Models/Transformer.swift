@@ -10,7 +10,7 @@ public enum Quantization: Equatable, Sendable {
   case nf4(double: Bool)
 }
 
-/// A decoder-only language model: frozen base weights, and an optional low-rank adapter that can be trained.
+/// A decoder-only language model: frozen weights with an optional low-rank adapter that can be trained, or trained weights.
 ///
 /// Rows are ragged: `starts` holds the offsets of the sequences laid end to end in `tokens` (count S+1, the
 /// last being T); no sequence sees another. Not thread-safe: one thread at a time.
@@ -25,14 +25,14 @@ public final class Transformer: @unchecked Sendable {
   let head: Head
   /// Tensors of the files that the model does not use, sorted; those known to be of no use are left out.
   public let unusedTensors: [String]
-  /// What is trained; empty without an adapter.
+  /// What is trained; empty where all weights are frozen and there is no adapter.
   public internal(set) var arena: ParameterArena
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
   init(
     architecture: Architecture, compute: DType, embedding: Embedding, blocks: [Block], head: Head,
-    unusedTensors: [String]
+    unusedTensors: [String], arena: ParameterArena
   ) {
     self.architecture = architecture
     self.compute = compute
@@ -40,7 +40,7 @@ public final class Transformer: @unchecked Sendable {
     self.blocks = blocks
     self.head = head
     self.unusedTensors = unusedTensors
-    arena = ParameterArena(.nothing, on: embedding.table.device)
+    self.arena = arena
   }
 
   /// One line about `unusedTensors` for the user; nil when there are none.
@@ -61,15 +61,16 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// What is trained, in the order of the computation; empty without an adapter.
+  /// What is trained, in the order of the computation.
   public var parameters: [Parameter] { arena.parameters }
 
   public func zeroGradients() { arena.gradients.setZero() }
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
-    head.decoding.forget()
-    for (_, group) in groups { group.adapter?.parametersChanged() }
+    embedding.parametersChanged()
+    for block in blocks { block.parametersChanged() }
+    head.parametersChanged()
   }
 
   // MARK: - Training
@@ -104,20 +105,23 @@ public final class Transformer: @unchecked Sendable {
   private func accumulate<L: Layer>(
     _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ weights: [Float], _ batch: BatchContext
   ) -> BatchLoss {
-    var x = embedding.forward(tokens)
+    var (x, embedded) = embedding.forward(tokens)
+    // Below the lowest block with something to train, nothing is kept and no gradient is needed.
+    let lowest = arena.trainable.lowestLayer ?? layers.count
     var saved: [L.Saved] = []
-    for layer in layers {
+    for (index, layer) in layers.enumerated() {
       let (y, kept) = layer.forward(x, batch)
-      saved.append(kept)
+      if index >= lowest { saved.append(kept) }
       x = y
     }
     batch.balance?.close()
     var (loss, dy) = head.loss(x, labels: labels, starts: batch.starts, weights: weights)
     loss.total.balance = (batch.balance?.value ?? 0) * Double(loss.total.count)
-    for layer in layers.reversed() {
+    for layer in layers[lowest...].reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
     }
+    if arena.trainable.trainsEmbedding, let dy { embedding.backward(dy, embedded) }
     return loss
   }
 
@@ -155,7 +159,7 @@ public final class Transformer: @unchecked Sendable {
 
   private func hidden(_ tokens: [Int32], _ starts: [Int32], _ pass: Pass) -> Tensor {  // [T] → [T, C]
     let batch = context(starts, pass)
-    return blocks.reduce(embedding.forward(tokens)) { x, block in block.forward(x, batch).y }
+    return blocks.reduce(embedding.forward(tokens).x) { x, block in block.forward(x, batch).y }
   }
 
   // MARK: - Generation
@@ -220,7 +224,7 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, tokens, [0, Int32(tokens.count)])
     let rotary = architecture.rotary?.tables(
       placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
-    let x = embedding.forward(tokens)
+    let x = embedding.forward(tokens).x
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
     return (x, placed)
   }

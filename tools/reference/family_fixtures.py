@@ -1,6 +1,6 @@
 """Fixtures/families: one folder a family, its config.json as its models are published with (at toy sizes), its weights in
 bfloat16 under their published names, and in float32 the logits and LoRA gradients of the base, of an adapter on it
-(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`).
+(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`); and the gradients of all weights (`full`).
 """
 
 import functools
@@ -207,6 +207,7 @@ def write_family(out: pathlib.Path, name: str) -> str:
         model(input_ids=torch.tensor([case.batch["tokens"]]))
         reference = check_routed(model, case)
     case.record("base", model)
+    case.record_full(model)
     case.record_adapter("lora", model, targets, rank=4, task=task)
     to_nf4(model, [target for target in targets if target not in ROUTERS])
     case.record_adapter("nf4", model, targets, rank=4, task=task, saves=False)
