@@ -221,10 +221,10 @@ private struct ModelLoader {
   ) throws -> LinearWeight {
     let stored = architecture.storedName(name, in: store)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
-    let dense = try store.tensor(stored, shape: shape, as: compute)
     switch quantization {
-    case .none: return .dense(dense.on(device))
+    case .none: return .dense(try tensor(name, shape: shape, as: compute))
     case .nf4(let double):
+      let dense = try store.tensor(stored, shape: shape, as: compute)
       defer { store.release(stored) }
       let packed = try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)")
       return .nf4(packed.on(device))
@@ -262,6 +262,10 @@ private struct ModelLoader {
   }
 
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
-    try store.tensor(architecture.storedName(name, in: store), shape: shape, as: dtype).on(device)
+    let stored = architecture.storedName(name, in: store)
+    let tensor = try store.tensor(stored, shape: shape, as: dtype).on(device)
+    // Of what was converted, the file is of no more use.
+    if store.info(stored)?.type.dtype != dtype { store.release(stored) }
+    return tensor
   }
 }

@@ -14,7 +14,8 @@ import Testing
   static let folders = llama + ModelFixture.families
   /// (folder, variant) pairs that have an adapter.
   static let adapted =
-    folders.map { ($0, "lora") } + [("gqa", "rslora"), ("biased_tied", "rslora")]
+    folders.map { ($0, "lora") }
+    + [("gqa", "rslora"), ("biased_tied", "rslora"), ("families/mistral", "saved")]
     + ModelFixture.families.map { ($0, "nf4") }
 
   /// A family without a fixture is not checked.

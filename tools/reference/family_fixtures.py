@@ -3,6 +3,7 @@ bfloat16 under their published names, and in float32 the logits and LoRA gradien
 (`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`); and the gradients of all weights (`full`).
 """
 
+import copy
 import functools
 import json
 import pathlib
@@ -152,6 +153,7 @@ def to_nf4(model: torch.nn.Module, targets: list[str]) -> None:
             module.weight.data = decoded.reshape(module.weight.shape).float()
 
 
+SAVED = "mistral"  # the family with an adapter that brings embedding and head
 ROUTERS = {"gate", "shared_expert_gate"}  # never quantised
 
 
@@ -209,6 +211,10 @@ def write_family(out: pathlib.Path, name: str) -> str:
     case.record("base", model)
     case.record_full(model)
     case.record_adapter("lora", model, targets, rank=4, task=task)
+    if name == SAVED:
+        case.record_adapter(
+            "saved", copy.deepcopy(model), targets, ("lora_", "modules_to_save"), rank=4, task=task,
+            modules_to_save=["embed_tokens", "lm_head"])  # fmt: skip
     to_nf4(model, [target for target in targets if target not in ROUTERS])
     case.record_adapter("nf4", model, targets, rank=4, task=task, saves=False)
     case.finish()

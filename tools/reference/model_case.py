@@ -74,7 +74,7 @@ class Case:
         total.backward()
         for key, parameter in model.named_parameters():
             if parameter.requires_grad and any(part in key for part in gradients_of):
-                key = key.replace(".default", "")
+                key = key.replace(".default", "").replace(".modules_to_save", "")
                 self.tensors[f"{name}.gradient.{key}"] = parameter.grad.contiguous()
 
     def record_full(self, model) -> None:
@@ -102,6 +102,8 @@ class Case:
         for key, value in model.named_parameters():
             if "lora_" in key:
                 value.data = 0.1 * torch.randn(value.shape, generator=generator)
+            elif "modules_to_save" in key:
+                value.data = value.data + 0.1 * torch.randn(value.shape, generator=generator)
         self.record(name, model, gradients_of)
         if saves:
             written = model.peft_config["default"]

@@ -8,7 +8,7 @@ struct Block: Layer {
   let feedForward: FeedForwardHalf
   /// s
   let residualScale: Float
-  /// False in the first block: without a trained embedding nothing below uses it.
+  /// False in the first block: nothing below uses it, unless the embedding is trained.
   let wantsInputGradient: Bool
 
   struct Saved {
@@ -47,7 +47,8 @@ struct Block: Layer {
       dMiddle.matrix, dNormedMiddle.matrix, saved.middle.matrix, saved.feedForwardNorm)
 
     // middle = x + s·attention(norm(x))
-    let wantsInputGradient = wantsInputGradient || attentionNorm.trained != nil
+    let wantsInputGradient =
+      wantsInputGradient || batch.reachesEmbedding || attentionNorm.trained != nil
     guard
       let dNormed = attention.backward(
         branchGradient(dMiddle), saved.attention, batch, wantsInputGradient: wantsInputGradient)

@@ -11,6 +11,11 @@ struct Embedding {
   /// A token whose row gets no gradient from here: transformers' `padding_idx`.
   var paddingToken: Int32?
 
+  /// The same with another table, which is trained.
+  func training(_ matrix: TrainedMatrix) -> Embedding {
+    Embedding(table: matrix.copy, scale: scale, norm: norm, trained: matrix, paddingToken: paddingToken)
+  }
+
   struct Saved {
     let tokens: [Int32]
     /// The norm's input [T, C] float32 and what it kept; nil without a norm.

@@ -54,6 +54,11 @@ struct Head {
   /// Largest block of logits held, in elements: 32 MiB of float32.
   static let chunkElements = 8 << 20
 
+  /// The same with another matrix, which is trained.
+  func training(_ matrix: TrainedMatrix) -> Head {
+    Head(norm: norm, weight: matrix.copy, trained: TrainedHead(parameter: matrix.parameter, form: .own))
+  }
+
   /// To be called after the parameters' values, and a tied embedding's copy, were changed.
   func parametersChanged() {
     decoding.forget()

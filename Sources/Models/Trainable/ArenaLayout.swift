@@ -42,6 +42,11 @@ struct ArenaLayout {
     return range.upperBound
   }
 
+  /// A module that is trained whole beside the pairs, under the name that PEFT's files have.
+  mutating func addSaved(_ module: String, _ shape: [Int], _ role: ParameterSlot.Role) {
+    addTensor(LoRAOptions.filePrefix + module + ".weight", shape, role)
+  }
+
   // MARK: - The model's own weights
 
   /// Norms and linear layers in the order of the computation.

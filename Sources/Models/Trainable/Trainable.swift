@@ -33,6 +33,9 @@ public struct Trainable: Equatable, Sendable {
   /// - Parameter hasPair: whether a linear layer, by its full name, has a pair; asked where it can have one.
   init(_ architecture: Architecture, _ options: LoRAOptions, where hasPair: (String) -> Bool) {
     var layout = ArenaLayout()
+    let table = [architecture.vocabularySize, architecture.hiddenSize]
+    let saved = architecture.savableModules.filter { options.saves($0.module) }
+    for (module, role) in saved where role == .embedding { layout.addSaved(module, table, role) }
     for layer in 0..<architecture.layers {
       let prefix = architecture.names.prefix(layer)
       for group in architecture.linearGroups(layer) {
@@ -40,6 +43,7 @@ public struct Trainable: Equatable, Sendable {
         layout.addPairs(on: chosen.map { (prefix + $0.name, $0) }, layer: layer, options)
       }
     }
+    for (module, role) in saved where role == .head { layout.addSaved(module, table, role) }
     self.init(layout, adapter: options)
   }
 
@@ -67,8 +71,8 @@ public struct Trainable: Equatable, Sendable {
     self.full = full
   }
 
-  /// Whether the embedding or its norm is trained.
-  var trainsEmbedding: Bool { full?.frozenLayers == 0 }
+  /// Whether the embedding is trained, and with all weights its norm.
+  var trainsEmbedding: Bool { slots.contains { $0.role == .embedding } }
 
   /// The lowest block that a backward pass must reach; nil: none.
   var lowestLayer: Int? { trainsEmbedding ? 0 : slots.lazy.compactMap(\.layer).min() }
@@ -93,8 +97,12 @@ public struct Trainable: Equatable, Sendable {
   /// Elements of all parameters.
   public var count: Int { slots.reduce(0) { $0 + $1.count } }
 
-  /// Elements that a row passes: of experts only its share.
-  public var passedCount: Double { slots.reduce(0) { $0 + Double($1.count) * $1.rowShare } }
+  /// Elements of low-rank pairs that a row passes: of experts only its share.
+  public var lowRankPassed: Double {
+    slots.reduce(0) {
+      $1.role == .lowRankA || $1.role == .lowRankB ? $0 + Double($1.count) * $1.rowShare : $0
+    }
+  }
 
   /// What a row has in all low-rank products, Σ r: of experts only its share.
   public var lowRankWidth: Double {

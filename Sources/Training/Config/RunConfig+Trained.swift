@@ -7,7 +7,7 @@ extension RunConfig {
   var loraOptions: LoRAOptions {
     LoRAOptions(
       rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
-      rsLoRA: usesRankStabilisedLoRA)
+      rsLoRA: usesRankStabilisedLoRA, modulesToSave: modulesToSave)
   }
 
   /// What the run trains; `validate` says whether it can.

@@ -23,6 +23,8 @@ public struct RunConfig: Sendable {
   /// Leaf names such as `q_proj`; nil for every linear layer but the head.
   public var loraTargetModules: [String]?
   public var usesRankStabilisedLoRA: Bool  // use_rslora
+  /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
+  public var modulesToSave: [String]  // modules_to_save
 
   // MARK: All weights
   public var full: FullSettings
@@ -112,6 +114,7 @@ public struct RunConfig: Sendable {
     loraDropout = keys.double("lora_dropout", default: 0.05, in: 0...0.99)
     loraTargetModules = keys.targetModules()
     usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
+    modulesToSave = keys.modulesToSave()
 
     full = keys.full(mode)
 

@@ -74,7 +74,7 @@ package struct WorkModel {
     below = passed(0..<lowestLayer)
     let above = passed(lowestLayer..<architecture.layers)
     frozen = trainable.full == nil ? above : 0
-    trained = trainable.full == nil ? trainable.passedCount : above
+    trained = trainable.full == nil ? trainable.lowRankPassed : above
     let head = architecture.tiedHead ? ParameterSlot.Role.embedding : .head
     trainsHead = trainable.slots.contains { $0.role == head }
     self.checkpointing = checkpointing
