@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyModels
 import FireflyTensors
 import FireflyWeights
+import Foundation
 
 /// A model whose own weights were trained, as the files of a Hugging Face folder: config.json, the files beside the weights,
 /// and safetensors in the types of the files that it was read from.
@@ -19,11 +20,23 @@ public struct TrainedModelFiles {
     self.shardLimit = shardLimit
   }
 
-  /// Writes all files into a folder that exists, each whole or not at all.
+  /// Writes all files into a folder that exists, each whole or not at all, in place of an earlier model or adapter there.
   public func write(to folder: String) throws {
+    try removeEarlier(in: folder)
     try AtomicFile.write(source.config, to: "\(folder)/config.json")
     try FilesBesideWeights(source).write(to: folder)
     try SafeTensorsWriter.writeModel(try items(), shardLimit: shardLimit, to: folder)
+  }
+
+  /// Other shards, an index or an adapter would be read along with the new files.
+  private func removeEarlier(in folder: String) throws {
+    let manager = FileManager.default
+    for name in try manager.contentsOfDirectory(atPath: folder) {
+      let isShard = name.hasPrefix("model") && name.hasSuffix(".safetensors")
+      let isAdapter = name.hasPrefix("adapter_model.") || name == "adapter_config.json"
+      guard isShard || isAdapter || name == "model.safetensors.index.json" else { continue }
+      try manager.removeItem(atPath: "\(folder)/\(name)")
+    }
   }
 
   private func items() throws -> [SafeTensorsWriter.Item] {

@@ -48,6 +48,11 @@ import Testing
     try TrainedModelFiles(model, readFrom: source, shardLimit: 20_000).write(to: folder.path + "/out")
     #expect(try names(in: folder.path + "/out").contains("model.safetensors.index.json"))
     #expect(try values(ModelSource.open(folder.path + "/out").weights) == values(stored))
+
+    // In the same folder, one file in place of many and of an adapter.
+    try AtomicFile.write(.object([:]), to: folder.path + "/out/adapter_config.json")
+    try TrainedModelFiles(model, readFrom: source).write(to: folder.path + "/out")
+    #expect(try names(in: folder.path + "/out") == ["config.json", "model.safetensors"])
   }
 
   private func write(_ model: Transformer, _ source: ModelSource, to folder: String) throws {
