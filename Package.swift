@@ -80,7 +80,7 @@ let package = Package(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",

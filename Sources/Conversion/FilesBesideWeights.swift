@@ -22,6 +22,10 @@ struct FilesBesideWeights {
   /// Those of tokenizers' files, and of code and vocabularies that some families bring.
   private static let endings = Set(
     ModelFiles.tokenizer.map { ($0 as NSString).pathExtension } + ["py", "vocab"])
+  /// What a training run leaves beside the model that it trained: it is not of the model that comes of it.
+  private static let records: Set = [
+    "all_results.json", "resume_state.json", "train_args.json", "train_results.json", "trainer_state.json",
+  ]
 
   private func copy(from model: String, to folder: String) throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: model).sorted()
@@ -41,9 +45,9 @@ struct FilesBesideWeights {
 
   /// What describes the text side of the model, not its weights; config.json is written anew.
   private func isBesideWeights(_ name: String) -> Bool {
-    guard !name.hasPrefix("."), name != ModelFiles.config, !name.hasSuffix(".index.json") else {
-      return false
-    }
+    guard !name.hasPrefix("."), name != ModelFiles.config, !name.hasSuffix(".index.json"),
+      !FilesBesideWeights.records.contains(name)
+    else { return false }
     let ending = (name as NSString).pathExtension
     return FilesBesideWeights.endings.contains(ending) || name == ModelFiles.furtherTemplates
       || ModelFiles.isLicence(name)

@@ -31,6 +31,7 @@ package protocol Device: AnyObject, Sendable {
   func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix)
   func add(_ x: Matrix, _ y: Matrix)
   func addBias(_ y: Matrix, _ bias: Tensor)
+  func addColumnSums(_ sums: Tensor, _ y: Matrix)
   func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32])
   func scatterAddRows(_ x: Matrix, _ rows: [Int32], _ y: Matrix)
 
@@ -38,6 +39,8 @@ package protocol Device: AnyObject, Sendable {
 
   func rmsNorm(_ y: Matrix, reciprocal: Tensor, x: Matrix, weight: Tensor, epsilon: Float)
   func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
+  /// Without `mean`, that of `rmsNorm`.
+  func normWeightGradient(_ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor?, reciprocal: Tensor)
   func layerNorm(
     _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float)
   func layerNormGradient(

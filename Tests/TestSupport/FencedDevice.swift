@@ -99,6 +99,7 @@ extension FencedDevice {
   }
   package func add(_ x: Matrix, _ y: Matrix) { cpu.add(inside(x), inside(y)) }
   package func addBias(_ y: Matrix, _ bias: Tensor) { cpu.addBias(inside(y), inside(bias)) }
+  package func addColumnSums(_ sums: Tensor, _ y: Matrix) { cpu.addColumnSums(inside(sums), inside(y)) }
   package func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32]) {
     cpu.gatherRows(inside(out), inside(x), rows: rows)
   }
@@ -118,6 +119,14 @@ extension FencedDevice {
   package func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor) {
     cpu.rmsNormGradient(
       inside(dx), dy: inside(dy), x: inside(x), reciprocal: inside(reciprocal), weight: inside(weight))
+  }
+
+  package func normWeightGradient(
+    _ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor?, reciprocal: Tensor
+  ) {
+    cpu.normWeightGradient(
+      inside(dWeight), dy: inside(dy), x: inside(x), mean: mean.map { inside($0) },
+      reciprocal: inside(reciprocal))
   }
 
   package func layerNorm(

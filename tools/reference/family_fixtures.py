@@ -1,8 +1,9 @@
 """Fixtures/families: one folder a family, its config.json as its models are published with (at toy sizes), its weights in
 bfloat16 under their published names, and in float32 the logits and LoRA gradients of the base, of an adapter on it
-(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`).
+(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`); and the gradients of all weights (`full`).
 """
 
+import copy
 import functools
 import json
 import pathlib
@@ -181,6 +182,7 @@ def to_nf4(model: torch.nn.Module, targets: list[str]) -> None:
             module.weight.data = decoded.reshape(module.weight.shape).float()
 
 
+SAVED = "mistral"  # the family with an adapter that brings embedding and head
 ROUTERS = {"gate", "shared_expert_gate"}  # never quantised
 
 
@@ -240,7 +242,12 @@ def write_family(out: pathlib.Path, name: str) -> str:
         model(input_ids=torch.tensor([case.batch["tokens"]]))
         reference = check_routed(model, case)
     case.record("base", model)
+    case.record_full(model)
     case.record_adapter("lora", model, targets, rank=4, task=task)
+    if name == SAVED:
+        case.record_adapter(
+            "saved", copy.deepcopy(model), targets, ("lora_", "modules_to_save"), rank=4, task=task,
+            modules_to_save=["embed_tokens", "lm_head"])  # fmt: skip
     to_nf4(model, [target for target in targets if target not in ROUTERS])
     case.record_adapter("nf4", model, targets, rank=4, task=task, saves=False)
     case.finish()

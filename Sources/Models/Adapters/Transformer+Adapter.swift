@@ -25,6 +25,13 @@ extension Transformer {
         b.value.setZero()
       }
     }
+    for parameter in arena.parameters {
+      switch parameter.slot.role {
+      case .embedding: Ops.convert(parameter.value.matrix, base.embedding.table.matrix)
+      case .head: Ops.convert(parameter.value.matrix, base.head.weight.matrix)
+      default: break
+      }
+    }
     hang(arena, options)
   }
 
@@ -45,12 +52,15 @@ extension Transformer {
       group.adapter = GroupAdapter(own, in: arena, dropout: options.dropout, compute: group.compute)
       group.adapter?.parametersChanged()
     }
+    ends = base.training(arena.parameters, compute: compute)
+    ends.parametersChanged()
     self.arena = arena
   }
 
   /// Takes the adapter off; the base answers alone.
   public func detachAdapter() {
     for (_, group) in groups { group.adapter = nil }
+    ends = base
     arena = ParameterArena(.nothing, on: device)
   }
 }
@@ -77,8 +87,14 @@ extension Transformer {
         expected: "names like \(linears.first?.module ?? "")",
         fix: "Use the adapter with the base model that it was trained on.")
     }
+    for module in file.saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
     let arena = ParameterArena(
       Trainable(architecture, file.options) { stored[$0] != nil }, on: device)
+    for parameter in arena.parameters where parameter.slot.role == .embedding || parameter.slot.role == .head
+    {
+      let start = try file.tensor(parameter.name, shape: parameter.slot.shape)
+      Ops.convert(parameter.value.matrix, start.on(device).matrix)
+    }
     for (module, pair) in arena.lowRankPairs {
       guard let start = stored[module] else { continue }
       Ops.convert(pair.a.value.matrix, start.a.on(device).matrix)
@@ -108,13 +124,14 @@ extension Transformer {
   ///
   /// One base serves several adapters this way: load one, keep it, detach it, load the next.
   public func keepAdapter(as name: String) {
-    kept[name] = KeptAdapter(arena: arena, groups: groups.map(\.group.adapter))
+    kept[name] = KeptAdapter(arena: arena, groups: groups.map(\.group.adapter), ends: ends)
   }
 
   /// Puts what was kept under `name` on the base, in place of what is there; nothing is copied or read.
   public func activate(_ name: String) {
     guard let adapter = kept[name] else { preconditionFailure("no adapter was kept as \(name)") }
     for ((_, group), own) in zip(groups, adapter.groups) { group.adapter = own }
+    ends = adapter.ends
     arena = adapter.arena
   }
 }

@@ -50,6 +50,9 @@ public struct Architecture: Equatable, Sendable {
   // MARK: Around the blocks
   /// Factor on the embedding, rounded to the compute dtype as transformers does.
   public var embeddingScale: Float = 1
+  /// A token whose row of the table gets no gradient where it stands in a text: `pad_token_id` where transformers gives it to
+  /// the embedding as `padding_idx`. As a tied head's row it has one.
+  public var paddingToken: Int?
   /// Factor on the logits.
   public var logitScale: Float = 1
   /// The head is the embedding table.

@@ -36,6 +36,7 @@ enum Llama {
       names: names)
     architecture.activation = try config.activation("hidden_act", activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
+    architecture.paddingToken = config.config["pad_token_id"]?.int
     architecture.queryKeyValueBias = try config.bool("attention_bias", default: false)
     architecture.outputBias = architecture.queryKeyValueBias
     architecture.feedForwardBias = try config.bool("mlp_bias", default: false)

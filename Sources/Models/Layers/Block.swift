@@ -8,7 +8,7 @@ struct Block: Layer {
   let feedForward: FeedForwardHalf
   /// s
   let residualScale: Float
-  /// The first block's input gradient is never used.
+  /// False in the first block: nothing below uses it, unless the embedding is trained.
   let wantsInputGradient: Bool
 
   struct Saved {
@@ -47,12 +47,21 @@ struct Block: Layer {
       dMiddle.matrix, dNormedMiddle.matrix, saved.middle.matrix, saved.feedForwardNorm)
 
     // middle = x + s·attention(norm(x))
+    let wantsInputGradient =
+      wantsInputGradient || batch.reachesEmbedding || attentionNorm.trained != nil
     guard
       let dNormed = attention.backward(
         branchGradient(dMiddle), saved.attention, batch, wantsInputGradient: wantsInputGradient)
     else { return nil }
     attentionNorm.backward(dMiddle.matrix, dNormed.matrix, saved.x.matrix, saved.attentionNorm)
     return dMiddle
+  }
+
+  /// To be called after the parameters' values were changed.
+  func parametersChanged() {
+    attentionNorm.parametersChanged()
+    feedForwardNorm.parametersChanged()
+    for group in attention.groups + feedForward.groups { group.parametersChanged() }
   }
 
   /// One block of a cached step; x becomes its result.

@@ -70,6 +70,16 @@ extension ConfigReader {
     return names
   }
 
+  /// modules_to_save: a list of leaf names, or null.
+  mutating func modulesToSave() -> [String] {
+    guard let value = raw("modules_to_save") else { return [] }
+    let names = value.array?.compactMap(\.string)
+    guard let names, names.count == value.array?.count else {
+      return wrong("modules_to_save", "a list of module names", value, [])
+    }
+    return names
+  }
+
   mutating func stepCount(_ key: String, default fallback: Int) -> StepCount {
     guard let value = raw(key) else { return .steps(fallback) }
     if let count = value.int, (1...ConfigReader.most).contains(count) { return .steps(count) }

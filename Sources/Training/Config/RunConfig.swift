@@ -1,5 +1,4 @@
 import FireflyBase
-import FireflyModels
 import FireflyText
 
 /// A training run's settings: the original's flat JSON with its keys, meanings and defaults
@@ -25,6 +24,11 @@ public struct RunConfig: Sendable {
   /// Leaf names such as `q_proj`; nil for every linear layer but the head.
   public var loraTargetModules: [String]?
   public var usesRankStabilisedLoRA: Bool  // use_rslora
+  /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
+  public var modulesToSave: [String]  // modules_to_save
+
+  // MARK: All weights
+  public var full: FullSettings
 
   // MARK: The steps
   public var epochs: Double  // num_train_epochs
@@ -111,6 +115,9 @@ public struct RunConfig: Sendable {
     loraDropout = keys.double("lora_dropout", default: 0.05, in: 0...0.99)
     loraTargetModules = keys.targetModules()
     usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
+    modulesToSave = keys.modulesToSave()
+
+    full = keys.full(mode)
 
     epochs = keys.double("num_train_epochs", default: 3, in: 0...(.infinity), above: true)
     let steps = keys.int("max_steps", default: -1, in: -1...ConfigReader.most)
@@ -176,13 +183,6 @@ public struct RunConfig: Sendable {
 // MARK: - What the settings make
 
 extension RunConfig {
-  /// The adapter that is trained.
-  var loraOptions: LoRAOptions {
-    LoRAOptions(
-      rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
-      rsLoRA: usesRankStabilisedLoRA)
-  }
-
   /// How conversations are written; nil for plain texts (task_type "pretrain").
   public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)

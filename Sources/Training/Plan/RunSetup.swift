@@ -34,8 +34,9 @@ struct RunSetup {
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
-    try config.loraOptions.validate(for: architecture)
-    trainable = Trainable(architecture, config.loraOptions)
+    try config.validateTrained(for: architecture)
+    if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }
+    trainable = config.trainable(architecture)
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
@@ -86,10 +87,16 @@ struct RunSetup {
         "\"task_type\": \"\(config.task.rawValue)\" is not supported yet", at: "task_type",
         expected: "\"sft\" or \"pretrain\"")
     }
-    guard config.mode != .full else {
-      throw FireflyError(
-        "\"train_mode\": \"full\" is not supported yet", at: "train_mode", expected: "\"qlora\" or \"lora\"")
-    }
+  }
+
+  /// What is trained must be all there: of weights in 4 bits only an adapter can be.
+  private static func requireWhole(_ source: ModelSource) throws {
+    let blocks = source.weights.names.lazy.compactMap { source.weights.info($0) }.first { $0.type.isBlock }
+    guard source.isQuantized || blocks != nil else { return }
+    throw FireflyError(
+      "\"train_mode\": \"full\" needs the weights whole, and the model's are quantised", at: source.path,
+      expected: "F32, F16 or BF16", found: blocks?.type.description ?? "bitsandbytes' 4 bits",
+      fix: "Use the model's 16-bit weights, or train an adapter with \"train_mode\": \"qlora\".")
   }
 
   private static func compute(_ config: RunConfig, _ notices: inout [String]) -> DType {

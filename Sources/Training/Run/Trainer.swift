@@ -41,7 +41,7 @@ public struct Trainer: Sendable {
     try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
-      config: config, modelPath: setup.pretrained.source.path, fingerprint: try setup.fingerprint(),
+      config: config, source: setup.pretrained.source, fingerprint: try setup.fingerprint(),
       totalSteps: plan.steps,
       stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(setup).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
@@ -50,7 +50,7 @@ public struct Trainer: Sendable {
     let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
     do {
       try output.clean(fresh: resumed == nil)
-      let model = try setup.loadModel(adapter: resumed, progress: progress)
+      let model = try setup.loadModel(from: resumed, progress: progress)
       let state = try checkpoint.start(model, saved, resumed)
       try recorder.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
@@ -65,18 +65,24 @@ public struct Trainer: Sendable {
 }
 
 extension RunSetup {
-  /// Reads the weights and hangs the adapter on: a fresh one, or the checkpoint's.
-  func loadModel(adapter: CheckpointFolder?, progress: @escaping (TrainingEvent) -> Void) throws
-    -> Transformer
-  {
-    let model = try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
-      progress(.preparing("reading weights", share: $0))
-    }
+  /// Reads the weights, and what is trained: fresh, or the checkpoint's.
+  func loadModel(
+    from checkpoint: CheckpointFolder?, progress: @escaping (TrainingEvent) -> Void
+  ) throws -> Transformer {
+    let reading = { progress(.preparing("reading weights", share: $0)) }
+    let model =
+      if let full = trainable.full {
+        try Transformer.load(
+          pretrained.source, compute: compute, training: full, memory: config.arenaMemory, progress: reading)
+      } else {
+        try Transformer.load(
+          pretrained.source, compute: compute, quantization: quantization, progress: reading)
+      }
     if let note = model.unusedTensorsNote { progress(.notice(note)) }
-    if let adapter {
-      try model.loadAdapter(adapter.path)
-    } else {
-      try model.attachAdapter(config.loraOptions, seed: UInt64(config.seed))
+    if let checkpoint {
+      try checkpoint.readTrained(into: model, trainable)
+    } else if let adapter = trainable.adapter {
+      try model.attachAdapter(adapter, seed: UInt64(config.seed))
     }
     return model
   }

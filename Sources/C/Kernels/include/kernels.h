@@ -86,6 +86,8 @@ typedef struct kernels {
   void (*add)(kernels_out x, kernels_in y, size_t rows, size_t columns);
   // y[rows, columns] c += bias[columns]
   void (*add_bias)(kernels_out y, const float *bias, size_t rows, size_t columns);
+  // sums[columns] += Σ over the rows of y[rows, columns] c, in their order
+  void (*add_columns)(float *sums, kernels_in y, size_t rows, size_t columns);
 
   // MARK: Layers
 
@@ -95,6 +97,9 @@ typedef struct kernels {
   // dx += r·(w·dy − x·r²·mean(w·dy·x)); all float32
   void (*rms_norm_gradient)(kernels_out dx, kernels_in dy, kernels_in x, const float *reciprocal, const float *weight,
                             size_t rows, size_t columns);
+  // dw[columns] += Σ over the rows of dy·(x − mean)·reciprocal, in their order, mean null being 0; of both norms
+  void (*norm_weight_gradient)(float *dw, kernels_in dy, kernels_in x, const float *_Nullable mean,
+                               const float *reciprocal, size_t rows, size_t columns);
   // mean[rows] = mean x; reciprocal[rows] = 1 / √(mean (x − mean)² + ε);
   // y[rows, columns] c = (x − mean)·reciprocal·weight[columns] + bias[columns], null being 0; x float32
   void (*layer_norm)(kernels_out y, float *mean, float *reciprocal, kernels_in x, const float *weight,
