@@ -2,7 +2,6 @@ import FireflyBase
 import FireflyHub
 import FireflyTestSupport
 import Foundation
-import Synchronization
 import Testing
 
 /// What goes wrong on the way: it is noticed, and what has come is kept where it is good.
@@ -293,7 +292,7 @@ import Testing
   @Test func twoAtOnceFetchEachFileOnce() throws {
     try inTemporaryFolder { folder in
       let hub = try hub { _, reply in reply.manner = .dripping }
-      let failures = Mutex<[String]>([])
+      let failures = Locked<[String]>([])
       DispatchQueue.concurrentPerform(iterations: 3) { _ in
         do {
           let path = try ModelDownload(hub, in: folder).run()

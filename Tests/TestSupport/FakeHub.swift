@@ -35,19 +35,22 @@ package final class FakeHub: @unchecked Sendable {
     package var change: @Sendable (String, Int, inout LoopbackServer.Reply) -> Void = { _, _, _ in }
   }
 
-  private let lock = NSLock()
-  private var models: [String: Model]
-  private var currentBehaviour: Behaviour
-  private var asked: [String: Int] = [:]
+  private struct State: Sendable {
+    var models: [String: Model]
+    var behaviour = Behaviour()
+    /// How often each file has been asked for.
+    var asked: [String: Int] = [:]
+  }
+
+  private let state: Locked<State>
   private var servers: (hub: LoopbackServer, content: LoopbackServer)?
 
   package init(
     _ models: [String: Model], _ configure: (inout Behaviour) -> Void = { _ in }
   ) throws {
-    self.models = models
-    var behaviour = Behaviour()
-    configure(&behaviour)
-    currentBehaviour = behaviour
+    var state = State(models: models)
+    configure(&state.behaviour)
+    self.state = Locked(state)
     servers = (
       try LoopbackServer { [weak self] in self?.answer($0) ?? .init(500) },
       try LoopbackServer { [weak self] in self?.content($0) ?? .init(500) }
@@ -68,11 +71,11 @@ package final class FakeHub: @unchecked Sendable {
 
   package var endpoint: String { hub.address + behaviour.prefix }
   package var behaviour: Behaviour {
-    get { lock.withLock { currentBehaviour } }
-    set { lock.withLock { currentBehaviour = newValue } }
+    get { state.withLock { $0.behaviour } }
+    set { state.withLock { $0.behaviour = newValue } }
   }
 
-  package func set(_ name: String, _ model: Model) { lock.withLock { models[name] = model } }
+  package func set(_ name: String, _ model: Model) { state.withLock { $0.models[name] = model } }
 
   /// Paths of files that bodies were asked for of, on both servers, with the first byte.
   package var fetched: [(path: String, start: Int)] {
@@ -104,7 +107,7 @@ package final class FakeHub: @unchecked Sendable {
 
   private func listing(_ path: String, _ behaviour: Behaviour) -> LoopbackServer.Reply {
     let parts = path.split(separator: "?")[0].components(separatedBy: "/revision/")
-    guard let model = lock.withLock({ models[parts[0]] }) else {
+    guard let model = state.withLock({ $0.models[parts[0]] }) else {
       return .init(404, headers: ["X-Error-Code": "RepoNotFound"])
     }
     guard parts.count == 2, ["main", "v1", "refs%2Fpr%2F1", model.commit].contains(parts[1]) else {
@@ -160,9 +163,9 @@ package final class FakeHub: @unchecked Sendable {
       reply.headers["Content-Range"] = "bytes \(start)-\(bytes.count - 1)/\(bytes.count)"
     }
     if request.method == "GET" {
-      let before = lock.withLock { () -> Int in
-        defer { asked[path, default: 0] += 1 }
-        return asked[path, default: 0]
+      let before = state.withLock { state in
+        defer { state.asked[path, default: 0] += 1 }
+        return state.asked[path, default: 0]
       }
       behaviour.change(path, before, &reply)
     }
@@ -173,7 +176,7 @@ package final class FakeHub: @unchecked Sendable {
 
   private func find(_ path: String, _ behaviour: Behaviour) -> (Model, String)? {
     let parts = path.dropFirst(behaviour.prefix.count).components(separatedBy: "/resolve/")
-    guard parts.count == 2, let model = lock.withLock({ models[String(parts[0].dropFirst())] }) else {
+    guard parts.count == 2, let model = state.withLock({ $0.models[String(parts[0].dropFirst())] }) else {
       return nil
     }
     let rest = parts[1].split(separator: "/", maxSplits: 1).map(String.init)

@@ -40,9 +40,8 @@ package final class LoopbackServer: @unchecked Sendable {
 
   package let port: Int
   private let listener: Int32
-  private let lock = NSLock()
-  private var log: [Request] = []
-  private var handler: @Sendable (Request) -> Reply
+  private let log = Locked<[Request]>([])
+  private let handler: @Sendable (Request) -> Reply
 
   /// Answers each request with what `handler` says, on a thread for each connection.
   package init(_ handler: @escaping @Sendable (Request) -> Reply) throws {
@@ -81,9 +80,9 @@ package final class LoopbackServer: @unchecked Sendable {
   package var address: String { "http://127.0.0.1:\(port)" }
 
   /// Every request so far, in the order in which they came.
-  package var requests: [Request] { lock.withLock { log } }
+  package var requests: [Request] { log.withLock { $0 } }
 
-  package func forgetRequests() { lock.withLock { log = [] } }
+  package func forgetRequests() { log.withLock { $0 = [] } }
 
   // MARK: - A connection
 
@@ -93,7 +92,7 @@ package final class LoopbackServer: @unchecked Sendable {
     setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     var received: [UInt8] = []
     while let request = LoopbackServer.readRequest(connection, &received) {
-      lock.withLock { log.append(request) }
+      log.withLock { $0.append(request) }
       guard send(handler(request), to: request, connection) else { return }
     }
   }
