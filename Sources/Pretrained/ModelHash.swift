@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyModels
 import FireflyWeights
 
 /// Tells whether a model or an adapter is still the one that a checkpoint or a result was made with.
@@ -15,8 +16,7 @@ package enum ModelHash {
   /// - Throws: `FireflyError` when a file is missing or damaged.
   package static func of(adapter folder: String) throws -> String {
     try hash(
-      JSONValue.read("\(folder)/adapter_config.json"),
-      WeightStore.open("\(folder)/adapter_model.safetensors"))
+      JSONValue.read("\(folder)/adapter_config.json"), WeightStore.open(AdapterFile.weightsPath(folder)))
   }
 
   private static let firstBytes = 64

@@ -17,14 +17,20 @@ package struct AdapterFile {
   package init(_ folder: String) throws {
     self.folder = folder
     options = try AdapterFile.options(folder)
+    let path = try AdapterFile.weightsPath(folder)
+    store = try WeightStore.open(path)
+    modules = try AdapterFile.modules(store.names, path)
+  }
+
+  /// - Throws: `FireflyError` when the folder has no weights.
+  package static func weightsPath(_ folder: String) throws -> String {
     let paths = ["safetensors", "bin"].map { "\(folder)/adapter_model.\($0)" }
     guard let path = paths.first(where: FileManager.default.fileExists) else {
       throw FireflyError(
         "the adapter's weights are missing", at: folder,
         expected: "adapter_model.safetensors, or adapter_model.bin of older PEFT")
     }
-    store = try WeightStore.open(path)
-    modules = try AdapterFile.modules(store.names, path)
+    return path
   }
 
   private static func modules(_ names: [String], _ path: String) throws -> [String] {

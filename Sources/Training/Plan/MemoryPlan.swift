@@ -31,7 +31,9 @@ struct MemoryPlan {
     let kept = batch.tokens * MemoryPlan.kept(a, c: c, low: low, checkpointing: config.checkpointing)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
-    let working = batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
+    let working =
+      batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
+      + batch.laidOut * MemoryPlan.layout(a, c: c)
     parts = [
       ("program and rows", facts.residentBytes + MemoryPlan.computing),
       ("weights", facts.linearBytes(config)),
@@ -58,6 +60,9 @@ struct MemoryPlan {
       + 4 * a.hiddenSize
   }
 
+  /// Bytes a token of what attention lays out where sequences share a trunk: q, k and v, the result and the gradients of all.
+  private static func layout(_ a: Architecture, c: Int) -> Int { 4 * c * (a.querySize + a.keyValueSize) }
+
   /// Bytes a token of the backward of one block, its recomputation included.
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
     12 * a.hiddenSize + (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
@@ -75,8 +80,8 @@ struct ModelFacts {
   let isStored4Bit: Bool
   /// Bytes of embedding and head that come to lie in memory.
   let tableBytes: Int
-  /// Tokens and targets of the rows, the longest first.
-  let rows: [(tokens: Int, targets: Int)]
+  /// The rows, the longest first.
+  let rows: [PassSize]
   /// What the process holds already: the program, the tokenizer and the rows.
   let residentBytes: Int
 
@@ -85,7 +90,7 @@ struct ModelFacts {
     compute = setup.compute
     trainable = setup.trainable
     isStored4Bit = setup.pretrained.source.isQuantized
-    rows = setup.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
+    rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(setup)
   }
@@ -126,11 +131,12 @@ struct ModelFacts {
     config.loraOptions == trainable.adapter ? trainable : Trainable(architecture, config.loraOptions)
   }
 
-  /// A micro-batch of the longest rows.
-  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int) {
-    rows.prefix(config.microBatchSize).reduce((0, 0)) { sum, row in
-      let tokens = min(row.tokens, config.maxSequenceLength)
-      return (sum.0 + tokens, sum.1 + min(row.targets, tokens))
+  /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
+  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {
+    rows.prefix(config.microBatchSize).reduce((0, 0, 0)) { sum, row in
+      let tokens = min(row.tokens, config.maxSequenceLength * row.lengths.count)
+      let whole = row.lengths.reduce(0) { $0 + min($1, config.maxSequenceLength) }
+      return (sum.0 + tokens, sum.1 + min(row.targets, tokens), sum.2 + (whole > tokens ? whole : 0))
     }
   }
 }

@@ -25,6 +25,8 @@ public struct RunPlan: Sendable {
   public let advice: [String]
   /// What all steps compute.
   public let work: StepWork
+  /// What asking the reference of preference training computes before the first step; nil where there is none.
+  public let referenceWork: StepWork?
   /// The dtype of products.
   public let compute: DType
   /// Bytes of one checkpoint.
@@ -51,12 +53,13 @@ public struct RunPlan: Sendable {
     self.memoryLimit = memoryLimit
     advice = RunPlan.advice(facts, config, total: memory.total, limit: memoryLimit)
     work = StepWork(setup)
+    referenceWork = setup.referenceWork
     compute = setup.compute
     checkpointBytes = 12 * trainableParameters + 4 * setup.totalSteps
     pagedBytes = config.optimizerMemory == .paged ? 8 * trainableParameters : 0
     notices = setup.notices
     summary =
-      RunPlan.lines(setup, facts, memory)
+      RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
       + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
   }
 
@@ -65,6 +68,23 @@ public struct RunPlan: Sendable {
     let advice = RunAdvice(facts, config, limit: limit)
     return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
+  }
+
+  /// What the reference is, and what is saved by asking it once.
+  private static func reference(_ setup: RunSetup, _ once: StepWork?, _ steps: StepWork) -> [String] {
+    guard let once else { return [] }
+    let pairs = setup.pairsSeen.count
+    // Asked in every step, it would be asked about each pair as often as the run sees it.
+    let seen = Double(
+      setup.totalSteps * min(setup.config.accumulation * setup.config.microBatchSize, setup.order.rows))
+    let saved = once.flop * (seen / Double(max(1, pairs)) - 1)
+    let share = Int((100 * max(0, saved) / (steps.flop + once.flop)).rounded())
+    let what = setup.usesAdapterAsReference ? "the model with the adapter it starts from" : "the base"
+    return [
+      "reference: \(what), asked once about \(Readable.grouped(pairs)) pairs before training"
+        + (setup.config.dataCacheFolder == nil ? "" : " and kept in the data cache")
+        + (share > 0 ? ", which saves \(share) % of the run's work" : "")
+    ]
   }
 
   private static func evaluation(_ setup: RunSetup) -> [String] {
@@ -86,7 +106,8 @@ public struct RunPlan: Sendable {
     return [
       "model: \(config.modelPath), \(setup.architecture.family), "
         + "\(Readable.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(setup.compute)",
-      "adapter: rank \(config.loraRank), \(Readable.grouped(adapter)) trainable parameters (\(share) %)",
+      "adapter: rank \(config.loraRank), \(Readable.grouped(adapter)) trainable parameters (\(share) %)"
+        + (config.startAdapter.map { ", from \($0)" } ?? ""),
     ]
       + setup.dataset.report.summary.map { "data: \($0)" } + evaluation(setup) + [
         "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "

@@ -49,12 +49,15 @@ public struct Trainer: Sendable {
     let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
     do {
       try output.clean(fresh: resumed == nil)
-      let model = try setup.loadModel(adapter: resumed, progress: progress)
+      let model = try setup.loadModel(progress: progress)
+      let pairs = try setup.preferencePairs(model, stop: stop, progress: progress)
+      let evaluationPairs = try setup.evaluationPairs(model, stop: stop, progress: progress)
+      if let resumed { try model.loadAdapter(resumed.path) }
       let state = try checkpoint.start(model, saved, resumed)
       try recorder.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
       progress(.started(plan, from: state.step))
-      var loop = TrainingLoop(setup, model, state, checkpoint, recorder)
+      var loop = TrainingLoop(setup, model, pairs, evaluationPairs, state, checkpoint, recorder)
       return try loop.run(stop: stop, progress: progress)
     } catch {
       try? recorder.line("stopped: \(error)")
@@ -64,16 +67,14 @@ public struct Trainer: Sendable {
 }
 
 extension RunSetup {
-  /// Reads the weights and hangs the adapter on: a fresh one, or the checkpoint's.
-  func loadModel(adapter: CheckpointFolder?, progress: @escaping (TrainingEvent) -> Void) throws
-    -> Transformer
-  {
+  /// Reads the weights and hangs on the adapter that the run starts from: a fresh one, or adapter_name_or_path's.
+  func loadModel(progress: @escaping (TrainingEvent) -> Void) throws -> Transformer {
     let model = try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
       progress(.preparing("reading weights", share: $0))
     }
     if let note = model.unusedTensorsNote { progress(.notice(note)) }
-    if let adapter {
-      try model.loadAdapter(adapter.path)
+    if let folder = config.startAdapter {
+      try model.loadAdapter(folder, dropout: Float(config.loraDropout))
     } else {
       try model.attachAdapter(config.loraOptions, seed: UInt64(config.seed))
     }
