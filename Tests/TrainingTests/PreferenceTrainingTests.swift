@@ -23,13 +23,15 @@ import Testing
     }.joined()
   }
 
-  private func config(_ output: String, _ changes: [String: JSONValue] = [:]) throws -> RunConfig {
+  private func config(
+    _ output: String, _ changes: [String: JSONValue] = [:], of model: TinyRun? = nil
+  ) throws -> RunConfig {
     let base: [String: JSONValue] = [
       "task_type": .string("dpo"), "train_file": .string(tiny.path + "/pairs.jsonl"),
       "data_cache": .string(tiny.path + "/cache"), "beta": .double(0.5), "logging_steps": .int(2),
       "max_steps": .int(8),
     ]
-    return try tiny.config(output, base.merging(changes) { $1 })
+    return try (model ?? tiny).config(output, base.merging(changes) { $1 })
   }
 
   @discardableResult private func run(
@@ -142,6 +144,21 @@ import Testing
       if case .preparing("asking the reference", let share) = $0 { first = first ?? share }
     }
     #expect(first == 1.0 / 6)
+  }
+
+  /// As TRL: the micro-batch's auxiliary loss with its coefficient beside the preference loss; its rows are those of both
+  /// answers, so a prompt counts twice.
+  @Test func aModelWithExpertsKeepsItsAuxiliaryLoss() throws {
+    let experts = try TinyRun(rows: 8, experts: 3)
+    let config = try config("out", of: experts)
+    var notices: [String] = []
+    _ = try Trainer(config: config).run { if case .notice(let text) = $0 { notices.append(text) } }
+    let log = try #require(experts.json("out/trainer_state.json")["log_history"]?.array)
+    for entry in log where entry["loss"] != nil {
+      let balance = try #require(entry["aux_loss"]?.double)
+      #expect(balance >= 0.02 * 2 && balance < 0.02 * 3)
+    }
+    #expect(notices.contains { $0.hasPrefix("a pair's prompt is read once for each answer") })
   }
 
   @Test func evaluationsHaveRewards() throws {
