@@ -75,7 +75,7 @@ import Testing
         number(last, "rewards/chosen") - number(last, "rewards/rejected") - number(last, "rewards/margins"))
         < 1e-6)
     #expect(try number(last, "logps/chosen") < 0)
-    #expect(try tiny.folder.text("out/train.log").contains("accuracy 1.000"))
+    #expect(try tiny.folder.text("out/train.log").contains("rewards/accuracies 1.000"))
     #expect(try tiny.folder.text("out/progress.jsonl").contains("\"rewards/margins\""))
     let svg = try tiny.folder.text("out/loss.svg")
     #expect(svg.contains(">reward<") && svg.contains(">margin "))

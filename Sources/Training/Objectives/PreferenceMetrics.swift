@@ -62,10 +62,8 @@ public struct PreferenceMetrics: Sendable, Equatable {
     }
   }
 
-  /// As a log line has them: `rewards 0.12 / -0.31, margin 0.43, accuracy 0.88  logps -210.3 / -180.2`.
-  var line: String {
-    "rewards \(Readable.fixed(chosenReward, 3)) / \(Readable.fixed(rejectedReward, 3)), "
-      + "margin \(Readable.fixed(margin, 3)), accuracy \(Readable.fixed(accuracy, 3))  "
-      + "logps \(Readable.fixed(chosenLogProbability, 2)) / \(Readable.fixed(rejectedLogProbability, 2))"
+  /// As a log line has them, each with `prefix` before its name.
+  func line(prefix: String = "") -> String {
+    scalars.map { "\(prefix)\($0.key) \(Readable.fixed($0.value, 3))" }.joined(separator: "  ")
   }
 }

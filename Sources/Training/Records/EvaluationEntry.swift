@@ -75,6 +75,6 @@ extension EvaluationEntry {
       + (tokenAccuracy.map {
         "perplexity \(Readable.fixed(perplexity, 3))  token_accuracy \(Readable.fixed($0, 4))  "
       } ?? "")
-      + (preference.map { "\($0.line)  " } ?? "") + Readable.duration(seconds)
+      + (preference.map { "\($0.line(prefix: "eval_"))  " } ?? "") + Readable.duration(seconds)
   }
 }

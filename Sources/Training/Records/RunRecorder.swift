@@ -96,7 +96,7 @@ extension LogEntry {
   package func line(totalSteps: Int) -> String {
     "step \(step)/\(totalSteps)  epoch \(Readable.fixed(epoch, 2))  loss \(Readable.fixed(loss, 4))  "
       + (balanceLoss.map { "aux_loss \(Readable.fixed($0, 4))  " } ?? "")
-      + (preference.map { "\($0.line)  " } ?? "")
+      + (preference.map { "\($0.line())  " } ?? "")
       + "grad_norm \(Readable.fixed(gradientNorm, 3))  lr \(Readable.scientific(learningRate))"
   }
 }
