@@ -78,7 +78,7 @@ import Testing
     #expect(try tiny.folder.text("out/train.log").contains("rewards/accuracies 1.000"))
     #expect(try tiny.folder.text("out/progress.jsonl").contains("\"rewards/margins\""))
     let svg = try tiny.folder.text("out/loss.svg")
-    #expect(svg.contains(">reward<") && svg.contains(">margin "))
+    #expect(svg.contains("loss (mean over pairs)") && svg.contains(">reward<") && svg.contains(">margin "))
     let events = try tiny.folder.names("out/runs").map { "out/runs/" + $0 }
     let file = try #require(tiny.folder.names(events[0]).first)
     #expect(try tiny.folder.data(events[0] + "/" + file).range(of: Data("train/rewards/margins".utf8)) != nil)

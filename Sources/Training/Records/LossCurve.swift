@@ -6,7 +6,7 @@ import Foundation
 /// rewards.
 package struct LossCurve {
   let title: String
-  /// Optimizer step and loss (nats per target token); values that are not finite are left out.
+  /// Optimizer step and loss (nats per target token, in preference training the mean over pairs); values that are not finite are left out.
   let points: [(step: Int, loss: Double)]
 
   /// What preference training logged; empty in any other.
@@ -58,7 +58,8 @@ package struct LossCurve {
     let place = { (point: (step: Double, loss: Double)) in
       LossCurve.plot.place(steps.fraction(point.step), losses.fraction(point.loss))
     }
-    return LossCurve.axes(LossCurve.plot, steps, losses, "loss (nats per target token)")
+    let unit = rewards.isEmpty ? "nats per target token" : "mean over pairs"
+    return LossCurve.axes(LossCurve.plot, steps, losses, "loss (\(unit))")
       + LossCurve.line(shown.map(place), color: "#9db8d9", width: 1)
       + LossCurve.line(smooth.map(place), color: "#c2410c", width: 2.5)
       + legend(last: smooth.last?.loss ?? 0)
@@ -83,7 +84,7 @@ package struct LossCurve {
       let places = rewards.map { (step: Double($0.step), value: line.value($0.metrics)) }
         .filter { $0.value.isFinite }
         .map { frame.place(steps.fraction($0.step), axis.fraction($0.value)) }
-      let x = frame.right - 330 + 110 * Double(index)
+      let x = frame.right - 420 + 140 * Double(index)
       let last = rewards.last.map { line.value($0.metrics) } ?? .nan
       out += LossCurve.line(places, color: line.color, width: 2)
       out += LossCurve.line([(x, frame.top - 14), (x + 25, frame.top - 14)], color: line.color, width: 2)

@@ -4,7 +4,7 @@ import FireflyBase
 public struct LogEntry: Sendable, Equatable {
   public var step: Int
   public var epoch: Double
-  /// Mean over the steps since the entry before, nats per target token; NaN stays NaN.
+  /// Mean over the steps since the entry before, nats per target token or, in preference training, per pair; NaN stays NaN.
   public var loss: Double
   /// The routers' auxiliary loss, its mean over the same steps, not part of `loss`; nil in a model without one.
   public var balanceLoss: Double?
