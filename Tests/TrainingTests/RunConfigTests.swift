@@ -70,6 +70,8 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
       given.preference
         == PreferenceSettings(
           beta: 0.3, loss: .ipo, rpoAlpha: 1, reference: .base, maxPromptLength: 300))
+    let reduced = try config(["task_type": .string("dpo"), "loss_reduction": .string("token")])
+    #expect(reduced.notices.count == 1 && reduced.notices[0].hasPrefix("\"loss_reduction\" is ignored"))
     let other = try config(["beta": .double(0.3), "max_prompt_length": .int(300)])
     #expect(other.preference == nil && other.notices.isEmpty)
     #expect(

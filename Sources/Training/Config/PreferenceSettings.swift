@@ -68,6 +68,10 @@ extension ConfigReader {
       return nil
     }
     check(settings)
+    if raw("loss_reduction") != nil {
+      notices.append(
+        "\"loss_reduction\" is ignored: pairs are averaged over each micro-batch, and those over the step")
+    }
     return settings
   }
 
