@@ -1,6 +1,6 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
-# make check  what a change must pass: format, rooms, imports, tests on every kernel table
+# make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table (half an hour)
 # make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there
 # make bench  this machine, and how close Firefly comes to its limits
 # make install  the program with its manual page and completions, under PREFIX (/usr/local)
@@ -8,7 +8,7 @@
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check rooms bench install demo fixtures setup
+.PHONY: build test check format rooms address thread tables bench install demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -16,13 +16,25 @@ build: setup
 test: setup
 	swift test $(TEST_FLAGS)
 
-# An undeclared import is an error here; warnings are errors everywhere (Package.swift).
-check: setup rooms
+# In this order. The whole suite comes last, so that its count is the last line.
+check: setup format rooms address thread tables
+
+format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
-	swift build --build-tests $(TEST_FLAGS) --explicit-target-dependency-import-check error
+
+# Every test with AddressSanitizer; those with threads of their own with ThreadSanitizer, which is slower. Each has a
+# build of its own.
+address thread: setup
+	scripts/sanitize.sh $@ $(TEST_FLAGS)
+
+# An undeclared import is an error here; warnings are errors everywhere (Package.swift).
+CHECKS = $(TEST_FLAGS) --explicit-target-dependency-import-check error
+
+tables: setup
+	swift build --build-tests $(CHECKS)
 	for isa in $$(scripts/isa.sh); do \
 	  echo "== FIREFLY_ISA=$$isa"; \
-	  FIREFLY_ISA=$$isa swift test --skip-build $(TEST_FLAGS) --explicit-target-dependency-import-check error || exit 1; \
+	  FIREFLY_ISA=$$isa swift test --skip-build $(CHECKS) || exit 1; \
 	done
 
 rooms:

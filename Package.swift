@@ -23,26 +23,33 @@ let package = Package(
     .systemLibrary(
       name: "CMicroHTTPD", path: "Sources/C/MicroHTTPD", pkgConfig: "libmicrohttpd",
       providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(
+      name: "CCurl", path: "Sources/C/Curl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
     .target(name: "FireflyBase", dependencies: ["CPause"], path: "Sources/Base"),
+    .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
       path: "Sources/Tensors"),
     .target(
-      name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyTensors"],
+      name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
       name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CPCRE2"],
       path: "Sources/Text"),
     .target(
-      name: "FireflyModels", dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights"],
+      name: "FireflyModels",
+      dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights"],
       path: "Sources/Models"),
     .target(
       name: "FireflyPretrained",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
       ], path: "Sources/Pretrained"),
     .target(
       name: "FireflyConversion",
@@ -73,12 +80,12 @@ let package = Package(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining",
       ], path: "Sources/Firefly"),
@@ -94,7 +101,7 @@ let package = Package(
       name: "FireflyCommand",
       dependencies: [
         "CEdit",
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
@@ -103,7 +110,7 @@ let package = Package(
 
     // MARK: - Tests
     .target(
-      name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyTensors"],
+      name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
       path: "Tests/TestSupport"),
     .target(
       name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
@@ -111,6 +118,9 @@ let package = Package(
     .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
       path: "Tests/BaseTests"),
+    .testTarget(
+      name: "HubTests", dependencies: ["FireflyBase", "FireflyHub", "FireflyTestSupport"],
+      path: "Tests/HubTests"),
     .testTarget(
       name: "JinjaTests", dependencies: ["FireflyBase", "FireflyJinja"], path: "Tests/JinjaTests",
       exclude: ["Fixtures"]),
@@ -134,6 +144,7 @@ let package = Package(
       name: "PretrainedTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyPretrained",
+        "FireflyTestSupport",
       ], path: "Tests/PretrainedTests"),
     .testTarget(
       name: "ConversionTests",
@@ -168,8 +179,8 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyModels", "FireflyTraining", "FireflyBench",
-        "FireflyTestSupport",
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTraining",
+        "FireflyBench", "FireflyTestSupport",
       ], path: "Tests/BenchTests"),
     .testTarget(
       name: "CLITests",

@@ -22,8 +22,11 @@ if [ "${major:-0}" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; the
 fi
 
 missing=
-for package in make pkg-config libdnnl-dev libpcre2-dev libedit-dev zlib1g-dev libmicrohttpd-dev; do
+for package in make pkg-config libdnnl-dev libpcre2-dev libedit-dev zlib1g-dev libmicrohttpd-dev \
+  libcurl4-openssl-dev libssl-dev; do
   case $package in
+    # Any flavour of libcurl will do, and only one can be installed.
+    libcurl4-openssl-dev) pkg-config --exists libcurl 2>/dev/null || missing="$missing $package" ;;
     make | pkg-config) command -v $package >/dev/null 2>&1 || missing="$missing $package" ;;
     *) dpkg-query -W -f='${Status}' $package 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package" ;;
   esac

@@ -24,14 +24,15 @@ PLACED = re.compile(r"(?:`([A-Za-z]\w*)(?:\([^`]*\))?`|\b(\w+_\w+)) in (Sources/
 RELATIVE = re.compile(r"[\w.-]+(?:/[\w+.-]+)+\.(?:py|sh|swift|md)")
 PLACEHOLDER = "NAME"  # in CONTRIBUTING's recipes
 
-# Names in backquotes that are not of the code: keys of other programs' files, fixtures' names, shell words.
-OTHERS = re.compile(r"[a-z]+(_[a-z0-9]+)+|make|firefly")
+# Names in backquotes that are not of the code: keys of other programs' files, fixtures' names, shell words, the environment.
+OTHERS = re.compile(r"[a-z]+(_[a-z0-9]+)+|make|firefly|FIREFLY_[A-Z]+")
 TARGETS = {path.name for path in (ROOT / "Sources").iterdir()}
 
 
 def code() -> dict[Path, str]:
     endings = {".swift", ".c", ".h", ".cpp", ".inc"}
-    return {path: path.read_text() for path in (ROOT / "Sources").rglob("*") if path.suffix in endings}
+    folders = (ROOT / "Sources", ROOT / "Tests")
+    return {path: path.read_text() for folder in folders for path in folder.rglob("*") if path.suffix in endings}
 
 
 def declares(text: str, name: str) -> bool:

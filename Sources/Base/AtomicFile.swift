@@ -83,11 +83,13 @@ public enum AtomicFile {
     }
   }
 
-  fileprivate static func check(_ result: Int32, _ what: String, _ path: String) throws {
+  /// Throws what a system call that gave `result` below 0 left in errno.
+  package static func check(_ result: Int32, _ what: String, _ path: String) throws {
     if result < 0 { throw failed(what, path, errno) }
   }
 
-  fileprivate static func failed(_ what: String, _ path: String, _ failure: Int32) -> FireflyError {
+  /// What a system call that left `failure` in errno comes to for the user.
+  package static func failed(_ what: String, _ path: String, _ failure: Int32) -> FireflyError {
     FireflyError("\(what): \(String(cString: strerror(failure)))", at: path, fix: advice(failure))
   }
 }

@@ -64,7 +64,7 @@ public struct BenchShape: Sendable {
     ).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try AtomicFile.makeFolder(folder)
-    try AtomicFile.write(config, to: "\(folder)/config.json")
+    try AtomicFile.write(config, to: "\(folder)/\(ModelFiles.config)")
     try SafeTensorsWriter.write(tensors(), to: "\(folder)/model.safetensors")
     return try Transformer.load(ModelSource.open(folder), compute: compute, quantization: .none)
   }

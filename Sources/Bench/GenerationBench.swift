@@ -57,7 +57,7 @@ public struct GenerationBench: Sendable {
     step()
     let seconds = Stopwatch.time(step) / Double(steps)
     let a = model.architecture
-    let cacheBytes = rows * context * a.layers * 2 * a.keyValueSize * model.compute.byteCount
+    let cacheBytes = rows * context * a.cachedSize * model.compute.byteCount
     let least = Double(model.bytesPerStep + cacheBytes) / limits.readRate.all
     return Decoding(rows: rows, tokensPerSecond: Double(rows) / seconds, shareOfBandwidth: least / seconds)
   }

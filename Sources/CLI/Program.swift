@@ -8,7 +8,8 @@ package enum Program {
 
   /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
-    TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb, GenerateCommand.verb,
+    DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb,
+    GenerateCommand.verb,
     ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
     CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),

@@ -27,7 +27,7 @@ enum ConversionOutput {
     let isReplaceable =
       self == .file
       ? kind == .typeRegular && FileHandle(forReadingAtPath: path)?.readData(ofLength: 4) == Data("GGUF".utf8)
-      : content?.contains("config.json") == true
+      : content?.contains(ModelFiles.config) == true
     guard isReplaceable else {
       throw FireflyError(
         "what is there is not replaced", at: path,

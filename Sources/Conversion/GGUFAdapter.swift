@@ -22,6 +22,12 @@ public struct GGUFAdapter {
     precondition(type.stored.blockElements == 1, "an adapter in \(type)")
     model = try GGUFModel(source)
     file = try AdapterFile(adapter)
+    guard file.saved.isEmpty else {
+      throw FireflyError(
+        "an adapter's GGUF file cannot hold whole modules", at: adapter,
+        found: "modules_to_save: \(file.saved.joined(separator: ", "))",
+        fix: "Export the model with the adapter merged into it.")
+    }
     self.source = source
     self.type = type
     let weights = try MergedWeights(source, adapter: file, base: .original, compute: .float32)

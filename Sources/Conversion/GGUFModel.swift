@@ -14,7 +14,7 @@ struct GGUFModel {
   /// - Throws: `FireflyError` for a family that has no such file, or a feature that would be lost.
   init(_ source: ModelSource) throws {
     self.source = source
-    place = source.gguf == nil ? "\(source.path)/config.json" : source.path
+    place = source.gguf == nil ? "\(source.path)/\(ModelFiles.config)" : source.path
     architecture = try Architecture(config: source.config, source: source.path)
     let family = source.config["model_type"]?.string ?? ""
     guard let kind = GGUFArchitecture.of(modelType: family) else {
@@ -39,7 +39,7 @@ struct GGUFModel {
     let a = architecture
     return [
       ("general.architecture", .string(kind.name)), ("general.type", .string("model")),
-      ("general.name", .string((source.path as NSString).lastPathComponent)),
+      ("general.name", .string((source.name as NSString).lastPathComponent)),
       ("general.file_type", .uint32(type.fileType)), ("general.quantization_version", .uint32(2)),
       (kind.key(.vocabularySize), .uint32(a.vocabularySize)),
       (kind.key(.contextLength), .uint32(contextLength)),

@@ -20,8 +20,9 @@ struct MergedWeights {
   private let compute: DType
   /// The linear layers' weights, held in NF4 in training.
   private let matrices: Set<String>
-  /// The adapter's module for each tensor, by the tensor's name.
+  /// The adapter's module for each tensor, by the tensor's name: one with a pair, and one that takes its place.
   private let modules: [String: String]
+  private let replaced: [String: String]
 
   /// - Throws: `FireflyError` when a module of the adapter is no matrix of the model.
   init(_ source: ModelSource, adapter: AdapterFile?, base: MergeBase, compute: DType) throws {
@@ -32,6 +33,13 @@ struct MergedWeights {
     let architecture = try Architecture(config: source.config, source: source.path)
     matrices = architecture.quantizedWeights(in: source.weights)
     var modules: [String: String] = [:]
+    for module in adapter?.saved ?? [] {
+      try architecture.checkSaved(module, at: "\(adapter?.folder ?? ""): \(module)")
+    }
+    let saved = (adapter?.saved ?? []).map {
+      (architecture.storedName($0 + ".weight", in: source.weights), $0)
+    }
+    replaced = Dictionary(uniqueKeysWithValues: saved)
     for module in adapter?.modules ?? [] {
       let name = architecture.storedName(module + ".weight", in: source.weights)
       guard source.weights.contains(name), try source.weights.shape(of: name).count == 2 else {
@@ -48,7 +56,7 @@ struct MergedWeights {
   }
 
   /// Whether the tensor differs from that of the files.
-  func isChanged(_ name: String) -> Bool { modules[name] != nil || isRounded(name) }
+  func isChanged(_ name: String) -> Bool { modules[name] != nil || replaced[name] != nil || isRounded(name) }
 
   /// Whether the tensor is put through NF4 first.
   private func isRounded(_ name: String) -> Bool {
@@ -59,6 +67,7 @@ struct MergedWeights {
   /// The tensor in float32, ready to be rounded.
   func tensor(_ name: String) throws -> Tensor {
     let shape = try source.weights.shape(of: name)
+    if let module = replaced[name], let adapter { return try adapter.savedWeight(module, shape: shape) }
     guard let module = modules[name], let adapter else { return try baseTensor(name, shape) }
     defer { source.weights.release(name) }
     let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
@@ -84,8 +93,10 @@ struct MergedWeights {
 extension MergedWeights {
   /// Checks the adapter's shapes for the tensor before anything is written.
   func checkShape(_ name: String) throws {
-    guard let adapter, let module = modules[name] else { return }
+    guard let adapter else { return }
     let shape = try source.weights.shape(of: name)
+    if let module = replaced[name] { _ = try adapter.savedWeight(module, shape: shape) }
+    guard let module = modules[name] else { return }
     _ = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
   }
 }

@@ -27,7 +27,7 @@ public struct ModelFolder {
     progress: ((Double) throws -> Void)?
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
-      try AtomicFile.write(config, to: "\(folder)/config.json")
+      try AtomicFile.write(config, to: "\(folder)/\(ModelFiles.config)")
       try FilesBesideWeights(source).write(to: folder)
       try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
     }

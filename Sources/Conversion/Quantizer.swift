@@ -23,7 +23,7 @@ public struct Quantizer {
   public init(_ source: ModelSource, double: Bool = true, shardLimit: Int = 5_000_000_000) throws {
     guard !source.isQuantized else {
       throw FireflyError(
-        "the model is in 4 bits already", at: "\(source.path)/config.json: quantization_config",
+        "the model is in 4 bits already", at: "\(source.path)/\(ModelFiles.config): quantization_config",
         fix: "Give the model in 16 bits.")
     }
     let architecture = try Architecture(config: source.config, source: source.path)

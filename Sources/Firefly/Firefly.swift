@@ -18,6 +18,7 @@
 @_exported import FireflyConversion
 @_exported import FireflyEvaluation
 @_exported import FireflyGeneration
+@_exported import FireflyHub
 @_exported import FireflyModels
 @_exported import FireflyPretrained
 @_exported import FireflyServer

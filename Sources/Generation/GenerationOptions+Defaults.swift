@@ -10,7 +10,7 @@ extension Pretrained {
   /// adds its own.
   public func defaults() throws -> (options: GenerationOptions, notes: [String]) {
     var (options, notes) = try GenerationOptions.defaults(
-      from: source.generationConfig, source: "\(source.path)/generation_config.json")
+      from: source.generationConfig, source: "\(source.path)/\(ModelFiles.generationConfig)")
     if let eos = tokenizer.eos { options.stopIDs.insert(eos) }
     return (options, notes)
   }

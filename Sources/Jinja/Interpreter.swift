@@ -32,6 +32,8 @@ final class Interpreter {
   var depth = 0
   /// Texts being gathered that are not the output itself.
   private var captures = 0
+  /// Where macros were written. Such a scope holds a macro that holds the scope.
+  private var homes: [Scope] = []
 
   /// How a statement ends.
   enum Flow { case onwards, nextTurn, leaveLoop }
@@ -44,7 +46,9 @@ final class Interpreter {
     scope = Scope(scope)
   }
 
+  /// To be called once.
   func run(_ statements: [Statement]) throws -> JinjaRendering {
+    defer { for home in homes { home.values = [:] } }
     do {
       _ = try execute(statements)
     } catch var error as FireflyError {
@@ -219,6 +223,7 @@ final class Interpreter {
   /// A macro with the names around its definition.
   private func function(_ macro: MacroDefinition) -> JinjaFunction {
     let home = scope
+    if homes.last !== home { homes.append(home) }
     return JinjaFunction(name: macro.name) { arguments, interpreter in
       try interpreter.call(macro, arguments, home: home)
     }

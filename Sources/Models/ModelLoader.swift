@@ -22,22 +22,37 @@ extension Transformer {
     _ source: ModelSource, compute: DType, quantization: Quantization, device: any Device,
     progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
+    let loader = try ModelLoader(
+      source, compute: compute, quantization: quantization, arena: ParameterArena(.nothing, on: device))
+    return try loader.model(source, progress)
+  }
+
+  /// Builds the model with its own weights to be trained: their float32 values are the arena's, and what computes are copies
+  /// in the compute type. Those that `options` freezes are as in `load`.
+  ///
+  /// - Parameters:
+  ///   - options: checked by `FullOptions.validate`.
+  ///   - progress: called with the share of layers done, 0…1.
+  /// - Throws: `FireflyError` as `load`; also when the disk has no room for paged values.
+  public static func load(
+    _ source: ModelSource, compute: DType, training options: FullOptions, memory: ArenaMemory = ArenaMemory(),
+    progress: ((Double) -> Void)? = nil
+  ) throws -> Transformer {
+    try load(
+      source, compute: compute, training: options, memory: memory, device: .cpu, progress: progress)
+  }
+
+  /// - Parameter device: where the model's tensors lie and its operations run.
+  package static func load(
+    _ source: ModelSource, compute: DType, training options: FullOptions, memory: ArenaMemory = ArenaMemory(),
+    device: any Device, progress: ((Double) -> Void)? = nil
+  ) throws -> Transformer {
     let architecture = try Architecture(config: source.config, source: source.path)
-    let loader = ModelLoader(
-      architecture: architecture, store: source.weights, compute: compute, quantization: quantization,
-      device: device)
-    var blocks: [Block] = []
-    for layer in 0..<architecture.layers {
-      blocks.append(try loader.block(layer))
-      progress?(Double(layer + 1) / Double(architecture.layers))
-    }
-    let table = try loader.embeddingTable()
-    let head = try loader.head(table: table)
-    Storage.releaseFreeMemory()
-    return Transformer(
-      architecture: architecture, compute: compute, embedding: try loader.embedding(table), blocks: blocks,
-      head: head, unusedTensors: architecture.unusedTensors(of: source.weights))
+    let arena = try ParameterArena(Trainable(architecture, options), memory, on: device)
+    let loader = try ModelLoader(source, compute: compute, quantization: .none, arena: arena)
+    let model = try loader.model(source, progress)
+    model.parametersChanged()
+    return model
   }
 }
 
@@ -45,51 +60,79 @@ extension Transformer {
 private struct ModelLoader {
   let architecture: Architecture
   let store: WeightStore
-  let compute: DType
+  private(set) var compute: DType
   let quantization: Quantization
-  let device: any Device
+  /// What is trained.
+  let arena: ParameterArena
+  private let parameters: [String: Parameter]
+  private var device: any Device { arena.values.device }
+
+  init(_ source: ModelSource, compute: DType, quantization: Quantization, arena: ParameterArena) throws {
+    precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
+    architecture = try Architecture(config: source.config, source: source.path)
+    store = source.weights
+    self.compute = compute
+    self.quantization = quantization
+    self.arena = arena
+    parameters = arena.byName
+  }
+
+  private init(_ loader: ModelLoader, compute: DType) {
+    self = loader
+    self.compute = compute
+  }
+
+  func model(_ source: ModelSource, _ progress: ((Double) -> Void)?) throws -> Transformer {
+    var blocks: [Block] = []
+    for layer in 0..<architecture.layers {
+      blocks.append(try block(layer))
+      progress?(Double(layer + 1) / Double(architecture.layers))
+    }
+    let embedding = try embedding()
+    let head = try head(embedding)
+    Storage.releaseFreeMemory()
+    return Transformer(
+      architecture: architecture, compute: compute, embedding: embedding, blocks: blocks, head: head,
+      unusedTensors: architecture.unusedTensors(of: source.weights), arena: arena)
+  }
 
   // MARK: - Around the blocks
 
-  func embeddingTable() throws -> Tensor {  // [V, C] c
+  private func embedding() throws -> Embedding {
     let shape = [architecture.vocabularySize, architecture.hiddenSize]
-    return try tensor(architecture.names.embedding, shape: shape, as: compute)
-  }
-
-  func embedding(_ table: Tensor) throws -> Embedding {
+    let trained = try trainedMatrix(architecture.names.embedding)
+    let table = try trained?.copy ?? tensor(architecture.names.embedding, shape: shape, as: compute)
     let scale = Tensor([architecture.embeddingScale], [1])
     let rounded = Tensor([1], compute)
     Ops.convert(rounded.matrix, scale.matrix)
     Ops.convert(scale.matrix, rounded.matrix)
     return Embedding(
-      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map(norm))
+      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map(norm),
+      trained: trained, paddingToken: architecture.paddingToken.flatMap(Int32.init(exactly:)))
   }
 
-  func head(table: Tensor) throws -> Head {
+  private func head(_ embedding: Embedding) throws -> Head {
     var norm = try norm(architecture.names.finalNorm)
     // The logits are linear in the norm's weight.
     if architecture.logitScale != 1 { norm = norm.scaled(by: architecture.logitScale) }
-    if architecture.tiedHead { return Head(norm: norm, weight: table) }
-    let weight = try tensor(architecture.names.head, shape: table.shape, as: compute)
-    return Head(norm: norm, weight: architecture.normalizedHead ? normalized(weight) : weight)
-  }
-
-  /// The matrix with each row divided by its length.
-  private func normalized(_ weight: Tensor) -> Tensor {  // [V, C] c
-    let result = Tensor(weight.shape, compute, on: device)
-    // x / √(mean x² + ε) · 1/√C, with the smallest of ε: rows of zeros stay zero.
-    let columns = Float(weight.columns)
-    let norm = Norm(
-      weight: Tensor(
-        [Float](repeating: 1 / columns.squareRoot(), count: weight.columns), [weight.columns], on: device),
-      bias: nil, epsilon: 1e-24 / columns)
-    for start in stride(from: 0, to: weight.rows, by: 1024) {
-      let rows = start..<min(start + 1024, weight.rows)
-      let wide = Tensor([rows.count, weight.columns], .float32, on: device)
-      Ops.convert(wide.matrix, weight.matrix.rows(rows))
-      _ = norm.forward(into: result.matrix.rows(rows), wide.matrix)
+    if architecture.tiedHead {
+      let trained = embedding.trained.map { TrainedHead(parameter: $0.parameter, form: .tied) }
+      return Head(norm: norm, weight: embedding.table, trained: trained)
     }
-    return result
+    let (name, shape) = (architecture.names.head, embedding.table.shape)
+    guard architecture.normalizedHead else {
+      let trained = try trainedMatrix(name)
+      let weight = try trained?.copy ?? tensor(name, shape: shape, as: compute)
+      return Head(
+        norm: norm, weight: weight, trained: trained.map { TrainedHead(parameter: $0.parameter, form: .own) })
+    }
+    let unit = Tensor(shape, compute, on: device)
+    if let parameter = try parameter(name) {
+      return Head(
+        norm: norm, weight: unit, trained: TrainedHead(parameter: parameter, form: .normalized))
+    }
+    UnitRows.normalize(try tensor(name, shape: shape, as: compute), into: unit)
+    return Head(norm: norm, weight: unit)
   }
 
   // MARK: - Blocks
@@ -106,16 +149,37 @@ private struct ModelLoader {
       wantsInputGradient: layer > 0)
   }
 
-  private func attention(_ layer: Int, _ prefix: String) throws -> Attention {
+  private func attention(_ layer: Int, _ prefix: String) throws -> AttentionHalf {
     let a = architecture
     let shape = AttentionShape(
-      heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim,
-      scale: 1 / Float(a.headDim).squareRoot(), window: layer >= a.firstWindowedLayer ? a.window : nil,
+      heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim, valueDim: a.valueDim,
+      scale: a.scoreScale / Float(a.headDim).squareRoot(),
+      window: layer >= a.firstWindowedLayer ? a.window : nil,
       slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads], on: device) : nil)
-    return Attention(
-      input: try group(layer, 0, prefix, a.attentionInput),
-      output: try group(layer, 1, prefix, [a.attentionOutput]),
-      shape: shape, order: a.headOrder, rotary: a.rotary)
+    let input = try group(layer, 0, prefix, a.attentionInput)
+    let output = try group(layer, 1, prefix, [a.attentionOutput])
+    guard let latent = a.latent else {
+      return .grouped(
+        Attention(input: input, output: output, shape: shape, order: a.headOrder, rotary: a.rotary))
+    }
+    // Streams beyond those of all layers' other groups.
+    let first = 4 * a.layers + (a.experts.map { 2 * ($0.count + 2) * a.layers } ?? 0) + 2 * layer
+    let names = latent.names
+    return .latent(
+      LatentAttention(
+        input: input,
+        query: try a.queryUp.map { try projection(prefix, names.queryNorm, $0, stream: first) },
+        keyValue: try projection(prefix, names.keyValueNorm, a.keyValueUp(latent), stream: first + 1),
+        output: output, shape: shape, latent: latent, rotary: a.rotary))
+  }
+
+  private func projection(
+    _ prefix: String, _ norm: String, _ up: LinearShape, stream: Int
+  ) throws -> LatentProjection {
+    let weight = try tensor(prefix + norm + ".weight", shape: [up.inputs], as: .float32)
+    let epsilon = architecture.latent?.normEpsilon ?? architecture.normEpsilon
+    return LatentProjection(
+      norm: Norm(weight: weight, bias: nil, epsilon: epsilon), up: try group(prefix, [up], stream: stream))
   }
 
   private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForwardHalf {
@@ -137,9 +201,7 @@ private struct ModelLoader {
         output: try group(prefix, [linears.output], stream: first + 2 * place + 1),
         activation: architecture.activation, isGated: true)
     }
-    let precise = ModelLoader(
-      architecture: architecture, store: store, compute: .float32, quantization: quantization,
-      device: device)
+    let precise = ModelLoader(self, compute: .float32)
     return MixtureOfExperts(
       options: options,
       router: try precise.group(
@@ -155,16 +217,22 @@ private struct ModelLoader {
   }
 
   private func group(_ prefix: String, _ linears: [LinearShape], stream: Int) throws -> LinearGroup {
-    let parts = try linears.map { linear in
-      LinearGroup.Part(
-        shape: linear,
-        weight: try weight(
-          prefix + linear.name + ".weight", [linear.outputs, linear.inputs],
-          linear.staysWhole ? .none : quantization),
-        bias: linear.hasBias
-          ? try tensor(prefix + linear.name + ".bias", shape: [linear.outputs], as: .float32) : nil)
+    LinearGroup(parts: try linears.map { try part(prefix, $0) }, compute: compute, stream: UInt64(stream))
+  }
+
+  private func part(_ prefix: String, _ linear: LinearShape) throws -> LinearGroup.Part {
+    let (weightName, biasName) = (prefix + linear.name + ".weight", prefix + linear.name + ".bias")
+    if let matrix = try trainedMatrix(weightName) {
+      let bias = try parameter(biasName)
+      return LinearGroup.Part(
+        shape: linear, weight: .dense(matrix.copy), bias: bias?.value,
+        trained: LinearGroup.TrainedLinear(weight: matrix, bias: bias))
     }
-    return LinearGroup(parts: parts, compute: compute, stream: UInt64(stream))
+    return LinearGroup.Part(
+      shape: linear,
+      weight: try weight(
+        weightName, [linear.outputs, linear.inputs], linear.staysWhole ? .none : quantization),
+      bias: linear.hasBias ? try tensor(biasName, shape: [linear.outputs], as: .float32) : nil)
   }
 
   // MARK: - Tensors
@@ -174,10 +242,10 @@ private struct ModelLoader {
   ) throws -> LinearWeight {
     let stored = architecture.storedName(name, in: store)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
-    let dense = try store.tensor(stored, shape: shape, as: compute)
     switch quantization {
-    case .none: return .dense(dense.on(device))
+    case .none: return .dense(try tensor(name, shape: shape, as: compute))
     case .nf4(let double):
+      let dense = try store.tensor(stored, shape: shape, as: compute)
       defer { store.release(stored) }
       let packed = try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)")
       return .nf4(packed.on(device))
@@ -186,13 +254,39 @@ private struct ModelLoader {
 
   private func norm(_ module: String) throws -> Norm {
     let shape = [architecture.hiddenSize]
+    if let weight = try parameter(module + ".weight") {
+      let bias = try parameter(module + ".bias")
+      return Norm(
+        weight: Tensor(shape, .float32, on: device),
+        bias: bias.map { _ in Tensor(shape, .float32, on: device) },
+        epsilon: architecture.normEpsilon,
+        trained: TrainedNorm(weight: weight, bias: bias, offset: architecture.norm == .rmsOnePlus ? 1 : 0))
+    }
     var weight = try tensor(module + ".weight", shape: shape, as: .float32)
     if architecture.norm == .rmsOnePlus { weight = Tensor(weight.floats.map { 1 + $0 }, shape, on: device) }
     let bias = architecture.norm == .layer ? try tensor(module + ".bias", shape: shape, as: .float32) : nil
     return Norm(weight: weight, bias: bias, epsilon: architecture.normEpsilon)
   }
 
+  /// The parameter of this name with the checkpoint's values; nil: the tensor is frozen, or there is none.
+  private func parameter(_ name: String) throws -> Parameter? {
+    guard let parameter = parameters[name] else { return nil }
+    let stored = architecture.storedName(name, in: store)
+    defer { store.release(stored) }
+    let values = try store.tensor(stored, shape: parameter.slot.shape, as: .float32)
+    Ops.convert(parameter.value.matrix, values.on(device).matrix)
+    return parameter
+  }
+
+  private func trainedMatrix(_ name: String) throws -> TrainedMatrix? {
+    try parameter(name).map { TrainedMatrix($0, compute: compute) }
+  }
+
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
-    try store.tensor(architecture.storedName(name, in: store), shape: shape, as: dtype).on(device)
+    let stored = architecture.storedName(name, in: store)
+    let tensor = try store.tensor(stored, shape: shape, as: dtype).on(device)
+    // Of what was converted, the file is of no more use.
+    if store.info(stored)?.type.dtype != dtype { store.release(stored) }
+    return tensor
   }
 }

@@ -10,7 +10,7 @@ public enum Quantization: Equatable, Sendable {
   case nf4(double: Bool)
 }
 
-/// A decoder-only language model: frozen base weights, and an optional low-rank adapter that can be trained.
+/// A decoder-only language model: frozen weights with an optional low-rank adapter that can be trained, or trained weights.
 ///
 /// Rows are ragged: `starts` holds the offsets of the sequences laid end to end in `tokens` (count S+1, the
 /// last being T); no sequence sees another. Not thread-safe: one thread at a time.
@@ -19,28 +19,30 @@ public final class Transformer: @unchecked Sendable {
   /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
   /// Where its tensors lie.
-  package var device: any Device { embedding.table.device }
-  let embedding: Embedding
+  package var device: any Device { base.embedding.table.device }
   let blocks: [Block]
-  let head: Head
+  /// Embedding and head of the base.
+  let base: Ends
+  /// Those in use: an adapter may bring others.
+  var ends: Ends
   /// Tensors of the files that the model does not use, sorted; those known to be of no use are left out.
   public let unusedTensors: [String]
-  /// What is trained; empty without an adapter.
+  /// What is trained; empty where all weights are frozen and there is no adapter.
   public internal(set) var arena: ParameterArena
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
   init(
     architecture: Architecture, compute: DType, embedding: Embedding, blocks: [Block], head: Head,
-    unusedTensors: [String]
+    unusedTensors: [String], arena: ParameterArena
   ) {
     self.architecture = architecture
     self.compute = compute
-    self.embedding = embedding
     self.blocks = blocks
-    self.head = head
+    base = Ends(embedding: embedding, head: head)
+    ends = base
     self.unusedTensors = unusedTensors
-    arena = ParameterArena(.nothing, on: embedding.table.device)
+    self.arena = arena
   }
 
   /// One line about `unusedTensors` for the user; nil when there are none.
@@ -56,20 +58,19 @@ public final class Transformer: @unchecked Sendable {
   var groups: [(prefix: String, group: LinearGroup)] {
     blocks.enumerated().flatMap { index, block in
       let prefix = architecture.names.prefix(index)
-      return ([block.attention.input, block.attention.output] + block.feedForward.groups)
-        .map { (prefix, $0) }
+      return (block.attention.groups + block.feedForward.groups).map { (prefix, $0) }
     }
   }
 
-  /// What is trained, in the order of the computation; empty without an adapter.
+  /// What is trained, in the order of the computation.
   public var parameters: [Parameter] { arena.parameters }
 
   public func zeroGradients() { arena.gradients.setZero() }
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
-    head.decoding.forget()
-    for (_, group) in groups { group.adapter?.parametersChanged() }
+    for block in blocks { block.parametersChanged() }
+    ends.parametersChanged()
   }
 
   // MARK: - Training
@@ -89,7 +90,7 @@ public final class Transformer: @unchecked Sendable {
   ) -> BatchLoss {
     precondition(weights.count == labels.count, "\(weights.count) weights, \(labels.count) labels")
     let weight = zip(labels, weights).reduce(0.0) { $1.0 >= 0 ? $0 + Double($1.1) : $0 }
-    return accumulate(tokens, labels, starts, balanceWeight: Float(weight), pass) { x in
+    return accumulate(tokens, labels, starts, balanceWeight: Float(weight), pass) { x, head in
       head.loss(x, labels: labels, starts: starts, weights: weights)
     }
   }
@@ -105,14 +106,14 @@ public final class Transformer: @unchecked Sendable {
     tokens: [Int32], labels: [Int32], starts: [Int32], trunks: [Int32] = [], balanceWeight: Float,
     pass: Pass, sequenceWeights: (BatchLoss) -> [Float]
   ) -> BatchLoss {
-    accumulate(tokens, labels, starts, trunks, balanceWeight: balanceWeight, pass) { x in
+    accumulate(tokens, labels, starts, trunks, balanceWeight: balanceWeight, pass) { x, head in
       head.loss(x, labels: labels, starts: starts, sequenceWeights: sequenceWeights)
     }
   }
 
   private func accumulate(
     _ tokens: [Int32], _ labels: [Int32], _ starts: [Int32], _ trunks: [Int32] = [], balanceWeight: Float,
-    _ pass: Pass, _ loss: (Tensor) -> (BatchLoss, dx: Tensor?)
+    _ pass: Pass, _ loss: (Tensor, Head) -> (BatchLoss, dx: Tensor?)
   ) -> BatchLoss {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
@@ -127,22 +128,27 @@ public final class Transformer: @unchecked Sendable {
   }
 
   private func accumulate<L: Layer>(
-    _ layers: [L], _ tokens: [Int32], _ batch: BatchContext, _ loss: (Tensor) -> (BatchLoss, dx: Tensor?)
+    _ layers: [L], _ tokens: [Int32], _ batch: BatchContext,
+    _ loss: (Tensor, Head) -> (BatchLoss, dx: Tensor?)
   ) -> BatchLoss {
-    var x = embedding.forward(tokens)
+    let ends = ends(batch.pass)
+    var (x, embedded) = ends.embedding.forward(tokens)
+    // Below the lowest block with something to train, nothing is kept and no gradient is needed.
+    let lowest = arena.trainable.lowestLayer ?? layers.count
     var saved: [L.Saved] = []
-    for layer in layers {
+    for (index, layer) in layers.enumerated() {
       let (y, kept) = layer.forward(x, batch)
-      saved.append(kept)
+      if index >= lowest { saved.append(kept) }
       x = y
     }
     batch.balance?.close()
-    var (sums, dy) = loss(x)
+    var (sums, dy) = loss(x, ends.head)
     sums.total.balance = (batch.balance?.value ?? 0) * Double(sums.total.count)
-    for layer in layers.reversed() {
+    for layer in layers[lowest...].reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
     }
+    if arena.trainable.trainsEmbedding, let dy { ends.embedding.backward(dy, embedded) }
     return sums
   }
 
@@ -157,7 +163,7 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
     let x = hidden(tokens, starts, pass, trunks: trunks)
-    return head.loss(x, labels: labels, starts: starts, weights: nil).loss
+    return ends(pass).head.loss(x, labels: labels, starts: starts, weights: nil).loss
   }
 
   private func noLoss(_ starts: [Int32]) -> BatchLoss {
@@ -172,20 +178,20 @@ public final class Transformer: @unchecked Sendable {
     let targets = labels.indices.filter { labels[$0] >= 0 }
     guard !targets.isEmpty else { return [] }
     let rows = gathered(hidden(tokens, starts, .evaluation), targets)
-    return head.scores(rows.matrix, labels: targets.map { labels[$0] })
+    return ends.head.scores(rows.matrix, labels: targets.map { labels[$0] })
   }
 
   /// Logits of every position, `[T, V]` float32: for tests and short texts.
   public func logits(tokens: [Int32], starts: [Int32], pass: Pass = .evaluation) -> Tensor {
     check(tokens, tokens, starts)
-    return head.logits(hidden(tokens, starts, pass).matrix, .evaluation)
+    return ends(pass).head.logits(hidden(tokens, starts, pass).matrix, .evaluation)
   }
 
   private func hidden(  // [T] → [T, C]
     _ tokens: [Int32], _ starts: [Int32], _ pass: Pass, trunks: [Int32] = []
   ) -> Tensor {
     let batch = context(starts, trunks, pass)
-    return blocks.reduce(embedding.forward(tokens)) { x, block in block.forward(x, batch).y }
+    return blocks.reduce(ends(pass).embedding.forward(tokens).x) { x, block in block.forward(x, batch).y }
   }
 
   // MARK: - Generation
@@ -193,7 +199,7 @@ public final class Transformer: @unchecked Sendable {
   /// An empty cache for one sequence of at most `capacity` tokens.
   public func makeCache(capacity: Int) -> KVCache {
     KVCache(
-      layers: architecture.layers, width: architecture.keyValueSize, dtype: compute, capacity: capacity,
+      layers: architecture.layers, widths: architecture.cacheWidths, dtype: compute, capacity: capacity,
       device: device)
   }
 
@@ -213,7 +219,7 @@ public final class Transformer: @unchecked Sendable {
         Ops.gatherRows(last.matrix.rows(index..<index + 1), x.matrix, rows: [Int32(row.range.upperBound - 1)])
       }
     }
-    return head.logits(last.matrix, .generation)
+    return ends.head.logits(last.matrix, .generation)
   }
 
   /// Continues each cache by its tokens, all in one pass, and scores what each of the tokens shall predict.
@@ -225,7 +231,7 @@ public final class Transformer: @unchecked Sendable {
     precondition(rows.allSatisfy { $0.tokens.count == $0.labels.count }, "a label for each token")
     let (x, placed) = continued(rows.map { ($0.cache, $0.tokens) })
     check(labels, labels, [0, Int32(labels.count)])
-    let scores = head.scores(x.matrix, labels: labels)
+    let scores = ends.head.scores(x.matrix, labels: labels)
     return placed.map { Array(scores[$0.range]) }
   }
 
@@ -233,7 +239,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Returns: `[tokens, V]` float32, the logits after every one.
   public func stepKeepingAll(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
-    head.logits(continued([(cache, tokens)]).x.matrix, .evaluation)
+    ends.head.logits(continued([(cache, tokens)]).x.matrix, .evaluation)
   }
 
   /// The blocks' output for each cache's new tokens.
@@ -250,7 +256,7 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, tokens, [0, Int32(tokens.count)])
     let rotary = architecture.rotary?.tables(
       placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
-    let x = embedding.forward(tokens)
+    let x = ends.embedding.forward(tokens).x
     for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
     return (x, placed)
   }
@@ -263,6 +269,8 @@ public final class Transformer: @unchecked Sendable {
     return kept
   }
 
+  private func ends(_ pass: Pass) -> Ends { pass.adapters ? ends : base }
+
   private func context(
     _ starts: [Int32], _ trunks: [Int32], _ pass: Pass, _ balance: BalanceLoss? = nil
   ) -> BatchContext {
@@ -273,7 +281,7 @@ public final class Transformer: @unchecked Sendable {
     }
     return BatchContext(
       starts: starts, branches: branches, rotary: architecture.rotary?.tables(sequences, on: device),
-      pass: pass, balance: balance)
+      pass: pass, reachesEmbedding: arena.trainable.trainsEmbedding, balance: balance)
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
@@ -292,14 +300,14 @@ public final class Transformer: @unchecked Sendable {
   /// Bytes of the frozen weights as held.
   public var weightBytes: Int {
     let linears = groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
-    let shared = architecture.tiedHead ? 0 : head.weight.byteCount
-    return linears + embedding.table.byteCount + shared
+    let shared = architecture.tiedHead ? 0 : base.head.weight.byteCount
+    return linears + base.embedding.table.byteCount + shared
   }
 
   /// Bytes of weights that a pass of generation reads.
   public var bytesPerStep: Int {
     groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
-      + RowWeight.byteCount(of: head.weight)
+      + RowWeight.byteCount(of: ends.head.weight)
   }
 }
 
@@ -308,6 +316,7 @@ struct KeptAdapter {
   let arena: ParameterArena
   /// As the model's groups.
   let groups: [GroupAdapter?]
+  let ends: Ends
 }
 
 extension LinearWeight {

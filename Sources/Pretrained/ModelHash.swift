@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyModels
 import FireflyWeights
 
@@ -13,10 +14,12 @@ package enum ModelHash {
 
   /// Of a PEFT adapter, in the same way.
   ///
+  /// - Parameter name: a folder, or an adapter's name on a hub.
   /// - Throws: `FireflyError` when a file is missing or damaged.
-  package static func of(adapter folder: String) throws -> String {
-    try hash(
-      JSONValue.read("\(folder)/adapter_config.json"), WeightStore.open(AdapterFile.weightsPath(folder)))
+  package static func of(adapter name: String) throws -> String {
+    let folder = try LocalModels().path(of: name, for: .adapter)
+    return try hash(
+      JSONValue.read("\(folder)/\(ModelFiles.adapterConfig)"), AdapterFile.weights(in: folder))
   }
 
   private static let firstBytes = 64

@@ -1,17 +1,23 @@
 import FireflyBase
+import FireflyHub
 import FireflyText
 import FireflyWeights
 import Foundation
 
 extension Pretrained {
-  /// The template to talk to the model with: the one named; else the one that the adapter was trained with; else the
-  /// model's own.
+  /// The template to talk to the model with: the one named; else the one that the adapter, or all of the model, was trained
+  /// with; else the model's own.
   ///
-  /// - Parameter adapter: a folder whose train_args.json, or that of the folder around it, names the template.
+  /// - Parameter adapter: a folder, or an adapter's name on a hub; its train_args.json, or that of the folder around it,
+  ///   names the template.
   /// - Throws: `FireflyError` when the name is unknown or nothing tells the template.
   public func template(named name: String?, adapter: String?) throws -> ChatTemplate {
     if let name { return try ChatTemplate.named(name, tokenizer: tokenizer) }
-    if let recorded = try adapter.flatMap(recordedTemplate) { return recorded }
+    let around = try adapter.map { name in
+      let folder = try LocalModels().path(of: name, for: .adapter)
+      return [folder, URL(fileURLWithPath: folder).deletingLastPathComponent().path]
+    }
+    if let recorded = try recordedTemplate((around ?? []) + [source.path]) { return recorded }
     if tokenizer.chatTemplate != nil {
       return try ChatTemplate.named(ChatTemplate.auto, tokenizer: tokenizer)
     }
@@ -20,12 +26,9 @@ extension Pretrained {
       fix: "Name it: --template \(ChatTemplate.names.joined(separator: "|")).")
   }
 
-  /// The template in the record that training leaves in output_dir, where the adapter or its checkpoint stands.
-  private func recordedTemplate(_ adapter: String) throws -> ChatTemplate? {
-    let folder = URL(fileURLWithPath: adapter)
-    let records = [folder, folder.deletingLastPathComponent()].map {
-      $0.appendingPathComponent("train_args.json").path
-    }
+  /// The template in the record that training leaves beside its result, in the first of the folders that has one.
+  private func recordedTemplate(_ folders: [String]) throws -> ChatTemplate? {
+    let records = folders.map { "\($0)/train_args.json" }
     guard let record = records.first(where: FileManager.default.fileExists) else { return nil }
     guard let name = try JSONValue.read(record)["template_name"]?.string, !name.isEmpty else { return nil }
     do {

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyModels
 import FireflyTensors
 import FireflyText
@@ -16,7 +17,7 @@ public struct Pretrained: Sendable {
     public var compute: DType?
     /// `.none` keeps a 4-bit folder 4-bit and anything else in the compute dtype.
     public var quantization: Quantization
-    /// A PEFT folder to put on top.
+    /// A PEFT folder to put on top, or an adapter's name on a hub.
     public var adapter: String?
 
     public init(compute: DType? = nil, quantization: Quantization = .none, adapter: String? = nil) {
@@ -28,17 +29,20 @@ public struct Pretrained: Sendable {
 
   /// Opens a Hugging Face folder or a `.gguf` file.
   ///
+  /// - Parameter name: a path, or a model's name, such as `Org/Name`, that `LocalModels` finds.
   /// - Throws: `FireflyError` when the model or its tokenizer is missing, damaged or not supported.
-  public static func open(_ path: String) throws -> Pretrained {
-    let source = try ModelSource.open(path)
+  public static func open(_ name: String) throws -> Pretrained {
+    let source = try ModelSource.open(name)
     let tokenizer =
-      try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(path)
+      try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(source.path)
     return Pretrained(source: source, tokenizer: tokenizer)
   }
 
-  /// Opens only the tokenizer: of a model folder, a `.gguf` file, a tokenizer.json or a tokenizer.model.
-  public static func tokenizer(at path: String) throws -> any Tokenizer {
-    path.lowercased().hasSuffix(".gguf")
+  /// Opens only the tokenizer: of a model folder, a `.gguf` file, a model by its name, a tokenizer.json or a
+  /// tokenizer.model.
+  public static func tokenizer(at name: String) throws -> any Tokenizer {
+    let path = try LocalModels().path(of: name, for: .tokenizer)
+    return path.lowercased().hasSuffix(".gguf")
       ? try Tokenizers.make(GGUFVocabulary(GGUFFile(path))) : try Tokenizers.load(path)
   }
 

@@ -1,11 +1,10 @@
 import FireflyBase
 import Foundation
-import Synchronization
 
 /// The file to which exchanges are appended, a JSON line each.
 final class ExchangeHistory: Sendable {
   private let path: String
-  private let lock = Mutex(())
+  private let lock = Locked(())
 
   init(_ path: String) { self.path = path }
 

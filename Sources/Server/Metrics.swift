@@ -1,4 +1,4 @@
-import Synchronization
+import FireflyBase
 
 /// Counts for `/metrics`, in Prometheus's text format.
 final class Metrics: Sendable {
@@ -18,7 +18,7 @@ final class Metrics: Sendable {
     var firstTokenSeconds = 0.0
   }
 
-  private let counts = Mutex(Counts())
+  private let counts = Locked(Counts())
 
   func answered(path: String, status: Int) {
     counts.withLock { $0.answered["path=\"\(path)\",status=\"\(status)\"", default: 0] += 1 }

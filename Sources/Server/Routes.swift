@@ -1,12 +1,11 @@
 import FireflyBase
-import Synchronization
 
 /// The paths that are answered, who may ask for them, and what answers.
 final class Routes: HTTPHandler {
   private let service: Service
   private let access: Access
   private let metrics: Metrics
-  private let connectionCount = Mutex<@Sendable () -> Int>({ 0 })
+  private let connectionCount = Locked<@Sendable () -> Int>({ 0 })
 
   init(_ service: Service, metrics: Metrics) {
     self.service = service

@@ -27,7 +27,7 @@ public struct ServedModel: Sendable {
     _ pretrained: Pretrained, into model: Transformer, base: String? = nil,
     adapters: [(name: String, folder: String)] = [], template: String? = nil
   ) throws -> [ServedModel] {
-    let base = base ?? name(of: pretrained.source.path)
+    let base = base ?? name(of: pretrained.source.name)
     if let twice = Dictionary(grouping: [base] + adapters.map(\.name), by: { $0 }).first(where: {
       $0.value.count > 1
     }) {

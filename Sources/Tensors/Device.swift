@@ -31,6 +31,7 @@ package protocol Device: AnyObject, Sendable {
   func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix)
   func add(_ x: Matrix, _ y: Matrix)
   func addBias(_ y: Matrix, _ bias: Tensor)
+  func addColumnSums(_ sums: Tensor, _ y: Matrix)
   func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32])
   func scatterAddRows(_ x: Matrix, _ rows: [Int32], _ y: Matrix)
 
@@ -38,6 +39,8 @@ package protocol Device: AnyObject, Sendable {
 
   func rmsNorm(_ y: Matrix, reciprocal: Tensor, x: Matrix, weight: Tensor, epsilon: Float)
   func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
+  /// Without `mean`, that of `rmsNorm`.
+  func normWeightGradient(_ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor?, reciprocal: Tensor)
   func layerNorm(
     _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float)
   func layerNormGradient(
@@ -59,7 +62,9 @@ package protocol Device: AnyObject, Sendable {
     _ gradients: AttentionGradients, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
     v: Matrix,
     starts: [Int32], shape: AttentionShape)
-  func attentionCached(_ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape)
+  /// First copies what is new to the ends of its sequences.
+  func attentionCached(
+    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape)
 
   // MARK: Products
 
@@ -71,6 +76,8 @@ package protocol Device: AnyObject, Sendable {
   /// The form in which `multiplyRows` reads a weight `[out, in]` fastest; it may be the weight itself.
   func prepareRows(_ weight: Tensor) -> any RowWeightForm
   func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm)
+  func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool)
   /// Bytes that `multiplyRows` reads of a weight `[out, in]` that was prepared.
   func rowWeightBytes(_ weight: Tensor) -> Int
 

@@ -3,18 +3,13 @@ import Foundation
 
 /// How a Hugging Face folder keeps its tensors: in one file, or in shards with an index.
 struct CheckpointFormat: Sendable {
-  /// The only file of a small model.
-  let single: String
-  /// Which shard holds which tensor: `{"weight_map": {"tensor": "file"}}`.
-  let index: String
+  let names: ModelFiles.Weights
   /// The tensors of one file.
   let tensors: @Sendable (String) throws -> [StoredTensor]
 
   static let safeTensors = CheckpointFormat(
-    single: SafeTensorsFile.modelName, index: SafeTensorsFile.indexName,
-    tensors: { try SafeTensorsFile($0).tensors })
-  static let torch = CheckpointFormat(
-    single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", tensors: TorchFile.tensors)
+    names: ModelFiles.safeTensors, tensors: { try SafeTensorsFile($0).tensors })
+  static let torch = CheckpointFormat(names: ModelFiles.torch, tensors: TorchFile.tensors)
 
   /// The formats, in the order in which a folder's files are looked for.
   static let all = [safeTensors, torch]
@@ -28,19 +23,20 @@ struct CheckpointFormat: Sendable {
 
 /// The weights of a Hugging Face folder.
 enum CheckpointFiles {
-  /// Every tensor of the folder. Safetensors go before PyTorch's files, and one file before an index, as in transformers.
+  /// Every tensor of the folder.
   static func open(_ folder: String) throws -> [StoredTensor] {
     let exists = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
     for format in CheckpointFormat.all {
-      if exists(format.single) { return try format.tensors("\(folder)/\(format.single)") }
-      if exists(format.index) { return try sharded(folder, format) }
+      let single = format.names.single
+      if exists(single) { return try format.tensors("\(folder)/\(single)") }
+      if exists(format.names.index) { return try sharded(folder, format) }
     }
     throw missing(in: folder)
   }
 
   private static func sharded(_ folder: String, _ format: CheckpointFormat) throws -> [StoredTensor] {
-    let path = "\(folder)/\(format.index)"
-    let map = try weightMap(path)
+    let path = "\(folder)/\(format.names.index)"
+    let map = try ModelFiles.weightMap(of: path)
     let files = Set(map.values).sorted()
     let absent = files.filter { !FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
     guard absent.isEmpty else {
@@ -72,33 +68,18 @@ enum CheckpointFiles {
       found: found, fix: "Download the folder again, or write the model again.")
   }
 
-  /// The file of each tensor, by its name.
-  private static func weightMap(_ path: String) throws -> [String: String] {
-    guard let members = try JSONValue.read(path)["weight_map"]?.object else {
-      throw FireflyError(
-        "the index lacks weight_map", at: path, expected: "an object of tensor names and files")
-    }
-    return try members.reduce(into: [:]) { map, member in
-      guard let file = member.value.string, !file.isEmpty, !file.contains("/") else {
-        throw FireflyError(
-          "a file name in weight_map is wrong", at: "\(path): \(member.key)",
-          expected: "the name of a file in the same folder", found: member.value.text())
-      }
-      map[member.key] = file
-    }
-  }
-
   /// No file that is looked for: say what is there instead.
   private static func missing(in folder: String) -> FireflyError {
     let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    let expected = CheckpointFormat.all.map(\.single).joined(separator: ", ") + ", or an index and its shards"
+    let expected =
+      CheckpointFormat.all.map(\.names.single).joined(separator: ", ") + ", or an index and its shards"
     for (format, start, end) in [
       (CheckpointFormat.safeTensors, "", ".safetensors"), (.torch, "pytorch_model", ".bin"),
     ] {
       guard let loose = files.first(where: { $0.hasPrefix(start) && $0.hasSuffix(end) }) else { continue }
       return FireflyError(
         "the folder's weights have no index", at: folder, expected: expected, found: loose,
-        fix: "Download \(format.index) too, or rename the only file to \(format.single).")
+        fix: "Download \(format.names.index) too, or rename the only file to \(format.names.single).")
     }
     return FireflyError("the folder holds no weights", at: folder, expected: expected)
   }

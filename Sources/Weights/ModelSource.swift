@@ -1,9 +1,12 @@
 import FireflyBase
+import FireflyHub
 import FireflyTensors
 import Foundation
 
 /// A pretrained model on disk: a Hugging Face folder or a GGUF file, opened and not yet read.
 public struct ModelSource: Sendable {
+  /// What was asked for: a path, or a model's name on a hub.
+  public let name: String
   /// The folder or file.
   public let path: String
   /// config.json as it stands, in the old or the new spelling; from a GGUF file, made of its metadata in both.
@@ -17,29 +20,27 @@ public struct ModelSource: Sendable {
 
   /// Opens a folder (config.json; safetensors or pytorch_model.bin, in one file or in shards) or a `.gguf` file.
   ///
+  /// - Parameter name: a path, or a model's name, such as `Org/Name`, that `LocalModels` finds.
   /// - Throws: `FireflyError` when something is missing, damaged or not supported.
-  public static func open(_ path: String) throws -> ModelSource {
+  public static func open(_ name: String) throws -> ModelSource {
+    let path = try LocalModels().path(of: name, for: .model)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw FireflyError(
-        "there is no such model", at: path, expected: "a Hugging Face folder or a .gguf file",
-        fix: "Check the path.")
-    }
-    return try isFolder.boolValue ? openFolder(path) : openFile(path)
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return try isFolder.boolValue ? openFolder(path, name) : openFile(path, name)
   }
 
-  private static func openFolder(_ folder: String) throws -> ModelSource {
-    let configPath = "\(folder)/config.json"
+  private static func openFolder(_ folder: String, _ name: String) throws -> ModelSource {
+    let configPath = "\(folder)/\(ModelFiles.config)"
     guard FileManager.default.fileExists(atPath: configPath) else { throw notAModel(folder) }
     let config = try JSONValue.read(configPath)
     guard config.object != nil else {
       throw FireflyError("wrong JSON", at: configPath, expected: "an object", found: config.kind)
     }
     try checkQuantization(config, at: configPath)
-    let generationPath = "\(folder)/generation_config.json"
+    let generationPath = "\(folder)/\(ModelFiles.generationConfig)"
     let hasGeneration = FileManager.default.fileExists(atPath: generationPath)
     return ModelSource(
-      path: folder, config: config,
+      name: name, path: folder, config: config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
       weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil)
   }
@@ -69,7 +70,7 @@ public struct ModelSource: Sendable {
     var fix = "Give a folder as Hugging Face models come in, or a .gguf file."
     if let gguf = files.first(where: { $0.hasSuffix(".gguf") }) {
       fix = "Give the path of the file: \(folder)/\(gguf)."
-    } else if files.contains("adapter_config.json") {
+    } else if files.contains(ModelFiles.adapterConfig) {
       fix = "This folder is an adapter: give the base model's folder, and this one as the adapter."
     }
     return FireflyError("the folder has no config.json", at: folder, fix: fix)
@@ -77,7 +78,7 @@ public struct ModelSource: Sendable {
 }
 
 extension ModelSource {
-  private static func openFile(_ path: String) throws -> ModelSource {
+  private static func openFile(_ path: String, _ name: String) throws -> ModelSource {
     guard path.lowercased().hasSuffix(".gguf") else {
       throw FireflyError(
         "the file is not a model", at: path, expected: "a Hugging Face folder or a .gguf file",
@@ -86,7 +87,7 @@ extension ModelSource {
     let gguf = try GGUFFile(path)
     let model = try GGUFCheckpoint(gguf)
     return ModelSource(
-      path: path, config: try model.config(), generationConfig: try model.generationConfig(),
+      name: name, path: path, config: try model.config(), generationConfig: try model.generationConfig(),
       weights: try WeightStore(path, model.tensors()), gguf: gguf)
   }
 }

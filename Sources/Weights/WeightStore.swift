@@ -34,6 +34,9 @@ public final class WeightStore: @unchecked Sendable {
   /// What the file says about `name`; nil when absent.
   public func info(_ name: String) -> TensorInfo? { tensors[name]?.info }
 
+  /// Bytes of all tensors in the files.
+  public var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.range.count } }
+
   public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
   /// The tensor as `dtype`: the mapped file itself when stored so, a converted copy otherwise; one in 4 bits is

@@ -2,17 +2,18 @@ import FireflyBase
 import Foundation
 import Testing
 
-@Suite struct AtomicFileTests {
+@Suite final class AtomicFileTests {
   private let folder = NSTemporaryDirectory() + "firefly-base-\(UUID().uuidString)"
 
   init() throws { try AtomicFile.makeFolder(folder) }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   private var contents: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 
   @Test func writesAndReplaces() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/a.txt"
     try AtomicFile.write(Data("one".utf8), to: path)
     try AtomicFile.write(Data("two".utf8), to: path)
@@ -21,7 +22,6 @@ import Testing
   }
 
   @Test func aFailedWriteLeavesTheOldFileAndNothingElse() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/a.txt"
     try AtomicFile.write(Data("one".utf8), to: path)
     #expect(throws: FireflyError.self) {
@@ -35,7 +35,6 @@ import Testing
   }
 
   @Test func aFolderIsWholeOrAbsent() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/checkpoint-1"
     #expect(throws: FireflyError.self) {
       try AtomicFile.writeFolder(path) { inside in
@@ -61,7 +60,6 @@ import Testing
   }
 
   @Test func whatCannotBeMappedIsSaid() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(throws: FireflyError.self) { try MappedFile(folder + "/absent") }
     #expect(throws: FireflyError.self) { try MappedFile(folder) }
     try AtomicFile.write(Data(), to: folder + "/empty")

@@ -1,6 +1,8 @@
 import FireflyBase
 import FireflyModels
 import FireflyTensors
+import FireflyWeights
+import Foundation
 import Testing
 
 @testable import FireflyBench
@@ -67,6 +69,32 @@ import Testing
       reading: [PassSize(lengths: [90, 110], tokens: 141, targets: 80)], shapes, usesAdapter: false)
     #expect(asked[.matrices].flop == reference.matrices)
     #expect(asked[.attention].flop == reference.attention)
+  }
+
+  /// Values of another size than keys, and projections of short vectors.
+  @Test(arguments: [false, true])
+  func latentAttentionComputesWhatItsShapesNeed(_ checkpointing: Bool) throws {
+    let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path()
+    let source = try ModelSource.open(tests + "ModelsTests/Fixtures/families/minicpm3")
+    let model = try Transformer.load(source, compute: .float32, quantization: .none)
+    let (rank, lengths) = (4, [40, 9])
+    try model.attachAdapter(LoRAOptions(rank: rank), seed: 1)
+    let work = StepWork(
+      WorkModel(
+        model.architecture, Trainable(model.architecture, LoRAOptions(rank: rank)),
+        checkpointing: checkpointing, isNF4: false),
+      lengths: lengths, targets: 49)
+
+    let tokens = (0..<49).map { Int32($0) }
+    let record = Ledger.record {
+      _ = model.accumulateGradients(
+        tokens: tokens, labels: tokens, starts: [0, 40, 49], weights: [Float](repeating: 1, count: 49),
+        pass: Pass(training: false, checkpointing: checkpointing))
+    }.record
+    // The first block passes no gradient on through what reads its input, nor through their adapters.
+    let unneeded = 2 * Double(49 * (48 * (32 + 16 + 8) + 2 * rank * 48))
+    #expect(record[.attention].flop == work.attention)
+    #expect(record[.matrices].flop == work.matrices - unneeded)
   }
 
   @Test func partsAddUpToTheStep() throws {

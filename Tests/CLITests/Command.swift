@@ -29,8 +29,24 @@ enum Command {
   }
 
   /// Runs `firefly` with `words`.
-  static func run(_ words: [String], input: String = "") throws -> Outcome {
-    try launch(executable(), words, input: input)
+  ///
+  /// - Parameters:
+  ///   - environment: variables beside this process's own.
+  ///   - running: called while it runs.
+  static func run(
+    _ words: [String], input: String = "", environment: [String: String] = [:],
+    running: (Process) throws -> Void = { _ in }
+  ) throws -> Outcome {
+    try launch(executable(), words, input: input, environment: environment, running: running)
+  }
+
+  /// Runs `firefly` twice at the same time.
+  static func runTwice(_ words: [String], environment: [String: String]) throws -> [Outcome] {
+    var second: Outcome?
+    let first = try run(words, environment: environment) { _ in
+      second = try run(words, environment: environment)
+    }
+    return [first, try #require(second)]
   }
 
   /// Runs a line of bash in which `"$0"` is the program.
@@ -39,7 +55,10 @@ enum Command {
   }
 
   /// Standard output and error go through files, so that no pipe can fill up.
-  private static func launch(_ path: String, _ words: [String], input: String) throws -> Outcome {
+  private static func launch(
+    _ path: String, _ words: [String], input: String, environment: [String: String] = [:],
+    running: (Process) throws -> Void = { _ in }
+  ) throws -> Outcome {
     try inTemporaryFolder { folder in
       let paths = ["in", "out", "errors"].map { "\(folder)/\($0)" }
       try AtomicFile.write(Data(input.utf8), to: paths[0])
@@ -47,15 +66,27 @@ enum Command {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: path)
       process.arguments = words
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
       process.standardInput = FileHandle(forReadingAtPath: paths[0])
       process.standardOutput = FileHandle(forWritingAtPath: paths[1])
       process.standardError = FileHandle(forWritingAtPath: paths[2])
-      try process.run()
+      try withoutBlockedSignals { try process.run() }
+      let failure = Result { try running(process) }
       process.waitUntilExit()
+      try failure.get()
       try #require(process.terminationReason == .exit, "\(path) crashed: \(words)")
       let texts = try paths.dropFirst().map { try String(contentsOfFile: $0, encoding: .utf8) }
       return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
     }
+  }
+
+  /// Threads of the test runner block signals, and what they start would block them too.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 }
 

@@ -12,7 +12,8 @@ import Testing
     #expect(help.status == 0)
     #expect(help.errors.isEmpty)
     for verb in [
-      "train", "plan", "data", "chat", "generate", "serve", "eval", "merge", "quantize", "export", "tokenize",
+      "download", "train", "plan", "data", "chat", "generate", "serve", "eval", "merge", "quantize", "export",
+      "tokenize",
       "inspect", "bench",
     ] {
       #expect(help.output.contains("\n  \(verb) "))

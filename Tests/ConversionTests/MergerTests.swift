@@ -42,6 +42,31 @@ import Testing
     }
   }
 
+  /// Embedding and head that an adapter brings take the base's places.
+  @Test func wholeModulesAreMerged() throws {
+    try inTemporaryFolder { folder in
+      let (model, adapter) = (
+        folder + "/float32", Fixtures.models("families/mistral/adapter_saved")
+      )
+      try writeFloat32(Fixtures.models("families/mistral"), to: model)
+      try merge(model, adapter, to: folder + "/out")
+      assertClose(
+        try logits(folder + "/out"), try logits(model, adapter: adapter), Self.tolerance, "logits")
+      let file = try AdapterFile(adapter)
+      let merged = try ModelSource.open(folder + "/out").weights
+      for name in ["model.embed_tokens", "lm_head"] {
+        let shape = try merged.shape(of: name + ".weight")
+        #expect(
+          try merged.tensor(name + ".weight", shape: shape, as: .float32).floats
+            == file.savedWeight(name, shape: shape).floats)
+      }
+      let error = #expect(throws: FireflyError.self) {
+        try GGUFAdapter(adapter, base: ModelSource.open(model), type: .f16)
+      }
+      #expect(error?.what == "an adapter's GGUF file cannot hold whole modules")
+    }
+  }
+
   /// Fused projections, names without the base's, other norms: the files' tensors are merged whatever the family.
   @Test(arguments: Fixtures.families, [MergeBase.original, .nf4(double: true)])
   func everyFamilyMerges(_ family: String, onto base: MergeBase) throws {

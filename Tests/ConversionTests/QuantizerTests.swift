@@ -50,6 +50,8 @@ import Testing
     }
   }
 
+  @Test func familiesAreAtHand() { #expect(Fixtures.families.contains("families/qwen2")) }
+
   @Test(arguments: Fixtures.families) func everyLinearLayerButRoutersIsQuantised(_ family: String) throws {
     try inTemporaryFolder { folder in
       try quantize(Fixtures.models(family), to: folder + "/out")

@@ -80,6 +80,32 @@ private func render(
   }
 }
 
+/// Something of the caller's, to see whether it is let go.
+private final class Probe: JinjaObject {
+  let kind = "probe"
+  func attribute(_ name: String) -> JinjaValue? { nil }
+}
+
+/// A server renders as long as it runs.
+@Suite struct MemoryTests {
+  @Test(arguments: [
+    "{% macro m() %}{{ x }}{% endmacro %}{{ m() }}",
+    "{% macro m() %}{{ caller() }}{% endmacro %}{% for i in [1, 2] %}{% call m() %}{{ x }}{% endcall %}{% endfor %}",
+    "{% set ns = namespace(x=x) %}{% macro m() %}{% endmacro %}{% set ns.m = m %}",
+    "{% for i in [x] %}{% macro m() %}{{ i }}{% endmacro %}{{ m() }}{% endfor %}",
+    "{% macro m() %}{{ x }}{% endmacro %}{{ raise_exception('stop') }}",
+  ])
+  func aRenderingKeepsNothing(_ source: String) {
+    weak var probe: Probe?
+    do {
+      let object = Probe()
+      probe = object
+      _ = try? render(source, [("x", .object(object))])
+    }
+    #expect(probe == nil)
+  }
+}
+
 /// Marks follow a text through whatever a template does with it.
 @Suite struct MarkTests {
   private func marked(_ expression: String) throws -> String {

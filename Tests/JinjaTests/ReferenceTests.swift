@@ -3,13 +3,6 @@ import FireflyJinja
 import Foundation
 import Testing
 
-/// The models' own templates, where this checkout stands beside them.
-private let models = ["../../../shared", "../../../../shared"].lazy
-  .map {
-    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "\($0)/tokenizers").standardized.path
-  }
-  .first { FileManager.default.fileExists(atPath: $0) }
-
 /// Against jinja2 in transformers' environment, character for character.
 @Suite struct ReferenceTests {
   @Test func templatesRenderAsTransformersDoes() throws {
@@ -19,24 +12,6 @@ private let models = ["../../../shared", "../../../../shared"].lazy
     let rows = try Fixtures.rows("renderings.jsonl")
     #expect(rows.count == templates.count * 24)
     for row in rows { try expectSame(row, templates[row["template"]?.string ?? ""], now) }
-  }
-
-  @Test(.enabled(if: models != nil, "no templates of models are at hand")) func realTemplatesToo() throws {
-    let folder = try #require(models)
-    let now = try #require(Fixtures.now)
-    var templates: [String: JinjaTemplate] = [:]
-    let rows = try Fixtures.rows("real.jsonl")
-    #expect(rows.count == 2 * 18)
-    for row in rows {
-      let name = try #require(row["template"]?.string)
-      if templates[name] == nil {
-        let path = "\(folder)/\(name)"
-        let text = String(decoding: try MappedFile(path).data, as: UTF8.self)
-        let source = name.hasSuffix(".json") ? try JSONValue.read(path)["chat_template"]?.string : text
-        templates[name] = try JinjaTemplate(try #require(source))
-      }
-      try expectSame(row, templates[name], now)
-    }
   }
 
   /// What transformers rendered, or an error where it had one.

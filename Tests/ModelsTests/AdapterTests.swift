@@ -23,7 +23,9 @@ import Testing
   }
 
   @Test(
-    arguments: [("gqa", "lora"), ("gqa", "rslora"), ("biased_tied", "lora")]
+    arguments: [
+      ("gqa", "lora"), ("gqa", "rslora"), ("biased_tied", "lora"), ("families/mistral", "saved"),
+    ]
       + ModelFixture.families.map { ($0, "lora") })
   func whatPEFTSavedIsSavedAgainTheSame(_ name: String, _ variant: String) throws {
     let fixture = try ModelFixture(name)
@@ -36,13 +38,64 @@ import Testing
     #expect(try tensors(folder + file) == tensors(original + file))
     let written = try JSONValue.read(folder + "/adapter_config.json")
     let read = try JSONValue.read(original + "/adapter_config.json")
-    for key in ["peft_type", "r", "bias", "fan_in_fan_out", "inference_mode"] {
+    for key in ["peft_type", "r", "bias", "fan_in_fan_out", "inference_mode", "modules_to_save"] {
       #expect(written[key] == read[key], "\(key)")
     }
     #expect(written["task_type"] == .string("CAUSAL_LM"))
     #expect(written["lora_alpha"]?.double == read["lora_alpha"]?.double)
     #expect(written["base_model_name_or_path"] == .string("some/base"))
     #expect(written["use_rslora"]?.bool ?? false == (variant == "rslora"))
+  }
+
+  /// Embedding and head come and go with the adapter; the base keeps its own.
+  @Test func wholeModulesGoWithTheAdapter() throws {
+    let fixture = try ModelFixture("families/mistral")
+    let base = try fixture.model().logits(tokens: fixture.tokens, starts: fixture.starts).floats
+    let model = try fixture.model("saved")
+    func logits(_ pass: Pass = .evaluation) -> [Float] {
+      model.logits(tokens: fixture.tokens, starts: fixture.starts, pass: pass).floats
+    }
+    let adapted = logits()
+    #expect(adapted != base && logits(Pass(training: false, checkpointing: false, adapters: false)) == base)
+    model.keepAdapter(as: "saved")
+    model.detachAdapter()
+    #expect(logits() == base)
+    model.activate("saved")
+    #expect(logits() == adapted)
+  }
+
+  /// Fresh, they are the base's; where an update moves them, answers follow.
+  @Test func freshWholeModulesAreTheBases() throws {
+    let fixture = try ModelFixture("families/xverse")
+    let model = try fixture.model()
+    let base = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
+    try model.attachAdapter(LoRAOptions(rank: 2, modulesToSave: ["lm_head", "embed_tokens"]), seed: 1)
+    #expect(model.logits(tokens: fixture.tokens, starts: fixture.starts).floats == base)
+    #expect(model.parameters.first?.name == "base_model.model.model.embed_tokens.weight")
+    #expect(model.parameters.last?.name == "base_model.model.lm_head.weight")
+    // Pairs with B = 0 change no gradient of what is below or above them.
+    _ = fixture.accumulate(model)
+    let expected = try fixture.fullGradients()
+    for (parameter, name) in [
+      (model.parameters.first, "model.embed_tokens.weight"), (model.parameters.last, "lm_head.weight"),
+    ] {
+      let values = try #require(expected[name])
+      assertClose(
+        try #require(parameter).gradient.floats, values, .share(1e-3, ofLargest: values), name)
+    }
+  }
+
+  @Test(arguments: [
+    ("biased_tied", "lm_head", "only the embedding"), ("biased_tied", "embed_tokens", "the head as well"),
+    ("families/baichuan2_7b", "lm_head", "divided by their lengths"),
+    ("families/xverse", "norm", "only the embedding"),
+  ])
+  func whatCannotBeTrainedWholeIsRefused(_ name: String, _ module: String, _ what: String) throws {
+    let model = try ModelFixture(name).model()
+    let error = #expect(throws: FireflyError.self) {
+      try model.attachAdapter(LoRAOptions(modulesToSave: [module]), seed: 1)
+    }
+    #expect(error?.what.contains(what) == true && error?.place == "modules_to_save")
   }
 
   @Test func aFreshAdapterChangesNothing() throws {

@@ -39,6 +39,23 @@ import Testing
     #expect(old.rotary?.scaling == .linear(factor: 4))
   }
 
+  /// What transformers' YaRN gives for a factor of 40: the ratio of both, and of one alone nothing.
+  @Test(arguments: [
+    (0.707, 0.707, 1), (0.6, 0.8, 0.943_033_74), (1, 0, 1.368_887_9), (0, 1, 1.368_887_9),
+  ])
+  func scalesOfYaRN(_ ofRotary: Double, _ all: Double, _ expected: Float) throws {
+    let scaling: [String: JSONValue] = [
+      "type": .string("yarn"), "factor": .int(40), "original_max_position_embeddings": .int(4096),
+      "mscale": .double(ofRotary), "mscale_all_dim": .double(all),
+    ]
+    let rotary = try read(["rope_scaling": .object(scaling)]).rotary
+    guard case .yarn(_, _, _, _, let attention) = rotary?.scaling else {
+      Issue.record("no YaRN")
+      return
+    }
+    #expect(abs(attention - expected) < 1e-6)
+  }
+
   @Test(arguments: [
     ("model_type", JSONValue.string("mamba"), "mamba"),
     ("hidden_act", .string("gelu"), "hidden_act"),
@@ -53,9 +70,10 @@ import Testing
     ("num_key_value_heads", .int(3), "key-value heads"),
     ("rope_scaling", .object(["type": .string("longrope"), "factor": .int(2)]), "short_factor"),
     ("rope_scaling", .object(["type": .string("proportional"), "factor": .int(2)]), "proportional"),
-    ("rope_scaling", .object(["type": .string("yarn"), "factor": .int(2), "mscale": .int(1)]), "mscale"),
+    (
+      "rope_scaling", .object(["type": .string("yarn"), "factor": .int(2), "mscale": .string("1")]), "mscale"
+    ),
     ("partial_rotary_factor", .double(0.5), "partial_rotary_factor"),
-    ("quantization_config", .object(["quant_method": .string("gptq")]), "gptq"),
   ])
   func refusesByName(_ key: String, _ value: JSONValue, _ named: String) throws {
     let error = #expect(throws: FireflyError.self) { try read([key: value]) }

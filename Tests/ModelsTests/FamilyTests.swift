@@ -25,6 +25,23 @@ import Testing
     "max_position_embeddings": 8192, "no_bias": true
     """
 
+  static let miniCPM3 = """
+    "model_type": "minicpm3", "vocab_size": 73448, "hidden_size": 2560, "intermediate_size": 6400,
+    "num_hidden_layers": 62, "num_attention_heads": 40, "num_key_value_heads": 40, "hidden_act": "silu",
+    "qk_nope_head_dim": 64, "qk_rope_head_dim": 32, "q_lora_rank": 768, "kv_lora_rank": 256, "scale_emb": 12,
+    "scale_depth": 1.4, "dim_model_base": 256
+    """
+  static let deepSeekV2Lite = """
+    "model_type": "deepseek_v2", "vocab_size": 102400, "hidden_size": 2048, "intermediate_size": 10944,
+    "num_hidden_layers": 27, "num_attention_heads": 16, "num_key_value_heads": 16, "hidden_act": "silu",
+    "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "q_lora_rank": null, "kv_lora_rank": 512, "v_head_dim": 128,
+    "moe_intermediate_size": 1408, "n_routed_experts": 64, "n_shared_experts": 2, "num_experts_per_tok": 6,
+    "first_k_dense_replace": 1, "topk_method": "greedy", "n_group": 1, "topk_group": 1, "scoring_func": "softmax",
+    "max_position_embeddings": 163840, "rope_scaling": {
+      "type": "yarn", "factor": 40, "original_max_position_embeddings": 4096, "beta_fast": 32, "beta_slow": 1,
+      "mscale": 0.707, "mscale_all_dim": 0.707}
+    """
+
   private func read(_ members: String) throws -> Architecture {
     try Architecture(config: JSONValue.parse("{\(members)}", source: "test"), source: "config.json")
   }
@@ -51,6 +68,7 @@ import Testing
       "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8
       """, 167_772_160
     ),
+    (miniCPM3, 191_098_880),
   ])
   func trainableParametersOfPublishedModels(_ config: String, _ expected: Int) throws {
     let architecture = try read(config)
@@ -102,6 +120,21 @@ import Testing
     #expect(plain.maxPositions == 8192)
   }
 
+  /// Elements of all linear layers, as transformers counts its models of these configurations, and the cache: one short
+  /// vector and what turns, for each layer.
+  @Test func latentAttentionOfPublishedModels() throws {
+    let miniCPM3 = try read(Self.miniCPM3)
+    #expect(miniCPM3.allLinears.reduce(0) { $0 + $1.count } == 3_885_465_600)
+    #expect(miniCPM3.cachedSize == 62 * (256 + 32))
+    #expect(miniCPM3.tiedHead && miniCPM3.valueDim == 64 && miniCPM3.rotary?.interleaved == false)
+    let lite = try read(Self.deepSeekV2Lite)
+    #expect(lite.allLinears.reduce(0) { $0 + $1.count } == 15_286_927_360)
+    #expect(lite.cachedSize == 27 * (512 + 64))
+    #expect(lite.rotary?.interleaved == true && lite.rotary?.dimensions == 64)
+    // yarn_apply_mscale(rope_parameters, 1) of transformers.
+    #expect(abs(lite.scoreScale - 1.589_626_2) < 1e-6)
+  }
+
   @Test func windowsWhereConfigSaysSo() throws {
     let base = "\"vocab_size\": 32000, \(Self.llama7B)"
     #expect(try read("\"model_type\": \"mistral\", \"sliding_window\": 4096, \(base)").window == 4096)
@@ -150,7 +183,21 @@ import Testing
     (glm, "\"rope_ratio\": 0", "rope_ratio"),
     (qwen, "\"rotary_pct\": 0.5", "rotary_pct"),
     (qwen, "\"scale_attn_weights\": false", "scale_attn_weights"),
-    ("\"model_type\": \"minicpm3\"", "\"q_lora_rank\": 768", "minicpm3"),
+    (miniCPM3, "\"scale_depth\": null", "scale_depth"),
+    (miniCPM3, "\"num_key_value_heads\": 8", "num_key_value_heads"),
+    (miniCPM3, "\"attention_bias\": true", "attention_bias"),
+    (miniCPM3, "\"kv_lora_rank\": 0", "latent attention"),
+    (miniCPM3, "\"qk_rope_head_dim\": 33", "even"),
+    (deepSeekV2Lite, "\"v_head_dim\": null", "v_head_dim"),
+    (deepSeekV2Lite, "\"topk_method\": \"noaux_tc\"", "noaux_tc"),
+    (deepSeekV2Lite, "\"scoring_func\": \"sigmoid\"", "scoring_func"),
+    (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": null", "n_group"),
+    (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": 7", "equal groups"),
+    (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": 16", "6 of 1 groups of 4"),
+    (
+      deepSeekV2Lite, "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 40, \"mscale\": 0.707}",
+      "mscale_all_dim"
+    ),
   ])
   func refusesOptionsByName(_ config: String, _ change: String, _ named: String) {
     let error = #expect(throws: FireflyError.self) { try read("\(config), \(change)") }

@@ -85,6 +85,20 @@ import Testing
     }
   }
 
+  /// One token at a time, the cache of latent attention is read in another way: in 4 bits as well.
+  @Test(arguments: ["families/minicpm3", "families/deepseek_v2_lite"], ["base", "nf4"])
+  func stepwiseEqualsWholeOfAdaptedAndQuantized(_ name: String, _ variant: String) throws {
+    let fixture = try ModelFixture(name)
+    let model = try fixture.model(variant)
+    let tokens = Array(fixture.tokens[..<16])
+    let whole = model.logits(tokens: tokens, starts: [0, 16])
+    let cache = model.makeCache(capacity: 16)
+    for (index, token) in tokens.enumerated() {
+      let last = model.step([(cache, [token])])
+      assertClose(last.floats, whole.slice(index..<index + 1).floats, Tolerance(absolute: 1e-4))
+    }
+  }
+
   @Test(arguments: ["gqa"] + ModelFixture.routed) func sequencesInOneStepDoNotMeet(_ name: String) throws {
     let fixture = try ModelFixture(name)
     let model = try fixture.model("lora")
@@ -118,8 +132,8 @@ import Testing
   }
 
   /// A copied beginning goes on as if it had been read anew, and neither cache disturbs the other.
-  @Test func aCopiedCacheGoesOn() throws {
-    let fixture = try ModelFixture("gqa")
+  @Test(arguments: ["gqa", "families/minicpm3"]) func aCopiedCacheGoesOn(_ name: String) throws {
+    let fixture = try ModelFixture(name)
     let model = try fixture.model("lora")
     let beginning = model.makeCache(capacity: 300)
     _ = model.step([(beginning, [3, 4, 5])])

@@ -12,6 +12,7 @@ import Testing
     ("deepseek_moe", ["aux_loss_alpha": JSONValue.double(0.5), "seq_aux": .bool(false)]),
     ("deepseek_moe", ["aux_loss_alpha": .double(0.5), "norm_topk_prob": .bool(true)]),
     ("deepseek_moe", ["aux_loss_alpha": .int(0), "routed_scaling_factor": .double(1.5)]),
+    ("deepseek_v2", ["aux_loss_alpha": .double(0.5), "norm_topk_prob": .bool(true)]),
     ("qwen2_moe", ["router_aux_loss_coef": .double(0.5), "norm_topk_prob": .bool(true)]),
     ("mixtral", ["router_aux_loss_coef": .double(0.5)]),
   ])
@@ -108,6 +109,8 @@ import Testing
     ("deepseek_moe", "n_shared_experts", .int(1 << 60), "n_shared_experts"),
     ("deepseek_moe", "n_shared_experts", .int(1 << 30), "sizes"),
     ("deepseek_moe", "moe_layer_freq", .int(-1), "moe_layer_freq"),
+    ("deepseek_v2", "topk_group", .int(1), "3 of 1 groups of 2"),
+    ("deepseek_v2", "topk_group", .int(5), "5 of 4 groups"),
   ])
   func refusesByName(_ family: String, _ key: String, _ value: JSONValue, _ named: String) throws {
     let fixture = try ModelFixture("families/" + family)

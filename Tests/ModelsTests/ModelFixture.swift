@@ -55,6 +55,16 @@ struct ModelFixture {
 
   /// `body` with the model of this folder under a config.json with `changes`, and its adapter.
   func with<Result>(_ changes: [String: JSONValue], _ body: (Transformer) throws -> Result) throws -> Result {
+    try withFolder(changes) { copy in
+      let model = try Transformer.load(ModelSource.open(copy), compute: .float32, quantization: .none)
+      try model.loadAdapter(folder + "/adapter_lora")
+      return try body(model)
+    }
+  }
+
+  /// `body` with a folder of the same weights under a config.json with `changes`.
+  func withFolder<Result>(_ changes: [String: JSONValue], _ body: (String) throws -> Result) throws -> Result
+  {
     let copy = NSTemporaryDirectory() + "firefly-model-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: copy) }
     try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
@@ -63,9 +73,7 @@ struct ModelFixture {
     let config = try #require(JSONValue.read(folder + "/config.json").object)
     let changed = JSONValue.object(config.merging(changes) { $1 })
     try changed.text().write(toFile: copy + "/config.json", atomically: true, encoding: .utf8)
-    let model = try Transformer.load(ModelSource.open(copy), compute: .float32, quantization: .none)
-    try model.loadAdapter(folder + "/adapter_lora")
-    return try body(model)
+    return try body(copy)
   }
 
   func tensor(_ name: String) throws -> [Float] {
@@ -79,6 +87,11 @@ struct ModelFixture {
     let names = expected.names.filter { $0.hasPrefix(prefix) }
     return try Dictionary(
       uniqueKeysWithValues: names.map { (String($0.dropFirst(prefix.count)), try tensor($0)) })
+  }
+
+  /// Gradients of all weights, by the weight's name; the file holds them times 1024.
+  func fullGradients() throws -> [String: [Float]] {
+    try gradients("full").mapValues { $0.map { $0 / 1024 } }
   }
 
   /// One pass over the fixture's rows; returns the loss.

@@ -14,7 +14,8 @@ import Testing
   static let folders = llama + ModelFixture.families
   /// (folder, variant) pairs that have an adapter.
   static let adapted =
-    folders.map { ($0, "lora") } + [("gqa", "rslora"), ("biased_tied", "rslora")]
+    folders.map { ($0, "lora") }
+    + [("gqa", "rslora"), ("biased_tied", "rslora"), ("families/mistral", "saved")]
     + ModelFixture.families.map { ($0, "nf4") }
 
   /// A family without a fixture is not checked.
@@ -23,6 +24,8 @@ import Testing
       Self.folders.map { try JSONValue.read(ModelFixture.root + "/\($0)/config.json")["model_type"]?.string })
     let same: Set = ["aquila"]  // llama under another name
     #expect(Set(Architecture.familyNames).subtracting(fixtures.compactMap { $0 }) == same)
+    let routed = ["deepseek_moe", "deepseek_v2", "deepseek_v2_lite", "mixtral", "qwen2_moe"]
+    #expect(ModelFixture.routed == routed.map { "families/" + $0 })
   }
 
   @Test(arguments: folders) func logitsOfTheBase(_ name: String) throws {

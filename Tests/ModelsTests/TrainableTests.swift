@@ -103,7 +103,7 @@ import Testing
     let trainable = Trainable(architecture, options)
     #expect(trainable.slots.prefix(4).map(\.shape) == [[4, 64], [32, 4], [7, 320], [64, 7]])
     #expect(trainable.lowRankWidth == 2 * (4 + 7))
-    #expect(trainable.passedCount == Double(trainable.count))
+    #expect(trainable.lowRankPassed == Double(trainable.count))
     #expect(Trainable.nothing.count == 0 && Trainable.nothing.runs.isEmpty)
   }
 

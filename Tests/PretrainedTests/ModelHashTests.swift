@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyPretrained
 import FireflyTensors
+import FireflyTestSupport
 import FireflyWeights
 import Foundation
 import Testing
@@ -30,5 +31,18 @@ import Testing
     #expect(try ModelHash.of(ModelSource.open(folder)) == "712401340baafc8c")
     try write(#"{"model_type": "llama", "hidden_size": 8, "rms_norm_eps": 1e-06}"#, "config.json")
     #expect(try ModelHash.of(ModelSource.open(folder)) != "712401340baafc8c")
+  }
+
+  /// Older PEFT writes adapter_model.bin. A tensor's bytes are the same there, and so is the hash.
+  @Test func anAdapterOfTorchHasTheSameHash() throws {
+    let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path()
+    let adapter = tests + "CLITests/Fixtures/run/adapter"
+    let folder = try TemporaryFolder()
+    for path in [
+      adapter + "/adapter_config.json", tests + "WeightsTests/Fixtures/torch/adapter/adapter_model.bin",
+    ] {
+      try folder.write(MappedFile(path).data, to: (path as NSString).lastPathComponent)
+    }
+    #expect(try ModelHash.of(adapter: folder.path) == ModelHash.of(adapter: adapter))
   }
 }

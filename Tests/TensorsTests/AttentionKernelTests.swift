@@ -116,21 +116,25 @@ import Testing
   /// One row over caches shorter and longer than the kernel's blocks of keys, groups above its heads at a time.
   @Test(
     arguments: Variant.all,
-    [(1, 16, 1, false), (3, 64, 129, true), (9, 40, 300, false), (10, 16, 130, true), (2, 80, 128, false)])
-  func attentionOfARow(variant: Variant, shape: (group: Int, headDim: Int, count: Int, sloped: Bool)) {
-    let (group, dim, count, sloped) = shape
+    [
+      (1, 16, 16, 1, false), (3, 64, 64, 129, true), (9, 40, 40, 300, false), (10, 16, 16, 130, true),
+      (2, 80, 80, 128, false), (3, 24, 16, 129, true), (9, 70, 45, 130, false), (2, 576, 512, 5, false),
+    ])
+  func attentionOfARow(
+    variant: Variant, shape: (group: Int, headDim: Int, valueDim: Int, count: Int, sloped: Bool)
+  ) {
+    let (group, dim, valueDim, count, sloped) = shape
     let scale = AttentionKernelTests.scale
     let slopes: [Float] = (0..<group).map { sloped ? exp2(-Float($0) / 2) : 0 }
     let q = Tensor.normal([group, dim], variant.dtype, seed: 1)
     let keys = Strided.normal([count, dim], variant.dtype, seed: 2)
-    let values = Strided.normal([count, dim], variant.dtype, seed: 3)
-    let out = Tensor([group, dim], variant.dtype)
+    let values = Strided.normal([count, valueDim], variant.dtype, seed: 3)
+    let out = Tensor([group, valueDim], variant.dtype)
     variant.run {
       slopes.withUnsafeBufferPointer { slopes in
         InstructionSet.kernels.pointee.attention_row(
           out.matrix.output(), q.matrix.input(), keys.matrix.input(), values.matrix.input(), group, dim,
-          count,
-          scale, sloped ? slopes.baseAddress : nil)
+          valueDim, count, scale, sloped ? slopes.baseAddress : nil)
       }
     }
     let (queries, k, v) = (q.asFloats, keys.values(), values.values())
@@ -143,8 +147,9 @@ import Testing
             + Double(slopes[h]) * Double(j - (count - 1)))
       }
       let total = weights.reduce(0, +)
-      for c in 0..<dim {
-        expected.append(Float((0..<count).reduce(0.0) { $0 + weights[$1] * Double(v[$1 * dim + c]) } / total))
+      for c in 0..<valueDim {
+        expected.append(
+          Float((0..<count).reduce(0.0) { $0 + weights[$1] * Double(v[$1 * valueDim + c]) } / total))
       }
     }
     assertClose(out.asFloats, expected, Tolerance(relative: variant.rounding, absolute: 2e-5), "attention")

@@ -7,17 +7,18 @@ import Testing
 struct AttentionTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let heads, keyValueHeads, headDim: Int
+    var valueDim: Int?
     let lengths: [Int]
     var window: Int?
     var hasSlopes = false
     var testDescription: String {
-      "\(heads)/\(keyValueHeads) heads of \(headDim), lengths \(lengths), window \(window ?? 0)"
+      "\(heads)/\(keyValueHeads) heads of \(headDim) and \(valueDim ?? headDim), lengths \(lengths), window \(window ?? 0)"
         + (hasSlopes ? ", ALiBi" : "")
     }
     var shape: AttentionShape {
       AttentionShape(
-        heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, scale: 1 / Float(headDim).squareRoot(),
-        window: window,
+        heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, valueDim: valueDim,
+        scale: 1 / Float(headDim).squareRoot(), window: window,
         slopes: hasSlopes ? Tensor((0..<heads).map { exp2(-Float($0) - 1) }, [heads]) : nil)
     }
     var starts: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
@@ -38,6 +39,11 @@ struct AttentionTests {
     Case(heads: 2, keyValueHeads: 2, headDim: 16, lengths: [100, 40], window: 1000),
     Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1, 5, 300, 64], hasSlopes: true),
     Case(heads: 4, keyValueHeads: 1, headDim: 16, lengths: [300, 9], window: 70, hasSlopes: true),
+    // Values narrower and wider than keys.
+    Case(heads: 3, keyValueHeads: 3, headDim: 24, valueDim: 16, lengths: [1, 140, 9]),
+    Case(
+      heads: 4, keyValueHeads: 2, headDim: 20, valueDim: 33, lengths: [130, 3], window: 50, hasSlopes: true),
+    Case(heads: 4, keyValueHeads: 1, headDim: 48, valueDim: 32, lengths: [300, 1, 2]),
   ]
 
   /// q, k and v as column ranges of one buffer, dout, and room for all results in another.
@@ -47,20 +53,25 @@ struct AttentionTests {
 
     init(_ shape: AttentionShape, rows: Int, _ dtype: DType, seed: UInt64) {
       var random = TestRandom(seed: seed)
-      let (wide, narrow) = (shape.heads * shape.headDim, shape.keyValueHeads * shape.headDim)
-      let input = random.matrix((rows, wide + 2 * narrow), dtype, margin: 8, scale: 2)
-      let gradient = random.matrix((rows, wide + 2 * narrow), dtype, margin: 8)
-      (q, k, v) = Run.split(input, wide, narrow)
-      (dq, dk, dv) = Run.split(gradient, wide, narrow)
-      dout = random.matrix((rows, wide), dtype, margin: 5)
-      out = random.matrix((rows, wide), dtype)
+      let sizes = [
+        shape.heads * shape.headDim, shape.keyValueHeads * shape.headDim,
+        shape.keyValueHeads * shape.valueDim,
+      ]
+      let (width, result) = (sizes.reduce(0, +), shape.heads * shape.valueDim)
+      let input = random.matrix((rows, width), dtype, margin: 8, scale: 2)
+      let gradient = random.matrix((rows, width), dtype, margin: 8)
+      (q, k, v) = Run.split(input, sizes)
+      (dq, dk, dv) = Run.split(gradient, sizes)
+      dout = random.matrix((rows, result), dtype, margin: 5)
+      out = random.matrix((rows, result), dtype)
       logSums = Tensor([shape.heads, rows], .float32)
     }
 
-    static func split(_ whole: Matrix, _ wide: Int, _ narrow: Int) -> (Matrix, Matrix, Matrix) {
-      (
-        whole.columns(0..<wide), whole.columns(wide..<wide + narrow),
-        whole.columns(wide + narrow..<wide + 2 * narrow)
+    static func split(_ whole: Matrix, _ sizes: [Int]) -> (Matrix, Matrix, Matrix) {
+      let keys = sizes[0]..<sizes[0] + sizes[1]
+      return (
+        whole.columns(0..<sizes[0]), whole.columns(keys),
+        whole.columns(keys.upperBound..<keys.upperBound + sizes[2])
       )
     }
 
@@ -105,6 +116,7 @@ struct AttentionTests {
   @Test(arguments: [
     Case(heads: 4, keyValueHeads: 2, headDim: 8, lengths: [1, 6, 3]),
     Case(heads: 2, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, hasSlopes: true),
+    Case(heads: 2, keyValueHeads: 2, headDim: 6, valueDim: 4, lengths: [5, 2]),
   ])
   func theReferenceGradientIsThatOfFiniteDifferences(_ example: Case) {
     let run = Run(example.shape, rows: example.rows, .float32, seed: 9)
@@ -134,6 +146,7 @@ struct AttentionTests {
     [
       Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140]),
       Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140], window: 40, hasSlopes: true),
+      Case(heads: 4, keyValueHeads: 4, headDim: 24, valueDim: 16, lengths: [3, 300, 1, 140]),
     ])
   func aSequenceDoesNotDependOnItsNeighbours(dtype: DType, _ example: Case) {
     let packed = Run(example.shape, rows: example.rows, dtype, seed: 10)
@@ -151,6 +164,7 @@ struct AttentionTests {
     [
       Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90]),
       Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90], window: 130, hasSlopes: true),
+      Case(heads: 6, keyValueHeads: 3, headDim: 24, valueDim: 40, lengths: [300, 2, 90]),
     ])
   func threadsDoNotChangeABit(dtype: DType, _ example: Case) {
     let results = [1, 2].map { threads in
@@ -163,25 +177,32 @@ struct AttentionTests {
 
   @Test(arguments: [1, 3, 5, 140], [nil, 1, 50, 150, 1000])
   func cachedRowsEqualTheLastOnesOfAll(new: Int, window: Int?) {
-    for (dtype, hasSlopes) in [
-      (DType.float32, false), (.bfloat16, false), (.float32, true), (.bfloat16, true),
+    for (dtype, hasSlopes, heads, valueDim) in [
+      (DType.float32, false, 2, 32), (.bfloat16, false, 2, 32), (.float32, true, 2, 32),
+      (.bfloat16, true, 2, 32), (.float32, false, 2, 20), (.bfloat16, true, 2, 56), (.float32, true, 19, 24),
     ] {
       let example = Case(
-        heads: 2, keyValueHeads: 1, headDim: 32, lengths: [200], window: window, hasSlopes: hasSlopes)
+        heads: heads, keyValueHeads: 1, headDim: 32, valueDim: valueDim, lengths: [200], window: window,
+        hasSlopes: hasSlopes)
       let run = Run(example.shape, rows: 200, dtype, seed: 12)
       let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
       let past = 200 - new
       let out = Tensor([new, run.out.columns], dtype).matrix
-      let sequence = CachedSequence(
-        rows: 0..<new, keys: copy(run.k, first: past), values: copy(run.v, first: past))
-      let last = past..<200
-      Ops.attentionCached(
-        out, q: run.q.rows(last), k: run.k.rows(last), v: run.v.rows(last), sequences: [sequence],
-        shape: example.shape)
+      let sequence = CachedSequence(rows: 0..<new, keys: run.k, values: run.v)
+      Ops.attentionCached(out, q: run.q.rows(past..<200), sequences: [sequence], shape: example.shape)
       assertClose(
         out.doubles, Array(naive.out[(past * out.columns)...]),
         Tolerance(absolute: dtype == .bfloat16 ? 0x1p-7 : 4e-6),
         "\(new) rows after \(past) \(example) \(dtype)")
+      // The same from caches that lack the new rows, which are given beside them.
+      let last = past..<200
+      let added = Tensor([new, run.out.columns], dtype).matrix
+      let cache = CachedSequence(
+        rows: 0..<new, keys: copy(run.k, first: past), values: copy(run.v, first: past))
+      Ops.attentionCached(
+        added, q: run.q.rows(last), adding: NewKeyValues(k: run.k.rows(last), v: run.v.rows(last)),
+        sequences: [cache], shape: example.shape)
+      #expect(added.doubles == out.doubles && cache.keys.doubles == run.k.doubles)
     }
   }
 
@@ -201,17 +222,13 @@ struct AttentionTests {
       Run(shape, rows: length.past + length.new, dtype, seed: UInt64(index))
     }
     let total = lengths.reduce(0) { $0 + $1.new }
-    let new = { (matrix: (Run) -> Matrix) in
-      let all = Tensor([total, matrix(runs[0]).columns], dtype).matrix
-      var first = 0
-      for (run, length) in zip(runs, lengths) {
-        Ops.convert(
-          all.rows(first..<first + length.new), matrix(run).rows(length.past..<length.past + length.new))
-        first += length.new
-      }
-      return all
+    let q = Tensor([total, runs[0].q.columns], dtype).matrix
+    var first = 0
+    for (run, length) in zip(runs, lengths) {
+      Ops.convert(
+        q.rows(first..<first + length.new), run.q.rows(length.past..<length.past + length.new))
+      first += length.new
     }
-    let (q, k, v) = (new(\.q), new(\.k), new(\.v))
     func attend(_ chosen: [Int]) -> Matrix {
       let out = Tensor.zeros([total, q.columns], dtype).matrix
       var first = 0
@@ -220,11 +237,9 @@ struct AttentionTests {
         let rows = first..<first + length.new
         first = rows.upperBound
         guard chosen.contains(index) else { continue }
-        sequences.append(
-          CachedSequence(
-            rows: rows, keys: copy(run.k, first: length.past), values: copy(run.v, first: length.past)))
+        sequences.append(CachedSequence(rows: rows, keys: run.k, values: run.v))
       }
-      Ops.attentionCached(out, q: q, k: k, v: v, sequences: sequences, shape: shape)
+      Ops.attentionCached(out, q: q, sequences: sequences, shape: shape)
       return out
     }
     withThreads(threads) {
@@ -246,8 +261,11 @@ struct NaiveAttention {
   private let starts: [Int]
   private let shape: AttentionShape
   private var rows: Int { starts[starts.count - 1] }
+  // Columns of q and k, of out and v.
   private var wide: Int { shape.heads * shape.headDim }
   private var narrow: Int { shape.keyValueHeads * shape.headDim }
+  private var wideValue: Int { shape.heads * shape.valueDim }
+  private var narrowValue: Int { shape.keyValueHeads * shape.valueDim }
 
   init(_ run: AttentionTests.Run, _ starts: [Int32], _ shape: AttentionShape, gradient: Bool = true) {
     (q, k, v) = (run.q.doubles, run.k.doubles, run.v.doubles)
@@ -260,7 +278,7 @@ struct NaiveAttention {
   }
 
   mutating func forward() {
-    out = [Double](repeating: 0, count: rows * wide)
+    out = [Double](repeating: 0, count: rows * wideValue)
     logSums = [Double](repeating: 0, count: shape.heads * rows)
     for (start, row, head) in indices {
       let scores = scores(start, row, head)
@@ -269,8 +287,9 @@ struct NaiveAttention {
       logSums[head * rows + row] = largest + log(sum)
       for (offset, score) in scores.enumerated() {
         let p = exp(score - largest) / sum
-        let value = keyIndex(first(start, row) + offset, head)
-        for d in 0..<shape.headDim { out[row * wide + head * shape.headDim + d] += p * v[value + d] }
+        let value = valueIndex(first(start, row) + offset, head)
+        let result = row * wideValue + head * shape.valueDim
+        for d in 0..<shape.valueDim { out[result + d] += p * v[value + d] }
       }
     }
   }
@@ -278,30 +297,36 @@ struct NaiveAttention {
   mutating func backward(_ dout: [Double]) {
     dq = [Double](repeating: 0, count: rows * wide)
     dk = [Double](repeating: 0, count: rows * narrow)
-    dv = dk
+    dv = [Double](repeating: 0, count: rows * narrowValue)
     for (start, row, head) in indices {
       let query = row * wide + head * shape.headDim
+      let result = row * wideValue + head * shape.valueDim
       let p = scores(start, row, head).map { exp($0 - logSums[head * rows + row]) }
       let dp = p.indices.map { offset in
-        (0..<shape.headDim).reduce(0.0) {
-          $0 + dout[query + $1] * v[keyIndex(first(start, row) + offset, head) + $1]
+        (0..<shape.valueDim).reduce(0.0) {
+          $0 + dout[result + $1] * v[valueIndex(first(start, row) + offset, head) + $1]
         }
       }
       let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
       for offset in p.indices {
         let key = keyIndex(first(start, row) + offset, head)
+        let value = valueIndex(first(start, row) + offset, head)
         let ds = p[offset] * (dp[offset] - mean) * Double(shape.scale)
         for d in 0..<shape.headDim {
           dq[query + d] += ds * k[key + d]
           dk[key + d] += ds * q[query + d]
-          dv[key + d] += p[offset] * dout[query + d]
         }
+        for d in 0..<shape.valueDim { dv[value + d] += p[offset] * dout[result + d] }
       }
     }
   }
 
   private func keyIndex(_ row: Int, _ head: Int) -> Int {
     row * narrow + head / (shape.heads / shape.keyValueHeads) * shape.headDim
+  }
+
+  private func valueIndex(_ row: Int, _ head: Int) -> Int {
+    row * narrowValue + head / (shape.heads / shape.keyValueHeads) * shape.valueDim
   }
 
   /// The first row that `row` sees.

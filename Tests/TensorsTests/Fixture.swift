@@ -12,19 +12,14 @@ struct Fixture {
 
   /// A file of Tests/TensorsTests/Fixtures, made by tools/reference/tensors_fixtures.py.
   init(_ name: String) throws {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    try self.init(path: folder.appending(path: "Fixtures/\(name).safetensors").path)
-  }
-
-  init(path: String) throws {
-    self.path = path
+    path =
+      URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).safetensors")
+      .path
     data = try Data(contentsOf: URL(filePath: path))
     let length = data[..<8].enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
     header = try JSONValue.parse(Data(data[8..<8 + length]), source: path).object ?? [:]
     start = 8 + length
   }
-
-  var names: [String] { header.keys.sorted() }
 
   func tensor(_ name: String) throws -> Tensor {
     let types: [String: DType] = ["F32": .float32, "BF16": .bfloat16, "F16": .float16, "U8": .uint8]
@@ -36,7 +31,4 @@ struct Fixture {
     tensor.bytes.copyBytes(from: data[start + offsets[0]..<start + offsets[1]])
     return tensor
   }
-
-  /// The text that a uint8 tensor holds.
-  func text(_ name: String) throws -> String { String(decoding: try tensor(name).bytes, as: UTF8.self) }
 }

@@ -78,6 +78,68 @@ import Testing
       "layerNorm gradient, \(columns) columns")
   }
 
+  /// Both norms' weights, and a bias by its columns' sums, added to what is there; the same bits for every number of threads.
+  @Test(arguments: Variant.all, columnCounts)
+  func gradientsOfANormsWeights(variant: Variant, columns: Int) {
+    let rows = 37
+    let x = Strided.normal([rows, columns], .float32, seed: 1)
+    let dy = Strided.normal([rows, columns], .float32, seed: 2)
+    let wide = Strided.normal([rows, columns], variant.dtype, seed: 6)
+    let (mean, reciprocal) = (
+      Tensor.normal([rows], seed: 3), Tensor.random([rows], seed: 4, in: 0.5...2)
+    )
+    let before = Tensor.normal([columns], seed: 5)
+    let (xs, dys, m, r) = (x.values(), dy.values(), mean.floats, reciprocal.floats)
+    for mean in [nil, mean] {
+      let expected = (0..<columns).map { c in
+        (0..<rows).reduce(Double(before.floats[c])) { sum, row in
+          let centred = Double(xs[row * columns + c]) - (mean == nil ? 0 : Double(m[row]))
+          return sum + Double(dys[row * columns + c]) * centred * Double(r[row])
+        }
+      }
+      let found = before.converted(to: .float32)
+      variant.run {
+        Ops.normWeightGradient(found, dy: dy.matrix, x: x.matrix, mean: mean, reciprocal: reciprocal)
+      }
+      assertClose(
+        found.floats, expected.map(Float.init), Tolerance(relative: 1e-5, absolute: 2e-5),
+        "norm's weight, mean \(mean != nil)")
+    }
+    let values = wide.values()
+    let sums = before.converted(to: .float32)
+    variant.run { Ops.addColumnSums(sums, wide.matrix) }
+    let expected = (0..<columns).map { c in
+      (0..<rows).reduce(Double(before.floats[c])) { $0 + Double(values[$1 * columns + c]) }
+    }
+    assertClose(sums.floats, expected.map(Float.init), Tolerance(relative: 1e-5, absolute: 1e-5), "sums")
+  }
+
+  /// The weight's gradient against finite differences of the norm itself.
+  @Test(arguments: Variant.all.filter { $0.dtype == .float32 })
+  func gradientsOfANormsWeightsAreDerivatives(variant: Variant) {
+    let (rows, columns, epsilon) = (5, 33, Float(1e-5))
+    let x = Tensor.normal([rows, columns], seed: 1)
+    let weight = Tensor.normal([columns], seed: 2)
+    let (dy, bias) = (Tensor.normal([rows, columns], seed: 3), Tensor.normal([columns], seed: 4))
+    let (mean, reciprocal) = (Tensor([rows], .float32), Tensor([rows], .float32))
+    let y = Tensor([rows, columns], .float32)
+    let (dWeight, dBias) = (Tensor.zeros([columns], .float32), Tensor.zeros([columns], .float32))
+    variant.run {
+      Ops.layerNorm(
+        y.matrix, mean: mean, reciprocal: reciprocal, x: x.matrix, weight: weight, bias: bias,
+        epsilon: epsilon)
+      Ops.normWeightGradient(dWeight, dy: dy.matrix, x: x.matrix, mean: mean, reciprocal: reciprocal)
+      Ops.addColumnSums(dBias, dy.matrix)
+    }
+    let (dys, xs, b) = (dy.floats, x.floats, bias.floats)
+    let total = { (weight: [Float], bias: [Float]) in
+      zip(self.layerNorm(xs, weight, bias, columns, epsilon), dys).reduce(0) { $0 + $1.0 * Double($1.1) }
+    }
+    let tolerance = Tolerance(relative: 1e-3, absolute: 1e-3)
+    expectGradient(dWeight.floats, of: { total($0, b) }, at: weight.floats, tolerance: tolerance, "weight")
+    expectGradient(dBias.floats, of: { total(weight.floats, $0) }, at: b, tolerance: tolerance, "bias")
+  }
+
   /// What is not a number stays in its row, and is not hidden there.
   @Test(arguments: Variant.all)
   func aNaNStaysInItsRowOfALayerNorm(variant: Variant) {

@@ -85,34 +85,7 @@ private let names = [
       }
     }
   }
-
-  /// The checkpoint that bitsandbytes made, against ours from the same bfloat16 weights.
-  @Test(.enabled(if: FileManager.default.fileExists(atPath: shared + "llama_mini_bnb_nf4_dq")))
-  func sharedCheckpointIsReproduced() throws {
-    let source = try Fixture(path: shared + "llama_mini_bf16/model.safetensors")
-    let target = try Fixture(path: shared + "llama_mini_bnb_nf4_dq/model.safetensors")
-    let names = target.names.filter { $0.hasSuffix(".nested_absmax") }.map { $0.dropLast(14) }
-    #expect(names.count == 7)
-    for name in names {
-      let weights = NF4Tensor.quantize(try source.tensor(String(name)), double: true)
-      guard case .nested(let codes, let absmax, let map, let offset) = weights.scales else {
-        Issue.record("\(name): plain scales")
-        continue
-      }
-      #expect(weights.codes.bits == (try target.tensor("\(name)").bits), "\(name)")
-      #expect(codes.bits == (try target.tensor("\(name).absmax").bits), "\(name) absmax")
-      #expect(absmax.bits == (try target.tensor("\(name).nested_absmax").bits), "\(name) nested absmax")
-      #expect(map.bits == (try target.tensor("\(name).nested_quant_map").bits))
-      let state = try JSONValue.parse(
-        try target.text("\(name).quant_state.bitsandbytes__nf4"), source: "quant_state")
-      #expect(state["nested_offset"]?.double.map(Float.init) == offset, "\(name) offset")
-    }
-  }
 }
-
-private let shared =
-  URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/fixtures/")
-  .standardizedFileURL.path + "/"
 
 extension Fixture {
   /// The quantised matrix of a case, as bitsandbytes made it.

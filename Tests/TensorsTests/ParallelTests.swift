@@ -1,7 +1,6 @@
 import FireflyBase
 import FireflyTensors
 import Foundation
-import Synchronization
 import Testing
 
 struct ParallelTests {
@@ -41,9 +40,9 @@ struct ParallelTests {
 
 /// A counter to each task.
 private final class Counters: Sendable {
-  private let counts: Mutex<[Int]>
+  private let counts: Locked<[Int]>
 
-  init(_ count: Int) { counts = Mutex([Int](repeating: 0, count: count)) }
+  init(_ count: Int) { counts = Locked([Int](repeating: 0, count: count)) }
   func add(_ index: Int) { counts.withLock { $0[index] += 1 } }
   var values: [Int] { counts.withLock { $0 } }
 }

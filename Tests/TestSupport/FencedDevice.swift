@@ -99,6 +99,7 @@ extension FencedDevice {
   }
   package func add(_ x: Matrix, _ y: Matrix) { cpu.add(inside(x), inside(y)) }
   package func addBias(_ y: Matrix, _ bias: Tensor) { cpu.addBias(inside(y), inside(bias)) }
+  package func addColumnSums(_ sums: Tensor, _ y: Matrix) { cpu.addColumnSums(inside(sums), inside(y)) }
   package func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32]) {
     cpu.gatherRows(inside(out), inside(x), rows: rows)
   }
@@ -118,6 +119,14 @@ extension FencedDevice {
   package func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor) {
     cpu.rmsNormGradient(
       inside(dx), dy: inside(dy), x: inside(x), reciprocal: inside(reciprocal), weight: inside(weight))
+  }
+
+  package func normWeightGradient(
+    _ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor?, reciprocal: Tensor
+  ) {
+    cpu.normWeightGradient(
+      inside(dWeight), dy: inside(dy), x: inside(x), mean: mean.map { inside($0) },
+      reciprocal: inside(reciprocal))
   }
 
   package func layerNorm(
@@ -188,12 +197,14 @@ extension FencedDevice {
   }
 
   package func attentionCached(
-    _ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
   ) {
     let own = sequences.map {
       CachedSequence(rows: $0.rows, keys: inside($0.keys), values: inside($0.values))
     }
-    cpu.attentionCached(inside(out), q: inside(q), sequences: own, shape: inside(shape))
+    cpu.attentionCached(
+      inside(out), q: inside(q), adding: new.map { NewKeyValues(k: inside($0.k), v: inside($0.v)) },
+      sequences: own, shape: inside(shape))
   }
 }
 
@@ -233,6 +244,16 @@ extension FencedDevice {
   package func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm) {
     guard let own = weight as? FencedForm else { preconditionFailure("a weight of another device") }
     cpu.multiplyRows(inside(y), inside(x), own.form)
+  }
+}
+
+extension FencedDevice {
+  package func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool
+  ) {
+    let own = HeadWeights(
+      inside(weights.matrix), heads: weights.heads, rows: weights.rows, step: weights.step)
+    cpu.multiplyHeads(inside(y), inside(x), own, transposed: transposed, accumulate: accumulate)
   }
 }
 

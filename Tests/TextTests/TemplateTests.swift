@@ -3,36 +3,10 @@ import FireflyText
 import Foundation
 import Testing
 
-/// The specification's page of templates, where this checkout stands beside it.
-private let specification = ["../shared", "../../shared"].lazy
-  .map { root in
-    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../\(root)/spec/firefly.md").path
-  }
-  .first { FileManager.default.fileExists(atPath: $0) }
-
 @Suite struct TemplateTests {
   @Test func namesAreUniqueAndComplete() {
     #expect(Set(ChatTemplate.names).count == 24)
     #expect(ChatTemplate.names.count == 24)
-  }
-
-  @Test(.enabled(if: specification != nil, "the specification is not at hand"))
-  func everyTemplateIsTheOriginals() throws {
-    let page = try String(contentsOfFile: try #require(specification), encoding: .utf8)
-    let rows = page.split(separator: "\n").filter { $0.hasPrefix("{\"template_name\"") }
-    #expect(rows.count == 23)
-    for row in rows {
-      let json = try JSONValue.parse(String(row), source: "specification")
-      let name = try #require(json["template_name"]?.string)
-      let layouts: [String: PieceFormat.Layout] = ["chatglm2": .chatGLM2, "chatglm3": .chatGLM3]
-      let template = PieceFormat(
-        name: name, systemFormat: json["system_format"]?.string,
-        userFormat: try #require(json["user_format"]?.string),
-        assistantFormat: try #require(json["assistant_format"]?.string),
-        defaultSystem: json["system"]?.string,
-        stopWord: json["stop_word"]?.string, layout: layouts[name] ?? .formatted)
-      #expect(ChatTemplate.table.contains(template), "\(name)")
-    }
   }
 
   @Test func unknownNameTellsTheNearest() {

@@ -139,6 +139,20 @@ import Testing
     #expect(tokenizer.decode([0, 1], skipSpecial: false) == "a")
   }
 
+  /// Two cuts of "▁7ffff" have the same scores in another order; what single precision makes of the sums decides.
+  @Test(
+    arguments: [
+      ([-2.21248, -6.6457944, -5.7959018, -7.7961497], [3, 4, 5, 6]),
+      ([-2.2, -4.3, -6.1, -7.8], [3, 4, 6, 5]),
+    ] as [([Float], [Int32])])
+  func tiesOfTheUnigramModelFallAsInSentencePiece(_ scores: [Float], _ ids: [Int32]) throws {
+    var model = PieceModel("")
+    model.kind = 1
+    for (text, score) in zip(["▁", "7", "f", "fff"], scores) { model.pieces.append((text, score, 1)) }
+    let tokenizer = try load(["tokenizer.model": model.data])
+    #expect(try tokenizer.encode("7ffff", parseSpecial: false) == ids)
+  }
+
   @Test func aPieceModelMustKeepSentencePiecesRules() throws {
     var words = PieceModel("a")
     words.kind = 3

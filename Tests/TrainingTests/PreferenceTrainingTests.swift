@@ -113,6 +113,27 @@ import Testing
     #expect((try? tiny.folder.names("cache").count) ?? 0 == (isCached ? 1 : 0))
   }
 
+  /// The reference is the model as it starts, also for a run that goes on from a checkpoint.
+  @Test func trainsAllWeights() throws {
+    let full: [String: JSONValue] = [
+      "train_mode": .string("full"), "data_cache": .string("off"), "warmup_steps": .int(0),
+      "learning_rate": .double(0.002),
+    ]
+    var losses: [Double] = []
+    try run(config("whole", full)) { if case .step(let report) = $0 { losses.append(report.loss) } }
+    assertClose([losses[0]], [log(2)], Tolerance(absolute: 1e-6))
+    #expect(losses[7] < 0.6, "\(losses)")
+    try run(config("parts", full), stopAfter: 4)
+    try run(config("parts", full), resume: .latest)
+    for name in ["model.safetensors", "optimizer.safetensors"] {
+      #expect(
+        try tiny.folder.data("whole/checkpoint-8/\(name)") == tiny.folder.data("parts/checkpoint-8/\(name)"),
+        "\(name)")
+    }
+    let plan = try Trainer(config: config("plan", full)).plan()
+    #expect(plan.summary.contains { $0.hasPrefix("reference: the model as it starts, asked once") })
+  }
+
   /// The scores are kept by what they are of: other rows, another reference.
   @Test func theReferenceIsAskedOnce() throws {
     func asked(_ config: RunConfig) throws -> Bool {
@@ -288,6 +309,33 @@ import Testing
       "lora_rank": .int(4), "lora_alpha": .int(8), "lora_target_modules": .string("all-linear"),
     ]
     #expect(try Trainer(config: continued(adapter, "out", same)).plan().steps == 8)
+  }
+
+  /// An embedding and a head that were trained beside the pairs are trained further with them.
+  @Test func continuesWithTheModulesThatTheAdapterSaves() throws {
+    let saved: [String: JSONValue] = [
+      "modules_to_save": .array([.string("embed_tokens"), .string("lm_head")]), "max_steps": .int(3),
+    ]
+    try run(tiny.config("first", saved))
+    let adapter = tiny.path + "/first"
+    var losses: [Double] = []
+    try run(continued(adapter, "second")) { if case .step(let report) = $0 { losses.append(report.loss) } }
+    assertClose([losses[0]], [log(2)], Tolerance(absolute: 1e-6))
+    let names = try WeightStore.open(tiny.path + "/second/adapter_model.safetensors").names
+    #expect(try names == WeightStore.open(adapter + "/adapter_model.safetensors").names)
+    let other: [String: JSONValue] = ["modules_to_save": .array([.string("lm_head")])]
+    let error = #expect(throws: FireflyError.self) {
+      try Trainer(config: continued(adapter, "out", other)).plan()
+    }
+    #expect(
+      error?.what == "\"modules_to_save\" is not that of the adapter that the run starts from")
+  }
+
+  @Test func allWeightsDoNotStartFromAnAdapter() throws {
+    let error = #expect(throws: FireflyError.self) {
+      try continued("first", "out", ["train_mode": .string("full")])
+    }
+    #expect(error?.what == "\"adapter_name_or_path\" does not go with \"train_mode\": \"full\"")
   }
 
   @Test func aFolderWithoutAnAdapterIsNoStart() throws {

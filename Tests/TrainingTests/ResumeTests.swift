@@ -1,6 +1,8 @@
 import FireflyBase
+import FireflyTensors
 import FireflyTestSupport
 import FireflyTraining
+import FireflyWeights
 import Foundation
 import Testing
 
@@ -38,6 +40,35 @@ import Testing
       try tiny.json("whole/checkpoint-8/trainer_state.json")
         == tiny.json("parts/checkpoint-8/trainer_state.json"))
     #expect(try tiny.folder.names("parts/runs").count == 1)
+  }
+
+  /// Embedding and head beside the pairs: trained, written as PEFT has them, and gone on with.
+  @Test(arguments: ["float32", "bfloat16"]) func wholeModulesGoOnBitForBit(_ precision: String) throws {
+    let tiny = try TinyRun(rows: 9)
+    let changes: [String: JSONValue] = [
+      "modules_to_save": .array([.string("embed_tokens"), .string("lm_head")]),
+      "precision": .string(precision),
+    ]
+    let whole = try run(tiny.config("whole", changes))
+    _ = try run(tiny.config("parts", changes), stopAfter: 3)
+    let second = try run(tiny.config("parts", changes), resume: .latest)
+    #expect(second.trainLoss == whole.trainLoss)
+    let file = "adapter_model.safetensors"
+    #expect(try tiny.folder.data("whole/\(file)") == tiny.folder.data("parts/\(file)"))
+    #expect(
+      try tiny.json("whole/adapter_config.json")["modules_to_save"]
+        == .array([.string("embed_tokens"), .string("lm_head")]))
+    let (adapter, base) = (
+      try WeightStore.open("\(tiny.path)/whole/\(file)"), try ModelSource.open(tiny.model).weights
+    )
+    for name in ["model.embed_tokens.weight", "lm_head.weight"] {
+      let shape = try base.shape(of: name)
+      #expect(
+        try adapter.tensor("base_model.model." + name, shape: shape, as: .float32).floats
+          != base.tensor(name, shape: shape, as: .float32).floats, "\(name)")
+    }
+    let error = #expect(throws: FireflyError.self) { try run(tiny.config("parts"), resume: .latest) }
+    #expect(error?.what.contains("\"modules_to_save\"") == true)
   }
 
   /// The routers' auxiliary loss is logged beside the loss, its mean over steps before and after an interruption.

@@ -126,16 +126,16 @@ import Testing
 
   // MARK: - Files that transformers wrote
 
-  @Test(.enabled(if: Fixtures.shared != nil)) func readsShardsOfTransformers() throws {
-    let shared = try #require(Fixtures.shared)
-    let whole = try ModelSource.open(shared + "/llama_mini_bf16").weights
-    let sharded = try ModelSource.open(shared + "/sharded_example").weights
+  @Test func readsShardsOfTransformers() throws {
+    let whole = try ModelSource.open(Fixtures.folder + "/llama").weights
+    let sharded = try ModelSource.open(Fixtures.folder + "/llama_sharded").weights
     #expect(whole.names.count == 12 && whole.names == sharded.names)
     for name in whole.names {
       let shape = try #require(whole.info(name)?.shape)
       let first = try whole.tensor(name, shape: shape, as: .bfloat16)
       expectBytes(first, bytes(try sharded.tensor(name, shape: shape, as: .bfloat16)), name)
     }
+    #expect(Set(sharded.names.compactMap { sharded.info($0)?.path }).count == 4)
     #expect(whole.unusedNames().isEmpty)
   }
 }

@@ -5,21 +5,9 @@ import FireflyWeights
 import Foundation
 import Testing
 
-/// Committed fixtures (made by tools/reference/weights_fixtures.py) and shared ones.
+/// Made by tools/reference/weights_fixtures.py.
 enum Fixtures {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
-  /// `shared/fixtures` beside the project's checkout; nil where it is not.
-  static let shared: String? = {
-    var parent = URL(fileURLWithPath: #filePath)
-    while parent.path != "/" {
-      parent.deleteLastPathComponent()
-      let candidate = parent.path + "/shared/fixtures"
-      if FileManager.default.fileExists(atPath: candidate + "/llama_mini_bf16/config.json") {
-        return candidate
-      }
-    }
-    return nil
-  }()
 }
 
 /// A safetensors file of raw parts: whatever header, whatever data.

@@ -1,8 +1,9 @@
 """Fixtures/families: one folder a family, its config.json as its models are published with (at toy sizes), its weights in
 bfloat16 under their published names, and in float32 the logits and LoRA gradients of the base, of an adapter on it
-(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`).
+(`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`); and the gradients of all weights (`full`).
 """
 
+import copy
 import functools
 import json
 import pathlib
@@ -11,6 +12,7 @@ import zlib
 import bitsandbytes
 import equivalent_models
 import plain_families as plain
+import plain_latent
 import plain_moe
 import torch
 from model_case import LEAVES, Case, make_batch
@@ -74,6 +76,29 @@ DEEPSEEK = SIZES | dict(
     aux_loss_alpha=0.01, seq_aux=True, num_key_value_heads=6, attention_bias=False, rope_theta=10000,
 )  # fmt: skip
 
+LATENT_TARGETS = [
+    "down_proj", "gate_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj", "q_a_proj", "q_b_proj", "up_proj"]  # fmt: skip
+# Heads of two parts and values of another size, none of them alike.
+DEEPSEEK_V2 = DEEPSEEK | dict(
+    model_type="deepseek_v2", num_hidden_layers=3, n_routed_experts=8, num_experts_per_tok=3, kv_lora_rank=16,
+    q_lora_rank=32, qk_nope_head_dim=10, qk_rope_head_dim=4, v_head_dim=12, topk_method="group_limited_greedy",
+    n_group=4, topk_group=2, routed_scaling_factor=1.5, ep_size=1, rope_scaling=None,
+)  # fmt: skip
+# The norms of the short vectors have an epsilon of their own, whatever this one is.
+DEEPSEEK_V2_LITE = DEEPSEEK_V2 | dict(
+    q_lora_rank=None, topk_method="greedy", n_group=1, topk_group=1, routed_scaling_factor=1.0, rms_norm_eps=0.1,
+    rope_scaling={
+        "type": "yarn", "factor": 8, "original_max_position_embeddings": 16, "beta_fast": 4, "beta_slow": 1,
+        "mscale": 0.6, "mscale_all_dim": 0.8},
+)  # fmt: skip
+# Values of hidden_size / num_attention_heads.
+MINICPM3 = SIZES | dict(
+    model_type="minicpm3", num_key_value_heads=6, tie_word_embeddings=True, kv_lora_rank=16, q_lora_rank=32,
+    qk_nope_head_dim=12, qk_rope_head_dim=8, scale_emb=3, scale_depth=1.4, dim_model_base=16, rms_norm_eps=1e-5,
+    attention_bias=False, attention_dropout=0.0, rope_theta=10000.0,
+    rope_scaling=LONGROPE | {"original_max_position_embeddings": 16},
+)  # fmt: skip
+
 # Family: config.json, LoRA's targets, and the plain decoder; none: transformers'.
 FAMILIES = {
     "mistral": (SIZES | GROUPED | dict(model_type="mistral", sliding_window=7, rope_theta=1e6), LEAVES, None),
@@ -120,6 +145,11 @@ FAMILIES = {
     "mixtral": (MIXTRAL, MIXTRAL_TARGETS, plain_moe.mixtral),
     "qwen2_moe": (QWEN2_MOE, LEAVES + ["gate", "shared_expert_gate"], plain_moe.qwen2_moe),
     "deepseek_moe": (DEEPSEEK, LEAVES, plain_moe.DeepSeek),
+    "deepseek_v2": (DEEPSEEK_V2, LATENT_TARGETS, plain_latent.DeepSeekV2),
+    "deepseek_v2_lite": (
+        DEEPSEEK_V2_LITE, sorted(set(LATENT_TARGETS) - {"q_a_proj", "q_b_proj"} | {"q_proj"}),
+        plain_latent.DeepSeekV2),
+    "minicpm3": (MINICPM3, LATENT_TARGETS, None),
 }  # fmt: skip
 
 
@@ -152,26 +182,31 @@ def to_nf4(model: torch.nn.Module, targets: list[str]) -> None:
             module.weight.data = decoded.reshape(module.weight.shape).float()
 
 
+SAVED = "mistral"  # the family with an adapter that brings embedding and head
 ROUTERS = {"gate", "shared_expert_gate"}  # never quantised
 
 
 def check_routed(model: torch.nn.Module, case: Case) -> str:
     """Whether transformers computes the same from the written folder; what it has no model for is not checked."""
-    batch, name = case.batch, type(model).__name__
+    batch, name, family = case.batch, type(model).__name__, model.settings["model_type"]
     assert model.margin() > 1e-4, f"a router's choice hangs on rounding: {model.margin()}"
     model.balance_loss()
-    if model.settings["model_type"] == "deepseek":
+    if family == "deepseek":
         return "plain PyTorch, tools/reference/plain_moe.py"
+    has_loss = "router_aux_loss_coef" in model.settings
     theirs = AutoModelForCausalLM.from_pretrained(
         case.folder, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager")
     with torch.no_grad():
         for start, end in zip(batch["starts"], batch["starts"][1:]):
             tokens = torch.tensor([batch["tokens"][start:end]])
-            ours, found = model(input_ids=tokens).logits, theirs(input_ids=tokens, output_router_logits=True)
+            ours, found = model(input_ids=tokens).logits, theirs(input_ids=tokens, output_router_logits=has_loss)
             assert (ours - found.logits).abs().max() < 2e-5, name
-            balance = model.settings["router_aux_loss_coef"] * found.aux_loss
-            assert (model.balance_loss() - balance).abs() < 1e-6, name
-    return f"plain PyTorch, tools/reference/plain_moe.py, equal to transformers {type(theirs).__name__}"
+            balance = model.balance_loss()
+            if has_loss:
+                assert (balance - model.settings["router_aux_loss_coef"] * found.aux_loss).abs() < 1e-6, name
+    script = "plain_moe.py" if has_loss else "plain_latent.py"
+    reference = f"plain PyTorch, tools/reference/{script}, equal to transformers {type(theirs).__name__}"
+    return reference if has_loss else reference + " in its logits"
 
 
 def save_weights(model: torch.nn.Module, path: pathlib.Path, prefix: str) -> None:
@@ -207,7 +242,12 @@ def write_family(out: pathlib.Path, name: str) -> str:
         model(input_ids=torch.tensor([case.batch["tokens"]]))
         reference = check_routed(model, case)
     case.record("base", model)
+    case.record_full(model)
     case.record_adapter("lora", model, targets, rank=4, task=task)
+    if name == SAVED:
+        case.record_adapter(
+            "saved", copy.deepcopy(model), targets, ("lora_", "modules_to_save"), rank=4, task=task,
+            modules_to_save=["embed_tokens", "lm_head"])  # fmt: skip
     to_nf4(model, [target for target in targets if target not in ROUTERS])
     case.record_adapter("nf4", model, targets, rank=4, task=task, saves=False)
     case.finish()

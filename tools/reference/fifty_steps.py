@@ -2,13 +2,15 @@
 """Trains the same rows from the same adapter with Firefly and with transformers + PEFT + bitsandbytes, and compares
 the loss at every step. Exits 1 when a step differs by more than the tolerance.
 
-    python tools/reference/fifty_steps.py --model FOLDER --out OUT --firefly .build/release/firefly [--rows ROWS.jsonl]
+    python tools/reference/fifty_steps.py --model FOLDER --out OUT --firefly .build/release/firefly [--rows ROWS.jsonl] [--full]
 
 FOLDER: a float32 Hugging Face folder (hugging_face_folder.py makes one). The rows are those of `make demo` by
 default. NF4 with double quantization, float32 arithmetic, rank 64, no dropout, AdamW, warm-up, clipping at 0.3, rows
 in file order. The initial adapter is Firefly's own (A random, B zero): the one it has after a first step, whose
 learning rate is 0; PEFT loads it. OUT keeps the rows, that adapter, both runs' losses and Firefly's run; the
 reference is not run again while it would start from the same.
+
+With --full all weights are trained in float32, with the weight decay of transformers' Trainer and its choice of what decays.
 """
 
 import argparse
@@ -21,7 +23,7 @@ import sys
 import peft
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, get_scheduler
+from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, get_scheduler
 
 import chat_rows
 import manifest
@@ -30,6 +32,7 @@ import qlora
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANK, ALPHA = 64, 16
 LEARNING_RATE, WARMUP_STEPS, MAX_GRAD_NORM = 2e-4, 5, 0.3
+FULL_LEARNING_RATE, FULL_WEIGHT_DECAY = 2e-5, 0.1
 
 
 def choose_rows(options: argparse.Namespace, tokenizer) -> pathlib.Path:
@@ -48,12 +51,29 @@ def choose_rows(options: argparse.Namespace, tokenizer) -> pathlib.Path:
     return path
 
 
-def reference_losses(options: argparse.Namespace, tokenizer, rows: pathlib.Path, adapter: pathlib.Path) -> list[float]:
+def adapted_model(options: argparse.Namespace, adapter: pathlib.Path):
     base = peft.prepare_model_for_kbit_training(qlora.load_base(options.model, torch.float32))
     model = peft.PeftModel.from_pretrained(base, adapter, is_trainable=True)
-    model.train()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0)
+    return model, torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0)
+
+
+def full_model(options: argparse.Namespace):
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
+    decayed = set(Trainer.get_decay_parameter_names(None, model))
+    groups = [
+        {"params": [value for name, value in model.named_parameters() if (name in decayed) == decays],
+         "weight_decay": FULL_WEIGHT_DECAY if decays else 0.0}
+        for decays in (True, False)]  # fmt: skip
+    return model, torch.optim.AdamW(groups, lr=FULL_LEARNING_RATE)
+
+
+def reference_losses(
+    options: argparse.Namespace, tokenizer, rows: pathlib.Path, adapter: pathlib.Path | None
+) -> list[float]:
+    model, optimizer = adapted_model(options, adapter) if adapter else full_model(options)
+    model.train()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     schedule = get_scheduler("constant_with_warmup", optimizer, num_warmup_steps=WARMUP_STEPS)
     samples = [chat_rows.render(row, tokenizer, options.max_length) for row in chat_rows.read(rows)]
     losses = []
@@ -79,11 +99,12 @@ def train_firefly(options: argparse.Namespace, rows: pathlib.Path, steps: int) -
     folder = options.out / f"firefly_{steps}"
     config = {
         "output_dir": str(folder), "model_name_or_path": str(options.model), "train_file": str(rows),
-        "template_name": "qwen", "max_seq_length": options.max_length, "train_mode": "qlora",
+        "template_name": "qwen", "max_seq_length": options.max_length, "train_mode": "full" if options.full else "qlora",
         "precision": "float32", "bf16": True, "lora_rank": RANK, "lora_alpha": ALPHA, "lora_dropout": 0.0,
         "shuffle": False, "per_device_train_batch_size": 1, "gradient_accumulation_steps": options.accumulation,
-        "max_steps": steps, "learning_rate": LEARNING_RATE, "lr_scheduler_type": "constant_with_warmup",
-        "warmup_steps": WARMUP_STEPS, "weight_decay": 0.0, "max_grad_norm": MAX_GRAD_NORM,
+        "max_steps": steps, "learning_rate": FULL_LEARNING_RATE if options.full else LEARNING_RATE,
+        "lr_scheduler_type": "constant_with_warmup", "warmup_steps": WARMUP_STEPS,
+        "weight_decay": FULL_WEIGHT_DECAY if options.full else 0.0, "max_grad_norm": MAX_GRAD_NORM,
         "optim": "paged_adamw_32bit", "gradient_checkpointing": True, "logging_steps": 1, "save_strategy": "no",
         "overwrite_output_dir": True, "seed": 42,
     }  # fmt: skip
@@ -132,17 +153,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50, help="at least 2")
     parser.add_argument("--accumulation", type=int, default=1, help="rows a step; the loss is weighted by tokens")
     parser.add_argument("--max-length", type=int, default=256, help="longer rows are left out")
+    parser.add_argument("--full", action="store_true", help="train all weights")
     parser.add_argument("--tolerance", type=float, default=1e-3, help="relative, at each step")
     options = parser.parse_args()
 
     options.out.mkdir(parents=True, exist_ok=True)
     tokenizer = AutoTokenizer.from_pretrained(options.model)
     rows = choose_rows(options, tokenizer)
-    adapter = initial_adapter(options, rows)
+    adapter = None if options.full else initial_adapter(options, rows)
     recorded = options.out / "reference.json"
     settings = {"steps": options.steps, "accumulation": options.accumulation, "model": str(options.model),
                 "max_length": options.max_length, "rows": manifest.sha256(rows),
-                "adapter": manifest.sha256(adapter / "adapter_model.safetensors")}  # fmt: skip
+                "adapter": manifest.sha256(adapter / "adapter_model.safetensors") if adapter else None}  # fmt: skip
     known = json.loads(recorded.read_text()) if recorded.exists() else {}
     if known.get("settings") == settings:
         losses = known["losses"]

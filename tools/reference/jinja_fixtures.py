@@ -7,8 +7,7 @@ templates in chat_templates/ and of random expressions.
 Needs transformers, jinja2 (requirements.txt). The templates are our own, in the style of those that models ship.
 templates.json: name → source. renderings.jsonl: {"template", "variables", "output" | "error"}. expressions.jsonl:
 {"source", "output" | "error"}, all with the variables of variables.json. Values are written so that the order of dictionaries
-survives: {"dict": [[key, value], …]}, {"list": […]}, else the JSON scalar. real.jsonl has the renderings of templates that models
-ship, by their place in ../shared/tokenizers; the templates themselves are not ours to keep.
+survives: {"dict": [[key, value], …]}, {"list": […]}, else the JSON scalar.
 """
 
 import copy
@@ -99,20 +98,6 @@ def renderings(templates: dict):
                 yield {"template": name, "title": title, "variables": ordered(variables), **render(source, variables)}
 
 
-# --- Templates of real models ---
-
-REAL = ["chatglm3-6b/tokenizer_config.json", "qwen2/tokenizer_config.json"]
-
-
-def real_renderings(folder: pathlib.Path):
-    for name in REAL:
-        text = (folder / name).read_text(encoding="utf-8")
-        source = json.loads(text)["chat_template"] if name.endswith(".json") else text
-        for row in renderings({name: source}):
-            if row["title"] in CONVERSATIONS:
-                yield row
-
-
 # --- Random expressions ---
 
 VARIABLES = {
@@ -192,9 +177,6 @@ def main() -> None:
     templates = {path.stem: path.read_text(encoding="utf-8") for path in sorted((HERE / "chat_templates").glob("*.jinja"))}
     (out / "templates.json").write_text(json.dumps(templates, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     write_lines(out / "renderings.jsonl", renderings(templates))
-    shared = [folder / "shared/tokenizers" for folder in ROOT.parents[:2]]
-    for folder in filter(pathlib.Path.exists, shared):  # without them real.jsonl stays as it is
-        write_lines(out / "real.jsonl", real_renderings(folder))
     (out / "variables.json").write_text(json.dumps(ordered(VARIABLES), ensure_ascii=False) + "\n", encoding="utf-8")
     write_lines(out / "expressions.jsonl", expressions(2000, 500))
     manifest.write(out, "tools/reference/jinja_fixtures.py", ["transformers", "jinja2"])

@@ -15,12 +15,15 @@ def sha256(path: pathlib.Path) -> str:
 def write(
     folder: pathlib.Path, script: str, packages: list[str], references: dict[str, str] | None = None
 ) -> None:
-    """Lists every file under `folder` but the manifest and the README; links count as what they point to.
+    """Lists every file under `folder` but the manifest, the README and folders with one of these of their own; links count as
+    what they point to.
 
     `references` says, folder by folder, what computed the numbers."""
+    own = ("MANIFEST.json", "README.md")
+    others = {path.parent for name in own for path in folder.glob(f"*/**/{name}")}
     files = sorted(
         path for path in folder.rglob("*")
-        if path.is_file() and path.name not in ("MANIFEST.json", "README.md")
+        if path.is_file() and path.name not in own and not others & set(path.parents)
     )
     manifest = {
         "made_by": script,

@@ -16,6 +16,9 @@ LEAVES = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_
 # shifted: labels[i] is what position i must predict, -1 = no target.
 ROW_LENGTHS = [23, 1, 11]
 
+# Gradients of whole models are stored in float16, times this: 2^-11 of each element is a half of what the tests allow.
+FULL_SCALE = 1024.0
+
 
 def make_batch(vocabulary: int) -> dict:
     generator = torch.Generator().manual_seed(7)
@@ -71,8 +74,21 @@ class Case:
         total.backward()
         for key, parameter in model.named_parameters():
             if parameter.requires_grad and any(part in key for part in gradients_of):
-                key = key.replace(".default", "")
+                key = key.replace(".default", "").replace(".modules_to_save", "")
                 self.tensors[f"{name}.gradient.{key}"] = parameter.grad.contiguous()
+
+    def record_full(self, model) -> None:
+        """The gradients of all weights, `full.gradient.NAME`; logits and loss are those of the base."""
+        _, loss = evaluate(model, self.batch)
+        total = loss / self.batch["targets"]
+        if hasattr(model, "balance_loss"):
+            total = total + model.balance_loss()
+        total.backward()
+        for key, parameter in model.named_parameters():
+            scaled = FULL_SCALE * parameter.grad
+            assert scaled.abs().max() < 30_000, key
+            self.tensors[f"full.gradient.{key}"] = scaled.half().contiguous()
+        model.zero_grad()
 
     def record_adapter(
         self, name: str, base, modules: list[str] | str = LEAVES, gradients_of: tuple[str, ...] = ("lora_",),
@@ -86,6 +102,8 @@ class Case:
         for key, value in model.named_parameters():
             if "lora_" in key:
                 value.data = 0.1 * torch.randn(value.shape, generator=generator)
+            elif "modules_to_save" in key:
+                value.data = value.data + 0.1 * torch.randn(value.shape, generator=generator)
         self.record(name, model, gradients_of)
         if saves:
             written = model.peft_config["default"]

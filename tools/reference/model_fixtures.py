@@ -79,6 +79,8 @@ def plain_case(
         path.write_text(json.dumps(config, indent=2) + "\n")
     model = LlamaForCausalLM.from_pretrained(case.folder, dtype=torch.float32, attn_implementation="eager")
     case.record("base", model)
+    if options["tie_word_embeddings"]:  # an own head is what most other families have
+        case.record_full(model)
     if "rope_parameters" in options:  # what the rotation touches; the rest is in the case without scaling
         case.record_adapter("lora", model, gradients_of=("q_proj", "k_proj"))
     else:

@@ -50,11 +50,11 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def pieces(**options) -> bytes:
-    """A SentencePiece model of the corpus."""
+def pieces(texts: list[str] = CORPUS, **options) -> bytes:
+    """A SentencePiece model of the texts."""
     model = io.BytesIO()
     options = {"vocab_size": 500, "model_type": "bpe", "character_coverage": 1.0, "minloglevel": 2} | options
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, **options)
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=model, **options)
     return model.getvalue()
 
 
@@ -105,7 +105,7 @@ def odd_pieces() -> bytes:
 
 
 def tiktoken_ranks(merges: list[list[str]], out: pathlib.Path) -> tiktoken.Encoding:
-    """qwen.tiktoken with the merges of the byte-level tokenizer."""
+    """Writes qwen.tiktoken with the merges of the byte-level tokenizer."""
     alphabet = {character: byte for byte, character in tokenizer_alphabet().items()}
     ranks = {bytes([byte]): byte for byte in range(256)}
     for left, right in merges:
@@ -169,4 +169,5 @@ def main() -> None:
     manifest.write(out, "tools/reference/tokenizer_fixtures.py", ["tokenizers", "sentencepiece", "tiktoken"])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -40,13 +40,13 @@ def byte_bpe(texts: list[str], pre, normalizer=None, specials=CHAT, size=330, **
     return tokenizer
 
 
-def qwen2(texts):
-    return byte_bpe(texts, pre_tokenizers.Sequence([split(Regex(QWEN), "isolated"), bytes_only]), normalizers.NFC(), size=500)
+def qwen2(texts, size=500):
+    return byte_bpe(texts, pre_tokenizers.Sequence([split(Regex(QWEN), "isolated"), bytes_only]), normalizers.NFC(), size=size)
 
 
-def llama3(texts):
+def llama3(texts, size=400):
     tokenizer = byte_bpe(
-        texts, pre_tokenizers.Sequence([split(Regex(LLAMA3), "isolated"), bytes_only]), size=400,
+        texts, pre_tokenizers.Sequence([split(Regex(LLAMA3), "isolated"), bytes_only]), size=size,
         specials=["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"])  # fmt: skip
     template = processors.TemplateProcessing("<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", 0)])
     tokenizer.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=False), template])
@@ -89,13 +89,15 @@ def gpt2_prefix(texts):
     return byte_bpe(texts, pre_tokenizers.ByteLevel(add_prefix_space=True), specials=["<|endoftext|>"])
 
 
-def smollm(texts):
-    return byte_bpe(texts, pre_tokenizers.Sequence([pre_tokenizers.Digits(True), pre_tokenizers.ByteLevel(add_prefix_space=False)]))
+def smollm(texts, size=330):
+    pre = pre_tokenizers.Sequence([pre_tokenizers.Digits(True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    return byte_bpe(texts, pre, size=size)
 
 
-def bloom(texts):
+def bloom(texts, size=330):
     pattern = " ?[^(\\s|[.,!?…。，、।۔،])]+"
-    return byte_bpe(texts, pre_tokenizers.Sequence([split(Regex(pattern), "isolated"), bytes_only]), specials=["<unk>", "<s>", "</s>", "<pad>"])
+    pre = pre_tokenizers.Sequence([split(Regex(pattern), "isolated"), bytes_only])
+    return byte_bpe(texts, pre, specials=["<unk>", "<s>", "</s>", "<pad>"], size=size)
 
 
 def roberta(texts):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/WeightsTests/Fixtures: a tiny random LLaMA as GGUF with every supported tensor type, and what transformers
-reads from it; 4-bit tensors as bitsandbytes saves them, and what it decodes them to; torch/: files of torch.save.
+reads from it; 4-bit tensors as bitsandbytes saves them, and what it decodes them to; llama/, llama_sharded/, llama_nf4/: folders
+that transformers wrote; torch/: files of torch.save.
 
     python tools/reference/weights_fixtures.py [OUT]
 
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType as Type
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM
 
 import manifest
 
@@ -135,6 +136,22 @@ def write_nf4(folder: pathlib.Path) -> None:
     save_file(expected, folder / "nf4_expected.safetensors", metadata={"format": "pt"})
 
 
+def write_folders(folder: pathlib.Path) -> None:
+    """A tiny random LLaMA in bfloat16, the same in shards, and loaded and saved as NF4 with double quantization."""
+    torch.manual_seed(23)
+    config = LlamaConfig(
+        vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2,
+        max_position_embeddings=128, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False)  # fmt: skip
+    model = LlamaForCausalLM(config).to(torch.bfloat16)
+    model.save_pretrained(folder / "llama")
+    model.save_pretrained(folder / "llama_sharded", max_shard_size="30KB")
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16)  # fmt: skip
+    quantised = AutoModelForCausalLM.from_pretrained(
+        folder / "llama", quantization_config=quantization, dtype=torch.bfloat16, device_map={"": "cpu"})  # fmt: skip
+    quantised.save_pretrained(folder / "llama_nf4")
+
+
 def state_dict() -> dict[str, torch.Tensor]:
     """What a model's state dict can hold: its own attributes, every type, views of a shared storage, parameters."""
     torch.manual_seed(22)
@@ -180,6 +197,7 @@ def main() -> None:
     write_llama(folder / "llama.gguf")
     write_expected_llama(folder)
     write_nf4(folder)
+    write_folders(folder)
     write_torch(folder / "torch")
     manifest.write(folder, "tools/reference/weights_fixtures.py", PACKAGES)
 

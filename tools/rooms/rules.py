@@ -31,6 +31,7 @@ ACCEPTED_CIRCLES: dict[str, list[tuple[set[str], str]]] = {
 ROOM_ORDER: dict[str, list[str]] = {
     "CLI": ["Commands", "Arguments", "Console"],
     "Evaluation": ["Benchmarks", "Files"],
+    "Hub": [".", "Download", "Transfer", "Local"],
     "Models": ["Adapters", ".", "Layers", "Trainable", "Families", "Architecture"],
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
     "Text": ["Rows", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],

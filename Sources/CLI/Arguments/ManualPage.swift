@@ -28,6 +28,15 @@ package enum ManualPage {
     .B FIREFLY_ISA
     The kernels to use: generic, avx2 or avx512; the best that the processor has by default.
     .TP
+    .BR HF_HUB_CACHE ", " HF_HOME
+    Where models are that are given by name: the first, else hub in the second; ~/.cache/huggingface/hub by default.
+    .TP
+    .B MODELSCOPE_CACHE
+    Where ModelScope's are; ~/.cache/modelscope by default.
+    .TP
+    .BR HF_ENDPOINT ", " HF_TOKEN
+    The hub that models are downloaded from, https://huggingface.co by default, and a token for it.
+    .TP
     .B XDG_CACHE_HOME
     Where caches are kept, in a folder firefly; ~/.cache by default.
 

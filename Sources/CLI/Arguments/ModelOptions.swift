@@ -7,8 +7,12 @@ import FireflyWeights
 
 /// What the verbs that use a model share: which model, and how it is held.
 enum ModelOptions {
-  static let model = Positional("MODEL", "A model folder in Hugging Face's format, or a .gguf file.")
-  static let adapter = Option.text("--adapter", "DIR", "A PEFT adapter to put on the model.")
+  static let model = Positional(
+    "MODEL",
+    "A model folder in Hugging Face's format, a .gguf file, or the name of a model that is on this machine (download)."
+  )
+  static let adapter = Option.text(
+    "--adapter", "DIR", "A PEFT adapter to put on the model: its folder, or its name.")
   static let precision = Option.choice(
     "--precision", ["bfloat16", "float32"],
     "What products are computed in (default: bfloat16 where the processor multiplies it fast).")
@@ -31,7 +35,7 @@ enum ModelOptions {
   static func load(_ pretrained: Pretrained, _ arguments: Arguments, adapter: String?) throws
     -> Generator<Transformer>
   {
-    let progress = ProgressLine("loading \(pretrained.source.path)")
+    let progress = ProgressLine("loading \(pretrained.source.name)")
     let model = try pretrained.load(options(arguments, adapter: adapter)) { progress.update($0) }
     progress.clear()
     if let note = model.unusedTensorsNote { Messages.line("firefly: \(note)") }

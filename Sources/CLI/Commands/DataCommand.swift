@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyPretrained
 import FireflyText
 import FireflyTraining
@@ -18,12 +19,14 @@ enum DataCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     let run = try RunConfig(file: arguments[config], overrides: arguments.all(set))
-    let tokenizer = try Pretrained.tokenizer(at: run.modelPath)
+    let model = try LocalModels().path(of: run.modelPath, for: .tokenizer)
+    let tokenizer = try Pretrained.tokenizer(at: model)
     let template = try run.template(tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try Dataset.load(
       run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,
-      maxPromptLength: run.preference?.maxPromptLength, cache: run.dataCache, progress: progress.update)
+      maxPromptLength: run.preference?.maxPromptLength, cache: run.dataCache(model: model),
+      progress: progress.update)
     progress.clear()
     let shown = try samples(arguments[row], in: dataset, run, arguments[config]).map { name, sample in
       ShownRow(name: name, sample: sample, tokenizer: tokenizer)

@@ -4,7 +4,9 @@ import FireflyWeights
 /// `firefly inspect PATH`.
 enum InspectCommand {
   private static let path = Positional(
-    "PATH", "A model folder, an adapter, a checkpoint, a .gguf, .safetensors or .bin file.")
+    "PATH",
+    "A model folder, an adapter, a checkpoint, a .gguf, .safetensors or .bin file, or a model's or adapter's name."
+  )
   private static let listing = Flag("--tensors", "Lists every tensor.")
   private static let json = Flag("--json", "One JSON object, all tensors included.")
 

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyWeights
 import Foundation
 
@@ -12,11 +13,10 @@ struct Inspection {
   var tensors: [TensorInfo] = []
 
   /// - Throws: `FireflyError` when nothing that Firefly knows is there, or it is damaged.
-  init(_ path: String) throws {
+  init(_ name: String) throws {
+    let path = try LocalModels().path(of: name, for: .anything)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw FireflyError("there is no such file or folder", at: path)
-    }
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     self = isFolder.boolValue ? try Inspection.folder(path) : try Inspection.file(path)
   }
 
@@ -50,16 +50,16 @@ struct Inspection {
 
   private static func folder(_ path: String) throws -> Inspection {
     let has = { (name: String) in FileManager.default.fileExists(atPath: "\(path)/\(name)") }
-    if has("trainer_state.json") || has("adapter_config.json") {
+    if has("trainer_state.json") || has(ModelFiles.adapterConfig) {
       var inspection = Inspection(path, kind: has("trainer_state.json") ? "checkpoint" : "adapter")
       try inspection.addState()
       try inspection.addAdapter()
       return inspection
     }
-    guard has("config.json") else {
+    guard has(ModelFiles.config) else {
       throw FireflyError(
         "nothing that Firefly knows is in this folder", at: path,
-        expected: "config.json, adapter_config.json or trainer_state.json")
+        expected: "\(ModelFiles.config), \(ModelFiles.adapterConfig) or trainer_state.json")
     }
     let source = try ModelSource.open(path)
     var inspection = Inspection(path, kind: "model")
@@ -74,10 +74,10 @@ struct Inspection {
   }
 
   private mutating func addAdapter() throws {
-    let config = "\(path)/adapter_config.json"
+    let config = "\(path)/\(ModelFiles.adapterConfig)"
     guard FileManager.default.fileExists(atPath: config) else { return }
     addAll(try JSONValue.read(config), prefix: "")
-    let weights = ["safetensors", "bin"].map { "\(path)/adapter_model.\($0)" }
+    let weights = ModelFiles.adapterWeights.map { "\(path)/\($0)" }
     if let file = weights.first(where: FileManager.default.fileExists) {
       addTensors(of: try WeightStore.open(file))
     }

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyConversion
+import FireflyHub
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -7,7 +8,7 @@ import FireflyWeights
 
 /// `firefly merge MODEL ADAPTER OUT`.
 enum MergeCommand {
-  private static let adapter = Positional("ADAPTER", "The PEFT adapter's folder.")
+  private static let adapter = Positional("ADAPTER", "The PEFT adapter's folder, or its name.")
   private static let onto = Option.choice(
     "--onto", ["original", "nf4"],
     "What the adapter is added to: the model's own weights, or those weights rounded to NF4 as in QLoRA training "
@@ -43,10 +44,10 @@ enum MergeCommand {
     let compute: DType =
       arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
       ?? Ops.usualCompute
+    let source = try ModelSource.open(arguments[ModelOptions.model])
     let folder = try ModelFolder(
       arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],
-      inputs: [arguments[ModelOptions.model], arguments[adapter]])
-    let source = try ModelSource.open(arguments[ModelOptions.model])
+      inputs: [source.path, LocalModels().path(of: arguments[adapter], for: .adapter)])
     let base = MergeBase.nf4(double: arguments[double] != "false")
     let merger = try Merger(
       source, adapter: arguments[adapter], onto: arguments[onto] == "nf4" ? base : .original,

@@ -32,7 +32,7 @@ enum PlanCommand {
     } else {
       for line in plan.summary { try output.line(line) }
       try output.line(
-        "disk: \(Readable.bytes(plan.pagedBytes)) for the optimizer, and the checkpoints that are kept")
+        "disk: \(Readable.bytes(plan.pagedBytes)) for paged memory, and the checkpoints that are kept")
       try output.line(
         "time, about: \(Readable.duration(estimate.seconds)), \(Readable.fixed(estimate.secondsPerStep, 1)) s a step"
       )

@@ -17,11 +17,11 @@ enum QuantizeCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     let shardLimit = try OutputOptions.shardLimit(arguments)
+    let source = try ModelSource.open(arguments[ModelOptions.model])
     let folder = try ModelFolder(
-      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],
-      inputs: [arguments[ModelOptions.model]])
+      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite], inputs: [source.path])
     let quantizer = try Quantizer(
-      ModelSource.open(arguments[ModelOptions.model]), double: arguments[double] != "false",
+      source, double: arguments[double] != "false",
       shardLimit: shardLimit)
     try OutputOptions.converting("quantizing") { try quantizer.write(to: folder, progress: $0) }
     try OutputOptions.report(folder.path)

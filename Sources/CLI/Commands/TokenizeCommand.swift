@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyPretrained
 import FireflyText
 import Foundation
@@ -6,7 +7,8 @@ import Foundation
 /// `firefly tokenize MODEL`.
 enum TokenizeCommand {
   private static let model = Positional(
-    "MODEL", "A model folder, a .gguf file, a tokenizer.json, a tokenizer.model or a qwen.tiktoken.")
+    "MODEL",
+    "A model folder, a .gguf file, a model's name, a tokenizer.json, a tokenizer.model or a qwen.tiktoken.")
   private static let addSpecial = Flag(
     "--add-special",
     "Puts the begin-of-sequence token before each text, and the end-of-sequence token behind it, where the model expects them."
@@ -42,9 +44,9 @@ enum TokenizeCommand {
     let end: [Int32]
 
     init(_ arguments: Arguments) throws {
-      tokenizer = try Pretrained.tokenizer(at: arguments[model])
-      parsesSpecial =
-        arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(arguments[model])
+      let path = try LocalModels().path(of: arguments[model], for: .tokenizer)
+      tokenizer = try Pretrained.tokenizer(at: path)
+      parsesSpecial = arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(path)
       start = arguments[addSpecial] ? tokenizer.textStart : []
       end = arguments[addSpecial] && tokenizer.addsEOS ? tokenizer.eos.map { [$0] } ?? [] : []
     }

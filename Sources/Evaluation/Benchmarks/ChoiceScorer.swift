@@ -47,8 +47,7 @@ struct ChoiceScorer {
   }
 
   private func split(_ indices: [Int], _ prompts: [EncodedChoice], _ common: [Int32]) -> [Group] {
-    let tokenBytes =
-      2 * model.architecture.layers * model.architecture.keyValueSize * model.compute.byteCount
+    let tokenBytes = model.architecture.cachedSize * model.compute.byteCount
     var groups: [Group] = []
     var (tokens, bytes) = (0, 0)
     for index in indices {

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyHub
 import FireflyTensors
 import FireflyWeights
 import Foundation
@@ -13,24 +14,59 @@ package struct AdapterFile {
   let store: WeightStore
   /// Modules that have an A and a B.
   package let modules: [String]
+  /// Modules that are there whole, for those of the base.
+  package let saved: [String]
 
-  package init(_ folder: String) throws {
+  /// - Parameter name: a path, or an adapter's name on a hub.
+  package init(_ name: String) throws {
+    let folder = try LocalModels().path(of: name, for: .adapter)
     self.folder = folder
     options = try AdapterFile.options(folder)
-    let path = try AdapterFile.weightsPath(folder)
-    store = try WeightStore.open(path)
-    modules = try AdapterFile.modules(store.names, path)
+    store = try AdapterFile.weights(in: folder)
+    let whole = AdapterFile.saved(store.names, options)
+    saved = whole
+    modules = try AdapterFile.modules(
+      store.names.filter { !whole.contains(AdapterFile.module($0)) }, store.path)
+    if let missing = options.modulesToSave.first(where: { name in
+      !whole.contains { LoRAOptions.matches($0, name) }
+    }) {
+      throw FireflyError(
+        "the adapter's weights lack a module of \"modules_to_save\"", at: store.path,
+        expected: "\(missing).weight")
+    }
   }
 
-  /// - Throws: `FireflyError` when the folder has no weights.
-  package static func weightsPath(_ folder: String) throws -> String {
-    let paths = ["safetensors", "bin"].map { "\(folder)/adapter_model.\($0)" }
+  /// The tensors of a PEFT folder, as they are.
+  ///
+  /// - Throws: `FireflyError` when they are missing or damaged.
+  package static func weights(in folder: String) throws -> WeightStore {
+    let paths = ModelFiles.adapterWeights.map { "\(folder)/\($0)" }
     guard let path = paths.first(where: FileManager.default.fileExists) else {
       throw FireflyError(
         "the adapter's weights are missing", at: folder,
-        expected: "adapter_model.safetensors, or adapter_model.bin of older PEFT")
+        expected: ModelFiles.adapterWeights.joined(separator: ", or of older PEFT "))
     }
-    return path
+    return try WeightStore.open(path)
+  }
+
+  /// The tensor's module, if it is one that is there whole.
+  private static func module(_ name: String) -> String {
+    String(name.dropFirst(LoRAOptions.filePrefix.count).dropLast(".weight".count))
+  }
+
+  private static func saved(_ names: [String], _ options: LoRAOptions) -> [String] {
+    names.filter { $0.hasPrefix(LoRAOptions.filePrefix) && $0.hasSuffix(".weight") }.map(module)
+      .filter { options.saves($0) }
+  }
+
+  /// A module's whole weight in float32, by its full name in the file.
+  package func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    try store.tensor(name, shape: shape, as: .float32)
+  }
+
+  /// The weight of one of `saved`.
+  package func savedWeight(_ module: String, shape: [Int]) throws -> Tensor {
+    try tensor(LoRAOptions.filePrefix + module + ".weight", shape: shape)
   }
 
   private static func modules(_ names: [String], _ path: String) throws -> [String] {
@@ -56,14 +92,14 @@ package struct AdapterFile {
   }
 
   private static func options(_ folder: String) throws -> LoRAOptions {
-    let path = folder + "/adapter_config.json"
+    let path = "\(folder)/\(ModelFiles.adapterConfig)"
     let config = ConfigReader(try JSONValue.read(path), source: path)
     try config.refuse("peft_type", unless: [.string("LORA")])
     try config.refuse("bias", unless: [.string("none")])
     for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora"] {
       try config.refuse(key, unless: [.bool(false)])
     }
-    for key in ["modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters"] {
+    for key in ["layer_replication", "trainable_token_indices", "target_parameters"] {
       try config.refuse(key, unless: [.array([]), .object([:])])
     }
     var options = LoRAOptions(
@@ -71,6 +107,7 @@ package struct AdapterFile {
       dropout: try config.float("lora_dropout", default: 0),
       rsLoRA: try config.bool("use_rslora", default: false))
     options.targetModules = config.config["target_modules"]?.array?.compactMap(\.string)
+    options.modulesToSave = config.config["modules_to_save"]?.array?.compactMap(\.string) ?? []
     options.rankPattern = try pattern("rank_pattern", config) { $0.int }
     options.alphaPattern = try pattern("alpha_pattern", config) { $0.double }
     return options
@@ -112,13 +149,16 @@ extension AdapterFile {
   /// differ from their defaults. Nil where no adapter is trained.
   static func config(_ trainable: Trainable, baseModel: String) -> JSONValue? {
     guard let options = trainable.adapter else { return nil }
-    let leaves = Set(trainable.slots.compactMap { $0.module.split(separator: ".").last.map(String.init) })
+    let pairs = trainable.slots.filter { $0.role == .lowRankA }
+    let leaves = Set(pairs.compactMap { $0.module.split(separator: ".").last.map(String.init) })
     let targets = options.targetModules ?? leaves.sorted()
     var config: [String: JSONValue] = [
       "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
       "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
       "layers_pattern": .null, "layers_to_transform": .null, "lora_alpha": number(options.alpha),
-      "lora_dropout": .double(Double("\(options.dropout)") ?? 0), "modules_to_save": .null,
+      "lora_dropout": .double(Double("\(options.dropout)") ?? 0),
+      "modules_to_save": options.modulesToSave.isEmpty
+        ? .null : .array(options.modulesToSave.map(JSONValue.string)),
       "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
       "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
     ]

@@ -25,6 +25,13 @@ extension Transformer {
         b.value.setZero()
       }
     }
+    for parameter in arena.parameters {
+      switch parameter.slot.role {
+      case .embedding: Ops.convert(parameter.value.matrix, base.embedding.table.matrix)
+      case .head: Ops.convert(parameter.value.matrix, base.head.weight.matrix)
+      default: break
+      }
+    }
     hang(arena, options)
   }
 
@@ -45,12 +52,15 @@ extension Transformer {
       group.adapter = GroupAdapter(own, in: arena, dropout: options.dropout, compute: group.compute)
       group.adapter?.parametersChanged()
     }
+    ends = base.training(arena.parameters, compute: compute)
+    ends.parametersChanged()
     self.arena = arena
   }
 
   /// Takes the adapter off; the base answers alone.
   public func detachAdapter() {
     for (_, group) in groups { group.adapter = nil }
+    ends = base
     arena = ParameterArena(.nothing, on: device)
   }
 }
@@ -60,7 +70,9 @@ extension Transformer {
 extension Transformer {
   /// Hangs the adapter of a PEFT folder on the model.
   ///
-  /// - Parameter dropout: replaces the folder's, for training it further.
+  /// - Parameters:
+  ///   - folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
+  ///   - dropout: replaces the folder's, for training it further.
   /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
   ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
   public func loadAdapter(_ folder: String, dropout: Float? = nil) throws {
@@ -79,8 +91,14 @@ extension Transformer {
         expected: "names like \(linears.first?.module ?? "")",
         fix: "Use the adapter with the base model that it was trained on.")
     }
+    for module in file.saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
     let arena = ParameterArena(
       Trainable(architecture, options) { stored[$0] != nil }, on: device)
+    for parameter in arena.parameters where parameter.slot.role == .embedding || parameter.slot.role == .head
+    {
+      let start = try file.tensor(parameter.name, shape: parameter.slot.shape)
+      Ops.convert(parameter.value.matrix, start.on(device).matrix)
+    }
     for (module, pair) in arena.lowRankPairs {
       guard let start = stored[module] else { continue }
       Ops.convert(pair.a.value.matrix, start.a.on(device).matrix)
@@ -96,10 +114,10 @@ extension Transformer {
     guard let config = AdapterFile.config(arena.trainable, baseModel: baseModel) else {
       preconditionFailure("the model has no adapter")
     }
-    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: folder + "/adapter_config.json")
+    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
     try SafeTensorsWriter.write(
       parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
-      to: folder + "/adapter_model.safetensors")
+      to: "\(folder)/\(ModelFiles.adapterWeights[0])")
   }
 }
 
@@ -110,13 +128,14 @@ extension Transformer {
   ///
   /// One base serves several adapters this way: load one, keep it, detach it, load the next.
   public func keepAdapter(as name: String) {
-    kept[name] = KeptAdapter(arena: arena, groups: groups.map(\.group.adapter))
+    kept[name] = KeptAdapter(arena: arena, groups: groups.map(\.group.adapter), ends: ends)
   }
 
   /// Puts what was kept under `name` on the base, in place of what is there; nothing is copied or read.
   public func activate(_ name: String) {
     guard let adapter = kept[name] else { preconditionFailure("no adapter was kept as \(name)") }
     for ((_, group), own) in zip(groups, adapter.groups) { group.adapter = own }
+    ends = adapter.ends
     arena = adapter.arena
   }
 }

@@ -8,6 +8,7 @@ extension Architecture {
     for layer in 0..<layers {
       let prefix = names.prefix(layer)
       norms += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
+      norms += (latent?.norms ?? []).map { prefix + $0.name }
       for linear in linears(layer) {
         required.append(prefix + linear.name + ".weight")
         if linear.hasBias { required.append(prefix + linear.name + ".bias") }

@@ -15,6 +15,7 @@ public struct Architecture: Equatable, Sendable {
   public var layers: Int
   public var heads: Int  // H
   public var keyValueHeads: Int  // KV, divides H
+  /// Size of a head of queries and keys.
   public var headDim: Int  // D
   public var intermediateSize: Int  // F
   /// The longest sequence the model was made for, in tokens.
@@ -29,6 +30,10 @@ public struct Architecture: Equatable, Sendable {
   public var window: Int?
   public var firstWindowedLayer = 0
   public var headOrder = HeadOrder.sideBySide
+  /// Keys and values by way of a short vector; nil: straight from the input.
+  public var latent: LatentHeads?
+  /// Factor on the scores beside 1/√D.
+  public var scoreScale: Float = 1
   /// Biases on q, k, v; on o; on the MLP's layers.
   public var queryKeyValueBias = false
   public var outputBias = false
@@ -45,6 +50,9 @@ public struct Architecture: Equatable, Sendable {
   // MARK: Around the blocks
   /// Factor on the embedding, rounded to the compute dtype as transformers does.
   public var embeddingScale: Float = 1
+  /// A token whose row of the table gets no gradient where it stands in a text: `pad_token_id` where transformers gives it to
+  /// the embedding as `padding_idx`. As a tied head's row it has one.
+  public var paddingToken: Int?
   /// Factor on the logits.
   public var logitScale: Float = 1
   /// The head is the embedding table.
@@ -54,15 +62,23 @@ public struct Architecture: Equatable, Sendable {
   public var names: TensorNames
 
   /// Whether sequences may share a trunk (`Transformer.accumulateGradients`): not where its rows depend on the length of
-  /// what follows, nor where the routers' auxiliary loss counts rows.
+  /// what follows, nor where the routers' auxiliary loss counts rows, nor with latent attention, which lays out no branches.
   public var sharesTrunks: Bool {
-    (experts?.balance.coefficient ?? 0) == 0 && !(rotary?.dependsOnLength ?? false)
+    (experts?.balance.coefficient ?? 0) == 0 && !(rotary?.dependsOnLength ?? false) && latent == nil
   }
 
   /// Rows of one key or value: KV·D.
   public var keyValueSize: Int { keyValueHeads * headDim }
   /// Rows of the queries: H·D.
   public var querySize: Int { heads * headDim }
+  /// Size of a head of values.
+  public var valueDim: Int { latent?.valueDim ?? headDim }
+  /// Columns of what attention gives its output projection.
+  public var attendedSize: Int { heads * valueDim }
+  /// Columns of each thing that a layer's cache holds a row of for each token: keys and values, or what they are made of.
+  var cacheWidths: [Int] { latent.map { [$0.cachedSize] } ?? [keyValueSize, keyValueSize] }
+  /// Elements that the caches of all layers hold for a token.
+  public var cachedSize: Int { layers * cacheWidths.reduce(0, +) }
   /// The rotation of queries and keys; nil where positions enter another way.
   public var rotary: Rotary? {
     if case .rotary(let rotary) = positions { rotary } else { nil }
@@ -136,14 +152,28 @@ extension Architecture {
     try require(
       heads % keyValueHeads == 0, "the attention heads must be a multiple of the key-value heads",
       "\(heads) and \(keyValueHeads)")
-    try require(headDim % 2 == 0, "the size of a head must be even", "\(headDim)")
+    let turning = latent?.rotaryDim ?? headDim
+    try require(turning % 2 == 0, "the size of a head must be even", "\(turning)")
+    if let latent { try validate(latent, require) }
     try require(maxPositions > 0, "the number of positions must be positive", "\(maxPositions)")
     if let window { try require(window > 0, "sliding_window must be positive", "\(window)") }
     try require(normEpsilon > 0, "the norm's epsilon must be positive", "\(normEpsilon)")
     if let experts { try validate(experts, require) }
-    for scale in [embeddingScale, residualScale, logitScale] {
+    for scale in [embeddingScale, residualScale, logitScale, scoreScale] {
       try require(scale.isFinite && scale > 0, "a scale must be positive", "\(scale)")
     }
+  }
+
+  private func validate(
+    _ latent: LatentHeads, _ require: (Bool, String, String) throws -> Void
+  ) throws {
+    let sizes = [
+      latent.queryRank ?? 1, latent.keyValueRank, latent.plainDim, latent.rotaryDim, latent.valueDim,
+    ]
+    try require(
+      sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 },
+      "the sizes of latent attention must be positive and below 2^24",
+      "\(sizes)")
   }
 
   private func validate(
@@ -158,6 +188,17 @@ extension Architecture {
     try require(
       experts.perRow > 0 && experts.perRow <= experts.count,
       "a row can go to 1 to all of the experts", "\(experts.perRow) of \(experts.count)")
+    if let groups = experts.groups {
+      try require(
+        groups.count > 0 && experts.count % groups.count == 0 && groups.chosen > 0
+          && groups.chosen <= groups.count,
+        "the experts must fall into equal groups, of which a row can go to 1 to all",
+        "\(experts.count) experts, \(groups.chosen) of \(groups.count) groups")
+      try require(
+        experts.perRow <= groups.chosen * (experts.count / groups.count),
+        "the chosen groups must have as many experts as a row goes through",
+        "\(experts.perRow) of \(groups.chosen) groups of \(experts.count / groups.count)")
+    }
     try require(
       experts.scale.isFinite && experts.scale > 0, "the experts' scale must be positive", "\(experts.scale)")
     try require(

@@ -85,14 +85,6 @@ struct ConfigReader: Sendable {
       found: value.text())
   }
 
-  /// Only bitsandbytes NF4 is read; other quantised checkpoints are refused by their method's name.
-  func refuseUnsupportedQuantization() throws {
-    guard let quantization = try object("quantization_config") else { return }
-    try quantization.refuse("quant_method", unless: [.string("bitsandbytes")])
-    try quantization.refuse("load_in_8bit", unless: [.bool(false)])
-    try quantization.refuse("bnb_4bit_quant_type", unless: [.string("nf4")])
-  }
-
   private func value<T>(
     _ key: String, _ expected: String, _ fallback: T?, _ convert: (JSONValue) -> T?
   ) throws -> T {

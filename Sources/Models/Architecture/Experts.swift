@@ -3,6 +3,8 @@ public struct Experts: Equatable, Sendable {
   public var count: Int  // E
   /// How many a row goes through.
   public var perRow: Int  // k, at most E
+  /// A row's experts come from a few groups only; nil: from all.
+  public var groups: Groups?
   /// F of one expert.
   public var intermediateSize: Int
   /// The chosen experts' probabilities are divided by their sum.
@@ -14,6 +16,12 @@ public struct Experts: Equatable, Sendable {
   public var layers: Layers
   public var balance: Balance
   public var names: Names
+
+  /// Experts of equal groups, one after another: those are chosen whose best expert is most probable.
+  public struct Groups: Equatable, Sendable {
+    public var count: Int
+    public var chosen: Int
+  }
 
   /// The layers that have experts; the others are dense.
   public struct Layers: Equatable, Sendable {

@@ -17,15 +17,34 @@ public struct LinearShape: Equatable, Sendable {
 }
 
 extension Architecture {
-  /// q, k, v: `[C]` to `[H·D + 2·KV·D]`.
+  /// q, k, v: `[C]` to `[H·D + 2·KV·D]`; with short vectors those or q, k and v's, and the keys' turning part.
   var attentionInput: [LinearShape] {
-    let sizes = [querySize, keyValueSize, keyValueSize]
+    let sizes =
+      latent.map { [$0.queryRank ?? querySize, $0.cachedSize] } ?? [querySize, keyValueSize, keyValueSize]
     return shapes(names.attentionInput, inputs: hiddenSize, outputs: sizes, bias: queryKeyValueBias)
   }
 
-  /// o: `[H·D]` to `[C]`.
+  /// From the queries' short vector to them: `[Q]` to `[H·D]`; nil: there is none.
+  var queryUp: LinearShape? {
+    guard let latent, let rank = latent.queryRank else { return nil }
+    return LinearShape(name: latent.names.queryUp, inputs: rank, outputs: querySize, hasBias: false)
+  }
+
+  /// From the short vector of keys and values to them: `[R]` to `[H·(N + DV)]`.
+  func keyValueUp(_ latent: LatentHeads) -> LinearShape {
+    LinearShape(
+      name: latent.names.keyValueUp, inputs: latent.keyValueRank,
+      outputs: heads * (latent.plainDim + latent.valueDim), hasBias: false)
+  }
+
+  /// o: `[H·DV]` to `[C]`.
   var attentionOutput: LinearShape {
-    LinearShape(name: names.attentionOutput, inputs: querySize, outputs: hiddenSize, hasBias: outputBias)
+    LinearShape(name: names.attentionOutput, inputs: attendedSize, outputs: hiddenSize, hasBias: outputBias)
+  }
+
+  private var attentionGroups: [[LinearShape]] {
+    let ups = [queryUp, latent.map(keyValueUp)].compactMap { $0 }
+    return [attentionInput] + ups.map { [$0] } + [[attentionOutput]]
   }
 
   /// gate, up: `[C]` to `[2F]`; up alone: `[C]` to `[F]`.
@@ -48,7 +67,7 @@ extension Architecture {
   /// A block's linear layers in the order of the computation, those that read the same input together.
   func linearGroups(_ layer: Int) -> [[LinearShape]] {
     let second = experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
-    return [attentionInput, [attentionOutput]] + second
+    return attentionGroups + second
   }
 
   /// A block's linear layers, in the order of the computation.

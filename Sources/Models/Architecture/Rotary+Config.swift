@@ -59,13 +59,25 @@ extension Rotary {
   }
 
   private static func yarn(_ config: ConfigReader, _ maxPositions: Int) throws -> Scaling {
-    for key in ["mscale", "mscale_all_dim"] { try config.refuse(key, unless: []) }
     try config.refuse("truncate", unless: [.bool(true)])
     let factor = try factor(config)
     return .yarn(
       factor: factor, fast: try config.float("beta_fast", default: 32),
       slow: try config.float("beta_slow", default: 1), original: try original(config, maxPositions),
-      attention: try config.float("attention_factor", default: factor > 1 ? 0.1 * logf(factor) + 1 : 1))
+      attention: try config.float("attention_factor", default: yarnAttention(config, factor)))
+  }
+
+  /// What cosine and sine are multiplied by where config.json does not say it itself: the ratio of `mscale` and
+  /// `mscale_all_dim` where it has both, as transformers.
+  private static func yarnAttention(_ config: ConfigReader, _ factor: Float) throws -> Float {
+    let scales = try ["mscale", "mscale_all_dim"].map { try config.float($0, default: 0) }
+    guard scales.allSatisfy({ $0 != 0 }) else { return yarnScale(factor, 1) }
+    return yarnScale(factor, scales[0]) / yarnScale(factor, scales[1])
+  }
+
+  /// YaRN's correction for sequences `factor` times as long: 0.1·m·ln(factor) + 1, and 1 for those that are not longer.
+  static func yarnScale(_ factor: Float, _ m: Float) -> Float {
+    factor > 1 ? 0.1 * m * logf(factor) + 1 : 1
   }
 
   private static func longRoPE(

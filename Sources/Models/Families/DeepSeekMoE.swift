@@ -5,13 +5,19 @@ import FireflyBase
 enum DeepSeekMoE {
   static func architecture(_ config: ConfigReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
-    guard config.has("n_routed_experts") else { return architecture }
+    architecture.experts = try experts(config)
+    return architecture
+  }
+
+  /// nil where config.json has none: DeepSeek-LLM.
+  static func experts(_ config: ConfigReader) throws -> Experts? {
+    guard config.has("n_routed_experts") else { return nil }
     try config.refuse("scoring_func", unless: [.string("softmax")])
     let normalizes = try config.bool("norm_topk_prob", default: false)
     let size = try config.int("moe_intermediate_size")
     let shared = size * (try config.int("n_shared_experts", default: 0))
     let bySequence = try config.bool("seq_aux", default: true)
-    architecture.experts = Experts(
+    return Experts(
       count: try config.int("n_routed_experts"),
       perRow: try config.int("num_experts_per_tok"),
       intermediateSize: size,
@@ -28,6 +34,5 @@ enum DeepSeekMoE {
         router: "mlp.gate", routerTakesAdapter: false, expert: "mlp.experts.",
         input: ["gate_proj", "up_proj"],
         output: "down_proj", shared: "mlp.shared_experts."))
-    return architecture
   }
 }

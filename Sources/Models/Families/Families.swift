@@ -10,10 +10,12 @@ extension Architecture {
     "chatglm": ChatGLM.architecture,
     "gemma": Gemma.architecture,
     "deepseek": DeepSeekMoE.architecture,
+    "deepseek_v2": DeepSeekV2.architecture,
     "internlm": InternLM.architecture,
     "internlm2": InternLM2.architecture,
     "llama": Llama.architecture,
     "minicpm": MiniCPM.architecture,
+    "minicpm3": MiniCPM3.architecture,
     "mistral": Mistral.architecture,
     "mixtral": Mixtral.architecture,
     "orion": Orion.architecture,
@@ -36,7 +38,6 @@ extension Architecture {
         "unsupported model family", at: "\(source): model_type",
         expected: Architecture.familyNames.joined(separator: ", "), found: type)
     }
-    try reader.refuseUnsupportedQuantization()
     self = try family(reader)
     self.family = type
     try validate(source)

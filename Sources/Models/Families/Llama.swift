@@ -10,14 +10,15 @@ enum Llama {
   ///
   /// - Parameters:
   ///   - activations: the family's values of `hidden_act`, the default first.
+  ///   - rotaryDim: how much of a head turns, where the family has a key of its own for that; then `headDim` is that as well.
   ///   - partialRotary: whether `partial_rotary_factor` is honoured; otherwise it is refused.
   static func decoder(
     _ config: ConfigReader, activations: [(name: String, activation: Activation)] = silu,
-    partialRotary: Bool = false
+    rotaryDim: Int? = nil, partialRotary: Bool = false
   ) throws -> Architecture {
     let hidden = try config.int("hidden_size")
     let heads = try config.positive("num_attention_heads")
-    let headDim = try config.int("head_dim", default: hidden / heads)
+    let headDim = try rotaryDim ?? config.int("head_dim", default: hidden / heads)
     let maxPositions = try config.int("max_position_embeddings", default: 2048)
     var architecture = Architecture(
       family: "llama",
@@ -35,6 +36,7 @@ enum Llama {
       names: names)
     architecture.activation = try config.activation("hidden_act", activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
+    architecture.paddingToken = config.config["pad_token_id"]?.int
     architecture.queryKeyValueBias = try config.bool("attention_bias", default: false)
     architecture.outputBias = architecture.queryKeyValueBias
     architecture.feedForwardBias = try config.bool("mlp_bias", default: false)

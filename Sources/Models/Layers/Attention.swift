@@ -91,10 +91,11 @@ struct Attention {
     let sequences = rows.map { row in
       let total = row.past + row.range.count
       return CachedSequence(
-        rows: row.range, keys: row.cache.keys(layer, count: total),
-        values: row.cache.values(layer, count: total))
+        rows: row.range, keys: row.cache.rows(0, layer: layer, count: total),
+        values: row.cache.rows(1, layer: layer, count: total))
     }
-    Ops.attentionCached(attended, q: heads.q, k: heads.k, v: heads.v, sequences: sequences, shape: shape)
+    Ops.attentionCached(
+      attended, q: heads.q, adding: NewKeyValues(k: heads.k, v: heads.v), sequences: sequences, shape: shape)
     return output.forward(attended, pass).y
   }
 }

@@ -3,31 +3,31 @@ import FireflyTensors
 /// One decoder block: x + s·attention(norm(x)), then + s·MLP(norm(·)).
 struct Block: Layer {
   let attentionNorm: Norm
-  let attention: Attention
+  let attention: AttentionHalf
   let feedForwardNorm: Norm
   let feedForward: FeedForwardHalf
   /// s
   let residualScale: Float
-  /// The first block's input gradient is never used.
+  /// False in the first block: nothing below uses it, unless the embedding is trained.
   let wantsInputGradient: Bool
 
   struct Saved {
     let x: Tensor  // [T, C] float32
     let attentionNorm: Norm.Saved
-    let attention: Attention.Saved
+    let attention: AttentionHalf.Saved
     let middle: Tensor  // [T, C] float32, between the two halves
     let feedForwardNorm: Norm.Saved
     let feedForward: FeedForwardHalf.Saved
   }
 
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
-    let normed = attention.input.makeInput(rows: x.rows)
+    let normed = attention.makeInput(rows: x.rows)
     let attentionNormSaved = attentionNorm.forward(into: normed, x.matrix)
     let (attended, attentionSaved) = attention.forward(normed, batch)
     let middle = x.converted(to: .float32)
     add(attended, to: middle)
 
-    let normedMiddle = attention.input.makeInput(rows: x.rows)
+    let normedMiddle = attention.makeInput(rows: x.rows)
     let feedForwardNormSaved = feedForwardNorm.forward(into: normedMiddle, middle.matrix)
     let (fed, feedForwardSaved) = feedForward.forward(normedMiddle, batch.pass, batch.balance)
     let y = middle.converted(to: .float32)
@@ -47,6 +47,8 @@ struct Block: Layer {
       dMiddle.matrix, dNormedMiddle.matrix, saved.middle.matrix, saved.feedForwardNorm)
 
     // middle = x + s·attention(norm(x))
+    let wantsInputGradient =
+      wantsInputGradient || batch.reachesEmbedding || attentionNorm.trained != nil
     guard
       let dNormed = attention.backward(
         branchGradient(dMiddle), saved.attention, batch, wantsInputGradient: wantsInputGradient)
@@ -55,13 +57,20 @@ struct Block: Layer {
     return dMiddle
   }
 
+  /// To be called after the parameters' values were changed.
+  func parametersChanged() {
+    attentionNorm.parametersChanged()
+    feedForwardNorm.parametersChanged()
+    for group in attention.groups + feedForward.groups { group.parametersChanged() }
+  }
+
   /// One block of a cached step; x becomes its result.
   func step(_ x: Tensor, _ rows: [CachedRows], layer: Int, _ rotary: RotaryTables?) {  // [T, C]
     let pass = rows.allSatisfy { $0.range.count == 1 } ? Pass.generation : .evaluation
-    let normed = attention.input.makeInput(rows: x.rows)
+    let normed = attention.makeInput(rows: x.rows)
     _ = attentionNorm.forward(into: normed, x.matrix)
     add(attention.step(normed, rows, layer: layer, rotary, pass), to: x)
-    let normedMiddle = attention.input.makeInput(rows: x.rows)
+    let normedMiddle = attention.makeInput(rows: x.rows)
     _ = feedForwardNorm.forward(into: normedMiddle, x.matrix)
     add(feedForward.forward(normedMiddle, pass, nil).y, to: x)
   }

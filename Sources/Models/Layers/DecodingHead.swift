@@ -1,11 +1,11 @@
+import FireflyBase
 import FireflyTensors
-import Synchronization
 
 /// The output head as generation reads it: in the form of its device, made at the first use.
 ///
 /// With a large vocabulary and a small model the head is half of what a token reads.
 final class DecodingHead: Sendable {
-  private let form = Mutex<RowWeight?>(nil)
+  private let form = Locked<RowWeight?>(nil)
 
   /// logits = x·weightᵀ, row by row.
   func multiply(_ logits: Matrix, _ x: Matrix, _ weight: Tensor) {  // [N, V] float32, [N, C] c, [V, C] c

@@ -1,27 +1,28 @@
 import FireflyTensors
 
-/// One sequence's keys and values of every layer; grows by doubling up to its capacity.
+/// What attention looks back on in one sequence, for every layer: keys and values, or what they are made from. Grows by
+/// doubling up to its capacity.
 public final class KVCache: @unchecked Sendable {
   /// The most tokens it may hold.
   public let capacity: Int
   /// Tokens held.
   public private(set) var count = 0
-  private let width: Int  // KV·D
+  /// Columns of each part.
+  private let widths: [Int]
   private let dtype: DType
   private let device: any Device
-  private var keys: [Tensor]  // per layer [room, KV·D]
-  private var values: [Tensor]
+  private var parts: [[Tensor]]  // [part][layer], each [room, width]
   private var room: Int
 
-  init(layers: Int, width: Int, dtype: DType, capacity: Int, device: any Device) {
+  /// - Parameter widths: columns of each of a layer's parts: `Architecture.cacheWidths`.
+  init(layers: Int, widths: [Int], dtype: DType, capacity: Int, device: any Device) {
     self.capacity = capacity
-    self.width = width
+    self.widths = widths
     self.dtype = dtype
     self.device = device
-    room = min(capacity, 256)
-    let shape = [room, width]
-    keys = (0..<layers).map { _ in Tensor(shape, dtype, on: device) }
-    values = (0..<layers).map { _ in Tensor(shape, dtype, on: device) }
+    let room = min(capacity, 256)
+    self.room = room
+    parts = widths.map { width in (0..<layers).map { _ in Tensor([room, width], dtype, on: device) } }
   }
 
   /// Forgets all but the first `count` tokens.
@@ -41,26 +42,27 @@ public final class KVCache: @unchecked Sendable {
   /// A cache of its own with the first `count` tokens.
   public func copy(count: Int) -> KVCache {
     let copy = KVCache(
-      layers: keys.count, width: width, dtype: dtype, capacity: capacity, device: device)
+      layers: layers, widths: widths, dtype: dtype, capacity: capacity, device: device)
     copy.copy(self, keeping: 0, count: count)
     return copy
   }
 
   private func copy(_ other: KVCache, keeping kept: Int, count taken: Int) {
-    precondition(keys.count == other.keys.count && width == other.width && dtype == other.dtype)
+    precondition(layers == other.layers && widths == other.widths && dtype == other.dtype)
     precondition(taken >= 0 && taken <= other.count, "copy \(taken) of \(other.count)")
     precondition(kept >= 0 && kept <= min(count, taken), "keep \(kept) of \(count) for \(taken)")
     count = kept
     extend(by: taken - kept)
     let new = kept..<taken
-    for layer in keys.indices {
-      Ops.convert(keys[layer].matrix.rows(new), other.keys[layer].matrix.rows(new))
-      Ops.convert(values[layer].matrix.rows(new), other.values[layer].matrix.rows(new))
+    for (own, theirs) in zip(parts.joined(), other.parts.joined()) {
+      Ops.convert(own.matrix.rows(new), theirs.matrix.rows(new))
     }
   }
 
   /// Memory held, counting what it has room for.
-  public var byteCount: Int { 2 * keys.count * room * width * dtype.byteCount }
+  public var byteCount: Int { layers * room * widths.reduce(0, +) * dtype.byteCount }
+
+  private var layers: Int { parts[0].count }
 
   /// Makes place for `new` more tokens and counts them; their rows are written layer by layer.
   func extend(by new: Int) {
@@ -69,18 +71,17 @@ public final class KVCache: @unchecked Sendable {
     guard count > room else { return }
     let kept = count - new
     while room < count { room = min(room * 2, capacity) }
-    keys = keys.map { grown($0, keeping: kept) }
-    values = values.map { grown($0, keeping: kept) }
+    parts = parts.map { $0.map { grown($0, keeping: kept) } }
   }
 
   private func grown(_ old: Tensor, keeping kept: Int) -> Tensor {
-    let new = Tensor([room, width], dtype, on: device)
+    let new = Tensor([room, old.columns], dtype, on: device)
     Ops.convert(new.matrix.rows(0..<kept), old.matrix.rows(0..<kept))
     return new
   }
 
-  func keys(_ layer: Int, count: Int) -> Matrix { keys[layer].matrix.rows(0..<count) }  // [n, KV·D]
-  func values(_ layer: Int, count: Int) -> Matrix { values[layer].matrix.rows(0..<count) }  // [n, KV·D]
+  /// The first `count` rows of a layer's part, in the order of the widths.
+  func rows(_ part: Int, layer: Int, count: Int) -> Matrix { parts[part][layer].matrix.rows(0..<count) }
 }
 
 /// Rows `range` of a step's batch, which continue `cache` after its first `past` tokens.

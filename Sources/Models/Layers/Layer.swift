@@ -42,6 +42,8 @@ struct BatchContext {
   /// The rows' angles; nil in a model without rotary positions.
   let rotary: RotaryTables?
   let pass: Pass
+  /// The embedding is trained, so that the first block passes a gradient on.
+  let reachesEmbedding: Bool
   /// Gathers the routers' auxiliary loss in training; nil in a model without one.
   let balance: BalanceLoss?
 }

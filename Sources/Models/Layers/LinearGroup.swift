@@ -2,14 +2,26 @@ import FireflyTensors
 
 /// Several linear layers that read the same input, as one: their outputs lie side by side.
 ///
-/// y = x·Wᵀ + bias + s·(drop(x)·Aᵀ)·Bᵀ (LoRA, Hu et al., 2021), with W frozen. The adapters of a group share
-/// one dropout mask, one product for all A's and one for all input gradients.
+/// y = x·Wᵀ + bias + s·(drop(x)·Aᵀ)·Bᵀ (LoRA, Hu et al., 2021), with W frozen, or without A and B and W trained. The
+/// adapters of a group share one dropout mask, one product for all A's and one for all input gradients.
 final class LinearGroup: @unchecked Sendable {
   /// One linear of the group.
   struct Part {
     let shape: LinearShape
     let weight: LinearWeight  // [out, in]
     let bias: Tensor?  // [out] float32
+    /// Whose copy the weight is, and whose value the bias; nil: they are frozen.
+    var trained: TrainedLinear?
+  }
+
+  struct TrainedLinear {
+    let weight: TrainedMatrix
+    let bias: Parameter?
+
+    func addGradients(_ dy: Matrix, _ x: Matrix) {  // [T, out], [T, in] c
+      weight.parameter.addProduct(dy, x)
+      bias?.addColumnSums(dy)
+    }
   }
 
   /// What the backward needs of the forward.
@@ -55,6 +67,12 @@ final class LinearGroup: @unchecked Sendable {
   func columns(_ index: Int) -> Range<Int> {
     let start = parts[..<index].reduce(0) { $0 + $1.shape.outputs }
     return start..<start + parts[index].shape.outputs
+  }
+
+  /// To be called after the parameters' values were changed: renews the copies in the compute type.
+  func parametersChanged() {
+    for part in parts { part.trained?.weight.parametersChanged() }
+    adapter?.parametersChanged()
   }
 
   // MARK: - Forward
@@ -111,8 +129,11 @@ final class LinearGroup: @unchecked Sendable {
 
   // MARK: - Backward
 
-  /// Adds to the adapters' gradients; returns dx `[T, in]` float32 unless it is not wanted.
+  /// Adds to the parameters' gradients; returns dx `[T, in]` float32 unless it is not wanted.
   func backward(_ dy: Matrix, _ saved: Saved, _ pass: Pass, wantsInputGradient: Bool = true) -> Tensor? {
+    for (index, part) in parts.enumerated() {
+      part.trained?.addGradients(dy.columns(columns(index)), saved.input)
+    }
     var dLow: Matrix?
     if let adapter, let low = saved.low {
       dLow = adapterGradients(dy, low, saved.input, adapter, pass)

@@ -47,10 +47,24 @@ public struct TargetScore: Sendable, Equatable {
 struct Head {
   let norm: Norm
   let weight: Tensor  // [V, C] c
+  /// What the weight follows from; nil: it is frozen.
+  var trained: TrainedHead?
   let decoding = DecodingHead()
 
   /// Largest block of logits held, in elements: 32 MiB of float32.
   static let chunkElements = 8 << 20
+
+  /// The same with another matrix, which is trained.
+  func training(_ matrix: TrainedMatrix) -> Head {
+    Head(norm: norm, weight: matrix.copy, trained: TrainedHead(parameter: matrix.parameter, form: .own))
+  }
+
+  /// To be called after the parameters' values, and a tied embedding's copy, were changed.
+  func parametersChanged() {
+    decoding.forget()
+    norm.parametersChanged()
+    trained?.renew(weight)
+  }
 
   /// −log p of the targets; with `weights`, also the gradient of their weighted sum, d(Σ weight·loss)/dx.
   ///
@@ -95,7 +109,7 @@ struct Head {
     return self.loss(x, labels: labels, starts: starts, weights: weights)
   }
 
-  /// The rows' losses and their sum; dNormed is set to the gradient of the weighted sum.
+  /// The rows' losses and their sum; dNormed is set to the gradient of the weighted sum, and the weight's is added to.
   private func crossEntropy(  // [N, C] c
     _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?
   ) -> (sum: Double, losses: [Float]) {
@@ -111,7 +125,10 @@ struct Head {
       ).floats
       sum += part.reduce(0) { $0 + Double($1) }
       losses += part
-      if let gradient, let dNormed { Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix) }
+      if let gradient, let dNormed {
+        Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix)
+        trained?.addGradient(gradient, x.slice(range).matrix)
+      }
     }
     return (sum, losses)
   }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Which experts each row goes to, and how much of its result each gives: the router's part after its product.
 ///
-/// p = softmax(logits) `[T, E]`; the k largest of a row are chosen, and w = s·p, or s·p / Σ p of the chosen.
+/// p = softmax(logits) `[T, E]`; the k largest of a row are chosen, of all or of its groups', and w = s·p, or s·p / Σ p of the chosen.
 struct Routes {
   let experts: Int
   /// p, `[T, E]`.
@@ -27,7 +27,8 @@ struct Routes {
     var sums: [Float] = []
     for row in 0..<logits.count / experts {
       let own = probabilities[row * experts..<(row + 1) * experts]
-      let chosen = Routes.largest(options.perRow, of: own).map { $0 - own.startIndex }
+      let places = options.groups.map { Routes.places(in: $0, of: own) } ?? Array(own.indices)
+      let chosen = Routes.largest(options.perRow, of: own, among: places).map { $0 - own.startIndex }
       let sum = options.normalizesWeights ? chosen.reduce(0) { $0 + own[own.startIndex + $1] } : 1
       sums.append(sum)
       for expert in chosen {
@@ -63,9 +64,18 @@ struct Routes {
     return result
   }
 
-  /// Indices of the `count` largest values, the first of equal ones first.
-  private static func largest(_ count: Int, of values: ArraySlice<Float>) -> [Int] {
-    var left = Array(values.indices)
+  /// Indices of the values that stand in one of the chosen groups, ascending.
+  private static func places(in groups: Experts.Groups, of values: ArraySlice<Float>) -> [Int] {
+    let size = values.count / groups.count
+    let starts = (0..<groups.count).map { values.startIndex + $0 * size }
+    let best = starts.map { values[$0..<$0 + size].reduce(-.infinity) { max($0, $1) } }
+    let chosen = largest(groups.chosen, of: best[...], among: Array(best.indices)).sorted()
+    return chosen.flatMap { starts[$0]..<starts[$0] + size }
+  }
+
+  /// Those of `indices` with the `count` largest values, the first of equal ones first.
+  private static func largest(_ count: Int, of values: ArraySlice<Float>, among indices: [Int]) -> [Int] {
+    var left = indices
     return (0..<count).map { _ in
       var best = 0
       for place in left.indices where values[left[place]] > values[left[best]] { best = place }

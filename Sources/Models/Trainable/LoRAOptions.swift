@@ -14,10 +14,13 @@ public struct LoRAOptions: Equatable, Sendable {
   /// Ranks and alphas of modules that differ, by the end of their path.
   public var rankPattern: [String: Int]
   public var alphaPattern: [String: Double]
+  /// Modules that are trained whole beside the pairs, by the end of their path: the embedding, an own head.
+  public var modulesToSave: [String]
 
   public init(
     rank: Int = 64, alpha: Double = 16, dropout: Float = 0.05, targetModules: [String]? = nil,
-    rsLoRA: Bool = false, rankPattern: [String: Int] = [:], alphaPattern: [String: Double] = [:]
+    rsLoRA: Bool = false, rankPattern: [String: Int] = [:], alphaPattern: [String: Double] = [:],
+    modulesToSave: [String] = []
   ) {
     self.rank = rank
     self.alpha = alpha
@@ -26,6 +29,7 @@ public struct LoRAOptions: Equatable, Sendable {
     self.rsLoRA = rsLoRA
     self.rankPattern = rankPattern
     self.alphaPattern = alphaPattern
+    self.modulesToSave = modulesToSave
   }
 
   /// What PEFT's files put before a module's name.
@@ -39,6 +43,8 @@ public struct LoRAOptions: Equatable, Sendable {
   func targets(_ module: String) -> Bool {
     targetModules.map { $0.contains { LoRAOptions.matches(module, $0) } } ?? true
   }
+
+  func saves(_ module: String) -> Bool { modulesToSave.contains { LoRAOptions.matches(module, $0) } }
 
   func rank(of module: String) -> Int {
     rankPattern.first { LoRAOptions.matches(module, $0.key) }?.value ?? rank
@@ -63,6 +69,7 @@ public struct LoRAOptions: Equatable, Sendable {
       throw FireflyError("out of range", at: "lora_dropout", expected: "0 ≤ p < 1", found: "\(dropout)")
     }
     try checkTargets(architecture.adaptableLinears.map(\.module))
+    for name in modulesToSave { try architecture.checkSaved(name, at: "modules_to_save") }
   }
 
   private func checkTargets(_ modules: [String]) throws {
@@ -77,6 +84,36 @@ public struct LoRAOptions: Equatable, Sendable {
         "no linear layer of the model has this name", at: "lora_target_modules",
         expected: leaves.joined(separator: ", "), found: "\"\(target)\"",
         fix: nearest.map { "Did you mean \"\($0)\"?" })
+    }
+  }
+}
+
+extension Architecture {
+  /// The modules that can be trained whole beside an adapter.
+  var savableModules: [(module: String, role: ParameterSlot.Role)] {
+    func module(_ tensor: String) -> String { String(tensor.dropLast(".weight".count)) }
+    return [(module(names.embedding), .embedding)] + (tiedHead ? [] : [(module(names.head), .head)])
+  }
+
+  /// - Throws: `FireflyError` when no module of this name can be trained whole.
+  package func checkSaved(_ name: String, at place: String) throws {
+    let modules = savableModules.map(\.module)
+    guard let module = modules.first(where: { LoRAOptions.matches($0, name) }) else {
+      throw FireflyError(
+        "only the embedding and a head of its own can be trained whole beside an adapter", at: place,
+        expected: modules.compactMap { $0.split(separator: ".").last.map(String.init) }.joined(
+          separator: ", "),
+        found: "\"\(name)\"",
+        fix: "Leave it out, or train all weights with \"train_mode\": \"full\".")
+    }
+    // PEFT takes the two apart then, and a model with a tied head cannot be merged from that.
+    guard !tiedHead && !(normalizedHead && names.head == module + ".weight") else {
+      throw FireflyError(
+        tiedHead
+          ? "the embedding is the head as well, so it cannot be trained whole beside an adapter"
+          : "a head whose rows are divided by their lengths cannot be trained whole beside an adapter",
+        at: place, found: "\"\(name)\"",
+        fix: "Leave it out, or train all weights with \"train_mode\": \"full\".")
     }
   }
 }

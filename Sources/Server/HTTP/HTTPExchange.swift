@@ -1,6 +1,6 @@
 import CMicroHTTPD
+import FireflyBase
 import Foundation
-import Synchronization
 
 /// One request and its answer, whole or as a stream.
 ///
@@ -23,7 +23,7 @@ final class HTTPExchange: @unchecked Sendable {
   let connection: OpaquePointer
   let head: HTTPRequest
   private let bodyLimit: Int
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   init(connection: OpaquePointer, head: HTTPRequest, bodyLimit: Int) {
     self.connection = connection

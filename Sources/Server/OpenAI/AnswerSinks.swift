@@ -6,7 +6,7 @@ import Synchronization
 final class WholeAnswer: AnswerSink {
   private let exchange: HTTPExchange
   private let render: @Sendable ([GenerationResult]) -> HTTPResponse
-  private let results: Mutex<[GenerationResult?]>
+  private let results: Locked<[GenerationResult?]>
   private let hasFailed = Atomic(false)
 
   init(
@@ -14,7 +14,7 @@ final class WholeAnswer: AnswerSink {
   ) {
     self.exchange = exchange
     self.render = render
-    results = Mutex([GenerationResult?](repeating: nil, count: count))
+    results = Locked([GenerationResult?](repeating: nil, count: count))
   }
 
   func receive(
@@ -62,7 +62,7 @@ final class StreamedAnswer: AnswerSink {
   private let reportsTokens: Bool
   /// The tokens' counts, where they are asked for.
   private let usage: Usage?
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   static let headers = ["Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"]
 
@@ -71,7 +71,7 @@ final class StreamedAnswer: AnswerSink {
     self.format = format
     self.reportsTokens = reportsTokens
     self.usage = usage
-    state = Mutex(State(parts: [Part](repeating: Part(), count: count)))
+    state = Locked(State(parts: [Part](repeating: Part(), count: count)))
   }
 
   /// Sends what comes before the answers; called once the engine has taken the job.

@@ -16,12 +16,17 @@ extension CPU {
 
   /// Threads share the sequences, or the heads of each where there are few.
   package func attentionCached(
-    _ out: Matrix, q: Matrix, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
   ) {
     let attend = { (sequence: CachedSequence) in
+      let (rows, end) = (sequence.rows, sequence.past..<sequence.keys.rows)
+      if let new {
+        self.convert(sequence.keys.rows(end), new.k.rows(rows))
+        self.convert(sequence.values.rows(end), new.v.rows(rows))
+      }
       CPU.attend(
-        out.rows(sequence.rows), q: q.rows(sequence.rows), keys: sequence.keys, values: sequence.values,
-        past: sequence.past, shape)
+        out.rows(rows), q: q.rows(rows), keys: sequence.keys, values: sequence.values, past: sequence.past,
+        shape)
     }
     if sequences.count >= Parallel.threads {
       Parallel.run(sequences.count) { attend(sequences[$0]) }
@@ -33,12 +38,16 @@ extension CPU {
   private static func attend(
     _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, _ shape: AttentionShape
   ) {
-    if q.rows <= 4 && shape.headDim <= KERNELS_HEAD_LIMIT {
-      Parallel.run(q.rows * shape.keyValueHeads) { task in
-        let row = task / shape.keyValueHeads
+    if q.rows <= 4 && shape.valueDim <= KERNELS_HEAD_LIMIT {
+      // Heads that share a key head read its cache together, but for those of many.
+      let parts = (shape.group + headsTogether - 1) / headsTogether
+      Parallel.run(q.rows * shape.keyValueHeads * parts) { task in
+        let (row, place) = (task / (shape.keyValueHeads * parts), task % (shape.keyValueHeads * parts))
+        let (head, part) = (place / parts, place % parts)
+        let own = part * headsTogether..<min((part + 1) * headsTogether, shape.group)
+        let heads = own.lowerBound + head * shape.group..<own.upperBound + head * shape.group
         attendRow(
-          out, q: q, keys: keys, values: values, row: row, past: past, head: task % shape.keyValueHeads, shape
-        )
+          out, q: q, keys: keys, values: values, row: row, past: past, head: head, heads: heads, shape)
       }
       return
     }
@@ -49,25 +58,27 @@ extension CPU {
     }
   }
 
-  /// One row's queries that share key head `head`.
+  /// Query heads of one task.
+  private static let headsTogether = 8
+
+  /// One row's queries of some heads that share key head `head`.
   private static func attendRow(
-    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
+    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int, heads: Range<Int>,
     _ shape: AttentionShape
   ) {
-    let heads = head * shape.group..<(head + 1) * shape.group
-    /// The row's columns of these heads as `[group, headDim]`.
-    func oneHeadARow(_ x: Matrix) -> Matrix {
-      let first = x.byteOffset + (row * x.stride + heads.lowerBound * shape.headDim) * x.dtype.byteCount
+    /// The row's columns of these heads as `[heads, size]`.
+    func oneHeadARow(_ x: Matrix, _ size: Int) -> Matrix {
+      let first = x.byteOffset + (row * x.stride + heads.lowerBound * size) * x.dtype.byteCount
       return Matrix(
-        storage: x.storage, byteOffset: first, rows: shape.group, columns: shape.headDim,
-        stride: shape.headDim, dtype: x.dtype)
+        storage: x.storage, byteOffset: first, rows: heads.count, columns: size, stride: size, dtype: x.dtype)
     }
     let seen = shape.firstKey(of: past + row)..<past + row + 1
     let k = keys.rows(seen).columns(shape.columns(head))
-    let v = values.rows(seen).columns(shape.columns(head))
+    let v = values.rows(seen).columns(shape.valueColumns(head))
     InstructionSet.kernels.pointee.attention_row(
-      oneHeadARow(out).output(), oneHeadARow(q).input(), k.input(), v.input(), shape.group, shape.headDim,
-      seen.count, shape.scale, shape.slopes.map { $0.floatPointer + heads.lowerBound })
+      oneHeadARow(out, shape.valueDim).output(), oneHeadARow(q, shape.headDim).input(), k.input(), v.input(),
+      heads.count, shape.headDim, shape.valueDim, seen.count, shape.scale,
+      shape.slopes.map { $0.floatPointer + heads.lowerBound })
   }
 }
 
@@ -115,12 +126,12 @@ struct AttentionBlock {
     logSums: UnsafeMutablePointer<Float>?
   ) {
     let (m, n) = (queries.count, keys.count)
-    let columns = shape.columns(head)
-    let keyColumns = shape.columns(head / shape.group)
+    let keyHead = head / shape.group
     let scores = Tensor([m, n], .float32).matrix
     let probabilities = Tensor([m, n], q.dtype).matrix
     Product(
-      out: scores, a: q.rows(queries).columns(columns), b: k.rows(keys).columns(keyColumns), transposeB: true
+      out: scores, a: q.rows(queries).columns(shape.columns(head)),
+      b: k.rows(keys).columns(shape.columns(keyHead)), transposeB: true
     ).run()
     withUnsafeTemporaryAllocation(of: Float.self, capacity: AttentionBlock.rows) { spare in
       guard let sums = logSums ?? spare.baseAddress else { return }
@@ -128,8 +139,10 @@ struct AttentionBlock {
       InstructionSet.kernels.pointee.attention_softmax(
         probabilities.output(), sums, scores.output(), &mask, m, n)
     }
-    Product(out: out.rows(queries).columns(columns), a: probabilities, b: v.rows(keys).columns(keyColumns))
-      .run()
+    Product(
+      out: out.rows(queries).columns(shape.valueColumns(head)), a: probabilities,
+      b: v.rows(keys).columns(shape.valueColumns(keyHead))
+    ).run()
   }
 }
 

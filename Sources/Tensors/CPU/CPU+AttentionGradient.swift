@@ -15,8 +15,8 @@ extension CPU {
       kernels: InstructionSet.kernels, dk: Tensor([layers, q.rows, dk.columns], .float32),
       dv: Tensor([layers, q.rows, dv.columns], .float32))
     Parallel.run(shares.count) { pass.run(shares[$0]) }
-    GradientShare.add(pass.dk, shares, into: dk, shape)
-    GradientShare.add(pass.dv, shares, into: dv, shape)
+    GradientShare.add(pass.dk, shares, into: dk, headSize: shape.headDim)
+    GradientShare.add(pass.dv, shares, into: dv, headSize: shape.valueDim)
   }
 }
 
@@ -58,8 +58,8 @@ private struct GradientShare {
 }
 
 extension GradientShare {
-  /// out = the sums of all layers `[layers, T, columns]`, added in the layers' order.
-  static func add(_ layers: Tensor, _ shares: [GradientShare], into out: Matrix, _ shape: AttentionShape) {
+  /// out = the sums of all layers `[layers, T, columns]`, added in the layers' order; `headSize` columns to a key head.
+  static func add(_ layers: Tensor, _ shares: [GradientShare], into out: Matrix, headSize: Int) {
     let first = layers.slice(0..<1).matrix
     let further = shares.filter { $0.layer > 0 }.sorted { $0.layer < $1.layer }
     let rowBlocks = Split(out.rows, parts: (out.rows + 255) / 256)
@@ -67,7 +67,7 @@ extension GradientShare {
       let rows = rowBlocks[block]
       for share in further where share.keys.overlaps(rows) {
         let both = share.keys.clamped(to: rows)
-        let columns = shape.columns(share.head)
+        let columns = share.head * headSize..<(share.head + 1) * headSize
         CPU.shared.add(
           first.rows(both).columns(columns),
           layers.slice(share.layer..<share.layer + 1).matrix.rows(both).columns(columns))
@@ -84,7 +84,8 @@ private struct GradientPass {
   let q, k, v: Matrix
   let shape: AttentionShape
   let kernels: InstructionSet.Table
-  let dk, dv: Tensor  // [layers, T, keyValueHeads·headDim] float32
+  let dk: Tensor  // [layers, T, keyValueHeads·headDim] float32
+  let dv: Tensor  // [layers, T, keyValueHeads·valueDim] float32
 
   /// Keys of one block of scores: with its 128 rows, scores and their gradients stay in a level-2 cache.
   private static let keyBlock = 512
@@ -92,9 +93,9 @@ private struct GradientPass {
   func run(_ share: GradientShare) {
     let memory = WorkingMemory(
       rows: AttentionBlock.rows, keys: min(share.keys.count, GradientPass.keyBlock), shape.headDim, q.dtype)
-    let columns = shape.columns(share.head)
-    let dk = dk.slice(share.layer..<share.layer + 1).matrix.columns(columns)
-    let dv = dv.slice(share.layer..<share.layer + 1).matrix.columns(columns)
+    let layer = share.layer..<share.layer + 1
+    let dk = dk.slice(layer).matrix.columns(shape.columns(share.head))
+    let dv = dv.slice(layer).matrix.columns(shape.valueColumns(share.head))
     // The first item overwrites its keys' sums; before them there are others only under a window.
     let before = share.keys.lowerBound..<share.items[0].block.keys.lowerBound
     dk.rows(before).fillWithZeros()
@@ -109,18 +110,18 @@ private struct GradientPass {
     _ block: AttentionBlock, head: Int, dk: Matrix, dv: Matrix, accumulate: Bool, _ memory: WorkingMemory
   ) {
     let columns = shape.columns(head)
-    let keyColumns = shape.columns(head / shape.group)
+    let (outColumns, keyHead) = (shape.valueColumns(head), head / shape.group)
     let m = block.queries.count
     let q = q.rows(block.queries).columns(columns)
-    let dout = dout.rows(block.queries).columns(columns)
-    let out = out.rows(block.queries).columns(columns)
+    let dout = dout.rows(block.queries).columns(outColumns)
+    let out = out.rows(block.queries).columns(outColumns)
     let sum = memory.dq.rows(0..<m)
     kernels.pointee.row_dots(
-      memory.dots.floatPointer, m, dout.input(), out.input(), m, 1, shape.headDim)
+      memory.dots.floatPointer, m, dout.input(), out.input(), m, 1, shape.valueDim)
     for start in stride(from: block.keys.lowerBound, to: block.keys.upperBound, by: GradientPass.keyBlock) {
       let keys = start..<min(start + GradientPass.keyBlock, block.keys.upperBound)
-      let k = k.rows(keys).columns(keyColumns)
-      let v = v.rows(keys).columns(keyColumns)
+      let k = k.rows(keys).columns(shape.columns(keyHead))
+      let v = v.rows(keys).columns(shape.valueColumns(keyHead))
       // scores = q·kᵀ and the gradient of the probabilities = dout·vᵀ
       let scores = memory.scores.rows(0..<m).columns(0..<keys.count)
       let dp = memory.dp.rows(0..<m).columns(0..<keys.count)

@@ -46,6 +46,15 @@ extension CPU {
     }
   }
 
+  /// Threads share the columns, so that sums keep the order of the rows.
+  package func addColumnSums(_ sums: Tensor, _ y: Matrix) {
+    let k = InstructionSet.kernels
+    CPU.split(y.columns, cost: y.rows, multiple: 16) { columns in
+      k.pointee.add_columns(
+        sums.floatPointer + columns.lowerBound, y.columns(columns).input(), y.rows, columns.count)
+    }
+  }
+
   package func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32]) {
     let k = InstructionSet.kernels
     CPU.split(rows.count, cost: x.columns) { range in

@@ -21,6 +21,18 @@ extension CPU {
     }
   }
 
+  /// Threads share the columns, so that sums keep the order of the rows.
+  package func normWeightGradient(
+    _ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor?, reciprocal: Tensor
+  ) {
+    let k = InstructionSet.kernels
+    CPU.split(x.columns, cost: 2 * x.rows, multiple: 16) { columns in
+      k.pointee.norm_weight_gradient(
+        dWeight.floatPointer + columns.lowerBound, dy.columns(columns).input(), x.columns(columns).input(),
+        mean?.floatPointer, reciprocal.floatPointer, x.rows, columns.count)
+    }
+  }
+
   package func layerNorm(
     _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float
   ) {

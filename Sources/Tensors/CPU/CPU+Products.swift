@@ -15,6 +15,23 @@ extension CPU {
   }
 }
 
+extension CPU {
+  /// Each row and head by itself.
+  package func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool
+  ) {
+    let (inputs, outputs) = (x.columns / weights.heads, y.columns / weights.heads)
+    Parallel.run(x.rows * weights.heads) { task in
+      let (row, head) = (task / weights.heads, task % weights.heads)
+      Product(
+        out: y.rows(row..<row + 1).columns(head * outputs..<(head + 1) * outputs),
+        a: x.rows(row..<row + 1).columns(head * inputs..<(head + 1) * inputs), b: weights.of(head),
+        transposeB: transposed, accumulate: accumulate
+      ).run()
+    }
+  }
+}
+
 /// One product; `run` computes a block of it on the calling thread.
 struct Product {
   let out: Matrix

@@ -6,7 +6,10 @@ import FireflyBase
 public struct AttentionShape: Sendable {
   public var heads: Int
   public var keyValueHeads: Int
+  /// Size of a head of queries and keys.
   public var headDim: Int
+  /// Size of a head of values and of what attention gives.
+  public var valueDim: Int
   /// Factor on the scores, usually 1 / √headDim.
   public var scale: Float
   /// A row sees at most this many keys: its own and those just before it (Mistral's sliding window); nil: all.
@@ -14,12 +17,15 @@ public struct AttentionShape: Sendable {
   /// ALiBi (Press, Smith & Lewis 2021): [heads] float32; head h adds slopes[h]·(key's − query's position) to a score.
   public var slopes: Tensor?
 
+  /// - Parameter valueDim: nil: `headDim`.
   public init(
-    heads: Int, keyValueHeads: Int, headDim: Int, scale: Float, window: Int? = nil, slopes: Tensor? = nil
+    heads: Int, keyValueHeads: Int, headDim: Int, valueDim: Int? = nil, scale: Float, window: Int? = nil,
+    slopes: Tensor? = nil
   ) {
+    let valueDim = valueDim ?? headDim
     precondition(
-      heads > 0 && keyValueHeads > 0 && headDim > 0 && heads % keyValueHeads == 0,
-      "\(heads) heads over \(keyValueHeads) key heads of \(headDim)")
+      heads > 0 && keyValueHeads > 0 && headDim > 0 && valueDim > 0 && heads % keyValueHeads == 0,
+      "\(heads) heads over \(keyValueHeads) key heads of \(headDim) and \(valueDim)")
     if let window { precondition(window > 0, "a window of \(window) keys") }
     if let slopes {
       precondition(
@@ -28,6 +34,7 @@ public struct AttentionShape: Sendable {
     self.heads = heads
     self.keyValueHeads = keyValueHeads
     self.headDim = headDim
+    self.valueDim = valueDim
     self.scale = scale
     self.window = window
     self.slopes = slopes
@@ -35,14 +42,17 @@ public struct AttentionShape: Sendable {
 
   /// Query heads to a key head.
   var group: Int { heads / keyValueHeads }
+  /// Columns of a head of queries or keys.
   func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
+  /// Columns of a head of values or of the result.
+  func valueColumns(_ head: Int) -> Range<Int> { head * valueDim..<(head + 1) * valueDim }
 
-  /// FLOP of `products` products over the pairs of query and key that a row sees.
-  func flop(_ starts: [Int32], products: Int) -> Double {
+  /// FLOP of products over the pairs of query and key that a row sees: so many along keys, so many along values.
+  func flop(_ starts: [Int32], ofKeys: Int, ofValues: Int) -> Double {
     let pairs = zip(starts, starts.dropFirst()).reduce(0.0) {
       $0 + AttentionShape.pairs(Int($1.1 - $1.0), window: window)
     }
-    return 2 * pairs * Double(products * heads * headDim)
+    return 2 * pairs * Double(heads * (ofKeys * headDim + ofValues * valueDim))
   }
 
   /// Pairs of query and key in a sequence of `length`: all below the diagonal, no further back than the window.
@@ -59,7 +69,7 @@ public struct AttentionShape: Sendable {
 package struct AttentionGradients {
   package let dq: Matrix  // [T, heads·headDim]
   package let dk: Matrix  // [T, keyValueHeads·headDim]
-  package let dv: Matrix  // [T, keyValueHeads·headDim]
+  package let dv: Matrix  // [T, keyValueHeads·valueDim]
 
   package init(dq: Matrix, dk: Matrix, dv: Matrix) {
     self.dq = dq
@@ -74,7 +84,7 @@ public struct CachedSequence {
   public let rows: Range<Int>
   /// `[past + rows, keyValueHeads·headDim]`, the new rows' keys at the end.
   public let keys: Matrix
-  /// `[past + rows, keyValueHeads·headDim]`
+  /// `[past + rows, keyValueHeads·valueDim]`
   public let values: Matrix
 
   public init(rows: Range<Int>, keys: Matrix, values: Matrix) {
@@ -85,4 +95,15 @@ public struct CachedSequence {
 
   /// How many keys stand before the new rows'.
   var past: Int { keys.rows - rows.count }
+}
+
+/// The keys `[n, keyValueHeads·headDim]` and values `[n, keyValueHeads·valueDim]` of a step's new rows.
+public struct NewKeyValues {
+  public let k: Matrix
+  public let v: Matrix
+
+  public init(k: Matrix, v: Matrix) {
+    self.k = k
+    self.v = v
+  }
 }

@@ -34,3 +34,28 @@ public struct LinearPart: Sendable {
 
 /// A weight as a device reads it row by row; its own affair.
 package protocol RowWeightForm: Sendable {}
+
+/// The rows of a weight that belong to each of several heads.
+public struct HeadWeights: Sendable {
+  /// `[rows, columns]`
+  public let matrix: Matrix
+  public let heads: Int
+  /// Of the first head.
+  public let rows: Range<Int>
+  /// From one head's rows to the next one's; 0: all heads have the same.
+  public let step: Int
+
+  public init(_ matrix: Matrix, heads: Int, rows: Range<Int>, step: Int) {
+    precondition(
+      heads > 0 && step >= 0 && rows.lowerBound >= 0 && rows.upperBound + (heads - 1) * step <= matrix.rows,
+      "rows \(rows) and each \(step) on for \(heads) heads of [\(matrix.rows), \(matrix.columns)]")
+    self.matrix = matrix
+    self.heads = heads
+    self.rows = rows
+    self.step = step
+  }
+
+  func of(_ head: Int) -> Matrix {
+    matrix.rows(rows.lowerBound + head * step..<rows.upperBound + head * step)
+  }
+}

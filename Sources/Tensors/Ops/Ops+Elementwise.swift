@@ -48,6 +48,14 @@ extension Ops {
     Ledger.measure(.elementwise) { device.addBias(y, bias) }
   }
 
+  /// sums[C] float32 += Σ over the rows of y[T, C] c, in their order: a bias's gradient.
+  public static func addColumnSums(_ sums: Tensor, _ y: Matrix) {
+    checkCompute(y.dtype)
+    checkCount(sums, y.columns, "sums")
+    let device = device(sums.storage, y.storage)
+    Ledger.measure(.elementwise) { device.addColumnSums(sums, y) }
+  }
+
   /// out[T, C] float32 = the rows of table[V, C] (c or float16) that `tokens` name.
   public static func embed(_ out: Matrix, table: Tensor, tokens: [Int32]) {
     checkFloat32(out.dtype)

@@ -18,7 +18,7 @@ extension Ops {
     }
   }
 
-  /// dx[T, C] += the gradient of `rmsNorm` for dy[T, C]; all float32, the weight being frozen.
+  /// dx[T, C] += the gradient of `rmsNorm` for dy[T, C]; all float32.
   public static func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
   {
     checkSame(dx, dy)
@@ -29,6 +29,23 @@ extension Ops {
     let device = device(dx.storage, dy.storage, x.storage, reciprocal.storage, weight.storage)
     Ledger.measure(.norms) {
       device.rmsNormGradient(dx, dy: dy, x: x, reciprocal: reciprocal, weight: weight)
+    }
+  }
+
+  /// dWeight[C] += the gradient of the weight of `rmsNorm`, or with `mean` of `layerNorm`, for dy[T, C]; all float32.
+  ///
+  /// Rows are added up in their order. The gradient of a bias is `addColumnSums` of dy.
+  public static func normWeightGradient(
+    _ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor? = nil, reciprocal: Tensor
+  ) {
+    checkSame(dy, x)
+    for matrix in [dy, x] { checkFloat32(matrix.dtype) }
+    checkCount(dWeight, x.columns, "weight's gradient")
+    if let mean { checkCount(mean, x.rows, "mean") }
+    checkCount(reciprocal, x.rows, "reciprocal")
+    let device = device(dWeight.storage, dy.storage, x.storage, mean?.storage, reciprocal.storage)
+    Ledger.measure(.norms) {
+      device.normWeightGradient(dWeight, dy: dy, x: x, mean: mean, reciprocal: reciprocal)
     }
   }
 
@@ -58,7 +75,7 @@ extension Ops {
     }
   }
 
-  /// dx[T, C] += the gradient of `layerNorm` for dy[T, C]; all float32, weight and bias being frozen.
+  /// dx[T, C] += the gradient of `layerNorm` for dy[T, C]; all float32.
   public static func layerNormGradient(
     _ dx: Matrix, dy: Matrix, x: Matrix, mean: Tensor, reciprocal: Tensor, weight: Tensor
   ) {

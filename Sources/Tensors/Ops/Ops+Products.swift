@@ -48,3 +48,29 @@ extension Ops {
     }
   }
 }
+
+extension Ops {
+  /// y_h (+)= x_h·W_h, or x_h·W_hᵀ, for each head's columns of every row; a row's result does not depend on the others.
+  ///
+  /// - Parameters:
+  ///   - y: `[T, heads·O]` of the weights' type.
+  ///   - x: `[T, heads·I]` of the weights' type.
+  ///   - weights: W_h `[I, O]`, or `[O, I]` with `transposed`; float32 or bfloat16.
+  ///   - accumulate: Add to `y` instead of replacing it.
+  public static func multiplyHeads(
+    _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool = false
+  ) {
+    checkCompute(y.dtype)
+    let (rows, columns) = (weights.rows.count, weights.matrix.columns)
+    let (inputs, outputs) = transposed ? (columns, rows) : (rows, columns)
+    precondition(
+      y.rows == x.rows && y.columns == weights.heads * outputs && x.columns == weights.heads * inputs
+        && y.dtype == x.dtype && y.dtype == weights.matrix.dtype,
+      "[\(y.rows), \(y.columns)] from [\(x.rows), \(x.columns)] and \(weights.heads) of [\(inputs), \(outputs)]"
+    )
+    let device = device(y.storage, x.storage, weights.matrix.storage)
+    Ledger.measure(.matrices, flop: 2 * Double(x.rows) * Double(x.columns) * Double(outputs)) {
+      device.multiplyHeads(y, x, weights, transposed: transposed, accumulate: accumulate)
+    }
+  }
+}

@@ -101,7 +101,8 @@ extension Tokenizers {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return [] }
     guard isFolder.boolValue else { return [path] }
     // config.json is part of the key of every cache there is.
-    return (fileNames + ["config.json"]).map { "\(path)/\($0)" }.filter(FileManager.default.fileExists)
+    let names = ModelFiles.tokenizer + [ModelFiles.config]
+    return names.map { "\(path)/\($0)" }.filter(FileManager.default.fileExists)
   }
 }
 

@@ -3,8 +3,8 @@ import Foundation
 
 /// Finds and reads tokenizers.
 public enum Tokenizers {
-  /// Reads the tokenizer of a model folder (tokenizer.json before tokenizer.model before qwen.tiktoken), or one
-  /// such file with what stands beside it.
+  /// Reads the tokenizer of a model folder (tokenizer.json before tokenizer.model before qwen.tiktoken), or one such file
+  /// with what stands beside it.
   /// - Throws: `FireflyError` naming the file and the key that is missing, broken or not supported.
   public static func load(_ path: String) throws -> any Tokenizer {
     var isFolder: ObjCBool = false
@@ -12,12 +12,12 @@ public enum Tokenizers {
       throw FireflyError("there is no such file or folder", at: path, expected: "a tokenizer")
     }
     guard isFolder.boolValue else { return try loadFile(path) }
-    for name in ["tokenizer.json", "tokenizer.model", "qwen.tiktoken"] {
+    for name in ModelFiles.vocabularies {
       let file = path + "/" + name
       if FileManager.default.fileExists(atPath: file) { return try loadFile(file) }
     }
     throw FireflyError(
-      "the folder has no tokenizer", at: path, expected: "tokenizer.json, tokenizer.model or qwen.tiktoken",
+      "the folder has no tokenizer", at: path, expected: ModelFiles.vocabularies.joined(separator: " or "),
       fix: "Copy the tokenizer files of the base model into it.")
   }
 

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyConversion
 import FireflyModels
 import FireflyTensors
 import FireflyText
@@ -13,10 +14,12 @@ struct RunState {
   var history: RunHistory
 }
 
-/// Writes and reads checkpoints: the adapter as PEFT has it, the tokenizer, trainer_state.json, and two files
-/// that only resuming needs.
+/// Writes and reads checkpoints: the adapter as PEFT has it, or the model's folder, the tokenizer, trainer_state.json, and
+/// two files that only resuming needs.
 struct Checkpoint {
   let config: RunConfig
+  /// The model whose files go along.
+  let source: ModelSource
   let fingerprint: Fingerprint
   let totalSteps: Int
   let stepsPerEpoch: Int
@@ -27,9 +30,9 @@ struct Checkpoint {
   func save(_ state: RunState, _ model: Transformer) throws -> CheckpointFolder {
     let path = "\(config.outputFolder)/checkpoint-\(state.step)"
     try AtomicFile.writeFolder(path) { folder in
-      try writeAdapter(model, to: folder)
+      try writeTrained(model, to: folder)
       try write(trainerState(state.history), to: "\(folder)/trainer_state.json")
-      try writeMoments(state, model.arena.trainable, to: "\(folder)/\(CheckpointFolder.optimizerName)")
+      try writeOptimizer(state, model.arena, to: "\(folder)/\(CheckpointFolder.optimizerName)")
       let resume = ResumeState(
         step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
@@ -39,16 +42,25 @@ struct Checkpoint {
     return CheckpointFolder(path: path, step: state.step)
   }
 
-  /// What using the adapter takes: PEFT's two files, the tokenizer's, and the settings, which name the template.
-  func writeAdapter(_ model: Transformer, to folder: String) throws {
+  /// What using the result takes: PEFT's two files and the tokenizer's, or the model's folder; and the settings, which name
+  /// the template.
+  func writeTrained(_ model: Transformer, to folder: String) throws {
+    if model.adapterOptions != nil {
+      try writeAdapter(model, to: folder)
+    } else {
+      try TrainedModelFiles(model, readFrom: source).write(to: folder)
+    }
+    try write(config.source, to: "\(folder)/train_args.json")
+  }
+
+  private func writeAdapter(_ model: Transformer, to folder: String) throws {
     try model.saveAdapter(to: folder, baseModel: config.modelPath)
-    for name in Tokenizers.fileNames {
-      let source = "\(config.modelPath)/\(name)"
+    for name in ModelFiles.tokenizer {
+      let source = "\(source.path)/\(name)"
       guard FileManager.default.fileExists(atPath: source) else { continue }
       let file = try MappedFile(source)
       try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(file.bytes) }
     }
-    try write(config.source, to: "\(folder)/train_args.json")
   }
 
   func trainerState(_ history: RunHistory, results: JSONValue? = nil) -> JSONValue {
@@ -72,19 +84,23 @@ struct Checkpoint {
 
   private static let lossesName = "losses"
 
-  private func writeMoments(_ state: RunState, _ trainable: Trainable, to path: String) throws {
+  /// The moments, and of weights in the types of files the float32 values that they follow.
+  private func writeOptimizer(_ state: RunState, _ arena: ParameterArena, to path: String) throws {
     var tensors: [(name: String, tensor: Tensor)] = [
       (Checkpoint.lossesName, Tensor(state.history.losses, [state.history.losses.count]))
     ]
-    for slot in trainable.slots {
-      let (m, v) = state.optimizer.store.moments(of: slot)
-      tensors.append(("m." + slot.name, m))
-      tensors.append(("v." + slot.name, v))
+    for parameter in arena.parameters {
+      let (m, v) = state.optimizer.store.moments(of: parameter.slot)
+      tensors.append(("m." + parameter.name, m))
+      tensors.append(("v." + parameter.name, v))
+      if arena.trainable.full != nil {
+        tensors.append((CheckpointFolder.valuePrefix + parameter.name, parameter.value))
+      }
     }
     try SafeTensorsWriter.write(tensors, metadata: ["format": "firefly"], to: path)
   }
 
-  /// Reads a checkpoint's state into `optimizer`; its adapter is the model's by then.
+  /// Reads a checkpoint's state into `optimizer`; what it trained is the model's by then.
   ///
   /// - Throws: `FireflyError` when it is damaged.
   func restore(

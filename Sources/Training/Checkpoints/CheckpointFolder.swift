@@ -1,4 +1,7 @@
 import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
 import Foundation
 
 /// `output_dir/checkpoint-N` on disk: complete when resume_state.json is there, which is written last, and every
@@ -35,6 +38,24 @@ package struct CheckpointFolder: Equatable {
         "the checkpoint is not complete", at: path, fix: "Choose another one, or resume from the latest.")
     }
     return checkpoint
+  }
+
+  /// What stands before the name of a parameter's float32 value in the optimizer's file.
+  static let valuePrefix = "value."
+
+  /// Gives the model what the checkpoint has trained: its adapter, or the weights' float32 values.
+  ///
+  /// - Throws: `FireflyError` when it is damaged.
+  func readTrained(into model: Transformer, _ trainable: Trainable) throws {
+    guard trainable.full != nil else { return try model.loadAdapter(path) }
+    let weights = try WeightStore.open("\(path)/\(CheckpointFolder.optimizerName)")
+    for parameter in model.parameters {
+      let name = CheckpointFolder.valuePrefix + parameter.name
+      let saved = try weights.tensor(name, shape: parameter.slot.shape, as: .float32)
+      Ops.convert(parameter.value.matrix, saved.on(parameter.value.device).matrix)
+      weights.release(name)
+    }
+    model.parametersChanged()
   }
 
   private var isComplete: Bool {

@@ -20,10 +20,6 @@ struct Fingerprint: Equatable {
     var values: [String: JSONValue] = [
       "task_type": .string(config.task.rawValue), "train_mode": .string(config.mode.rawValue),
       "model_name_or_path": .string(model), "train_file": .string(rows), "precision": .string(compute),
-      "lora_rank": .int(config.loraRank), "lora_alpha": .double(config.loraAlpha),
-      "lora_dropout": .double(config.loraDropout), "use_rslora": .bool(config.usesRankStabilisedLoRA),
-      "lora_target_modules": config.loraTargetModules.map { .array($0.map(JSONValue.string)) }
-        ?? .string("all-linear"),
       "per_device_train_batch_size": .int(config.microBatchSize),
       "gradient_accumulation_steps": .int(config.accumulation),
       "dataloader_drop_last": .bool(config.dropsLastBatch), "shuffle": .bool(config.shuffle),
@@ -34,6 +30,7 @@ struct Fingerprint: Equatable {
       "adam_beta2": .double(config.beta2), "adam_epsilon": .double(config.epsilon),
       "max_grad_norm": .double(config.maxGradientNorm ?? 0),
     ]
+    values.merge(Fingerprint.trained(config)) { $1 }
     if let adapter { values["adapter_name_or_path"] = .string(adapter) }
     if let preference = config.preference { values.merge(Fingerprint.values(of: preference)) { $1 } }
     if config.schedule != .constant {
@@ -56,6 +53,24 @@ struct Fingerprint: Equatable {
       "dpo_reference": .string(preference.reference.rawValue),
       "disable_dropout": .bool(preference.disablesDropout),
     ]
+  }
+
+  /// What decides which parameters there are, and how their gradients are summed.
+  private static func trained(_ config: RunConfig) -> [String: JSONValue] {
+    guard config.mode == .full else {
+      let saved = config.modulesToSave.map(JSONValue.string)
+      return [
+        "lora_rank": .int(config.loraRank), "lora_alpha": .double(config.loraAlpha),
+        "lora_dropout": .double(config.loraDropout), "use_rslora": .bool(config.usesRankStabilisedLoRA),
+        "lora_target_modules": config.loraTargetModules.map { .array($0.map(JSONValue.string)) }
+          ?? .string("all-linear"),
+      ].merging(saved.isEmpty ? [:] : ["modules_to_save": .array(saved)]) { $1 }
+    }
+    let gradients: JSONValue = .string(config.full.gradients.rawValue)
+    switch config.full.frozen {
+    case .first(let count): return ["freeze_layers": .int(count), "gradient_dtype": gradients]
+    case .allButLast(let count): return ["train_last_layers": .int(count), "gradient_dtype": gradients]
+    }
   }
 
   /// - Throws: `FireflyError` naming the first key that differs from the checkpoint's.

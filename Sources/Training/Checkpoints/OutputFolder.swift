@@ -8,13 +8,13 @@ struct OutputFolder {
 
   /// Checks without writing: that the folder, or the nearest one above it that exists, can be written to, and
   /// that there is room for the optimizer's file and the checkpoints that exist at once.
-  func check(_ plan: RunPlan) throws {
-    try checkApart()
+  ///
+  /// - Parameter model: the model's folder or file.
+  func check(_ plan: RunPlan, model: String) throws {
+    try checkApart(from: model)
     var isFolder: ObjCBool = false
-    var folder = URL(fileURLWithPath: path).standardizedFileURL.path
-    while !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), folder != "/" {
-      folder = folder.parentFolder
-    }
+    let folder = DiskSpace.nearestFolder(path)
+    _ = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
     guard isFolder.boolValue, access(folder, W_OK | X_OK) == 0 else {
       let reason = isFolder.boolValue ? String(cString: strerror(errno)) : "not a folder"
       throw FireflyError(
@@ -25,18 +25,15 @@ struct OutputFolder {
   }
 
   /// A run's records and checkpoints in the model's own folder would make it another model.
-  private func checkApart() throws {
-    guard path.resolvedPath != config.modelPath.resolvedPath else {
+  private func checkApart(from model: String) throws {
+    guard path.resolvedPath != model.resolvedPath else {
       throw FireflyError(
         "output_dir is the model's folder", at: path, fix: "Choose a folder of its own for the run.")
     }
   }
 
   private func checkRoom(_ plan: RunPlan, on folder: String) throws {
-    var status = statvfs()
-    guard statvfs(folder, &status) == 0 else { return }
-    let free = Int(
-      clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).0)
+    guard let free = DiskSpace.freeBytes(at: folder) else { return }
     let best = config.evaluation?.best == nil ? 0 : 1
     let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1 + best
     let needed = plan.pagedBytes + kept * plan.checkpointBytes

@@ -45,8 +45,8 @@ public enum ScheduleKind: String, Sendable, CaseIterable {
   case cosine
 }
 
-/// Where AdamW's moments live.
-public enum OptimizerMemory: Sendable {
+/// Where AdamW's moments, or master weights, live.
+public enum OptimizerMemory: String, Sendable, CaseIterable {
   case memory
   /// In a file-backed mapping beside the checkpoints, which the system can page out.
   case paged

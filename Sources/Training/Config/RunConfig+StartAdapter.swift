@@ -20,6 +20,7 @@ extension RunConfig {
     config.usesRankStabilisedLoRA = options.rsLoRA
     config.loraRankPattern = options.rankPattern
     config.loraAlphaPattern = options.alphaPattern
+    config.modulesToSave = options.modulesToSave
     if source["lora_dropout"] == nil { config.loraDropout = Double("\(options.dropout)") ?? 0 }
     // PEFT's target_modules may be a pattern: then the modules themselves.
     config.loraTargetModules = options.targetModules
@@ -33,12 +34,27 @@ extension RunConfig {
       try agree(
         "lora_target_modules", with: startAdapter, text(loraTargetModules), text(config.loraTargetModules))
     }
+    if saved(in: architecture) != Set(adapter.saved) {
+      try agree(
+        "modules_to_save", with: startAdapter, modulesToSave.joined(separator: ", "),
+        options.modulesToSave.joined(separator: ", "))
+    }
     return config
   }
 
   /// The linear layers that would get an adapter.
   private func targets(in architecture: Architecture) -> Set<String> {
-    Set(Trainable(architecture, loraOptions).slots.map(\.module))
+    Set(pairs(architecture, loraOptions))
+  }
+
+  /// The modules that would be trained whole.
+  private func saved(in architecture: Architecture) -> Set<String> {
+    let slots = Trainable(architecture, loraOptions).slots
+    return Set(slots.filter { $0.role == .embedding || $0.role == .head }.map(\.module))
+  }
+
+  private func pairs(_ architecture: Architecture, _ options: LoRAOptions) -> [String] {
+    Trainable(architecture, options).slots.filter { $0.role == .lowRankA }.map(\.module)
   }
 
   private func agree<Value: Equatable>(
@@ -51,7 +67,7 @@ extension RunConfig {
   }
 
   private func checkModules(of adapter: AdapterFile, _ architecture: Architecture) throws {
-    let own = Trainable(architecture, LoRAOptions()).slots.map(\.module)
+    let own = pairs(architecture, LoRAOptions())
     guard let stranger = adapter.modules.first(where: { !own.contains($0) }) else { return }
     throw FireflyError(
       "the adapter is for a linear layer that this model does not have", at: "\(adapter.folder): \(stranger)",

@@ -1,11 +1,11 @@
 import FireflyBase
-import FireflyModels
 import FireflyText
 
 /// A training run's settings: the original's flat JSON with its keys, meanings and defaults
 /// (Firefly's own keys and those of transformers' TrainingArguments; spec §1.2).
 public struct RunConfig: Sendable {
   // MARK: What is trained, and on what
+  /// As it was written: a path, or a model's name on a hub.
   public var modelPath: String  // model_name_or_path
   public var trainFile: String
   public var outputFolder: String  // output_dir
@@ -31,6 +31,11 @@ public struct RunConfig: Sendable {
   /// Ranks and alphas of modules that differ; of an adapter that is trained further alone.
   public internal(set) var loraRankPattern: [String: Int] = [:]
   public internal(set) var loraAlphaPattern: [String: Double] = [:]
+  /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
+  public var modulesToSave: [String]  // modules_to_save
+
+  // MARK: All weights
+  public var full: FullSettings
 
   // MARK: The steps
   public var epochs: Double  // num_train_epochs
@@ -112,13 +117,16 @@ public struct RunConfig: Sendable {
     task = keys.choice("task_type", default: .sft)
     mode = keys.choice("train_mode", default: .qlora)
     preference = keys.preference(task, &notices)
-    startAdapter = keys.optionalString("adapter_name_or_path").flatMap { $0.isEmpty ? nil : $0 }
+    startAdapter = keys.startAdapter(mode)
 
     loraRank = keys.int("lora_rank", default: 64, in: 1...ConfigReader.most)
     loraAlpha = keys.double("lora_alpha", default: 16, in: 0...(.infinity), above: true)
     loraDropout = keys.double("lora_dropout", default: 0.05, in: 0...0.99)
     loraTargetModules = keys.targetModules()
     usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
+    modulesToSave = keys.modulesToSave()
+
+    full = keys.full(mode)
 
     epochs = keys.double("num_train_epochs", default: 3, in: 0...(.infinity), above: true)
     let steps = keys.int("max_steps", default: -1, in: -1...ConfigReader.most)
@@ -184,19 +192,13 @@ public struct RunConfig: Sendable {
 // MARK: - What the settings make
 
 extension RunConfig {
-  /// The adapter that is trained.
-  var loraOptions: LoRAOptions {
-    LoRAOptions(
-      rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
-      rsLoRA: usesRankStabilisedLoRA, rankPattern: loraRankPattern, alphaPattern: loraAlphaPattern)
-  }
-
   /// How conversations are written; nil for plain texts (task_type "pretrain").
   public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
   }
 
-  public var dataCache: DataCache? {
-    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: modelPath) }
+  /// - Parameter model: the folder or file whose tokenizer reads the rows.
+  public func dataCache(model: String) -> DataCache? {
+    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
   }
 }

@@ -38,18 +38,35 @@ package final class AdamW {
     for run in arena.trainable.runs {
       let range = run.range.clamped(to: store.range)
       guard !range.isEmpty else { continue }
-      let (m, v) = store.moments(range)
-      Ops.adamW(
-        value: arena.values.slice(range), gradient: arena.gradients.slice(range), m: m, v: v,
-        learningRate: learningRate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
-        weightDecay: run.isDecayed ? options.weightDecay : 0, step: step, gradientScale: gradientScale)
+      arena.forEachPiece(of: range) { piece, gradient in
+        let (m, v) = store.moments(piece)
+        Ops.adamW(
+          value: arena.values.slice(piece), gradient: gradient, m: m, v: v,
+          learningRate: learningRate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
+          weightDecay: run.isDecayed ? options.weightDecay : 0, step: step, gradientScale: gradientScale)
+      }
+    }
+  }
+}
+
+extension ParameterArena {
+  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, a piece at a time.
+  fileprivate func forEachPiece(of range: Range<Int>, _ body: (Range<Int>, Tensor) -> Void) {
+    let most = gradients.dtype == .float32 ? range.count : 1 << 22
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: max(most, 1)) {
+      let piece = start..<min(start + most, range.upperBound)
+      body(piece, gradients.slice(piece).inType(.float32))
     }
   }
 }
 
 /// The 2-norm over all gradients together, added up in float64, parameter by parameter.
 package func gradientNorm(_ arena: ParameterArena) -> Double {
-  arena.parameters.reduce(0) { $0 + Ops.sumOfSquares($1.gradient) }.squareRoot()
+  var sum = 0.0
+  for parameter in arena.parameters {
+    arena.forEachPiece(of: parameter.slot.range) { sum += Ops.sumOfSquares($1) }
+  }
+  return sum.squareRoot()
 }
 
 /// What gradients of norm `norm` are multiplied by so that it is at most `limit`, as torch's clip_grad_norm_ does.

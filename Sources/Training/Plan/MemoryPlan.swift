@@ -12,6 +12,10 @@ import FireflyWeights
 struct MemoryPlan {
   let parts: [(part: String, bytes: Int)]
   var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+  /// Bytes of these in files of the run's own, which the system can write out between steps.
+  let paged: Int
+  /// What must be in memory at once.
+  var needed: Int { total - paged }
 
   /// Blocks of the pool are rounded up, and some are kept for sizes nearby.
   private static let poolShare = 1.1
@@ -28,27 +32,38 @@ struct MemoryPlan {
     let trained = trainable.count
     let batch = facts.longestBatch(config)
     let low = Int((trainable.lowRankWidth / Double(a.layers)).rounded(.up))  // of a block
-    let kept = batch.tokens * MemoryPlan.kept(a, c: c, low: low, checkpointing: config.checkpointing)
+    let layers = a.layers - (trainable.full?.frozenLayers ?? 0)
+    let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, checkpointing: config.checkpointing)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
-    parts = [
-      ("program and rows", facts.residentBytes + MemoryPlan.computing),
-      ("weights", facts.linearBytes(config)),
-      ("embedding and head", facts.tableBytes),
-      ("adapter with gradients", trained * (8 + c)),
-      ("optimizer", trained * 8),
-      ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
-      ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
-    ]
+    let isFull = config.mode == .full
+    let gradients = isFull && config.full.gradients == .bfloat16 ? 2 : 4
+    paged =
+      (config.optimizerMemory == .paged ? trained * 8 : 0)
+      + (isFull && config.full.masterWeights == .paged ? trained * 4 : 0)
+    parts =
+      [
+        ("program and rows", facts.residentBytes + MemoryPlan.computing),
+        ("weights", facts.linearBytes(config, trainable)),
+        ("embedding and head", facts.tableBytes(trainable)),
+      ]
+      + (isFull
+        ? [("master weights", trained * 4), ("gradients", trained * gradients)]
+        : [("adapter with gradients", trained * (8 + c))])
+      + [
+        ("optimizer", trained * 8),
+        ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
+        ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
+      ]
   }
 
-  /// Bytes a token of what all blocks keep for the backward: their inputs in float32, or everything.
-  private static func kept(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
+  /// Bytes a token of what `layers` blocks keep for the backward: their inputs in float32, or everything.
+  private static func kept(_ a: Architecture, _ layers: Int, c: Int, low: Int, checkpointing: Bool) -> Int {
     let residual = 4 * a.hiddenSize
-    return a.layers * (residual + (checkpointing ? 0 : block(a, c: c, low: low)))
+    return layers * (residual + (checkpointing ? 0 : block(a, c: c, low: low)))
   }
 
   /// Bytes a token of what one block keeps beside its input.
@@ -56,17 +71,34 @@ struct MemoryPlan {
     let feedForward = (a.isGated ? 3 : 2) * a.widestFeedForward  // gate, up and their product
     let gathered = 2 * (a.experts?.perRow ?? 0) * a.hiddenSize  // experts' inputs and results
     return c
-      * (2 * a.hiddenSize + 2 * a.querySize + 2 * a.keyValueSize + feedForward + gathered + low)
+      * (2 * a.hiddenSize + heads(a) + feedForward + gathered + low)
       + 4 * a.hiddenSize
   }
 
   /// Bytes a token of what attention lays out where sequences share a trunk: q, k and v, the result and the gradients of all.
   private static func layout(_ a: Architecture, c: Int) -> Int { 4 * c * (a.querySize + a.keyValueSize) }
 
+  /// Elements a token of q, k, v and what attention gives; and of short vectors, the normed ones and those in float32
+  /// before the norm, which count as two.
+  private static func heads(_ a: Architecture) -> Int {
+    guard let latent = a.latent else { return 2 * a.querySize + 2 * a.keyValueSize }
+    return 2 * a.querySize + 2 * a.attendedSize + 3 * ((latent.queryRank ?? 0) + latent.keyValueRank)
+  }
+
   /// Bytes a token of the backward of one block, its recomputation included.
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
-    12 * a.hiddenSize + (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
+    let feedForward = (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
+    return 12 * a.hiddenSize + max(feedForward, a.latent.map { latentWork(a, $0, c: c) } ?? 0)
       + (checkpointing ? block(a, c: c, low: low) : 0)
+  }
+
+  /// Bytes a token of the backward of latent attention: gradients of q, k and v in both orders; in float32 the sums of k's
+  /// and v's, the result's, and the short vectors' before and after the norm.
+  private static func latentWork(_ a: Architecture, _ latent: LatentHeads, c: Int) -> Int {
+    let up = a.heads * (latent.plainDim + latent.valueDim)
+    let short = (latent.queryRank ?? 0) + latent.keyValueRank
+    return c * (3 * a.querySize + 2 * a.attendedSize + up) + 4
+      * (a.querySize + 2 * a.attendedSize + 2 * short)
   }
 }
 
@@ -74,12 +106,10 @@ struct MemoryPlan {
 struct ModelFacts {
   let architecture: Architecture
   let compute: DType
-  /// What the run trains.
-  let trainable: Trainable
   /// The linear layers are stored in 4 bits.
   let isStored4Bit: Bool
-  /// Bytes of embedding and head that come to lie in memory.
-  let tableBytes: Int
+  /// Bytes of embedding and head that come to lie in memory where they are frozen.
+  private let tableBytes: Int
   /// The rows, the longest first.
   let rows: [PassSize]
   /// What the process holds already: the program, the tokenizer and the rows.
@@ -88,7 +118,6 @@ struct ModelFacts {
   init(_ setup: RunSetup) {
     architecture = setup.architecture
     compute = setup.compute
-    trainable = setup.trainable
     isStored4Bit = setup.pretrained.source.isQuantized
     rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
@@ -110,26 +139,36 @@ struct ModelFacts {
 
   func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
 
-  /// Elements of all frozen linear layers.
-  var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
+  /// Elements of all linear layers.
+  private var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
 
-  /// Elements of the frozen model.
-  var frozenElements: Int {
-    let a = architecture
-    return linearElements + a.vocabularySize * a.hiddenSize * (a.tiedHead ? 1 : 2)
-      + (2 * a.layers + 1) * a.hiddenSize
+  /// Elements of the whole model, adapters left out.
+  var modelElements: Int {
+    let latent = (architecture.latent?.norms ?? []).reduce(0) { $0 + $1.size }
+    return Trainable(architecture, FullOptions()).count + architecture.layers * latent
   }
 
-  /// All linear layers in memory: 4 bits and the scales, or whole.
-  func linearBytes(_ config: RunConfig) -> Int {
+  /// All linear layers in memory: 4 bits and the scales, or whole; trained float32 ones are their own master weights.
+  func linearBytes(_ config: RunConfig, _ trainable: Trainable) -> Int {
     let n = linearElements
-    return isNF4(config) ? n / 2 + n / 64 + n / (64 * 256) * 4 : n * compute.byteCount
+    if isNF4(config) { return n / 2 + n / 64 + n / (64 * 256) * 4 }
+    guard compute == .float32 else { return n * compute.byteCount }
+    let trained = trainable.slots.reduce(0) { $0 + ($1.role == .weight ? $1.count : 0) }
+    return (n - trained) * compute.byteCount
+  }
+
+  /// Embedding and head in memory: of trained ones the copies, which float32 does not need.
+  func tableBytes(_ trainable: Trainable) -> Int {
+    let table = architecture.vocabularySize * architecture.hiddenSize * compute.byteCount
+    let copy = compute == .float32 ? 0 : table
+    let trained = trainable.slots.count { $0.role == .embedding || $0.role == .head }
+    let frozen = (architecture.tiedHead ? 1 : 2) - trained
+    let unit = architecture.normalizedHead && copy == 0 && trained > 0 ? table : 0
+    return trained * copy + unit + (trained == 0 ? tableBytes : frozen * table)
   }
 
   /// What the run would train with other settings.
-  func trainable(_ config: RunConfig) -> Trainable {
-    config.loraOptions == trainable.adapter ? trainable : Trainable(architecture, config.loraOptions)
-  }
+  func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
 
   /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
   func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {

@@ -12,16 +12,16 @@ struct RunAdvice {
     var changed = config
     var lines: [String] = []
     for (advice, change) in RunAdvice.changes {
-      if MemoryPlan(facts, changed).total <= limit { break }
+      if MemoryPlan(facts, changed).needed <= limit { break }
       var next = changed
       guard change(&next) else { continue }
-      let bytes = MemoryPlan(facts, next).total
-      guard bytes < MemoryPlan(facts, changed).total else { continue }
+      let bytes = MemoryPlan(facts, next).needed
+      guard bytes < MemoryPlan(facts, changed).needed else { continue }
       lines.append("\(advice(next)): \(Readable.bytes(bytes))")
       changed = next
     }
     self.lines = lines
-    fits = MemoryPlan(facts, changed).total <= limit
+    fits = MemoryPlan(facts, changed).needed <= limit
   }
 
   /// The changes, from what costs nothing to what costs quality. Each says itself, and returns false where it changes
@@ -47,7 +47,28 @@ struct RunAdvice {
         }
       ),
       (
-        { _ in "\"train_mode\": \"qlora\", the frozen weights in 4 bits" },
+        { _ in "\"optim\": \"paged_adamw_32bit\", the optimizer in a file" },
+        { config in
+          defer { config.optimizerMemory = .paged }
+          return config.optimizerMemory != .paged
+        }
+      ),
+      (
+        { _ in "\"master_weights\": \"paged\", the float32 weights in a file" },
+        { config in
+          defer { config.full.masterWeights = .paged }
+          return config.mode == .full && config.full.masterWeights != .paged
+        }
+      ),
+      (
+        { _ in "\"gradient_dtype\": \"bfloat16\", which rounds each micro-batch's sum" },
+        { config in
+          defer { config.full.gradients = .bfloat16 }
+          return config.mode == .full && config.full.gradients != .bfloat16
+        }
+      ),
+      (
+        { _ in "\"train_mode\": \"qlora\", an adapter on frozen weights in 4 bits" },
         { config in
           defer { config.mode = .qlora }
           return config.mode != .qlora

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -13,7 +14,7 @@ public struct RunPlan: Sendable {
   public let rows: Int
   public let tokens: Int
   public let targets: Int
-  /// Elements of the adapter.
+  /// Elements of the adapter, or of the weights that are trained.
   public let trainableParameters: Int
   /// Elements of the frozen model.
   public let frozenParameters: Int
@@ -31,7 +32,7 @@ public struct RunPlan: Sendable {
   public let compute: DType
   /// Bytes of one checkpoint.
   public let checkpointBytes: Int
-  /// Bytes of the paged optimizer's file; 0 when it is in memory.
+  /// Bytes of the paged optimizer's file, and of that of paged master weights; 0 when they are in memory.
   public let pagedBytes: Int
   /// The plan in plain lines.
   public let summary: [String]
@@ -47,24 +48,26 @@ public struct RunPlan: Sendable {
     tokens = report.tokens
     targets = report.targets
     trainableParameters = setup.trainable.count
-    frozenParameters = facts.frozenElements
+    frozenParameters = facts.modelElements - (setup.trainable.full == nil ? 0 : setup.trainable.count)
     let memory = MemoryPlan(facts, config)
     self.memory = memory.parts
     self.memoryLimit = memoryLimit
-    advice = RunPlan.advice(facts, config, total: memory.total, limit: memoryLimit)
+    advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
     referenceWork = setup.referenceWork
     compute = setup.compute
-    checkpointBytes = 12 * trainableParameters + 4 * setup.totalSteps
-    pagedBytes = config.optimizerMemory == .paged ? 8 * trainableParameters : 0
+    checkpointBytes =
+      12 * trainableParameters + 4 * setup.totalSteps
+      + (setup.trainable.full == nil ? 0 : setup.pretrained.source.weights.byteCount)
+    pagedBytes = memory.paged
     notices = setup.notices
     summary =
       RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
       + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
   }
 
-  private static func advice(_ facts: ModelFacts, _ config: RunConfig, total: Int, limit: Int?) -> [String] {
-    guard let limit, total > limit else { return [] }
+  private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {
+    guard let limit, needed > limit else { return [] }
     let advice = RunAdvice(facts, config, limit: limit)
     return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
@@ -79,7 +82,10 @@ public struct RunPlan: Sendable {
       setup.totalSteps * min(setup.config.accumulation * setup.config.microBatchSize, setup.order.rows))
     let saved = once.flop * (seen / Double(max(1, pairs)) - 1)
     let share = Int((100 * max(0, saved) / (steps.flop + once.flop)).rounded())
-    let what = setup.usesAdapterAsReference ? "the model with the adapter it starts from" : "the base"
+    let what =
+      setup.usesAdapterAsReference
+      ? "the model with the adapter it starts from"
+      : setup.trainable.full == nil ? "the base" : "the model as it starts"
     return [
       "reference: \(what), asked once about \(Readable.grouped(pairs)) pairs before training"
         + (setup.config.dataCacheFolder == nil ? "" : " and kept in the data cache")
@@ -100,14 +106,12 @@ public struct RunPlan: Sendable {
   private static func lines(_ setup: RunSetup, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String] {
     let config = setup.config
     let order = setup.order
-    let (adapter, frozen) = (setup.trainable.count, facts.frozenElements)
-    let share = Readable.fixed(100 * Double(adapter) / Double(max(1, frozen)), 2)
+    let whole = facts.modelElements
     let warmup = config.schedule == .constant ? 0 : config.warmup.resolved(total: setup.totalSteps)
     return [
       "model: \(config.modelPath), \(setup.architecture.family), "
-        + "\(Readable.grouped(frozen)) parameters, \(config.mode.rawValue), products in \(setup.compute)",
-      "adapter: rank \(config.loraRank), \(Readable.grouped(adapter)) trainable parameters (\(share) %)"
-        + (config.startAdapter.map { ", from \($0)" } ?? ""),
+        + "\(Readable.grouped(whole)) parameters, \(config.mode.rawValue), products in \(setup.compute)",
+      trained(setup, of: whole),
     ]
       + setup.dataset.report.summary.map { "data: \($0)" } + evaluation(setup) + [
         "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
@@ -115,7 +119,23 @@ public struct RunPlan: Sendable {
         "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
         "memory, about: \(Readable.bytes(memory.total)) ("
-          + memory.parts.map { "\($0.part) \(Readable.bytes($0.bytes))" }.joined(separator: ", ") + ")",
+          + memory.parts.map { "\($0.part) \(Readable.bytes($0.bytes))" }.joined(separator: ", ") + ")"
+          + (memory.paged > 0
+            ? "; \(Readable.bytes(memory.paged)) of it in files that the system can write out" : ""),
       ]
+  }
+
+  private static func trained(_ setup: RunSetup, of whole: Int) -> String {
+    let count = setup.trainable.count
+    let share = Readable.fixed(100 * Double(count) / Double(max(1, whole)), 2)
+    let parameters = "\(Readable.grouped(count)) trainable parameters (\(share) %)"
+    guard let full = setup.trainable.full else {
+      return "adapter: rank \(setup.config.loraRank), \(parameters)"
+        + (setup.config.startAdapter.map { ", from \($0)" } ?? "")
+    }
+    return "trained: \(parameters)"
+      + (full.frozenLayers > 0
+        ? ", not the embedding and the first \(full.frozenLayers) of \(setup.architecture.layers) blocks"
+        : "")
   }
 }

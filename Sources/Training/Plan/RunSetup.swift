@@ -28,20 +28,20 @@ struct RunSetup {
   /// - Parameter progress: is told what is being read and the share done, 0…1.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
   init(_ config: RunConfig, progress: @escaping (String, Double) -> Void) throws {
-    try RunSetup.requireSupported(config)
     var notices = config.notices
     compute = RunSetup.compute(config, &notices)
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
     let config = try config.takingStartAdapter(architecture)
-    try config.loraOptions.validate(for: architecture)
-    trainable = Trainable(architecture, config.loraOptions)
+    try config.validateTrained(for: architecture)
+    if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }
+    trainable = config.trainable(architecture)
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
       maxLength: config.maxSequenceLength, maxPromptLength: config.preference?.maxPromptLength,
-      cache: config.dataCache
+      cache: config.dataCache(model: pretrained.source.path)
     ) { progress("reading rows", $0) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
@@ -87,11 +87,14 @@ struct RunSetup {
 
   // MARK: - Checks
 
-  private static func requireSupported(_ config: RunConfig) throws {
-    guard config.mode != .full else {
-      throw FireflyError(
-        "\"train_mode\": \"full\" is not supported yet", at: "train_mode", expected: "\"qlora\" or \"lora\"")
-    }
+  /// What is trained must be all there: of weights in 4 bits only an adapter can be.
+  private static func requireWhole(_ source: ModelSource) throws {
+    let blocks = source.weights.names.lazy.compactMap { source.weights.info($0) }.first { $0.type.isBlock }
+    guard source.isQuantized || blocks != nil else { return }
+    throw FireflyError(
+      "\"train_mode\": \"full\" needs the weights whole, and the model's are quantised", at: source.path,
+      expected: "F32, F16 or BF16", found: blocks?.type.description ?? "bitsandbytes' 4 bits",
+      fix: "Use the model's 16-bit weights, or train an adapter with \"train_mode\": \"qlora\".")
   }
 
   private static func compute(_ config: RunConfig, _ notices: inout [String]) -> DType {
@@ -104,13 +107,15 @@ struct RunSetup {
   private static func preferenceRemarks(_ config: RunConfig, _ architecture: Architecture) -> [String] {
     guard let preference = config.preference else { return [] }
     var remarks: [String] = []
-    if preference.disablesDropout && config.loraDropout > 0 {
+    if config.mode != .full && preference.disablesDropout && config.loraDropout > 0 {
       remarks.append(
         "\"lora_dropout\" is off in preference training, as in TRL; \"disable_dropout\": false leaves it on")
     }
     if !architecture.sharesTrunks {
       remarks.append(
-        "a pair's prompt is read once for each answer: this model's numbers depend on what follows it")
+        "a pair's prompt is read once for each answer: "
+          + (architecture.latent == nil
+            ? "this model's numbers depend on what follows it" : "this model's attention shares none"))
     }
     return remarks
   }

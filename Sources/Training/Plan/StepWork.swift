@@ -5,7 +5,8 @@ import FireflyText
 /// What forward and backward over some rows compute, counted from shapes alone: what `Ledger` would record.
 ///
 /// FLOP of the frozen matrices are 2·N·T each for forward, input gradient and, with checkpointing, recomputation
-/// (QLoRA, Dettmers et al., 2023); an adapter adds its own forward and a backward of twice that.
+/// (QLoRA, Dettmers et al., 2023); an adapter adds its own forward and a backward of twice that. Trained matrices have a
+/// backward of twice their forward. Of blocks below the lowest trained one there is the forward alone.
 public struct StepWork: Equatable, Sendable {
   /// FLOP of products with weights.
   public let matrices: Double
@@ -38,18 +39,25 @@ public struct StepWork: Equatable, Sendable {
     let forwards = model.checkpointing ? 2.0 : 1.0
     let blocks = (rows / Double(microBatches) / StepWork.decodedRows).rounded(.up) * Double(microBatches)
 
+    let head = Double(targets) * Double(a.vocabularySize * a.hiddenSize)
     matrices =
       times
-      * (2 * rows * (model.passed * (forwards + 1) + model.adapter * (forwards + 2))
-        + 2 * Double((headForwards + 1) * targets) * Double(a.vocabularySize * a.hiddenSize))
-    attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
-    decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
+      * (2 * rows
+        * (model.below + model.frozen * (forwards + 1) + model.trained * (forwards + 2))
+        + 2 * head * Double(headForwards + (model.trainsHead ? 2 : 1)))
+    // Along keys and along values: one product each forwards, three and two backwards.
+    let products = Double(a.querySize) * (forwards + 3) + Double(a.attendedSize) * (forwards + 2)
+    let below = Double(a.querySize + a.attendedSize)
+    attention =
+      times * 2 * pairs
+      * (Double(a.layers - model.lowestLayer) * products + Double(model.lowestLayer) * below)
+    decodedWeights = model.isNF4 ? times * model.held * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
   }
 
   /// A forward pass alone over each of several groups of sequences.
   ///
-  /// - Parameter usesAdapter: the adapter counts.
+  /// - Parameter usesAdapter: the adapter counts; trained weights always do.
   init(reading groups: [PassSize], _ model: WorkModel, usesAdapter: Bool) {
     let a = model.architecture
     let rows = groups.reduce(0.0) { $0 + Double($1.tokens) }
@@ -57,10 +65,10 @@ public struct StepWork: Equatable, Sendable {
     let pairs = groups.flatMap(\.lengths).reduce(0.0) { $0 + AttentionShape.pairs($1, window: a.window) }
     let blocks = groups.reduce(0.0) { $0 + (Double($1.tokens) / StepWork.decodedRows).rounded(.up) }
     matrices =
-      2 * rows * (model.passed + (usesAdapter ? model.adapter : 0))
+      2 * rows * (model.below + model.frozen + (usesAdapter || !model.trainsAdapter ? model.trained : 0))
       + 2 * targets * Double(a.vocabularySize * a.hiddenSize)
-    attention = 4 * pairs * Double(a.layers * a.querySize)
-    decodedWeights = model.isNF4 ? model.frozen * blocks : 0
+    attention = 2 * pairs * Double(a.layers * (a.querySize + a.attendedSize))
+    decodedWeights = model.isNF4 ? model.held * blocks : 0
     // A forward alone moves about a quarter of what a step with recomputation and gradients does.
     residualElements = rows * Double(a.layers * a.hiddenSize) / 4
   }
@@ -78,20 +86,34 @@ struct PassSize {
 /// What the work of a step depends on beside its rows.
 package struct WorkModel {
   package let architecture: Architecture
-  /// Elements of all frozen linear layers.
+  /// Elements of all linear layers.
+  package let held: Double
+  /// Elements of linear layers that a row passes, of experts only its share: in blocks below the lowest trained one, in those
+  /// above it frozen, and trained, low-rank pairs among them.
+  package let below: Double
   package let frozen: Double
-  /// Elements that a row passes: of experts only its share; of frozen layers, and of the adapter.
-  package let passed: Double
-  package let adapter: Double
+  package let trained: Double
+  /// What is trained is an adapter, not the weights.
+  package let trainsAdapter: Bool
+  package let trainsHead: Bool
+  package let lowestLayer: Int
   package let checkpointing: Bool
   package let isNF4: Bool
 
   package init(_ architecture: Architecture, _ trainable: Trainable, checkpointing: Bool, isNF4: Bool) {
+    func passed(_ layers: Range<Int>) -> Double {
+      layers.flatMap { architecture.linears($0) }.reduce(0) { $0 + Double($1.count) * $1.rowShare }
+    }
     self.architecture = architecture
-    let linears = architecture.allLinears
-    frozen = Double(linears.reduce(0) { $0 + $1.count })
-    passed = linears.reduce(0) { $0 + Double($1.count) * $1.rowShare }
-    adapter = trainable.passedCount
+    held = Double(architecture.allLinears.reduce(0) { $0 + $1.count })
+    lowestLayer = trainable.full?.frozenLayers ?? 0
+    below = passed(0..<lowestLayer)
+    let above = passed(lowestLayer..<architecture.layers)
+    frozen = trainable.full == nil ? above : 0
+    trainsAdapter = trainable.full == nil
+    trained = trainable.full == nil ? trainable.lowRankPassed : above
+    let head = architecture.tiedHead ? ParameterSlot.Role.embedding : .head
+    trainsHead = trainable.slots.contains { $0.role == head }
     self.checkpointing = checkpointing
     self.isNF4 = isNF4
   }
@@ -104,7 +126,7 @@ extension WorkModel {
   }
 
   /// 6·N: what is commonly counted for a token (Kaplan et al., 2020), the linear layers and their adapter being N.
-  var flopPerToken: Double { 6 * (passed + adapter) }
+  var flopPerToken: Double { 6 * (below + frozen + trained) }
 }
 
 extension StepWork {

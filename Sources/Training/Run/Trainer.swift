@@ -21,7 +21,7 @@ public struct Trainer: Sendable {
     let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
     let plan = RunPlan(setup, memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan)
+    try output.check(plan, model: setup.pretrained.source.path)
     _ = try output.resumePoint { progress(.notice($0)) }
     return plan
   }
@@ -38,10 +38,11 @@ public struct Trainer: Sendable {
     let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
     let plan = RunPlan(setup, memoryLimit: ProcessMemory.limitBytes)
     let output = OutputFolder(config: config)
-    try output.check(plan)
+    try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
-      config: config, fingerprint: try setup.fingerprint(), totalSteps: plan.steps,
+      config: config, source: setup.pretrained.source, fingerprint: try setup.fingerprint(),
+      totalSteps: plan.steps,
       stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(setup).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
 
@@ -52,7 +53,7 @@ public struct Trainer: Sendable {
       let model = try setup.loadModel(progress: progress)
       let pairs = try setup.preferencePairs(model, stop: stop, progress: progress)
       let evaluationPairs = try setup.evaluationPairs(model, stop: stop, progress: progress)
-      if let resumed { try model.loadAdapter(resumed.path) }
+      if let resumed { try resumed.readTrained(into: model, setup.trainable) }
       let state = try checkpoint.start(model, saved, resumed)
       try recorder.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
@@ -67,16 +68,22 @@ public struct Trainer: Sendable {
 }
 
 extension RunSetup {
-  /// Reads the weights and hangs on the adapter that the run starts from: a fresh one, or adapter_name_or_path's.
+  /// Reads the weights, and what the run starts from: all of them, a fresh adapter, or adapter_name_or_path's.
   func loadModel(progress: @escaping (TrainingEvent) -> Void) throws -> Transformer {
-    let model = try Transformer.load(pretrained.source, compute: compute, quantization: quantization) {
-      progress(.preparing("reading weights", share: $0))
-    }
+    let reading = { progress(.preparing("reading weights", share: $0)) }
+    let model =
+      if let full = trainable.full {
+        try Transformer.load(
+          pretrained.source, compute: compute, training: full, memory: config.arenaMemory, progress: reading)
+      } else {
+        try Transformer.load(
+          pretrained.source, compute: compute, quantization: quantization, progress: reading)
+      }
     if let note = model.unusedTensorsNote { progress(.notice(note)) }
     if let folder = config.startAdapter {
       try model.loadAdapter(folder, dropout: Float(config.loraDropout))
-    } else {
-      try model.attachAdapter(config.loraOptions, seed: UInt64(config.seed))
+    } else if let adapter = trainable.adapter {
+      try model.attachAdapter(adapter, seed: UInt64(config.seed))
     }
     return model
   }

@@ -88,7 +88,7 @@ struct TrainingLoop {
       }
     }
     try loadBest(progress)
-    try checkpoint.writeAdapter(model, to: config.outputFolder)
+    try checkpoint.writeTrained(model, to: config.outputFolder)
     let result = result(.finished, runtime: (clock.now - start).seconds)
     try recorder.finished(result, state.history)
     return result
@@ -156,16 +156,18 @@ struct TrainingLoop {
     try recorder.answered(sampler.answers(model, step: state.step) { stop.isAsked })
   }
 
-  /// Puts the best checkpoint's adapter on the model, where that is asked for.
+  /// Gives the model what the best checkpoint has trained, where that is asked for.
   private func loadBest(_ progress: (TrainingEvent) -> Void) throws {
     guard let settings = config.evaluation?.best, settings.isLoadedAtEnd else { return }
+    let noun = model.adapterOptions == nil ? "model" : "adapter"
     guard let best = state.history.best(settings), let folder = state.history.bestCheckpoint else {
-      progress(.notice("there was no evaluation, so the last step's adapter is kept"))
+      progress(.notice("there was no evaluation, so the last step's \(noun) is kept"))
       return
     }
-    try model.loadAdapter(folder)
+    let checkpoint = try CheckpointFolder.named(folder)
+    try checkpoint.readTrained(into: model, model.arena.trainable)
     let text =
-      "the adapter is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
+      "the \(noun) is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
     try recorder.line(text)
     progress(.notice(text))
   }

@@ -15,10 +15,6 @@ struct SafeTensorsFile {
   /// `__metadata__`, empty when absent.
   let metadata: [String: String]
 
-  /// A model's only file, and the index of one in shards.
-  static let modelName = "model.safetensors"
-  static let indexName = "model.safetensors.index.json"
-
   /// The longest header that readers of this format accept, in bytes.
   static let headerLimit = 100_000_000
 

@@ -133,7 +133,7 @@ extension SafeTensorsWriter {
     }
     let shards = split(items, limit: shardLimit)
     guard shards.count > 1 else {
-      return try write(items, to: "\(folder)/\(SafeTensorsFile.modelName)", progress: report)
+      return try write(items, to: "\(folder)/\(ModelFiles.safeTensors.single)", progress: report)
     }
     var map: [String: JSONValue] = [:]
     for (index, shard) in shards.enumerated() {
@@ -144,7 +144,7 @@ extension SafeTensorsWriter {
     let index = JSONValue.object([
       "metadata": .object(["total_size": .int(total)]), "weight_map": .object(map),
     ])
-    try AtomicFile.write(index, to: "\(folder)/\(SafeTensorsFile.indexName)")
+    try AtomicFile.write(index, to: "\(folder)/\(ModelFiles.safeTensors.index)")
   }
 
   private static func split(_ items: [Item], limit: Int) -> [[Item]] {

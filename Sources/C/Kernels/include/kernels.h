@@ -86,6 +86,8 @@ typedef struct kernels {
   void (*add)(kernels_out x, kernels_in y, size_t rows, size_t columns);
   // y[rows, columns] c += bias[columns]
   void (*add_bias)(kernels_out y, const float *bias, size_t rows, size_t columns);
+  // sums[columns] += Σ over the rows of y[rows, columns] c, in their order
+  void (*add_columns)(float *sums, kernels_in y, size_t rows, size_t columns);
 
   // MARK: Layers
 
@@ -95,6 +97,9 @@ typedef struct kernels {
   // dx += r·(w·dy − x·r²·mean(w·dy·x)); all float32
   void (*rms_norm_gradient)(kernels_out dx, kernels_in dy, kernels_in x, const float *reciprocal, const float *weight,
                             size_t rows, size_t columns);
+  // dw[columns] += Σ over the rows of dy·(x − mean)·reciprocal, in their order, mean null being 0; of both norms
+  void (*norm_weight_gradient)(float *dw, kernels_in dy, kernels_in x, const float *_Nullable mean,
+                               const float *reciprocal, size_t rows, size_t columns);
   // mean[rows] = mean x; reciprocal[rows] = 1 / √(mean (x − mean)² + ε);
   // y[rows, columns] c = (x − mean)·reciprocal·weight[columns] + bias[columns], null being 0; x float32
   void (*layer_norm)(kernels_out y, float *mean, float *reciprocal, kernels_in x, const float *weight,
@@ -164,11 +169,11 @@ typedef struct kernels {
   // dots[h·dots_stride + i] = Σ a·b over head h of row i; a, b [rows, heads·head_dim] T
   void (*row_dots)(float *dots, size_t dots_stride, kernels_in a, kernels_in b, size_t rows, size_t heads,
                    size_t head_dim);
-  // One row of queries against a cache, for the heads that share a key head: q and out [group, head_dim] T; keys and
-  // values [count, head_dim] T, the last being the row's own; slopes [group] as in `kernels_mask`, null being 0.
-  // count ≥ 1, head_dim ≤ KERNELS_HEAD_LIMIT.
+  // One row of queries against a cache, for the heads that share a key head: q [group, head_dim] and out
+  // [group, value_dim] T; keys [count, head_dim] and values [count, value_dim] T, the last being the row's own; slopes
+  // [group] as in `kernels_mask`, null being 0. count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
   void (*attention_row)(kernels_out out, kernels_in q, kernels_in keys, kernels_in values, size_t group,
-                        size_t head_dim, size_t count, float scale, const float *_Nullable slopes);
+                        size_t head_dim, size_t value_dim, size_t count, float scale, const float *_Nullable slopes);
 } kernels;
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };

@@ -1,4 +1,4 @@
-import Synchronization
+import FireflyBase
 
 /// The working memory of one encoding at a time: matching state, a cache of words, buffers.
 ///
@@ -12,7 +12,7 @@ final class EncodingScratch: @unchecked Sendable {
 
 /// Scratches that are not in use; each call takes one and puts it back, so that no lock is held while working.
 final class ScratchPool: Sendable {
-  private let free = Mutex<[EncodingScratch]>([])
+  private let free = Locked<[EncodingScratch]>([])
 
   func with<Result>(_ body: (EncodingScratch) throws -> Result) rethrows -> Result {
     let scratch = free.withLock { $0.popLast() } ?? EncodingScratch()

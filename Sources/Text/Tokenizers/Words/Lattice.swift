@@ -2,7 +2,8 @@
 struct Lattice {
   /// The numbers that decide between cuts, so that ties fall as in the reference.
   enum Arithmetic: Sendable {
-    /// Sums in single precision (SentencePiece).
+    /// Sums in single precision (SentencePiece; before 0.2.2 it compared them in double precision, so that some ties fell
+    /// otherwise).
     case single
     /// Sums in double precision (Hugging Face's tokenizers).
     case double
@@ -35,9 +36,9 @@ struct Lattice {
   mutating func offer(
     _ id: Int32, _ range: Range<Int>, _ score: Double, _ arithmetic: Arithmetic
   ) {
+    let score = arithmetic.round(score)
     guard nodes[range.upperBound].start < 0 || score > nodes[range.upperBound].score else { return }
-    nodes[range.upperBound] = Node(
-      score: arithmetic.round(score), id: id, start: Int32(range.lowerBound))
+    nodes[range.upperBound] = Node(score: score, id: id, start: Int32(range.lowerBound))
   }
 
   /// Fills `path` with the best way to `end`.

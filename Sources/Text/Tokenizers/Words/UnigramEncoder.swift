@@ -64,8 +64,7 @@ final class UnigramEncoder: WordEncoder {
         if end == characterEnd { hasCharacter = true }
       }
       if !hasCharacter {
-        let score = arithmetic.round(before + unknownScore)
-        lattice.offer(-1, position..<characterEnd, score, arithmetic)
+        lattice.offer(-1, position..<characterEnd, before + unknownScore, arithmetic)
       }
       position = characterEnd
     }

@@ -1,0 +1,3 @@
+#pragma once
+// libcrypto's digests.
+#include <openssl/evp.h>

@@ -1,0 +1,14 @@
+import FireflyBase
+
+/// MiniCPM3 (OpenBMB, 2024): MiniCPM's factors and latent attention, whose angles LongRoPE stretches.
+enum MiniCPM3 {
+  static func architecture(_ config: ConfigReader) throws -> Architecture {
+    let hidden = try config.int("hidden_size")
+    let ofHead = hidden / (try config.positive("num_attention_heads"))
+    var architecture = try LatentDecoder.architecture(config, valueDim: ofHead)
+    // What a missing one means differs between transformers and the model's own code.
+    for key in ["scale_emb", "scale_depth", "dim_model_base"] { _ = try config.float(key) }
+    try MiniCPM.setScales(&architecture, config)
+    return architecture
+  }
+}
