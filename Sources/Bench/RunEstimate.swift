@@ -4,7 +4,7 @@ import FireflyTraining
 
 /// How long a run takes on this machine, from what it computes and the machine's measured rates.
 public struct RunEstimate: Sendable {
-  /// What all steps take, without loading and saving.
+  /// What all steps take, and asking the reference before them, without loading and saving.
   public let seconds: Double
   public let secondsPerStep: Double
 
@@ -18,15 +18,16 @@ public struct RunEstimate: Sendable {
   private static let bytesPerUpdatedElement = 48.0
 
   public init(_ plan: RunPlan, matrixRate: Double, readRate: Double) {
-    let work = plan.work
-    let updated = Double(plan.steps * plan.trainableParameters)
-    seconds =
+    func seconds(_ work: StepWork) -> Double {
       work.matrices / (matrixRate * RunEstimate.matrixEfficiency)
-      + work.attention / (matrixRate * RunEstimate.attentionEfficiency)
-      + work.decodedWeights / (RunEstimate.decodedWeightsPerSecondAndThread * Double(Parallel.threads))
-      + (work.residualElements * RunEstimate.bytesPerResidualElement
-        + updated * RunEstimate.bytesPerUpdatedElement) / readRate
-    secondsPerStep = seconds / Double(max(1, plan.steps))
+        + work.attention / (matrixRate * RunEstimate.attentionEfficiency)
+        + work.decodedWeights / (RunEstimate.decodedWeightsPerSecondAndThread * Double(Parallel.threads))
+        + work.residualElements * RunEstimate.bytesPerResidualElement / readRate
+    }
+    let updated = Double(plan.steps * plan.trainableParameters)
+    let steps = seconds(plan.work) + updated * RunEstimate.bytesPerUpdatedElement / readRate
+    self.seconds = steps + (plan.referenceWork.map(seconds) ?? 0)
+    secondsPerStep = steps / Double(max(1, plan.steps))
   }
 
   /// Measures the two rates first, which takes about two seconds.

@@ -88,22 +88,48 @@ public final class Transformer: @unchecked Sendable {
   public func accumulateGradients(
     tokens: [Int32], labels: [Int32], starts: [Int32], weights: [Float], pass: Pass
   ) -> BatchLoss {
-    check(tokens, labels, starts)
     precondition(weights.count == labels.count, "\(weights.count) weights, \(labels.count) labels")
-    guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
     let weight = zip(labels, weights).reduce(0.0) { $1.0 >= 0 ? $0 + Double($1.1) : $0 }
+    return accumulate(tokens, labels, starts, balanceWeight: Float(weight), pass) { x, head in
+      head.loss(x, labels: labels, starts: starts, weights: weights)
+    }
+  }
+
+  /// The same where what a loss counts for depends on the losses, as that of a preferred answer does on the other one's.
+  ///
+  /// - Parameters:
+  ///   - trunks: `[S]`, the number of the sequence before it that each one continues, or -1; a trunk continues none. Empty:
+  ///     no sequence continues another. Only where `sharesTrunks`.
+  ///   - balanceWeight: what the routers' auxiliary loss counts for.
+  ///   - sequenceWeights: is given the losses and returns for each sequence what the loss of each of its targets counts for.
+  public func accumulateGradients(
+    tokens: [Int32], labels: [Int32], starts: [Int32], trunks: [Int32] = [], balanceWeight: Float,
+    pass: Pass, sequenceWeights: (BatchLoss) -> [Float]
+  ) -> BatchLoss {
+    accumulate(tokens, labels, starts, trunks, balanceWeight: balanceWeight, pass) { x, head in
+      head.loss(x, labels: labels, starts: starts, sequenceWeights: sequenceWeights)
+    }
+  }
+
+  private func accumulate(
+    _ tokens: [Int32], _ labels: [Int32], _ starts: [Int32], _ trunks: [Int32] = [], balanceWeight: Float,
+    _ pass: Pass, _ loss: (Tensor, Head) -> (BatchLoss, dx: Tensor?)
+  ) -> BatchLoss {
+    check(tokens, labels, starts)
+    guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
     let balance = architecture.experts.flatMap {
-      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: Float(weight)) : nil
+      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: balanceWeight) : nil
     }
-    let batch = context(starts, pass, balance)
+    let batch = context(starts, trunks, pass, balance)
     if pass.checkpointing {
-      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, labels, weights, batch)
+      return accumulate(blocks.map(Checkpointed.init(inner:)), tokens, batch, loss)
     }
-    return accumulate(blocks, tokens, labels, weights, batch)
+    return accumulate(blocks, tokens, batch, loss)
   }
 
   private func accumulate<L: Layer>(
-    _ layers: [L], _ tokens: [Int32], _ labels: [Int32], _ weights: [Float], _ batch: BatchContext
+    _ layers: [L], _ tokens: [Int32], _ batch: BatchContext,
+    _ loss: (Tensor, Head) -> (BatchLoss, dx: Tensor?)
   ) -> BatchLoss {
     let ends = ends(batch.pass)
     var (x, embedded) = ends.embedding.forward(tokens)
@@ -116,26 +142,28 @@ public final class Transformer: @unchecked Sendable {
       x = y
     }
     batch.balance?.close()
-    var (loss, dy) = ends.head.loss(x, labels: labels, starts: batch.starts, weights: weights)
-    loss.total.balance = (batch.balance?.value ?? 0) * Double(loss.total.count)
+    var (sums, dy) = loss(x, ends.head)
+    sums.total.balance = (batch.balance?.value ?? 0) * Double(sums.total.count)
     for layer in layers[lowest...].reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
     }
     if arena.trainable.trainsEmbedding, let dy { ends.embedding.backward(dy, embedded) }
-    return loss
+    return sums
   }
 
   // MARK: - Evaluation
 
   /// The losses of the targets, without gradients.
+  ///
+  /// - Parameter trunks: `[S]`, or empty: see `accumulateGradients`.
   public func loss(
-    tokens: [Int32], labels: [Int32], starts: [Int32], pass: Pass = .evaluation
+    tokens: [Int32], labels: [Int32], starts: [Int32], trunks: [Int32] = [], pass: Pass = .evaluation
   ) -> BatchLoss {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
-    return ends(pass).head.loss(hidden(tokens, starts, pass), labels: labels, starts: starts, weights: nil)
-      .loss
+    let x = hidden(tokens, starts, pass, trunks: trunks)
+    return ends(pass).head.loss(x, labels: labels, starts: starts, weights: nil).loss
   }
 
   private func noLoss(_ starts: [Int32]) -> BatchLoss {
@@ -159,8 +187,10 @@ public final class Transformer: @unchecked Sendable {
     return ends(pass).head.logits(hidden(tokens, starts, pass).matrix, .evaluation)
   }
 
-  private func hidden(_ tokens: [Int32], _ starts: [Int32], _ pass: Pass) -> Tensor {  // [T] → [T, C]
-    let batch = context(starts, pass)
+  private func hidden(  // [T] → [T, C]
+    _ tokens: [Int32], _ starts: [Int32], _ pass: Pass, trunks: [Int32] = []
+  ) -> Tensor {
+    let batch = context(starts, trunks, pass)
     return blocks.reduce(ends(pass).embedding.forward(tokens).x) { x, block in block.forward(x, batch).y }
   }
 
@@ -241,11 +271,17 @@ public final class Transformer: @unchecked Sendable {
 
   private func ends(_ pass: Pass) -> Ends { pass.adapters ? ends : base }
 
-  private func context(_ starts: [Int32], _ pass: Pass, _ balance: BalanceLoss? = nil) -> BatchContext {
-    let sequences = zip(starts, starts.dropFirst()).map { Positions(first: 0, count: Int($1 - $0)) }
+  private func context(
+    _ starts: [Int32], _ trunks: [Int32], _ pass: Pass, _ balance: BalanceLoss? = nil
+  ) -> BatchContext {
+    let branches = trunks.contains { $0 >= 0 } ? Branches(starts: starts, trunks: trunks) : nil
+    precondition(branches == nil || architecture.sharesTrunks, "\(architecture.family) shares no trunks")
+    let sequences = zip(starts, starts.dropFirst()).enumerated().map { index, bounds in
+      Positions(first: branches?.offsets[index] ?? 0, count: Int(bounds.1 - bounds.0))
+    }
     return BatchContext(
-      starts: starts, rotary: architecture.rotary?.tables(sequences, on: device), pass: pass,
-      reachesEmbedding: arena.trainable.trainsEmbedding, balance: balance)
+      starts: starts, branches: branches, rotary: architecture.rotary?.tables(sequences, on: device),
+      pass: pass, reachesEmbedding: arena.trainable.trainsEmbedding, balance: balance)
   }
 
   private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {

@@ -1,11 +1,12 @@
 import FireflyBase
-import FireflyBench
 import FireflyModels
 import FireflyTensors
-import FireflyTraining
 import FireflyWeights
 import Foundation
 import Testing
+
+@testable import FireflyBench
+@testable import FireflyTraining
 
 /// One at a time: the ledger is the process's.
 @Suite(.serialized) struct BenchTests {
@@ -33,6 +34,41 @@ import Testing
     #expect(flop[.matrices] == work.matrices - unneeded)
     #expect(flop[.attention] == work.attention)
     #expect(bench.step.flop == work.flop - unneeded)
+  }
+
+  /// The same of a preference pair whose prompt of 60 tokens is read once, and of asking the reference about it.
+  @Test func aPairComputesWhatItsShapesNeed() throws {
+    let rank = 16
+    let model = try BenchShape.smollm2Blocks.load(compute: .float32)
+    try model.attachAdapter(LoRAOptions(rank: rank, alpha: 16, dropout: 0), seed: 1)
+    let tokens = (0..<59 + 31 + 51).map { Int32($0) }
+    var labels = tokens
+    for position in Array(0..<59) + [89, 140] { labels[position] = -1 }
+    let (starts, trunks): ([Int32], [Int32]) = ([0, 59, 90, 141], [-1, 0, 0])
+    let architecture = try Architecture(config: BenchShape.smollm2Blocks.config, source: "test")
+    let shapes = WorkModel(
+      architecture, Trainable(architecture, LoRAOptions(rank: rank)), checkpointing: false, isNF4: true)
+
+    let step = Ledger.record {
+      model.accumulateGradients(
+        tokens: tokens, labels: labels, starts: starts, trunks: trunks, balanceWeight: 0,
+        pass: Pass(checkpointing: false)
+      ) { _ in [0, 1, -1] }
+    }.record
+    let work = StepWork(shapes, lengths: [90, 110], sharedTokens: 59, targets: 80, headForwards: 2)
+    let unneeded = 2 * Double(tokens.count * (576 * (576 + 192 + 192) + 3 * rank * 576))
+    #expect(step[.matrices].flop == work.matrices - unneeded)
+    #expect(step[.attention].flop == work.attention)
+
+    var pass = Pass.evaluation
+    pass.adapters = false
+    let asked = Ledger.record {
+      model.loss(tokens: tokens, labels: labels, starts: starts, trunks: trunks, pass: pass)
+    }.record
+    let reference = StepWork(
+      reading: [PassSize(lengths: [90, 110], tokens: 141, targets: 80)], shapes, usesAdapter: false)
+    #expect(asked[.matrices].flop == reference.matrices)
+    #expect(asked[.attention].flop == reference.attention)
   }
 
   /// Values of another size than keys, and projections of short vectors.

@@ -37,6 +37,17 @@ private let problems = ProblemSet(seed: 42)
     }
   }
 
+  /// A mistaken solution differs from the right one in its last result alone.
+  @Test func mistakesAreMistakes() {
+    for problem in problems.training {
+      let (right, wrong) = (problem.solution, problem.mistakenSolution)
+      let answer = wrong.split(separator: "#### ").last.flatMap { Int($0) }
+      #expect(answer != nil && answer != problem.answer && (answer ?? 0) > 0, "\(wrong)")
+      #expect(right.split(separator: "\n").count == wrong.split(separator: "\n").count)
+      #expect(wrong.contains("= \(answer ?? 0)") && !wrong.contains("#### \(problem.answer)\n"))
+    }
+  }
+
   @Test func heldOutIsDisjoint() {
     let questions = problems.training.map(\.question)
     #expect(Set(questions).count == questions.count)
@@ -88,6 +99,10 @@ private let problems = ProblemSet(seed: 42)
       #expect(training.report.kept == training.report.rows)
       #expect(training.report.cutAnswers.count == 0)
       #expect(try load(folder + "/test.jsonl").report.kept == 200)
+      let pairs = try Dataset.load(
+        folder + "/pairs.jsonl", template: try ChatTemplate.named("qwen"), tokenizer: ScalarTokenizer(),
+        maxLength: 2048, maxPromptLength: 512)
+      #expect(pairs.report.kept == 1000 && pairs.samples.count == 2000)
     }
   }
 
@@ -96,7 +111,7 @@ private let problems = ProblemSet(seed: 42)
       for name in ["a", "b"] {
         try DemoFiles.write(to: "\(folder)/\(name)", conversations: Self.conversations, seed: 42)
       }
-      for file in ["train.jsonl", "test.jsonl"] {
+      for file in ["train.jsonl", "test.jsonl", "pairs.jsonl"] {
         let first = try Data(contentsOf: URL(filePath: "\(folder)/a/\(file)"))
         #expect(try first == Data(contentsOf: URL(filePath: "\(folder)/b/\(file)")))
       }

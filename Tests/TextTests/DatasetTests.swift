@@ -110,7 +110,7 @@ private func text(_ sample: Sample) -> String {
     ("3", "not an object"),
     ("{}", "an empty object"),
     ("{\"text\": \"plain\"}", "\"task_type\": \"pretrain\""),
-    ("{\"chosen\": [], \"rejected\": [], \"messages\": []}", "for DPO"),
+    ("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}", "for DPO"),
     ("{\"question\": \"a\"}", "found \"question\""),
     ("{\"conversation\": null}", "no shape that is known"),
     ("{\"conversation\": []}", "at least one turn"),

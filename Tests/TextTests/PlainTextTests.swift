@@ -80,7 +80,7 @@ import Testing
   @Test(arguments: [
     (#"{"conversation": [{"human": "a", "assistant": "b"}]}"#, "no plain text"),
     (#"{"text": 3}"#, "wrong \"text\""),
-    (#"{"chosen": [], "rejected": []}"#, "preference pair"),
+    (#"{"prompt": "a", "chosen": "b", "rejected": "c"}"#, "its shape is \"preference\""),
   ])
   func otherRowsAreRefused(_ row: String, _ expected: String) throws {
     let error = #expect(throws: FireflyError.self) {

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("task_type", JSONValue.string("dpo"), "\"task_type\": \"dpo\" is not supported yet"),
+    ("task_type", JSONValue.string("dpo"), "the row is no preference pair"),
     ("lora_target_modules", .array([.string("q_prj")]), "no linear layer of the model has this name"),
     ("model_name_or_path", .string("/nonexistent"), "there is no such model"),
     ("train_file", .string("/nonexistent.jsonl"), "cannot open the file"),

@@ -56,6 +56,29 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
     #expect(config.notices.isEmpty)
   }
 
+  /// The original's defaults and TRL's; other tasks take the keys.
+  @Test func preferenceDefaultsAreTheOriginals() throws {
+    #expect(try config(["task_type": .string("dpo")]).preference == PreferenceSettings())
+    let settings = PreferenceSettings()
+    #expect(settings.beta == 0.1 && settings.maxPromptLength == 512 && settings.labelSmoothing == 0)
+    #expect(settings.loss == .sigmoid && settings.rpoAlpha == nil && settings.disablesDropout)
+    let given = try config([
+      "task_type": .string("dpo"), "beta": .double(0.3), "max_prompt_length": .int(300),
+      "loss_type": .array([.string("ipo")]), "rpo_alpha": .int(1), "dpo_reference": .string("base"),
+    ])
+    #expect(
+      given.preference
+        == PreferenceSettings(
+          beta: 0.3, loss: .ipo, rpoAlpha: 1, reference: .base, maxPromptLength: 300))
+    let reduced = try config(["task_type": .string("dpo"), "loss_reduction": .string("token")])
+    #expect(reduced.notices.count == 1 && reduced.notices[0].hasPrefix("\"loss_reduction\" is ignored"))
+    let other = try config(["beta": .double(0.3), "max_prompt_length": .int(300)])
+    #expect(other.preference == nil && other.notices.isEmpty)
+    #expect(
+      try config(["loss_type": .string("ipo")]).notices
+        == ["of task_type \"dpo\" alone, and ignored: \"loss_type\""])
+  }
+
   @Test func unknownKeyNamesTheNearest() {
     let error = #expect(throws: FireflyError.self) { try config(["learning_rat": .double(1)]) }
     #expect(error?.what == "unknown key \"learning_rat\"")

@@ -3,7 +3,11 @@ import Foundation
 
 /// The demo's files in the original's row format.
 package enum DemoFiles {
-  /// Writes `train.jsonl` (the problems and the hand-written conversations, mixed) and `test.jsonl` into `folder`.
+  /// Problems that pairs are made of.
+  private static let pairCount = 1000
+
+  /// Writes `train.jsonl` (the problems and the hand-written conversations, mixed), `test.jsonl`, and `pairs.jsonl` (right
+  /// and wrong solutions of training problems, for DPO) into `folder`.
   ///
   /// - Throws: `FireflyError` when the conversations cannot be read or the folder cannot be written.
   package static func write(to folder: String, conversations: String, seed: UInt64) throws {
@@ -25,6 +29,7 @@ package enum DemoFiles {
     try AtomicFile.makeFolder(folder)
     try write(training, to: folder + "/train.jsonl")
     try write(problems.heldOut.map { row(of: $0) }, to: folder + "/test.jsonl")
+    try write(problems.training.prefix(pairCount).map(pair), to: folder + "/pairs.jsonl")
   }
 
   private static func row(of problem: Problem) -> [String: JSONValue] {
@@ -33,6 +38,13 @@ package enum DemoFiles {
       "conversation": .array([
         .object(["human": .string(problem.question), "assistant": .string(problem.solution)])
       ]),
+    ]
+  }
+
+  private static func pair(of problem: Problem) -> [String: JSONValue] {
+    [
+      "prompt": .string(problem.question), "chosen": .string(problem.solution),
+      "rejected": .string(problem.mistakenSolution),
     ]
   }
 

@@ -43,9 +43,21 @@ package struct Problem: Equatable, Sendable {
   package var answer: Int { steps.last?.operation.value ?? 0 }
 
   /// One line a step, then `#### answer` on its own line.
-  package var solution: String {
+  package var solution: String { solution(lastLine: steps.last?.operation.text ?? "", answer: answer) }
+
+  /// The same with a wrong last result, a little too large or too small.
+  package var mistakenSolution: String {
+    let operation = steps.last?.operation.text ?? ""
+    let off = 1 + key.utf8.reduce(0) { $0 + Int($1) } % 9
+    let wrong = answer > off && off.isMultiple(of: 2) ? answer - off : answer + off
+    return solution(lastLine: operation.dropLast("\(answer)".count) + "\(wrong)", answer: wrong)
+  }
+
+  private func solution(lastLine: String, answer: Int) -> String {
     let (colon, stop) = language == .english ? (": ", ".") : ("：", "。")
-    let lines = steps.map { $0.label + colon + $0.operation.text + stop }
+    let lines = steps.enumerated().map { index, step in
+      step.label + colon + (index == steps.count - 1 ? lastLine : step.operation.text) + stop
+    }
     return (lines + ["#### \(answer)"]).joined(separator: "\n")
   }
 

@@ -5,7 +5,8 @@ let usage = """
   usage: FireflyDemoData OUTDIR [CONVERSATIONS]
 
   Writes OUTDIR/train.jsonl (5,000 word problems in English and Chinese, mixed with the conversations of
-  CONVERSATIONS, by default demo/conversations.jsonl) and OUTDIR/test.jsonl (200 other problems).
+  CONVERSATIONS, by default demo/conversations.jsonl), OUTDIR/test.jsonl (200 other problems) and
+  OUTDIR/pairs.jsonl (1,000 problems with a right and a wrong solution, for DPO).
   """
 
 let arguments = Array(CommandLine.arguments.dropFirst())

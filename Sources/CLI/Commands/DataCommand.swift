@@ -19,45 +19,50 @@ enum DataCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     let run = try RunConfig(file: arguments[config], overrides: arguments.all(set))
-    guard run.task != .dpo else {
-      throw FireflyError(
-        "only conversations and plain texts can be shown", at: "\(arguments[config]): task_type",
-        expected: "sft or pretrain", found: run.task.rawValue)
-    }
     let model = try LocalModels().path(of: run.modelPath, for: .tokenizer)
     let tokenizer = try Pretrained.tokenizer(at: model)
     let template = try run.template(tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try Dataset.load(
       run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,
-      cache: run.dataCache(model: model), progress: progress.update)
+      maxPromptLength: run.preference?.maxPromptLength, cache: run.dataCache(model: model),
+      progress: progress.update)
     progress.clear()
-    let shown = ShownRow(
-      sample: try sample(arguments[row], in: dataset, arguments[config]), tokenizer: tokenizer)
+    let shown = try samples(arguments[row], in: dataset, run, arguments[config]).map { name, sample in
+      ShownRow(name: name, sample: sample, tokenizer: tokenizer)
+    }
     let output = Output()
     if arguments[json] {
+      let rows = shown.map { ($0.name, $0.json) }
       try output.line(
-        JSONValue.object(["statistics": dataset.report.json, "row": shown.json]).text(indent: 2))
+        JSONValue.object(
+          Dictionary([("statistics", dataset.report.json)] + rows) { first, _ in first }
+        ).text(indent: 2))
     } else {
       for line in dataset.report.summary { try output.line(line) }
-      try output.line("\n" + shown.text)
+      for row in shown { try output.line("\n" + row.text) }
     }
     try output.flush()
   }
 
-  private static func sample(_ line: Int?, in dataset: Dataset, _ config: String) throws -> Sample {
-    guard let line else { return dataset.samples[0] }
-    guard let sample = dataset.samples.row(fromLine: line) else {
+  /// What is made of a line, by name: a row, or the two of a preference pair.
+  private static func samples(
+    _ line: Int?, in dataset: Dataset, _ run: RunConfig, _ config: String
+  ) throws -> [(name: String, sample: Sample)] {
+    let line = line ?? dataset.samples[0].line
+    let samples = dataset.samples.rows(fromLine: line)
+    guard let first = samples.first else {
       throw FireflyError(
         "no row is kept from line \(line)", at: dataset.report.path,
         fix: "It is blank, was dropped, or lies after the end: 'firefly data \(config)' lists dropped lines.")
     }
-    return sample
+    return run.task == .dpo ? Array(zip(["chosen", "rejected"], samples)) : [("row", first)]
   }
 }
 
 /// A training row, token by token.
 private struct ShownRow {
+  let name: String
   let sample: Sample
   let tokenizer: any Tokenizer
 
@@ -80,7 +85,7 @@ private struct ShownRow {
 
   var text: String {
     let heading =
-      "line \(sample.line): \(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
+      "line \(sample.line)\(name == "row" ? "" : ", \(name)"): \(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
     let lines = tokens.map { token in
       let mark = token.isTarget ? "*" : " "
       let text = token.text.isEmpty ? "…" : JSONValue.string(token.text).text()

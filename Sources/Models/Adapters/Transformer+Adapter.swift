@@ -70,11 +70,15 @@ extension Transformer {
 extension Transformer {
   /// Hangs the adapter of a PEFT folder on the model.
   ///
-  /// - Parameter folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
+  /// - Parameters:
+  ///   - folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
+  ///   - dropout: replaces the folder's, for training it further.
   /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
   ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
-  public func loadAdapter(_ folder: String) throws {
+  public func loadAdapter(_ folder: String, dropout: Float? = nil) throws {
     let file = try AdapterFile(folder)
+    var options = file.options
+    if let dropout { options.dropout = dropout }
     let linears = architecture.adaptableLinears
     var remaining = Set(file.modules)
     var stored: [String: (a: Tensor, b: Tensor, scale: Float)] = [:]
@@ -89,7 +93,7 @@ extension Transformer {
     }
     for module in file.saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
     let arena = ParameterArena(
-      Trainable(architecture, file.options) { stored[$0] != nil }, on: device)
+      Trainable(architecture, options) { stored[$0] != nil }, on: device)
     for parameter in arena.parameters where parameter.slot.role == .embedding || parameter.slot.role == .head
     {
       let start = try file.tensor(parameter.name, shape: parameter.slot.shape)
@@ -100,7 +104,7 @@ extension Transformer {
       Ops.convert(pair.a.value.matrix, start.a.on(device).matrix)
       Ops.convert(pair.b.value.matrix, start.b.on(device).matrix)
     }
-    hang(arena, file.options)
+    hang(arena, options)
   }
 
   /// Writes the adapter as PEFT does; the folder must exist.

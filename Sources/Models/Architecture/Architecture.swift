@@ -61,6 +61,12 @@ public struct Architecture: Equatable, Sendable {
   public var normalizedHead = false
   public var names: TensorNames
 
+  /// Whether sequences may share a trunk (`Transformer.accumulateGradients`): not where its rows depend on the length of
+  /// what follows, nor where the routers' auxiliary loss counts rows, nor with latent attention, which lays out no branches.
+  public var sharesTrunks: Bool {
+    (experts?.balance.coefficient ?? 0) == 0 && !(rotary?.dependsOnLength ?? false) && latent == nil
+  }
+
   /// Rows of one key or value: KV·D.
   public var keyValueSize: Int { keyValueHeads * headDim }
   /// Rows of the queries: H·D.

@@ -34,6 +34,14 @@ public struct Rotary: Equatable, Sendable {
     self.interleaved = interleaved
   }
 
+  /// Whether a longer sequence turns its first rows otherwise than a shorter one.
+  var dependsOnLength: Bool {
+    switch scaling {
+    case .dynamic, .long: true
+    case .none, .linear, .llama3, .yarn: false
+    }
+  }
+
   /// Inverse frequencies for a sequence of `length` positions, `[dimensions / 2]`, radians per position.
   func inverseFrequencies(length: Int) -> [Float] {
     let theta = effectiveTheta(length: length)

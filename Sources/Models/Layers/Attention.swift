@@ -13,7 +13,7 @@ struct Attention {
     let input: LinearGroup.Saved
     let heads: HeadMatrices  // c, q and k rotated
     let attended: Matrix  // [T, H·D] c
-    let logSums: Tensor  // [H, T]
+    let logSums: Tensor  // [H, T], or of as many rows as branches lay out
     let output: LinearGroup.Saved
   }
 
@@ -22,13 +22,19 @@ struct Attention {
   func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     let (heads, inputSaved) = projected(x, batch.rotary, batch.pass)
     let attended = output.makeInput(rows: x.rows)
-    let logSums = Tensor([shape.heads, x.rows], .float32, on: x.device)
-    Ops.attention(
-      attended, logSums: logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
+    let logSums = attend(attended, heads, batch)
     let (y, outputSaved) = output.forward(attended, batch.pass)
     let saved = Saved(
       input: inputSaved, heads: heads, attended: attended, logSums: logSums, output: outputSaved)
     return (y, saved)
+  }
+
+  private func attend(_ out: Matrix, _ heads: HeadMatrices, _ batch: BatchContext) -> Tensor {
+    if let branches = batch.branches { return branches.attention(out, heads, shape) }
+    let logSums = Tensor([shape.heads, out.rows], .float32, on: out.device)
+    Ops.attention(
+      out, logSums: logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
+    return logSums
   }
 
   /// q, k, v with q and k turned by their positions.
@@ -59,14 +65,23 @@ struct Attention {
     }
     let dInput = Tensor([dy.rows, input.outputs], input.compute, on: dy.device)
     let gradients = layout.makeGradients(dInput)
-    let heads = saved.heads
-    Ops.attentionGradient(
-      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: dAttended.inType(input.compute).matrix,
-      out: saved.attended, logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts,
-      shape: shape)
+    attentionGradient(gradients, dAttended.inType(input.compute).matrix, saved, batch)
     rotate(gradients, batch.rotary, inverse: true)
     layout.join(gradients, into: dInput)
     return input.backward(dInput.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)
+  }
+
+  private func attentionGradient(
+    _ gradients: HeadMatrices, _ dout: Matrix, _ saved: Saved, _ batch: BatchContext
+  ) {
+    let heads = saved.heads
+    if let branches = batch.branches {
+      return branches.attentionGradient(
+        gradients, dout: dout, out: saved.attended, logSums: saved.logSums, heads, shape)
+    }
+    Ops.attentionGradient(
+      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: dout, out: saved.attended,
+      logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
   }
 
   /// New rows of several sequences against their caches; their keys and values are appended.

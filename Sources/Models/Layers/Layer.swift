@@ -37,6 +37,8 @@ public struct Pass: Sendable {
 /// A micro-batch as the layers see it: ragged rows laid end to end.
 struct BatchContext {
   let starts: [Int32]  // [S+1]
+  /// Where some sequences continue another one; nil where each stands for itself.
+  let branches: Branches?
   /// The rows' angles; nil in a model without rotary positions.
   let rotary: RotaryTables?
   let pass: Pass

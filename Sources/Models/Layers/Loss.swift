@@ -95,6 +95,20 @@ struct Head {
     return (loss, dx)
   }
 
+  /// As `loss` with weights, which are one for each sequence here and depend on the losses: so the logits are computed
+  /// twice, for the losses and then for the gradient.
+  func loss(  // [T, C]
+    _ x: Tensor, labels: [Int32], starts: [Int32], sequenceWeights: (BatchLoss) -> [Float]
+  ) -> (loss: BatchLoss, dx: Tensor?) {
+    let loss = loss(x, labels: labels, starts: starts, weights: nil).loss
+    let own = sequenceWeights(loss)
+    precondition(own.count == starts.count - 1, "\(own.count) weights, \(starts.count - 1) sequences")
+    let weights = zip(own, zip(starts, starts.dropFirst())).flatMap { weight, bounds in
+      [Float](repeating: weight, count: Int(bounds.1 - bounds.0))
+    }
+    return self.loss(x, labels: labels, starts: starts, weights: weights)
+  }
+
   /// The rows' losses and their sum; dNormed is set to the gradient of the weighted sum, and the weight's is added to.
   private func crossEntropy(  // [N, C] c
     _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?

@@ -69,7 +69,7 @@ struct DataKey {
 
   init(
     _ source: DataSource, template: ChatTemplate?, tokenizer: any Tokenizer, maxLength: Int,
-    tokenizerPath: String?
+    maxPromptLength: Int? = nil, tokenizerPath: String?
   ) throws {
     var name = ContentHash()
     name.add(URL(filePath: source.path).standardizedFileURL.path)
@@ -79,6 +79,10 @@ struct DataKey {
     hash.add(SampleFile.version)
     hash.add(template?.identity ?? "text")
     hash.add(UInt64(maxLength))
+    if let maxPromptLength {
+      hash.add("pairs")
+      hash.add(UInt64(maxPromptLength))
+    }
     try hash.add(tokenizer, path: tokenizerPath)
     for path in source.files {
       hash.add((path as NSString).lastPathComponent)

@@ -14,12 +14,14 @@ public struct Dataset: Sendable {
   ///   - template: how a conversation is written; nil for plain texts, of which every token is a target and which are packed
   ///     into blocks of `maxLength` (`TextPacker`).
   ///   - maxLength: tokens kept of a row (`max_seq_length`); rows that keep no target are dropped and counted.
+  ///   - maxPromptLength: makes the rows preference pairs, which become two samples each, the chosen answer's first, and
+  ///     says how many tokens a prompt keeps at least (`max_prompt_length`); nil for conversations and texts.
   ///   - cache: where the tokenised rows are kept; nil for a temporary file.
   ///   - progress: is told the share done, 0…1, now and then, on the calling thread.
   /// - Throws: `FireflyError` with file and line for the first row that cannot be read, and when no row is left.
   public static func load(
     _ path: String, template: ChatTemplate?, tokenizer: any Tokenizer, maxLength: Int,
-    cache: DataCache? = nil,
+    maxPromptLength: Int? = nil, cache: DataCache? = nil,
     progress: ((Double) -> Void)? = nil
   ) throws -> Dataset {
     guard maxLength >= 2 else {
@@ -29,12 +31,14 @@ public struct Dataset: Sendable {
     }
     let source = try DataSource(path, allowsFolder: template == nil)
     let builder = DatasetBuilder(
-      source: source, template: template, tokenizer: tokenizer, maxLength: maxLength, progress: progress)
+      source: source, template: template, tokenizer: tokenizer, maxLength: maxLength,
+      maxPromptLength: maxPromptLength, progress: progress)
     guard let cache, try source.byteCount() >= cache.smallestBytes else {
       return try builder.inTemporaryFile()
     }
     let key = try DataKey(
       source, template: template, tokenizer: tokenizer, maxLength: maxLength,
+      maxPromptLength: maxPromptLength,
       tokenizerPath: cache.tokenizerPath)
     if let file = cache.stored(key) {
       let report = try DatasetReport(stored: file.report(), path: path)
@@ -50,6 +54,7 @@ struct DatasetBuilder {
   let template: ChatTemplate?
   let tokenizer: any Tokenizer
   let maxLength: Int
+  let maxPromptLength: Int?
   let progress: ((Double) -> Void)?
 
   /// Rows in flight between two progress reports.
@@ -107,11 +112,9 @@ struct DatasetBuilder {
       let stopIDs = try template.stopIDs(tokenizer)
       let lines = try DatasetLines(path)
       report.blankLines += lines.blankCount
-      let reader = ConversationReader(
-        lines: lines, template: template, tokenizer: tokenizer, maxLength: maxLength, stopIDs: stopIDs)
-      return try walk(lines, share: index, reader.read) { row in
+      return try walk(lines, share: index, reader(lines, template, stopIDs)) { row in
         report.count(row)
-        if let sample = row.sample { try emit(sample) }
+        try row.samples.forEach(emit)
       }
     }
     var packer = TextPacker(maxLength: maxLength)
@@ -128,6 +131,20 @@ struct DatasetBuilder {
     }
     report.leftOver += try packer.finishGroup { try keep($0, &report, emit) }
     progress?(Double(index + 1) / Double(source.files.count))
+  }
+
+  private func reader(
+    _ lines: DatasetLines, _ template: ChatTemplate, _ stopIDs: [Int32]
+  ) -> @Sendable (DatasetLine) throws -> ReadRow {
+    guard let maxPromptLength else {
+      return ConversationReader(
+        lines: lines, template: template, tokenizer: tokenizer, maxLength: maxLength, stopIDs: stopIDs
+      ).read
+    }
+    return PairReader(
+      lines: lines, template: template, tokenizer: tokenizer,
+      limits: PairLimits(length: maxLength, promptLength: maxPromptLength), stopIDs: stopIDs
+    ).read
   }
 
   /// A block of texts; one of a single token has nothing to predict.

@@ -15,25 +15,31 @@ extension RowFormat {
     "tool_response", "ipython",
   ]
 
-  /// Items are `{"role", "content"}` or `{"from", "value"}`, in either list.
+  /// A list of messages that is a conversation.
   static func content(of row: Row, list: String) throws -> Content {
+    guard let messages = try messages(row.objects(list)) else { return .unusable(.toolMessages) }
+    let system = try row.optionalText("system")
+    return Conversation(messages: messages, system: system, line: row.line).map(Content.conversation)
+      ?? .unusable(.rolesDoNotAlternate)
+  }
+
+  /// Items are `{"role", "content"}` or `{"from", "value"}`, in either list.
+  ///
+  /// - Returns: nil when there are tool messages among them.
+  static func messages(_ items: [Row]) throws -> [Message]? {
     var messages: [Message] = []
-    for item in try row.objects(list) {
+    for item in items {
       let (speaker, text) = item.members["from"] == nil ? ("role", "content") : ("from", "value")
       let name = try item.text(speaker)
-      if toolRoles.contains(name.lowercased()) { return .unusable(.toolMessages) }
+      if toolRoles.contains(name.lowercased()) { return nil }
       guard let role = roles[name.lowercased()] else {
         throw item.wrong(
           speaker, expected: (roles.keys.sorted() + toolRoles.sorted()).joined(separator: ", "), found: name)
       }
-      if role == "assistant", item.members[text] == nil || item.members["tool_calls"] != nil {
-        return .unusable(.toolMessages)
-      }
+      if role == "assistant", item.members[text] == nil || item.members["tool_calls"] != nil { return nil }
       messages.append(Message(role: role, content: try item.textOrParts(text)))
     }
-    let system = try row.optionalText("system")
-    return Conversation(messages: messages, system: system, line: row.line).map(Content.conversation)
-      ?? .unusable(.rolesDoNotAlternate)
+    return messages
   }
 
   // MARK: - MOSS

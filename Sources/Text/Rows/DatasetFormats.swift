@@ -15,6 +15,7 @@ struct RowFormat: Sendable {
   enum Content {
     case conversation(Conversation)
     case text(String)
+    case preference(Preference)
     case unusable(DropReason)
   }
 
@@ -24,7 +25,7 @@ struct RowFormat: Sendable {
   let read: @Sendable (Row) throws -> Content
 
   static let table: [RowFormat] = [
-    RowFormat(name: "preference", keys: ["chosen", "rejected"], read: refusePreference),
+    RowFormat(name: "preference", keys: ["chosen", "rejected"], read: readPreference),
     RowFormat(name: "firefly", keys: ["conversation"], read: readFirefly),
     RowFormat(name: "sharegpt", keys: ["conversations"], read: readShareGPT),
     RowFormat(name: "messages", keys: ["messages"], read: readMessages),
@@ -51,13 +52,6 @@ struct RowFormat: Sendable {
 // MARK: - The formats
 
 extension RowFormat {
-  /// `{"chosen": …, "rejected": …}`: two answers to choose between.
-  @Sendable private static func refusePreference(_ row: Row) throws -> Content {
-    throw FireflyError(
-      "the row is a preference pair (\"chosen\" and \"rejected\"), which is for DPO", at: row.place,
-      expected: "a conversation or a text", fix: "\"task_type\": \"dpo\" is not supported yet.")
-  }
-
   /// `{"conversation": [{"human": …, "assistant": …}, …], "system": …?}`; other keys are ignored.
   @Sendable private static func readFirefly(_ row: Row) throws -> Content {
     let turns = try row.objects("conversation").map { turn in

@@ -4,17 +4,20 @@ extension DatasetReport {
   /// The report in plain lines.
   public var summary: [String] {
     let isText = formats.keys.contains("text")
-    let rowText = isText ? "\(rows) texts in \(kept) blocks" : "\(kept) of \(rows) rows"
+    let rowText =
+      isText
+      ? "\(rows) texts in \(kept) blocks"
+      : "\(kept) of \(rows) \(formats.keys.contains("preference") ? "preference pairs" : "rows")"
     var lines = ["\(rowText), \(tokens) tokens, \(targets) of them targets"]
     if kept > 0 {
       let lengths = lengthPercentiles.sorted { $0.key < $1.key }.map {
         $0.key == 100 ? "\($0.value) at most" : "\($0.value) at \($0.key) %"
       }
       lines.append(
-        "\(isText ? "block" : "row") length: mean \(tokens / kept), \(lengths.joined(separator: ", "))")
+        "\(isText ? "block" : "row") length: mean \(meanLength), \(lengths.joined(separator: ", "))")
     }
     if leftOver > 0 { lines.append("tokens left over at the ends of groups of texts: \(leftOver)") }
-    if !isText && formats.keys.sorted() != ["firefly"] {
+    if !isText && ![["firefly"], ["preference"]].contains(formats.keys.sorted()) {
       let list = formats.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
       lines.append("row formats: \(list.joined(separator: ", "))")
     }
@@ -33,6 +36,9 @@ extension DatasetReport {
     if blankLines > 0 { lines.append("blank lines skipped: \(blankLines)") }
     return lines + warnings
   }
+
+  /// A pair is two rows of tokens.
+  private var meanLength: Int { tokens / (kept * (formats.keys.contains("preference") ? 2 : 1)) }
 
   /// A report that was kept as `json`.
   ///

@@ -36,7 +36,7 @@ public struct DatasetReport: Equatable, Sendable {
   public internal(set) var blankLines = 0
   public internal(set) var kept = 0
   public internal(set) var dropped: [DropReason: Lines] = [:]
-  /// Kept rows that lost tokens on the right.
+  /// Kept rows that lost tokens: on the right, or in pairs first of the prompt on the left.
   public internal(set) var truncated = Lines()
   /// Of the rows that were cut, those whose last answer lost the token that ends it: many of them teach the model not
   /// to stop.
@@ -45,7 +45,7 @@ public struct DatasetReport: Equatable, Sendable {
   public internal(set) var lostSystem = Lines()
   /// Rows by the shape they came in ("firefly", "sharegpt", …).
   public internal(set) var formats: [String: Int] = [:]
-  /// Tokens of the kept rows.
+  /// Tokens of the kept rows; a pair counts its prompt twice.
   public internal(set) var tokens = 0
   /// Predictions that count.
   public internal(set) var targets = 0
@@ -68,11 +68,11 @@ public struct DatasetReport: Equatable, Sendable {
     longest = max(longest, row.fullLength)
     if row.losesSystem { lostSystem.add(row.line) }
     if let reason = row.dropReason { dropped[reason, default: Lines()].add(row.line) }
-    guard let sample = row.sample else { return }
+    guard let length = row.samples.map(\.tokens.count).max() else { return }
     kept += 1
-    tokens += sample.tokens.count
-    targets += sample.targetCount
-    if row.fullLength > sample.tokens.count { truncated.add(row.line) }
+    tokens += row.samples.reduce(0) { $0 + $1.tokens.count }
+    targets += row.samples.reduce(0) { $0 + $1.targetCount }
+    if row.fullLength > length { truncated.add(row.line) }
     if row.cutsAnswer { cutAnswers.add(row.line) }
   }
 

@@ -1,14 +1,14 @@
 import FireflyBase
 import Foundation
 
-/// A conversation after tokenisation, for the report.
+/// A row after tokenisation, for the report.
 struct ReadRow: Sendable {
   var line: Int
   var format: String
-  /// nil when the row is dropped.
-  var sample: Sample?
+  /// One of a conversation, two of a preference pair, the chosen answer's first; none when the row is dropped.
+  var samples: [Sample] = []
   var dropReason: DropReason?
-  /// Tokens before truncation; 0 for a row that was not tokenised.
+  /// Tokens before truncation, of a pair's longer one; 0 for a row that was not tokenised.
   var fullLength = 0
   var cutsAnswer = false
   /// The row has a system text that the template has no place for.
@@ -33,13 +33,17 @@ struct ConversationReader: Sendable {
       throw FireflyError(
         "the row is a plain text, not a conversation", at: row.place,
         fix: "Plain texts are trained on with \"task_type\": \"pretrain\".")
+    case .preference:
+      throw FireflyError(
+        "the row is a preference pair (\"chosen\" and \"rejected\"), which is for DPO", at: row.place,
+        expected: "a conversation", fix: "Pairs are trained on with \"task_type\": \"dpo\".")
     case .conversation(let conversation):
       let rendering = try located(row.place) {
         try template.render(conversation, tokenizer, maxLength: maxLength, stopIDs: stopIDs)
       }
       let isKept = rendering.sample.targetCount > 0
       return ReadRow(
-        line: line.number, format: format.name, sample: isKept ? rendering.sample : nil,
+        line: line.number, format: format.name, samples: isKept ? [rendering.sample] : [],
         dropReason: isKept ? nil : .noTarget, fullLength: rendering.fullLength,
         cutsAnswer: rendering.cutsAnswer, losesSystem: rendering.losesSystem)
     }
@@ -90,7 +94,7 @@ struct TextReader: Sendable {
 }
 
 /// Adds the row's place to an error of the tokenizer or the template, which do not know it.
-private func located<Value>(_ place: String, _ body: () throws -> Value) throws -> Value {
+func located<Value>(_ place: String, _ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch var error as FireflyError {

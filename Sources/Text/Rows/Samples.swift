@@ -16,9 +16,11 @@ public struct Samples: RandomAccessCollection, Sendable {
     indices.map { (file.length($0), file.targets($0).reduce(0) { $0 + $1.count }) }
   }
 
-  /// The row from `line` of the file; nil when there is none. The other rows are not read.
-  public func row(fromLine line: Int) -> Sample? {
-    indices.first { file.line($0) == line }.map(file.sample)
+  /// The samples made of the first row of `line` in the file: two of a preference pair, none where no row is kept. The
+  /// other rows are not read.
+  public func rows(fromLine line: Int) -> [Sample] {
+    guard let first = indices.first(where: { file.line($0) == line }) else { return [] }
+    return [first, first + 1].filter { $0 < count && file.line($0) == line }.map(file.sample)
   }
 
   /// The largest token id of all rows, and a line that has it.

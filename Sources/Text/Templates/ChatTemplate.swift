@@ -29,6 +29,10 @@ extension ChatTemplate {
     try writer.row(conversation, tokenizer)
   }
 
+  func pair(_ preference: Preference, _ tokenizer: any Tokenizer) throws -> TemplatePair {
+    try writer.pair(preference, tokenizer)
+  }
+
   func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32] {
     try writer.prompt(system: system, messages: messages, tokenizer)
   }

@@ -10,6 +10,11 @@ protocol ConversationFormat {
   /// - Parameter messages: user and assistant in turn, the user last.
   func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32]
 
+  /// A prompt and two answers to it, each with what ends it.
+  ///
+  /// - Parameter preference: `messages` are user and assistant in turn, the user last.
+  func pair(_ preference: Preference, _ tokenizer: any Tokenizer) throws -> TemplatePair
+
   /// The ids that end an answer, the likeliest first.
   func stopIDs(_ tokenizer: any Tokenizer) throws -> [Int32]
 
@@ -23,6 +28,15 @@ struct TemplateRow: Equatable {
   /// What is learnt: the answers with what ends them, as ranges of tokens, ascending.
   var answers: [Range<Int>]
   /// The conversation has a system text that the template has no place for.
+  var losesSystem = false
+}
+
+/// A prompt and two answers to it as tokens.
+struct TemplatePair: Equatable {
+  var prompt: [Int32]
+  var chosen: [Int32]
+  var rejected: [Int32]
+  /// There is a system text that the template has no place for.
   var losesSystem = false
 }
 

@@ -62,6 +62,19 @@ extension JinjaFormat: ConversationFormat {
     return TemplateRow(tokens: tokens, answers: answers, losesSystem: written.losesSystem)
   }
 
+  /// The prompt ends where the two conversations part, or where the answers begin if that is before.
+  func pair(_ preference: Preference, _ tokenizer: any Tokenizer) throws -> TemplatePair {
+    let rows = try [preference.chosen, preference.rejected].map {
+      try row(preference.conversation(answer: $0), tokenizer)
+    }
+    let ends = rows.map { $0.answers.last ?? $0.tokens.count..<$0.tokens.count }
+    let shared = zip(rows[0].tokens, rows[1].tokens).prefix { $0 == $1 }.count
+    let start = ends.reduce(shared) { min($0, $1.lowerBound) }
+    return TemplatePair(
+      prompt: Array(rows[0].tokens[..<start]), chosen: Array(rows[0].tokens[start..<ends[0].upperBound]),
+      rejected: Array(rows[1].tokens[start..<ends[1].upperBound]), losesSystem: rows[0].losesSystem)
+  }
+
   func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32] {
     let head = system.map { [Message(role: "system", content: $0)] } ?? []
     let text = try rendered(head + messages, forAnswer: true, now: Date(), tokenizer).text.text

@@ -82,8 +82,12 @@ extension PieceFormat {
 
   /// The assistant's part of a turn with what ends it; every token is a target.
   private func assistant(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    let text = layout == .piecewise ? text : text.strippedAsPython
-    return try tokens(assistantFormat, text, tokenizer) + (endsWithID ? [try end(tokenizer)] : [])
+    try answer(layout == .piecewise ? text : text.strippedAsPython, tokenizer)
+  }
+
+  /// The same with the text as it is.
+  private func answer(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    try tokens(assistantFormat, text, tokenizer) + (endsWithID ? [try end(tokenizer)] : [])
   }
 
   private func tokens(
@@ -126,9 +130,20 @@ extension PieceFormat: ConversationFormat {
       row.tokens += try assistant(turn.assistant, tokenizer)
       row.answers.append(start..<row.tokens.count)
     }
-    let usesSystemText = systemFormat?.contains("{content}") ?? false
-    row.losesSystem = conversation.system?.isEmpty == false && !usesSystemText
+    row.losesSystem = loses(conversation.system)
     return row
+  }
+
+  private func loses(_ system: String?) -> Bool {
+    system?.isEmpty == false && systemFormat?.contains("{content}") != true
+  }
+
+  /// As the original: the answers' texts are not stripped.
+  func pair(_ preference: Preference, _ tokenizer: any Tokenizer) throws -> TemplatePair {
+    TemplatePair(
+      prompt: try prompt(system: preference.system, messages: preference.messages[...], tokenizer),
+      chosen: try answer(preference.chosen, tokenizer), rejected: try answer(preference.rejected, tokenizer),
+      losesSystem: loses(preference.system))
   }
 
   func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32] {

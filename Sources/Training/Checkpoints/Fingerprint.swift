@@ -4,12 +4,19 @@ import FireflyBase
 struct Fingerprint: Equatable {
   let values: [String: JSONValue]
 
+  /// What the keys whose values are hashes stand for.
+  private static let contents = [
+    "model_name_or_path": "model", "train_file": "set of rows",
+    "adapter_name_or_path": "adapter to start from",
+  ]
+
   init(values: [String: JSONValue]) { self.values = values }
 
   /// - Parameters:
   ///   - compute: the dtype in use.
   ///   - model, rows: hashes of the model and of the training rows.
-  init(_ config: RunConfig, compute: String, model: String, rows: String) {
+  ///   - adapter: the hash of the adapter that the run starts from; nil for a fresh one.
+  init(_ config: RunConfig, compute: String, model: String, rows: String, adapter: String?) {
     var values: [String: JSONValue] = [
       "task_type": .string(config.task.rawValue), "train_mode": .string(config.mode.rawValue),
       "model_name_or_path": .string(model), "train_file": .string(rows), "precision": .string(compute),
@@ -24,6 +31,8 @@ struct Fingerprint: Equatable {
       "max_grad_norm": .double(config.maxGradientNorm ?? 0),
     ]
     values.merge(Fingerprint.trained(config)) { $1 }
+    if let adapter { values["adapter_name_or_path"] = .string(adapter) }
+    if let preference = config.preference { values.merge(Fingerprint.values(of: preference)) { $1 } }
     if config.schedule != .constant {
       switch config.warmup {
       case .steps(let steps): values["warmup_steps"] = .int(steps)
@@ -35,6 +44,15 @@ struct Fingerprint: Equatable {
       values["max_steps"] = .int(config.maxSteps ?? -1)
     }
     self.values = values
+  }
+
+  private static func values(of preference: PreferenceSettings) -> [String: JSONValue] {
+    [
+      "beta": .double(preference.beta), "label_smoothing": .double(preference.labelSmoothing),
+      "loss_type": .string(preference.loss.rawValue), "rpo_alpha": .double(preference.rpoAlpha ?? 0),
+      "dpo_reference": .string(preference.reference.rawValue),
+      "disable_dropout": .bool(preference.disablesDropout),
+    ]
   }
 
   /// What decides which parameters there are, and how their gradients are summed.
@@ -60,11 +78,10 @@ struct Fingerprint: Equatable {
     for key in Set(values.keys).union(saved.values.keys).sorted() {
       let (old, new) = (saved.values[key], values[key])
       guard old != new, old?.double != new?.double || old?.double == nil else { continue }
-      let isContent = key == "model_name_or_path" || key == "train_file"
+      let content = Fingerprint.contents[key]
+      let isContent = content != nil
       throw FireflyError(
-        isContent
-          ? "the checkpoint was made with another \(key == "train_file" ? "set of rows" : "model"): \"\(key)\""
-          : "the checkpoint was made with another \"\(key)\"",
+        "the checkpoint was made with another \(content.map { "\($0): " } ?? "")\"\(key)\"",
         at: checkpoint, expected: isContent ? nil : old?.text() ?? "none",
         found: isContent ? nil : new?.text() ?? "none",
         fix: "Restore it, or start anew in another output_dir.")

@@ -21,6 +21,7 @@ struct ResumeState {
       "targets": .int(history.targets),
     ]
     if let sum = history.windowBalanceSum { state["window_balance_sum"] = .double(sum) }
+    if let sums = history.windowPreferenceSum { state["window_preference_sums"] = .object(sums.json()) }
     return .object(state)
   }
 
@@ -54,6 +55,7 @@ struct ResumeState {
     history.lossSum = try number("loss_sum")
     history.windowSum = try number("window_loss_sum")
     history.windowBalanceSum = json["window_balance_sum"]?.double
+    history.windowPreferenceSum = json["window_preference_sums"].flatMap { PreferenceMetrics($0) }
     history.windowSteps = try count("window_steps")
     history.tokens = try count("tokens")
     history.targets = try count("targets")

@@ -70,6 +70,20 @@ extension ConfigReader {
     return names
   }
 
+  /// adapter_name_or_path: nil for a fresh adapter, and where all weights are trained.
+  mutating func startAdapter(_ mode: TrainMode) -> String? {
+    guard let path = optionalString("adapter_name_or_path"), !path.isEmpty else { return nil }
+    if mode == .full {
+      problem(
+        "\"adapter_name_or_path\" does not go with \"train_mode\": \"full\"", key: "adapter_name_or_path",
+        found: "\"\(path)\"",
+        fix:
+          "Remove the key, or set \"train_mode\": \"qlora\"; 'firefly merge' makes a model of base and adapter."
+      )
+    }
+    return path
+  }
+
   /// modules_to_save: a list of leaf names, or null.
   mutating func modulesToSave() -> [String] {
     guard let value = raw("modules_to_save") else { return [] }

@@ -5,10 +5,24 @@ public enum EvaluationMetric: String, Sendable, CaseIterable {
   case loss = "eval_loss"
   case perplexity = "eval_perplexity"
   case tokenAccuracy = "eval_token_accuracy"
+  case rewardAccuracy = "eval_rewards/accuracies"
+  case rewardMargin = "eval_rewards/margins"
 
   /// A metric by its name, with or without the prefix `eval_`, as transformers takes it.
   init?(name: String) {
     self.init(rawValue: name.hasPrefix("eval_") ? name : "eval_" + name)
+  }
+
+  /// Whether the larger value is the better one.
+  var greaterIsBetter: Bool { self != .loss && self != .perplexity }
+
+  /// Whether evaluations in runs of `task` have it.
+  func exists(in task: TaskType) -> Bool {
+    switch self {
+    case .loss: true
+    case .perplexity, .tokenAccuracy: task != .dpo
+    case .rewardAccuracy, .rewardMargin: task == .dpo
+    }
   }
 }
 
@@ -46,7 +60,8 @@ public struct EvaluationSettings: Sendable, Equatable {
 extension ConfigReader {
   /// eval_file and what belongs to it; nil when there is no evaluation.
   mutating func evaluation(
-    loggingEvery: StepCount, saveInterval: Interval, saveEvery: StepCount, _ notices: inout [String]
+    _ task: TaskType, loggingEvery: StepCount, saveInterval: Interval, saveEvery: StepCount,
+    _ notices: inout [String]
   ) -> EvaluationSettings? {
     let interval = evaluationInterval()
     let file = string("eval_file", default: "")
@@ -56,7 +71,7 @@ extension ConfigReader {
       delay: double("eval_delay", default: 0, in: 0...(.infinity)),
       startsWithOne: bool("eval_on_start", default: false),
       batchSize: int("per_device_eval_batch_size", default: 8, in: 1...ConfigReader.most),
-      best: bestModel())
+      best: bestModel(task))
     let asksForOne = bool("do_eval", default: false) || settings.startsWithOne || !file.isEmpty
     guard interval != .no else {
       if asksForOne {
@@ -92,19 +107,20 @@ extension ConfigReader {
   }
 
   /// load_best_model_at_end, metric_for_best_model and greater_is_better; nil when none asks for a best one.
-  private mutating func bestModel() -> EvaluationSettings.Best? {
+  private mutating func bestModel(_ task: TaskType) -> EvaluationSettings.Best? {
     let isLoaded = bool("load_best_model_at_end", default: false)
     let greater = optionalBool("greater_is_better")
     var metric: EvaluationMetric?
     if let name = optionalString("metric_for_best_model"), !name.isEmpty {
-      let names = EvaluationMetric.allCases.map(\.rawValue).joined(separator: ", ")
+      let known = EvaluationMetric.allCases.filter { $0.exists(in: task) }
+      let names = known.map(\.rawValue).joined(separator: ", ")
       metric =
-        EvaluationMetric(name: name)
+        EvaluationMetric(name: name).flatMap { known.contains($0) ? $0 : nil }
         ?? wrong("metric_for_best_model", "one of \(names)", .string(name), .loss)
     }
     guard isLoaded || metric != nil else { return nil }
     return EvaluationSettings.Best(
-      metric: metric ?? .loss, greaterIsBetter: greater ?? (metric == .tokenAccuracy),
+      metric: metric ?? .loss, greaterIsBetter: greater ?? (metric ?? .loss).greaterIsBetter,
       isLoadedAtEnd: isLoaded)
   }
 

@@ -48,7 +48,7 @@ enum ForeignKeys {
   }()
 
   private static let silent = [
-    "accelerator_config", "average_tokens_across_devices", "batch_eval_metrics", "beta", "bf16_full_eval",
+    "accelerator_config", "average_tokens_across_devices", "batch_eval_metrics", "bf16_full_eval",
     "dataloader_in_order", "dataloader_multiprocessing_context", "dataloader_num_workers",
     "dataloader_persistent_workers", "dataloader_pin_memory", "dataloader_prefetch_factor",
     "ddp_broadcast_buffers", "ddp_bucket_cap_mb", "ddp_find_unused_parameters", "ddp_static_graph",
@@ -59,8 +59,8 @@ enum ForeignKeys {
     "hub_strategy", "include_for_metrics", "include_inputs_for_metrics", "include_num_input_tokens_seen",
     "include_tokens_per_second", "jit_mode_eval", "keep_batchnorm_fp32", "label_names",
     "length_column_name", "local_rank", "log_level", "log_level_replica", "log_on_each_node",
-    "logging_nan_inf_filter", "max_prompt_length", "mp_parameters", "no_cuda",
-    "past_index", "prediction_loss_only", "project", "ray_scope",
+    "logging_nan_inf_filter", "mp_parameters", "no_cuda",
+    "past_index", "precompute_ref_batch_size", "prediction_loss_only", "project", "ray_scope",
     "remove_unused_columns", "restore_callback_states_from_checkpoint", "run_name", "save_on_each_node",
     "skip_memory_metrics", "split_batches", "tf32", "tokenize_num_workers", "torch_compile_backend",
     "torch_compile_mode", "torch_empty_cache_steps", "torchdynamo", "trackio_bucket_id",
@@ -94,11 +94,24 @@ enum ForeignKeys {
     "neftune_noise_alpha": .refused(unless: [.int(0), .double(0)], why: "no noise is added to embeddings"),
     "optim_args": .refused(unless: none, why: "AdamW is set by adam_beta1, adam_beta2 and adam_epsilon"),
     "optim_target_modules": .refused(unless: none, why: "every adapter matrix is trained alike"),
+    "f_divergence_type": .refused(
+      unless: [.string("reverse_kl")], why: "the divergence is the reverse Kullback-Leibler one"),
+    "ld_alpha": .refused(unless: [.int(1), .double(1)], why: "all tokens of an answer count alike"),
+    "loss_weights": .refused(
+      unless: [.array([.int(1)]), .array([.double(1)])],
+      why: "there is one loss_type, and rpo_alpha weighs the chosen answers' own loss"),
+    "padding_free": .silent,
+    "precompute_ref_log_probs": .said(
+      unless: [.bool(true)], why: "the reference is always computed before training"),
     "save_only_model": .said(unless: off, why: "checkpoints always hold what resuming needs"),
     "save_safetensors": .said(unless: [.bool(true)], why: "adapters are always written as safetensors"),
+    "sync_ref_model": .refused(unless: off, why: "the reference stays as it is"),
     "torch_compile": .said(unless: off, why: "there is nothing to compile"),
     "train_sampling_strategy": .said(
       unless: [.string("random")], why: "the key here is \"shuffle\", true or false"),
+    "truncation_mode": .said(
+      unless: [], why: "pairs are cut as the original does: first the prompt on the left, then the answers"),
     "use_unsloth": .said(unless: off, why: "Firefly has its own kernels"),
+    "use_weighting": .refused(unless: off, why: "every pair counts alike"),
   ]
 }

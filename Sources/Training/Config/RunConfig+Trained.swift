@@ -7,7 +7,8 @@ extension RunConfig {
   var loraOptions: LoRAOptions {
     LoRAOptions(
       rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
-      rsLoRA: usesRankStabilisedLoRA, modulesToSave: modulesToSave)
+      rsLoRA: usesRankStabilisedLoRA, rankPattern: loraRankPattern, alphaPattern: loraAlphaPattern,
+      modulesToSave: modulesToSave)
   }
 
   /// What the run trains; `validate` says whether it can.

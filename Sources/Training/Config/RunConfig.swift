@@ -16,6 +16,10 @@ public struct RunConfig: Sendable {
   public var maxSequenceLength: Int  // max_seq_length
   public var task: TaskType
   public var mode: TrainMode
+  /// nil where the task is not preference training.
+  public var preference: PreferenceSettings?
+  /// A PEFT folder whose adapter is trained further; nil for a fresh one.
+  public var startAdapter: String?  // adapter_name_or_path
 
   // MARK: The adapter
   public var loraRank: Int
@@ -24,6 +28,9 @@ public struct RunConfig: Sendable {
   /// Leaf names such as `q_proj`; nil for every linear layer but the head.
   public var loraTargetModules: [String]?
   public var usesRankStabilisedLoRA: Bool  // use_rslora
+  /// Ranks and alphas of modules that differ; of an adapter that is trained further alone.
+  public internal(set) var loraRankPattern: [String: Int] = [:]
+  public internal(set) var loraAlphaPattern: [String: Double] = [:]
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
   public var modulesToSave: [String]  // modules_to_save
 
@@ -109,6 +116,8 @@ public struct RunConfig: Sendable {
     maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
     task = keys.choice("task_type", default: .sft)
     mode = keys.choice("train_mode", default: .qlora)
+    preference = keys.preference(task, &notices)
+    startAdapter = keys.startAdapter(mode)
 
     loraRank = keys.int("lora_rank", default: 64, in: 1...ConfigReader.most)
     loraAlpha = keys.double("lora_alpha", default: 16, in: 0...(.infinity), above: true)
@@ -155,7 +164,7 @@ public struct RunConfig: Sendable {
     overwritesOutput = keys.bool("overwrite_output_dir", default: false)
     samples = keys.samples(saveEvery: saveEvery)
     evaluation = keys.evaluation(
-      loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery, &notices)
+      task, loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery, &notices)
     resume = keys.resume()
 
     notices += ForeignKeys.read(from: &keys)

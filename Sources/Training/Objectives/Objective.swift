@@ -20,6 +20,8 @@ package struct StepLoss: Equatable {
   package var loss: Double
   /// The routers' auxiliary loss with the same weights; nil in a model without one.
   package var balance: Double?
+  /// Of preference training; nil in any other.
+  package var preference: PreferenceMetrics?
 }
 
 /// The loss of a micro-batch is infinite or not a number; the gradients are of no use then.

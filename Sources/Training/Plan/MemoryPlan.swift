@@ -36,7 +36,9 @@ struct MemoryPlan {
     let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, checkpointing: config.checkpointing)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
-    let working = batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
+    let working =
+      batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
+      + batch.laidOut * MemoryPlan.layout(a, c: c)
     let isFull = config.mode == .full
     let gradients = isFull && config.full.gradients == .bfloat16 ? 2 : 4
     paged =
@@ -73,6 +75,9 @@ struct MemoryPlan {
       + 4 * a.hiddenSize
   }
 
+  /// Bytes a token of what attention lays out where sequences share a trunk: q, k and v, the result and the gradients of all.
+  private static func layout(_ a: Architecture, c: Int) -> Int { 4 * c * (a.querySize + a.keyValueSize) }
+
   /// Elements a token of q, k, v and what attention gives; and of short vectors, the normed ones and those in float32
   /// before the norm, which count as two.
   private static func heads(_ a: Architecture) -> Int {
@@ -105,8 +110,8 @@ struct ModelFacts {
   let isStored4Bit: Bool
   /// Bytes of embedding and head that come to lie in memory where they are frozen.
   private let tableBytes: Int
-  /// Tokens and targets of the rows, the longest first.
-  let rows: [(tokens: Int, targets: Int)]
+  /// The rows, the longest first.
+  let rows: [PassSize]
   /// What the process holds already: the program, the tokenizer and the rows.
   let residentBytes: Int
 
@@ -114,7 +119,7 @@ struct ModelFacts {
     architecture = setup.architecture
     compute = setup.compute
     isStored4Bit = setup.pretrained.source.isQuantized
-    rows = setup.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
+    rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(setup)
   }
@@ -165,11 +170,12 @@ struct ModelFacts {
   /// What the run would train with other settings.
   func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
 
-  /// A micro-batch of the longest rows.
-  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int) {
-    rows.prefix(config.microBatchSize).reduce((0, 0)) { sum, row in
-      let tokens = min(row.tokens, config.maxSequenceLength)
-      return (sum.0 + tokens, sum.1 + min(row.targets, tokens))
+  /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
+  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {
+    rows.prefix(config.microBatchSize).reduce((0, 0, 0)) { sum, row in
+      let tokens = min(row.tokens, config.maxSequenceLength * row.lengths.count)
+      let whole = row.lengths.reduce(0) { $0 + min($1, config.maxSequenceLength) }
+      return (sum.0 + tokens, sum.1 + min(row.targets, tokens), sum.2 + (whole > tokens ? whole : 0))
     }
   }
 }

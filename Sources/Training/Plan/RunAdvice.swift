@@ -77,7 +77,7 @@ struct RunAdvice {
       (
         { "\"lora_rank\": \($0.loraRank)" },
         { config in
-          guard config.loraRank > 16 else { return false }
+          guard config.loraRank > 16, config.startAdapter == nil else { return false }
           config.loraRank = 16
           return true
         }

@@ -26,6 +26,8 @@ public struct RunPlan: Sendable {
   public let advice: [String]
   /// What all steps compute.
   public let work: StepWork
+  /// What asking the reference of preference training computes before the first step; nil where there is none.
+  public let referenceWork: StepWork?
   /// The dtype of products.
   public let compute: DType
   /// Bytes of one checkpoint.
@@ -52,6 +54,7 @@ public struct RunPlan: Sendable {
     self.memoryLimit = memoryLimit
     advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
+    referenceWork = setup.referenceWork
     compute = setup.compute
     checkpointBytes =
       12 * trainableParameters + 4 * setup.totalSteps
@@ -59,7 +62,7 @@ public struct RunPlan: Sendable {
     pagedBytes = memory.paged
     notices = setup.notices
     summary =
-      RunPlan.lines(setup, facts, memory)
+      RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
       + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
   }
 
@@ -68,6 +71,26 @@ public struct RunPlan: Sendable {
     let advice = RunAdvice(facts, config, limit: limit)
     return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
+  }
+
+  /// What the reference is, and what is saved by asking it once.
+  private static func reference(_ setup: RunSetup, _ once: StepWork?, _ steps: StepWork) -> [String] {
+    guard let once else { return [] }
+    let pairs = setup.pairsSeen.count
+    // Asked in every step, it would be asked about each pair as often as the run sees it.
+    let seen = Double(
+      setup.totalSteps * min(setup.config.accumulation * setup.config.microBatchSize, setup.order.rows))
+    let saved = once.flop * (seen / Double(max(1, pairs)) - 1)
+    let share = Int((100 * max(0, saved) / (steps.flop + once.flop)).rounded())
+    let what =
+      setup.usesAdapterAsReference
+      ? "the model with the adapter it starts from"
+      : setup.trainable.full == nil ? "the base" : "the model as it starts"
+    return [
+      "reference: \(what), asked once about \(Readable.grouped(pairs)) pairs before training"
+        + (setup.config.dataCacheFolder == nil ? "" : " and kept in the data cache")
+        + (share > 0 ? ", which saves \(share) % of the run's work" : "")
+    ]
   }
 
   private static func evaluation(_ setup: RunSetup) -> [String] {
@@ -108,6 +131,7 @@ public struct RunPlan: Sendable {
     let parameters = "\(Readable.grouped(count)) trainable parameters (\(share) %)"
     guard let full = setup.trainable.full else {
       return "adapter: rank \(setup.config.loraRank), \(parameters)"
+        + (setup.config.startAdapter.map { ", from \($0)" } ?? "")
     }
     return "trained: \(parameters)"
       + (full.frozenLayers > 0

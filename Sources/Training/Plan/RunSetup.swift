@@ -28,25 +28,26 @@ struct RunSetup {
   /// - Parameter progress: is told what is being read and the share done, 0…1.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
   init(_ config: RunConfig, progress: @escaping (String, Double) -> Void) throws {
-    try RunSetup.requireSupported(config)
     var notices = config.notices
     compute = RunSetup.compute(config, &notices)
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
     try architecture.requireTensors(in: pretrained.source.weights)
+    let config = try config.takingStartAdapter(architecture)
     try config.validateTrained(for: architecture)
     if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }
     trainable = config.trainable(architecture)
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
       config.trainFile, template: template, tokenizer: pretrained.tokenizer,
-      maxLength: config.maxSequenceLength, cache: config.dataCache(model: pretrained.source.path)
+      maxLength: config.maxSequenceLength, maxPromptLength: config.preference?.maxPromptLength,
+      cache: config.dataCache(model: pretrained.source.path)
     ) { progress("reading rows", $0) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
       try Dataset.load(
         evaluation.file, template: template, tokenizer: pretrained.tokenizer,
-        maxLength: config.maxSequenceLength
+        maxLength: config.maxSequenceLength, maxPromptLength: config.preference?.maxPromptLength
       ) { progress("reading rows to evaluate", $0) }
     }
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
@@ -55,8 +56,10 @@ struct RunSetup {
         model: config.modelPath)
     }
     notices += RunSetup.remarks(dataset.report, architecture)
+    notices += RunSetup.preferenceRemarks(config, architecture)
     order = DataOrder(
-      rows: dataset.samples.count, microBatchSize: config.microBatchSize, accumulation: config.accumulation,
+      rows: dataset.samples.count / (config.task == .dpo ? 2 : 1), microBatchSize: config.microBatchSize,
+      accumulation: config.accumulation,
       dropsLastBatch: config.dropsLastBatch, shuffle: config.shuffle, seed: UInt64(config.dataSeed))
     totalSteps = order.totalSteps(epochs: config.epochs, maxSteps: config.maxSteps)
     if order.batchesPerEpoch < config.accumulation {
@@ -76,18 +79,13 @@ struct RunSetup {
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
       config, compute: compute.description, model: try ModelHash.of(pretrained.source),
-      rows: dataset.samples.digest)
+      rows: dataset.samples.digest, adapter: try startAdapterHash())
   }
+
+  /// Of the adapter that the run starts from; nil for a fresh one.
+  func startAdapterHash() throws -> String? { try config.startAdapter.map(ModelHash.of(adapter:)) }
 
   // MARK: - Checks
-
-  private static func requireSupported(_ config: RunConfig) throws {
-    guard config.task != .dpo else {
-      throw FireflyError(
-        "\"task_type\": \"\(config.task.rawValue)\" is not supported yet", at: "task_type",
-        expected: "\"sft\" or \"pretrain\"")
-    }
-  }
 
   /// What is trained must be all there: of weights in 4 bits only an adapter can be.
   private static func requireWhole(_ source: ModelSource) throws {
@@ -104,6 +102,22 @@ struct RunSetup {
     if config.precisionIsExplicit || Ops.supportsBFloat16 { return .bfloat16 }
     notices.append("this processor has no bfloat16 products: computing in float32")
     return .float32
+  }
+
+  private static func preferenceRemarks(_ config: RunConfig, _ architecture: Architecture) -> [String] {
+    guard let preference = config.preference else { return [] }
+    var remarks: [String] = []
+    if config.mode != .full && preference.disablesDropout && config.loraDropout > 0 {
+      remarks.append(
+        "\"lora_dropout\" is off in preference training, as in TRL; \"disable_dropout\": false leaves it on")
+    }
+    if !architecture.sharesTrunks {
+      remarks.append(
+        "a pair's prompt is read once for each answer: "
+          + (architecture.latent == nil
+            ? "this model's numbers depend on what follows it" : "this model's attention shares none"))
+    }
+    return remarks
   }
 
   private static func remarks(_ report: DatasetReport, _ architecture: Architecture) -> [String] {

@@ -24,14 +24,17 @@ public struct StepWork: Equatable, Sendable {
 
   /// - Parameters:
   ///   - lengths: tokens of each sequence.
+  ///   - sharedTokens: of those, tokens that are read for several sequences at once; attention alone sees them in each.
   ///   - targets: tokens that count in the loss.
+  ///   - headForwards: how often the logits are computed.
   ///   - microBatches: passes that the sequences are spread over.
   ///   - times: how often all of that is done.
   package init(
-    _ model: WorkModel, lengths: [Int], targets: Int, microBatches: Int = 1, times: Double = 1
+    _ model: WorkModel, lengths: [Int], sharedTokens: Int = 0, targets: Int, headForwards: Int = 1,
+    microBatches: Int = 1, times: Double = 1
   ) {
     let a = model.architecture
-    let rows = Double(lengths.reduce(0, +))
+    let rows = Double(lengths.reduce(0, +) - sharedTokens)
     let pairs = lengths.reduce(0.0) { $0 + AttentionShape.pairs($1, window: a.window) }
     let forwards = model.checkpointing ? 2.0 : 1.0
     let blocks = (rows / Double(microBatches) / StepWork.decodedRows).rounded(.up) * Double(microBatches)
@@ -41,7 +44,7 @@ public struct StepWork: Equatable, Sendable {
       times
       * (2 * rows
         * (model.below + model.frozen * (forwards + 1) + model.trained * (forwards + 2))
-        + 2 * head * (model.trainsHead ? 3 : 2))
+        + 2 * head * Double(headForwards + (model.trainsHead ? 2 : 1)))
     // Along keys and along values: one product each forwards, three and two backwards.
     let products = Double(a.querySize) * (forwards + 3) + Double(a.attendedSize) * (forwards + 2)
     let below = Double(a.querySize + a.attendedSize)
@@ -51,6 +54,33 @@ public struct StepWork: Equatable, Sendable {
     decodedWeights = model.isNF4 ? times * model.held * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
   }
+
+  /// A forward pass alone over each of several groups of sequences.
+  ///
+  /// - Parameter usesAdapter: the adapter counts; trained weights always do.
+  init(reading groups: [PassSize], _ model: WorkModel, usesAdapter: Bool) {
+    let a = model.architecture
+    let rows = groups.reduce(0.0) { $0 + Double($1.tokens) }
+    let targets = groups.reduce(0.0) { $0 + Double($1.targets) }
+    let pairs = groups.flatMap(\.lengths).reduce(0.0) { $0 + AttentionShape.pairs($1, window: a.window) }
+    let blocks = groups.reduce(0.0) { $0 + (Double($1.tokens) / StepWork.decodedRows).rounded(.up) }
+    matrices =
+      2 * rows * (model.below + model.frozen + (usesAdapter || !model.trainsAdapter ? model.trained : 0))
+      + 2 * targets * Double(a.vocabularySize * a.hiddenSize)
+    attention = 2 * pairs * Double(a.layers * (a.querySize + a.attendedSize))
+    decodedWeights = model.isNF4 ? model.held * blocks : 0
+    // A forward alone moves about a quarter of what a step with recomputation and gradients does.
+    residualElements = rows * Double(a.layers * a.hiddenSize) / 4
+  }
+}
+
+/// Tokens that go through the model together.
+struct PassSize {
+  /// Of each sequence.
+  let lengths: [Int]
+  /// Of all sequences, those that several share counted once.
+  let tokens: Int
+  let targets: Int
 }
 
 /// What the work of a step depends on beside its rows.
@@ -63,6 +93,8 @@ package struct WorkModel {
   package let below: Double
   package let frozen: Double
   package let trained: Double
+  /// What is trained is an adapter, not the weights.
+  package let trainsAdapter: Bool
   package let trainsHead: Bool
   package let lowestLayer: Int
   package let checkpointing: Bool
@@ -78,6 +110,7 @@ package struct WorkModel {
     below = passed(0..<lowestLayer)
     let above = passed(lowestLayer..<architecture.layers)
     frozen = trainable.full == nil ? above : 0
+    trainsAdapter = trainable.full == nil
     trained = trainable.full == nil ? trainable.lowRankPassed : above
     let head = architecture.tiedHead ? ParameterSlot.Role.embedding : .head
     trainsHead = trainable.slots.contains { $0.role == head }
@@ -100,11 +133,40 @@ extension StepWork {
   /// All of a run. An epoch's rows are counted as they are; which of them meet in a micro-batch is not known.
   init(_ setup: RunSetup) {
     let order = setup.order
-    let sizes = setup.dataset.samples.sizes
+    let sizes = setup.rowSizes
+    let lengths = sizes.flatMap(\.lengths)
     let batchesInStep = min(setup.config.accumulation, order.batchesPerEpoch)
     self.init(
-      WorkModel(setup), lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
+      WorkModel(setup), lengths: lengths,
+      sharedTokens: lengths.reduce(0, +) - sizes.reduce(0) { $0 + $1.tokens },
+      targets: sizes.reduce(0) { $0 + $1.targets }, headForwards: setup.config.task == .dpo ? 2 : 1,
       microBatches: order.batchesPerEpoch,
       times: Double(setup.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
+  }
+}
+
+extension RunSetup {
+  /// The rows of an epoch; a preference pair is one of them, its prompt there once where both answers share it.
+  var rowSizes: [PassSize] {
+    let sizes = dataset.samples.sizes
+    guard config.task == .dpo else {
+      return sizes.map { PassSize(lengths: [$0.tokens], tokens: $0.tokens, targets: $0.targets) }
+    }
+    return stride(from: 0, to: sizes.count, by: 2).map { index in
+      let pair = [sizes[index], sizes[index + 1]]
+      // All of the prompt but its last token: see `Batch`.
+      let shared = architecture.sharesTrunks ? max(0, pair[0].tokens - pair[0].targets - 1) : 0
+      return PassSize(
+        lengths: pair.map(\.tokens), tokens: pair[0].tokens + pair[1].tokens - shared,
+        targets: pair[0].targets + pair[1].targets)
+    }
+  }
+
+  /// What asking the reference takes before the first step, where nothing is kept of it; nil where there is none.
+  var referenceWork: StepWork? {
+    guard config.task == .dpo else { return nil }
+    let sizes = rowSizes
+    return StepWork(
+      reading: pairsSeen.map { sizes[$0] }, WorkModel(self), usesAdapter: usesAdapterAsReference)
   }
 }

@@ -2,15 +2,20 @@ import FireflyBase
 import Foundation
 
 /// The losses of a run as a self-contained SVG that a browser shows: axes, every step's loss (or the mean
-/// of a few, when there are more than the width has room for), and a smoothed line.
+/// of a few, when there are more than the width has room for), and a smoothed line. Below it, in preference training, the
+/// rewards.
 package struct LossCurve {
   let title: String
-  /// Optimizer step and loss (nats per target token); values that are not finite are left out.
+  /// Optimizer step and loss (nats per target token, in preference training the mean over pairs); values that are not finite are left out.
   let points: [(step: Int, loss: Double)]
 
+  /// What preference training logged; empty in any other.
+  let rewards: [(step: Int, metrics: PreferenceMetrics)]
+
   /// - Parameter losses: one for each step, from step 1.
-  package init(title: String, losses: [Double]) {
+  package init(title: String, losses: [Double], rewards: [(step: Int, metrics: PreferenceMetrics)] = []) {
     self.title = title
+    self.rewards = rewards
     points = losses.enumerated().filter { $0.element.isFinite }.map {
       (step: $0.offset + 1, loss: $0.element)
     }
@@ -22,7 +27,8 @@ package struct LossCurve {
 
   private static let width = 900.0
   private static let height = 480.0
-  private static let plot = (left: 70.0, right: 880.0, top: 56.0, bottom: 420.0)
+  private static let plot = Frame(left: 70, right: 880, top: 56, bottom: 420)
+  private static let rewardPlot = Frame(left: 70, right: 880, top: 516, bottom: 716)
   private static let mostPoints = 800
 
   package func svg() -> String {
@@ -30,10 +36,11 @@ package struct LossCurve {
     if points.isEmpty {
       body += LossCurve.text("no steps yet", x: LossCurve.width / 2, y: LossCurve.height / 2, size: 14)
     } else {
-      body += drawing()
+      body += drawing() + rewardDrawing()
     }
+    let height = LossCurve.height + (rewards.isEmpty ? 0 : 296)
     return """
-      <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(LossCurve.width)) \(Int(LossCurve.height))" \
+      <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(LossCurve.width)) \(Int(height))" \
       font-family="sans-serif" role="img">
       <title>\(LossCurve.escaped(title))</title>
       <rect width="100%" height="100%" fill="white"/>
@@ -48,38 +55,63 @@ package struct LossCurve {
     let steps = Axis(low: 0, high: Double(points.last?.step ?? 1), target: 8, finest: 1)
     let values = shown.map(\.loss) + smooth.map(\.loss)
     let losses = Axis(low: values.min() ?? 0, high: values.max() ?? 1, target: 6)
-    let place = { (point: (step: Double, loss: Double)) -> (x: Double, y: Double) in
-      let plot = LossCurve.plot
-      return (
-        plot.left + steps.fraction(point.step) * (plot.right - plot.left),
-        plot.bottom - losses.fraction(point.loss) * (plot.bottom - plot.top)
-      )
+    let place = { (point: (step: Double, loss: Double)) in
+      LossCurve.plot.place(steps.fraction(point.step), losses.fraction(point.loss))
     }
-    return axes(steps, losses)
+    let unit = rewards.isEmpty ? "nats per target token" : "mean over pairs"
+    return LossCurve.axes(LossCurve.plot, steps, losses, "loss (\(unit))")
       + LossCurve.line(shown.map(place), color: "#9db8d9", width: 1)
       + LossCurve.line(smooth.map(place), color: "#c2410c", width: 2.5)
       + legend(last: smooth.last?.loss ?? 0)
   }
 
-  private func axes(_ steps: Axis, _ losses: Axis) -> String {
-    let plot = LossCurve.plot
+  private static let rewardLines:
+    [(name: String, color: String, value: @Sendable (PreferenceMetrics) -> Double)] = [
+      ("chosen", "#15803d", { $0.chosenReward }), ("rejected", "#b91c1c", { $0.rejectedReward }),
+      ("margin", "#1d4ed8", { $0.margin }),
+    ]
+
+  /// The rewards of the chosen and the rejected answers and their margin, at every log entry.
+  private func rewardDrawing() -> String {
+    let values = rewards.flatMap { entry in LossCurve.rewardLines.map { $0.value(entry.metrics) } }
+      .filter(\.isFinite)
+    guard let low = values.min(), let high = values.max() else { return "" }
+    let frame = LossCurve.rewardPlot
+    let steps = Axis(low: 0, high: Double(points.last?.step ?? 1), target: 8, finest: 1)
+    let axis = Axis(low: min(0, low), high: max(0, high), target: 5)
+    var out = LossCurve.axes(frame, steps, axis, "reward")
+    for (index, line) in LossCurve.rewardLines.enumerated() {
+      let places = rewards.map { (step: Double($0.step), value: line.value($0.metrics)) }
+        .filter { $0.value.isFinite }
+        .map { frame.place(steps.fraction($0.step), axis.fraction($0.value)) }
+      let x = frame.right - 420 + 140 * Double(index)
+      let last = rewards.last.map { line.value($0.metrics) } ?? .nan
+      out += LossCurve.line(places, color: line.color, width: 2)
+      out += LossCurve.line([(x, frame.top - 14), (x + 25, frame.top - 14)], color: line.color, width: 2)
+      out += LossCurve.text(
+        "\(line.name) \(Readable.fixed(last, 2))", x: x + 30, y: frame.top - 10, size: 12, anchor: "start")
+    }
+    return out
+  }
+
+  private static func axes(_ plot: Frame, _ steps: Axis, _ losses: Axis, _ name: String) -> String {
     var out = ""
     for tick in losses.ticks {
-      let y = plot.bottom - losses.fraction(tick) * (plot.bottom - plot.top)
+      let y = plot.place(0, losses.fraction(tick)).y
       out += "<path d=\"M\(plot.left) \(LossCurve.round(y))H\(plot.right)\" stroke=\"#e5e7eb\"/>\n"
       out += LossCurve.text(losses.label(tick), x: plot.left - 8, y: y + 4, size: 12, anchor: "end")
     }
     for tick in steps.ticks {
-      let x = plot.left + steps.fraction(tick) * (plot.right - plot.left)
+      let x = plot.place(steps.fraction(tick), 0).x
       out += "<path d=\"M\(LossCurve.round(x)) \(plot.bottom)v5\" stroke=\"#374151\"/>\n"
       out += LossCurve.text(steps.label(tick), x: x, y: plot.bottom + 20, size: 12)
     }
     out +=
       "<path d=\"M\(plot.left) \(plot.top)V\(plot.bottom)H\(plot.right)\" fill=\"none\" stroke=\"#374151\"/>\n"
-    out += LossCurve.text("optimizer step", x: (plot.left + plot.right) / 2, y: 462, size: 13)
+    out += LossCurve.text("optimizer step", x: (plot.left + plot.right) / 2, y: plot.bottom + 42, size: 13)
     let middle = LossCurve.round((plot.top + plot.bottom) / 2)
     out += "<text transform=\"translate(18 \(middle)) rotate(-90)\" text-anchor=\"middle\" font-size=\"13\">"
-    return out + "loss (nats per target token)</text>\n"
+    return out + "\(name)</text>\n"
   }
 
   private func legend(last: Double) -> String {
@@ -138,6 +170,16 @@ package struct LossCurve {
   private static func escaped(_ text: String) -> String {
     text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;")
+  }
+}
+
+/// Where a curve is drawn.
+private struct Frame {
+  let left, right, top, bottom: Double
+
+  /// - Parameters: the shares of the width and of the height, which is counted from below.
+  func place(_ x: Double, _ y: Double) -> (x: Double, y: Double) {
+    (left + x * (right - left), bottom - y * (bottom - top))
   }
 }
 

@@ -36,6 +36,7 @@ final class ProgressFile {
       "seconds_left": number(left),
     ]
     if let balance = entry.balanceLoss { line["aux_loss"] = number(balance) }
+    for (name, value) in entry.preference?.scalars ?? [] { line[name] = number(value) }
     try progress.append(line)
     window = (0, 0)
   }

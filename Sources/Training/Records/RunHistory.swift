@@ -4,10 +4,12 @@ import FireflyBase
 public struct LogEntry: Sendable, Equatable {
   public var step: Int
   public var epoch: Double
-  /// Mean over the steps since the entry before, nats per target token; NaN stays NaN.
+  /// Mean over the steps since the entry before, nats per target token or, in preference training, per pair; NaN stays NaN.
   public var loss: Double
   /// The routers' auxiliary loss, its mean over the same steps, not part of `loss`; nil in a model without one.
   public var balanceLoss: Double?
+  /// Of preference training, their means over the same steps; nil in any other.
+  public var preference: PreferenceMetrics?
   /// The gradients' norm in this step, before clipping.
   public var gradientNorm: Double
   /// The learning rate that this step used.
@@ -37,6 +39,8 @@ struct RunHistory: Sendable {
   var windowSum = 0.0
   /// The sum of the routers' auxiliary losses since then; nil in a model without one.
   var windowBalanceSum: Double?
+  /// The sums of what preference training tells since then; nil in any other.
+  var windowPreferenceSum: PreferenceMetrics?
   var windowSteps = 0
   var log: [LogRecord] = []
   /// The folder of the best evaluation's step, or, where that has none, of the best step that has one.
@@ -45,13 +49,16 @@ struct RunHistory: Sendable {
   var tokens = 0
   var targets = 0
 
-  /// - Parameter balance: the routers' auxiliary loss; nil in a model without one.
-  mutating func add(loss: Double, balance: Double?, tokens: Int, targets: Int) {
-    losses.append(Float(loss))
-    lossSum += loss
-    windowSum += loss
+  mutating func add(_ step: StepLoss, tokens: Int, targets: Int) {
+    losses.append(Float(step.loss))
+    lossSum += step.loss
+    windowSum += step.loss
     windowSteps += 1
-    if let balance { windowBalanceSum = (windowBalanceSum ?? 0) + balance }
+    if let balance = step.balance { windowBalanceSum = (windowBalanceSum ?? 0) + balance }
+    if let preference = step.preference {
+      windowPreferenceSum = windowPreferenceSum ?? PreferenceMetrics()
+      windowPreferenceSum?.add(preference)
+    }
     self.tokens += tokens
     self.targets += targets
   }
@@ -61,10 +68,12 @@ struct RunHistory: Sendable {
     let steps = Double(max(1, windowSteps))
     let entry = LogEntry(
       step: step, epoch: epoch, loss: windowSum / steps, balanceLoss: windowBalanceSum.map { $0 / steps },
-      gradientNorm: gradientNorm, learningRate: learningRate)
+      preference: windowPreferenceSum?.divided(by: steps), gradientNorm: gradientNorm,
+      learningRate: learningRate)
     log.append(.training(entry))
     windowSum = 0
     windowBalanceSum = nil
+    windowPreferenceSum = nil
     windowSteps = 0
     return entry
   }
@@ -90,6 +99,14 @@ struct RunHistory: Sendable {
   /// Whether there has been an evaluation after `step` steps.
   func isEvaluated(at step: Int) -> Bool {
     log.contains { if case .evaluation(let entry) = $0 { entry.step == step } else { false } }
+  }
+
+  /// The rewards of preference training at each log entry; empty in any other.
+  var rewards: [(step: Int, metrics: PreferenceMetrics)] {
+    log.compactMap { record in
+      guard case .training(let entry) = record, let metrics = entry.preference else { return nil }
+      return (entry.step, metrics)
+    }
   }
 
   /// The mean loss over all steps.
@@ -125,6 +142,7 @@ extension LogEntry {
       "learning_rate": .double(learningRate),
     ]
     if let balanceLoss { entry["aux_loss"] = .double(balanceLoss) }
+    if let preference { entry.merge(preference.json()) { $1 } }
     return .object(entry)
   }
 
@@ -133,6 +151,7 @@ extension LogEntry {
     guard let step = json["step"]?.int, let loss = json["loss"]?.double else { return nil }
     self.init(
       step: step, epoch: json["epoch"]?.double ?? 0, loss: loss, balanceLoss: json["aux_loss"]?.double,
+      preference: PreferenceMetrics(json),
       gradientNorm: json["grad_norm"]?.double ?? .nan, learningRate: json["learning_rate"]?.double ?? 0)
   }
 }

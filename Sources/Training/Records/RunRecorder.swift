@@ -52,7 +52,8 @@ final class RunRecorder {
       [
         ("train/loss", entry.loss), ("train/grad_norm", entry.gradientNorm),
         ("train/learning_rate", entry.learningRate), ("train/epoch", entry.epoch),
-      ] + (entry.balanceLoss.map { [("train/aux_loss", $0)] } ?? []), step: entry.step)
+      ] + (entry.balanceLoss.map { [("train/aux_loss", $0)] } ?? [])
+        + (entry.preference?.scalars.map { ("train/\($0.key)", $0.value) } ?? []), step: entry.step)
   }
 
   func answered(_ answers: [RunSampler.Answer]) throws { try progress.write(answers) }
@@ -75,7 +76,7 @@ final class RunRecorder {
     try checkpoint.write(
       checkpoint.trainerState(history, results: results), to: "\(config.outputFolder)/trainer_state.json")
     let title = "\((config.outputFolder as NSString).lastPathComponent): training loss"
-    try LossCurve(title: title, losses: history.losses.map(Double.init)).write(
+    try LossCurve(title: title, losses: history.losses.map(Double.init), rewards: history.rewards).write(
       to: "\(config.outputFolder)/loss.svg")
   }
 
@@ -95,6 +96,7 @@ extension LogEntry {
   package func line(totalSteps: Int) -> String {
     "step \(step)/\(totalSteps)  epoch \(Readable.fixed(epoch, 2))  loss \(Readable.fixed(loss, 4))  "
       + (balanceLoss.map { "aux_loss \(Readable.fixed($0, 4))  " } ?? "")
+      + (preference.map { "\($0.line())  " } ?? "")
       + "grad_norm \(Readable.fixed(gradientNorm, 3))  lr \(Readable.scientific(learningRate))"
   }
 }

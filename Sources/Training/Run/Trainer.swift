@@ -50,12 +50,15 @@ public struct Trainer: Sendable {
     let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
     do {
       try output.clean(fresh: resumed == nil)
-      let model = try setup.loadModel(from: resumed, progress: progress)
+      let model = try setup.loadModel(progress: progress)
+      let pairs = try setup.preferencePairs(model, stop: stop, progress: progress)
+      let evaluationPairs = try setup.evaluationPairs(model, stop: stop, progress: progress)
+      if let resumed { try resumed.readTrained(into: model, setup.trainable) }
       let state = try checkpoint.start(model, saved, resumed)
       try recorder.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
       progress(.started(plan, from: state.step))
-      var loop = TrainingLoop(setup, model, state, checkpoint, recorder)
+      var loop = TrainingLoop(setup, model, pairs, evaluationPairs, state, checkpoint, recorder)
       return try loop.run(stop: stop, progress: progress)
     } catch {
       try? recorder.line("stopped: \(error)")
@@ -65,10 +68,8 @@ public struct Trainer: Sendable {
 }
 
 extension RunSetup {
-  /// Reads the weights, and what is trained: fresh, or the checkpoint's.
-  func loadModel(
-    from checkpoint: CheckpointFolder?, progress: @escaping (TrainingEvent) -> Void
-  ) throws -> Transformer {
+  /// Reads the weights, and what the run starts from: all of them, a fresh adapter, or adapter_name_or_path's.
+  func loadModel(progress: @escaping (TrainingEvent) -> Void) throws -> Transformer {
     let reading = { progress(.preparing("reading weights", share: $0)) }
     let model =
       if let full = trainable.full {
@@ -79,8 +80,8 @@ extension RunSetup {
           pretrained.source, compute: compute, quantization: quantization, progress: reading)
       }
     if let note = model.unusedTensorsNote { progress(.notice(note)) }
-    if let checkpoint {
-      try checkpoint.readTrained(into: model, trainable)
+    if let folder = config.startAdapter {
+      try model.loadAdapter(folder, dropout: Float(config.loraDropout))
     } else if let adapter = trainable.adapter {
       try model.attachAdapter(adapter, seed: UInt64(config.seed))
     }

@@ -26,7 +26,7 @@ public struct StepReport: Sendable, Equatable {
   public var step: Int
   public var totalSteps: Int
   public var epoch: Double
-  /// The loss in nats per target token.
+  /// The loss in nats per target token; of preference training the mean over pairs.
   public var loss: Double
   /// The gradients' norm before clipping.
   public var gradientNorm: Double

@@ -6,7 +6,8 @@ import FireflyText
 /// The steps of a run, one after the other.
 struct TrainingLoop {
   private let config: RunConfig
-  private let samples: Samples
+  /// The rows of these numbers as one batch.
+  private let batch: ([Int]) -> Batch
   private let model: Transformer
   private let objective: any Objective
   private let checkpoint: Checkpoint
@@ -21,19 +22,25 @@ struct TrainingLoop {
   private var session = (steps: 0, rows: 0, tokens: 0, targets: 0, evaluationSeconds: 0.0)
 
   init(
-    _ setup: RunSetup, _ model: Transformer, _ state: RunState, _ checkpoint: Checkpoint,
-    _ recorder: RunRecorder
+    _ setup: RunSetup, _ model: Transformer, _ pairs: PreferencePairs?, _ evaluationPairs: PreferencePairs?,
+    _ state: RunState, _ checkpoint: Checkpoint, _ recorder: RunRecorder
   ) {
     config = setup.config
-    samples = setup.dataset.samples
+    let samples = setup.dataset.samples
+    batch = { rows in pairs?.batch(rows) ?? Batch(rows.map { samples[$0] }) }
     order = setup.order
     totalSteps = setup.totalSteps
     evaluator = setup.config.evaluation.flatMap { settings in
-      setup.evaluationData.map { Evaluator(settings: settings, samples: $0.samples) }
+      setup.evaluationData.map {
+        Evaluator(
+          settings: settings, samples: $0.samples,
+          preference: setup.config.preference.map(DirectPreference.init), pairs: evaluationPairs)
+      }
     }
     sampler = setup.sampler
     self.model = model
-    objective = CrossEntropy(reduction: config.lossReduction)
+    objective =
+      config.preference.map(DirectPreference.init) ?? CrossEntropy(reduction: config.lossReduction)
     self.state = state
     self.checkpoint = checkpoint
     self.recorder = recorder
@@ -51,7 +58,7 @@ struct TrainingLoop {
     if state.step == 0 { try sample(stop: stop) }
     while state.step < totalSteps {
       let stepStart = clock.now
-      let batches = order.microBatches(step: state.step).map { rows in Batch(rows.map { samples[$0] }) }
+      let batches = order.microBatches(step: state.step).map(batch)
       let loss = try accumulateGradients(batches, progress)
       let norm = gradientNorm(model.arena)
       guard norm.isFinite else { throw try notANumber("the gradient", loss: loss.loss, norm: norm, batches) }
@@ -111,7 +118,7 @@ struct TrainingLoop {
   ) -> StepReport {
     let tokens = batches.reduce(0) { $0 + $1.tokens.count }
     let targets = batches.reduce(0) { $0 + $1.targetCount }
-    state.history.add(loss: loss.loss, balance: loss.balance, tokens: tokens, targets: targets)
+    state.history.add(loss, tokens: tokens, targets: targets)
     session.steps += 1
     session.rows += batches.reduce(0) { $0 + $1.lines.count }
     session.tokens += tokens

@@ -1,0 +1,55 @@
+import FireflyBase
+
+/// A prompt and two answers, in the shapes that publishers of such data have.
+extension RowFormat {
+  /// `{"chosen": …, "rejected": …}`, where an answer is
+  /// - a whole list of messages that ends with it, both of one length, as in ultrafeedback_binarized and the original: the
+  ///   messages before it are those of `chosen`, a text `prompt` is ignored; or, with a list of messages in `prompt`, those
+  ///   that follow it;
+  /// - a text, the answer to the text or the messages in `prompt`;
+  /// - one message, `{"from", "value"}`, the answer to the list `conversations`.
+  @Sendable static func readPreference(_ row: Row) throws -> Content {
+    guard let history = try history(row), let chosen = try answer("chosen", of: row),
+      let rejected = try answer("rejected", of: row)
+    else { return .unusable(.toolMessages) }
+    guard chosen.count == rejected.count else {
+      throw row.wrong(
+        "rejected", expected: "as many messages as in \"chosen\", \(chosen.count)",
+        found: "\(rejected.count)")
+    }
+    var messages = (history + chosen)[...]
+    var system = try row.optionalText("system")
+    if let first = messages.first, first.role == "system" {
+      system = first.content
+      messages.removeFirst()
+    }
+    let answers = [messages.popLast(), rejected.last]
+    let speakers = messages.enumerated().allSatisfy {
+      $1.role == ($0.isMultiple(of: 2) ? "user" : "assistant")
+    }
+    guard let chosen = answers[0], let rejected = answers[1], messages.count % 2 == 1, speakers,
+      chosen.role == "assistant", rejected.role == "assistant"
+    else { return .unusable(.rolesDoNotAlternate) }
+    return .preference(
+      Preference(
+        system: system, messages: Array(messages), chosen: chosen.content, rejected: rejected.content))
+  }
+
+  /// The messages that stand apart from the answers; nil when there are tool messages among them.
+  private static func history(_ row: Row) throws -> [Message]? {
+    if row.members["chosen"]?.string != nil || row.members["prompt"]?.array != nil {
+      if row.members["prompt"]?.array != nil { return try messages(row.objects("prompt")) }
+      return [Message(role: "user", content: try row.text("prompt"))]
+    }
+    return row.members["chosen"]?.object == nil ? [] : try messages(row.objects("conversations"))
+  }
+
+  /// The messages that `key` holds, the answer last; nil when there are tool messages among them.
+  private static func answer(_ key: String, of row: Row) throws -> [Message]? {
+    if let text = row.members[key]?.string { return [Message(role: "assistant", content: text)] }
+    if let object = row.members[key]?.object {
+      return try messages([Row(object, place: "\(row.place): \(key)", line: row.line)])
+    }
+    return try messages(row.objects(key))
+  }
+}
