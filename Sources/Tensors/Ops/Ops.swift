@@ -9,23 +9,25 @@ public enum Ops {}
 // MARK: - Checking
 
 extension Ops {
-  /// The device that all of these lie on.
+  /// The device that all of these lie on. Inlined: generating a token is some five hundred operations.
+  @inline(__always)
   static func device(
     _ a: Storage, _ b: Storage? = nil, _ c: Storage? = nil, _ d: Storage? = nil, _ e: Storage? = nil,
     _ f: Storage? = nil, _ g: Storage? = nil
   ) -> any Device {
     let device = a.device
-    func check(_ other: Storage?) {
-      guard let other else { return }
-      precondition(other.device === device, "operands on \(device.name) and on \(other.device.name)")
-    }
-    check(b)
-    check(c)
-    check(d)
-    check(e)
-    check(f)
-    check(g)
+    if let b, b.device !== device { apart(device, b.device) }
+    if let c, c.device !== device { apart(device, c.device) }
+    if let d, d.device !== device { apart(device, d.device) }
+    if let e, e.device !== device { apart(device, e.device) }
+    if let f, f.device !== device { apart(device, f.device) }
+    if let g, g.device !== device { apart(device, g.device) }
     return device
+  }
+
+  @inline(never)
+  private static func apart(_ a: any Device, _ b: any Device) -> Never {
+    preconditionFailure("operands on \(a.name) and on \(b.name)")
   }
 
   static func checkCompute(_ dtype: DType) {
