@@ -42,12 +42,14 @@ extension Transformer {
 }
 
 /// Asks the store for one model's tensors.
-private struct ModelLoader {
+struct ModelLoader {
   let architecture: Architecture
-  let store: WeightStore
+  let store: any TensorSource
   let compute: DType
   let quantization: Quantization
   let device: any Device
+  /// Whether the first block has a gradient of its input, which nothing in training needs.
+  var firstTakesInputGradient = false
 
   // MARK: - Around the blocks
 
@@ -103,7 +105,7 @@ private struct ModelLoader {
       feedForwardNorm: try norm(prefix + names.feedForwardNorm),
       feedForward: try feedForward(layer, prefix),
       residualScale: architecture.residualScale,
-      wantsInputGradient: layer > 0)
+      wantsInputGradient: layer > 0 || firstTakesInputGradient)
   }
 
   private func attention(_ layer: Int, _ prefix: String) throws -> Attention {
@@ -172,11 +174,13 @@ private struct ModelLoader {
   private func weight(
     _ name: String, _ shape: [Int], _ quantization: Quantization
   ) throws -> LinearWeight {
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
     let dense = try store.tensor(stored, shape: shape, as: compute)
     switch quantization {
-    case .none: return .dense(dense.on(device))
+    case .none:
+      releaseConverted(stored, to: compute)
+      return .dense(dense.on(device))
     case .nf4(let double):
       defer { store.release(stored) }
       let packed = try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)")
@@ -193,6 +197,13 @@ private struct ModelLoader {
   }
 
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
-    try store.tensor(architecture.storedName(name, in: store), shape: shape, as: dtype).on(device)
+    let stored = store.storedName(name, architecture)
+    defer { releaseConverted(stored, to: dtype) }
+    return try store.tensor(stored, shape: shape, as: dtype).on(device)
+  }
+
+  /// Of a tensor that was converted, the file is not needed again.
+  private func releaseConverted(_ stored: String, to dtype: DType) {
+    if !store.isMapped(stored, as: dtype) { store.release(stored) }
   }
 }
