@@ -164,7 +164,7 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
-      ], path: "Tests/TrainingTests"),
+      ], path: "Tests/TrainingTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "BenchTests",
       dependencies: [

@@ -1,37 +1,25 @@
-import FireflyBase
-import FireflyTensors
 import FireflyTraining
 
-/// How long a run takes on this machine, from what it computes and the machine's measured rates.
+/// How long a run takes on this machine, from what it computes and what a block of its model was measured to cost.
 public struct RunEstimate: Sendable {
   /// What all steps take, without loading and saving.
   public let seconds: Double
   public let secondsPerStep: Double
 
-  // What `firefly bench` shows: products and attention as shares of the matrix rate, and what the rest costs.
-  private static let matrixEfficiency = 0.92
-  private static let attentionEfficiency = 0.57
-  private static let decodedWeightsPerSecondAndThread = 5e9
-  /// Memory traffic of norms, sums, activations, rotary and dropout per element of the residual stream and block.
-  private static let bytesPerResidualElement = 350.0
-  /// Value, gradient and both moments read and written, the copies renewed.
-  private static let bytesPerUpdatedElement = 48.0
-
-  public init(_ plan: RunPlan, matrixRate: Double, readRate: Double) {
-    let work = plan.work
-    let updated = Double(plan.steps * plan.trainableParameters)
-    seconds =
-      work.matrices / (matrixRate * RunEstimate.matrixEfficiency)
-      + work.attention / (matrixRate * RunEstimate.attentionEfficiency)
-      + work.decodedWeights / (RunEstimate.decodedWeightsPerSecondAndThread * Double(Parallel.threads))
-      + (work.residualElements * RunEstimate.bytesPerResidualElement
-        + updated * RunEstimate.bytesPerUpdatedElement) / readRate
-    secondsPerStep = seconds / Double(max(1, plan.steps))
+  /// Measures a block first, which takes a second or two.
+  public init(_ plan: RunPlan) throws {
+    self.init(
+      plan.work, steps: plan.steps, parameters: plan.trainableParameters, try StepRates(plan.step))
   }
 
-  /// Measures the two rates first, which takes about two seconds.
-  public init(_ plan: RunPlan) {
-    self.init(
-      plan, matrixRate: MachineLimits.matrixRate(plan.compute), readRate: MachineLimits.memoryRate())
+  /// - Parameters:
+  ///   - work: of all steps.
+  ///   - parameters: updated in each step.
+  package init(_ work: StepWork, steps: Int, parameters: Int, _ rates: StepRates) {
+    seconds =
+      work.matrices / rates.matrices + work.attention / rates.attention
+      + work.decodedWeights * rates.decoding + work.residualElements * rates.residual
+      + work.logits * rates.logit + Double(steps * parameters) * rates.parameter
+    secondsPerStep = seconds / Double(max(1, steps))
   }
 }

@@ -41,6 +41,33 @@ import Testing
     #expect(bench.tokens == 40 && abs(bench.tokensPerSecond * bench.step.seconds - 40) <= 1e-9)
   }
 
+  /// The time of a step, from the rates measured on it, is its time: nothing that it computes is left out.
+  @Test(arguments: [(false, 0.3), (true, 1.0)])
+  func anEstimateOfTheMeasuredStepIsItsTime(_ isNF4: Bool, _ targetShare: Double) throws {
+    let architecture = try Architecture(config: BenchTests.tiny.config, source: "test")
+    let lengths = [100, 29]
+    let step = PlannedStep(
+      architecture: architecture, adapter: LoRAOptions(rank: 4), compute: .float32, isNF4: isNF4,
+      checkpointing: isNF4, lengths: lengths, targetShare: targetShare)
+    let model = try Transformer.random(
+      architecture, compute: .float32, quantization: isNF4 ? .nf4(double: true) : .none)
+    let measured = try StepRates.timed(model, step, lengths, runs: 1)
+    let trainable = Trainable(architecture, step.adapter)
+    let work = StepWork(
+      WorkModel(architecture, trainable, checkpointing: isNF4, isNF4: isNF4), lengths: lengths,
+      targets: Int(129 * targetShare))
+    #expect(measured.flop == work.flop)
+    let estimate = RunEstimate(
+      work, steps: 1, parameters: trainable.count, StepRates(measured, architecture, step, lengths))
+    #expect(abs(estimate.seconds - measured.seconds) <= 1e-6 * measured.seconds)
+  }
+
+  @Test func aUsualMicroBatchIsCutToWhatThereIsTimeFor() {
+    #expect(StepRates.cut([500, 400, 300], to: 700) == [500, 200])
+    #expect(StepRates.cut([500, 400, 300], to: 5000) == [500, 400, 300])
+    #expect(StepRates.cut([500, 400], to: 501) == [500])
+  }
+
   @Test func generationIsMeasuredForEachNumberOfRows() throws {
     let limits = MachineLimits(
       processor: "test", instructionSet: "generic", threads: 1, bfloat16Rate: (1e9, 1e9),

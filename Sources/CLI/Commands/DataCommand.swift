@@ -9,7 +9,8 @@ enum DataCommand {
   private static let set = Option.text(
     "--set", "KEY=VALUE", "Replaces one key of the configuration.", repeated: true)
   private static let row = Option.integer(
-    "--row", "LINE", atLeast: 1, "The line of train_file to show (default: the first row that is kept).")
+    "--row", "LINE", atLeast: 1,
+    "The line of train_file to show, counted on from file to file (default: the first row that is kept).")
   private static let json = Flag("--json", "One JSON object: the statistics and the row.")
 
   static let verb = Verb(
@@ -27,17 +28,28 @@ enum DataCommand {
     let template = try run.template(tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try Dataset.load(
-      run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,
-      cache: run.dataCache, progress: progress.update)
+      run.selection(.training), template: template, learnt: run.learnt, tokenizer: tokenizer,
+      maxLength: run.maxSequenceLength, cache: run.dataCache, progress: progress.update)
+    let heldOut = try run.heldOut.map { _ in
+      try Dataset.load(
+        run.selection(.heldOut), template: template, learnt: run.learnt, tokenizer: tokenizer,
+        maxLength: run.maxSequenceLength
+      ).report
+    }
     progress.clear()
+    let sample = try sample(arguments[row], in: dataset, arguments[config])
     let shown = ShownRow(
-      sample: try sample(arguments[row], in: dataset, arguments[config]), tokenizer: tokenizer)
+      sample: sample, place: dataset.report.files.count > 1 ? dataset.report.place(sample.line) : nil,
+      tokenizer: tokenizer)
     let output = Output()
     if arguments[json] {
       try output.line(
-        JSONValue.object(["statistics": dataset.report.json, "row": shown.json]).text(indent: 2))
+        JSONValue.object([
+          "statistics": dataset.report.json, "held_out": heldOut?.json ?? .null, "row": shown.json,
+        ]).text(indent: 2))
     } else {
       for line in dataset.report.summary { try output.line(line) }
+      for line in heldOut?.summary ?? [] { try output.line("held out: \(line)") }
       try output.line("\n" + shown.text)
     }
     try output.flush()
@@ -57,6 +69,8 @@ enum DataCommand {
 /// A training row, token by token.
 private struct ShownRow {
   let sample: Sample
+  /// File and line, of a row from one of several files.
+  let place: String?
   let tokenizer: any Tokenizer
 
   private struct Token {
@@ -78,7 +92,7 @@ private struct ShownRow {
 
   var text: String {
     let heading =
-      "line \(sample.line): \(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
+      "line \(sample.line)\(place.map { " (\($0))" } ?? ""): \(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
     let lines = tokens.map { token in
       let mark = token.isTarget ? "*" : " "
       let text = token.text.isEmpty ? "…" : JSONValue.string(token.text).text()

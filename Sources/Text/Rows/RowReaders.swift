@@ -21,9 +21,19 @@ struct ConversationReader: Sendable {
   let template: ChatTemplate
   let tokenizer: any Tokenizer
   let maxLength: Int
+  let learnt: LearntParts
   let stopIDs: [Int32]
+  /// Lines of the files before this one.
+  let linesBefore: Int
 
   @Sendable func read(_ line: DatasetLine) throws -> ReadRow {
+    var read = try readFile(line)
+    read.line += linesBefore
+    read.sample?.line += linesBefore
+    return read
+  }
+
+  private func readFile(_ line: DatasetLine) throws -> ReadRow {
     let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
     let format = try RowFormat.of(row)
     switch try format.read(row) {
@@ -35,7 +45,8 @@ struct ConversationReader: Sendable {
         fix: "Plain texts are trained on with \"task_type\": \"pretrain\".")
     case .conversation(let conversation):
       let rendering = try located(row.place) {
-        try template.render(conversation, tokenizer, maxLength: maxLength, stopIDs: stopIDs)
+        try template.render(
+          conversation, tokenizer, maxLength: maxLength, learnt: learnt, stopIDs: stopIDs)
       }
       let isKept = rendering.sample.targetCount > 0
       return ReadRow(

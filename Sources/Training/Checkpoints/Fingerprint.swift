@@ -4,12 +4,16 @@ import FireflyBase
 struct Fingerprint: Equatable {
   let values: [String: JSONValue]
 
+  /// Micro-batches of an epoch's last step where it is shorter than the others.
+  private static let shortStep = "batches_of_short_step"
+
   init(values: [String: JSONValue]) { self.values = values }
 
   /// - Parameters:
   ///   - compute: the dtype in use.
   ///   - model, rows: hashes of the model and of the training rows.
-  init(_ config: RunConfig, compute: String, model: String, rows: String) {
+  ///   - order: of the rows.
+  init(_ config: RunConfig, compute: String, model: String, rows: String, order: DataOrder) {
     var values: [String: JSONValue] = [
       "task_type": .string(config.task.rawValue), "train_mode": .string(config.mode.rawValue),
       "model_name_or_path": .string(model), "train_file": .string(rows), "precision": .string(compute),
@@ -27,6 +31,10 @@ struct Fingerprint: Equatable {
       "adam_beta2": .double(config.beta2), "adam_epsilon": .double(config.epsilon),
       "max_grad_norm": .double(config.maxGradientNorm ?? 0),
     ]
+    // Earlier versions left such rows out, and have no key.
+    if order.stepsPerEpoch > 1, let batches = order.batchesOfShortStep {
+      values[Fingerprint.shortStep] = .int(batches)
+    }
     if config.schedule != .constant {
       switch config.warmup {
       case .steps(let steps): values["warmup_steps"] = .int(steps)
@@ -42,9 +50,16 @@ struct Fingerprint: Equatable {
 
   /// - Throws: `FireflyError` naming the first key that differs from the checkpoint's.
   func check(against saved: Fingerprint, checkpoint: String) throws {
-    for key in Set(values.keys).union(saved.values.keys).sorted() {
+    let keys = Set(values.keys).union(saved.values.keys).subtracting([Fingerprint.shortStep])
+    // The short step follows from the settings, so it comes last.
+    for key in keys.sorted() + [Fingerprint.shortStep] {
       let (old, new) = (saved.values[key], values[key])
       guard old != new, old?.double != new?.double || old?.double == nil else { continue }
+      guard key != Fingerprint.shortStep || old != nil else {
+        throw FireflyError(
+          "the checkpoint is of a version that left out the rows behind an epoch's last whole accumulation",
+          at: checkpoint, fix: "Start anew in another output_dir, or finish the run with that version.")
+      }
       let isContent = key == "model_name_or_path" || key == "train_file"
       throw FireflyError(
         isContent

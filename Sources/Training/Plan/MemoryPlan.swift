@@ -32,7 +32,7 @@ struct MemoryPlan {
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
     let working = batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
-    parts = [
+    let training = [
       ("program and rows", facts.residentBytes + MemoryPlan.computing),
       ("weights", facts.linearBytes(config)),
       ("embedding and head", facts.tableBytes),
@@ -41,6 +41,15 @@ struct MemoryPlan {
       ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
       ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
     ]
+    let beyond = MemoryPlan.loading(facts, config) - training.reduce(0) { $0 + $1.1 }
+    parts = training + (beyond > 0 ? [("reading the weights, beyond that", beyond)] : [])
+  }
+
+  /// Bytes held at the peak of reading the weights: one layer after another, then embedding and head. What is converted
+  /// stands beside its result for as long as that takes.
+  private static func loading(_ facts: ModelFacts, _ config: RunConfig) -> Int {
+    facts.residentBytes + facts.linearBytes(config)
+      + max(facts.largestLinearReading(config), facts.tableBytes + facts.tableReading)
   }
 
   /// Bytes a token of what all blocks keep for the backward: their inputs in float32, or everything.
@@ -62,75 +71,5 @@ struct MemoryPlan {
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
     12 * a.hiddenSize + (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
       + (checkpointing ? block(a, c: c, low: low) : 0)
-  }
-}
-
-/// What a plan needs to know of a model and its rows.
-struct ModelFacts {
-  let architecture: Architecture
-  let compute: DType
-  /// What the run trains.
-  let trainable: Trainable
-  /// The linear layers are stored in 4 bits.
-  let isStored4Bit: Bool
-  /// Bytes of embedding and head that come to lie in memory.
-  let tableBytes: Int
-  /// Tokens and targets of the rows, the longest first.
-  let rows: [(tokens: Int, targets: Int)]
-  /// What the process holds already: the program, the tokenizer and the rows.
-  let residentBytes: Int
-
-  init(_ setup: RunSetup) {
-    architecture = setup.architecture
-    compute = setup.compute
-    trainable = setup.trainable
-    isStored4Bit = setup.pretrained.source.isQuantized
-    rows = setup.dataset.samples.sizes.sorted { $0.tokens > $1.tokens }
-    residentBytes = ProcessMemory.residentBytes ?? 0
-    tableBytes = ModelFacts.tableBytes(setup)
-  }
-
-  /// A tied table is read whole by the head. Of an own embedding that stays mapped, only the rows that the data
-  /// names, each at least a page.
-  private static func tableBytes(_ setup: RunSetup) -> Int {
-    let a = setup.architecture
-    let c = setup.compute.byteCount
-    let table = a.vocabularySize * a.hiddenSize * c
-    if a.tiedHead { return table }
-    let stored = setup.pretrained.source.weights.info(a.names.embedding)
-    guard stored?.type.dtype == setup.compute else { return 2 * table }
-    let named = setup.dataset.samples.distinctTokens
-    return table + min(table, named * max(4096, a.hiddenSize * c))
-  }
-
-  func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
-
-  /// Elements of all frozen linear layers.
-  var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
-
-  /// Elements of the frozen model.
-  var frozenElements: Int {
-    let a = architecture
-    return linearElements + a.vocabularySize * a.hiddenSize * (a.tiedHead ? 1 : 2)
-      + (2 * a.layers + 1) * a.hiddenSize
-  }
-
-  /// All linear layers in memory: 4 bits and the scales, or whole.
-  func linearBytes(_ config: RunConfig) -> Int {
-    let n = linearElements
-    return isNF4(config) ? n / 2 + n / 64 + n / (64 * 256) * 4 : n * compute.byteCount
-  }
-
-  /// What the run would train with other settings.
-  func trainable(_ config: RunConfig) -> Trainable {
-    config.loraOptions == trainable.adapter ? trainable : Trainable(architecture, config.loraOptions)
-  }
-
-  /// A micro-batch of the longest rows.
-  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int) {
-    rows.prefix(config.microBatchSize).reduce((0, 0)) { sum, row in
-      let tokens = min(row.tokens, config.maxSequenceLength)
-      return (sum.0 + tokens, sum.1 + min(row.targets, tokens))
-    }
   }
 }

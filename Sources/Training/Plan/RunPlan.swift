@@ -25,8 +25,8 @@ public struct RunPlan: Sendable {
   public let advice: [String]
   /// What all steps compute.
   public let work: StepWork
-  /// The dtype of products.
-  public let compute: DType
+  /// What a step is like, for measuring one.
+  package let step: PlannedStep
   /// Bytes of one checkpoint.
   public let checkpointBytes: Int
   /// Bytes of the paged optimizer's file; 0 when it is in memory.
@@ -51,7 +51,7 @@ public struct RunPlan: Sendable {
     self.memoryLimit = memoryLimit
     advice = RunPlan.advice(facts, config, total: memory.total, limit: memoryLimit)
     work = StepWork(setup)
-    compute = setup.compute
+    step = PlannedStep(setup, facts)
     checkpointBytes = 12 * trainableParameters + 4 * setup.totalSteps
     pagedBytes = config.optimizerMemory == .paged ? 8 * trainableParameters : 0
     notices = setup.notices
@@ -67,6 +67,19 @@ public struct RunPlan: Sendable {
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
   }
 
+  /// Bytes resident at the peak.
+  public var memoryBytes: Int { memory.reduce(0) { $0 + $1.bytes } }
+
+  /// - Throws: `FireflyError` saying what to change, when the run does not fit into memory.
+  public func requireFit() throws {
+    guard let memoryLimit, memoryBytes > memoryLimit else { return }
+    throw FireflyError(
+      "the run does not fit into memory", expected: "at most \(Readable.bytes(memoryLimit))",
+      found: "about \(Readable.bytes(memoryBytes))",
+      fix: "With\n" + advice.dropFirst().joined(separator: "\n")
+        + "\n\"memory_limit\": \"none\" starts it all the same.")
+  }
+
   private static func evaluation(_ setup: RunSetup) -> [String] {
     guard let settings = setup.config.evaluation, let data = setup.evaluationData else {
       return []
@@ -75,6 +88,11 @@ public struct RunPlan: Sendable {
       settings.interval == .epoch
       ? "after each epoch" : "every \(settings.every.resolved(total: setup.totalSteps)) steps"
     return data.report.summary.map { "evaluation data: \($0)" } + ["evaluation: \(every)"]
+  }
+
+  private static func shortStep(_ order: DataOrder) -> String {
+    guard order.stepsPerEpoch > 1, let batches = order.batchesOfShortStep else { return "" }
+    return ", the last of an epoch of \(batches)"
   }
 
   private static func lines(_ setup: RunSetup, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String] {
@@ -90,7 +108,8 @@ public struct RunPlan: Sendable {
     ]
       + setup.dataset.report.summary.map { "data: \($0)" } + evaluation(setup) + [
         "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
-          + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
+          + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows"
+          + shortStep(order),
         "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
         "memory, about: \(Readable.bytes(memory.total)) ("

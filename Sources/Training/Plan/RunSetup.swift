@@ -14,7 +14,7 @@ struct RunSetup {
   /// What is trained.
   let trainable: Trainable
   let dataset: Dataset
-  /// The rows of eval_file; nil without evaluation.
+  /// The rows of eval_file, or those held out of train_file; nil without evaluation.
   let evaluationData: Dataset?
   /// nil without sample_prompts.
   let sampler: RunSampler?
@@ -38,20 +38,19 @@ struct RunSetup {
     trainable = Trainable(architecture, config.loraOptions)
     let template = try config.template(pretrained.tokenizer)
     dataset = try Dataset.load(
-      config.trainFile, template: template, tokenizer: pretrained.tokenizer,
+      config.selection(.training), template: template, learnt: config.learnt, tokenizer: pretrained.tokenizer,
       maxLength: config.maxSequenceLength, cache: config.dataCache
     ) { progress("reading rows", $0) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
     evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
       try Dataset.load(
-        evaluation.file, template: template, tokenizer: pretrained.tokenizer,
+        evaluation.file.map { DataSelection([DataFile($0)]) } ?? config.selection(.heldOut),
+        template: template, learnt: config.learnt, tokenizer: pretrained.tokenizer,
         maxLength: config.maxSequenceLength
       ) { progress("reading rows to evaluate", $0) }
     }
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
-      try checkVocabulary(
-        data.samples, vocabularySize: architecture.vocabularySize, path: data.report.path,
-        model: config.modelPath)
+      try checkVocabulary(data, vocabularySize: architecture.vocabularySize, model: config.modelPath)
     }
     notices += RunSetup.remarks(dataset.report, architecture)
     order = DataOrder(
@@ -75,7 +74,7 @@ struct RunSetup {
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
       config, compute: compute.description, model: try ModelHash.of(pretrained.source),
-      rows: dataset.samples.digest)
+      rows: dataset.samples.digest, order: order)
   }
 
   // MARK: - Checks

@@ -15,6 +15,8 @@ public struct StepWork: Equatable, Sendable {
   public let decodedWeights: Double
   /// Elements of the residual stream that pass a block; norms, sums and activations go with them.
   public let residualElements: Double
+  /// Logits that the loss looks at.
+  public let logits: Double
 
   public var flop: Double { matrices + attention }
 
@@ -42,6 +44,7 @@ public struct StepWork: Equatable, Sendable {
     attention = times * 2 * pairs * Double(a.layers * a.querySize) * (2 * forwards + 5)
     decodedWeights = model.isNF4 ? times * model.frozen * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
+    logits = times * Double(targets * a.vocabularySize)
   }
 }
 
@@ -82,10 +85,9 @@ extension StepWork {
   init(_ setup: RunSetup) {
     let order = setup.order
     let sizes = setup.dataset.samples.sizes
-    let batchesInStep = min(setup.config.accumulation, order.batchesPerEpoch)
     self.init(
       WorkModel(setup), lengths: sizes.map(\.tokens), targets: sizes.reduce(0) { $0 + $1.targets },
       microBatches: order.batchesPerEpoch,
-      times: Double(setup.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
+      times: order.epoch(after: setup.totalSteps))
   }
 }

@@ -9,7 +9,7 @@ struct Evaluator {
   struct Stopped: Error {}
 
   let settings: EvaluationSettings
-  let samples: Samples
+  let data: Dataset
 
   /// - Throws: `Stopped`, and `FireflyError` when a row's loss is not a finite number.
   func evaluate(
@@ -19,7 +19,8 @@ struct Evaluator {
     let start = clock.now
     let perplexity = Perplexity(model: model, maxRows: settings.batchSize, maxTokens: .max)
     var batches = 0
-    let sums = try perplexity.measure(samples, place: settings.file) { rows, _ in
+    let samples = data.samples
+    let sums = try perplexity.measure(samples, place: data.report.path) { rows, _ in
       batches += 1
       progress(.evaluating(share: Double(rows.upperBound) / Double(samples.count)))
       if stop.isAsked && rows.upperBound < samples.count { throw Stopped() }
