@@ -1,7 +1,5 @@
-import CKernels
-import FireflyBase
-
-/// The matrix of a linear layer, `[out, in]`, as it is held; training leaves these as they are.
+/// The matrix of a linear layer, `[out, in]`, as products read it: frozen, or where all weights are trained a copy of the
+/// values in the compute type.
 public enum LinearWeight: Sendable {
   case dense(Tensor)
   case nf4(NF4Tensor)
