@@ -21,16 +21,16 @@ struct LinearTests {
       self.inputs = inputs
       for (count, rank) in zip(outputs, ranks) {
         var weight = random.tensor([count, inputs], dtype)
-        if kind == .dense {
-          parts.append(LinearPart(weight: .dense(weight), outputs: count, inputs: inputs))
-        } else {
+        var form = LinearWeight.dense(weight)
+        if kind != .dense {
           let codes = NF4Tensor.quantize(weight, double: kind == .doubleNF4)
           weight = Tensor([count, inputs], dtype)
           Ops.decodeNF4(codes, rows: 0..<count, columns: 0..<inputs, into: weight.matrix)
-          parts.append(LinearPart(weight: .nf4(codes), outputs: count, inputs: inputs))
+          form = .nf4(codes)
         }
         weights.append(weight.matrix.doubles)
-        if rank > 0 { parts[parts.count - 1].adapterB = random.tensor([count, rank], dtype) }
+        let b = rank > 0 ? random.tensor([count, rank], dtype) : nil
+        parts.append(LinearPart(weight: form, adapterB: b, outputs: count, inputs: inputs))
         low.append(rank > 0 ? random.matrix((rows, rank), dtype, margin: 3) : nil)
       }
     }

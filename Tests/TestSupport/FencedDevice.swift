@@ -71,13 +71,13 @@ package final class FencedDevice: Device {
   }
 
   private func inside(_ part: LinearPart) -> LinearPart {
-    var part = part
-    switch part.weight {
-    case .dense(let tensor): part.weight = .dense(inside(tensor))
-    case .nf4(let tensor): part.weight = .nf4(inside(tensor))
-    }
-    part.adapterB = part.adapterB.map { inside($0) }
-    return part
+    let weight: LinearWeight =
+      switch part.weight {
+      case .dense(let tensor): .dense(inside(tensor))
+      case .nf4(let tensor): .nf4(inside(tensor))
+      }
+    return LinearPart(
+      weight: weight, adapterB: part.adapterB.map { inside($0) }, outputs: part.outputs, inputs: part.inputs)
   }
 
   private func inside(_ shape: AttentionShape) -> AttentionShape {

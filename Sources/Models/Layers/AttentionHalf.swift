@@ -19,7 +19,12 @@ enum AttentionHalf {
   }
 
   /// A buffer for the half's input.
-  func makeInput(rows: Int) -> Matrix { groups[0].makeInput(rows: rows) }  // [T, C]
+  func makeInput(rows: Int) -> Matrix {  // [T, C]
+    switch self {
+    case .grouped(let attention): attention.input.makeInput(rows: rows)
+    case .latent(let attention): attention.input.makeInput(rows: rows)
+    }
+  }
 
   func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     switch self {

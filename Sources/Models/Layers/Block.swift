@@ -1,7 +1,7 @@
 import FireflyTensors
 
 /// One decoder block: x + s·attention(norm(x)), then + s·MLP(norm(·)).
-struct Block: Layer {
+final class Block: Layer {
   let attentionNorm: Norm
   let attention: AttentionHalf
   let feedForwardNorm: Norm
@@ -10,6 +10,18 @@ struct Block: Layer {
   let residualScale: Float
   /// False in the first block: nothing below uses it, unless the embedding is trained.
   let wantsInputGradient: Bool
+
+  init(
+    attentionNorm: Norm, attention: AttentionHalf, feedForwardNorm: Norm, feedForward: FeedForwardHalf,
+    residualScale: Float, wantsInputGradient: Bool
+  ) {
+    self.attentionNorm = attentionNorm
+    self.attention = attention
+    self.feedForwardNorm = feedForwardNorm
+    self.feedForward = feedForward
+    self.residualScale = residualScale
+    self.wantsInputGradient = wantsInputGradient
+  }
 
   struct Saved {
     let x: Tensor  // [T, C] float32

@@ -31,6 +31,10 @@ final class LinearGroup: @unchecked Sendable {
   }
 
   let parts: [Part]
+  let inputs: Int
+  /// Of all parts together.
+  let outputs: Int
+  let device: any Device
   let compute: DType
   /// Mixed into the dropout's stream: unique in the model.
   let stream: UInt64
@@ -43,6 +47,9 @@ final class LinearGroup: @unchecked Sendable {
 
   init(parts: [Part], compute: DType, stream: UInt64) {
     self.parts = parts
+    inputs = parts[0].shape.inputs
+    outputs = parts.reduce(0) { $0 + $1.shape.outputs }
+    device = parts[0].weight.device
     linearParts = LinearGroup.linearParts(parts, nil)
     self.compute = compute
     self.stream = stream
@@ -55,10 +62,6 @@ final class LinearGroup: @unchecked Sendable {
         inputs: part.shape.inputs)
     }
   }
-
-  var inputs: Int { parts[0].shape.inputs }
-  var outputs: Int { parts.reduce(0) { $0 + $1.shape.outputs } }
-  var device: any Device { parts[0].weight.device }
 
   /// A buffer for this group's input.
   func makeInput(rows: Int) -> Matrix { Tensor([rows, inputs], compute, on: device).matrix }  // [T, in]

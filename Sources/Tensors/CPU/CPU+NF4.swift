@@ -25,23 +25,25 @@ extension CPU {
   }
 }
 
-extension NF4Tensor {
-  /// The kernels' view of this matrix: addresses that hold as long as the matrix lives.
-  var kernelsView: kernels_nf4 {
-    var view = kernels_nf4(
+extension kernels_nf4 {
+  /// Addresses that hold as long as the matrix lives.
+  init(codes: Tensor, columns: Int, scales: NF4Tensor.Scales, dtype: DType) {
+    self.init(
       codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: nil, absmax_codes: nil,
-      nested_absmax: nil, nested_map: nil, nested_offset: 0, columns: inputs, dtype: originalDType.code)
+      nested_absmax: nil, nested_map: nil, nested_offset: 0, columns: columns, dtype: dtype.code)
     switch scales {
     case .plain(let absmax):
-      view.absmax = UnsafePointer(absmax.floatPointer)
+      self.absmax = UnsafePointer(absmax.floatPointer)
     case .nested(let codes, let absmax, let map, let offset):
-      view.absmax_codes = UnsafePointer(codes.pointer.assumingMemoryBound(to: UInt8.self))
-      view.nested_absmax = UnsafePointer(absmax.floatPointer)
-      view.nested_map = UnsafePointer(map.floatPointer)
-      view.nested_offset = offset
+      absmax_codes = UnsafePointer(codes.pointer.assumingMemoryBound(to: UInt8.self))
+      nested_absmax = UnsafePointer(absmax.floatPointer)
+      nested_map = UnsafePointer(map.floatPointer)
+      nested_offset = offset
     }
-    return view
   }
+}
+
+extension NF4Tensor {
 
   /// Calls `body` with the kernels' view of this matrix.
   func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {

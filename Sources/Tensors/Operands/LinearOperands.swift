@@ -12,21 +12,66 @@ public enum LinearWeight: Sendable {
     case .nf4(let tensor): tensor.codes.storage
     }
   }
+
+  var shape: [Int] {
+    switch self {
+    case .dense(let tensor): tensor.shape
+    case .nf4(let tensor): tensor.shape
+    }
+  }
+
+  /// What x's type must be; nil: any, as the weight is decoded to it.
+  var dtype: DType? {
+    if case .dense(let tensor) = self { tensor.dtype } else { nil }
+  }
 }
 
 /// One of the linear layers that read the same rows: a frozen weight and, with an adapter, its B.
+///
+/// Its shapes are checked when it is made, once for all the products it takes part in.
 public struct LinearPart: Sendable {
-  public var weight: LinearWeight
+  public let weight: LinearWeight
   /// `[outputs, r]`
-  public var adapterB: Tensor?
-  public var outputs: Int
-  public var inputs: Int
+  public let adapterB: Tensor?
+  public let outputs: Int
+  public let inputs: Int
+  /// What the rows' type must be; nil: any compute type.
+  private let dtype: DType?
+  /// r and the type of B; nil without an adapter.
+  private let thin: (rank: Int, dtype: DType)?
+  private let deviceID: ObjectIdentifier
 
   public init(weight: LinearWeight, adapterB: Tensor? = nil, outputs: Int, inputs: Int) {
+    precondition(weight.shape == [outputs, inputs], "weight \(weight.shape) for [\(outputs), \(inputs)]")
+    if let adapterB {
+      precondition(
+        adapterB.shape.count == 2 && adapterB.shape[0] == outputs,
+        "B \(adapterB.shape) for \(outputs) outputs")
+    }
     self.weight = weight
     self.adapterB = adapterB
     self.outputs = outputs
     self.inputs = inputs
+    dtype = weight.dtype
+    thin = adapterB.map { ($0.columns, $0.dtype) }
+    let device = weight.device
+    if let adapterB { precondition(adapterB.device === device, "B on \(adapterB.device.name)") }
+    deviceID = ObjectIdentifier(device)
+  }
+
+  /// That x has its inputs as columns, and lies where the weight does.
+  func check(columns: Int, of dtype: DType, on device: any Device) {
+    precondition(columns == inputs, "\(columns) columns for \(inputs) inputs")
+    precondition(self.dtype == nil || self.dtype == dtype, "\(dtype) rows for another type of weight")
+    precondition(ObjectIdentifier(device) == deviceID, "rows on \(device.name), the weight elsewhere")
+  }
+
+  /// That h is x's, for this B.
+  func check(_ h: Matrix, rows: Int, of dtype: DType) {
+    guard let thin else { preconditionFailure("h for a part without an adapter") }
+    precondition(
+      h.columns == thin.rank && h.rows == rows && h.dtype == dtype && thin.dtype == dtype,
+      "h [\(h.rows), \(h.columns)] \(h.dtype) for \(rows) rows of \(dtype), B of \(thin)")
   }
 }
 

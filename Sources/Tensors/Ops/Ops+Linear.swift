@@ -15,10 +15,12 @@ extension Ops {
     precondition(
       y.rows == x.rows && (y.dtype == x.dtype || y.dtype == .float32),
       "linear from [\(x.rows)] \(x.dtype) to [\(y.rows)] \(y.dtype)")
-    precondition(parts.reduce(0) { $0 + $1.outputs } == y.columns, "outputs do not fill \(y.columns) columns")
-    for (part, h) in zip(parts, low) { part.check(x, h) }
-    if x.rows == 0 { return }
     let device = device(y.storage, x.storage)
+    checkParts(parts, outputs: y, inputs: x.columns, of: x.dtype, on: device)
+    for index in parts.indices {
+      if let h = low[index] { parts[index].check(h, rows: x.rows, of: x.dtype) }
+    }
+    if x.rows == 0 { return }
     Ledger.measure(.matrices, flop: linearFlop(x.rows, parts, low)) {
       device.linear(y, x, parts: parts, low: low, rowByRow: rowByRow)
     }
@@ -31,44 +33,29 @@ extension Ops {
   ///   - dy: `[T, Σ outputs]`, float32 or bfloat16.
   public static func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
     precondition(dx.rows == dy.rows && dx.dtype == .float32, "dx [\(dx.rows)] \(dx.dtype) of dy [\(dy.rows)]")
-    precondition(
-      parts.reduce(0) { $0 + $1.outputs } == dy.columns, "outputs do not fill \(dy.columns) columns")
-    for part in parts { part.check(dx.columns, dy) }
-    if dx.rows == 0 || dx.columns == 0 { return }
     let device = device(dx.storage, dy.storage)
+    checkParts(parts, outputs: dy, inputs: dx.columns, of: dy.dtype, on: device)
+    if dx.rows == 0 || dx.columns == 0 { return }
     Ledger.measure(.matrices, flop: linearFlop(dx.rows, parts, parts.map { _ in nil })) {
       device.linearInputGradient(dx, dy, parts: parts, accumulate: accumulate)
     }
   }
 
+  /// By index: handing parts on would count references, and there are two hundred such products to a token.
+  private static func checkParts(
+    _ parts: [LinearPart], outputs y: Matrix, inputs: Int, of dtype: DType, on device: any Device
+  ) {
+    var outputs = 0
+    for index in parts.indices {
+      parts[index].check(columns: inputs, of: dtype, on: device)
+      outputs += parts[index].outputs
+    }
+    precondition(outputs == y.columns, "\(outputs) outputs do not fill \(y.columns) columns")
+  }
+
   private static func linearFlop(_ rows: Int, _ parts: [LinearPart], _ low: [Matrix?]) -> Double {
     zip(parts, low).reduce(0) { sum, pair in
       sum + 2 * Double(rows) * Double(pair.0.outputs) * Double(pair.0.inputs + (pair.1?.columns ?? 0))
-    }
-  }
-}
-
-extension LinearPart {
-  fileprivate func check(_ x: Matrix, _ h: Matrix?) {
-    check(x.columns, x)
-    guard let h else { return }
-    guard let adapterB else { preconditionFailure("h for a part without an adapter") }
-    precondition(
-      h.rows == x.rows && adapterB.shape == [outputs, h.columns] && h.dtype == x.dtype
-        && adapterB.dtype == x.dtype,
-      "h [\(h.rows), \(h.columns)] \(h.dtype) with B \(adapterB.shape) \(adapterB.dtype)")
-  }
-
-  fileprivate func check(_ columns: Int, _ x: Matrix) {
-    precondition(columns == inputs, "\(columns) columns for \(inputs) inputs")
-    _ = Ops.device(x.storage, weight.storage, adapterB?.storage)
-    switch weight {
-    case .dense(let tensor):
-      precondition(
-        tensor.shape == [outputs, inputs] && tensor.dtype == x.dtype,
-        "weight \(tensor.shape) \(tensor.dtype) for [\(outputs), \(inputs)] \(x.dtype)")
-    case .nf4(let tensor):
-      precondition(tensor.shape == [outputs, inputs], "weight \(tensor.shape) for [\(outputs), \(inputs)]")
     }
   }
 }

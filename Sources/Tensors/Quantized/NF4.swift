@@ -1,3 +1,5 @@
+import CKernels
+
 /// The NF4 data type (Dettmers et al. 2023, "QLoRA") as bitsandbytes stores it.
 public enum NF4 {
   /// Weights that share a scale.
@@ -50,13 +52,16 @@ public struct NF4Tensor: Sendable {
   }
 
   /// One reference, so that handing a matrix on counts once.
-  private final class Contents: Sendable {
+  private final class Contents: @unchecked Sendable {
     let codes: Tensor
     let shape: [Int]
     let scales: Scales
     let originalDType: DType
+    /// The matrix as addresses of its device, made once: a product by few rows is short.
+    let kernelsView: kernels_nf4
 
     init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
+      kernelsView = kernels_nf4(codes: codes, columns: shape[1], scales: scales, dtype: originalDType)
       self.codes = codes
       self.shape = shape
       self.scales = scales
@@ -73,6 +78,8 @@ public struct NF4Tensor: Sendable {
   public var scales: Scales { contents.scales }
   /// What the weights were before: a decoded weight is rounded to it.
   public var originalDType: DType { contents.originalDType }
+  /// Holds as long as the matrix lives.
+  var kernelsView: kernels_nf4 { contents.kernelsView }
 
   public init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
     precondition(shape.count == 2, "NF4 shape \(shape): expected [out, in]")
