@@ -107,7 +107,7 @@ private struct ModelLoader {
     Ops.convert(rounded.matrix, scale.matrix)
     Ops.convert(scale.matrix, rounded.matrix)
     return Embedding(
-      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map(norm),
+      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map { try norm($0) },
       trained: trained, paddingToken: architecture.paddingToken.flatMap(Int32.init(exactly:)))
   }
 
@@ -176,10 +176,9 @@ private struct ModelLoader {
   private func projection(
     _ prefix: String, _ norm: String, _ up: LinearShape, stream: Int
   ) throws -> LatentProjection {
-    let weight = try tensor(prefix + norm + ".weight", shape: [up.inputs], as: .float32)
-    let epsilon = architecture.latent?.normEpsilon ?? architecture.normEpsilon
-    return LatentProjection(
-      norm: Norm(weight: weight, bias: nil, epsilon: epsilon), up: try group(prefix, [up], stream: stream))
+    LatentProjection(
+      norm: try self.norm(prefix + norm, size: up.inputs, epsilon: architecture.latent?.normEpsilon),
+      up: try group(prefix, [up], stream: stream))
   }
 
   private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForwardHalf {
@@ -252,20 +251,24 @@ private struct ModelLoader {
     }
   }
 
-  private func norm(_ module: String) throws -> Norm {
-    let shape = [architecture.hiddenSize]
+  /// - Parameters:
+  ///   - size: nil: the hidden size.
+  ///   - epsilon: nil: the model's.
+  private func norm(_ module: String, size: Int? = nil, epsilon: Float? = nil) throws -> Norm {
+    let shape = [size ?? architecture.hiddenSize]
+    let epsilon = epsilon ?? architecture.normEpsilon
     if let weight = try parameter(module + ".weight") {
       let bias = try parameter(module + ".bias")
       return Norm(
         weight: Tensor(shape, .float32, on: device),
         bias: bias.map { _ in Tensor(shape, .float32, on: device) },
-        epsilon: architecture.normEpsilon,
+        epsilon: epsilon,
         trained: TrainedNorm(weight: weight, bias: bias, offset: architecture.norm == .rmsOnePlus ? 1 : 0))
     }
     var weight = try tensor(module + ".weight", shape: shape, as: .float32)
     if architecture.norm == .rmsOnePlus { weight = Tensor(weight.floats.map { 1 + $0 }, shape, on: device) }
     let bias = architecture.norm == .layer ? try tensor(module + ".bias", shape: shape, as: .float32) : nil
-    return Norm(weight: weight, bias: bias, epsilon: architecture.normEpsilon)
+    return Norm(weight: weight, bias: bias, epsilon: epsilon)
   }
 
   /// The parameter of this name with the checkpoint's values; nil: the tensor is frozen, or there is none.

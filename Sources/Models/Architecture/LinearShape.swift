@@ -42,7 +42,8 @@ extension Architecture {
     LinearShape(name: names.attentionOutput, inputs: attendedSize, outputs: hiddenSize, hasBias: outputBias)
   }
 
-  private var attentionGroups: [[LinearShape]] {
+  /// The first half's linear layers in the order of the computation, those that read the same input together.
+  var attentionGroups: [[LinearShape]] {
     let ups = [queryUp, latent.map(keyValueUp)].compactMap { $0 }
     return [attentionInput] + ups.map { [$0] } + [[attentionOutput]]
   }
@@ -66,8 +67,12 @@ extension Architecture {
 
   /// A block's linear layers in the order of the computation, those that read the same input together.
   func linearGroups(_ layer: Int) -> [[LinearShape]] {
-    let second = experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
-    return attentionGroups + second
+    attentionGroups + feedForwardGroups(layer)
+  }
+
+  /// Those of its second half.
+  func feedForwardGroups(_ layer: Int) -> [[LinearShape]] {
+    experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
   }
 
   /// A block's linear layers, in the order of the computation.

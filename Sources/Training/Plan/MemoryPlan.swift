@@ -143,10 +143,7 @@ struct ModelFacts {
   private var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
 
   /// Elements of the whole model, adapters left out.
-  var modelElements: Int {
-    let latent = (architecture.latent?.norms ?? []).reduce(0) { $0 + $1.size }
-    return Trainable(architecture, FullOptions()).count + architecture.layers * latent
-  }
+  var modelElements: Int { Trainable(architecture, FullOptions()).count }
 
   /// All linear layers in memory: 4 bits and the scales, or whole; trained float32 ones are their own master weights.
   func linearBytes(_ config: RunConfig, _ trainable: Trainable) -> Int {
