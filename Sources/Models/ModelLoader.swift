@@ -22,9 +22,10 @@ extension Transformer {
     _ source: ModelSource, compute: DType, quantization: Quantization, device: any Device,
     progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    let loader = try ModelLoader(
-      source, compute: compute, quantization: quantization, arena: ParameterArena(.nothing, on: device))
-    return try loader.model(source, progress)
+    let loader = ModelLoader(
+      try Architecture(config: source.config, source: source.path), source.weights, compute: compute,
+      quantization: quantization, arena: ParameterArena(.nothing, on: device))
+    return try loader.model(progress)
   }
 
   /// Builds the model with its own weights to be trained: their float32 values are the arena's, and what computes are copies
@@ -49,31 +50,38 @@ extension Transformer {
   ) throws -> Transformer {
     let architecture = try Architecture(config: source.config, source: source.path)
     let arena = try ParameterArena(Trainable(architecture, options), memory, on: device)
-    let loader = try ModelLoader(source, compute: compute, quantization: .none, arena: arena)
-    let model = try loader.model(source, progress)
+    let loader = ModelLoader(
+      architecture, source.weights, compute: compute, quantization: .none, arena: arena)
+    let model = try loader.model(progress)
     model.parametersChanged()
     return model
   }
 }
 
 /// Asks the store for one model's tensors.
-private struct ModelLoader {
+struct ModelLoader {
   let architecture: Architecture
-  let store: WeightStore
+  let store: any TensorSource
   private(set) var compute: DType
   let quantization: Quantization
   /// What is trained.
   let arena: ParameterArena
   private let parameters: [String: Parameter]
   private var device: any Device { arena.values.device }
+  /// Whether the first block has a gradient of its input even where nothing trained needs it.
+  private let firstTakesInputGradient: Bool
 
-  init(_ source: ModelSource, compute: DType, quantization: Quantization, arena: ParameterArena) throws {
+  init(
+    _ architecture: Architecture, _ store: any TensorSource, compute: DType, quantization: Quantization,
+    arena: ParameterArena, firstTakesInputGradient: Bool = false
+  ) {
     precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
-    architecture = try Architecture(config: source.config, source: source.path)
-    store = source.weights
+    self.architecture = architecture
+    self.store = store
     self.compute = compute
     self.quantization = quantization
     self.arena = arena
+    self.firstTakesInputGradient = firstTakesInputGradient
     parameters = arena.byName
   }
 
@@ -82,7 +90,7 @@ private struct ModelLoader {
     self.compute = compute
   }
 
-  func model(_ source: ModelSource, _ progress: ((Double) -> Void)?) throws -> Transformer {
+  func model(_ progress: ((Double) -> Void)? = nil) throws -> Transformer {
     var blocks: [Block] = []
     for layer in 0..<architecture.layers {
       blocks.append(try block(layer))
@@ -93,7 +101,7 @@ private struct ModelLoader {
     Storage.releaseFreeMemory()
     return Transformer(
       architecture: architecture, compute: compute, embedding: embedding, blocks: blocks, head: head,
-      unusedTensors: architecture.unusedTensors(of: source.weights), arena: arena)
+      unusedTensors: store.unusedTensors(architecture), arena: arena)
   }
 
   // MARK: - Around the blocks
@@ -146,7 +154,7 @@ private struct ModelLoader {
       feedForwardNorm: try norm(prefix + names.feedForwardNorm),
       feedForward: try feedForward(layer, prefix),
       residualScale: architecture.residualScale,
-      wantsInputGradient: layer > 0)
+      wantsInputGradient: layer > 0 || firstTakesInputGradient)
   }
 
   private func attention(_ layer: Int, _ prefix: String) throws -> AttentionHalf {
@@ -239,7 +247,7 @@ private struct ModelLoader {
   private func weight(
     _ name: String, _ shape: [Int], _ quantization: Quantization
   ) throws -> LinearWeight {
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
     switch quantization {
     case .none: return .dense(try tensor(name, shape: shape, as: compute))
@@ -274,7 +282,7 @@ private struct ModelLoader {
   /// The parameter of this name with the checkpoint's values; nil: the tensor is frozen, or there is none.
   private func parameter(_ name: String) throws -> Parameter? {
     guard let parameter = parameters[name] else { return nil }
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     defer { store.release(stored) }
     let values = try store.tensor(stored, shape: parameter.slot.shape, as: .float32)
     Ops.convert(parameter.value.matrix, values.on(device).matrix)
@@ -286,10 +294,10 @@ private struct ModelLoader {
   }
 
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     let tensor = try store.tensor(stored, shape: shape, as: dtype).on(device)
     // Of what was converted, the file is of no more use.
-    if store.info(stored)?.type.dtype != dtype { store.release(stored) }
+    if !store.isMapped(stored, as: dtype) { store.release(stored) }
     return tensor
   }
 }
