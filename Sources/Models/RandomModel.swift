@@ -37,3 +37,14 @@ extension Transformer {
     return model
   }
 }
+
+extension LoRAOptions {
+  /// For a model with fewer layers: the targets that it has, or every linear layer where it has none of them.
+  package func limited(to architecture: Architecture) -> LoRAOptions {
+    let modules = architecture.adaptableLinears.map(\.module)
+    let there = targetModules?.filter { target in modules.contains { LoRAOptions.matches($0, target) } }
+    var options = self
+    options.targetModules = there?.isEmpty == true ? nil : there
+    return options
+  }
+}
