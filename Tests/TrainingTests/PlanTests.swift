@@ -71,5 +71,18 @@ import Testing
 
     let none = try Trainer(config: config).plan(memoryLimit: 1)
     #expect(none.advice.last == "  and still not: this needs a smaller model or a larger machine")
+    let least = try tiny.config(
+      "out",
+      [
+        "per_device_train_batch_size": .int(1), "max_seq_length": .int(64),
+        "optim": .string("paged_adamw_32bit"),
+      ])
+    let nothing = try Trainer(config: least).plan(memoryLimit: 1)
+    #expect(
+      nothing.advice == [
+        "does not fit the 1 B of memory here: this needs a smaller model or a larger machine"
+      ])
+    let told = thrownError { try nothing.requireFit() }
+    #expect(told?.fix?.hasPrefix("This needs a smaller model or a larger machine. \"memory_limit\"") == true)
   }
 }

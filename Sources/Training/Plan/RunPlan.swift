@@ -69,7 +69,9 @@ public struct RunPlan: Sendable {
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {
     guard let limit, needed > limit else { return [] }
     let advice = RunAdvice(facts, config, limit: limit)
-    return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
+    let what = "does not fit the \(Readable.bytes(limit)) of memory here"
+    guard !advice.lines.isEmpty else { return ["\(what): this needs a smaller model or a larger machine"] }
+    return ["\(what); with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
   }
 
@@ -84,8 +86,10 @@ public struct RunPlan: Sendable {
     throw FireflyError(
       "the run does not fit into memory", expected: "at most \(Readable.bytes(memoryLimit))",
       found: "about \(Readable.bytes(needed))",
-      fix: "With\n" + advice.dropFirst().joined(separator: "\n")
-        + "\n\"memory_limit\": \"none\" starts it all the same.")
+      fix: (advice.count > 1
+        ? "With\n" + advice.dropFirst().joined(separator: "\n") + "\n"
+        : "This needs a smaller model or a larger machine. ")
+        + "\"memory_limit\": \"none\" starts it all the same.")
   }
 
   /// What the reference is, and what is saved by asking it once.
