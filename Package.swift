@@ -41,6 +41,8 @@ let package = Package(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
       path: "Sources/Tensors"),
     .target(
+      name: "FireflyCards", dependencies: ["FireflyBase", "FireflyTensors", "CCard"], path: "Sources/Cards"),
+    .target(
       name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
@@ -121,7 +123,8 @@ let package = Package(
     .target(name: "CCardChecks", dependencies: ["CCard"], path: "Tests/CardChecks"),
     .target(name: "CCardStandIn", dependencies: ["CCard", "CCardEmulator"], path: "Tests/CardStandIn"),
     .target(
-      name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
+      name: "FireflyTestSupport",
+      dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "CCardEmulator"],
       path: "Tests/TestSupport"),
     .target(
       name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
@@ -140,6 +143,12 @@ let package = Package(
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels"],
       path: "Tests/TensorsTests", exclude: ["Fixtures"]),
     .testTarget(
+      name: "CardsTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyTestSupport", "CCard", "CCardChecks",
+        "CCardEmulator",
+      ], path: "Tests/CardsTests"),
+    .testTarget(
       name: "WeightsTests",
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyTestSupport"],
       path: "Tests/WeightsTests", exclude: ["Fixtures"]),
@@ -149,7 +158,8 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyModels",
+        "FireflyTestSupport",
       ], path: "Tests/ModelsTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "PretrainedTests",
