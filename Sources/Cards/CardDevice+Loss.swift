@@ -24,14 +24,19 @@ extension CardDevice {
     withExtendedLifetime(columns) {}
   }
 
-  package func sumOfSquares(_ x: Tensor) -> Double {
-    if x.count == 0 { return 0 }
-    let room = Tensor([CARD_SQUARES_ROOM * MemoryLayout<Double>.size], .uint8, on: self)
-    run(
-      "sumOfSquares",
-      card_sum_of_squares(
-        card, room.pointer.assumingMemoryBound(to: Double.self), x.float32, Int64(x.count)))
-    return room.slice(0..<MemoryLayout<Double>.size).withHostBytes { $0.loadUnaligned(as: Double.self) }
+  package func sumsOfSquares(_ tensors: [Tensor]) -> [Double] {
+    let size = MemoryLayout<Double>.size
+    let sums = Tensor([tensors.count * size], .uint8, on: self)
+    let room = Tensor([CARD_SQUARES_ROOM * size], .uint8, on: self)
+    for (i, x) in tensors.enumerated() {
+      run(
+        "sumsOfSquares",
+        card_sum_of_squares(
+          card, sums.pointer.assumingMemoryBound(to: Double.self) + i,
+          room.pointer.assumingMemoryBound(to: Double.self), x.float32, Int64(x.count)))
+    }
+    withExtendedLifetime(room) {}
+    return sums.withHostBytes { Array($0.bindMemory(to: Double.self)) }
   }
 
   package func hasNonFinite(_ x: Tensor) -> Bool {

@@ -64,11 +64,11 @@ static void largest(Check &t) {
 
 static void sums(Check &t, int64_t count) {
   Matrix x(t, 1, count, CARD_FLOAT32, 0);
-  Array<double> room(t, CARD_SQUARES_ROOM);
+  Array<double> room(t, CARD_SQUARES_ROOM), sum(t, 1);
   double expected = 0;
   for (double v : x.values) expected += v * v;
-  t.done(card_sum_of_squares(t.c, room.at(), x.buffer.at<float>(), count), "sum_of_squares");
-  t.close(named("sum_of_squares", 1, count, CARD_FLOAT32), {room.read()[0]}, {expected}, 1e-12, 0);
+  t.done(card_sum_of_squares(t.c, sum.at(), room.at(), x.buffer.at<float>(), count), "sum_of_squares");
+  t.close(named("sum_of_squares", 1, count, CARD_FLOAT32), {sum.read()[0]}, {expected}, 1e-12, 0);
   for (int type : types)
     for (double bad : {0.0, (double)NAN, -(double)INFINITY}) {
       Matrix y(t, 1, count, type, 0, [&](int64_t i) { return i == count - 1 ? bad : normal(); });

@@ -127,6 +127,7 @@ int type_of(int type) { return type == 14 ? CARD_BFLOAT16 : type == 2 ? CARD_FLO
 
 API cublasCreate_v2(void **blas) { return *blas = handle(HANDLE), 0; }
 API cublasSetStream_v2(void *blas, void *stream) { return blas == handle(HANDLE) && stream == handle(STREAM) ? 0 : 7; }
+API cublasSetMathMode(void *blas, int mode) { return blas == handle(HANDLE) && mode == 16 ? 0 : 7; }
 // Column-major, as cuBLAS: what is outᵀ to it is out to the emulator.
 API cublasGemmStridedBatchedEx(void *blas, int ta, int tb, int m, int n, int k, const void *alpha, const void *a,
                                int a_type, int lda, long long step_a, const void *b, int b_type, int ldb,

@@ -3,6 +3,8 @@
 # kernel; with the emulator too) and libcard_stand_in.so.
 #
 #   tools/card_check/build.sh DIRECTORY
+#
+# DIRECTORY then holds all that run.sh needs there.
 set -eu
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$(dirname "$0")/../.."
@@ -27,3 +29,4 @@ compile Sources/C/Card/*.c Sources/C/Card/operations/*.c Tests/CardEmulator/*.cp
 clang++ ${CARD_FLAGS:-} -static-libstdc++ -static-libgcc -o "$out/kernels" "$objects"/*.o -ldl -lpthread -lm
 clang++ -std=gnu++17 $flags -fPIC -shared -fvisibility=hidden -o "$out/libcard_stand_in.so" Tests/CardStandIn/stand_in.cpp \
   "$objects"/Tests_CardEmulator_*.o -lpthread
+cp tools/card_check/run.sh "$out"

@@ -25,9 +25,9 @@ PYTHON
   "$copy/tree/tools/card_check/build.sh" "$copy/bin" >/dev/null
   for order in 0 1 2 3; do
     if ! { bash -c '"$0" emulated "$1"' "$copy/bin/kernels" $order; } >"$copy/log" 2>&1; then
-      # What the checks or the emulator say; an access beyond a buffer ends the program with a fault of memory.
-      printf '%-55s found in order %s: %s\n' "$1" $order \
-        "$(grep -m1 -E 'WRONG|emulator:|Segmentation' "$copy/log" | tr -s ' ' | cut -c -100)"
+      # What the checks or the emulator say; an access beyond a buffer ends the program without a word.
+      said=$(grep -m1 -oE 'WRONG.*|emulator: .*' "$copy/log" || echo 'a fault of memory')
+      printf '%-55s found in order %s: %s\n' "$1" $order "$(echo "$said" | tr -s ' ' | cut -c -100)"
       found=$((found + 1))
       return
     fi

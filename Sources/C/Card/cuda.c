@@ -176,6 +176,12 @@ static int start(cuda_card *self, int *driver_is_old) {
   void *module = NULL;
   int error = self->cuModuleLoadData(&module, card_ptx);
   *driver_is_old = error == CUDA_ERROR_UNSUPPORTED_PTX_VERSION_ || error == CUDA_ERROR_INVALID_PTX_;
+  if (*driver_is_old) {
+    int version = 0;
+    self->cuDriverGetVersion(&version);
+    snprintf(last_problem, sizeof last_problem, "a driver of CUDA %d.%d", version / 1000, version % 1000 / 10);
+    return error;
+  }
   if (error != 0) return failed(self, error, "cuModuleLoadData");
   for (int i = 0; i < CARD_KERNEL_COUNT; i++) {
     error = self->cuModuleGetFunction(&self->kernels[i], module, names[i]);
@@ -235,6 +241,8 @@ static enum card_absence open_cublas(cuda_card *self, const char *cublas) {
   }
   int error = self->cublasCreate_v2(&self->blas);
   if (error == 0) error = self->cublasSetStream_v2(self->blas, self->stream);
+  // Sums that are cut into parts meet in float32 as well.
+  if (error == 0) error = self->cublasSetMathMode(self->blas, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION_);
   return error == 0 ? CARD_FOUND : (blas_failed(error, "cublasCreate"), CARD_FAILED);
 }
 

@@ -36,6 +36,7 @@
 #define CUBLAS_FUNCTIONS                                                                                              \
   FUNCTION(cublasCreate_v2, void **)                                                                                  \
   FUNCTION(cublasSetStream_v2, void *, void *)                                                                        \
+  FUNCTION(cublasSetMathMode, void *, int)                                                                            \
   FUNCTION(cublasGemmStridedBatchedEx, void *, int, int, int, int, int, const void *, const void *, int, int, long long, \
            const void *, int, int, long long, const void *, void *, int, int, long long, int, int, int)
 
@@ -46,12 +47,10 @@ CUBLAS_FUNCTIONS
 
 // Their constants that cuda.c uses, by NVIDIA's names without the prefix.
 enum {
-  CUDA_ERROR_OUT_OF_MEMORY_ = 2,
   CUDA_ERROR_NO_DEVICE_ = 100,
   CUDA_ERROR_INVALID_PTX_ = 218,
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION_ = 222,
   CU_DEVICE_ATTRIBUTE_MAJOR = 75,
-  CU_DEVICE_ATTRIBUTE_MINOR = 76,
   CU_STREAM_NON_BLOCKING_ = 1,
   CUDA_R_32F_ = 0,
   CUDA_R_16F_ = 2,
@@ -59,5 +58,6 @@ enum {
   CUBLAS_OP_N_ = 0,
   CUBLAS_OP_T_ = 1,
   CUBLAS_COMPUTE_32F_ = 68,
-  CUBLAS_GEMM_DEFAULT_ = -1
+  CUBLAS_GEMM_DEFAULT_ = -1,
+  CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION_ = 16
 };

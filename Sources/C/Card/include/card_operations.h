@@ -109,9 +109,9 @@ int card_nf4_rows(card *card, card_out y, card_in x, card_nf4 w, card_in h, card
 int card_cross_entropy(card *card, float *losses, card_out gradient, card_in logits, const int32_t *labels,
                        const float *_Nullable weights, int64_t rows, int64_t columns);
 int card_is_largest(card *card, uint8_t *flags, card_in x, const int32_t *chosen, int64_t rows, int64_t columns);
-enum { CARD_SQUARES_ROOM = 1025 };
-// room[0] = Σ x²; `room` has CARD_SQUARES_ROOM doubles.
-int card_sum_of_squares(card *card, double *room, const float *x, int64_t count);
+enum { CARD_SQUARES_ROOM = 1024 };
+// sum[0] = Σ x²; `room` has CARD_SQUARES_ROOM doubles.
+int card_sum_of_squares(card *card, double *sum, double *room, const float *x, int64_t count);
 // flag[0] becomes 1 if any of x[count] is infinite or NaN; otherwise it stays.
 int card_find_non_finite(card *card, int32_t *flag, card_in x, int64_t count);
 

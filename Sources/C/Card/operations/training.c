@@ -9,13 +9,12 @@ int card_is_largest(card *card, uint8_t *flags, card_in x, const int32_t *chosen
   return LAUNCH(card, is_largest, over_rows(rows, columns), flags, x, chosen, columns);
 }
 
-int card_sum_of_squares(card *card, double *room, const float *x, int64_t count) {
-  card_grid grid = over_vector(count, CARD_SQUARES_ROOM - 1), one = {1, 1, CARD_THREADS};
+int card_sum_of_squares(card *card, double *sum, double *room, const float *x, int64_t count) {
+  card_grid grid = over_vector(count, CARD_SQUARES_ROOM), one = {1, 1, CARD_THREADS};
   grid.threads = CARD_THREADS;
-  double *parts = room + 1;
   int64_t blocks = grid.x;
-  int error = LAUNCH(card, sum_of_squares, grid, parts, x, count);
-  return error ? error : LAUNCH(card, add_doubles, one, room, parts, blocks);
+  int error = LAUNCH(card, sum_of_squares, grid, room, x, count);
+  return error ? error : LAUNCH(card, add_doubles, one, sum, room, blocks);
 }
 
 int card_find_non_finite(card *card, int32_t *flag, card_in x, int64_t count) {
