@@ -117,20 +117,20 @@ struct Head {
       Tensor([chunkRows(labels.count), weight.rows], weight.dtype, on: x.device)
     }
     let weights = weights.map { Tensor($0, [$0.count], on: x.device) }
-    var (sum, losses): (Double, [Float]) = (0, [])
+    var chunks: [Tensor] = []
     forEachChunk(x) { range, logits in
       let gradient = dLogits?.slice(0..<range.count).matrix
-      let part = Ops.crossEntropy(
-        logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)
-      ).floats
-      sum += part.reduce(0) { $0 + Double($1) }
-      losses += part
+      chunks.append(
+        Ops.crossEntropy(
+          logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)))
       if let gradient, let dNormed {
         Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix)
         trained?.addGradient(gradient, x.slice(range).matrix)
       }
     }
-    return (sum, losses)
+    // Read when all is under way: a card would wait for each chunk.
+    let losses = chunks.flatMap(\.floats)
+    return (losses.reduce(0) { $0 + Double($1) }, losses)
   }
 
   /// Each sequence's losses added up.
