@@ -16,6 +16,9 @@ struct MergedWeights {
   let source: ModelSource
   let adapter: AdapterFile?
   let base: MergeBase
+  let architecture: Architecture
+  /// What the user should know of the files that were read.
+  let notes: [String]
   /// What the weights were rounded to before they were quantised in training.
   private let compute: DType
   /// The linear layers' weights, held in NF4 in training.
@@ -30,7 +33,9 @@ struct MergedWeights {
     self.adapter = adapter
     self.base = base
     self.compute = compute
-    let architecture = try Architecture(config: source.config, source: source.path)
+    let (architecture, notes) = try Architecture.read(source)
+    self.architecture = architecture
+    self.notes = notes + (adapter?.notes ?? [])
     matrices = architecture.quantizedWeights(in: source.weights)
     var modules: [String: String] = [:]
     for module in adapter?.saved ?? [] {

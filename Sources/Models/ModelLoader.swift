@@ -22,9 +22,10 @@ extension Transformer {
     _ source: ModelSource, compute: DType, quantization: Quantization, device: any Device,
     progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    let loader = try ModelLoader(
-      source, compute: compute, quantization: quantization, arena: ParameterArena(.nothing, on: device))
-    return try loader.model(source, progress)
+    let loader = ModelLoader(
+      source, try Architecture.read(source), compute: compute, quantization: quantization,
+      arena: ParameterArena(.nothing, on: device))
+    return try loader.model(progress)
   }
 
   /// Builds the model with its own weights to be trained: their float32 values are the arena's, and what computes are copies
@@ -47,10 +48,10 @@ extension Transformer {
     _ source: ModelSource, compute: DType, training options: FullOptions, memory: ArenaMemory = ArenaMemory(),
     device: any Device, progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    let architecture = try Architecture(config: source.config, source: source.path)
-    let arena = try ParameterArena(Trainable(architecture, options), memory, on: device)
-    let loader = try ModelLoader(source, compute: compute, quantization: .none, arena: arena)
-    let model = try loader.model(source, progress)
+    let read = try Architecture.read(source)
+    let arena = try ParameterArena(Trainable(read.architecture, options), memory, on: device)
+    let loader = ModelLoader(source, read, compute: compute, quantization: .none, arena: arena)
+    let model = try loader.model(progress)
     model.parametersChanged()
     return model
   }
@@ -59,6 +60,7 @@ extension Transformer {
 /// Asks the store for one model's tensors.
 private struct ModelLoader {
   let architecture: Architecture
+  let notes: [String]
   let store: WeightStore
   private(set) var compute: DType
   let quantization: Quantization
@@ -67,9 +69,12 @@ private struct ModelLoader {
   private let parameters: [String: Parameter]
   private var device: any Device { arena.values.device }
 
-  init(_ source: ModelSource, compute: DType, quantization: Quantization, arena: ParameterArena) throws {
+  init(
+    _ source: ModelSource, _ read: (architecture: Architecture, notes: [String]), compute: DType,
+    quantization: Quantization, arena: ParameterArena
+  ) {
     precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
-    architecture = try Architecture(config: source.config, source: source.path)
+    (architecture, notes) = read
     store = source.weights
     self.compute = compute
     self.quantization = quantization
@@ -82,7 +87,7 @@ private struct ModelLoader {
     self.compute = compute
   }
 
-  func model(_ source: ModelSource, _ progress: ((Double) -> Void)?) throws -> Transformer {
+  func model(_ progress: ((Double) -> Void)?) throws -> Transformer {
     var blocks: [Block] = []
     for layer in 0..<architecture.layers {
       blocks.append(try block(layer))
@@ -93,7 +98,7 @@ private struct ModelLoader {
     Storage.releaseFreeMemory()
     return Transformer(
       architecture: architecture, compute: compute, embedding: embedding, blocks: blocks, head: head,
-      unusedTensors: architecture.unusedTensors(of: source.weights), arena: arena)
+      notes: notes, arena: arena)
   }
 
   // MARK: - Around the blocks

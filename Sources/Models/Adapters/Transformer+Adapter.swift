@@ -68,7 +68,7 @@ extension Transformer {
 // MARK: - Files
 
 extension Transformer {
-  /// Hangs the adapter of a PEFT folder on the model.
+  /// Hangs the adapter of a PEFT folder on the model. What has no effect in its files is added to `notes`.
   ///
   /// - Parameters:
   ///   - folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
@@ -105,16 +105,17 @@ extension Transformer {
       Ops.convert(pair.b.value.matrix, start.b.on(device).matrix)
     }
     hang(arena, options)
+    notes += file.notes
   }
 
   /// Writes the adapter as PEFT does; the folder must exist.
   ///
   /// - Parameter baseModel: `base_model_name_or_path`.
   public func saveAdapter(to folder: String, baseModel: String) throws {
-    guard let config = AdapterFile.config(arena.trainable, baseModel: baseModel) else {
+    guard let config = AdapterConfig.text(arena.trainable, baseModel: baseModel) else {
       preconditionFailure("the model has no adapter")
     }
-    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
+    try AtomicFile.write(Data(config.utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
     try SafeTensorsWriter.write(
       parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
       to: "\(folder)/\(ModelFiles.adapterWeights[0])")

@@ -3,14 +3,14 @@ import FireflyBase
 /// DeepSeek-MoE-16B (Dai et al., 2024) and DeepSeek-LLM under its own code: LLaMA with dense layers first, then many small
 /// experts and a few shared ones, which are one MLP of their sizes together.
 enum DeepSeekMoE {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
     architecture.experts = try experts(config)
     return architecture
   }
 
   /// nil where config.json has none: DeepSeek-LLM.
-  static func experts(_ config: ConfigReader) throws -> Experts? {
+  static func experts(_ config: KeyReader) throws -> Experts? {
     guard config.has("n_routed_experts") else { return nil }
     try config.refuse("scoring_func", unless: [.string("softmax")])
     let normalizes = try config.bool("norm_topk_prob", default: false)

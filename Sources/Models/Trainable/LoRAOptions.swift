@@ -11,16 +11,16 @@ public struct LoRAOptions: Equatable, Sendable {
   public var targetModules: [String]?
   /// Scale α/√r instead of α/r (rsLoRA, Kalajdzievski, 2023).
   public var rsLoRA: Bool
-  /// Ranks and alphas of modules that differ, by the end of their path.
-  public var rankPattern: [String: Int]
-  public var alphaPattern: [String: Double]
+  /// Ranks and alphas of modules that differ.
+  public var rankPattern: ModulePatterns<Int>
+  public var alphaPattern: ModulePatterns<Double>
   /// Modules that are trained whole beside the pairs, by the end of their path: the embedding, an own head.
   public var modulesToSave: [String]
 
   public init(
     rank: Int = 64, alpha: Double = 16, dropout: Float = 0.05, targetModules: [String]? = nil,
-    rsLoRA: Bool = false, rankPattern: [String: Int] = [:], alphaPattern: [String: Double] = [:],
-    modulesToSave: [String] = []
+    rsLoRA: Bool = false, rankPattern: ModulePatterns<Int> = ModulePatterns(),
+    alphaPattern: ModulePatterns<Double> = ModulePatterns(), modulesToSave: [String] = []
   ) {
     self.rank = rank
     self.alpha = alpha
@@ -47,11 +47,11 @@ public struct LoRAOptions: Equatable, Sendable {
   func saves(_ module: String) -> Bool { modulesToSave.contains { LoRAOptions.matches(module, $0) } }
 
   func rank(of module: String) -> Int {
-    rankPattern.first { LoRAOptions.matches(module, $0.key) }?.value ?? rank
+    rankPattern.value(of: module) ?? rank
   }
 
   func scale(of module: String) -> Float {
-    let alpha = alphaPattern.first { LoRAOptions.matches(module, $0.key) }?.value ?? alpha
+    let alpha = alphaPattern.value(of: module) ?? alpha
     let rank = Double(rank(of: module))
     return Float(alpha / (rsLoRA ? rank.squareRoot() : rank))
   }
