@@ -158,7 +158,8 @@ extension KeyReader {
       }
     }
     if !strangers.isEmpty {
-      notes.append("\(source): keys that are not known and have no effect: " + strangers.joined(separator: ", "))
+      notes.append(
+        "\(source): keys that are not known and have no effect: " + strangers.joined(separator: ", "))
     }
     for (key, reader) in log.within.sorted(by: { $0.key < $1.key }) {
       notes += try reader.finish(table.within[key] ?? KeyTable())

@@ -46,7 +46,8 @@ extension ModelSource {
   /// - Parameter isTied: whether the head is the embedding, which a folder with a head of its own may say wrongly.
   func config(replacing members: [String: JSONValue], isTied: Bool) -> JSONValue {
     var merged = (config.object ?? [:]).merging(members) { $1 }
-    if !isTied && merged["tie_word_embeddings"] == .bool(true) { merged["tie_word_embeddings"] = .bool(false) }
+    let key = "tie_word_embeddings"
+    if !isTied && merged[key] == .bool(true) { merged[key] = .bool(false) }
     return .object(merged.filter { members[$0.key] != .null })
   }
 }

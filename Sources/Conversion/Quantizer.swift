@@ -46,11 +46,12 @@ public struct Quantizer {
     let items = try weights.tensorNames.map { name in
       try matrices.contains(name) ? quantized(name) : plain(name)
     }
-    let config = source.config(replacing: [
-      "quantization_config": BitsAndBytes.quantizationConfig(
-        double: double, compute: dtype, skipping: skipped),
-      "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
-    ], isTied: isTied)
+    let config = source.config(
+      replacing: [
+        "quantization_config": BitsAndBytes.quantizationConfig(
+          double: double, compute: dtype, skipping: skipped),
+        "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
+      ], isTied: isTied)
     try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
   }
 

@@ -53,7 +53,8 @@ extension GenerationOptions {
     try options.takeLengths(keys)
     var notes = try keys.finish(.generation)
     if samples == true, options.numBeams > 1 {
-      notes.append("\(source): do_sample has no effect: num_beams \(options.numBeams) take the most likely answer")
+      notes.append(
+        "\(source): do_sample has no effect: num_beams \(options.numBeams) take the most likely answer")
     }
     return (options, notes)
   }

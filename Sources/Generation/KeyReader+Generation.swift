@@ -11,14 +11,16 @@ extension KeyTable {
       // Tokens that prompts have already, or that pad batches.
       "bos_token_id", "pad_token_id", "decoder_start_token_id",
       // How another program computes the same.
-      "cache_config", "cache_implementation", "compile_config", "continuous_batching_config", "disable_compile",
-      "low_memory", "max_cache_len", "prefill_chunk_size", "use_cache", "use_mtp",
+      "cache_config", "cache_implementation", "compile_config", "continuous_batching_config",
+      "disable_compile", "low_memory", "max_cache_len", "prefill_chunk_size", "use_cache", "use_mtp",
       // Guessing ahead with another model or from the prompt, which changes no answer.
-      "assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight", "assistant_lookbehind",
-      "is_assistant", "max_matching_ngram_size", "num_assistant_tokens", "num_assistant_tokens_schedule",
+      "assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight",
+      "assistant_lookbehind", "is_assistant", "max_matching_ngram_size", "num_assistant_tokens",
+      "num_assistant_tokens_schedule",
       "prompt_lookup_num_tokens", "speculation_type", "target_lookbehind",
       // What a call returns.
-      "output_attentions", "output_hidden_states", "output_logits", "output_scores", "return_dict_in_generate",
+      "output_attentions", "output_hidden_states", "output_logits", "output_scores",
+      "return_dict_in_generate",
       // ChatGLM's and Qwen's own: the template and the context's length say it.
       "chat_format", "max_window_size", "max_context_size",
     ],
@@ -51,7 +53,9 @@ extension KeyReader {
 
   /// A token's id or a list of them; empty where absent.
   func ids(_ key: String) throws -> [Int32] {
-    try read(key, "a token id or a list of them") { ($0.array.map(JSONValue.array) ?? .array([$0])).tokens } ?? []
+    try read(key, "a token id or a list of them") { value in
+      (value.array == nil ? .array([value]) : value).tokens
+    } ?? []
   }
 
   /// Lists of tokens' ids, none of them empty.

@@ -11,12 +11,13 @@ extension Architecture {
   ///   are not used.
   /// - Throws: `FireflyError` for what is missing, of a wrong shape or not supported.
   public static func read(_ source: ModelSource) throws -> (architecture: Architecture, notes: [String]) {
-    var (architecture, notes) = try read(source.config, source: source.path)
+    let place = source.gguf == nil ? "\(source.path)/\(ModelFiles.config)" : source.path
+    var (architecture, notes) = try read(source.config, source: place)
     notes = source.notes + notes
     if try architecture.hasUntiedHead(source.weights) {
       architecture.tiedHead = false
       notes.append(
-        "\(source.path): \(architecture.names.head) is not the embedding, so the head is not tied, whatever "
+        "\(place): \(architecture.names.head) is not the embedding, so the head is not tied, whatever "
           + "tie_word_embeddings says")
     }
     try architecture.requireTensors(in: source.weights)

@@ -85,7 +85,7 @@ public final class Transformer: @unchecked Sendable {
     precondition(weights.count == labels.count, "\(weights.count) weights, \(labels.count) labels")
     let weight = zip(labels, weights).reduce(0.0) { $1.0 >= 0 ? $0 + Double($1.1) : $0 }
     return accumulate(tokens, labels, starts, balanceWeight: Float(weight), pass) { x, head in
-      head.loss(x, labels: labels, starts: starts, weights: weights)
+      head.loss(x, labels: labels, starts: starts, weights: weights, pass)
     }
   }
 
@@ -101,7 +101,7 @@ public final class Transformer: @unchecked Sendable {
     pass: Pass, sequenceWeights: (BatchLoss) -> [Float]
   ) -> BatchLoss {
     accumulate(tokens, labels, starts, trunks, balanceWeight: balanceWeight, pass) { x, head in
-      head.loss(x, labels: labels, starts: starts, sequenceWeights: sequenceWeights)
+      head.loss(x, labels: labels, starts: starts, pass, sequenceWeights: sequenceWeights)
     }
   }
 
@@ -157,7 +157,7 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
     let x = hidden(tokens, starts, pass, trunks: trunks)
-    return ends(pass).head.loss(x, labels: labels, starts: starts, weights: nil).loss
+    return ends(pass).head.loss(x, labels: labels, starts: starts, weights: nil, pass).loss
   }
 
   private func noLoss(_ starts: [Int32]) -> BatchLoss {

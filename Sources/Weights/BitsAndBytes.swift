@@ -129,7 +129,8 @@ extension WeightStore {
     guard state.shape == shape else {
       throw FireflyError(
         "the 4-bit tensor has another shape than the model needs", at: "\(path): \(name)",
-        expected: "\(shape)", found: "\(state.shape)", fix: "The weights and config.json do not belong together.")
+        expected: "\(shape)", found: "\(state.shape)",
+        fix: "The weights and config.json do not belong together.")
     }
   }
 

@@ -50,20 +50,23 @@ extension AdapterConfig {
   private static let changeBase =
     "PEFT does more than add this adapter to the model. Save it as plain LoRA with PEFT's "
   private static let conversion =
-    changeBase + "save_pretrained(…, path_initial_model_for_weight_conversion=…), or merge it with merge_and_unload()."
+    changeBase
+    + "save_pretrained(…, path_initial_model_for_weight_conversion=…), or merge it with merge_and_unload()."
   private static let merging = changeBase + "convert_to_lora(), or merge it with merge_and_unload()."
 
   /// Refuses by name what changes the function in a way that is not done here.
   private static func refuse(_ keys: KeyReader) throws {
     try keys.refuse("peft_type", unless: [.string("LORA")])
     try keys.refuse(
-      "bias", unless: [.string("none")], fix: "Merge the adapter with PEFT: it has trained biases of the base.")
+      "bias", unless: [.string("none")],
+      fix: "Merge the adapter with PEFT: it has trained biases of the base.")
     try refuseStart(keys)
     for key in ["use_dora", "lora_bias", "use_qalora", "use_bdlora", "ensure_weight_tying"] {
       try keys.refuse(key, unless: [.bool(false), .array([]), .object([:])], fix: merging)
     }
     for key in [
-      "layer_replication", "trainable_token_indices", "target_parameters", "megatron_config", "alora_invocation_tokens",
+      "layer_replication", "trainable_token_indices", "target_parameters", "megatron_config",
+      "alora_invocation_tokens",
       "arrow_config", "kasa_config", "monteclora_config",
     ] {
       try keys.refuse(key, unless: [.array([]), .object([:])], fix: merging)
@@ -84,7 +87,7 @@ extension AdapterConfig {
   }
 
   /// The other keys of PEFT 0.21's LoraConfig, and of older ones.
-  private static let keys = KeyTable(
+  static let keys = KeyTable(
     harmless: [
       // Who made it.
       "auto_mapping", "base_model_name_or_path", "peft_version", "revision", "task_type",
@@ -108,12 +111,13 @@ private struct PatternOrder {
     let file = try MappedFile(path)
     try withExtendedLifetime(file) {
       var reader = try JSONReader(file.bytes, source: path)
-      try reader.forEachMember { key, reader in try take(key, &reader) }
+      try reader.forEachMember { key, reader in
+        try take(String(decoding: key, as: UTF8.self), &reader)
+      }
     }
   }
 
-  private mutating func take(_ key: UnsafeRawBufferPointer, _ reader: inout JSONReader) throws {
-    let key = String(decoding: key, as: UTF8.self)
+  private mutating func take(_ key: String, _ reader: inout JSONReader) throws {
     guard try ["rank_pattern", "alpha_pattern"].contains(key) && reader.next() == UInt8(ascii: "{") else {
       return try reader.skip()
     }

@@ -12,8 +12,10 @@ package struct AdapterFile {
   package let folder: String
   package let options: LoRAOptions
   let store: WeightStore
-  /// Modules that have an A and a B, sorted.
+  /// Modules that have an A and a B and are targets, sorted.
   package let modules: [String]
+  /// All that have an A and a B.
+  private let stored: [String]
   /// A line for each thing in the files that has no effect, for the user to read.
   package let notes: [String]
   /// Modules that are there whole, for those of the base.
@@ -27,22 +29,32 @@ package struct AdapterFile {
     store = try AdapterFile.weights(in: folder)
     let whole = AdapterFile.saved(store.names, config.options)
     saved = whole
-    let stored = try AdapterFile.modules(
+    stored = try AdapterFile.modules(
       store.names.filter { !whole.contains(AdapterFile.module($0)) }, store.path)
     let modules = stored.filter(config.targets.contains)
     var options = config.options
     if config.targets.isNarrowed { options.targetModules = modules }
     (self.modules, self.options) = (modules, options)
-    notes = config.notes + AdapterFile.strangers(stored.filter { !modules.contains($0) }, store.path)
-    guard !modules.isEmpty || !whole.isEmpty else {
-      throw FireflyError("the adapter holds no tensors of the modules that its configuration names", at: store.path)
-    }
+    notes = config.notes + AdapterFile.strangers(stored.filter { !config.targets.contains($0) }, store.path)
     if let missing = options.modulesToSave.first(where: { name in
       !whole.contains { LoRAOptions.matches($0, name) }
     }) {
       throw FireflyError(
         "the adapter's weights lack a module of \"modules_to_save\"", at: store.path,
         expected: "\(missing).weight")
+    }
+  }
+
+  /// Checks that the adapter is for linear layers and whole modules that the model has.
+  ///
+  /// - Throws: `FireflyError` naming the first that it has not.
+  package func check(for architecture: Architecture) throws {
+    try architecture.checkPairs(stored, of: folder)
+    for module in saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
+    guard !modules.isEmpty || !saved.isEmpty else {
+      throw FireflyError(
+        "the adapter holds no tensors of the modules that adapter_config.json targets", at: store.path,
+        found: stored.first ?? "none")
     }
   }
 

@@ -14,6 +14,7 @@ enum DeepSeekMoE {
     guard config.has("n_routed_experts") else { return nil }
     try config.refuse("scoring_func", unless: [.string("softmax")])
     let normalizes = try config.bool("norm_topk_prob", default: false)
+    let scale = try config.float("routed_scaling_factor", default: 1)
     let size = try config.int("moe_intermediate_size")
     let shared = size * (try config.int("n_shared_experts", default: 0))
     let bySequence = try config.bool("seq_aux", default: true)
@@ -22,7 +23,7 @@ enum DeepSeekMoE {
       perRow: try config.int("num_experts_per_tok"),
       intermediateSize: size,
       normalizesWeights: normalizes,
-      scale: normalizes ? 1 : try config.float("routed_scaling_factor", default: 1),
+      scale: normalizes ? 1 : scale,
       sharedSize: shared == 0 ? nil : shared,
       layers: .init(
         first: try config.int("first_k_dense_replace", default: 0),

@@ -34,7 +34,10 @@ enum DeepSeekV2 {
   private static func groups(_ config: KeyReader) throws -> Experts.Groups? {
     let limited = "group_limited_greedy"
     try config.refuse("topk_method", unless: [.string("greedy"), .string(limited)])
-    guard try config.string("topk_method", default: "greedy") == limited else { return nil }
+    guard try config.string("topk_method", default: "greedy") == limited else {
+      config.pass("n_group", "topk_group")
+      return nil
+    }
     return Experts.Groups(count: try config.positive("n_group"), chosen: try config.int("topk_group"))
   }
 }

@@ -40,8 +40,11 @@ public struct LoRAOptions: Equatable, Sendable {
     module == name || module.hasSuffix("." + name)
   }
 
-  func targets(_ module: String) -> Bool {
-    targetModules.map { $0.contains { LoRAOptions.matches(module, $0) } } ?? true
+  func targets(_ module: String) -> Bool { targetModules == nil || names(module) }
+
+  /// Whether the module is among those that are named: the head has a pair only then.
+  func names(_ module: String) -> Bool {
+    targetModules?.contains { LoRAOptions.matches(module, $0) } ?? false
   }
 
   func saves(_ module: String) -> Bool { modulesToSave.contains { LoRAOptions.matches(module, $0) } }
@@ -68,7 +71,8 @@ public struct LoRAOptions: Equatable, Sendable {
     guard dropout >= 0 && dropout < 1 else {
       throw FireflyError("out of range", at: "lora_dropout", expected: "0 ≤ p < 1", found: "\(dropout)")
     }
-    try checkTargets(architecture.adaptableLinears.map(\.module))
+    try checkTargets(
+      architecture.adaptableLinears.map(\.module) + (architecture.adaptableHead.map { [$0.module] } ?? []))
     for name in modulesToSave { try architecture.checkSaved(name, at: "modules_to_save") }
   }
 

@@ -17,7 +17,9 @@ public struct ModulePatterns<Value: Equatable & Sendable>: Equatable, Sendable {
 
   /// - Parameter place: names the pattern in errors.
   /// - Throws: `FireflyError` when it is no regular expression.
-  public mutating func append(_ pattern: String, _ value: Value, at place: String = "a module's pattern") throws {
+  public mutating func append(_ pattern: String, _ value: Value, at place: String = "a module's pattern")
+    throws
+  {
     let expression = try ModuleExpression("(.*\\.)?(\(pattern))", at: place)
     entries.append(Entry(pattern: pattern, value: value, expression: expression))
   }
@@ -40,5 +42,7 @@ struct ModuleExpression: Equatable, Sendable {
 
   func fits(_ module: String) -> Bool { (try? expression.matches(module)) ?? false }
 
-  static func == (first: ModuleExpression, second: ModuleExpression) -> Bool { first.pattern == second.pattern }
+  static func == (first: ModuleExpression, second: ModuleExpression) -> Bool {
+    first.pattern == second.pattern
+  }
 }

@@ -34,20 +34,22 @@ struct TokenizerConfig {
   }
 
   /// tokenizer_config.json's other keys.
-  private static let keys = KeyTable(
+  static let keys = KeyTable(
     harmless: [
       // What it is, and where it came from.
       "auto_map", "backend", "is_local", "local_files_only", "name_or_path", "processor_class",
       "special_tokens_map_file", "tokenizer_file", "transformers_version", "use_fast", "verbose",
       // Batches with padding, and lengths, which a run and a model have.
       "max_len", "model_input_names", "model_max_length", "pad_to_multiple_of", "padding_side", "stride",
-      "truncation_side", "truncation_strategy", "max_length", "padding", "truncation", "return_token_type_ids",
+      "truncation_side", "truncation_strategy", "max_length", "padding", "truncation",
+      "return_token_type_ids",
       "pad_token_type_id",
       // Tokens of other tasks.
       "cls_token", "mask_token", "sep_token",
       // What tokenizer.json or tokenizer.model says itself; transformers 5 leaves it to them.
       "add_prefix_space", "clean_up_tokenization_spaces", "do_lower_case", "errors", "fix_mistral_regex",
-      "keep_accents", "remove_space", "spaces_between_special_tokens", "trim_offsets", "vocab_type", "vocab_size",
+      "keep_accents", "remove_space", "spaces_between_special_tokens", "trim_offsets", "vocab_type",
+      "vocab_size",
       "from_slow",
       // How an answer is taken apart.
       "response_schema", "response_template", "use_default_system_prompt",
@@ -69,7 +71,8 @@ struct TokenizerConfig {
     let keys = KeyReader(config.value, source: config.place)
     keys.pass(
       "add_bos_token", "add_eos_token", "added_tokens_decoder", "additional_special_tokens", "bos_token",
-      "chat_template", "eos_token", "extra_special_tokens", "legacy", "pad_token", "tokenizer_class", "unk_token")
+      "chat_template", "eos_token", "extra_special_tokens", "legacy", "pad_token", "tokenizer_class",
+      "unk_token")
     notes = try keys.finish(TokenizerConfig.keys)
     try takeRoles(config)
     if config.member("add_bos_token") != nil { addsBOS = try config.bool("add_bos_token", default: false) }

@@ -85,7 +85,8 @@ struct TokenizerFile {
     properties.addsBOS = ends.bos != nil
     properties.addsEOS = ends.eos != nil
     for (key, said, adds) in [
-      ("add_bos_token", config.addsBOS, properties.addsBOS), ("add_eos_token", config.addsEOS, properties.addsEOS),
+      ("add_bos_token", config.addsBOS, properties.addsBOS),
+      ("add_eos_token", config.addsEOS, properties.addsEOS),
     ] {
       guard let said, said != adds else { continue }
       properties.notes.append(
