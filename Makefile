@@ -67,6 +67,9 @@ demo:
 PYTHON = python3
 fixtures:
 	$(PYTHON) tools/reference/model_fixtures.py
+	$(PYTHON) tools/reference/adapter_fixtures.py
+	$(PYTHON) tools/reference/reading_fixtures.py
+	$(PYTHON) tools/reference/known_keys.py
 
 setup:
 	@scripts/setup.sh

@@ -35,7 +35,7 @@ let package = Package(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", dependencies: ["CPause"], path: "Sources/Base"),
+    .target(name: "FireflyBase", dependencies: ["CPause", "CPCRE2"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
@@ -47,7 +47,7 @@ let package = Package(
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CPCRE2"],
+      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels",

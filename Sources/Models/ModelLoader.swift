@@ -23,8 +23,8 @@ extension Transformer {
     progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
     let loader = ModelLoader(
-      try Architecture(config: source.config, source: source.path), source.weights, compute: compute,
-      quantization: quantization, arena: ParameterArena(.nothing, on: device))
+      try Architecture.read(source), source.weights, compute: compute, quantization: quantization,
+      arena: ParameterArena(.nothing, on: device))
     return try loader.model(progress)
   }
 
@@ -48,10 +48,9 @@ extension Transformer {
     _ source: ModelSource, compute: DType, training options: FullOptions, memory: ArenaMemory = ArenaMemory(),
     device: any Device, progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    let architecture = try Architecture(config: source.config, source: source.path)
-    let arena = try ParameterArena(Trainable(architecture, options), memory, on: device)
-    let loader = ModelLoader(
-      architecture, source.weights, compute: compute, quantization: .none, arena: arena)
+    let read = try Architecture.read(source)
+    let arena = try ParameterArena(Trainable(read.architecture, options), memory, on: device)
+    let loader = ModelLoader(read, source.weights, compute: compute, quantization: .none, arena: arena)
     let model = try loader.model(progress)
     model.parametersChanged()
     return model
@@ -61,6 +60,7 @@ extension Transformer {
 /// Asks the store for one model's tensors.
 struct ModelLoader {
   let architecture: Architecture
+  let notes: [String]
   let store: any TensorSource
   private(set) var compute: DType
   let quantization: Quantization
@@ -72,11 +72,11 @@ struct ModelLoader {
   private let firstTakesInputGradient: Bool
 
   init(
-    _ architecture: Architecture, _ store: any TensorSource, compute: DType, quantization: Quantization,
-    arena: ParameterArena, firstTakesInputGradient: Bool = false
+    _ read: (architecture: Architecture, notes: [String]), _ store: any TensorSource, compute: DType,
+    quantization: Quantization, arena: ParameterArena, firstTakesInputGradient: Bool = false
   ) {
     precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
-    self.architecture = architecture
+    (architecture, notes) = read
     self.store = store
     self.compute = compute
     self.quantization = quantization
@@ -101,7 +101,7 @@ struct ModelLoader {
     Storage.releaseFreeMemory()
     return Transformer(
       architecture: architecture, compute: compute, embedding: embedding, blocks: blocks, head: head,
-      unusedTensors: store.unusedTensors(architecture), arena: arena)
+      notes: notes, arena: arena)
   }
 
   // MARK: - Around the blocks

@@ -9,7 +9,6 @@ struct RandomTensors: TensorSource {
   func nf4(_ name: String, shape: [Int]) -> NF4Tensor? { nil }
   func isMapped(_ name: String, as dtype: DType) -> Bool { true }
   func release(_ name: String) {}
-  func unusedTensors(_ architecture: Architecture) -> [String] { [] }
 
   func tensor(_ name: String, shape: [Int], as dtype: DType) -> Tensor {
     guard shape.count == 2 else {
@@ -30,7 +29,7 @@ extension Transformer {
   ) throws -> Transformer {
     let trainable = training.map { Trainable(architecture, $0) } ?? .nothing
     let loader = ModelLoader(
-      architecture, RandomTensors(), compute: compute, quantization: quantization,
+      (architecture, []), RandomTensors(), compute: compute, quantization: quantization,
       arena: ParameterArena(trainable, on: .cpu), firstTakesInputGradient: true)
     let model = try loader.model()
     model.parametersChanged()

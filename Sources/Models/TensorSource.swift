@@ -14,8 +14,6 @@ protocol TensorSource {
   func isMapped(_ name: String, as dtype: DType) -> Bool
   /// Lets go of the file pages that hold a tensor.
   func release(_ name: String)
-  /// Tensors of the source that the model has no use for.
-  func unusedTensors(_ architecture: Architecture) -> [String]
 }
 
 extension WeightStore: TensorSource {
@@ -24,6 +22,4 @@ extension WeightStore: TensorSource {
   }
 
   func isMapped(_ name: String, as dtype: DType) -> Bool { info(name)?.type.dtype == dtype }
-
-  func unusedTensors(_ architecture: Architecture) -> [String] { architecture.unusedTensors(of: self) }
 }

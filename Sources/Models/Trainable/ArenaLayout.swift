@@ -15,7 +15,7 @@ struct ArenaLayout {
   ///
   /// The A's lie one under another, `[Σr, in]`, so that they are one matrix; then each B on lines of its own.
   mutating func addPairs(
-    on linears: [(module: String, shape: LinearShape)], layer: Int, _ options: LoRAOptions
+    on linears: [(module: String, shape: LinearShape)], layer: Int?, _ options: LoRAOptions
   ) {
     let ranks = linears.map { options.rank(of: $0.module) }
     var a = end
@@ -32,7 +32,7 @@ struct ArenaLayout {
   /// Returns where the slot ends.
   private mutating func add(
     _ name: String, _ shape: [Int], _ role: ParameterSlot.Role,
-    _ linear: (module: String, shape: LinearShape), _ layer: Int, at start: Int
+    _ linear: (module: String, shape: LinearShape), _ layer: Int?, at start: Int
   ) -> Int {
     let range = start..<start + shape.reduce(1, *)
     slots.append(

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyModels
 import FireflyText
 
 /// A training run's settings: the original's flat JSON with its keys, meanings and defaults
@@ -35,8 +36,8 @@ public struct RunConfig: Sendable {
   public var loraTargetModules: [String]?
   public var usesRankStabilisedLoRA: Bool  // use_rslora
   /// Ranks and alphas of modules that differ; of an adapter that is trained further alone.
-  public internal(set) var loraRankPattern: [String: Int] = [:]
-  public internal(set) var loraAlphaPattern: [String: Double] = [:]
+  public internal(set) var loraRankPattern = ModulePatterns<Int>()
+  public internal(set) var loraAlphaPattern = ModulePatterns<Double>()
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
   public var modulesToSave: [String]  // modules_to_save
 

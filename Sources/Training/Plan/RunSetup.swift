@@ -31,8 +31,7 @@ struct RunSetup {
     var notices = config.notices
     compute = RunSetup.compute(config, &notices)
     pretrained = try Pretrained.open(config.modelPath)
-    architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
-    try architecture.requireTensors(in: pretrained.source.weights)
+    architecture = try Architecture.read(pretrained.source).architecture
     let config = try config.takingStartAdapter(architecture)
     try config.validateTrained(for: architecture)
     if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }

@@ -82,12 +82,12 @@ extension RunSetup {
         try Transformer.load(
           pretrained.source, compute: compute, quantization: quantization, progress: reading)
       }
-    if let note = model.unusedTensorsNote { progress(.notice(note)) }
     if let folder = config.startAdapter {
       try model.loadAdapter(folder, dropout: Float(config.loraDropout))
     } else if let adapter = trainable.adapter {
       try model.attachAdapter(adapter, seed: UInt64(config.seed))
     }
+    for note in pretrained.tokenizer.notes + model.notes { progress(.notice(note)) }
     return model
   }
 }
