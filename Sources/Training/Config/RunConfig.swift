@@ -10,6 +10,8 @@ public struct RunConfig: Sendable {
   public var trainFile: String
   public var outputFolder: String  // output_dir
   public var templateName: String
+  /// Variables of the model's own template.
+  public var templateVariables: JSONMembers  // chat_template_kwargs, enable_thinking
   /// Where tokenised rows are kept between runs; nil for nowhere ("off").
   public var dataCacheFolder: String?  // data_cache
   /// Tokens of a row; what is longer is cut on the right.
@@ -112,6 +114,7 @@ public struct RunConfig: Sendable {
     trainFile = keys.string("train_file")
     outputFolder = keys.string("output_dir")
     templateName = keys.string("template_name", default: "")
+    templateVariables = keys.templateVariables()
     dataCacheFolder = keys.dataCacheFolder()
     maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
     task = keys.choice("task_type", default: .sft)
@@ -194,7 +197,8 @@ public struct RunConfig: Sendable {
 extension RunConfig {
   /// How conversations are written; nil for plain texts (task_type "pretrain").
   public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
-    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
+    guard task != .pretrain else { return nil }
+    return try ChatTemplate.named(templateName, tokenizer: tokenizer).with(variables: templateVariables)
   }
 
   /// - Parameter model: the folder or file whose tokenizer reads the rows.
