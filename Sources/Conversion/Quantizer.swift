@@ -47,7 +47,8 @@ public struct Quantizer {
         double: double, compute: dtype, skipping: skipped),
       "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
     ])
-    try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
+    try folder.write(
+      config: config, FilesBesideWeights(source), items, shardLimit: shardLimit, progress: progress)
   }
 
   private func quantized(_ name: String) throws -> SafeTensorsWriter.Item {
