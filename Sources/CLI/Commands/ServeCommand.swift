@@ -1,6 +1,7 @@
 import Dispatch
 import FireflyBase
 import FireflyGeneration
+import FireflyModels
 import FireflyPretrained
 import FireflyServer
 import FireflyText

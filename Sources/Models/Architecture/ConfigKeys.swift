@@ -52,6 +52,7 @@ extension Architecture {
     let dropouts = [
       "attention_dropout", "attention_dropout_prob", "attn_dropout_prob", "attn_pdrop", "dropout", "embd_pdrop",
       "emb_dropout_prob", "embedding_dropout", "ffn_dropout", "hidden_dropout", "hidden_dropout_prob", "resid_pdrop",
+      "residual_dropout",
       "router_jitter_noise",
     ]
     var table = Dictionary(uniqueKeysWithValues: dropouts.map { ($0, [JSONValue.int(0)]) })

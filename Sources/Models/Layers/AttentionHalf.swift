@@ -18,6 +18,12 @@ enum AttentionHalf {
     }
   }
 
+  /// To be called after the parameters' values were changed.
+  func parametersChanged() {
+    for group in groups { group.parametersChanged() }
+    if case .grouped(let attention) = self { attention.norms?.parametersChanged() }
+  }
+
   /// A buffer for the half's input.
   func makeInput(rows: Int) -> Matrix { groups[0].makeInput(rows: rows) }  // [T, C]
 
@@ -45,10 +51,10 @@ enum AttentionHalf {
   }
 
   /// New rows of several sequences against their caches, which grow by them.
-  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
+  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ angles: Angles, _ pass: Pass) -> Tensor {
     switch self {
-    case .grouped(let attention): attention.step(x, rows, layer: layer, tables, pass)
-    case .latent(let attention): attention.step(x, rows, layer: layer, tables, pass)
+    case .grouped(let attention): attention.step(x, rows, layer: layer, angles, pass)
+    case .latent(let attention): attention.step(x, rows, layer: layer, angles, pass)
     }
   }
 }

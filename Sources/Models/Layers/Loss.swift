@@ -47,6 +47,8 @@ public struct TargetScore: Sendable, Equatable {
 struct Head {
   let norm: Norm
   let weight: Tensor  // [V, C] c
+  /// Logits become cap·tanh(logit / cap); nil: they stay as they are.
+  let cap: Float?
   /// What the weight follows from; nil: it is frozen.
   var trained: TrainedHead?
   let decoding = DecodingHead()
@@ -56,7 +58,9 @@ struct Head {
 
   /// The same with another matrix, which is trained.
   func training(_ matrix: TrainedMatrix) -> Head {
-    Head(norm: norm, weight: matrix.copy, trained: TrainedHead(parameter: matrix.parameter, form: .own))
+    Head(
+      norm: norm, weight: matrix.copy, cap: cap,
+      trained: TrainedHead(parameter: matrix.parameter, form: .own))
   }
 
   /// To be called after the parameters' values, and a tied embedding's copy, were changed.
@@ -126,6 +130,7 @@ struct Head {
       sum += part.reduce(0) { $0 + Double($1) }
       losses += part
       if let gradient, let dNormed {
+        if let cap { Ops.softCapGradient(gradient, y: logits, cap) }
         Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix)
         trained?.addGradient(gradient, x.slice(range).matrix)
       }
@@ -169,6 +174,7 @@ struct Head {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
       Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
+      if let cap { Ops.softCap(part, cap) }
       body(range, part)
     }
   }
@@ -183,6 +189,7 @@ struct Head {
     } else {
       Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
     }
+    if let cap { Ops.softCap(logits.matrix, cap) }
     return logits
   }
 }

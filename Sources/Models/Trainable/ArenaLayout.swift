@@ -53,10 +53,16 @@ struct ArenaLayout {
   mutating func addBlock(_ layer: Int, _ architecture: Architecture) {
     let (names, prefix) = (architecture.names, architecture.names.prefix(layer))
     let groups = architecture.linearGroups(layer)  // q, k, v; o; and those of the second half
-    addNorm(prefix + names.attentionNorm, architecture, layer)
-    for linear in groups.prefix(2).joined() { addLinear(linear, prefix, layer) }
-    addNorm(prefix + names.feedForwardNorm, architecture, layer)
+    func addNorms(_ modules: String?...) {
+      for module in modules { if let module { addNorm(prefix + module, architecture, layer) } }
+    }
+    addNorms(names.attentionNorm)
+    for linear in groups[0] { addLinear(linear, prefix, layer) }
+    for norm in architecture.headNorms { addNorm(prefix + norm.name, architecture, layer, size: norm.size) }
+    for linear in groups[1] { addLinear(linear, prefix, layer) }
+    addNorms(names.attentionOutputNorm, names.feedForwardNorm)
     for linear in groups.dropFirst(2).joined() { addLinear(linear, prefix, layer) }
+    addNorms(names.feedForwardOutputNorm)
   }
 
   private mutating func addLinear(_ linear: LinearShape, _ prefix: String, _ layer: Int) {
@@ -68,10 +74,13 @@ struct ArenaLayout {
     }
   }
 
-  mutating func addNorm(_ module: String, _ architecture: Architecture, _ layer: Int? = nil) {
+  /// - Parameter size: nil: the residual stream's.
+  mutating func addNorm(
+    _ module: String, _ architecture: Architecture, _ layer: Int? = nil, size: Int? = nil
+  ) {
     let isLayerNorm = architecture.norm == .layer
     let isDecayed = !isLayerNorm && !ArenaLayout.isNamedNorm(module)
-    let shape = [architecture.hiddenSize]
+    let shape = [size ?? architecture.hiddenSize]
     addTensor(module + ".weight", shape, .normWeight, layer: layer, isDecayed: isDecayed)
     if isLayerNorm { addTensor(module + ".bias", shape, .normBias, layer: layer) }
   }
