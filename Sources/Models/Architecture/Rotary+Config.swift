@@ -173,6 +173,8 @@ extension Architecture {
   /// The object of config.json that says how positions turn: `rope_scaling` or `rope_parameters`, whichever counts.
   package static func rotaryParameters(of config: JSONValue) -> JSONValue? {
     let keys = KeyReader(config, source: "")
-    return (try? Rotary.parameters(keys)).flatMap { $0?.document }
+    let parameters = (try? Rotary.parameters(keys)).flatMap { $0?.document }
+    // Where layers with a window have their own, that of the others.
+    return parameters?["full_attention"] ?? parameters
   }
 }
