@@ -68,9 +68,13 @@ public struct GGUFExporter {
     let shape = try weights.source.weights.shape(of: name)
     let isHead = place.name == GGUFNames.headWeight(isTied: model.architecture.tiedHead)
     let stored = type.stored(shape: shape, isHead: isHead)
-    return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights] in
+    return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights, model] in
       var tensor = try weights.tensor(name)
       try tensor.checkFinite(at: "\(weights.source.path): \(name)")
+      if model.addsOne(place.name) {
+        tensor = tensor.converted(to: .float32)
+        Ops.add(tensor.matrix, Tensor([Float](repeating: 1, count: tensor.count), tensor.shape).matrix)
+      }
       if let heads = place.heads { tensor = GGUFModel.reordered(tensor, heads: heads) }
       return stored.encoded(tensor)
     }

@@ -27,6 +27,38 @@ struct GGUFModel {
     self.kind = kind
     used = Set(architecture.tensorNames(in: source.weights))
     try refuse("use_sliding_window", unless: [.bool(false)])
+    try checkGiven()
+  }
+
+  /// Refuses what llama.cpp takes for granted of the kind and the model has otherwise.
+  private func checkGiven() throws {
+    let (a, given) = (architecture, kind.given)
+    func require(_ holds: Bool, _ key: String, expected: String) throws {
+      guard holds else {
+        throw FireflyError(
+          "the exported file would lose this", at: "\(place): \(key)", expected: expected,
+          found: source.config[key]?.text() ?? "none")
+      }
+    }
+    if let period = given.windowPeriod {
+      let windowed = Set((0..<a.layers).filter { ($0 + 1) % period != 0 })
+      try require(
+        a.window != nil && a.windowedLayers == windowed, "layer_types",
+        expected: "windows in all but every layer number \(period)")
+    }
+    if let (name, ofLarge) = given.scoreScalar {
+      let scalar = a.layers == ofLarge ? a.hiddenSize / a.heads : a.headDim
+      try require(source.config[name]?.int == scalar, name, expected: "\(scalar)")
+    }
+    // Without the numbers llama.cpp takes its own.
+    if kind.numbers.contains(where: { $0.key == .scoreCap }) {
+      try require(a.scoreCap != nil, "attn_logit_softcapping", expected: "a number")
+      try require(a.logitCap != nil, "final_logit_softcapping", expected: "a number")
+    }
+    if let theta = given.windowedTheta {
+      let usual = a.windowedRotary.map { $0.scaling == .none && Double($0.theta) == theta } ?? true
+      try require(usual, "rope_local_base_freq", expected: "\(theta)")
+    }
   }
 
   private func refuse(_ key: String, unless supported: [JSONValue]) throws {
@@ -53,7 +85,19 @@ struct GGUFModel {
       (kind.key(.normEpsilon), .float32(a.normEpsilon)),
       (kind.key(.rotaryDimensions), .uint32(a.headDim)),
       (kind.key(.rotaryBase), .float32(Float(theta))),
-    ] + (try scaling())
+    ] + numbers + (try scaling())
+  }
+
+  private var numbers: [(key: String, value: GGUFWriter.Value)] {
+    let a = architecture
+    return kind.numbers.compactMap { key, _ in
+      switch key {
+      case .slidingWindow: a.window.map { (kind.key(key), .uint32($0)) }
+      case .scoreCap: a.scoreCap.map { (kind.key(key), .float32($0)) }
+      case .logitCap: a.logitCap.map { (kind.key(key), .float32($0)) }
+      default: nil
+      }
+    }
   }
 
   private var contextLength: Int {
@@ -115,6 +159,9 @@ struct GGUFModel {
     return GGUFNames.turningHeads(
       ggufName, heads: architecture.heads, keyValueHeads: architecture.keyValueHeads)
   }
+
+  /// Whether the file's tensor is the checkpoint's and 1.
+  func addsOne(_ ggufName: String) -> Bool { kind.addsOneToNorms && GGUFNames.isNorm(ggufName) }
 
   /// The rows of q or k in llama.cpp's order.
   static func reordered(_ tensor: Tensor, heads: Int) -> Tensor {  // [H·D, …] float32

@@ -123,24 +123,26 @@ struct ModelLoader {
     var norm = try norm(architecture.names.finalNorm)
     // The logits are linear in the norm's weight.
     if architecture.logitScale != 1 { norm = norm.scaled(by: architecture.logitScale) }
+    let cap = architecture.logitCap
     if architecture.tiedHead {
       let trained = embedding.trained.map { TrainedHead(parameter: $0.parameter, form: .tied) }
-      return Head(norm: norm, weight: embedding.table, trained: trained)
+      return Head(norm: norm, weight: embedding.table, cap: cap, trained: trained)
     }
     let (name, shape) = (architecture.names.head, embedding.table.shape)
     guard architecture.normalizedHead else {
       let trained = try trainedMatrix(name)
       let weight = try trained?.copy ?? tensor(name, shape: shape, as: compute)
       return Head(
-        norm: norm, weight: weight, trained: trained.map { TrainedHead(parameter: $0.parameter, form: .own) })
+        norm: norm, weight: weight, cap: cap,
+        trained: trained.map { TrainedHead(parameter: $0.parameter, form: .own) })
     }
     let unit = Tensor(shape, compute, on: device)
     if let parameter = try parameter(name) {
       return Head(
-        norm: norm, weight: unit, trained: TrainedHead(parameter: parameter, form: .normalized))
+        norm: norm, weight: unit, cap: cap, trained: TrainedHead(parameter: parameter, form: .normalized))
     }
     UnitRows.normalize(try tensor(name, shape: shape, as: compute), into: unit)
-    return Head(norm: norm, weight: unit)
+    return Head(norm: norm, weight: unit, cap: cap)
   }
 
   // MARK: - Blocks
@@ -148,12 +150,16 @@ struct ModelLoader {
   func block(_ layer: Int) throws -> Block {
     let names = architecture.names
     let prefix = names.prefix(layer)
+    func frame(_ before: String?, _ after: String?) throws -> HalfFrame {
+      HalfFrame(
+        before: try before.map { try norm(prefix + $0) }, after: try after.map { try norm(prefix + $0) },
+        scale: architecture.residualScale)
+    }
     return Block(
-      attentionNorm: try norm(prefix + names.attentionNorm),
+      attentionFrame: try frame(names.attentionNorm, names.attentionOutputNorm),
       attention: try attention(layer, prefix),
-      feedForwardNorm: try norm(prefix + names.feedForwardNorm),
+      feedForwardFrame: try frame(names.feedForwardNorm, names.feedForwardOutputNorm),
       feedForward: try feedForward(layer, prefix),
-      residualScale: architecture.residualScale,
       wantsInputGradient: layer > 0 || firstTakesInputGradient)
   }
 
@@ -162,13 +168,15 @@ struct ModelLoader {
     let shape = AttentionShape(
       heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim, valueDim: a.valueDim,
       scale: a.scoreScale / Float(a.headDim).squareRoot(),
-      window: layer >= a.firstWindowedLayer ? a.window : nil,
+      window: a.window(layer), cap: a.scoreCap,
       slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads], on: device) : nil)
     let input = try group(layer, 0, prefix, a.attentionInput)
     let output = try group(layer, 1, prefix, [a.attentionOutput])
     guard let latent = a.latent else {
       return .grouped(
-        Attention(input: input, output: output, shape: shape, order: a.headOrder, rotary: a.rotary))
+        Attention(
+          input: input, output: output, shape: shape, order: a.headOrder, rotary: a.rotary(layer),
+          norms: try headNorms(prefix)))
     }
     // Streams beyond those of all layers' other groups.
     let first = 4 * a.layers + (a.experts.map { 2 * ($0.count + 2) * a.layers } ?? 0) + 2 * layer
@@ -178,7 +186,13 @@ struct ModelLoader {
         input: input,
         query: try a.queryUp.map { try projection(prefix, names.queryNorm, $0, stream: first) },
         keyValue: try projection(prefix, names.keyValueNorm, a.keyValueUp(latent), stream: first + 1),
-        output: output, shape: shape, latent: latent, rotary: a.rotary))
+        output: output, shape: shape, latent: latent, rotary: a.rotary(layer)))
+  }
+
+  private func headNorms(_ prefix: String) throws -> HeadNorms? {
+    guard let headNorm = architecture.headNorm else { return nil }
+    let norms = try architecture.headNorms.map { try norm(prefix + $0.name, size: $0.size) }
+    return HeadNorms(query: norms[0], key: norms[1], followsRotation: headNorm.followsRotation)
   }
 
   private func projection(

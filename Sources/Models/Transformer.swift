@@ -248,10 +248,10 @@ public final class Transformer: @unchecked Sendable {
     }
     let tokens = rows.flatMap(\.tokens)
     check(tokens, tokens, [0, Int32(tokens.count)])
-    let rotary = architecture.rotary?.tables(
-      placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
+    let angles = Angles(
+      architecture.rotaries, placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
     let x = ends.embedding.forward(tokens).x
-    for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, rotary) }
+    for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, angles) }
     return (x, placed)
   }
 
@@ -274,7 +274,7 @@ public final class Transformer: @unchecked Sendable {
       Positions(first: branches?.offsets[index] ?? 0, count: Int(bounds.1 - bounds.0))
     }
     return BatchContext(
-      starts: starts, branches: branches, rotary: architecture.rotary?.tables(sequences, on: device),
+      starts: starts, branches: branches, angles: Angles(architecture.rotaries, sequences, on: device),
       pass: pass, reachesEmbedding: arena.trainable.trainsEmbedding, balance: balance)
   }
 

@@ -27,6 +27,8 @@ package protocol Device: AnyObject, Sendable {
   func zero(_ x: Tensor)
   func convert(_ out: Matrix, _ x: Matrix)
   func scale(_ x: Matrix, by factor: Float)
+  func softCap(_ x: Matrix, _ cap: Float)
+  func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float)
   func scaleRows(_ x: Matrix, by factors: Tensor)
   func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix)
   func add(_ x: Matrix, _ y: Matrix)

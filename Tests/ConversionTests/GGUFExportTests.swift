@@ -81,6 +81,67 @@ import Testing
     return model
   }
 
+  /// Norms of heads; and Gemma's, to whose weights the file adds 1.
+  @Test(arguments: ["qwen3", "gemma2", "gemma3_text"]) func newerFamiliesComeBackTheSame(_ family: String)
+    throws
+  {
+    try inTemporaryFolder { folder in
+      let model = try newer(family, folder)
+      try export(model, to: folder + "/a.gguf")
+      let (original, back) = (try ModelSource.open(model), try ModelSource.open(folder + "/a.gguf"))
+      let (expected, found) = (try values(original.weights), try values(back.weights))
+      #expect(Set(found.keys) == Set(expected.keys))
+      for (name, values) in expected {
+        assertClose(found[name] ?? [], values, Tolerance(absolute: 2e-7), name)
+      }
+      #expect(back.config["model_type"] == original.config["model_type"])
+      assertClose(try logits(folder + "/a.gguf"), try logits(model), Tolerance(absolute: 1e-4))
+    }
+  }
+
+  /// What llama.cpp takes for granted of a Gemma.
+  @Test(arguments: [
+    ("query_pre_attn_scalar", 24), ("sliding_window_pattern", 2), ("rope_local_base_freq", 5000),
+  ])
+  func gemmasThatTheFileCannotHoldAreRefused(_ key: String, _ value: Int) throws {
+    try inTemporaryFolder { folder in
+      let model = try newer("gemma3_text", folder) { $0[key] = .int(value) }
+      let error = #expect(throws: FireflyError.self) { try export(model, to: folder + "/a.gguf") }
+      #expect(error?.description.contains("lose") == true)
+    }
+  }
+
+  /// The tiny model with the norms of a newer family.
+  private func newer(
+    _ family: String, _ folder: String, _ change: (inout [String: JSONValue]) -> Void = { _ in }
+  ) throws -> String {
+    let model = try variant("config.json", folder) { config in
+      config["model_type"] = .string(family)
+      config["hidden_activation"] = .string("gelu_pytorch_tanh")
+      config["query_pre_attn_scalar"] = config["head_dim"]
+      config["rope_parameters"] = nil
+      config["sliding_window"] = .int(5)
+      change(&config)
+    }
+    let source = try ModelSource.open(model)
+    let architecture = try Architecture(config: source.config, source: model)
+    var tensors = try source.weights.tensorNames.map { name in
+      (
+        name: name,
+        tensor: try source.weights.tensor(name, shape: source.weights.shape(of: name), as: .float32)
+      )
+    }
+    let known = Set(tensors.map(\.name))
+    for name in architecture.tensorNames(in: source.weights) where !known.contains(name) {
+      let isHead = name.contains("q_norm") || name.contains("k_norm")
+      let size = isHead ? architecture.headDim : architecture.hiddenSize
+      tensors.append((name, Tensor((0..<size).map { 1 + Float($0 * 7 % size) / Float(2 * size) }, [size])))
+    }
+    unlink(model + "/model.safetensors")
+    try SafeTensorsWriter.write(tensors, to: model + "/model.safetensors")
+    return model
+  }
+
   @Test(arguments: [(GGUFType.f16, DType.float16), (.bf16, .bfloat16)])
   func matricesAreRoundedOnceAndVectorsAreNot(_ type: GGUFType, _ dtype: DType) throws {
     try inTemporaryFolder { folder in

@@ -11,10 +11,13 @@ import Testing
     let m, n, diagonal: Int
     var window = Int.max
     var slope: Float = 0
+    var cap: Float = 0
 
-    var testDescription: String { "[\(m), \(n)] diagonal \(diagonal) window \(window) slope \(slope)" }
+    var testDescription: String {
+      "[\(m), \(n)] diagonal \(diagonal) window \(window) slope \(slope) cap \(cap)"
+    }
     var mask: kernels_mask {
-      kernels_mask(scale: scale, slope: slope, diagonal: diagonal, window: window)
+      kernels_mask(scale: scale, slope: slope, cap: cap, diagonal: diagonal, window: window)
     }
     func seen(_ row: Int) -> Range<Int> {
       let own = diagonal + row
@@ -29,6 +32,8 @@ import Testing
     Block(m: 2, n: 100, diagonal: 0), Block(m: 40, n: 40, diagonal: 0, window: 1),
     Block(m: 5, n: 70, diagonal: 60, window: 33), Block(m: 9, n: 50, diagonal: 40, window: 5, slope: 0.25),
     Block(m: 6, n: 37, diagonal: 31, slope: 0.5), Block(m: 3, n: 20, diagonal: 16, window: 100, slope: 1),
+    Block(m: 5, n: 70, diagonal: 60, window: 33, cap: 0.5),
+    Block(m: 6, n: 37, diagonal: 31, slope: 0.5, cap: 2),
   ]
 
   @Test(arguments: Variant.all, blocks)
@@ -123,6 +128,18 @@ import Testing
   func attentionOfARow(
     variant: Variant, shape: (group: Int, headDim: Int, valueDim: Int, count: Int, sloped: Bool)
   ) {
+    attentionOfARow(variant, shape, cap: 0)
+  }
+
+  @Test(arguments: Variant.all) func attentionOfARowWithCappedScores(variant: Variant) {
+    attentionOfARow(variant, (3, 64, 64, 129, false), cap: 1.5)
+    attentionOfARow(variant, (9, 40, 40, 300, true), cap: 3)
+  }
+
+  private func attentionOfARow(
+    _ variant: Variant, _ shape: (group: Int, headDim: Int, valueDim: Int, count: Int, sloped: Bool),
+    cap: Float
+  ) {
     let (group, dim, valueDim, count, sloped) = shape
     let scale = AttentionKernelTests.scale
     let slopes: [Float] = (0..<group).map { sloped ? exp2(-Float($0) / 2) : 0 }
@@ -134,17 +151,15 @@ import Testing
       slopes.withUnsafeBufferPointer { slopes in
         InstructionSet.kernels.pointee.attention_row(
           out.matrix.output(), q.matrix.input(), keys.matrix.input(), values.matrix.input(), group, dim,
-          valueDim, count, scale, sloped ? slopes.baseAddress : nil)
+          valueDim, count, scale, cap, sloped ? slopes.baseAddress : nil)
       }
     }
     let (queries, k, v) = (q.asFloats, keys.values(), values.values())
     var expected: [Float] = []
     for h in 0..<group {
-      let weights = (0..<count).map { j in
-        exp(
-          Double(scale)
-            * (0..<dim).reduce(0.0) { $0 + Double(queries[h * dim + $1]) * Double(k[j * dim + $1]) }
-            + Double(slopes[h]) * Double(j - (count - 1)))
+      let weights = (0..<count).map { j -> Double in
+        let product = (0..<dim).reduce(0.0) { $0 + Double(queries[h * dim + $1]) * Double(k[j * dim + $1]) }
+        return exp(capped(Double(scale) * product + Double(slopes[h]) * Double(j - (count - 1)), cap))
       }
       let total = weights.reduce(0, +)
       for c in 0..<valueDim {
@@ -153,6 +168,10 @@ import Testing
       }
     }
     assertClose(out.asFloats, expected, Tolerance(relative: variant.rounding, absolute: 2e-5), "attention")
+  }
+
+  private func capped(_ score: Double, _ cap: Float) -> Double {
+    cap == 0 ? score : Double(cap) * tanh(score / Double(cap))
   }
 
   /// NaN where a row does not look.
@@ -178,8 +197,9 @@ import Testing
     (0..<block.n).map { c in
       guard block.seen(r).contains(c) else { return 0 }
       return exp(
-        Double(AttentionKernelTests.scale) * Double(scores[r * block.n + c])
-          + Double(block.slope) * Double(c - block.diagonal - r))
+        capped(
+          Double(AttentionKernelTests.scale) * Double(scores[r * block.n + c])
+            + Double(block.slope) * Double(c - block.diagonal - r), block.cap))
     }
   }
 }

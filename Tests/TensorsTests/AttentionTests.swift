@@ -11,14 +11,15 @@ struct AttentionTests {
     let lengths: [Int]
     var window: Int?
     var hasSlopes = false
+    var cap: Float?
     var testDescription: String {
       "\(heads)/\(keyValueHeads) heads of \(headDim) and \(valueDim ?? headDim), lengths \(lengths), window \(window ?? 0)"
-        + (hasSlopes ? ", ALiBi" : "")
+        + (hasSlopes ? ", ALiBi" : "") + (cap.map { ", within \($0)" } ?? "")
     }
     var shape: AttentionShape {
       AttentionShape(
         heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, valueDim: valueDim,
-        scale: 1 / Float(headDim).squareRoot(), window: window,
+        scale: 1 / Float(headDim).squareRoot(), window: window, cap: cap,
         slopes: hasSlopes ? Tensor((0..<heads).map { exp2(-Float($0) - 1) }, [heads]) : nil)
     }
     var starts: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
@@ -44,6 +45,8 @@ struct AttentionTests {
     Case(
       heads: 4, keyValueHeads: 2, headDim: 20, valueDim: 33, lengths: [130, 3], window: 50, hasSlopes: true),
     Case(heads: 4, keyValueHeads: 1, headDim: 48, valueDim: 32, lengths: [300, 1, 2]),
+    Case(heads: 4, keyValueHeads: 2, headDim: 16, lengths: [1, 140, 9], window: 50, cap: 1.5),
+    Case(heads: 2, keyValueHeads: 1, headDim: 16, lengths: [300, 9], hasSlopes: true, cap: 20),
   ]
 
   /// q, k and v as column ranges of one buffer, dout, and room for all results in another.
@@ -117,6 +120,7 @@ struct AttentionTests {
     Case(heads: 4, keyValueHeads: 2, headDim: 8, lengths: [1, 6, 3]),
     Case(heads: 2, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, hasSlopes: true),
     Case(heads: 2, keyValueHeads: 2, headDim: 6, valueDim: 4, lengths: [5, 2]),
+    Case(heads: 2, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, cap: 0.7),
   ])
   func theReferenceGradientIsThatOfFiniteDifferences(_ example: Case) {
     let run = Run(example.shape, rows: example.rows, .float32, seed: 9)
@@ -177,13 +181,21 @@ struct AttentionTests {
 
   @Test(arguments: [1, 3, 5, 140], [nil, 1, 50, 150, 1000])
   func cachedRowsEqualTheLastOnesOfAll(new: Int, window: Int?) {
+    cachedRowsEqualTheLastOnesOfAll(new: new, window: window, cap: nil)
+  }
+
+  @Test(arguments: [1, 5]) func cachedRowsWithCappedScores(new: Int) {
+    cachedRowsEqualTheLastOnesOfAll(new: new, window: 50, cap: 1.5)
+  }
+
+  private func cachedRowsEqualTheLastOnesOfAll(new: Int, window: Int?, cap: Float?) {
     for (dtype, hasSlopes, heads, valueDim) in [
       (DType.float32, false, 2, 32), (.bfloat16, false, 2, 32), (.float32, true, 2, 32),
       (.bfloat16, true, 2, 32), (.float32, false, 2, 20), (.bfloat16, true, 2, 56), (.float32, true, 19, 24),
     ] {
       let example = Case(
         heads: heads, keyValueHeads: 1, headDim: 32, valueDim: valueDim, lengths: [200], window: window,
-        hasSlopes: hasSlopes)
+        hasSlopes: hasSlopes, cap: cap)
       let run = Run(example.shape, rows: 200, dtype, seed: 12)
       let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
       let past = 200 - new
@@ -301,7 +313,8 @@ struct NaiveAttention {
     for (start, row, head) in indices {
       let query = row * wide + head * shape.headDim
       let result = row * wideValue + head * shape.valueDim
-      let p = scores(start, row, head).map { exp($0 - logSums[head * rows + row]) }
+      let scores = scores(start, row, head)
+      let p = scores.map { exp($0 - logSums[head * rows + row]) }
       let dp = p.indices.map { offset in
         (0..<shape.valueDim).reduce(0.0) {
           $0 + dout[result + $1] * v[valueIndex(first(start, row) + offset, head) + $1]
@@ -311,7 +324,8 @@ struct NaiveAttention {
       for offset in p.indices {
         let key = keyIndex(first(start, row) + offset, head)
         let value = valueIndex(first(start, row) + offset, head)
-        let ds = p[offset] * (dp[offset] - mean) * Double(shape.scale)
+        let share = shape.cap.map { scores[offset] / Double($0) } ?? 0
+        let ds = p[offset] * (dp[offset] - mean) * (1 - share * share) * Double(shape.scale)
         for d in 0..<shape.headDim {
           dq[query + d] += ds * k[key + d]
           dk[key + d] += ds * q[query + d]
@@ -339,7 +353,8 @@ struct NaiveAttention {
       let key = keyIndex(other, head)
       var sum = 0.0
       for d in 0..<shape.headDim { sum += q[query + d] * k[key + d] }
-      return sum * Double(shape.scale) + slope * Double(other - row)
+      let score = sum * Double(shape.scale) + slope * Double(other - row)
+      return shape.cap.map { Double($0) * tanh(score / Double($0)) } ?? score
     }
   }
 

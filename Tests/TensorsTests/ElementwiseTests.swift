@@ -1,5 +1,6 @@
 import FireflyTensors
 import FireflyTestSupport
+import Foundation
 import Testing
 
 @Suite struct ElementwiseTests {
@@ -52,6 +53,30 @@ import Testing
       if half != Float16(value).bitPattern { Issue.record("\(value) in float16 is \(half)") }
       if brain != expected { Issue.record("\(value) in bfloat16 is \(brain), expected \(expected)") }
     }
+  }
+
+  /// Against tanh in Double, near 0, around where the formula changes, and far out; a NaN stays alone.
+  @Test(arguments: Variant.all, columnCounts)
+  func softCap(variant: Variant, columns: Int) {
+    let values = (0..<3 * columns).map { i -> Float in
+      i == columns ? .nan : [0, 1e-6, -0.3, 1.49, -1.51, 7, -200, 0.02][i % 8] * Float(1 + i % 5)
+    }
+    let x = Strided(values, [3, columns], .float32)
+    let dx = Strided.normal([3, columns], variant.dtype, seed: 2)
+    let before = dx.values()
+    variant.run {
+      Ops.softCap(x.matrix, 6)
+      Ops.softCapGradient(dx.matrix, y: x.matrix, 6)
+    }
+    let (capped, gradient) = (x.values(), dx.values())
+    let shares = values.map { tanh(Double($0) / 6) }
+    for i in values.indices where i != columns {
+      #expect(abs(Double(capped[i]) - 6 * shares[i]) <= 1e-6 * abs(6 * shares[i]), "\(values[i])")
+      let slope = Double(before[i]) * (1 - shares[i] * shares[i])
+      let error = abs(Double(gradient[i]) - slope)
+      #expect(error <= Double(variant.rounding) * abs(slope) + 1e-6, "\(values[i])")
+    }
+    #expect(capped[columns].isNaN && gradient[columns].isNaN)
   }
 
   @Test(arguments: Variant.all, columnCounts)

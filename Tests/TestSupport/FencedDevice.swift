@@ -93,6 +93,10 @@ extension FencedDevice {
   package func zero(_ x: Tensor) { cpu.zero(inside(x)) }
   package func convert(_ out: Matrix, _ x: Matrix) { cpu.convert(inside(out), inside(x)) }
   package func scale(_ x: Matrix, by factor: Float) { cpu.scale(inside(x), by: factor) }
+  package func softCap(_ x: Matrix, _ cap: Float) { cpu.softCap(inside(x), cap) }
+  package func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float) {
+    cpu.softCapGradient(inside(dx), y: inside(y), cap)
+  }
   package func scaleRows(_ x: Matrix, by factors: Tensor) { cpu.scaleRows(inside(x), by: inside(factors)) }
   package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix) {
     cpu.rowDots(inside(dots), inside(a), inside(b))

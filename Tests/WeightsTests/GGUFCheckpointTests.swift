@@ -222,7 +222,9 @@ import Testing
   }
 
   static let refused = [
-    Refused("architecture", "llama or qwen2", "gemma") { $0.set("general.architecture", "gemma") },
+    Refused("architecture", "llama or qwen2 or qwen3 or gemma2 or gemma3", "gemma") {
+      $0.set("general.architecture", "gemma")
+    },
     Refused("qwen2.block_count", "lacks") { $0.set("general.architecture", "qwen2") },
     Refused("qwen2.attention.sliding_window", "16") { file in
       file.set("llama.attention.sliding_window", 16)

@@ -1,33 +1,33 @@
 """Fixtures/families: one folder a family, its config.json as its models are published with (at toy sizes), its weights in
 bfloat16 under their published names, and in float32 the logits and LoRA gradients of the base, of an adapter on it
 (`lora`), and of the same adapter on the base in NF4 with double quantization (`nf4`); and the gradients of all weights (`full`).
+
+    python tools/reference/family_fixtures.py Tests/ModelsTests/Fixtures FAMILY …
 """
 
 import copy
 import functools
 import json
 import pathlib
+import shutil
+import sys
+import warnings
 import zlib
 
 import bitsandbytes
 import equivalent_models
+import manifest
 import plain_families as plain
 import plain_latent
 import plain_moe
 import torch
-from model_case import LEAVES, Case, make_batch
+import transformers
+from family_sizes import GROUPED, SIZES, VOCABULARY
+from model_case import LEAVES, Case, link_duplicates, make_batch
+from recent_families import RECENT
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
-VOCABULARY = 97
-
-# 6 heads: no power of two, for ALiBi. Matrices of whole quantization blocks (a multiple of 64 elements), though not by row.
-SIZES = dict(
-    vocab_size=VOCABULARY, hidden_size=48, intermediate_size=80, num_hidden_layers=2, num_attention_heads=6,
-    hidden_act="silu", rms_norm_eps=1e-6, max_position_embeddings=128, tie_word_embeddings=False,
-    bos_token_id=1, eos_token_id=2, use_cache=True,
-)  # fmt: skip
-GROUPED = dict(num_key_value_heads=2)
 PACKED = ["W_pack", "down_proj", "gate_proj", "o_proj", "up_proj"]
 NEOX = ["dense", "dense_4h_to_h", "dense_h_to_4h", "query_key_value"]
 
@@ -150,7 +150,7 @@ FAMILIES = {
         DEEPSEEK_V2_LITE, sorted(set(LATENT_TARGETS) - {"q_a_proj", "q_b_proj"} | {"q_proj"}),
         plain_latent.DeepSeekV2),
     "minicpm3": (MINICPM3, LATENT_TARGETS, None),
-}  # fmt: skip
+} | RECENT  # fmt: skip
 
 
 def randomise(model: torch.nn.Module, seed: int, norm_center: float) -> None:
@@ -232,7 +232,7 @@ def write_family(out: pathlib.Path, name: str) -> str:
         model = make(config)
         reference = "plain PyTorch, tools/reference/plain_families.py"
     model.eval()
-    randomise(model, zlib.crc32(name.encode()), norm_center=0.0 if name == "gemma" else 1.0)
+    randomise(model, zlib.crc32(name.encode()), norm_center=0.0 if name.startswith("gemma") else 1.0)
     counterpart = equivalent_models.check(name, config, model, case.batch) if make else None
     if counterpart:
         reference += f"; its logits are those of transformers' {counterpart} with the weights renamed and split"
@@ -254,5 +254,23 @@ def write_family(out: pathlib.Path, name: str) -> str:
     return reference
 
 
-def write(out: pathlib.Path) -> dict[str, str]:
-    return {f"families/{name}": write_family(out, name) for name in FAMILIES}
+def write(out: pathlib.Path, names: list[str] = list(FAMILIES)) -> dict[str, str]:
+    return {f"families/{name}": write_family(out, name) for name in names}
+
+
+def main() -> None:
+    """Adds or renews the named families and leaves the others as they are: their last bits depend on the machine."""
+    out, names = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    warnings.filterwarnings("ignore")
+    transformers.logging.set_verbosity_error()
+    torch.set_num_threads(1)
+    for name in names:
+        shutil.rmtree(out / "families" / name, ignore_errors=True)
+    references = write(out / "families", names)
+    folders = [out / "families" / name for name in names]
+    link_duplicates(out, folders)
+    manifest.add(out, folders, references)
+
+
+if __name__ == "__main__":
+    main()

@@ -34,3 +34,16 @@ def write(
     if references:
         manifest["references"] = references
     (folder / "MANIFEST.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def add(folder: pathlib.Path, parts: list[pathlib.Path], references: dict[str, str]) -> None:
+    """Lists the files of some folders under `folder` anew and leaves the rest of its manifest."""
+    path = folder / "MANIFEST.json"
+    manifest = json.loads(path.read_text())
+    names = [str(part.relative_to(folder)) + "/" for part in parts]
+    kept = {name: digest for name, digest in manifest["sha256"].items() if not name.startswith(tuple(names))}
+    found = {
+        str(path.relative_to(folder)): sha256(path) for part in parts for path in part.rglob("*") if path.is_file()}  # fmt: skip
+    manifest["sha256"] = dict(sorted((kept | found).items()))
+    manifest["references"] = dict(sorted((manifest["references"] | references).items()))
+    path.write_text(json.dumps(manifest, indent=2) + "\n")

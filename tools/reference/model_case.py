@@ -121,13 +121,17 @@ class Case:
         (self.folder / "case.json").write_text(json.dumps(case) + "\n")
 
 
-def link_duplicates(folder: pathlib.Path) -> None:
-    """Files equal to an earlier one become relative links to it."""
+def link_duplicates(folder: pathlib.Path, within: list[pathlib.Path] | None = None) -> None:
+    """Files equal to an earlier one become relative links to it; with `within` only files of those folders do."""
     seen: dict[str, pathlib.Path] = {}
-    for path in sorted(folder.rglob("*.safetensors")):
+    for path in sorted(folder.rglob("*.safetensors"), key=lambda path: (is_inside(path, within or []), path)):
         digest = manifest.sha256(path)
-        if digest in seen:
+        if digest not in seen:
+            seen[digest] = path
+        elif within is None or is_inside(path, within):
             path.unlink()
             path.symlink_to(os.path.relpath(seen[digest], path.parent))
-        else:
-            seen[digest] = path
+
+
+def is_inside(path: pathlib.Path, folders: list[pathlib.Path]) -> bool:
+    return any(folder in path.parents for folder in folders)

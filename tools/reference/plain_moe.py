@@ -1,13 +1,13 @@
-"""Mixture-of-experts decoders in plain PyTorch: Mixtral, Qwen1.5-MoE, DeepSeek-MoE. Every expert is linear layers of its own
+"""Mixture-of-experts decoders in plain PyTorch: Mixtral, Qwen1.5-MoE, Qwen3-MoE, DeepSeek-MoE. Every expert is linear layers of its own
 under its published name, as checkpoints have them and as PEFT names adapters (transformers 5 fuses them in memory).
 
 Sources: Mixtral (arXiv 2401.04088), Qwen1.5-MoE and DeepSeekMoE (2401.06066) with their published configurations; the
-auxiliary loss is that of Switch Transformers (2101.03961), eq. 4 to 6. family_fixtures.py checks the first two against
+auxiliary loss is that of Switch Transformers (2101.03961), eq. 4 to 6. family_fixtures.py checks the first three against
 transformers.
 """
 
 import torch
-from plain_decoder import Block, Gated, LlamaLike, RMSNorm
+from plain_decoder import Block, Gated, LlamaLike, RMSNorm, attend, rotate_halves
 from plain_families import SeparateAttention
 from torch import nn
 from torch.nn import functional as F
@@ -145,6 +145,42 @@ def qwen2_moe(config: dict):
                 config["num_experts_per_tok"], config["norm_topk_prob"], "shared_expert",
                 Gated(size, config["shared_expert_intermediate_size"]), nn.Linear(size, 1, bias=False))  # fmt: skip
         return Block(norm, attention, mlp, ("input_layernorm", "post_attention_layernorm"))
+
+    return SparseModel(config, block)
+
+
+class HeadNormAttention(nn.Module):
+    """Heads of `head_dim`, the queries' and the keys' each normed before they turn."""
+
+    def __init__(self, config: dict):
+        super().__init__()
+        size, self.heads, self.kv = config["hidden_size"], config["num_attention_heads"], config["num_key_value_heads"]
+        head, self.theta = config["head_dim"], float(config["rope_theta"])
+        self.q_proj = nn.Linear(size, self.heads * head, bias=False)
+        self.k_proj = nn.Linear(size, self.kv * head, bias=False)
+        self.v_proj = nn.Linear(size, self.kv * head, bias=False)
+        self.o_proj = nn.Linear(self.heads * head, size, bias=False)
+        self.q_norm, self.k_norm = RMSNorm(head, config["rms_norm_eps"]), RMSNorm(head, config["rms_norm_eps"])
+
+    def forward(self, x):
+        q = self.q_norm(self.q_proj(x).unflatten(-1, (self.heads, -1)))
+        k = self.k_norm(self.k_proj(x).unflatten(-1, (self.kv, -1)))
+        v = self.v_proj(x).unflatten(-1, (self.kv, -1))
+        return self.o_proj(attend(rotate_halves(q, self.theta), rotate_halves(k, self.theta), v))
+
+
+def qwen3_moe(config: dict):
+    size = config["hidden_size"]
+
+    def block(config, layer, norm):
+        sparse = layer not in config["mlp_only_layers"] and (layer + 1) % config["decoder_sparse_step"] == 0
+        mlp = Gated(size, config["intermediate_size"])
+        if sparse:
+            mlp = Experts(
+                nn.Linear(size, config["num_experts"], bias=False),
+                [Gated(size, config["moe_intermediate_size"]) for _ in range(config["num_experts"])],
+                config["num_experts_per_tok"], config["norm_topk_prob"])  # fmt: skip
+        return Block(norm, HeadNormAttention(config), mlp, ("input_layernorm", "post_attention_layernorm"))
 
     return SparseModel(config, block)
 

@@ -32,7 +32,8 @@ ROOM_ORDER: dict[str, list[str]] = {
     "CLI": ["Commands", "Arguments", "Console"],
     "Evaluation": ["Benchmarks", "Files"],
     "Hub": [".", "Download", "Transfer", "Local"],
-    "Models": ["Adapters", ".", "Layers", "Trainable", "Families", "Architecture"],
+    "Models": [
+        "Adapters", ".", "Layers", "Layers/Heads", "Trainable", "Families", "Families/Llama", "Architecture"],
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
     "Text": ["Rows", "ToolCalls", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
 }

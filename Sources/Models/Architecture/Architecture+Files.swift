@@ -12,8 +12,8 @@ extension Architecture {
     shapes += ends.flatMap(normShapes)
     for layer in 0..<layers {
       let prefix = names.prefix(layer)
-      shapes += [names.attentionNorm, names.feedForwardNorm].flatMap { normShapes(prefix + $0) }
-      shapes += (latent?.norms ?? []).map { (prefix + $0.name + ".weight", [$0.size]) }
+      shapes += names.blockNorms.flatMap { normShapes(prefix + $0) }
+      shapes += (headNorms + (latent?.norms ?? [])).map { (prefix + $0.name + ".weight", [$0.size]) }
       for linear in linears(layer) {
         shapes.append((prefix + linear.name + ".weight", [linear.outputs, linear.inputs]))
         if linear.hasBias { shapes.append((prefix + linear.name + ".bias", [linear.outputs])) }

@@ -26,14 +26,22 @@ public struct Architecture: Equatable, Sendable {
   /// ε of the norms.
   public var normEpsilon: Float
   public var positions: PositionEncoding
-  /// A row sees at most this many keys, its own included, in the layers from `firstWindowedLayer`; nil: all before it.
+  /// How heads turn in the layers with a window; nil: as in the others.
+  public var windowedRotary: Rotary?
+  /// Layers whose heads do not turn.
+  public var unturnedLayers: Set<Int> = []
+  /// A row sees at most this many keys, its own included, in `windowedLayers`; nil: all before it.
   public var window: Int?
-  public var firstWindowedLayer = 0
+  public var windowedLayers: Set<Int> = []
   public var headOrder = HeadOrder.sideBySide
   /// Keys and values by way of a short vector; nil: straight from the input.
   public var latent: LatentHeads?
+  /// Norms of queries and keys; nil: there are none.
+  public var headNorm: HeadNorm?
   /// Factor on the scores beside 1/√D.
   public var scoreScale: Float = 1
+  /// Scores become cap·tanh(score / cap); nil: they stay as they are.
+  public var scoreCap: Float?
   /// Biases on q, k, v; on o; on the MLP's layers.
   public var queryKeyValueBias = false
   public var outputBias = false
@@ -55,6 +63,8 @@ public struct Architecture: Equatable, Sendable {
   public var paddingToken: Int?
   /// Factor on the logits.
   public var logitScale: Float = 1
+  /// Then logits become cap·tanh(logit / cap); nil: they stay as they are.
+  public var logitCap: Float?
   /// The head is the embedding table.
   public var tiedHead = false
   /// The head's rows are divided by their lengths.
@@ -64,7 +74,7 @@ public struct Architecture: Equatable, Sendable {
   /// Whether sequences may share a trunk (`Transformer.accumulateGradients`): not where its rows depend on the length of
   /// what follows, nor where the routers' auxiliary loss counts rows, nor with latent attention, which lays out no branches.
   public var sharesTrunks: Bool {
-    (experts?.balance.coefficient ?? 0) == 0 && !(rotary?.dependsOnLength ?? false) && latent == nil
+    (experts?.balance.coefficient ?? 0) == 0 && !rotaries.contains(where: \.dependsOnLength) && latent == nil
   }
 
   /// Rows of one key or value: KV·D.
@@ -79,13 +89,9 @@ public struct Architecture: Equatable, Sendable {
   var cacheWidths: [Int] { latent.map { [$0.cachedSize] } ?? [keyValueSize, keyValueSize] }
   /// Elements that the caches of all layers hold for a token.
   public var cachedSize: Int { layers * cacheWidths.reduce(0, +) }
-  /// The rotation of queries and keys; nil where positions enter another way.
-  public var rotary: Rotary? {
-    if case .rotary(let rotary) = positions { rotary } else { nil }
-  }
 }
 
-/// What stands before a block's halves and the head.
+/// What stands before a block's halves or after them, and before the head.
 public enum NormKind: Equatable, Sendable {
   /// x / rms(x) ⊙ w (Zhang and Sennrich, 2019).
   case rms
@@ -121,8 +127,13 @@ public struct TensorNames: Equatable, Sendable {
   public var embeddingNorm: String?
   /// The prefix of a layer's tensors, completed by its number.
   public var layer: String
-  public var attentionNorm: String
-  public var feedForwardNorm: String
+  /// Before the attention; nil: it reads the residual stream as it is.
+  public var attentionNorm: String?
+  /// Of what the attention gives, before that is added; nil: there is none.
+  public var attentionOutputNorm: String?
+  /// The same of the MLP.
+  public var feedForwardNorm: String?
+  public var feedForwardOutputNorm: String?
   /// q, k and v, or the one that is all three.
   public var attentionInput: [String]
   public var attentionOutput: String
@@ -138,72 +149,11 @@ public struct TensorNames: Equatable, Sendable {
 
   /// The prefix of a layer's tensors.
   package func prefix(_ index: Int) -> String { "\(layer)\(index)." }
-}
 
-extension Architecture {
-  /// - Throws: `FireflyError` for sizes that cannot be, naming the file.
-  func validate(_ source: String) throws {
-    func require(_ holds: Bool, _ what: String, _ found: String) throws {
-      guard holds else { throw FireflyError(what, at: source, found: found) }
-    }
-    let sizes = [vocabularySize, hiddenSize, layers, heads, keyValueHeads, headDim, intermediateSize]
-    try require(
-      sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 }, "sizes must be positive and below 2^24", "\(sizes)")
-    try require(layers <= 4096, "a model may have 4096 layers", "\(layers)")
-    try require(
-      heads % keyValueHeads == 0, "the attention heads must be a multiple of the key-value heads",
-      "\(heads) and \(keyValueHeads)")
-    let turning = latent?.rotaryDim ?? headDim
-    try require(turning % 2 == 0, "the size of a head must be even", "\(turning)")
-    if let latent { try validate(latent, require) }
-    try require(maxPositions > 0, "the number of positions must be positive", "\(maxPositions)")
-    if let window { try require(window > 0, "sliding_window must be positive", "\(window)") }
-    try require(normEpsilon > 0, "the norm's epsilon must be positive", "\(normEpsilon)")
-    if let experts { try validate(experts, require) }
-    for scale in [embeddingScale, residualScale, logitScale, scoreScale] {
-      try require(scale.isFinite && scale > 0, "a scale must be positive", "\(scale)")
-    }
+  /// A block's norms of the residual stream's width, in the order of the computation.
+  var blockNorms: [String] {
+    [attentionNorm, attentionOutputNorm, feedForwardNorm, feedForwardOutputNorm].compactMap { $0 }
   }
-
-  private func validate(
-    _ latent: LatentHeads, _ require: (Bool, String, String) throws -> Void
-  ) throws {
-    let sizes = [
-      latent.queryRank ?? 1, latent.keyValueRank, latent.plainDim, latent.rotaryDim, latent.valueDim,
-    ]
-    try require(
-      sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 },
-      "the sizes of latent attention must be positive and below 2^24",
-      "\(sizes)")
-  }
-
-  private func validate(
-    _ experts: Experts, _ require: (Bool, String, String) throws -> Void
-  ) throws {
-    let sizes = [experts.intermediateSize, experts.sharedSize ?? 1]
-    try require(
-      sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 }, "the experts' sizes must be positive and below 2^24",
-      "\(sizes)")
-    try require(
-      experts.count > 0 && experts.count <= 4096, "there must be 1 to 4096 experts", "\(experts.count)")
-    try require(
-      experts.perRow > 0 && experts.perRow <= experts.count,
-      "a row can go to 1 to all of the experts", "\(experts.perRow) of \(experts.count)")
-    if let groups = experts.groups {
-      try require(
-        groups.count > 0 && experts.count % groups.count == 0 && groups.chosen > 0
-          && groups.chosen <= groups.count,
-        "the experts must fall into equal groups, of which a row can go to 1 to all",
-        "\(experts.count) experts, \(groups.chosen) of \(groups.count) groups")
-      try require(
-        experts.perRow <= groups.chosen * (experts.count / groups.count),
-        "the chosen groups must have as many experts as a row goes through",
-        "\(experts.perRow) of \(groups.chosen) groups of \(experts.count / groups.count)")
-    }
-    try require(
-      experts.scale.isFinite && experts.scale > 0, "the experts' scale must be positive", "\(experts.scale)")
-    try require(
-      experts.balance.coefficient.isFinite && experts.balance.coefficient >= 0,
-      "the auxiliary loss's coefficient must not be negative", "\(experts.balance.coefficient)")
-  }
+  /// Those of what the halves give.
+  package var outputNorms: [String] { [attentionOutputNorm, feedForwardOutputNorm].compactMap { $0 } }
 }

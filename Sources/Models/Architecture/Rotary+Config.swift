@@ -4,15 +4,32 @@ import Foundation
 extension Rotary {
   /// Reads `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
   ///
-  /// - Parameter partial: whether the family lets a part of each head turn (`partial_rotary_factor`).
-  init(_ config: KeyReader, headDim: Int, maxPositions: Int, partial: Bool = false) throws {
+  /// - Parameters:
+  ///   - theta: the base where config.json has none.
+  ///   - share: how much of each head turns where `partial_rotary_factor` does not say; nil: the key is refused.
+  init(
+    _ config: KeyReader, headDim: Int, maxPositions: Int, theta: Float = 10_000, share: Float? = nil
+  ) throws {
     let parameters = try Rotary.parameters(config)
-    let outer = try config.float("rope_theta", default: 10_000)
+    if let key = parameters?.keys.first(where: { parameters?.value($0)?.object != nil }) {
+      throw FireflyError(
+        "rotary positions that differ from layer to layer are not supported in this family",
+        at: "\(config.source): \(key)")
+    }
+    try self.init(
+      config, parameters, headDim: headDim, maxPositions: maxPositions, theta: theta, share: share)
+  }
+
+  private init(
+    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, maxPositions: Int, theta: Float,
+    share: Float?
+  ) throws {
+    let outer = try config.float("rope_theta", default: theta)
     let theta = try parameters?.float("rope_theta", default: outer) ?? outer
     guard theta > 1 else {
       throw FireflyError("must be above 1", at: "\(config.source): rope_theta", found: "\(theta)")
     }
-    let dimensions = try Rotary.dimensions(config, parameters, headDim: headDim, partial: partial)
+    let dimensions = try Rotary.dimensions(config, parameters, headDim: headDim, share: share)
     let scaling = try parameters.map { try Rotary.scaling($0, config, dimensions, maxPositions) } ?? .none
     self.init(theta: theta, dimensions: dimensions, scaling: scaling)
   }
@@ -22,23 +39,41 @@ extension Rotary {
   static func parameters(_ config: KeyReader) throws -> KeyReader? {
     let scaling = config.value("rope_scaling")
     let isGiven = config.has("rope_parameters") ? scaling != nil && scaling != .object([:]) : true
-    guard let parameters = try config.object(isGiven ? "rope_scaling" : "rope_parameters") else { return nil }
-    // Gemma 3 and others turn some layers otherwise than others.
-    if let key = parameters.keys.first(where: { parameters.value($0)?.object != nil }) {
-      throw FireflyError(
-        "rotary positions that differ from layer to layer are not supported",
-        at: "\(parameters.source): \(key)")
+    return try config.object(isGiven ? "rope_scaling" : "rope_parameters")
+  }
+
+  /// The rotations of layers without a window and of those with one: an object for each in `rope_parameters`
+  /// (transformers 5), or the usual keys for the first and a base of its own for the second.
+  ///
+  /// - Parameters:
+  ///   - theta: the base of the first where config.json has none.
+  ///   - windowedTheta: that of the second, which no scaling stretches.
+  static func byWindow(
+    _ config: KeyReader, headDim: Int, maxPositions: Int, theta: Float, windowedTheta: Float
+  ) throws -> (full: Rotary, windowed: Rotary) {
+    let nested = try config.object("rope_parameters")
+    let full = try nested?.object("full_attention")
+    guard let nested, full != nil || nested.has("sliding_attention") else {
+      return (
+        try Rotary(config, headDim: headDim, maxPositions: maxPositions, theta: theta),
+        Rotary(theta: windowedTheta, dimensions: headDim)
+      )
     }
-    return parameters
+    try config.refuse("rope_scaling", unless: [.object([:])])
+    func rotary(_ parameters: KeyReader?, _ theta: Float) throws -> Rotary {
+      try Rotary(
+        config, parameters, headDim: headDim, maxPositions: maxPositions, theta: theta, share: nil)
+    }
+    return (try rotary(full, theta), try rotary(nested.object("sliding_attention"), windowedTheta))
   }
 
   private static func dimensions(
-    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, partial: Bool
+    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, share: Float?
   ) throws -> Int {
     let key = "partial_rotary_factor"
     let place = parameters?.has(key) == true ? parameters ?? config : config
-    if !partial { try place.refuse(key, unless: [.int(1), .double(1)]) }
-    let share = try place.float(key, default: 1)
+    if share == nil { try place.refuse(key, unless: [.int(1), .double(1)]) }
+    let share = try place.float(key, default: share ?? 1)
     guard share > 0 && share <= 1 else {
       throw FireflyError(
         "out of range", at: "\(place.source): \(key)", expected: "above 0, at most 1", found: "\(share)")
@@ -138,6 +173,8 @@ extension Architecture {
   /// The object of config.json that says how positions turn: `rope_scaling` or `rope_parameters`, whichever counts.
   package static func rotaryParameters(of config: JSONValue) -> JSONValue? {
     let keys = KeyReader(config, source: "")
-    return (try? Rotary.parameters(keys)).flatMap { $0?.document }
+    let parameters = (try? Rotary.parameters(keys)).flatMap { $0?.document }
+    // Where layers with a window have their own, that of the others.
+    return parameters?["full_attention"] ?? parameters
   }
 }

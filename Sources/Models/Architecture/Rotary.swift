@@ -114,6 +114,22 @@ public struct Rotary: Equatable, Sendable {
   }
 }
 
+/// A pass's angles, for each way in which some layers' heads turn.
+struct Angles: Sendable {
+  private let tables: [(rotary: Rotary, tables: RotaryTables)]
+
+  init(_ rotaries: [Rotary], _ sequences: [Positions], on device: any Device) {
+    tables = rotaries.map { ($0, $0.tables(sequences, on: device)) }
+  }
+
+  subscript(_ rotary: Rotary) -> RotaryTables {
+    guard let found = tables.first(where: { $0.rotary == rotary }) else {
+      preconditionFailure("the angles of another model")
+    }
+    return found.tables
+  }
+}
+
 /// `count` rows of one sequence, the first standing at position `first`.
 struct Positions {
   let first: Int

@@ -7,11 +7,16 @@ enum Qwen2 {
     var architecture = try Llama.architecture(config)
     architecture.queryKeyValueBias = true
     architecture.outputBias = false
-    if try config.bool("use_sliding_window", default: false) {
-      try architecture.setWindow(config, from: config.int("max_window_layers", default: 28))
-    } else {
-      config.pass("sliding_window", "max_window_layers")
-    }
+    try setUpperWindows(&architecture, config)
     return architecture
+  }
+
+  /// The window in the layers from `max_window_layers`, or as `layer_types` says, where `use_sliding_window` is set.
+  static func setUpperWindows(_ architecture: inout Architecture, _ config: KeyReader) throws {
+    guard try config.bool("use_sliding_window", default: false) else {
+      return config.pass("sliding_window", "max_window_layers")
+    }
+    let first = try config.int("max_window_layers", default: 28)
+    try architecture.setWindow(config, followsTypes: true) { $0 >= first }
   }
 }

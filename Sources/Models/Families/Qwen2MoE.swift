@@ -13,15 +13,19 @@ enum Qwen2MoE {
       intermediateSize: try config.int("moe_intermediate_size"),
       normalizesWeights: try config.bool("norm_topk_prob", default: false),
       sharedSize: try config.int("shared_expert_intermediate_size"),
-      // Every `decoder_sparse_step`-th layer, but for those in `mlp_only_layers`.
-      layers: .init(
-        every: try config.positive("decoder_sparse_step", default: 1), phase: 1,
-        dense: Set(config.has("mlp_only_layers") ? try config.ints("mlp_only_layers") : [])),
+      layers: try sparseLayers(config),
       balance: .init(
         coefficient: try config.float("router_aux_loss_coef", default: 0.001), scope: .allLayers),
       names: .init(
         router: "mlp.gate", expert: "mlp.experts.", input: ["gate_proj", "up_proj"], output: "down_proj",
         shared: "mlp.shared_expert.", sharedGate: "mlp.shared_expert_gate"))
     return architecture
+  }
+
+  /// Every `decoder_sparse_step`-th layer, but for those in `mlp_only_layers`.
+  static func sparseLayers(_ config: KeyReader) throws -> Experts.Layers {
+    Experts.Layers(
+      every: try config.positive("decoder_sparse_step", default: 1), phase: 1,
+      dense: Set(config.has("mlp_only_layers") ? try config.ints("mlp_only_layers") : []))
   }
 }

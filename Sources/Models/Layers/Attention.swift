@@ -8,10 +8,13 @@ struct Attention {
   let order: HeadOrder
   /// How queries and keys turn; nil when they do not.
   let rotary: Rotary?
+  /// Of queries and keys; nil: there are none.
+  let norms: HeadNorms?
 
   struct Saved {
     let input: LinearGroup.Saved
-    let heads: HeadMatrices  // c, q and k rotated
+    let heads: HeadMatrices  // c, q and k normed and rotated
+    let norms: HeadNorms.Saved?
     let attended: Matrix  // [T, H·D] c
     let logSums: Tensor  // [H, T], or of as many rows as branches lay out
     let output: LinearGroup.Saved
@@ -20,12 +23,13 @@ struct Attention {
   private var layout: HeadLayout { HeadLayout(shape: shape, order: order) }
 
   func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
-    let (heads, inputSaved) = projected(x, batch.rotary, batch.pass)
+    let (heads, normsSaved, inputSaved) = projected(x, batch.angles, batch.pass)
     let attended = output.makeInput(rows: x.rows)
     let logSums = attend(attended, heads, batch)
     let (y, outputSaved) = output.forward(attended, batch.pass)
     let saved = Saved(
-      input: inputSaved, heads: heads, attended: attended, logSums: logSums, output: outputSaved)
+      input: inputSaved, heads: heads, norms: normsSaved, attended: attended, logSums: logSums,
+      output: outputSaved)
     return (y, saved)
   }
 
@@ -37,18 +41,30 @@ struct Attention {
     return logSums
   }
 
-  /// q, k, v with q and k turned by their positions.
+  /// q, k, v with q and k normed and turned by their positions, in the family's order.
   private func projected(
-    _ x: Matrix, _ tables: RotaryTables?, _ pass: Pass
-  ) -> (HeadMatrices, LinearGroup.Saved) {
+    _ x: Matrix, _ angles: Angles, _ pass: Pass
+  ) -> (HeadMatrices, HeadNorms.Saved?, LinearGroup.Saved) {
     let (y, saved) = input.forward(x, pass)
     let heads = layout.split(y)
-    rotate(heads, tables, inverse: false)
-    return (heads, saved)
+    let turnsFirst = norms?.followsRotation ?? false
+    if turnsFirst { rotate(heads, angles, inverse: false) }
+    let normsSaved = norms?.forward(heads)
+    if !turnsFirst { rotate(heads, angles, inverse: false) }
+    return (heads, normsSaved, saved)
   }
 
-  private func rotate(_ heads: HeadMatrices, _ tables: RotaryTables?, inverse: Bool) {
-    guard let rotary, let tables else { return }
+  /// The gradients of q and k as attention reads them become those of what the projections gave.
+  private func projectedGradient(_ gradients: HeadMatrices, _ angles: Angles, _ saved: HeadNorms.Saved?) {
+    let turnsFirst = norms?.followsRotation ?? false
+    if !turnsFirst { rotate(gradients, angles, inverse: true) }
+    if let norms, let saved { norms.backward(gradients, saved) }
+    if turnsFirst { rotate(gradients, angles, inverse: true) }
+  }
+
+  private func rotate(_ heads: HeadMatrices, _ angles: Angles, inverse: Bool) {
+    guard let rotary else { return }
+    let tables = angles[rotary]
     for x in [heads.q, heads.k] {
       Ops.rotate(
         x, headDim: shape.headDim, rotaryDim: rotary.dimensions, cos: tables.cos, sin: tables.sin,
@@ -66,7 +82,7 @@ struct Attention {
     let dInput = Tensor([dy.rows, input.outputs], input.compute, on: dy.device)
     let gradients = layout.makeGradients(dInput)
     attentionGradient(gradients, dAttended.inType(input.compute).matrix, saved, batch)
-    rotate(gradients, batch.rotary, inverse: true)
+    projectedGradient(gradients, batch.angles, saved.norms)
     layout.join(gradients, into: dInput)
     return input.backward(dInput.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)
   }
@@ -85,8 +101,8 @@ struct Attention {
   }
 
   /// New rows of several sequences against their caches; their keys and values are appended.
-  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
-    let (heads, _) = projected(x, tables, pass)
+  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ angles: Angles, _ pass: Pass) -> Tensor {
+    let (heads, _, _) = projected(x, angles, pass)
     let attended = output.makeInput(rows: x.rows)
     let sequences = rows.map { row in
       let total = row.past + row.range.count

@@ -18,11 +18,14 @@ enum AttentionHalf {
     }
   }
 
-  /// Its norms within.
-  var norms: [Norm] {
+  /// To be called after the parameters' values were changed.
+  func parametersChanged() {
+    for group in groups { group.parametersChanged() }
     switch self {
-    case .grouped: []
-    case .latent(let attention): [attention.query?.norm, attention.keyValue.norm].compactMap { $0 }
+    case .grouped(let attention): attention.norms?.parametersChanged()
+    case .latent(let attention):
+      attention.query?.norm.parametersChanged()
+      attention.keyValue.norm.parametersChanged()
     }
   }
 
@@ -58,10 +61,10 @@ enum AttentionHalf {
   }
 
   /// New rows of several sequences against their caches, which grow by them.
-  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
+  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ angles: Angles, _ pass: Pass) -> Tensor {
     switch self {
-    case .grouped(let attention): attention.step(x, rows, layer: layer, tables, pass)
-    case .latent(let attention): attention.step(x, rows, layer: layer, tables, pass)
+    case .grouped(let attention): attention.step(x, rows, layer: layer, angles, pass)
+    case .latent(let attention): attention.step(x, rows, layer: layer, angles, pass)
     }
   }
 }

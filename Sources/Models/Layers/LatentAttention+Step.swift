@@ -4,10 +4,10 @@ import FireflyTensors
 
 extension LatentAttention {
   /// New rows of several sequences against their caches, to which what is kept of them is appended.
-  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?, _ pass: Pass) -> Tensor {
+  func step(_ x: Matrix, _ rows: [CachedRows], layer: Int, _ angles: Angles, _ pass: Pass) -> Tensor {
     let (lowered, _) = input.forward(x, pass)
-    let (q, _) = queries(lowered, tables, pass)
-    let caches = appended(lowered, rows, layer: layer, tables)
+    let (q, _) = queries(lowered, angles, pass)
+    let caches = appended(lowered, rows, layer: layer, angles)
     let attended = output.makeInput(rows: x.rows)
     if pass.rowByRow {
       attendToLatents(attended, q, rows, caches)
@@ -19,10 +19,10 @@ extension LatentAttention {
 
   /// Each sequence's `[past + rows, R + P]`, the new rows' at the end.
   private func appended(
-    _ lowered: Tensor, _ rows: [CachedRows], layer: Int, _ tables: RotaryTables?
+    _ lowered: Tensor, _ rows: [CachedRows], layer: Int, _ angles: Angles
   ) -> [Matrix] {
     let (normed, _, _) = keyValue.normed(lowered.matrix.columns(columns.keyValue))
-    let turned = turnedKeys(lowered, tables)
+    let turned = turnedKeys(lowered, angles)
     return rows.map { row in
       let cache = row.cache.rows(0, layer: layer, count: row.past + row.range.count)
       let new = cache.rows(row.past..<cache.rows)

@@ -43,9 +43,9 @@ struct LatentAttention {
 
   func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     let (lowered, inputSaved) = input.forward(x, batch.pass)
-    let (q, querySaved) = queries(lowered, batch.rotary, batch.pass)
+    let (q, querySaved) = queries(lowered, batch.angles, batch.pass)
     let (up, keyValueSaved) = keyValue.forward(lowered.matrix.columns(columns.keyValue), batch.pass)
-    let (k, v) = layout.keysAndValues(up, turned: turnedKeys(lowered, batch.rotary))
+    let (k, v) = layout.keysAndValues(up, turned: turnedKeys(lowered, batch.angles))
     let attended = output.makeInput(rows: x.rows)
     let logSums = Tensor([shape.heads, x.rows], .float32, on: x.device)
     Ops.attention(
@@ -59,24 +59,25 @@ struct LatentAttention {
 
   /// Turned queries.
   func queries(
-    _ lowered: Tensor, _ tables: RotaryTables?, _ pass: Pass
+    _ lowered: Tensor, _ angles: Angles, _ pass: Pass
   ) -> (q: Tensor, saved: LatentProjection.Saved?) {
     let own = lowered.matrix.columns(columns.query)
     let projected = query?.forward(own, pass)
     let q = layout.queries(projected?.y ?? copy(own))
-    turn(q, headDim: shape.headDim, tables, inverse: false)
+    turn(q, headDim: shape.headDim, angles, inverse: false)
     return (q, projected?.saved)
   }
 
   /// The part of the keys that all heads share, turned.
-  func turnedKeys(_ lowered: Tensor, _ tables: RotaryTables?) -> Matrix {  // [T, P] c
+  func turnedKeys(_ lowered: Tensor, _ angles: Angles) -> Matrix {  // [T, P] c
     let turned = copy(lowered.matrix.columns(columns.turning))
-    turn(turned, headDim: latent.rotaryDim, tables, inverse: false)
+    turn(turned, headDim: latent.rotaryDim, angles, inverse: false)
     return turned.matrix
   }
 
-  private func turn(_ x: Tensor, headDim: Int, _ tables: RotaryTables?, inverse: Bool) {
-    guard let rotary, let tables else { return }
+  private func turn(_ x: Tensor, headDim: Int, _ angles: Angles, inverse: Bool) {
+    guard let rotary else { return }
+    let tables = angles[rotary]
     Ops.rotate(
       x.matrix, headDim: headDim, rotaryDim: rotary.dimensions, cos: tables.cos, sin: tables.sin,
       interleaved: rotary.interleaved, inverse: inverse)
@@ -106,12 +107,12 @@ struct LatentAttention {
     let dLowered = Tensor([dy.rows, input.outputs], compute, on: dy.device)  // [T, Q + R + P]
     let (dUp, dTurned) = layout.keysAndValuesGradient(dk, dv)
     let dTurning = dTurned.inType(compute)
-    turn(dTurning, headDim: latent.rotaryDim, batch.rotary, inverse: true)
+    turn(dTurning, headDim: latent.rotaryDim, batch.angles, inverse: true)
     Ops.convert(dLowered.matrix.columns(columns.turning), dTurning.matrix)
     let dKeyValue = keyValue.backward(dUp.matrix, saved.keyValue, batch.pass)
     Ops.convert(dLowered.matrix.columns(columns.keyValue), dKeyValue.matrix)
 
-    turn(dq, headDim: shape.headDim, batch.rotary, inverse: true)
+    turn(dq, headDim: shape.headDim, batch.angles, inverse: true)
     var dQuery = layout.queriesGradient(dq)
     if let query, let querySaved = saved.query {
       dQuery = query.backward(dQuery.matrix, querySaved, batch.pass)

@@ -39,8 +39,8 @@ struct BatchContext {
   let starts: [Int32]  // [S+1]
   /// Where some sequences continue another one; nil where each stands for itself.
   let branches: Branches?
-  /// The rows' angles; nil in a model without rotary positions.
-  let rotary: RotaryTables?
+  /// The rows' angles.
+  let angles: Angles
   let pass: Pass
   /// The embedding is trained, so that the first block passes a gradient on.
   let reachesEmbedding: Bool

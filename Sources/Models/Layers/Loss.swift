@@ -47,6 +47,8 @@ public struct TargetScore: Sendable, Equatable {
 struct Head {
   let norm: Norm
   let weight: Tensor  // [V, C] c
+  /// Logits become cap·tanh(logit / cap); nil: they stay as they are.
+  let cap: Float?
   /// What the weight follows from; nil: it is frozen.
   var trained: TrainedHead?
   /// A low-rank pair on the head; nil: there is none.
@@ -61,7 +63,9 @@ struct Head {
 
   /// The same with another matrix, which is trained.
   func training(_ matrix: TrainedMatrix) -> Head {
-    Head(norm: norm, weight: matrix.copy, trained: TrainedHead(parameter: matrix.parameter, form: .own))
+    Head(
+      norm: norm, weight: matrix.copy, cap: cap,
+      trained: TrainedHead(parameter: matrix.parameter, form: .own))
   }
 
   /// To be called after the parameters' values, and a tied embedding's copy, were changed.
@@ -131,6 +135,7 @@ struct Head {
         Ops.crossEntropy(
           logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)))
       if let gradient, let dNormed {
+        if let cap { Ops.softCapGradient(gradient, y: logits, cap) }
         Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix)
         trained?.addGradient(gradient, x.slice(range).matrix)
         if let low {
@@ -182,7 +187,9 @@ struct Head {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
       Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
-      body(range, part, addPair(part, x.slice(range).matrix, pass, firstRow: start))
+      let low = addPair(part, x.slice(range).matrix, pass, firstRow: start)
+      if let cap { Ops.softCap(part, cap) }
+      body(range, part, low)
     }
   }
 
@@ -197,6 +204,7 @@ struct Head {
       Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
     }
     addPair(logits.matrix, normed.matrix, pass)
+    if let cap { Ops.softCap(logits.matrix, cap) }
     return logits
   }
 

@@ -52,13 +52,19 @@ struct ArenaLayout {
   /// Norms and linear layers in the order of the computation.
   mutating func addBlock(_ layer: Int, _ architecture: Architecture) {
     let (names, prefix) = (architecture.names, architecture.names.prefix(layer))
-    addNorm(prefix + names.attentionNorm, architecture, layer)
-    for norm in architecture.latent?.norms ?? [] {
+    func addNorms(_ modules: String?...) {
+      for module in modules { if let module { addNorm(prefix + module, architecture, layer) } }
+    }
+    addNorms(names.attentionNorm)
+    let attention = architecture.attentionGroups
+    for linear in attention[0] { addLinear(linear, prefix, layer) }
+    for norm in architecture.headNorms + (architecture.latent?.norms ?? []) {
       addNorm(prefix + norm.name, architecture, layer, size: norm.size)
     }
-    for linear in architecture.attentionGroups.joined() { addLinear(linear, prefix, layer) }
-    addNorm(prefix + names.feedForwardNorm, architecture, layer)
+    for linear in attention.dropFirst().joined() { addLinear(linear, prefix, layer) }
+    addNorms(names.attentionOutputNorm, names.feedForwardNorm)
     for linear in architecture.feedForwardGroups(layer).joined() { addLinear(linear, prefix, layer) }
+    addNorms(names.feedForwardOutputNorm)
   }
 
   private mutating func addLinear(_ linear: LinearShape, _ prefix: String, _ layer: Int) {
@@ -70,7 +76,7 @@ struct ArenaLayout {
     }
   }
 
-  /// - Parameter size: nil: the hidden size.
+  /// - Parameter size: nil: the residual stream's.
   mutating func addNorm(
     _ module: String, _ architecture: Architecture, _ layer: Int? = nil, size: Int? = nil
   ) {

@@ -77,7 +77,7 @@ extension CPU {
     let v = values.rows(seen).columns(shape.valueColumns(head))
     InstructionSet.kernels.pointee.attention_row(
       oneHeadARow(out, shape.valueDim).output(), oneHeadARow(q, shape.headDim).input(), k.input(), v.input(),
-      heads.count, shape.headDim, shape.valueDim, seen.count, shape.scale,
+      heads.count, shape.headDim, shape.valueDim, seen.count, shape.scale, shape.cap ?? 0,
       shape.slopes.map { $0.floatPointer + heads.lowerBound })
   }
 }
@@ -86,7 +86,7 @@ extension AttentionShape {
   /// A query head's scores in a block whose first row has its own key in column `diagonal`.
   func mask(head: Int, diagonal: Int) -> kernels_mask {
     kernels_mask(
-      scale: scale, slope: slopes.map { $0.floatPointer[head] } ?? 0, diagonal: diagonal,
+      scale: scale, slope: slopes.map { $0.floatPointer[head] } ?? 0, cap: cap ?? 0, diagonal: diagonal,
       window: window ?? Int.max)
   }
 }

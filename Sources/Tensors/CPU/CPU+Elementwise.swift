@@ -16,6 +16,22 @@ extension CPU {
     }
   }
 
+  package func softCap(_ x: Matrix, _ cap: Float) {
+    let k = InstructionSet.kernels
+    CPU.split(x.rows, cost: 4 * x.columns) { rows in
+      k.pointee.soft_cap(x.output(from: rows.lowerBound), cap, rows.count, x.columns)
+    }
+  }
+
+  package func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float) {
+    let k = InstructionSet.kernels
+    CPU.split(dx.rows, cost: dx.columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.soft_cap_gradient(
+        dx.output(from: start), y.input(from: start), cap, rows.count, dx.columns)
+    }
+  }
+
   package func scaleRows(_ x: Matrix, by factors: Tensor) {
     let (k, factors) = (InstructionSet.kernels, factors.floatPointer)
     CPU.split(x.rows, cost: x.columns) { rows in

@@ -14,19 +14,22 @@ public struct AttentionShape: Sendable {
   public var scale: Float
   /// A row sees at most this many keys: its own and those just before it (Mistral's sliding window); nil: all.
   public var window: Int?
+  /// Scores become cap·tanh(score / cap), which stays within ±cap (Gemma Team, 2024); nil: they stay as they are.
+  public var cap: Float?
   /// ALiBi (Press, Smith & Lewis 2021): [heads] float32; head h adds slopes[h]·(key's − query's position) to a score.
   public var slopes: Tensor?
 
   /// - Parameter valueDim: nil: `headDim`.
   public init(
     heads: Int, keyValueHeads: Int, headDim: Int, valueDim: Int? = nil, scale: Float, window: Int? = nil,
-    slopes: Tensor? = nil
+    cap: Float? = nil, slopes: Tensor? = nil
   ) {
     let valueDim = valueDim ?? headDim
     precondition(
       heads > 0 && keyValueHeads > 0 && headDim > 0 && valueDim > 0 && heads % keyValueHeads == 0,
       "\(heads) heads over \(keyValueHeads) key heads of \(headDim) and \(valueDim)")
     if let window { precondition(window > 0, "a window of \(window) keys") }
+    if let cap { precondition(cap > 0, "scores within \(cap)") }
     if let slopes {
       precondition(
         slopes.dtype == .float32 && slopes.count == heads, "slopes \(slopes.shape) of \(slopes.dtype)")
@@ -37,6 +40,7 @@ public struct AttentionShape: Sendable {
     self.valueDim = valueDim
     self.scale = scale
     self.window = window
+    self.cap = cap
     self.slopes = slopes
   }
 

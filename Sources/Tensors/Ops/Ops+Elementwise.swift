@@ -13,6 +13,23 @@ extension Ops {
     Ledger.measure(.elementwise) { x.device.scale(x, by: factor) }
   }
 
+  /// x[T, C] float32 = cap·tanh(x / cap), which stays within ±cap.
+  public static func softCap(_ x: Matrix, _ cap: Float) {
+    checkFloat32(x.dtype)
+    precondition(cap > 0, "values within \(cap)")
+    Ledger.measure(.elementwise) { x.device.softCap(x, cap) }
+  }
+
+  /// dx[T, C] c *= 1 − (y / cap)²: the gradient of `softCap`, whose result was y[T, C] float32.
+  public static func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float) {
+    checkSame(dx, y)
+    checkCompute(dx.dtype)
+    checkFloat32(y.dtype)
+    precondition(cap > 0, "values within \(cap)")
+    let device = device(dx.storage, y.storage)
+    Ledger.measure(.elementwise) { device.softCapGradient(dx, y: y, cap) }
+  }
+
   /// x[T, C] c: row i *= factors[i]; factors `[T]` float32.
   public static func scaleRows(_ x: Matrix, by factors: Tensor) {
     checkCompute(x.dtype)

@@ -80,7 +80,12 @@ struct MemoryPlan {
     let gathered = 2 * (a.experts?.perRow ?? 0) * a.hiddenSize  // experts' inputs and results
     return c
       * (2 * a.hiddenSize + heads(a) + feedForward + gathered + low)
-      + 4 * a.hiddenSize
+      + 4 * (a.hiddenSize + beforeNorms(a))
+  }
+
+  /// Elements a token that norms of queries and keys, and of what a block's halves give, keep in float32.
+  private static func beforeNorms(_ a: Architecture) -> Int {
+    a.names.outputNorms.count * a.hiddenSize + (a.headNorm == nil ? 0 : a.querySize + a.keyValueSize)
   }
 
   /// Bytes a token of what attention lays out where sequences share a trunk: q, k and v, the result and the gradients of all.

@@ -37,7 +37,7 @@ public struct StepWork: Equatable, Sendable {
   ) {
     let a = model.architecture
     let rows = Double(lengths.reduce(0, +) - sharedTokens)
-    let pairs = lengths.reduce(0.0) { $0 + AttentionShape.pairs($1, window: a.window) }
+    let pairs = lengths.reduce(0.0) { $0 + a.pairs($1) }
     let forwards = model.checkpointing ? 2.0 : 1.0
     let blocks = (rows / Double(microBatches) / StepWork.decodedRows).rounded(.up) * Double(microBatches)
 
@@ -65,7 +65,7 @@ public struct StepWork: Equatable, Sendable {
     let a = model.architecture
     let rows = groups.reduce(0.0) { $0 + Double($1.tokens) }
     let targets = groups.reduce(0.0) { $0 + Double($1.targets) }
-    let pairs = groups.flatMap(\.lengths).reduce(0.0) { $0 + AttentionShape.pairs($1, window: a.window) }
+    let pairs = groups.flatMap(\.lengths).reduce(0.0) { $0 + a.pairs($1) }
     let blocks = groups.reduce(0.0) { $0 + (Double($1.tokens) / StepWork.decodedRows).rounded(.up) }
     matrices =
       2 * rows * (model.below + model.frozen + (usesAdapter || !model.trainsAdapter ? model.trained : 0))

@@ -13,10 +13,36 @@ package struct GGUFArchitecture: Sendable {
   package let tensors: GGUFNames
   /// Whether q and k have llama.cpp's order of rows (`RotaryRows`); otherwise they have transformers'.
   package let reordersRows: Bool
+  /// Whether the weights of norms have 1 added, as the model's own code does.
+  package var addsOneToNorms = false
+  /// Members of config.json that are numbers of the metadata, where either has them.
+  package var numbers: [(key: GGUFKey, name: String)] = []
+  /// What llama.cpp knows of the model without being told.
+  package var given = Given()
   /// Whether config.json's sliding_window is the longest text that llama.cpp gets right: it knows no window here.
   package let endsAtWindow: Bool
   /// Members of config.json that only models of this kind have.
   let options: @Sendable (GGUFFile) -> [String: JSONValue]
+
+  /// Properties of a kind that its files do not hold.
+  package struct Given: Sendable {
+    /// Of so many layers one after another, all but the last have the window; nil: files of this kind have none.
+    package var windowPeriod: Int?
+    /// The rotary base of layers with a window; nil: that of the others.
+    package var windowedTheta: Double?
+    /// The key of config.json under which the number lies whose root scores are divided by in place of a head's size, and
+    /// how many layers a model has in which it is the hidden size over the heads: in others it is the head's size.
+    package var scoreScalar: (name: String, layers: Int)?
+  }
+
+  /// Whether files of this kind may have the key.
+  func knows(_ key: GGUFKey) -> Bool {
+    switch key {
+    case .slidingWindow, .scoreCap, .logitCap: numbers.contains { $0.key == key }
+    case .windowedRotaryBase: given.windowedTheta != nil
+    default: true
+    }
+  }
 
   /// A key of the metadata: `llama.block_count`.
   package func key(_ key: GGUFKey) -> String { "\(name).\(key.rawValue)" }
@@ -54,6 +80,10 @@ package enum GGUFKey: String, Sendable {
   case attentionFactor = "rope.scaling.attn_factor"
   case yarnBetaFast = "rope.scaling.yarn_beta_fast"
   case yarnBetaSlow = "rope.scaling.yarn_beta_slow"
+  case slidingWindow = "attention.sliding_window"
+  case windowedRotaryBase = "rope.freq_base_swa"
+  case scoreCap = "attn_logit_softcapping"
+  case logitCap = "final_logit_softcapping"
   case tensorDataLayout = "tensor_data_layout"
 
   /// Numbers of YaRN's scaling that may stand in a file, and transformers' names of them in rope_scaling.

@@ -29,10 +29,42 @@ extension GGUFCheckpoint {
       "rope_scaling": scaling.map { .object($0) } ?? .null,
     ]
     config.merge(architecture.options(gguf)) { $1 }
-    config["rope_parameters"] = .object(
-      (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 })
+    for (key, name) in architecture.numbers {
+      config[name] = try gguf.optionalNumber(architecture.key(key)).map(GGUFCheckpoint.member)
+    }
+    let rotary = (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 }
+    config["rope_parameters"] = .object(rotary)
+    config.merge(try given(rotary)) { $1 }
     config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
     return .object(config)
+  }
+
+  private static func member(_ number: Double) -> JSONValue {
+    Int(exactly: number).map { .int($0) } ?? .double(number)
+  }
+
+  /// Members of config.json that follow from the kind.
+  private func given(_ rotary: [String: JSONValue]) throws -> [String: JSONValue] {
+    let given = architecture.given
+    var config: [String: JSONValue] = [:]
+    if let period = given.windowPeriod {
+      _ = try gguf.size(architecture.key(.slidingWindow))
+      config["layer_types"] = .array(
+        (1...layers).map { .string($0 % period == 0 ? "full_attention" : "sliding_attention") })
+    }
+    if let (name, ofLarge) = given.scoreScalar {
+      config[name] = .int(layers == ofLarge ? hiddenSize / heads : headDim)
+    }
+    if let usual = given.windowedTheta {
+      let theta = try gguf.optionalNumber(architecture.key(.windowedRotaryBase)) ?? usual
+      let windowed: [String: JSONValue] = ["rope_type": .string("default"), "rope_theta": .double(theta)]
+      config["rope_parameters"] = .object([
+        "full_attention": .object(rotary), "sliding_attention": .object(windowed),
+      ])
+      // As transformers 5 writes it: both say the same otherwise.
+      config["rope_scaling"] = .null
+    }
+    return config
   }
 
   /// The ids at which generation starts and stops; `eos_token_id` is a list when the chat's turn has its own end.

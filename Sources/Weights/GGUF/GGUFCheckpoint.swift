@@ -60,7 +60,8 @@ struct GGUFCheckpoint {
     for key in gguf.metadata.keys.sorted() where key.hasPrefix(prefix) {
       let short = String(key.dropFirst(prefix.count))
       let isZero = gguf.metadata[key]?.double == 0
-      guard GGUFKey(rawValue: short) != nil || (short.hasPrefix("expert") && isZero) else {
+      let isKnown = GGUFKey(rawValue: short).map(architecture.knows) ?? false
+      guard isKnown || (short.hasPrefix("expert") && isZero) else {
         throw FireflyError(
           "the model has a feature that is not supported", at: "\(gguf.path): \(key)",
           found: gguf.metadata[key].map { $0.int.map(String.init) ?? $0.string ?? $0.kind })
@@ -75,6 +76,7 @@ struct GGUFCheckpoint {
     try gguf.tensors.filter { $0.name != Llama3Rope.tensorName }.map { info in
       let name = architecture.tensors.checkpointName(of: info.name) ?? info.name
       var stored = StoredTensor(info: info.renamed(name), file: gguf.file)
+      if architecture.addsOneToNorms && GGUFNames.isNorm(info.name) { stored.shift = -1 }
       let turning = GGUFNames.turningHeads(info.name, heads: heads, keyValueHeads: keyValueHeads)
       guard let heads = turning else { return stored }
       guard info.shape[0] == heads * headDim else {

@@ -24,6 +24,28 @@ package struct GGUFNames: Sendable {
       ("ffn_gate", "mlp.gate_proj"), ("ffn_up", "mlp.up_proj"), ("ffn_down", "mlp.down_proj"),
     ])
 
+  /// With norms of queries and keys.
+  static let qwen3 = GGUFNames(once: llama.once, perLayer: llama.perLayer + headNorms)
+
+  /// With norms after both halves.
+  static let gemma2 = GGUFNames(
+    once: llama.once,
+    perLayer: llama.perLayer.filter { $0.gguf != "ffn_norm" } + [
+      ("post_attention_norm", "post_attention_layernorm"), ("ffn_norm", "pre_feedforward_layernorm"),
+      ("post_ffw_norm", "post_feedforward_layernorm"),
+    ])
+
+  static let gemma3 = GGUFNames(once: llama.once, perLayer: gemma2.perLayer + headNorms)
+
+  private static let headNorms: [Pair] = [
+    ("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm"),
+  ]
+
+  /// Whether a tensor is a norm's weight.
+  ///
+  /// - Parameter name: GGUF's name of a tensor.
+  package static func isNorm(_ name: String) -> Bool { name.hasSuffix("norm.weight") }
+
   /// The tensor that the logits are products with.
   package static func headWeight(isTied: Bool) -> String { (isTied ? embedding : head) + ".weight" }
 

@@ -7,6 +7,8 @@ struct StoredTensor: Sendable {
   let info: TensorInfo
   let file: MappedFile
   var layout = Layout.rows
+  /// Added to every element when it is read.
+  var shift: Float = 0
 
   /// How the elements stand in their range of the file.
   enum Layout: Equatable, Sendable {
@@ -29,6 +31,7 @@ struct StoredTensor: Sendable {
         expected: "F32, F16, BF16 or a supported block type",
         found: info.type.description)
     }
+    if shift != 0 { return try shifted(as: dtype) }
     if info.type.dtype == dtype && layout == .rows {
       return canBorrow(dtype) ? borrowed(dtype) : copied(dtype)
     }
@@ -43,9 +46,18 @@ struct StoredTensor: Sendable {
     return out
   }
 
-  /// Whether the rows do not stand in their own order.
+  private func shifted(as dtype: DType) throws -> Tensor {
+    var plain = self
+    plain.shift = 0
+    let values = try plain.tensor(as: .float32).converted(to: .float32)
+    let shifts = [Float](repeating: shift, count: values.count)
+    Ops.add(values.matrix, Tensor(shifts, values.shape).matrix)
+    return values.inType(dtype)
+  }
+
+  /// Whether the file's bytes are not the elements in their own order.
   var isReordered: Bool {
-    if case .rotary = layout { true } else { false }
+    if case .rotary = layout { true } else { shift != 0 }
   }
 
   /// The file's bytes of a plain type, row by row, as uint8.

@@ -41,10 +41,12 @@ typedef struct {
 } kernels_dropout;
 
 // What a block of attention scores is: row i's own key is column diagonal + i. It sees this column and those before
-// it, `window` columns in all at most, and the score in column j is scale·q·k + slope·(j − (diagonal + i)).
+// it, `window` columns in all at most, and the score in column j is scale·q·k + slope·(j − (diagonal + i)), or where
+// there is a cap, cap·tanh(of that / cap).
 typedef struct {
   float scale;
   float slope;         // of ALiBi (Press, Smith & Lewis 2021); 0: none
+  float cap;           // 0: none
   ptrdiff_t diagonal;  // may be negative: then row i sees nothing yet
   size_t window;       // at least 1; SIZE_MAX: all
 } kernels_mask;
@@ -82,6 +84,10 @@ typedef struct kernels {
   void (*convert)(kernels_out out, kernels_in x, size_t rows, size_t columns);
   // x[rows, columns] c *= factor
   void (*scale)(kernels_out x, float factor, size_t rows, size_t columns);
+  // x[rows, columns] float32 = cap·tanh(x / cap)
+  void (*soft_cap)(kernels_out x, float cap, size_t rows, size_t columns);
+  // dx[rows, columns] c *= 1 − (y / cap)², the derivative of soft_cap where its result was y, float32
+  void (*soft_cap_gradient)(kernels_out dx, kernels_in y, float cap, size_t rows, size_t columns);
   // x[rows, columns] float32 += y[rows, columns] c
   void (*add)(kernels_out x, kernels_in y, size_t rows, size_t columns);
   // y[rows, columns] c += bias[columns]
@@ -162,7 +168,7 @@ typedef struct kernels {
   // log_sums[m] = log Σ exp(score) and p[m, n] T = exp(score − log_sums[i]), 0 where row i does not see. Every row
   // sees at least one column.
   void (*attention_softmax)(kernels_out p, float *log_sums, kernels_out s, const kernels_mask *mask, size_t m, size_t n);
-  // The same block backwards: p again, and ds = p·(dp − dots[i])·scale, the gradient of s; both T, 0 where row i does
+  // The same block backwards: p again, and ds = p·(dp − dots[i])·score', the gradient of s; both T, 0 where row i does
   // not see; a row may see nothing. s and dp [m, n] float32.
   void (*attention_softmax_gradient)(kernels_out p, kernels_out ds, kernels_in s, kernels_in dp, const float *log_sums,
                                      const float *dots, const kernels_mask *mask, size_t m, size_t n);
@@ -171,9 +177,10 @@ typedef struct kernels {
                    size_t head_dim);
   // One row of queries against a cache, for the heads that share a key head: q [group, head_dim] and out
   // [group, value_dim] T; keys [count, head_dim] and values [count, value_dim] T, the last being the row's own; slopes
-  // [group] as in `kernels_mask`, null being 0. count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
+  // [group] and cap as in `kernels_mask`, null being 0. count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
   void (*attention_row)(kernels_out out, kernels_in q, kernels_in keys, kernels_in values, size_t group,
-                        size_t head_dim, size_t value_dim, size_t count, float scale, const float *_Nullable slopes);
+                        size_t head_dim, size_t value_dim, size_t count, float scale, float cap,
+                        const float *_Nullable slopes);
 } kernels;
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };

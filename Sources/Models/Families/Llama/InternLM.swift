@@ -24,6 +24,19 @@ enum InternLM {
   }
 }
 
+/// InternLM 3: LLaMA with heads of their own size, and biases where `qkv_bias` and `bias` say so.
+enum InternLM3 {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
+    var architecture = try Llama.decoder(config, headDim: 128)
+    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
+    architecture.queryKeyValueBias = try config.bool("qkv_bias", default: architecture.queryKeyValueBias)
+    let others = try config.bool("bias", default: architecture.feedForwardBias)
+    architecture.outputBias = others
+    architecture.feedForwardBias = others
+    return architecture
+  }
+}
+
 /// InternLM 2 and 2.5: LLaMA's function under its own names, q, k and v in one layer with the heads of a key-value group
 /// together.
 enum InternLM2 {

@@ -9,16 +9,22 @@ enum Llama {
   /// Reads config.json in LLaMA's spelling, which most families share.
   ///
   /// - Parameters:
-  ///   - activations: the family's values of `hidden_act`, the default first.
+  ///   - activationKey: the key of the MLP's activation.
+  ///   - activations: the family's values of it, the default first.
+  ///   - headDim: the size of a head where `head_dim` does not say; nil: `hidden_size` over the heads.
   ///   - rotaryDim: how much of a head turns, where the family has a key of its own for that; then `headDim` is that as well.
-  ///   - partialRotary: whether `partial_rotary_factor` is honoured; otherwise it is refused.
+  ///   - rotaryShare: how much of a head turns where `partial_rotary_factor` does not say; nil: the key is refused.
+  ///   - theta: the rotary base where config.json has none.
+  ///   - rotary: the rotation, where the family reads it by itself.
   static func decoder(
-    _ config: KeyReader, activations: [(name: String, activation: Activation)] = silu,
-    rotaryDim: Int? = nil, partialRotary: Bool = false
+    _ config: KeyReader, activationKey: String = "hidden_act",
+    activations: [(name: String, activation: Activation)] = silu, headDim: Int? = nil, rotaryDim: Int? = nil,
+    rotaryShare: Float? = nil, theta: Float = 10_000,
+    rotary: ((_ headDim: Int, _ maxPositions: Int) throws -> Rotary)? = nil
   ) throws -> Architecture {
     let hidden = try config.int("hidden_size")
     let heads = try config.positive("num_attention_heads")
-    let headDim = try rotaryDim ?? config.int("head_dim", default: hidden / heads)
+    let headDim = try rotaryDim ?? config.int("head_dim", default: headDim ?? hidden / heads)
     let maxPositions = try config.int("max_position_embeddings", default: 2048)
     var architecture = Architecture(
       family: "llama",
@@ -32,9 +38,11 @@ enum Llama {
       maxPositions: maxPositions,
       normEpsilon: try config.float("rms_norm_eps", default: 1e-6),
       positions: .rotary(
-        try Rotary(config, headDim: headDim, maxPositions: maxPositions, partial: partialRotary)),
+        try rotary?(headDim, maxPositions)
+          ?? Rotary(
+            config, headDim: headDim, maxPositions: maxPositions, theta: theta, share: rotaryShare)),
       names: names)
-    architecture.activation = try config.activation("hidden_act", activations)
+    architecture.activation = try config.activation(activationKey, activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
     architecture.paddingToken = config.value("pad_token_id")?.int
     architecture.queryKeyValueBias = try config.bool("attention_bias", default: false)

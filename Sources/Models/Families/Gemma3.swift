@@ -1,0 +1,23 @@
+import FireflyBase
+
+/// Gemma 3 (Gemma Team, 2025), its text part: Gemma 2 with norms of queries and keys in place of caps, five layers with a
+/// window to one without, and angles of their own in each kind.
+enum Gemma3 {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
+    var windowed: Rotary?
+    var architecture = try Gemma2.decoder(config, scoreCap: nil, logitCap: nil) { headDim, maxPositions in
+      let rotaries = try Rotary.byWindow(
+        config, headDim: headDim, maxPositions: maxPositions, theta: 1_000_000,
+        windowedTheta: config.float("rope_local_base_freq", default: 10_000))
+      windowed = rotaries.windowed
+      return rotaries.full
+    }
+    architecture.windowedRotary = windowed
+    architecture.headNorm = HeadNorm()
+    let pattern = try config.positive(
+      config.has("_sliding_window_pattern") ? "_sliding_window_pattern" : "sliding_window_pattern", default: 6
+    )
+    try architecture.setWindow(config, followsTypes: true) { ($0 + 1) % pattern != 0 }
+    return architecture
+  }
+}
