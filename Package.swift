@@ -169,7 +169,7 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
         "FireflyGeneration", "FireflyServer", "FireflyDoubles",
-      ], path: "Tests/ServerTests"),
+      ], path: "Tests/ServerTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

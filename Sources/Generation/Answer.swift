@@ -18,9 +18,7 @@ final class Answer<Cache: DecodingCache> {
   /// While there are several beams.
   private var search: BeamSearch<Cache>?
   private var random: CounterRandom
-  private var decoder: StreamingDecoder
-  private var filter: StopFilter
-  private var decodedCount = 0  // bytes
+  private var text: AnswerText
   private var untakenText = ""
   private var takenTokens = 0
 
@@ -33,8 +31,7 @@ final class Answer<Cache: DecodingCache> {
     limit = min(options.maxNewTokens, maxPositions - request.prompt.count)
     history = TokenHistory(prompt: request.prompt, options: options.sampling)
     random = CounterRandom(seed: options.seed)
-    decoder = tokenizer.makeStreamingDecoder(skipSpecial: true)
-    filter = StopFilter(options.stopStrings)
+    text = AnswerText(options, tokenizer)
   }
 
   // MARK: - Reading the prompt
@@ -108,14 +105,12 @@ final class Answer<Cache: DecodingCache> {
 
   private func append(_ token: GeneratedToken) {
     var token = token
-    token.offset = decodedCount
+    token.offset = text.decodedCount
     result.tokens.append(token)
     history.add(token.id)
     if request.options.stopIDs.contains(token.id) { return finish(.stop) }
-    let piece = decoder.append(token.id)
-    decodedCount += piece.utf8.count
-    emit(filter.append(piece))
-    if filter.hasStopped {
+    emit(text.append(token.id))
+    if text.hasStopped {
       finish(.stop)
     } else if result.tokens.count >= limit {
       finish(.length)
@@ -153,8 +148,7 @@ final class Answer<Cache: DecodingCache> {
   }
 
   private func finish(_ reason: FinishReason) {
-    emit(filter.append(decoder.finish()))
-    emit(filter.finish())
+    emit(text.finish())
     if let search { cache = search.cache(holding: result.tokens) }
     search = nil
     result.finishReason = reason

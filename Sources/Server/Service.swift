@@ -9,6 +9,8 @@ final class Service: Sendable {
   struct Shape: Sendable {
     let maxPositions: Int
     let vocabularySize: Int
+    /// The most bytes of a text that one token stands for.
+    let longestToken: Int
   }
 
   /// The base first.
@@ -51,6 +53,46 @@ final class Service: Sendable {
       throw APIError.unknownModel(String(name.prefix(100)), known: models.map(\.name))
     }
     return model
+  }
+
+  /// - Throws: `APIError` for a model that only continues texts.
+  func template(of model: ServedModel) throws -> ChatTemplate {
+    guard let template = model.template else {
+      throw APIError.invalid(
+        "Nothing tells the chat template of \"\(model.name)\"; start the server with --template, or use "
+          + "/v1/completions.", "model")
+    }
+    return template
+  }
+
+  /// What ends an answer by the template.
+  func stopIDs(of template: ChatTemplate) throws -> [Int32] {
+    do {
+      return try template.stopIDs(tokenizer)
+    } catch let error as FireflyError {
+      throw APIError.invalid(error, "model")
+    }
+  }
+
+  /// The tokens of a conversation, up to where the assistant begins to speak.
+  func prompt(_ messages: [Message], _ template: ChatTemplate) throws -> [Int32] {
+    try checkLength(of: messages.reduce(0) { $0 + $1.content.utf8.count }, "messages")
+    do {
+      return try template.promptTokens(history: messages, tokenizer: tokenizer)
+    } catch let error as FireflyError {
+      throw APIError.invalid(error, "messages")
+    }
+  }
+
+  /// - Throws: `APIError` for a text of so many bytes that it is too long whatever its tokens are; so nobody waits for
+  ///   them to be counted.
+  func checkLength(of byteCount: Int, _ parameter: String) throws {
+    let (limit, overflow) = shape.maxPositions.multipliedReportingOverflow(by: shape.longestToken)
+    guard overflow || byteCount <= limit else {
+      throw APIError.invalid(
+        "The prompt has \(byteCount) bytes; the model reads at most \(shape.maxPositions) tokens, its answer "
+          + "included.", parameter, code: "context_length_exceeded")
+    }
   }
 
   /// - Throws: `APIError` for a prompt that the model cannot read.
