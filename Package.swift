@@ -12,6 +12,7 @@ let package = Package(
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CPause", path: "Sources/C/Pause"),
+    .target(name: "CMappings", path: "Sources/C/Mappings"),
     .target(name: "COneDNN", path: "Sources/C/OneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(
       name: "CPCRE2", path: "Sources/C/PCRE2", pkgConfig: "libpcre2-8",
@@ -30,7 +31,7 @@ let package = Package(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", dependencies: ["CPause"], path: "Sources/Base"),
+    .target(name: "FireflyBase", dependencies: ["CPause", "CMappings"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],

@@ -141,7 +141,9 @@ final class Answer<Cache: DecodingCache> {
     result.finishReason = .cancelled
   }
 
-  private func fail(_ error: FireflyError) {
+  /// Ends without an answer.
+  func fail(_ error: FireflyError) {
+    guard !isFinished else { return }
     failure = error
     search = nil
     isFinished = true

@@ -13,7 +13,7 @@ struct Access: Sendable {
     let own = options.host.lowercased()
     let allowed = options.allowedOrigins.compactMap { URLComponents(string: $0)?.host?.lowercased() }
     hosts =
-      Access.isOfThisMachine(own) && !origins.contains("*") ? Set(["localhost", own] + allowed) : nil
+      options.isForThisMachine && !origins.contains("*") ? Set(["localhost", own] + allowed) : nil
   }
 
   /// - Throws: `APIError` unless the request brings one of the keys; any request may pass when there are none.
@@ -34,11 +34,6 @@ struct Access: Sendable {
     var difference = given.count ^ key.count
     for index in given.indices { difference |= Int(given[index] ^ key[index % key.count]) }
     return difference == 0
-  }
-
-  /// Whether only this machine reaches an address.
-  static func isOfThisMachine(_ host: String) -> Bool {
-    host.lowercased() == "localhost" || host == "::1" || host.hasPrefix("127.")
   }
 
   /// A page of elsewhere can give its name the address of this machine, and is then this server's own to a browser; only

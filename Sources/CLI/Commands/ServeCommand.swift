@@ -105,6 +105,10 @@ enum ServeCommand {
         Messages.line("serving \(model.name) (\(template))")
       }
       Messages.line("listening on http://\(address(settings.host)):\(port)")
+      if settings.isOpenToOthers {
+        Messages.line(
+          "firefly: whoever reaches \(settings.host) can use this server; --api-key asks for a key")
+      }
       signals.wait()
       Messages.line("stopping")
       server.stop()

@@ -72,6 +72,7 @@ struct DatasetBuilder {
     var report = DatasetReport(path: source.path, maxLength: maxLength)
     if let warning = template?.stopWarning(tokenizer) { report.warnings.append(warning) }
     try makeFolder(of: path)
+    AbandonedRows.remove(in: path.parentFolder)
     try AtomicFile.write(to: path) { file in
       let writer = SampleFileWriter(file)
       var lengths: [Int] = []
