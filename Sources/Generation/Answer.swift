@@ -19,6 +19,8 @@ final class Answer<Cache: DecodingCache> {
   private var search: BeamSearch<Cache>?
   private var random: CounterRandom
   private var text: AnswerText
+  /// Where the text stands in what it must be.
+  private var place: TextConstraint.Place?
   private var untakenText = ""
   private var takenTokens = 0
 
@@ -32,6 +34,8 @@ final class Answer<Cache: DecodingCache> {
     history = TokenHistory(prompt: request.prompt, options: options.sampling)
     random = CounterRandom(seed: options.seed)
     text = AnswerText(options, tokenizer)
+    place = options.constraint?.start
+    precondition(place == nil || options.numBeams == 1, "a constraint with beams")
   }
 
   // MARK: - Reading the prompt
@@ -98,6 +102,10 @@ final class Answer<Cache: DecodingCache> {
   }
 
   private func choice(from logits: [Float]) throws -> Int32 {  // [V]
+    var logits = logits
+    if let place {
+      try request.options.constraint?.restrict(&logits, at: place, stopIDs: request.options.stopIDs)
+    }
     let distribution = try history.distribution(logits)
     return request.options.sampling.temperature > 0
       ? distribution.token(at: random.double()) : distribution.ids[0]
@@ -110,7 +118,11 @@ final class Answer<Cache: DecodingCache> {
     history.add(token.id)
     if request.options.stopIDs.contains(token.id) { return finish(.stop) }
     emit(text.append(token.id))
-    if text.hasStopped {
+    if var place {
+      request.options.constraint?.advance(&place, by: token.id)
+      self.place = place
+    }
+    if text.hasStopped || place?.isOver == true {
       finish(.stop)
     } else if result.tokens.count >= limit {
       finish(.length)

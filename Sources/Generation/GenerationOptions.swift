@@ -21,6 +21,8 @@ public struct GenerationOptions: Equatable, Sendable {
   public var keepsStopString = false
   /// Whether special tokens are left out of the text.
   public var skipsSpecialTokens = true
+  /// What the text must be; nil: anything. Not for several beams. Where nothing may follow, the answer ends.
+  public var constraint: TextConstraint?
   /// How many of the most likely tokens to report at each step; 0 reports none.
   public var topLogProbabilities: Int
   /// Whether to report each generated token's own log-probability; so it is when the most likely ones are.

@@ -5,6 +5,8 @@ struct Parameters: Sendable {
   var members: [String: JSONValue]
   /// The names that the request gave to parameters that have another here.
   var spelt: [String: String] = [:]
+  /// The same members, those of objects in the order of the request.
+  private var inOrder: JSONMembers
   /// What stands before the members' names in errors; empty for the body itself.
   private let prefix: String
 
@@ -13,9 +15,9 @@ struct Parameters: Sendable {
     guard let text = String(validating: body, as: UTF8.self) else {
       throw APIError.invalid("The body is not valid UTF-8.")
     }
-    let value: JSONValue
+    let value: OrderedJSON
     do {
-      value = try JSONValue.parse(text, source: "body")
+      value = try OrderedJSON.parse(text, source: "body")
     } catch let error as FireflyError {
       throw APIError.invalid(error)
     }
@@ -26,12 +28,20 @@ struct Parameters: Sendable {
   }
 
   /// - Parameter place: of an object within the body, for example `messages[0]`.
-  init(_ members: [String: JSONValue], place: String? = nil) {
-    self.members = members.filter { $0.value != .null }
+  init(_ members: JSONMembers, place: String? = nil) {
+    inOrder = members
+    self.members = Dictionary(
+      members.entries.compactMap { $0.value == .null ? nil : ($0.key, $0.value.unordered) }
+    ) { $1 }
     prefix = place.map { $0 + "." } ?? ""
   }
 
   subscript(name: String) -> JSONValue? { members[name] }
+
+  /// A parameter with the members of objects in their order.
+  func ordered(_ name: String) -> OrderedJSON? {
+    members[name] == nil ? nil : inOrder[spelt[name] ?? name]
+  }
 
   /// A parameter's name as the request has it.
   func given(_ name: String) -> String { prefix + (spelt[name] ?? name) }

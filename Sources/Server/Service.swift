@@ -25,6 +25,7 @@ final class Service: Sendable {
   let started = Int(Date().timeIntervalSince1970)
   /// nil: none is kept.
   let history: ExchangeHistory?
+  private let trie = Locked<TokenTrie?>(nil)
   private let engine: any AnswerEngine
   private let metrics: Metrics
 
@@ -42,6 +43,15 @@ final class Service: Sendable {
     history = options.history.map(ExchangeHistory.init)
     self.engine = engine
     self.metrics = metrics
+  }
+
+  /// The vocabulary by its bytes; made when it is first asked for.
+  var tokenTrie: TokenTrie {
+    trie.withLock { trie in
+      let made = trie ?? TokenTrie(tokenizer, vocabularySize: shape.vocabularySize)
+      trie = made
+      return made
+    }
   }
 
   /// The model that a request names.

@@ -47,7 +47,6 @@ import Testing
     (#"{"model": "m", \#(messages), "logit_bias": {"1": 101}}"#, "logit_bias"),
     (#"{"model": "m", \#(messages), "frequency_penalty": 2.5}"#, "frequency_penalty"),
     (#"{"model": "m", \#(messages), "tools": [{"type": "function"}]}"#, "tools"),
-    (#"{"model": "m", \#(messages), "response_format": {"type": "json_object"}}"#, "response_format"),
     (#"{"model": "m", \#(messages), "temprature": 1}"#, "temprature"),
     (#"{"model": "m", \#(messages), "reasoning_effort": "high"}"#, "reasoning_effort"),
   ]

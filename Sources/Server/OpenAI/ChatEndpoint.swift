@@ -26,6 +26,7 @@ struct ChatEndpoint {
     }
     answers.options.reportsLogProbabilities = reportsTokens
     answers.stop(at: try service.stopIDs(of: template), parameters)
+    try service.constrain(&answers, parameters)
     let prompt = try service.prompt(messages, template)
     let format = ChatFormat(model: model.name, spelling: service.spelling, reportsTokens: reportsTokens)
     try service.start(

@@ -5,11 +5,11 @@ import FireflyText
 enum ChatMessages {
   /// - Parameter limit: the most messages, since each is at least a token.
   static func read(_ parameters: Parameters, atMost limit: Int) throws -> [Message] {
-    guard let value = parameters["messages"] else {
+    guard let value = parameters.ordered("messages") else {
       throw APIError.invalid("\"messages\" is missing.", "messages")
     }
     guard let list = value.array, !list.isEmpty else {
-      throw parameters.wrong("messages", "a list of at least one message", value)
+      throw parameters.wrong("messages", "a list of at least one message", value.unordered)
     }
     guard list.count <= limit else {
       throw APIError.invalid(
@@ -31,7 +31,7 @@ enum ChatMessages {
     "system": "system", "developer": "system", "user": "user", "assistant": "assistant",
   ]
 
-  private static func message(_ value: JSONValue, _ place: String) throws -> Message {
+  private static func message(_ value: OrderedJSON, _ place: String) throws -> Message {
     guard let object = value.object else {
       throw APIError.invalid("\"\(place)\" must be an object, not \(value.kind).", place)
     }

@@ -26,6 +26,7 @@ struct CompletionEndpoint {
       throw APIError.invalid(
         "\"echo\" with \"logprobs\" cannot be streamed; leave one of the three out.", "stream")
     }
+    try service.constrain(&answers, parameters)
     let prompts = try prompts(parameters, answers)
     let echoes = echo ? self.echoes(prompts, n: answers.n) : []
     let format = CompletionFormat(

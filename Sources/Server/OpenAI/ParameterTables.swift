@@ -7,7 +7,7 @@ enum ParameterTables {
     [
       "messages": .followed, "logprobs": .followed, "top_logprobs": .followed,
       "max_completion_tokens": .followed,
-      "response_format": .only([.object(["type": .string("text")])]),
+      "response_format": .followed,
       "modalities": .only([.array([.string("text")])]),
       "tools": .only([.array([])]), "tool_choice": .only([.string("none"), .string("auto")]),
       "parallel_tool_calls": .harmless,
@@ -25,7 +25,7 @@ enum ParameterTables {
       "prompt": .followed, "echo": .followed, "logprobs": .followed, "best_of": .followed,
       "suffix": .only([.string("")]), "add_special_tokens": .only([.bool(true)]),
       "prompt_embeds": .refused("Send \"prompt\"."),
-      "response_format": .only([.object(["type": .string("text")])]),
+      "response_format": .followed,
     ], uniquingKeysWith: first)
 
   /// What clients send for their own ends.
@@ -55,7 +55,7 @@ enum ParameterTables {
     ]
   ).merging(
     [
-      "guided_json": .only([]), "guided_choice": .only([]), "structured_outputs": .only([]),
+      "guided_json": .followed, "guided_choice": .followed, "structured_outputs": .followed,
       "guided_regex": .refused("Give a JSON schema."), "guided_grammar": .refused("Give a JSON schema."),
       "structural_tag": .refused("Give a JSON schema."), "guided_decoding_backend": .harmless,
       "guided_whitespace_pattern": .refused("White space is bounded as it is."),
@@ -84,7 +84,7 @@ enum ParameterTables {
 
   private static let llama: ParameterTable = [
     "n_predict": .alias("max_tokens", absent: .int(-1)), "repeat_penalty": .alias("repetition_penalty"),
-    "json_schema": .only([]), "grammar": .only([.string("")]), "grammar_lazy": .only(no),
+    "json_schema": .followed, "grammar": .only([.string("")]), "grammar_lazy": .only(no),
     "repeat_last_n": .followed, "penalize_nl": .only(no),
     "typical_p": .only(one), "typ_p": .only(one), "tfs_z": .only(one), "top_n_sigma": .only([.int(-1)]),
     "xtc_probability": .only(zero), "xtc_threshold": .harmless,

@@ -1,0 +1,24 @@
+import FireflyBase
+
+/// A format that an answer's text can be held to.
+public enum TextFormat: Sendable {
+  /// A JSON object, whatever its members.
+  case jsonObject
+  /// JSON of this schema (JSON Schema, as far as `JSONSchema` reads it).
+  case jsonSchema(OrderedJSON)
+  /// One of these texts, none of them empty.
+  case oneOf([String])
+
+  /// - Throws: `FireflyError` naming the keyword of a schema that is not supported, or when it is too large.
+  public func constraint(_ tokens: TokenTrie) throws -> TextConstraint {
+    TextConstraint(try ByteGrammar(rules()), tokens)
+  }
+
+  func rules() throws -> [TextPattern] {
+    switch self {
+    case .jsonObject: [.sequence([JSONGrammar.gap, JSONGrammar.object])] + JSONGrammar.shared
+    case .jsonSchema(let schema): try JSONSchema.rules(schema)
+    case .oneOf(let texts): [.choice(texts.map(TextPattern.text))]
+    }
+  }
+}
