@@ -1,6 +1,7 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
 # make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table (half an hour)
+# make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
 # make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there
 # make bench  this machine, and how close Firefly comes to its limits
 # make install  the program with its manual page and completions, under PREFIX (/usr/local)
@@ -8,7 +9,7 @@
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms address thread storm tables bench install demo fixtures setup
+.PHONY: build test check format rooms card address thread storm tables bench install demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -17,7 +18,7 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # In this order. The whole suite comes last, so that its count is the last line.
-check: setup format rooms address thread storm tables
+check: setup format rooms card address thread storm tables
 
 format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
@@ -48,6 +49,10 @@ rooms:
 	python3 tools/rooms/check.py
 	python3 tools/docs_check.py
 
+card:
+	tools/card/ptx.sh --check
+	tools/card_check/faults.sh
+
 bench: build
 	$$(swift build -c release --show-bin-path)/firefly bench
 
@@ -68,6 +73,9 @@ demo:
 PYTHON = python3
 fixtures:
 	$(PYTHON) tools/reference/model_fixtures.py
+	$(PYTHON) tools/reference/adapter_fixtures.py
+	$(PYTHON) tools/reference/reading_fixtures.py
+	$(PYTHON) tools/reference/known_keys.py
 
 setup:
 	@scripts/setup.sh

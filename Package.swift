@@ -7,12 +7,17 @@ let package = Package(
   products: [
     .executable(name: "firefly", targets: ["FireflyCommand"]),
     .library(name: "Firefly", targets: ["Firefly"]),
+    // For tests: opened in the place of a card's driver.
+    .library(name: "CardStandIn", type: .dynamic, targets: ["CCardStandIn"]),
   ],
   targets: [
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
+    .target(
+      name: "CCard", path: "Sources/C/Card", exclude: ["kernels"],
+      cSettings: [.headerSearchPath("operations")]),
     .target(name: "COneDNN", path: "Sources/C/OneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
     .systemLibrary(
       name: "CPCRE2", path: "Sources/C/PCRE2", pkgConfig: "libpcre2-8",
@@ -31,17 +36,19 @@ let package = Package(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", dependencies: ["CPause", "CMappings"], path: "Sources/Base"),
+    .target(name: "FireflyBase", dependencies: ["CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
       path: "Sources/Tensors"),
     .target(
+      name: "FireflyCards", dependencies: ["FireflyBase", "FireflyTensors", "CCard"], path: "Sources/Cards"),
+    .target(
       name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CPCRE2"],
+      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels",
@@ -110,8 +117,15 @@ let package = Package(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
 
     // MARK: - Tests
+    // A card that is not there, the checks of what is done with one, and a driver made of it.
     .target(
-      name: "FireflyTestSupport", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
+      name: "CCardEmulator", dependencies: ["CCard"], path: "Tests/CardEmulator",
+      cxxSettings: [.headerSearchPath(".")]),
+    .target(name: "CCardChecks", dependencies: ["CCard"], path: "Tests/CardChecks"),
+    .target(name: "CCardStandIn", dependencies: ["CCard", "CCardEmulator"], path: "Tests/CardStandIn"),
+    .target(
+      name: "FireflyTestSupport",
+      dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "CCardEmulator"],
       path: "Tests/TestSupport"),
     .target(
       name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
@@ -130,6 +144,12 @@ let package = Package(
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels"],
       path: "Tests/TensorsTests", exclude: ["Fixtures"]),
     .testTarget(
+      name: "CardsTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyTestSupport", "CCard", "CCardChecks",
+        "CCardEmulator",
+      ], path: "Tests/CardsTests"),
+    .testTarget(
       name: "WeightsTests",
       dependencies: ["FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyTestSupport"],
       path: "Tests/WeightsTests", exclude: ["Fixtures"]),
@@ -139,7 +159,8 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTestSupport",
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyModels",
+        "FireflyTestSupport",
       ], path: "Tests/ModelsTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "PretrainedTests",
@@ -198,7 +219,8 @@ let package = Package(
 for target in package.targets where target.type != .system {
   if target.name.hasPrefix("C") && target.name != "CLITests" {
     target.cSettings = (target.cSettings ?? []) + [.enableWarning("all"), .treatAllWarnings(as: .error)]
-    target.cxxSettings = [.enableWarning("all"), .treatAllWarnings(as: .error)]
+    target.cxxSettings =
+      (target.cxxSettings ?? []) + [.enableWarning("all"), .treatAllWarnings(as: .error)]
   } else {
     target.swiftSettings = [
       .treatAllWarnings(as: .error),

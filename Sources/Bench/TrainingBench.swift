@@ -38,7 +38,9 @@ public struct TrainingBench: Sendable {
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
   public init(_ shape: BenchShape, _ workload: Workload = Workload(), steps: Int = 5) throws {
     let compute = workload.compute ?? Ops.usualCompute
-    let training = try TrainingStep(shape, workload, compute)
+    let training = try TrainingStep(
+      shape.load(compute: compute), LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05),
+      lengths: workload.lengths, checkpointing: workload.checkpointing)
     let before = MachineLimits.matrixRate(compute)
     step = Measurement(runs: steps, after: 2) { training.run() }
     matrixRate = (before + MachineLimits.matrixRate(compute)) / 2
@@ -47,37 +49,57 @@ public struct TrainingBench: Sendable {
   }
 }
 
-/// One optimizer step on random tokens, half of them targets.
+/// One optimizer step on random tokens.
 final class TrainingStep {
   private let model: Transformer
   private let optimizer: AdamW
   private let tokens: [Int32]
   private let labels: [Int32]
   private let starts: [Int32]
+  let targets: Int
   private let checkpointing: Bool
 
-  init(_ shape: BenchShape, _ workload: TrainingBench.Workload, _ compute: DType) throws {
-    model = try shape.load(compute: compute)
-    try model.attachAdapter(LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05), seed: 1)
+  /// - Parameters:
+  ///   - adapter: what is trained; nil where it is the model's own weights.
+  ///   - targetShare: the part of the tokens that are targets.
+  init(
+    _ model: Transformer, _ adapter: LoRAOptions?, lengths: [Int], checkpointing: Bool,
+    targetShare: Double = 0.5
+  ) throws {
+    self.model = model
+    if let adapter { try model.attachAdapter(adapter, seed: 1) }
     let store = MomentStore(for: 0..<model.arena.trainable.arenaCount)
     optimizer = AdamW(
       AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
     var random = CounterRandom(seed: 3)
-    let count = workload.lengths.reduce(0, +)
-    let drawn = (0..<count).map { _ in Int32(random.integer(below: shape.vocabulary)) }
+    let count = lengths.reduce(0, +)
+    let vocabulary = model.architecture.vocabularySize
+    let drawn = (0..<count).map { _ in Int32(random.integer(below: vocabulary)) }
     tokens = drawn
-    labels = drawn.indices.map { $0.isMultiple(of: 2) ? drawn[$0] : -1 }
-    starts = workload.lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int32($1)) }
-    checkpointing = workload.checkpointing
+    // A target where the number of targets so far steps over the next whole one.
+    labels = drawn.indices.map { place in
+      Int(Double(place + 1) * targetShare) > Int(Double(place) * targetShare) ? drawn[place] : -1
+    }
+    targets = labels.count { $0 >= 0 }
+    starts = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int32($1)) }
+    self.checkpointing = checkpointing
   }
 
   func run() {
+    accumulate()
+    update()
+  }
+
+  func accumulate() {
     model.zeroGradients()
     let pass = Pass(
       seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing)
     _ = model.accumulateGradients(
       tokens: tokens, labels: labels, starts: starts,
-      weights: [Float](repeating: 2 / Float(tokens.count), count: tokens.count), pass: pass)
+      weights: [Float](repeating: 1 / Float(max(1, targets)), count: tokens.count), pass: pass)
+  }
+
+  func update() {
     let scale = clipScale(norm: gradientNorm(model.arena), limit: 0.3)
     optimizer.update(model.arena, learningRate: 1e-4, gradientScale: scale)
     model.parametersChanged()

@@ -13,6 +13,8 @@ public struct GGUFAdapter {
   private let source: ModelSource
   private let file: AdapterFile
   private let type: GGUFType
+  /// What the user should know of the files that were read.
+  public let notes: [String]
 
   /// - Parameters:
   ///   - adapter: a PEFT folder.
@@ -31,6 +33,7 @@ public struct GGUFAdapter {
     self.source = source
     self.type = type
     let weights = try MergedWeights(source, adapter: file, base: .original, compute: .float32)
+    notes = weights.notes
     for name in source.weights.tensorNames { try weights.checkShape(name) }
   }
 

@@ -14,6 +14,8 @@ public struct GGUFExporter {
   ///
   /// SentencePiece vocabularies: llama.cpp puts a space before what follows a special token (transformers' `legacy`).
   public let unlikeToken: String?
+  /// What the user should know of the files that were read.
+  public var notes: [String] { weights.notes }
   private let weights: MergedWeights
   private let model: GGUFModel
   private let vocabulary: GGUFVocabulary

@@ -10,12 +10,14 @@ struct GGUFModel {
   let architecture: Architecture
   private let source: ModelSource
   private let place: String
+  /// The tensors of the files that the model is made of.
+  private let used: Set<String>
 
   /// - Throws: `FireflyError` for a family that has no such file, or a feature that would be lost.
   init(_ source: ModelSource) throws {
     self.source = source
     place = source.gguf == nil ? "\(source.path)/\(ModelFiles.config)" : source.path
-    architecture = try Architecture(config: source.config, source: source.path)
+    architecture = try Architecture.read(source).architecture
     let family = source.config["model_type"]?.string ?? ""
     guard let kind = GGUFArchitecture.of(modelType: family) else {
       throw FireflyError(
@@ -23,6 +25,7 @@ struct GGUFModel {
         expected: GGUFArchitecture.all.flatMap(\.modelTypes).sorted().joined(separator: ", "), found: family)
     }
     self.kind = kind
+    used = Set(architecture.tensorNames(in: source.weights))
     try refuse("use_sliding_window", unless: [.bool(false)])
   }
 
@@ -58,11 +61,10 @@ struct GGUFModel {
     return kind.endsAtWindow ? min(window, architecture.maxPositions) : architecture.maxPositions
   }
 
-  private var rope: JSONValue? { source.config["rope_parameters"] ?? source.config["rope_scaling"] }
+  /// What the model itself is read from, so that the file says the same.
+  private var rope: JSONValue? { Architecture.rotaryParameters(of: source.config) }
 
-  private var theta: Double {
-    rope?["rope_theta"]?.double ?? source.config["rope_theta"]?.double ?? 10_000
-  }
+  private var theta: Double { Double(architecture.rotary?.theta ?? 10_000) }
 
   private var scalingType: String { rope?["rope_type"]?.string ?? rope?["type"]?.string ?? "default" }
 
@@ -97,11 +99,9 @@ struct GGUFModel {
 
   // MARK: - Tensors
 
-  /// The name in the file and the heads whose rows are reordered; nil for a tensor that the file does not hold.
+  /// The name in the file and the heads whose rows are reordered; nil for a tensor that the model does not use.
   func place(of tensor: String) throws -> (name: String, heads: Int?)? {
-    if tensor.hasSuffix("rotary_emb.inv_freq") || (architecture.tiedHead && tensor == "lm_head.weight") {
-      return nil
-    }
+    guard used.contains(tensor) else { return nil }
     guard let ggufName = kind.tensors.ggufName(of: tensor) else {
       throw FireflyError(
         "the exported file has no place for this tensor", at: "\(source.path): \(tensor)",
@@ -128,11 +128,13 @@ struct GGUFModel {
 
   /// Llama 3's scaling is kept as a divisor for each frequency.
   func frequencyFactors() throws -> GGUFWriter.Item? {
-    guard scalingType == "llama3" else { return nil }
+    guard case .llama3(let factor, let low, let high, let original) = architecture.rotary?.scaling else {
+      return nil
+    }
     let size = architecture.headDim
     let rule = Llama3Rope(
-      factor: try number("factor"), low: try number("low_freq_factor"), high: try number("high_freq_factor"),
-      originalLength: try number("original_max_position_embeddings"), theta: theta, headDim: size)
+      factor: Double(factor), low: Double(low), high: Double(high), originalLength: Double(original),
+      theta: theta, headDim: size)
     let divisors = rule.divisors.map { Float($0) }
     return GGUFWriter.Item(name: Llama3Rope.tensorName, shape: [size / 2], type: .float32) {
       Tensor(divisors, [size / 2])

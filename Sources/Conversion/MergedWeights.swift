@@ -16,6 +16,9 @@ struct MergedWeights {
   let source: ModelSource
   let adapter: AdapterFile?
   let base: MergeBase
+  let architecture: Architecture
+  /// What the user should know of the files that were read.
+  let notes: [String]
   /// What the weights were rounded to before they were quantised in training.
   private let compute: DType
   /// The linear layers' weights, held in NF4 in training.
@@ -30,25 +33,22 @@ struct MergedWeights {
     self.adapter = adapter
     self.base = base
     self.compute = compute
-    let architecture = try Architecture(config: source.config, source: source.path)
+    let (architecture, notes) = try Architecture.read(source)
+    self.architecture = architecture
+    self.notes = notes + (adapter?.notes ?? [])
     matrices = architecture.quantizedWeights(in: source.weights)
     var modules: [String: String] = [:]
-    for module in adapter?.saved ?? [] {
-      try architecture.checkSaved(module, at: "\(adapter?.folder ?? ""): \(module)")
-    }
+    try adapter?.check(for: architecture)
     let saved = (adapter?.saved ?? []).map {
       (architecture.storedName($0 + ".weight", in: source.weights), $0)
     }
     replaced = Dictionary(uniqueKeysWithValues: saved)
     for module in adapter?.modules ?? [] {
       let name = architecture.storedName(module + ".weight", in: source.weights)
-      guard source.weights.contains(name), try source.weights.shape(of: name).count == 2 else {
-        let known = source.weights.tensorNames.filter { $0.hasSuffix(".weight") }.map { $0.dropLast(7) }
+      guard !(architecture.tiedHead && module + ".weight" == architecture.names.head) else {
         throw FireflyError(
-          "the adapter is for a linear layer that this model does not have",
-          at: "\(adapter?.folder ?? ""): \(module)",
-          expected: nearestName(to: module, among: known.map(String.init)) ?? "a layer of \(source.path)",
-          fix: "Use the adapter with the base model that it was trained on.")
+          "the adapter is on the head, which is the embedding as well, and merging would change both",
+          at: "\(adapter?.folder ?? ""): \(module)", fix: "Use the model with the adapter beside it.")
       }
       modules[name] = module
     }

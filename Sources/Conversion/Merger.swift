@@ -12,6 +12,9 @@ public struct Merger {
   private let source: ModelSource
   private let weights: MergedWeights
 
+  /// What the user should know of the files that were read.
+  public var notes: [String] { weights.notes }
+
   /// - Parameters:
   ///   - adapter: a PEFT folder.
   ///   - base: what the adapter is added to.
@@ -32,7 +35,8 @@ public struct Merger {
     let items = try source.weights.tensorNames.map { name in
       weights.isChanged(name) ? try merged(name) : try source.weights.copy(of: name, blocks: source.halfType)
     }
-    let config = source.config(replacing: ["quantization_config": .null])
+    let config = source.config(
+      replacing: ["quantization_config": .null], isTied: weights.architecture.tiedHead)
     try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
   }
 

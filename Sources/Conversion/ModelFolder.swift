@@ -42,8 +42,12 @@ extension ModelSource {
   }
 
   /// config.json with some members replaced; null removes one.
-  func config(replacing members: [String: JSONValue]) -> JSONValue {
-    let merged = (config.object ?? [:]).merging(members) { $1 }
+  ///
+  /// - Parameter isTied: whether the head is the embedding, which a folder with a head of its own may say wrongly.
+  func config(replacing members: [String: JSONValue], isTied: Bool) -> JSONValue {
+    var merged = (config.object ?? [:]).merging(members) { $1 }
+    let key = "tie_word_embeddings"
+    if !isTied && merged[key] == .bool(true) { merged[key] = .bool(false) }
     return .object(merged.filter { members[$0.key] != .null })
   }
 }

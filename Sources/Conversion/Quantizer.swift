@@ -13,7 +13,10 @@ public struct Quantizer {
   public var double: Bool
   /// The most bytes of a safetensors file.
   public var shardLimit: Int
+  /// What the user should know of the model's files.
+  public let notes: [String]
   private let source: ModelSource
+  private let isTied: Bool
   private let matrices: Set<String>
   /// Modules that stay as they are, by the names of transformers, where it would quantise them.
   private let skipped: [String]
@@ -26,8 +29,9 @@ public struct Quantizer {
         "the model is in 4 bits already", at: "\(source.path)/\(ModelFiles.config): quantization_config",
         fix: "Give the model in 16 bits.")
     }
-    let architecture = try Architecture(config: source.config, source: source.path)
-    try architecture.requireTensors(in: source.weights)
+    let (architecture, notes) = try Architecture.read(source)
+    self.notes = notes
+    isTied = architecture.tiedHead
     matrices = architecture.quantizedWeights(in: source.weights)
     skipped = architecture.wholeLinears
     self.source = source
@@ -42,11 +46,12 @@ public struct Quantizer {
     let items = try weights.tensorNames.map { name in
       try matrices.contains(name) ? quantized(name) : plain(name)
     }
-    let config = source.config(replacing: [
-      "quantization_config": BitsAndBytes.quantizationConfig(
-        double: double, compute: dtype, skipping: skipped),
-      "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
-    ])
+    let config = source.config(
+      replacing: [
+        "quantization_config": BitsAndBytes.quantizationConfig(
+          double: double, compute: dtype, skipping: skipped),
+        "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
+      ], isTied: isTied)
     try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
   }
 

@@ -23,7 +23,8 @@ public struct TrainedModelFiles {
   /// Writes all files into a folder that exists, each whole or not at all, in place of an earlier model or adapter there.
   public func write(to folder: String) throws {
     try removeEarlier(in: folder)
-    try AtomicFile.write(source.config, to: "\(folder)/config.json")
+    try AtomicFile.write(
+      source.config(replacing: [:], isTied: model.architecture.tiedHead), to: "\(folder)/config.json")
     try FilesBesideWeights(source).write(to: folder)
     try SafeTensorsWriter.writeModel(try items(), shardLimit: shardLimit, to: folder)
   }

@@ -16,10 +16,10 @@ package func checkVocabulary(
 }
 
 /// The same for a data set, which knows its largest id: no row is read.
-package func checkVocabulary(_ samples: Samples, vocabularySize: Int, path: String, model: String) throws {
-  let largest = samples.largestToken
+package func checkVocabulary(_ data: Dataset, vocabularySize: Int, model: String) throws {
+  let largest = data.samples.largestToken
   guard largest.id < vocabularySize else {
-    throw unknownID(largest.id, at: "\(path):\(largest.line)", vocabularySize, model)
+    throw unknownID(largest.id, at: data.report.place(largest.line), vocabularySize, model)
   }
 }
 

@@ -30,8 +30,8 @@ final class Answer<Cache: DecodingCache> {
     self.tokenizer = tokenizer
     let options = request.options
     precondition((1...GenerationOptions.mostBeams).contains(options.numBeams), "\(options.numBeams) beams")
-    limit = min(options.maxNewTokens, maxPositions - request.prompt.count)
-    history = TokenHistory(prompt: request.prompt, options: options.sampling)
+    limit = min(options.limit(prompt: request.prompt.count), maxPositions - request.prompt.count)
+    history = TokenHistory(prompt: request.prompt, options: options, limit: limit)
     random = CounterRandom(seed: options.seed)
     text = AnswerText(options, tokenizer)
     place = options.constraint?.start

@@ -48,7 +48,7 @@ struct BeamSearch<Cache: DecodingCache> {
     self.request = request
     self.limit = limit
     let options = request.options
-    let history = TokenHistory(prompt: request.prompt, options: options.sampling)
+    let history = TokenHistory(prompt: request.prompt, options: options, limit: limit)
     let text = options.stopStrings.isEmpty ? nil : AnswerText(options, tokenizer)
     beams = [Beam(history: history, text: text, cache: cache)]
   }
@@ -128,7 +128,7 @@ struct BeamSearch<Cache: DecodingCache> {
   private func scored(_ logits: [Float], _ history: TokenHistory) throws -> Row {  // [V]
     let softmax = LogSoftmax(logits)
     var scores = softmax.logProbabilities
-    history.penalise(&scores)
+    try history.adjust(&scores)
     _ = try TokenDistribution.mostLikely(scores)
     let ids = TokenDistribution.largest(candidateCount, of: scores).filter { scores[Int($0)] > -.infinity }
     return Row(

@@ -7,12 +7,20 @@ extension Pretrained {
   /// The generation settings that hold where the user says nothing, and notes on what is not followed.
   ///
   /// Answers stop at the tokens of generation_config.json and at the tokenizer's end of sequence; a chat template
-  /// adds its own.
+  /// adds its own. A folder without that file may have the same keys in config.json.
   public func defaults() throws -> (options: GenerationOptions, notes: [String]) {
+    let file = source.generationConfig == nil ? ModelFiles.config : ModelFiles.generationConfig
     var (options, notes) = try GenerationOptions.defaults(
-      from: source.generationConfig, source: "\(source.path)/\(ModelFiles.generationConfig)")
+      from: source.generationConfig ?? source.config.generationMembers, source: "\(source.path)/\(file)")
     if let eos = tokenizer.eos { options.stopIDs.insert(eos) }
     return (options, notes)
+  }
+}
+
+extension JSONValue {
+  /// Of config.json the keys that old folders have there for want of generation_config.json.
+  fileprivate var generationMembers: JSONValue {
+    .object((object ?? [:]).filter { GenerationKeys.all.contains($0.key) || $0.key == "eos_token_id" })
   }
 }
 
@@ -32,89 +40,64 @@ extension GenerationOptions {
   ) {
     var options = GenerationOptions()
     guard let config else { return (options, []) }
-    let reader = GenerationConfigReader(config: config, source: source)
+    let keys = KeyReader(config, source: source)
+    options.sampling = try sampling(keys)
+    let samples = keys.value("do_sample")?.bool
+    if samples == false { options.sampling.temperature = 0 }
+    options.numBeams = try keys.count("num_beams", in: 1...mostBeams) ?? options.numBeams
+    options.lengthPenalty = try keys.number("length_penalty", in: lengthPenalties) ?? options.lengthPenalty
+    options.earlyStopping = try keys.earlyStopping() ?? options.earlyStopping
+    options.stopIDs = Set(try keys.ids("eos_token_id"))
+    options.stopStrings = try keys.texts("stop_strings")
+    options.rules = try rules(keys)
+    try options.takeLengths(keys)
+    var notes = try keys.finish(.generation)
+    if samples == true, options.numBeams > 1 {
+      notes.append(
+        "\(source): do_sample has no effect: num_beams \(options.numBeams) take the most likely answer")
+    }
+    return (options, notes)
+  }
+
+  private static func sampling(_ keys: KeyReader) throws -> SamplingOptions {
     let usual = SamplingOptions()
-    options.sampling = SamplingOptions(
-      temperature: try reader.number("temperature", in: 0...100) ?? usual.temperature,
-      topK: try reader.count("top_k") ?? usual.topK,
-      topP: try reader.number("top_p", in: Double.leastNonzeroMagnitude...1) ?? usual.topP,
-      minP: try reader.number("min_p", in: 0...1) ?? usual.minP,
-      repetitionPenalty: try reader.number("repetition_penalty", in: Double.leastNonzeroMagnitude...100)
+    let share = Double.leastNonzeroMagnitude...1
+    var sampling = SamplingOptions(
+      temperature: try keys.number("temperature", in: 0...100) ?? usual.temperature,
+      topK: try keys.count("top_k") ?? usual.topK,
+      topP: try keys.number("top_p", in: share) ?? usual.topP,
+      minP: try keys.number("min_p", in: 0...1) ?? usual.minP,
+      repetitionPenalty: try keys.number("repetition_penalty", in: Double.leastNonzeroMagnitude...100)
         ?? usual.repetitionPenalty)
-    if config["do_sample"]?.bool == false { options.sampling.temperature = 0 }
-    options.numBeams = try reader.count("num_beams", in: 1...mostBeams) ?? options.numBeams
-    options.lengthPenalty =
-      try reader.number("length_penalty", in: lengthPenalties) ?? options.lengthPenalty
-    options.earlyStopping = try reader.earlyStopping() ?? options.earlyStopping
-    options.maxNewTokens = try max(1, reader.count("max_new_tokens") ?? options.maxNewTokens)
-    options.stopIDs = try reader.ids("eos_token_id")
-    options.stopStrings = try reader.texts("stop_strings")
-    return (options, reader.notes())
+    sampling.typicalP = try keys.number("typical_p", in: share) ?? usual.typicalP
+    sampling.epsilonCutoff = try keys.number("epsilon_cutoff", in: 0...1) ?? usual.epsilonCutoff
+    sampling.etaCutoff = try keys.number("eta_cutoff", in: 0...1) ?? usual.etaCutoff
+    return sampling
   }
-}
 
-private struct GenerationConfigReader {
-  let config: JSONValue
-  let source: String
+  private static func rules(_ keys: KeyReader) throws -> LogitRules {
+    var rules = LogitRules()
+    rules.sequenceBias = try keys.sequenceBias()
+    rules.uniqueSequenceLength = try keys.count("no_repeat_ngram_size") ?? 0
+    rules.badWords = try keys.sequences("bad_words_ids")
+    rules.minLength = try keys.count("min_length") ?? 0
+    rules.minNewTokens = try keys.count("min_new_tokens") ?? 0
+    rules.forcedFirst = try keys.ids("forced_bos_token_id").first
+    rules.forcedLast = try keys.ids("forced_eos_token_id")
+    rules.lengthDecay = try keys.lengthDecay()
+    rules.suppressed = try keys.ids("suppress_tokens")
+    rules.suppressedFirst = try keys.ids("begin_suppress_tokens")
+    return rules
+  }
 
-  /// Keys that change the result when they differ from the value at which they do nothing.
-  private static let unsupported: [(key: String, neutral: Double)] = [
-    ("typical_p", 1), ("no_repeat_ngram_size", 0), ("penalty_alpha", 0), ("encoder_no_repeat_ngram_size", 0),
-    ("epsilon_cutoff", 0), ("eta_cutoff", 0), ("num_beam_groups", 1), ("diversity_penalty", 0),
-    ("num_return_sequences", 1),
-  ]
-
-  func number(_ key: String, in range: ClosedRange<Double>) throws -> Double? {
-    guard let value = config[key] else { return nil }
-    guard let number = value.double, range.contains(number) else {
-      throw wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)", value)
+  /// As in transformers, `max_new_tokens` goes before `max_length`.
+  private mutating func takeLengths(_ keys: KeyReader) throws {
+    let length = try keys.count("max_length", in: 1...Int(Int32.max))
+    if let count = try keys.count("max_new_tokens") {
+      maxNewTokens = max(1, count)
+    } else if let length {
+      maxNewTokens = length
+      maxLength = length
     }
-    return number
-  }
-
-  func count(_ key: String, in range: ClosedRange<Int> = 0...Int.max) throws -> Int? {
-    guard let value = config[key] else { return nil }
-    guard let number = value.int, range.contains(number) else {
-      let bounds =
-        range.upperBound == .max ? "" : " from \(range.lowerBound) to \(range.upperBound)"
-      throw wrong(key, "a whole number\(bounds)", value)
-    }
-    return number
-  }
-
-  func earlyStopping() throws -> EarlyStopping? {
-    let key = "early_stopping"
-    guard let value = config[key] else { return nil }
-    guard let early = EarlyStopping(value) else { throw wrong(key, "true, false or \"never\"", value) }
-    return early
-  }
-
-  func ids(_ key: String) throws -> Set<Int32> {
-    guard let value = config[key] else { return [] }
-    let ids = (value.array ?? [value]).map { $0.int.flatMap { Int32(exactly: $0) } }
-    guard let whole = ids as? [Int32] else { throw wrong(key, "a token id or a list of them", value) }
-    return Set(whole)
-  }
-
-  func texts(_ key: String) throws -> [String] {
-    guard let value = config[key] else { return [] }
-    let texts = (value.array ?? [value]).map(\.string)
-    guard let whole = texts as? [String] else { throw wrong(key, "a text or a list of texts", value) }
-    return whole
-  }
-
-  func notes() -> [String] {
-    var notes = Self.unsupported.compactMap { key, neutral -> String? in
-      guard let value = config[key], value.double != neutral else { return nil }
-      return "\(source): \(key) is not supported and has no effect (found \(value.text()))"
-    }
-    if config["do_sample"]?.bool == true, let beams = config["num_beams"]?.int, beams > 1 {
-      notes.append("\(source): do_sample has no effect: num_beams \(beams) take the most likely answer")
-    }
-    return notes
-  }
-
-  private func wrong(_ key: String, _ expected: String, _ value: JSONValue) -> FireflyError {
-    FireflyError("unusable value", at: "\(source): \(key)", expected: expected, found: value.text())
   }
 }

@@ -11,8 +11,15 @@ public struct GenerationOptions: Equatable, Sendable {
   public var lengthPenalty = 1.0
   /// When a beam search ends that has found `numBeams` answers.
   public var earlyStopping = EarlyStopping.no
-  /// The most tokens to generate, the stop token included; 0 only reads the prompt.
-  public var maxNewTokens: Int
+  /// What the model asks of the logits beside `sampling`.
+  public var rules = LogitRules()
+  /// The most tokens to generate, the stop token included; 0 only reads the prompt. Another number than the model's takes the
+  /// place of `maxLength`.
+  public var maxNewTokens: Int {
+    didSet { if maxNewTokens != oldValue { maxLength = nil } }
+  }
+  /// The most tokens of prompt and answer together, where the model says it so (`max_length`).
+  public var maxLength: Int?
   /// Tokens that end the answer; they belong to its ids but not to its text.
   public var stopIDs: Set<Int32>
   /// Texts that end the answer; they do not belong to its text. One may spell special tokens, shown or not.
@@ -42,6 +49,11 @@ public struct GenerationOptions: Equatable, Sendable {
     self.stopStrings = stopStrings
     self.topLogProbabilities = topLogProbabilities
     self.seed = seed
+  }
+
+  /// The most tokens of an answer to a prompt of so many.
+  func limit(prompt count: Int) -> Int {
+    maxLength.map { min(maxNewTokens, $0 - count) } ?? maxNewTokens
   }
 }
 

@@ -28,6 +28,12 @@ public struct GenerationRequest: Sendable {
         "the prompt is too long for the model", at: place,
         expected: "fewer than \(maxPositions) tokens", found: "\(prompt.count)")
     }
+    if let length = options.maxLength, options.limit(prompt: prompt.count) < 1 {
+      throw FireflyError(
+        "the prompt is as long as an answer may be with it, by the model's max_length", at: place,
+        expected: "fewer than \(length) tokens", found: "\(prompt.count)",
+        fix: "Say how many new tokens there may be.")
+    }
     if let id = prompt.first(where: { $0 < 0 || $0 >= vocabularySize }) {
       throw FireflyError(
         "the prompt has a token that the model does not know", at: place,

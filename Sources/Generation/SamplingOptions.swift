@@ -1,5 +1,5 @@
 /// How the next token is chosen from the logits; the order is logit bias, repetition penalty, frequency and presence
-/// penalty, temperature, top-k, top-p, min-p.
+/// penalty, the model's rules (`LogitRules`), temperature, top-k, top-p, min-p, typical, epsilon, eta.
 public struct SamplingOptions: Equatable, Sendable {
   /// 0 is greedy: the most likely token, of equals the lowest id.
   public var temperature: Double
@@ -9,6 +9,13 @@ public struct SamplingOptions: Equatable, Sendable {
   public var topP: Double
   /// Keeps tokens at least this likely relative to the most likely one; 0 keeps all.
   public var minP: Double
+  /// Keeps the tokens whose surprise is nearest to the distribution's mean, until their probabilities reach this sum; 1 keeps
+  /// all (transformers' `typical_p`).
+  public var typicalP = 1.0
+  /// Keeps tokens at least this likely; 0 keeps all (`epsilon_cutoff`).
+  public var epsilonCutoff = 0.0
+  /// The same with a bound that falls with the distribution's entropy; 0 keeps all (`eta_cutoff`).
+  public var etaCutoff = 0.0
   /// Divides the positive and multiplies the negative logits of every token seen so far, the prompt's
   /// included (CTRL, arXiv:1909.05858, as transformers does it); 1 changes nothing.
   public var repetitionPenalty: Double

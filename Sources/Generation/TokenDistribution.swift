@@ -17,6 +17,11 @@ public struct TokenDistribution: Equatable, Sendable {
   ) throws {
     var logits = logits
     TokenDistribution.penalise(&logits, seen: seen, generated: generated, options: options)
+    try self.init(adjusted: logits, options: options)
+  }
+
+  /// - Parameter logits: one row, `[V]`, to which bias and penalties have been applied.
+  init(adjusted logits: [Float], options: SamplingOptions) throws {
     let best = try TokenDistribution.mostLikely(logits)
     guard options.temperature > 0 else {
       ids = [best]
@@ -33,6 +38,7 @@ public struct TokenDistribution: Equatable, Sendable {
     }
     candidates = TokenDistribution.nucleus(
       candidates, total: total, vocabulary: logits.count, options: options)
+    candidates = Typicality(options).kept(candidates.map(\.weight)).map { candidates[$0] }
     total = candidates.reduce(0) { $0 + $1.weight }
     ids = candidates.map(\.id)
     probabilities = candidates.map { $0.weight / total }

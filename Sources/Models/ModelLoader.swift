@@ -22,9 +22,10 @@ extension Transformer {
     _ source: ModelSource, compute: DType, quantization: Quantization, device: any Device,
     progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    let loader = try ModelLoader(
-      source, compute: compute, quantization: quantization, arena: ParameterArena(.nothing, on: device))
-    return try loader.model(source, progress)
+    let loader = ModelLoader(
+      try Architecture.read(source), source.weights, compute: compute, quantization: quantization,
+      arena: ParameterArena(.nothing, on: device))
+    return try loader.model(progress)
   }
 
   /// Builds the model with its own weights to be trained: their float32 values are the arena's, and what computes are copies
@@ -47,33 +48,40 @@ extension Transformer {
     _ source: ModelSource, compute: DType, training options: FullOptions, memory: ArenaMemory = ArenaMemory(),
     device: any Device, progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
-    let architecture = try Architecture(config: source.config, source: source.path)
-    let arena = try ParameterArena(Trainable(architecture, options), memory, on: device)
-    let loader = try ModelLoader(source, compute: compute, quantization: .none, arena: arena)
-    let model = try loader.model(source, progress)
+    let read = try Architecture.read(source)
+    let arena = try ParameterArena(Trainable(read.architecture, options), memory, on: device)
+    let loader = ModelLoader(read, source.weights, compute: compute, quantization: .none, arena: arena)
+    let model = try loader.model(progress)
     model.parametersChanged()
     return model
   }
 }
 
 /// Asks the store for one model's tensors.
-private struct ModelLoader {
+struct ModelLoader {
   let architecture: Architecture
-  let store: WeightStore
+  let notes: [String]
+  let store: any TensorSource
   private(set) var compute: DType
   let quantization: Quantization
   /// What is trained.
   let arena: ParameterArena
   private let parameters: [String: Parameter]
   private var device: any Device { arena.values.device }
+  /// Whether the first block has a gradient of its input even where nothing trained needs it.
+  private let firstTakesInputGradient: Bool
 
-  init(_ source: ModelSource, compute: DType, quantization: Quantization, arena: ParameterArena) throws {
+  init(
+    _ read: (architecture: Architecture, notes: [String]), _ store: any TensorSource, compute: DType,
+    quantization: Quantization, arena: ParameterArena, firstTakesInputGradient: Bool = false
+  ) {
     precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
-    architecture = try Architecture(config: source.config, source: source.path)
-    store = source.weights
+    (architecture, notes) = read
+    self.store = store
     self.compute = compute
     self.quantization = quantization
     self.arena = arena
+    self.firstTakesInputGradient = firstTakesInputGradient
     parameters = arena.byName
   }
 
@@ -82,7 +90,7 @@ private struct ModelLoader {
     self.compute = compute
   }
 
-  func model(_ source: ModelSource, _ progress: ((Double) -> Void)?) throws -> Transformer {
+  func model(_ progress: ((Double) -> Void)? = nil) throws -> Transformer {
     var blocks: [Block] = []
     for layer in 0..<architecture.layers {
       blocks.append(try block(layer))
@@ -93,7 +101,7 @@ private struct ModelLoader {
     Storage.releaseFreeMemory()
     return Transformer(
       architecture: architecture, compute: compute, embedding: embedding, blocks: blocks, head: head,
-      unusedTensors: architecture.unusedTensors(of: source.weights), arena: arena)
+      notes: notes, arena: arena)
   }
 
   // MARK: - Around the blocks
@@ -107,7 +115,7 @@ private struct ModelLoader {
     Ops.convert(rounded.matrix, scale.matrix)
     Ops.convert(scale.matrix, rounded.matrix)
     return Embedding(
-      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map(norm),
+      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map { try norm($0) },
       trained: trained, paddingToken: architecture.paddingToken.flatMap(Int32.init(exactly:)))
   }
 
@@ -146,7 +154,7 @@ private struct ModelLoader {
       feedForwardNorm: try norm(prefix + names.feedForwardNorm),
       feedForward: try feedForward(layer, prefix),
       residualScale: architecture.residualScale,
-      wantsInputGradient: layer > 0)
+      wantsInputGradient: layer > 0 || firstTakesInputGradient)
   }
 
   private func attention(_ layer: Int, _ prefix: String) throws -> AttentionHalf {
@@ -176,10 +184,9 @@ private struct ModelLoader {
   private func projection(
     _ prefix: String, _ norm: String, _ up: LinearShape, stream: Int
   ) throws -> LatentProjection {
-    let weight = try tensor(prefix + norm + ".weight", shape: [up.inputs], as: .float32)
-    let epsilon = architecture.latent?.normEpsilon ?? architecture.normEpsilon
-    return LatentProjection(
-      norm: Norm(weight: weight, bias: nil, epsilon: epsilon), up: try group(prefix, [up], stream: stream))
+    LatentProjection(
+      norm: try self.norm(prefix + norm, size: up.inputs, epsilon: architecture.latent?.normEpsilon),
+      up: try group(prefix, [up], stream: stream))
   }
 
   private func feedForward(_ layer: Int, _ prefix: String) throws -> FeedForwardHalf {
@@ -240,7 +247,7 @@ private struct ModelLoader {
   private func weight(
     _ name: String, _ shape: [Int], _ quantization: Quantization
   ) throws -> LinearWeight {
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
     switch quantization {
     case .none: return .dense(try tensor(name, shape: shape, as: compute))
@@ -252,26 +259,30 @@ private struct ModelLoader {
     }
   }
 
-  private func norm(_ module: String) throws -> Norm {
-    let shape = [architecture.hiddenSize]
+  /// - Parameters:
+  ///   - size: nil: the hidden size.
+  ///   - epsilon: nil: the model's.
+  private func norm(_ module: String, size: Int? = nil, epsilon: Float? = nil) throws -> Norm {
+    let shape = [size ?? architecture.hiddenSize]
+    let epsilon = epsilon ?? architecture.normEpsilon
     if let weight = try parameter(module + ".weight") {
       let bias = try parameter(module + ".bias")
       return Norm(
         weight: Tensor(shape, .float32, on: device),
         bias: bias.map { _ in Tensor(shape, .float32, on: device) },
-        epsilon: architecture.normEpsilon,
+        epsilon: epsilon,
         trained: TrainedNorm(weight: weight, bias: bias, offset: architecture.norm == .rmsOnePlus ? 1 : 0))
     }
     var weight = try tensor(module + ".weight", shape: shape, as: .float32)
     if architecture.norm == .rmsOnePlus { weight = Tensor(weight.floats.map { 1 + $0 }, shape, on: device) }
     let bias = architecture.norm == .layer ? try tensor(module + ".bias", shape: shape, as: .float32) : nil
-    return Norm(weight: weight, bias: bias, epsilon: architecture.normEpsilon)
+    return Norm(weight: weight, bias: bias, epsilon: epsilon)
   }
 
   /// The parameter of this name with the checkpoint's values; nil: the tensor is frozen, or there is none.
   private func parameter(_ name: String) throws -> Parameter? {
     guard let parameter = parameters[name] else { return nil }
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     defer { store.release(stored) }
     let values = try store.tensor(stored, shape: parameter.slot.shape, as: .float32)
     Ops.convert(parameter.value.matrix, values.on(device).matrix)
@@ -283,10 +294,10 @@ private struct ModelLoader {
   }
 
   private func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
-    let stored = architecture.storedName(name, in: store)
+    let stored = store.storedName(name, architecture)
     let tensor = try store.tensor(stored, shape: shape, as: dtype).on(device)
     // Of what was converted, the file is of no more use.
-    if store.info(stored)?.type.dtype != dtype { store.release(stored) }
+    if !store.isMapped(stored, as: dtype) { store.release(stored) }
     return tensor
   }
 }

@@ -25,8 +25,9 @@ public final class Transformer: @unchecked Sendable {
   let base: Ends
   /// Those in use: an adapter may bring others.
   var ends: Ends
-  /// Tensors of the files that the model does not use, sorted; those known to be of no use are left out.
-  public let unusedTensors: [String]
+  /// A line for each thing in the model's files, and in those of its adapters, that the user should know: keys without effect,
+  /// tensors that are not used.
+  public internal(set) var notes: [String]
   /// What is trained; empty where all weights are frozen and there is no adapter.
   public internal(set) var arena: ParameterArena
   /// What `keepAdapter` has kept, by name.
@@ -34,22 +35,15 @@ public final class Transformer: @unchecked Sendable {
 
   init(
     architecture: Architecture, compute: DType, embedding: Embedding, blocks: [Block], head: Head,
-    unusedTensors: [String], arena: ParameterArena
+    notes: [String], arena: ParameterArena
   ) {
     self.architecture = architecture
     self.compute = compute
     self.blocks = blocks
     base = Ends(embedding: embedding, head: head)
     ends = base
-    self.unusedTensors = unusedTensors
+    self.notes = notes
     self.arena = arena
-  }
-
-  /// One line about `unusedTensors` for the user; nil when there are none.
-  public var unusedTensorsNote: String? {
-    guard !unusedTensors.isEmpty else { return nil }
-    let shown = unusedTensors.prefix(3).joined(separator: ", ") + (unusedTensors.count > 3 ? ", …" : "")
-    return "tensors in the files that the model does not use: \(unusedTensors.count) (\(shown))"
   }
 
   // MARK: - Parameters
@@ -91,7 +85,7 @@ public final class Transformer: @unchecked Sendable {
     precondition(weights.count == labels.count, "\(weights.count) weights, \(labels.count) labels")
     let weight = zip(labels, weights).reduce(0.0) { $1.0 >= 0 ? $0 + Double($1.1) : $0 }
     return accumulate(tokens, labels, starts, balanceWeight: Float(weight), pass) { x, head in
-      head.loss(x, labels: labels, starts: starts, weights: weights)
+      head.loss(x, labels: labels, starts: starts, weights: weights, pass)
     }
   }
 
@@ -107,7 +101,7 @@ public final class Transformer: @unchecked Sendable {
     pass: Pass, sequenceWeights: (BatchLoss) -> [Float]
   ) -> BatchLoss {
     accumulate(tokens, labels, starts, trunks, balanceWeight: balanceWeight, pass) { x, head in
-      head.loss(x, labels: labels, starts: starts, sequenceWeights: sequenceWeights)
+      head.loss(x, labels: labels, starts: starts, pass, sequenceWeights: sequenceWeights)
     }
   }
 
@@ -163,7 +157,7 @@ public final class Transformer: @unchecked Sendable {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
     let x = hidden(tokens, starts, pass, trunks: trunks)
-    return ends(pass).head.loss(x, labels: labels, starts: starts, weights: nil).loss
+    return ends(pass).head.loss(x, labels: labels, starts: starts, weights: nil, pass).loss
   }
 
   private func noLoss(_ starts: [Int32]) -> BatchLoss {

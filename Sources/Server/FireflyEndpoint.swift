@@ -12,13 +12,17 @@ struct FireflyEndpoint {
 
   private static let known: Set<String> = [
     "inputs", "model", "max_new_tokens", "do_sample", "temperature", "top_p", "top_k", "min_p",
-    "repetition_penalty", "num_beams", "length_penalty", "early_stopping", "num_return_sequences",
+    "repetition_penalty", "num_beams", "length_penalty", "early_stopping", "max_length", "eos_token_id",
+    "stop_strings",
   ]
 
   func answer(_ exchange: HTTPExchange) throws {
     let parameters = try Parameters(body: exchange.takeRequest().body)
-    try parameters.refuseOthers(than: FireflyEndpoint.known)
-    try parameters.refuse("num_return_sequences", unless: [.int(1)])
+    try parameters.refuseOthers(
+      than: FireflyEndpoint.known.union(GenerateKeywords.silent).union(GenerateKeywords.neutral.keys))
+    for (name, values) in GenerateKeywords.neutral.sorted(by: { $0.key < $1.key }) {
+      try parameters.refuse(name, unless: values)
+    }
     guard let input = try parameters.text("inputs") else {
       throw APIError.invalid("\"inputs\" is missing.", "inputs")
     }
@@ -28,10 +32,10 @@ struct FireflyEndpoint {
     if try parameters.flag("do_sample") == false { options.sampling.temperature = 0 }
     try beams(&options, parameters)
     options.seed = .random(in: 0 ... .max)
-    options.maxNewTokens =
-      try parameters.whole("max_new_tokens", in: 1...service.options.maxTokens)
-      ?? min(options.maxNewTokens, service.options.maxTokens)
+    options.stopStrings += try parameters.texts("stop_strings", atMost: 64)
+    options.stopIDs.formUnion(try stopIDs(parameters))
     let prompt = try prompt(input, model, &options)
+    options.maxNewTokens = try maxNewTokens(parameters, prompt, options)
     try service.check(prompt, options, "inputs")
     let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.name)
     let sink = WholeAnswer(exchange, count: 1) { [service] results in
@@ -40,6 +44,35 @@ struct FireflyEndpoint {
       return .json(answer)
     }
     try service.submit([request], sink, exchange)
+  }
+
+  /// max_new_tokens, or what max_length leaves behind the prompt; as with generate(), the first goes before the second.
+  private func maxNewTokens(
+    _ parameters: Parameters, _ prompt: [Int32], _ options: GenerationOptions
+  ) throws -> Int {
+    let limit = service.options.maxTokens
+    if let count = try parameters.whole("max_new_tokens", in: 1...limit) { return count }
+    guard let length = try parameters.whole("max_length", in: 1...Int.max) else {
+      return min(options.maxNewTokens, limit)
+    }
+    guard length > prompt.count else {
+      throw APIError.invalid(
+        "\"max_length\" \(length) leaves no room behind the prompt of \(prompt.count) tokens.", "max_length")
+    }
+    return min(length - prompt.count, limit)
+  }
+
+  /// eos_token_id: one more token, or several, that end an answer.
+  private func stopIDs(_ parameters: Parameters) throws -> [Int32] {
+    guard let value = parameters["eos_token_id"] else { return [] }
+    let ids = (value.array ?? [value]).map { $0.int.flatMap { Int32(exactly: $0) } }
+    guard let whole = ids as? [Int32],
+      whole.allSatisfy({ (0..<service.shape.vocabularySize).contains(Int($0)) })
+    else {
+      throw parameters.wrong(
+        "eos_token_id", "a token id below \(service.shape.vocabularySize), or a list of them", value)
+    }
+    return whole
   }
 
   /// A beam takes a row of a step, as an answer does.

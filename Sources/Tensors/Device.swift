@@ -86,7 +86,8 @@ package protocol Device: AnyObject, Sendable {
   func crossEntropy(_ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?)
   /// 1 or 0 to each row in `flags`, uint8 `[N]`.
   func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32])
-  func sumOfSquares(_ x: Tensor) -> Double
+  /// Of each of the tensors, in one read of the device.
+  func sumsOfSquares(_ tensors: [Tensor]) -> [Double]
   func hasNonFinite(_ x: Tensor) -> Bool
   func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers)
 

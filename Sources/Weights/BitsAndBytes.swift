@@ -5,7 +5,7 @@ import Foundation
 /// bitsandbytes' 4-bit checkpoints, as transformers 4 and 5 save and load them.
 ///
 /// A matrix `X` of n = out·in elements is stored as
-/// - `X.weight` U8 [n/2, 1]: codes, the first element in the high half of a byte;
+/// - `X.weight` U8 [n/2, 1]: codes, the first element in the high half of a byte; or the same bytes as numbers of another type;
 /// - `X.weight.absmax`: scales of blocks of 64, F32, or U8 codes under double quantization;
 /// - `X.weight.quant_map` F32 [16]: NF4's code book;
 /// - `X.weight.nested_absmax` F32, a scale for 256 scales, and `X.weight.nested_quant_map` F32 [256], if double;
@@ -116,18 +116,22 @@ extension WeightStore {
     guard try is4Bit(name) else { return nil }
     guard let state = try quantState(name) else { return nil }
     let place = "\(path): \(name)"
-    guard state.shape == shape else {
-      throw FireflyError(
-        "the 4-bit tensor has another shape than the model needs", at: place, expected: "\(shape)",
-        found: "\(state.shape)", fix: "The weights and config.json do not belong together.")
-    }
+    try check(state, name, shape)
     guard try part(name + ".quant_map", .float32, [NF4.codeBook.count]).floats == NF4.codeBook else {
       throw FireflyError("the 4-bit tensor's quant_map is not NF4's code book", at: place)
     }
-    let codes = try part(name, .uint8, [(state.elements + 1) / 2, 1])
     return NF4Tensor(
-      codes: codes.reshaped([codes.count]), shape: shape, scales: try scales(name, state),
+      codes: try codes(name, state), shape: shape, scales: try scales(name, state),
       originalDType: state.dtype)
+  }
+
+  func check(_ state: QuantState, _ name: String, _ shape: [Int]) throws {
+    guard state.shape == shape else {
+      throw FireflyError(
+        "the 4-bit tensor has another shape than the model needs", at: "\(path): \(name)",
+        expected: "\(shape)", found: "\(state.shape)",
+        fix: "The weights and config.json do not belong together.")
+    }
   }
 
   /// What the file says of a 4-bit tensor; nil when it is stored plainly.
@@ -137,6 +141,20 @@ extension WeightStore {
     let json = try JSONValue.parse(
       withExtendedLifetime(text) { Data(text.bytes) }, source: "\(path): \(name)\(BitsAndBytes.stateSuffix)")
     return try QuantState(json, at: "\(path): \(name)")
+  }
+
+  /// The codes, two in a byte: as bytes, or as numbers of the type that `bnb_4bit_quant_storage` names, for programs that
+  /// spread tensors of one type over processes.
+  private func codes(_ name: String, _ state: QuantState) throws -> Tensor {
+    let count = (state.elements + 1) / 2
+    let stored = try take(name)
+    let (type, size) = (stored.info.type, stored.info.type.blockBytes)
+    guard type != .uint8, !type.isBlock, stored.info.shape == [count / size, 1], count % size == 0 else {
+      return try part(name, .uint8, [count, 1]).reshaped([count])
+    }
+    let codes = Tensor([count], .uint8)
+    codes.bytes.copyMemory(from: UnsafeRawBufferPointer(stored.plainBytes().bytes))
+    return codes
   }
 
   private func scales(_ name: String, _ state: QuantState) throws -> NF4Tensor.Scales {

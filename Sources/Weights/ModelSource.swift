@@ -17,6 +17,8 @@ public struct ModelSource: Sendable {
   public let weights: WeightStore
   /// The GGUF file, whose metadata also holds the tokenizer; nil for a folder.
   public let gguf: GGUFFile?
+  /// A line for each key of `quantization_config` that has no effect here.
+  package var notes: [String] = []
 
   /// Opens a folder (config.json; safetensors or pytorch_model.bin, in one file or in shards) or a `.gguf` file.
   ///
@@ -36,33 +38,48 @@ public struct ModelSource: Sendable {
     guard config.object != nil else {
       throw FireflyError("wrong JSON", at: configPath, expected: "an object", found: config.kind)
     }
-    try checkQuantization(config, at: configPath)
+    let notes = try checkQuantization(config, at: configPath)
     let generationPath = "\(folder)/\(ModelFiles.generationConfig)"
     let hasGeneration = FileManager.default.fileExists(atPath: generationPath)
     return ModelSource(
       name: name, path: folder, config: config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
-      weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil)
+      weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil, notes: notes)
   }
 
   /// Whether the linear layers are stored in 4 bits.
   public var isQuantized: Bool { config["quantization_config"] != nil }
 
   /// Of quantised folders, only bitsandbytes' NF4 is read.
-  private static func checkQuantization(_ config: JSONValue, at path: String) throws {
-    guard let quantization = config["quantization_config"] else { return }
-    let method = quantization["quant_method"]?.string ?? "bitsandbytes"
-    let type = quantization["bnb_4bit_quant_type"]?.string ?? "nf4"
-    let is4Bit = quantization["load_in_4bit"]?.bool ?? false
+  ///
+  /// - Returns: a note for each key that has no effect here.
+  private static func checkQuantization(_ config: JSONValue, at path: String) throws -> [String] {
+    guard config["quantization_config"] != nil,
+      let keys = try KeyReader(config, source: path).object("quantization_config")
+    else { return [] }
+    let method = try keys.string("quant_method", default: "bitsandbytes")
+    let type = try keys.string("bnb_4bit_quant_type", default: "nf4")
+    let is4Bit = try keys.bool("load_in_4bit", default: false)
     guard method == "bitsandbytes", is4Bit, type == "nf4" else {
       throw FireflyError(
-        "the model is quantised in a way that is not supported", at: "\(path): quantization_config",
+        "the model is quantised in a way that is not supported", at: keys.source,
         expected: "bitsandbytes with load_in_4bit and nf4, or no quantisation",
         found: method == "bitsandbytes"
           ? (is4Bit ? "bitsandbytes \(type)" : "bitsandbytes without load_in_4bit") : method,
         fix: "Use the model's 16-bit weights.")
     }
+    try keys.refuse("load_in_8bit", unless: [.bool(false)])
+    return try keys.finish(quantizationKeys)
   }
+
+  /// BitsAndBytesConfig's other keys. Whether a tensor is in 4 bits, with what scales and in what storage, each tensor's own
+  /// state says; the type to compute in is the user's choice.
+  private static let quantizationKeys = KeyTable(harmless: [
+    "_load_in_4bit", "_load_in_8bit", "bnb_4bit_use_double_quant", "bnb_4bit_quant_storage",
+    "bnb_4bit_compute_dtype", "llm_int8_skip_modules", "modules_to_not_convert",
+    // Of 8 bits alone.
+    "llm_int8_threshold", "llm_int8_enable_fp32_cpu_offload", "llm_int8_has_fp16_weight",
+  ])
 
   /// A folder without config.json: say what it is instead.
   private static func notAModel(_ folder: String) -> FireflyError {

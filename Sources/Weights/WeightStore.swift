@@ -6,12 +6,10 @@ import Foundation
 ///
 /// Nothing is kept alive beyond what is given out: a mapped tensor holds its file's mapping, a converted one its own
 /// bytes. Thread-safe.
-public final class WeightStore: @unchecked Sendable {
+public final class WeightStore: Sendable {
   /// The folder or file, for messages.
   public let path: String
   private let tensors: [String: StoredTensor]
-  private let lock = NSLock()
-  private var asked: Set<String> = []
 
   /// - Throws: `FireflyError` when a name stands in two files.
   init(_ path: String, _ stored: [StoredTensor]) throws {
@@ -64,9 +62,21 @@ public final class WeightStore: @unchecked Sendable {
       at: path, fix: nearest(first).map { "For \(first), the nearest name is \($0)." })
   }
 
-  /// Names never asked for so far, sorted.
-  public func unusedNames() -> [String] {
-    lock.withLock { tensors.keys.filter { !asked.contains($0) } }.sorted()
+  /// Throws when the tensor, which is there, has another shape than the model needs; nothing is read.
+  package func require(_ name: String, shape: [Int]) throws {
+    if let state = try quantState(name) { return try check(state, name, shape) }
+    if let stored = tensors[name] { try check(stored, shape) }
+  }
+
+  /// Whether two tensors hold the same numbers; both are read.
+  package func isSame(_ first: String, _ second: String) throws -> Bool {
+    let (one, other) = (try take(first), try take(second))
+    guard one.info.shape == other.info.shape else { return false }
+    if one.info.type == other.info.type && !one.info.type.isBlock {
+      return one.plainBytes().bytes.elementsEqual(other.plainBytes().bytes)
+    }
+    let numbers = try [first, second].map { try tensor($0, shape: one.info.shape, as: .float32) }
+    return numbers[0].bytes.elementsEqual(numbers[1].bytes)
   }
 
   /// Lets go of the file pages that hold `name`, after it was copied or quantised: what is read once shall not fill
@@ -80,10 +90,8 @@ public final class WeightStore: @unchecked Sendable {
 
   func stored(_ name: String) -> StoredTensor? { tensors[name] }
 
-  /// The stored tensor, marked as used.
   func take(_ name: String) throws -> StoredTensor {
     guard let stored = tensors[name] else { throw missingTensor(name) }
-    lock.withLock { _ = asked.insert(name) }
     return stored
   }
 

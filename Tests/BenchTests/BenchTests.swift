@@ -105,6 +105,50 @@ import Testing
     #expect(bench.tokens == 40 && abs(bench.tokensPerSecond * bench.step.seconds - 40) <= 1e-9)
   }
 
+  private static let lora = LoRAOptions(rank: 4)
+  /// The last of its targets are of a layer that only the whole model has.
+  private static let someLayers = LoRAOptions(
+    rank: 4, targetModules: ["q_proj", "model.layers.7.self_attn.k_proj"])
+
+  /// The time of a step, from the rates measured on it, is its time: nothing that it computes is left out.
+  @Test(arguments: [(lora, false, 0.3), (someLayers, true, 1.0), (nil, false, 0.5)])
+  func anEstimateOfTheMeasuredStepIsItsTime(
+    _ adapter: LoRAOptions?, _ isNF4: Bool, _ targetShare: Double
+  ) throws {
+    let architecture = try Architecture(config: BenchTests.tiny.config, source: "test")
+    let lengths = [100, 29]
+    let step = PlannedStep(
+      architecture: architecture, adapter: adapter, compute: .float32, isNF4: isNF4,
+      checkpointing: isNF4, lengths: lengths, targetShare: targetShare)
+    let model = try StepRates.model(architecture, step)
+    let measured = try MeasuredStep(model, step, lengths, runs: 1)
+    #expect(measured.gradients.flop == measured.work.flop)
+    #expect(measured.parameters == model.parameters.reduce(0) { $0 + $1.value.count })
+    let estimate = RunEstimate(
+      measured.work, steps: 1, parameters: measured.parameters, StepRates(measured))
+    #expect(abs(estimate.seconds - measured.seconds) <= 1e-6 * measured.seconds)
+  }
+
+  /// Asking the reference comes to the whole run's time, not to a step's.
+  @Test func theReferenceIsPartOfARunsTime() throws {
+    let architecture = try Architecture(config: BenchTests.tiny.config, source: "test")
+    let step = PlannedStep(
+      architecture: architecture, adapter: BenchTests.lora, compute: .float32, isNF4: false,
+      checkpointing: false, lengths: [50, 60], targetShare: 0.5)
+    let measured = try MeasuredStep(StepRates.model(architecture, step), step, step.lengths, runs: 1)
+    let rates = StepRates(measured)
+    let alone = RunEstimate(measured.work, steps: 1, parameters: 10, rates)
+    let asked = RunEstimate(measured.work, steps: 1, parameters: 10, reference: measured.work, rates)
+    #expect(asked.secondsPerStep == alone.secondsPerStep)
+    #expect(asked.seconds > 1.5 * alone.seconds)
+  }
+
+  @Test func aUsualMicroBatchIsCutToWhatThereIsTimeFor() {
+    #expect(StepRates.cut([500, 400, 300], to: 700) == [500, 200])
+    #expect(StepRates.cut([500, 400, 300], to: 5000) == [500, 400, 300])
+    #expect(StepRates.cut([500, 400], to: 501) == [500])
+  }
+
   @Test func generationIsMeasuredForEachNumberOfRows() throws {
     let limits = MachineLimits(
       processor: "test", instructionSet: "generic", threads: 1, bfloat16Rate: (1e9, 1e9),

@@ -52,6 +52,37 @@ import Testing
     }
   }
 
+  @Test func severalFilesAndHeldOutRows() throws {
+    try withConfig { config, folder in
+      let rows = (0..<40).map { #"{"conversation": [{"human": "\#($0)", "assistant": "b"}]}"# + "\n" }
+      try AtomicFile.write(Data(rows.joined().utf8), to: folder + "/more.jsonl")
+      let files = #"["\#(folder)/rows.jsonl", {"file": "\#(folder)/more.jsonl", "max_samples": 20}]"#
+      let whole = try Command.run(
+        "data", config, "--json", "--set", "train_file=\(files)", "--set", "val_size=5", "--set",
+        "eval_strategy=epoch")
+      let json = try JSONValue.parse(whole.output, source: "output")
+      #expect(json["statistics"]?["rows_available"]?.int == 43)
+      let (trained, held) = (json["statistics"]?["rows"]?.int ?? 0, json["held_out"]?["rows"]?.int ?? 0)
+      #expect(trained + held == 23 && held == 5)
+      #expect(json["statistics"]?["files"]?.array?.count == 2)
+    }
+  }
+
+  @Test func aDryRunThatDoesNotFitFails() throws {
+    try withConfig { config, folder in
+      let plan = ["train", config, "--dry-run", "--set", "train_mode=lora"]
+      let small = try Command.run(plan + ["--set", "memory_limit=1MiB"])
+      #expect(small.status == 1)
+      #expect(small.output.contains("does not fit the 1.00 MiB of memory here; with"))
+      #expect(!small.output.contains("everything is in order"))
+      #expect(
+        small.errors.contains("the run does not fit into memory (expected at most 1.00 MiB, found about"))
+      #expect(small.errors.contains("\"memory_limit\": \"none\" starts it all the same."))
+      let forced = try Command.run(plan + ["--set", "memory_limit=none"])
+      #expect(forced.status == 0 && forced.output.contains("everything is in order"))
+    }
+  }
+
   @Test func wrongRowsKeysAndTemplatesAreNamed() throws {
     try withConfig { config, _ in
       let dropped = try Command.run("data", config, "--row", "2")

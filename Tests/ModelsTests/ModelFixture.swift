@@ -44,9 +44,12 @@ struct ModelFixture {
   }
 
   /// The model; `variant` is base, lora, rslora, or nf4: `lora` on the base in NF4.
-  func model(_ variant: String = "base", compute: DType = .float32) throws -> Transformer {
+  func model(_ variant: String = "base", compute: DType = .float32, device: any Device = CPU.shared) throws
+    -> Transformer
+  {
     let quantization: Quantization = variant == "nf4" ? .nf4(double: true) : .none
-    let model = try Transformer.load(ModelSource.open(folder), compute: compute, quantization: quantization)
+    let model = try Transformer.load(
+      ModelSource.open(folder), compute: compute, quantization: quantization, device: device)
     if variant != "base" {
       try model.loadAdapter(folder + "/adapter_" + (variant == "nf4" ? "lora" : variant))
     }

@@ -99,7 +99,8 @@ import Testing
 
   @Test func ranksThatDifferAndLayersLeftOut() throws {
     let architecture = try architecture(ModelFixture("gqa"))
-    let options = LoRAOptions(rank: 4, targetModules: ["k_proj", "down_proj"], rankPattern: ["down_proj": 7])
+    var options = LoRAOptions(rank: 4, targetModules: ["k_proj", "down_proj"])
+    try options.rankPattern.append("down_proj", 7)
     let trainable = Trainable(architecture, options)
     #expect(trainable.slots.prefix(4).map(\.shape) == [[4, 64], [32, 4], [7, 320], [64, 7]])
     #expect(trainable.lowRankWidth == 2 * (4 + 7))

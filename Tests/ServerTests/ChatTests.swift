@@ -240,6 +240,31 @@ import Testing
     #expect(try sampled.json()["error"]?["param"]?.string == "do_sample")
   }
 
+  @Test func theOriginalsServiceTakesGeneratesKeywords() throws {
+    let server = try TestServer.scripted("well well")
+    func post(_ more: String) throws -> Reply {
+      try server.client.post("/firefly", #"{"inputs": "x", "do_sample": false"# + more + "}")
+    }
+    let harmless = #", "use_cache": true, "pad_token_id": 0, "no_repeat_ngram_size": 0, "typical_p": 1.0"#
+    #expect(try post(harmless).json()["output"]?.string == "well well")
+    #expect(try post(#", "stop_strings": ["l w"]"#).json()["output"]?.string == "wel")
+    #expect(try post(#", "eos_token_id": [101]"#).json()["output"]?.string == "w")
+    for (refused, name) in [
+      (#", "no_repeat_ngram_size": 3"#, "no_repeat_ngram_size"), (#", "max_time": 5"#, "max_time"),
+      (#", "bad_words_ids": [[1]]"#, "bad_words_ids"), (#", "eos_token_id": -1"#, "eos_token_id"),
+      (#", "max_length": 1"#, "max_length"), (#", "no_such_keyword": 1"#, "no_such_keyword"),
+    ] {
+      let reply = try post(refused)
+      #expect(reply.status == 400)
+      #expect(try reply.json()["error"]?["param"]?.string == name)
+    }
+    let prompt = try #require(
+      try Int(
+        post(#", "max_length": 1"#).json()["error"]?["message"]?.string?
+          .firstMatch(of: /prompt of (\d+) tokens/)?.1 ?? ""))
+    #expect(try post(#", "max_length": \#(prompt + 4)"#).json()["output"]?.string == "well")
+  }
+
   private func inTemporaryFile(_ body: (String) throws -> Void) throws {
     let path = NSTemporaryDirectory() + "firefly-server-\(UUID().uuidString)"
     defer { unlink(path) }

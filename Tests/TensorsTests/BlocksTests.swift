@@ -18,4 +18,17 @@ import Testing
     format.decode(UnsafeRawBufferPointer(bytes.bytes), into: rounded)
     assertClose(rounded, expected.converted(to: .bfloat16), .exact, "\(name) as bfloat16")
   }
+
+  /// More blocks than are decoded at a time.
+  @Test func manyBlocksAreAsFew() throws {
+    let format = BlockFormat.q4_1
+    let three = try Fixture("blocks").tensor("Q4_1.bytes")
+    let few = Tensor([3 * format.elements], .bfloat16)
+    format.decode(UnsafeRawBufferPointer(three.bytes), into: few)
+    let bytes = (0..<2500).flatMap { _ in Array(three.bytes) }
+    let many = Tensor([2500, 3 * format.elements], .bfloat16)
+    bytes.withUnsafeBytes { format.decode($0, into: many) }
+    let expected = (0..<2500).flatMap { _ in few.converted(to: .float32).floats }
+    assertClose(many.converted(to: .float32).floats, expected, .exact, "Q4_1")
+  }
 }

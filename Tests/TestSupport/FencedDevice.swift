@@ -272,7 +272,9 @@ extension FencedDevice {
     cpu.isLargest(inside(flags), inside(x), columns: columns)
   }
 
-  package func sumOfSquares(_ x: Tensor) -> Double { cpu.sumOfSquares(inside(x)) }
+  package func sumsOfSquares(_ tensors: [Tensor]) -> [Double] {
+    cpu.sumsOfSquares(tensors.map { inside($0) })
+  }
   package func hasNonFinite(_ x: Tensor) -> Bool { cpu.hasNonFinite(inside(x)) }
 
   package func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers) {

@@ -55,6 +55,37 @@ import Testing
     #expect(dataset.samples.rows(fromLine: 1).count == 2 && dataset.samples.rows(fromLine: 2).isEmpty)
   }
 
+  /// A pair is one row to shares and maxima, and its samples have the line as it is counted over all files.
+  @Test func pairsOfSeveralFiles() throws {
+    func rows(_ letter: String, _ count: Int) -> String {
+      (1...count).map { #"{"prompt": "\#(letter)\#($0)", "chosen": "yes", "rejected": "no"}"# + "\n" }
+        .joined()
+    }
+    let files = [
+      DataFile(try folder.write(rows("a", 3), to: "a.jsonl")),
+      DataFile(try folder.write(rows("b", 40), to: "b.jsonl"), maxRows: 10),
+    ]
+    func load(_ part: DataSelection.Part) throws -> Dataset {
+      try Dataset.load(
+        DataSelection(files, seed: 1, heldOut: .rows(4), part: part),
+        template: ChatTemplate.named("firefly", tokenizer: tokenizer), tokenizer: tokenizer, maxLength: 64,
+        maxPromptLength: 32)
+    }
+    let (training, heldOut) = (try load(.training), try load(.heldOut))
+    #expect(training.report.kept + heldOut.report.kept == 13 && heldOut.report.kept == 4)
+    for data in [training, heldOut] {
+      #expect(data.samples.count == 2 * data.report.kept)
+      for pair in 0..<data.report.kept {
+        let (chosen, rejected) = data.samples.pair(pair)
+        #expect(chosen.line == rejected.line && spelled(chosen).hasSuffix("|yes</s>"))
+        let asked = spelled(chosen).dropFirst(3).prefix { $0 != "<" }
+        #expect(
+          data.report.place(chosen.line) == "\(folder.path)/\(asked.prefix(1)).jsonl:\(asked.dropFirst())")
+      }
+    }
+    #expect(Set(training.samples.map(\.line)).isDisjoint(with: heldOut.samples.map(\.line)))
+  }
+
   /// History from `chosen` alone; the answers' texts are not stripped, all others are.
   @Test func historyAndSystem() throws {
     let system = #"{"role": "system", "content": " s "}"#

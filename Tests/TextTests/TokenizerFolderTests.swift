@@ -116,6 +116,38 @@ import Testing
     #expect(!addsEOS || tokenizer.eos != nil)
   }
 
+  /// tokenizer.json's post-processor decides, as in transformers 5, and what contradicts it is told.
+  @Test(arguments: [("llama3.json", true), ("qwen2.json", false)])
+  func thePostProcessorGoesBeforeTheConfiguration(_ file: String, _ adds: Bool) throws {
+    for said in [true, false] {
+      let config = Data("{\"add_bos_token\": \(said)}".utf8)
+      let tokenizer = try load(["tokenizer.json": fixture(file), "tokenizer_config.json": config])
+      #expect(tokenizer.addsBOS == adds)
+      #expect(tokenizer.notes.contains { $0.contains("add_bos_token") } == (said != adds))
+    }
+  }
+
+  /// Every key that transformers' tokenizers take (tools/reference/known_keys.py), and one that they do not.
+  @Test func noKeyOfTheConfigurationPassesUnseen() throws {
+    let file = try JSONValue.parse(fixture("keys/tokenizer_config.json"), source: "keys")
+    let known = try #require(file["keys"]?.object).keys.sorted()
+    #expect(known.count > 30)
+    let model = PieceModel("▁a").data
+    for key in known {
+      let value = key == "model_input_names" ? "[\"x\"]" : "true"
+      let read = Result {
+        try load(["tokenizer.model": model, "tokenizer_config.json": Data("{\"\(key)\": \(value)}".utf8)])
+      }
+      // A wrong type is an error, which is seen too.
+      guard let tokenizer = try? read.get() else { continue }
+      #expect(!tokenizer.notes.contains { $0.contains("not known") }, "\(key)")
+    }
+    let strange = Data(#"{"new_key": false, "split_special_tokens": true}"#.utf8)
+    let notes = try load(["tokenizer.model": model, "tokenizer_config.json": strange]).notes
+    #expect(
+      notes.contains { $0.contains("new_key") } && notes.contains { $0.contains("split_special_tokens") })
+  }
+
   @Test func rolesAndListedTokensAreSpecial() throws {
     let config = Data(#"{"eos_token": "bread", "additional_special_tokens": ["seven", "absent"]}"#.utf8)
     let json = Data(

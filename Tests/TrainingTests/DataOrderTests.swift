@@ -22,10 +22,12 @@ import Testing
     #expect(other.microBatches(step: 0) != steps[0])
   }
 
-  @Test func leftOversOfAnEpochMakeNoStep() {
+  @Test func leftOversOfAnEpochMakeAShorterStep() {
     var order = DataOrder(rows: 11, microBatchSize: 2, accumulation: 4, shuffle: false, seed: 0)
-    #expect(order.batchesPerEpoch == 6 && order.stepsPerEpoch == 1)
-    #expect(order.microBatches(step: 1) == [[0, 1], [2, 3], [4, 5], [6, 7]])
+    #expect(order.batchesPerEpoch == 6 && order.stepsPerEpoch == 2 && order.batchesOfShortStep == 2)
+    #expect(order.microBatches(step: 0) == [[0, 1], [2, 3], [4, 5], [6, 7]])
+    #expect(order.microBatches(step: 1) == [[8, 9], [10]])
+    #expect(order.microBatches(step: 2) == order.microBatches(step: 0))
   }
 
   @Test func aShortEpochIsOneStep() {
@@ -38,9 +40,9 @@ import Testing
 
   @Test func countsSteps() {
     let order = DataOrder(rows: 100, microBatchSize: 1, accumulation: 16, seed: 0)
-    #expect(order.stepsPerEpoch == 6)
-    #expect(order.totalSteps(epochs: 1, maxSteps: nil) == 6)
-    #expect(order.totalSteps(epochs: 1.5, maxSteps: nil) == 9)
+    #expect(order.stepsPerEpoch == 7)
+    #expect(order.totalSteps(epochs: 1, maxSteps: nil) == 7)
+    #expect(order.totalSteps(epochs: 1.5, maxSteps: nil) == 11)
     #expect(order.totalSteps(epochs: 1, maxSteps: 50) == 50)
   }
 }

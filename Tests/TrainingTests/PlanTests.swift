@@ -1,6 +1,8 @@
 import FireflyBase
+import FireflyTensors
 import FireflyTestSupport
 import FireflyTraining
+import FireflyWeights
 import Foundation
 import Testing
 
@@ -49,6 +51,12 @@ import Testing
     try tiny.write(
       config.replacingOccurrences(of: "\"vocab_size\": 264", with: "\"vocab_size\": 100"),
       to: tiny.model + "/config.json")
+    let weights = try ModelSource.open(tiny.model).weights
+    let tensors = try weights.tensorNames.map { name in
+      let tensor = try weights.tensor(name, shape: weights.shape(of: name), as: .float32)
+      return (name, tensor.shape[0] == 264 ? tensor.slice(0..<100) : tensor)
+    }
+    try SafeTensorsWriter.write(tensors, to: tiny.model + "/model.safetensors")
     let error = #expect(throws: FireflyError.self) { try Trainer(config: tiny.config()).plan() }
     #expect(error?.what == "the tokenizer gives an id that the model does not have")
     #expect(error?.place == "\(tiny.rows):1")
@@ -71,5 +79,18 @@ import Testing
 
     let none = try Trainer(config: config).plan(memoryLimit: 1)
     #expect(none.advice.last == "  and still not: this needs a smaller model or a larger machine")
+    let least = try tiny.config(
+      "out",
+      [
+        "per_device_train_batch_size": .int(1), "max_seq_length": .int(64),
+        "optim": .string("paged_adamw_32bit"),
+      ])
+    let nothing = try Trainer(config: least).plan(memoryLimit: 1)
+    #expect(
+      nothing.advice == [
+        "does not fit the 1 B of memory here: this needs a smaller model or a larger machine"
+      ])
+    let told = thrownError { try nothing.requireFit() }
+    #expect(told?.fix?.hasPrefix("This needs a smaller model or a larger machine. \"memory_limit\"") == true)
   }
 }

@@ -58,7 +58,8 @@ import Testing
     let result = try run(config("out", ["max_steps": .int(30), "warmup_steps": .int(0)])) {
       if case .step(let report) = $0 { losses.append(report.loss) }
     }
-    #expect(result.outcome == .finished && result.sessionRows == 4 * 30)
+    // Ten epochs: of nine pairs, the third step has one.
+    #expect(result.outcome == .finished && result.sessionRows == 10 * 9)
     // A fresh adapter says what the reference says.
     assertClose([losses[0]], [log(2)], Tolerance(absolute: 1e-6))
     let entries = try history("out").filter { $0["loss"] != nil }
@@ -182,6 +183,32 @@ import Testing
     #expect(notices.contains { $0.hasPrefix("a pair's prompt is read once for each answer") })
   }
 
+  /// Two files with some pairs held out; a shorter last step; evaluations that are never enough better.
+  @Test(arguments: ["qlora", "full"]) func pairsInPartsEndEarly(_ mode: String) throws {
+    try tiny.write(Self.pairs(4).replacing("say", with: "tell"), to: tiny.path + "/more.jsonl")
+    let files = JSONValue.array([
+      .string(tiny.path + "/pairs.jsonl"),
+      .object(["file": .string(tiny.path + "/more.jsonl"), "max_samples": .int(3)]),
+    ])
+    let config = try config(
+      "out",
+      [
+        "train_mode": .string(mode), "train_file": files, "val_size": .int(2),
+        "gradient_accumulation_steps": .int(3), "num_train_epochs": .int(4), "max_steps": .int(-1),
+        "eval_strategy": .string("epoch"), "early_stopping_patience": .int(1),
+        "metric_for_best_model": .string("eval_rewards/margins"), "early_stopping_threshold": .int(100),
+      ])
+    let plan = try Trainer(config: config).plan()
+    // Ten pairs in micro-batches of two: three and two of them.
+    #expect(plan.rows == 10 && plan.stepsPerEpoch == 2 && plan.steps == 8)
+    #expect(plan.summary.contains { $0.contains("10 of 10 preference pairs") })
+    let result = try run(config)
+    #expect(result.outcome == .finished && result.steps == 4 && result.sessionRows == 20)
+    let evaluations = try history("out").filter { $0["eval_loss"] != nil }
+    #expect(evaluations.map { $0["step"]?.int } == [2, 4])
+    #expect(evaluations.allSatisfy { $0["eval_rewards/margins"]?.double != nil })
+  }
+
   @Test func evaluationsHaveRewards() throws {
     try run(
       config(
@@ -226,7 +253,7 @@ import Testing
 
   @Test func thePlanKnowsPairs() throws {
     let plan = try Trainer(config: config("out", ["max_steps": .int(-1), "num_train_epochs": .int(3)])).plan()
-    #expect(plan.rows == 9 && plan.stepsPerEpoch == 2 && plan.steps == 6)
+    #expect(plan.rows == 9 && plan.stepsPerEpoch == 3 && plan.steps == 9)
     let reference = try #require(plan.summary.first { $0.hasPrefix("reference: ") })
     #expect(reference.hasPrefix("reference: the base, asked once about 9 pairs before training and kept"))
     #expect(reference.contains("which saves"))

@@ -16,7 +16,7 @@ private let original = """
 
 private let least: [String: JSONValue] = [
   "output_dir": .string("out"), "model_name_or_path": .string("model"), "train_file": .string("rows.jsonl"),
-  "max_seq_length": .int(64), "bf16": .bool(true),
+  "max_seq_length": .int(64), "bf16": .bool(true), "template_name": .string("firefly"),
 ]
 
 private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] = []) throws -> RunConfig {

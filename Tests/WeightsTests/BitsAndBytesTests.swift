@@ -20,7 +20,37 @@ import Testing
     #expect(packed.originalDType == Self.dtypes[name])
     let values = try store.tensor("\(name).weight", shape: shape, as: .float32)
     #expect(try values.floats == expected.tensor("\(name).weight", shape: shape, as: .float32).floats)
-    #expect(store.unusedNames().allSatisfy { !$0.hasPrefix(name) })
+  }
+
+  /// `bnb_4bit_quant_storage`: the same bytes as numbers of another type.
+  @Test(arguments: ["uint8", "bfloat16", "float32"]) func readsCodesInAnyStorage(_ storage: String) throws {
+    let store = try WeightStore.open(Fixtures.folder + "/nf4_storage.safetensors")
+    let values = try store.tensor("\(storage).weight", shape: [24, 64], as: .float32).floats
+    #expect(values == (try store.tensor("\(storage).expected", shape: [24, 64], as: .float32).floats))
+    #expect(values == (try store.tensor("uint8.expected", shape: [24, 64], as: .float32).floats))
+  }
+
+  /// Every key that transformers' BitsAndBytesConfig knows (tools/reference/known_keys.py), and one that it does not.
+  @Test func noKeyOfTheQuantizationPassesUnseen() throws {
+    let file = try JSONValue.read(Fixtures.folder + "/keys/quantization_config.json")
+    let known = try #require(file["keys"]?.object)
+    func notes(_ changes: [String: JSONValue]) throws -> [String] {
+      let folder = try TemporaryFolder()
+      let config = JSONValue.object(["quantization_config": .object(known.merging(changes) { $1 })])
+      try folder.write(config.text(), to: "config.json")
+      try SafeTensorsWriter.write([("x", Tensor([1], [1]))], to: folder.path + "/model.safetensors")
+      return try ModelSource.open(folder.path).notes
+    }
+    #expect(try notes([:]).isEmpty)
+    #expect(try notes(["new_key": .bool(true)]).first?.contains("new_key") == true)
+    for (key, value) in ["quant_method": "gptq", "bnb_4bit_quant_type": "fp4"] {
+      #expect(
+        thrownError { _ = try notes([key: .string(value)]) }?.place?.contains("quantization_config") == true)
+    }
+    for (key, value) in ["load_in_4bit": false, "load_in_8bit": true] {
+      #expect(
+        thrownError { _ = try notes([key: .bool(value)]) }?.place?.contains("quantization_config") == true)
+    }
   }
 
   @Test(arguments: ["double", "plain"]) func quantisesAndWritesAsBitsandbytes(_ name: String) throws {
@@ -156,7 +186,6 @@ import Testing
       }
     }
     #expect(packed == 7)
-    #expect(quantised.weights.unusedNames().isEmpty)
     #expect(
       quantised.config["quantization_config"]
         == BitsAndBytes.quantizationConfig(double: true, compute: .bfloat16))

@@ -38,7 +38,7 @@ ROOM_ORDER: dict[str, list[str]] = {
 }
 
 # Only these reach the bytes of a tensor; the targets above use operations.
-MAY_TOUCH_ADDRESSES = {"Tensors", "Weights"}
+MAY_TOUCH_ADDRESSES = {"Tensors", "Weights", "Cards"}
 ADDRESS = re.compile(r"\bUnsafe\w*Pointer\b|\bOpaquePointer\b|\bwithUnsafe\w+|\. (?:\w+P|p)ointer\b")
 
 # Files above that handle addresses which are no tensor's memory, and whose they are.

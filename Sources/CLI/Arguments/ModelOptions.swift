@@ -3,6 +3,7 @@ import FireflyGeneration
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
+import FireflyText
 import FireflyWeights
 
 /// What the verbs that use a model share: which model, and how it is held.
@@ -38,7 +39,7 @@ enum ModelOptions {
     let progress = ProgressLine("loading \(pretrained.source.name)")
     let model = try pretrained.load(options(arguments, adapter: adapter)) { progress.update($0) }
     progress.clear()
-    if let note = model.unusedTensorsNote { Messages.line("firefly: \(note)") }
+    Messages.notes(pretrained.tokenizer.notes + model.notes)
     return Generator(model: model, tokenizer: pretrained.tokenizer)
   }
 }
@@ -113,7 +114,7 @@ enum AnswerOptions {
   /// Who says how a token is chosen wants no beams, whatever the model asks for. To be called after `check`.
   static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
     var (options, notes) = try pretrained.defaults()
-    for note in notes { Messages.line("firefly: \(note)") }
+    Messages.notes(notes)
     options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens
     options.sampling.temperature =
       arguments[greedy] ? 0 : arguments[temperature] ?? options.sampling.temperature

@@ -10,7 +10,8 @@ enum DataCommand {
   private static let set = Option.text(
     "--set", "KEY=VALUE", "Replaces one key of the configuration.", repeated: true)
   private static let row = Option.integer(
-    "--row", "LINE", atLeast: 1, "The line of train_file to show (default: the first row that is kept).")
+    "--row", "LINE", atLeast: 1,
+    "The line of train_file to show, counted on from file to file (default: the first row that is kept).")
   private static let json = Flag("--json", "One JSON object: the statistics and the row.")
 
   static let verb = Verb(
@@ -23,23 +24,30 @@ enum DataCommand {
     let tokenizer = try Pretrained.tokenizer(at: model)
     let template = try run.template(tokenizer)
     let progress = ProgressLine("reading \(run.trainFile)")
-    let dataset = try Dataset.load(
-      run.trainFile, template: template, tokenizer: tokenizer, maxLength: run.maxSequenceLength,
-      maxPromptLength: run.preference?.maxPromptLength, cache: run.dataCache(model: model),
+    let dataset = try run.rows(
+      run.selection(.training), template: template, tokenizer: tokenizer, cache: run.dataCache(model: model),
       progress: progress.update)
+    let heldOut = try run.heldOut.map { _ in
+      try run.rows(run.selection(.heldOut), template: template, tokenizer: tokenizer)
+    }
     progress.clear()
     let shown = try samples(arguments[row], in: dataset, run, arguments[config]).map { name, sample in
-      ShownRow(name: name, sample: sample, tokenizer: tokenizer)
+      ShownRow(
+        name: name, sample: sample,
+        place: dataset.report.files.count > 1 ? dataset.report.place(sample.line) : nil, tokenizer: tokenizer)
     }
     let output = Output()
     if arguments[json] {
       let rows = shown.map { ($0.name, $0.json) }
       try output.line(
         JSONValue.object(
-          Dictionary([("statistics", dataset.report.json)] + rows) { first, _ in first }
+          Dictionary(
+            [("statistics", dataset.report.json), ("held_out", heldOut?.report.json ?? .null)] + rows
+          ) { first, _ in first }
         ).text(indent: 2))
     } else {
       for line in dataset.report.summary { try output.line(line) }
+      for line in heldOut?.report.summary ?? [] { try output.line("held out: \(line)") }
       for row in shown { try output.line("\n" + row.text) }
     }
     try output.flush()
@@ -64,6 +72,8 @@ enum DataCommand {
 private struct ShownRow {
   let name: String
   let sample: Sample
+  /// File and line, of a row from one of several files.
+  let place: String?
   let tokenizer: any Tokenizer
 
   private struct Token {
@@ -85,7 +95,8 @@ private struct ShownRow {
 
   var text: String {
     let heading =
-      "line \(sample.line)\(name == "row" ? "" : ", \(name)"): \(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
+      "line \(sample.line)\(place.map { " (\($0))" } ?? "")\(name == "row" ? "" : ", \(name)"): "
+      + "\(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
     let lines = tokens.map { token in
       let mark = token.isTarget ? "*" : " "
       let text = token.text.isEmpty ? "…" : JSONValue.string(token.text).text()

@@ -39,6 +39,7 @@ enum ExportCommand {
     let exporter = try GGUFExporter(
       Pretrained.open(arguments[ModelOptions.model]), type: type, adapter: arguments[adapter],
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
+    Messages.notes(exporter.notes)
     try OutputOptions.converting("exporting") {
       try exporter.write(to: arguments[file], overwrite: arguments[overwrite], progress: $0)
     }
@@ -59,8 +60,10 @@ enum ExportCommand {
     }
     try arguments.refuse(
       [onto.declaration, adapterOnly.declaration], together: "nothing is merged into an adapter")
-    try GGUFAdapter(adapter, base: ModelSource.open(arguments[ModelOptions.model]), type: type)
-      .write(to: arguments[file], overwrite: arguments[overwrite])
+    let exporter = try GGUFAdapter(
+      adapter, base: ModelSource.open(arguments[ModelOptions.model]), type: type)
+    Messages.notes(exporter.notes)
+    try exporter.write(to: arguments[file], overwrite: arguments[overwrite])
     try OutputOptions.report(arguments[file])
   }
 }

@@ -54,6 +54,7 @@ enum MergeCommand {
       compute: compute,
       shardLimit: shardLimit)
     let comparison = try arguments[noProbe] ? nil : makeProbe(arguments, compute)
+    Messages.notes(merger.notes)
     try OutputOptions.converting("merging") { try merger.write(to: folder, progress: $0) }
     if !arguments[json] { try OutputOptions.report(folder.path) }
     if let comparison { try compare(comparison, folder.path, asJSON: arguments[json]) }

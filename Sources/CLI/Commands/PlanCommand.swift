@@ -13,8 +13,8 @@ enum PlanCommand {
   static let verb = Verb(
     "plan", summary: "Says what a training run will take: memory, time and disk, before it starts.",
     details: """
-      Reads the rows and the model's header, measures this machine for two seconds, and neither loads weights nor \
-      writes anything. When the run does not fit into memory, says what to change and what that comes to.
+      Reads the rows and the model's header, measures a block of the model's shape with random weights for a second or \
+      two, and neither loads weights nor writes anything. When the run does not fit into memory, says what to change and what that comes to.
       """,
     positionals: [config], options: [set.declaration, json.declaration], run: run)
 
@@ -25,7 +25,7 @@ enum PlanCommand {
       if case .preparing(_, let share) = $0 { progress.update(share) }
     }
     progress.clear()
-    let estimate = RunEstimate(plan)
+    let estimate = try RunEstimate(plan)
     let output = Output()
     if arguments[json] {
       try output.line(PlanCommand.json(plan, estimate).text(indent: 2))
@@ -47,7 +47,7 @@ enum PlanCommand {
       "steps": .int(plan.steps), "rows": .int(plan.rows), "tokens": .int(plan.tokens),
       "targets": .int(plan.targets), "trainable_parameters": .int(plan.trainableParameters),
       "frozen_parameters": .int(plan.frozenParameters),
-      "peak_memory_bytes": .int(plan.memory.reduce(0) { $0 + $1.bytes }), "memory": .object(memory),
+      "peak_memory_bytes": .int(plan.memoryBytes), "memory": .object(memory),
       "memory_limit_bytes": plan.memoryLimit.map(JSONValue.int) ?? .null,
       "advice": .array(plan.advice.map(JSONValue.string)), "checkpoint_bytes": .int(plan.checkpointBytes),
       "paged_bytes": .int(plan.pagedBytes), "flop": .double(plan.work.flop),

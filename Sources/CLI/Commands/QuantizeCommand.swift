@@ -23,6 +23,7 @@ enum QuantizeCommand {
     let quantizer = try Quantizer(
       source, double: arguments[double] != "false",
       shardLimit: shardLimit)
+    Messages.notes(quantizer.notes)
     try OutputOptions.converting("quantizing") { try quantizer.write(to: folder, progress: $0) }
     try OutputOptions.report(folder.path)
   }

@@ -1,6 +1,7 @@
 import Dispatch
 import FireflyBase
 import FireflyGeneration
+import FireflyModels
 import FireflyPretrained
 import FireflyServer
 import FireflyText
@@ -93,8 +94,10 @@ enum ServeCommand {
       )
     }
     let model = try ModelOptions.load(pretrained, arguments, adapter: nil).model
+    let told = model.notes.count
     let served = try ServedModel.load(
       pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template])
+    Messages.notes(Array(model.notes[told...]))
     let server = Server(
       model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults, options: settings)
     let signals = StopSignals()

@@ -42,6 +42,8 @@ enum TrainCommand {
     let output = Output()
     for line in plan.summary { try output.line(line) }
     for notice in plan.notices { try output.line("note: \(notice)") }
+    try output.flush()
+    try plan.requireFit()
     try output.line("everything is in order; nothing was written")
     try output.flush()
   }
@@ -52,6 +54,13 @@ enum TrainCommand {
     display.close()
     Messages.line(result.summary)
     switch result.outcome {
+    case .alreadyFinished:
+      Messages.line(
+        "the run was finished already, after step \(result.steps): nothing was changed. A higher num_train_epochs or "
+          + "max_steps continues it, where its learning rate does not depend on its length.")
+      let output = Output()
+      try output.line(trainer.config.outputFolder)
+      try output.flush()
     case .finished:
       let output = Output()
       try output.line(trainer.config.outputFolder)

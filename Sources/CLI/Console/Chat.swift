@@ -107,7 +107,9 @@ final class Chat {
     if folder == "none" {
       generator.model.detachAdapter()
     } else {
+      let told = generator.model.notes.count
       try generator.model.loadAdapter(folder)
+      Messages.notes(Array(generator.model.notes[told...]))
     }
     memory = PromptMemory()
     Messages.line(folder == "none" ? "the base alone" : "adapter \(folder)")

@@ -33,6 +33,9 @@ enum Messages {
 
   static func line(_ text: String) { write(text + "\n") }
 
+  /// What a reader of files wants the user to know, each on a line of its own.
+  static func notes(_ notes: [String]) { notes.forEach { line("firefly: \($0)") } }
+
   /// Whether progress can redraw its line.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }

@@ -12,8 +12,12 @@ package struct AdapterFile {
   package let folder: String
   package let options: LoRAOptions
   let store: WeightStore
-  /// Modules that have an A and a B.
+  /// Modules that have an A and a B and are targets, sorted.
   package let modules: [String]
+  /// All that have an A and a B.
+  private let stored: [String]
+  /// A line for each thing in the files that has no effect, for the user to read.
+  package let notes: [String]
   /// Modules that are there whole, for those of the base.
   package let saved: [String]
 
@@ -21,12 +25,17 @@ package struct AdapterFile {
   package init(_ name: String) throws {
     let folder = try LocalModels().path(of: name, for: .adapter)
     self.folder = folder
-    options = try AdapterFile.options(folder)
+    let config = try AdapterConfig("\(folder)/\(ModelFiles.adapterConfig)")
     store = try AdapterFile.weights(in: folder)
-    let whole = AdapterFile.saved(store.names, options)
+    let whole = AdapterFile.saved(store.names, config.options)
     saved = whole
-    modules = try AdapterFile.modules(
+    stored = try AdapterFile.modules(
       store.names.filter { !whole.contains(AdapterFile.module($0)) }, store.path)
+    let modules = stored.filter(config.targets.contains)
+    var options = config.options
+    if config.targets.isNarrowed { options.targetModules = modules }
+    (self.modules, self.options) = (modules, options)
+    notes = config.notes + AdapterFile.strangers(stored.filter { !config.targets.contains($0) }, store.path)
     if let missing = options.modulesToSave.first(where: { name in
       !whole.contains { LoRAOptions.matches($0, name) }
     }) {
@@ -34,6 +43,28 @@ package struct AdapterFile {
         "the adapter's weights lack a module of \"modules_to_save\"", at: store.path,
         expected: "\(missing).weight")
     }
+  }
+
+  /// Checks that the adapter is for linear layers and whole modules that the model has.
+  ///
+  /// - Throws: `FireflyError` naming the first that it has not.
+  package func check(for architecture: Architecture) throws {
+    try architecture.checkPairs(stored, of: folder)
+    for module in saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
+    guard !modules.isEmpty || !saved.isEmpty else {
+      throw FireflyError(
+        "the adapter holds no tensors of the modules that adapter_config.json targets", at: store.path,
+        found: stored.first ?? "none")
+    }
+  }
+
+  /// As PEFT, an adapter's tensors do not count where its configuration gives their modules no pair.
+  private static func strangers(_ modules: [String], _ path: String) -> [String] {
+    guard let first = modules.first else { return [] }
+    return [
+      "\(path): pairs of \(modules.count) modules that adapter_config.json does not target have no effect "
+        + "(\(first)\(modules.count > 1 ? ", …" : ""))"
+    ]
   }
 
   /// The tensors of a PEFT folder, as they are.
@@ -87,45 +118,7 @@ package struct AdapterFile {
         "an adapter needs lora_A and lora_B", at: "\(path): \(lonely.key)",
         found: lonely.value.sorted().joined(separator: ", "))
     }
-    guard !parts.isEmpty else { throw FireflyError("the adapter holds no tensors", at: path) }
     return parts.keys.sorted()
-  }
-
-  private static func options(_ folder: String) throws -> LoRAOptions {
-    let path = "\(folder)/\(ModelFiles.adapterConfig)"
-    let config = ConfigReader(try JSONValue.read(path), source: path)
-    try config.refuse("peft_type", unless: [.string("LORA")])
-    try config.refuse("bias", unless: [.string("none")])
-    for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora"] {
-      try config.refuse(key, unless: [.bool(false)])
-    }
-    for key in ["layer_replication", "trainable_token_indices", "target_parameters"] {
-      try config.refuse(key, unless: [.array([]), .object([:])])
-    }
-    var options = LoRAOptions(
-      rank: try config.int("r"), alpha: Double(try config.float("lora_alpha")),
-      dropout: try config.float("lora_dropout", default: 0),
-      rsLoRA: try config.bool("use_rslora", default: false))
-    options.targetModules = config.config["target_modules"]?.array?.compactMap(\.string)
-    options.modulesToSave = config.config["modules_to_save"]?.array?.compactMap(\.string) ?? []
-    options.rankPattern = try pattern("rank_pattern", config) { $0.int }
-    options.alphaPattern = try pattern("alpha_pattern", config) { $0.double }
-    return options
-  }
-
-  private static func pattern<T>(
-    _ key: String, _ config: ConfigReader, _ convert: (JSONValue) -> T?
-  ) throws -> [String: T] {
-    guard let map = try config.object(key)?.config.object else { return [:] }
-    return try Dictionary(
-      uniqueKeysWithValues: map.map { name, value in
-        guard let converted = convert(value), !name.contains(where: "*+?()[]|^$\\".contains) else {
-          throw FireflyError(
-            "unsupported pattern", at: "\(config.source): \(key)", expected: "module names with numbers",
-            found: "\(name): \(value.text())")
-        }
-        return (name, converted)
-      })
   }
 
   /// A module's A [r, in] and B [out, r] in float32, and the scale of their product.
@@ -139,40 +132,5 @@ package struct AdapterFile {
       try store.tensor(name + ".lora_B.weight", shape: [outputs, rank], as: .float32),
       options.scale(of: module)
     )
-  }
-}
-
-// MARK: - Writing
-
-extension AdapterFile {
-  /// adapter_config.json of a trained adapter: the keys that every PEFT since 0.4 reads, newer ones only where they
-  /// differ from their defaults. Nil where no adapter is trained.
-  static func config(_ trainable: Trainable, baseModel: String) -> JSONValue? {
-    guard let options = trainable.adapter else { return nil }
-    let pairs = trainable.slots.filter { $0.role == .lowRankA }
-    let leaves = Set(pairs.compactMap { $0.module.split(separator: ".").last.map(String.init) })
-    let targets = options.targetModules ?? leaves.sorted()
-    var config: [String: JSONValue] = [
-      "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
-      "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
-      "layers_pattern": .null, "layers_to_transform": .null, "lora_alpha": number(options.alpha),
-      "lora_dropout": .double(Double("\(options.dropout)") ?? 0),
-      "modules_to_save": options.modulesToSave.isEmpty
-        ? .null : .array(options.modulesToSave.map(JSONValue.string)),
-      "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
-      "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
-    ]
-    if options.rsLoRA { config["use_rslora"] = .bool(true) }
-    if !options.rankPattern.isEmpty {
-      config["rank_pattern"] = .object(options.rankPattern.mapValues(JSONValue.int))
-    }
-    if !options.alphaPattern.isEmpty {
-      config["alpha_pattern"] = .object(options.alphaPattern.mapValues(number))
-    }
-    return .object(config)
-  }
-
-  private static func number(_ value: Double) -> JSONValue {
-    Int(exactly: value).map(JSONValue.int) ?? .double(value)
   }
 }

@@ -25,6 +25,11 @@ extension Transformer {
         b.value.setZero()
       }
     }
+    if let head = architecture.adaptableHead, let pair = pairs[head.module] {
+      let random = CounterRandom(seed: seed, stream: Head.stream << 8)
+      fill(pair.a.value, bound: 1 / Float(head.shape.inputs).squareRoot(), random)
+      pair.b.value.setZero()
+    }
     for parameter in arena.parameters {
       switch parameter.slot.role {
       case .embedding: Ops.convert(parameter.value.matrix, base.embedding.table.matrix)
@@ -53,6 +58,11 @@ extension Transformer {
       group.adapter?.parametersChanged()
     }
     ends = base.training(arena.parameters, compute: compute)
+    if let module = architecture.adaptableHead?.module, let pair = pairs[module] {
+      ends.head.adapter = GroupAdapter(
+        [(a: pair.a, b: pair.b, scale: options.scale(of: module))], in: arena, dropout: options.dropout,
+        compute: compute)
+    }
     ends.parametersChanged()
     self.arena = arena
   }
@@ -68,7 +78,7 @@ extension Transformer {
 // MARK: - Files
 
 extension Transformer {
-  /// Hangs the adapter of a PEFT folder on the model.
+  /// Hangs the adapter of a PEFT folder on the model. What has no effect in its files is added to `notes`.
   ///
   /// - Parameters:
   ///   - folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
@@ -79,19 +89,13 @@ extension Transformer {
     let file = try AdapterFile(folder)
     var options = file.options
     if let dropout { options.dropout = dropout }
-    let linears = architecture.adaptableLinears
-    var remaining = Set(file.modules)
+    try file.check(for: architecture)
+    let linears = architecture.adaptableLinears + (architecture.adaptableHead.map { [$0] } ?? [])
+    let modules = Set(file.modules)
     var stored: [String: (a: Tensor, b: Tensor, scale: Float)] = [:]
-    for (module, shape) in linears where remaining.remove(module) != nil {
+    for (module, shape) in linears where modules.contains(module) {
       stored[module] = try file.pair(module, inputs: shape.inputs, outputs: shape.outputs)
     }
-    if let stranger = remaining.sorted().first {
-      throw FireflyError(
-        "the adapter is for a linear layer that this model does not have", at: "\(folder): \(stranger)",
-        expected: "names like \(linears.first?.module ?? "")",
-        fix: "Use the adapter with the base model that it was trained on.")
-    }
-    for module in file.saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
     let arena = ParameterArena(
       Trainable(architecture, options) { stored[$0] != nil }, on: device)
     for parameter in arena.parameters where parameter.slot.role == .embedding || parameter.slot.role == .head
@@ -105,16 +109,17 @@ extension Transformer {
       Ops.convert(pair.b.value.matrix, start.b.on(device).matrix)
     }
     hang(arena, options)
+    notes += file.notes
   }
 
   /// Writes the adapter as PEFT does; the folder must exist.
   ///
   /// - Parameter baseModel: `base_model_name_or_path`.
   public func saveAdapter(to folder: String, baseModel: String) throws {
-    guard let config = AdapterFile.config(arena.trainable, baseModel: baseModel) else {
+    guard let config = AdapterConfig.text(arena.trainable, baseModel: baseModel) else {
       preconditionFailure("the model has no adapter")
     }
-    try AtomicFile.write(Data(config.text(indent: 2).utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
+    try AtomicFile.write(Data(config.utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
     try SafeTensorsWriter.write(
       parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
       to: "\(folder)/\(ModelFiles.adapterWeights[0])")

@@ -1,28 +1,43 @@
+import FireflyBase
 import FireflyWeights
 
 extension Architecture {
-  /// Every tensor that the model needs, except parts of packed ones.
-  var tensorNames: [String] {
-    var required = [names.embedding] + (tiedHead ? [] : [names.head])
-    var norms = [names.finalNorm] + (names.embeddingNorm.map { [$0] } ?? [])
+  // MARK: - Names and shapes
+
+  /// Every tensor that the model needs, and its shape; what the files call it is `storedName`.
+  private var tensorShapes: [(name: String, shape: [Int])] {
+    let table = [vocabularySize, hiddenSize]
+    var shapes = [(names.embedding, table)] + (tiedHead ? [] : [(names.head, table)])
+    let ends = [names.finalNorm] + (names.embeddingNorm.map { [$0] } ?? [])
+    shapes += ends.flatMap(normShapes)
     for layer in 0..<layers {
       let prefix = names.prefix(layer)
-      norms += [prefix + names.attentionNorm, prefix + names.feedForwardNorm]
-      norms += (latent?.norms ?? []).map { prefix + $0.name }
+      shapes += [names.attentionNorm, names.feedForwardNorm].flatMap { normShapes(prefix + $0) }
+      shapes += (latent?.norms ?? []).map { (prefix + $0.name + ".weight", [$0.size]) }
       for linear in linears(layer) {
-        required.append(prefix + linear.name + ".weight")
-        if linear.hasBias { required.append(prefix + linear.name + ".bias") }
+        shapes.append((prefix + linear.name + ".weight", [linear.outputs, linear.inputs]))
+        if linear.hasBias { shapes.append((prefix + linear.name + ".bias", [linear.outputs])) }
       }
     }
-    required += norms.map { $0 + ".weight" }
-    return norm == .layer ? required + norms.map { $0 + ".bias" } : required
+    return shapes
   }
 
-  /// Checks that every tensor of the model is in its files, without reading them.
+  private func normShapes(_ module: String) -> [(name: String, shape: [Int])] {
+    [(module + ".weight", [hiddenSize])] + (norm == .layer ? [(module + ".bias", [hiddenSize])] : [])
+  }
+
+  /// The tensors that the model is made of, as the files call them.
+  package func tensorNames(in weights: WeightStore) -> [String] {
+    tensorShapes.map { storedName($0.name, in: weights) }
+  }
+
+  /// Checks that every tensor of the model is in its files in the right shape, without reading them.
   ///
-  /// - Throws: `FireflyError` naming those that are missing.
-  public func requireTensors(in weights: WeightStore) throws {
-    try weights.require(tensorNames.map { storedName($0, in: weights) })
+  /// - Throws: `FireflyError` naming those that are missing, or the first of another shape.
+  func requireTensors(in weights: WeightStore) throws {
+    let tensors = tensorShapes.map { (name: storedName($0.name, in: weights), shape: $0.shape) }
+    try weights.require(tensors.map(\.name))
+    for (name, shape) in tensors { try weights.require(name, shape: shape) }
   }
 
   /// What the files call a tensor: checkpoints of the model without its head, like BLOOM's, leave out the base's name.
@@ -50,14 +65,21 @@ extension Architecture {
     return Set(names)
   }
 
-  /// Names in the files that loading did not ask for, sorted, but for those that a model never needs.
+  // MARK: - What is left over
+
+  /// A line about tensors in the files that the model does not use, but for those that a model never needs; nil where there
+  /// are none.
   ///
-  /// A name left over can mean that the file holds more than its config.json says: a trained head beside a tied one, or
-  /// another family's layers.
-  func unusedTensors(of weights: WeightStore) -> [String] {
-    weights.unusedNames().filter { name in
-      !Architecture.needless.contains { name.hasSuffix($0) } && !(tiedHead && name == names.head)
+  /// A tensor left over can mean that the files hold more than their config.json says: another family's layers.
+  func unusedTensorsNote(of weights: WeightStore) -> String? {
+    let used = Set(tensorNames(in: weights))
+    let unused = weights.tensorNames.filter { name in
+      !used.contains(name) && !Architecture.needless.contains { name.hasSuffix($0) }
+        && !(tiedHead && name == names.head)
     }
+    guard !unused.isEmpty else { return nil }
+    let shown = unused.prefix(3).joined(separator: ", ") + (unused.count > 3 ? ", …" : "")
+    return "tensors in the files that the model does not use: \(unused.count) (\(shown))"
   }
 
   /// Ends of names that old checkpoints hold though they follow from config.json: angles, causal masks.

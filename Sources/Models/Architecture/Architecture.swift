@@ -137,7 +137,7 @@ public struct TensorNames: Equatable, Sendable {
   var base: String { String(layer.prefix { $0 != "." }) + "." }
 
   /// The prefix of a layer's tensors.
-  func prefix(_ index: Int) -> String { "\(layer)\(index)." }
+  package func prefix(_ index: Int) -> String { "\(layer)\(index)." }
 }
 
 extension Architecture {

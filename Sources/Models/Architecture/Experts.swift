@@ -33,7 +33,7 @@ public struct Experts: Equatable, Sendable {
     /// Layers without experts that `first` and `every` would give some.
     public var dense: Set<Int> = []
 
-    func contains(_ layer: Int) -> Bool {
+    package func contains(_ layer: Int) -> Bool {
       layer >= first && (layer + phase) % every == 0 && !dense.contains(layer)
     }
   }

@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// One of a block's linear layers: `[outputs, inputs]`.
 public struct LinearShape: Equatable, Sendable {
   /// The module's name within the layer: `self_attn.q_proj`.
@@ -42,7 +44,8 @@ extension Architecture {
     LinearShape(name: names.attentionOutput, inputs: attendedSize, outputs: hiddenSize, hasBias: outputBias)
   }
 
-  private var attentionGroups: [[LinearShape]] {
+  /// The first half's linear layers in the order of the computation, those that read the same input together.
+  var attentionGroups: [[LinearShape]] {
     let ups = [queryUp, latent.map(keyValueUp)].compactMap { $0 }
     return [attentionInput] + ups.map { [$0] } + [[attentionOutput]]
   }
@@ -66,8 +69,12 @@ extension Architecture {
 
   /// A block's linear layers in the order of the computation, those that read the same input together.
   func linearGroups(_ layer: Int) -> [[LinearShape]] {
-    let second = experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
-    return attentionGroups + second
+    attentionGroups + feedForwardGroups(layer)
+  }
+
+  /// Those of its second half.
+  func feedForwardGroups(_ layer: Int) -> [[LinearShape]] {
+    experts(layer).map { linearGroups(of: $0) } ?? [feedForwardInput, [feedForwardOutput]]
   }
 
   /// A block's linear layers, in the order of the computation.
@@ -81,6 +88,40 @@ extension Architecture {
     (0..<layers).flatMap { layer in
       linears(layer).filter(\.takesAdapter).map { (names.prefix(layer) + $0.name, $0) }
     }
+  }
+}
+
+// MARK: - The head
+
+extension Architecture {
+  /// The head as a layer that an adapter can be hung on where it is named; nil where PEFT would find no linear layer there.
+  var adaptableHead: (module: String, shape: LinearShape)? {
+    guard !normalizedHead else { return nil }
+    let module = String(names.head.dropLast(".weight".count))
+    return (module, LinearShape(name: module, inputs: hiddenSize, outputs: vocabularySize, hasBias: false))
+  }
+
+  /// Every linear layer that an adapter may be for.
+  private var possibleModules: [(module: String, shape: LinearShape)] {
+    adaptableLinears + (adaptableHead.map { [$0] } ?? [])
+  }
+
+  /// Checks that each of an adapter's pairs is for a linear layer of the model.
+  ///
+  /// - Parameter folder: the adapter, for messages.
+  /// - Throws: `FireflyError` naming the first that is not.
+  package func checkPairs(_ modules: [String], of folder: String) throws {
+    let known = Set(possibleModules.map(\.module))
+    guard let stranger = modules.first(where: { !known.contains($0) }) else { return }
+    let isHead = stranger + ".weight" == names.head
+    throw FireflyError(
+      isHead
+        ? "this model's head is no plain linear layer, so it can have no adapter"
+        : "the adapter is for a linear layer that this model does not have", at: "\(folder): \(stranger)",
+      expected: isHead
+        ? nil
+        : nearestName(to: stranger, among: known) ?? "names like \(adaptableLinears.first?.module ?? "")",
+      fix: isHead ? nil : "Use the adapter with the base model that it was trained on.")
   }
 }
 

@@ -5,10 +5,10 @@ extension Rotary {
   /// Reads `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
   ///
   /// - Parameter partial: whether the family lets a part of each head turn (`partial_rotary_factor`).
-  init(_ config: ConfigReader, headDim: Int, maxPositions: Int, partial: Bool = false) throws {
-    let parameters = try config.object("rope_parameters") ?? config.object("rope_scaling")
-    let inner = try parameters?.float("rope_theta", default: 10_000)
-    let theta = try config.float("rope_theta", default: inner ?? 10_000)
+  init(_ config: KeyReader, headDim: Int, maxPositions: Int, partial: Bool = false) throws {
+    let parameters = try Rotary.parameters(config)
+    let outer = try config.float("rope_theta", default: 10_000)
+    let theta = try parameters?.float("rope_theta", default: outer) ?? outer
     guard theta > 1 else {
       throw FireflyError("must be above 1", at: "\(config.source): rope_theta", found: "\(theta)")
     }
@@ -17,8 +17,23 @@ extension Rotary {
     self.init(theta: theta, dimensions: dimensions, scaling: scaling)
   }
 
+  /// The object that says how positions turn: where there are both, `rope_scaling` stands in place of `rope_parameters`, as
+  /// in transformers 5. What it does not say is said by keys of config.json itself.
+  static func parameters(_ config: KeyReader) throws -> KeyReader? {
+    let scaling = config.value("rope_scaling")
+    let isGiven = config.has("rope_parameters") ? scaling != nil && scaling != .object([:]) : true
+    guard let parameters = try config.object(isGiven ? "rope_scaling" : "rope_parameters") else { return nil }
+    // Gemma 3 and others turn some layers otherwise than others.
+    if let key = parameters.keys.first(where: { parameters.value($0)?.object != nil }) {
+      throw FireflyError(
+        "rotary positions that differ from layer to layer are not supported",
+        at: "\(parameters.source): \(key)")
+    }
+    return parameters
+  }
+
   private static func dimensions(
-    _ config: ConfigReader, _ parameters: ConfigReader?, headDim: Int, partial: Bool
+    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, partial: Bool
   ) throws -> Int {
     let key = "partial_rotary_factor"
     let place = parameters?.has(key) == true ? parameters ?? config : config
@@ -38,7 +53,7 @@ extension Rotary {
   }
 
   private static func scaling(
-    _ config: ConfigReader, _ model: ConfigReader, _ dimensions: Int, _ maxPositions: Int
+    _ config: KeyReader, _ model: KeyReader, _ dimensions: Int, _ maxPositions: Int
   ) throws -> Scaling {
     let type = try config.string("rope_type", default: config.string("type", default: "default"))
     switch type {
@@ -58,7 +73,7 @@ extension Rotary {
     }
   }
 
-  private static func yarn(_ config: ConfigReader, _ maxPositions: Int) throws -> Scaling {
+  private static func yarn(_ config: KeyReader, _ maxPositions: Int) throws -> Scaling {
     try config.refuse("truncate", unless: [.bool(true)])
     let factor = try factor(config)
     return .yarn(
@@ -69,7 +84,7 @@ extension Rotary {
 
   /// What cosine and sine are multiplied by where config.json does not say it itself: the ratio of `mscale` and
   /// `mscale_all_dim` where it has both, as transformers.
-  private static func yarnAttention(_ config: ConfigReader, _ factor: Float) throws -> Float {
+  private static func yarnAttention(_ config: KeyReader, _ factor: Float) throws -> Float {
     let scales = try ["mscale", "mscale_all_dim"].map { try config.float($0, default: 0) }
     guard scales.allSatisfy({ $0 != 0 }) else { return yarnScale(factor, 1) }
     return yarnScale(factor, scales[0]) / yarnScale(factor, scales[1])
@@ -81,7 +96,7 @@ extension Rotary {
   }
 
   private static func longRoPE(
-    _ config: ConfigReader, _ model: ConfigReader, _ dimensions: Int, _ maxPositions: Int
+    _ config: KeyReader, _ model: KeyReader, _ dimensions: Int, _ maxPositions: Int
   ) throws -> Scaling {
     func factors(_ key: String) throws -> [Float] {
       let factors = try config.floats(key)
@@ -92,7 +107,8 @@ extension Rotary {
       }
       return factors
     }
-    let original = try original(config.has("original_max_position_embeddings") ? config : model, maxPositions)
+    // transformers prefers the model's own key.
+    let original = try original(model.has("original_max_position_embeddings") ? model : config, maxPositions)
     let factor = try config.float("factor", default: Float(maxPositions) / original)
     let attention = factor > 1 ? (1 + logf(factor) / logf(original)).squareRoot() : 1
     return .long(
@@ -100,7 +116,7 @@ extension Rotary {
       attention: try config.float("attention_factor", default: attention))
   }
 
-  private static func factor(_ config: ConfigReader) throws -> Float {
+  private static func factor(_ config: KeyReader) throws -> Float {
     let factor = try config.float("factor")
     guard factor > 0 else {
       throw FireflyError("must be positive", at: "\(config.source): factor", found: "\(factor)")
@@ -108,12 +124,20 @@ extension Rotary {
     return factor
   }
 
-  private static func original(_ config: ConfigReader, _ maxPositions: Int) throws -> Float {
+  private static func original(_ config: KeyReader, _ maxPositions: Int) throws -> Float {
     let key = "original_max_position_embeddings"
     let original = try config.float(key, default: Float(maxPositions))
     guard original > 1 else {
       throw FireflyError("must be above 1", at: "\(config.source): \(key)", found: "\(original)")
     }
     return original
+  }
+}
+
+extension Architecture {
+  /// The object of config.json that says how positions turn: `rope_scaling` or `rope_parameters`, whichever counts.
+  package static func rotaryParameters(of config: JSONValue) -> JSONValue? {
+    let keys = KeyReader(config, source: "")
+    return (try? Rotary.parameters(keys)).flatMap { $0?.document }
   }
 }

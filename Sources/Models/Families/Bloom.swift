@@ -5,7 +5,7 @@ import FireflyTensors
 /// width without a gate, q, k and v of each head together in one layer, a tied head. Published files leave out
 /// `transformer.`.
 enum Bloom {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     try config.refuse("apply_residual_connection_post_layernorm", unless: [.bool(false)])
     let hidden = try config.positive(config.has("n_embed") ? "n_embed" : "hidden_size")
     let heads = try config.positive(config.has("n_head") ? "n_head" : "num_attention_heads")

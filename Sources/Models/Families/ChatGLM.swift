@@ -3,7 +3,7 @@ import FireflyBase
 /// ChatGLM2-6B, ChatGLM3-6B and GLM-4-9B (`model_type` chatglm): the first half of each head turns in neighbouring pairs, a
 /// few key-value heads, q, k and v in one layer with biases, gate and up in one layer.
 enum ChatGLM {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     try refuseOthers(config)
     let heads = try config.positive("num_attention_heads")
     let headDim = try config.int("kv_channels")
@@ -30,7 +30,7 @@ enum ChatGLM {
   }
 
   /// ChatGLM-6B, the first, has the same `model_type`; the rest are options that no published model uses.
-  private static func refuseOthers(_ config: ConfigReader) throws {
+  private static func refuseOthers(_ config: KeyReader) throws {
     try config.refuse("position_encoding_2d", unless: [.bool(false)])
     try config.refuse("pre_seq_len", unless: [])
     try config.refuse("quantization_bit", unless: [.int(0)])
@@ -42,7 +42,7 @@ enum ChatGLM {
   }
 
   /// `rope_ratio` multiplies the base; only ChatGLM2-6B-32K stretched its 8,192 positions by it instead.
-  private static func rotary(_ config: ConfigReader, headDim: Int, maxPositions: Int) throws -> Rotary {
+  private static func rotary(_ config: KeyReader, headDim: Int, maxPositions: Int) throws -> Rotary {
     let ratio = try config.float("rope_ratio", default: 1)
     guard ratio > 0 else {
       throw FireflyError("must be positive", at: "\(config.source): rope_ratio", found: "\(ratio)")

@@ -3,7 +3,7 @@ import FireflyBase
 /// DeepSeek-V2, V2.5 and V2-Lite (DeepSeek-AI, 2024): latent attention, and DeepSeek-MoE's experts, of which a row may be
 /// limited to a few groups.
 enum DeepSeekV2 {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try LatentDecoder.architecture(config)
     if case .rotary(var rotary) = architecture.positions {
       rotary.interleaved = true
@@ -16,10 +16,8 @@ enum DeepSeekV2 {
   }
 
   /// YaRN's correction of the scores: those of queries and keys that are both longer by `mscale_all_dim`'s.
-  private static func scoreScale(_ config: ConfigReader) throws -> Float {
-    guard let parameters = try config.object("rope_parameters") ?? config.object("rope_scaling") else {
-      return 1
-    }
+  private static func scoreScale(_ config: KeyReader) throws -> Float {
+    guard let parameters = try Rotary.parameters(config) else { return 1 }
     let all = try parameters.float("mscale_all_dim", default: 0)
     let ofRotary = try parameters.float("mscale", default: 0)
     // transformers and DeepSeek's own code do not agree on what one without the other means.
@@ -33,10 +31,13 @@ enum DeepSeekV2 {
     return scale * scale
   }
 
-  private static func groups(_ config: ConfigReader) throws -> Experts.Groups? {
+  private static func groups(_ config: KeyReader) throws -> Experts.Groups? {
     let limited = "group_limited_greedy"
     try config.refuse("topk_method", unless: [.string("greedy"), .string(limited)])
-    guard try config.string("topk_method", default: "greedy") == limited else { return nil }
+    guard try config.string("topk_method", default: "greedy") == limited else {
+      config.pass("n_group", "topk_group")
+      return nil
+    }
     return Experts.Groups(count: try config.positive("n_group"), chosen: try config.int("topk_group"))
   }
 }

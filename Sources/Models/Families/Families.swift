@@ -2,7 +2,7 @@ import FireflyBase
 
 extension Architecture {
   /// Families by `model_type`. Adding one: a file in Families/ and a row here.
-  static let families: [String: @Sendable (ConfigReader) throws -> Architecture] = [
+  static let families: [String: @Sendable (KeyReader) throws -> Architecture] = [
     "Yi": Yi.architecture,
     "aquila": Llama.architecture,
     "baichuan": Baichuan.architecture,
@@ -31,15 +31,25 @@ extension Architecture {
 
   /// Reads config.json; an unsupported family, key or value is refused by its name.
   public init(config: JSONValue, source: String) throws {
-    let reader = ConfigReader(config, source: source)
+    self = try Architecture.read(config, source: source).architecture
+  }
+
+  /// - Returns: the architecture, and a note for each key that has no effect here.
+  static func read(
+    _ config: JSONValue, source: String
+  ) throws -> (architecture: Architecture, notes: [String]) {
+    let reader = KeyReader(config, source: source)
     let type = try reader.string("model_type")
-    guard let family = Architecture.families[type] else {
+    guard let family = families[type] else {
       throw FireflyError(
         "unsupported model family", at: "\(source): model_type",
-        expected: Architecture.familyNames.joined(separator: ", "), found: type)
+        expected: familyNames.joined(separator: ", "), found: type)
     }
-    self = try family(reader)
-    self.family = type
-    try validate(source)
+    var architecture = try family(reader)
+    architecture.family = type
+    try architecture.checkLayerTypes(reader)
+    try architecture.validate(source)
+    try reader.refuse("is_encoder_decoder", unless: [.bool(false)])
+    return (architecture, try reader.finish(configKeys))
   }
 }

@@ -3,7 +3,7 @@ import FireflyTensors
 
 /// Gemma (the first): heads of their own size, the embedding times √C, norms with 1 + w, GELU, a tied head.
 enum Gemma {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     // Both spellings mean the tanh approximation; so does none at all.
     let gelu: [(name: String, activation: Activation)] = [
       ("gelu_pytorch_tanh", .geluTanh), ("gelu", .geluTanh),

@@ -2,7 +2,7 @@ import FireflyBase
 
 /// InternLM (the first): LLaMA with biases on all four attention layers where `bias` says so.
 enum InternLM {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
     architecture.queryKeyValueBias = try config.bool("bias", default: true)
     architecture.outputBias = architecture.queryKeyValueBias
@@ -14,7 +14,7 @@ enum InternLM {
   }
 
   /// Rotary scaling in InternLM's own spelling: `{"base": 10000, "type": "origin" or "dynamic"}`.
-  private static func rotary(_ config: ConfigReader, headDim: Int, maxPositions: Int) throws -> Rotary {
+  private static func rotary(_ config: KeyReader, headDim: Int, maxPositions: Int) throws -> Rotary {
     try config.refuse("type", unless: [.string("origin"), .string("dynamic")])
     let isDynamic = try config.string("type", default: "origin") == "dynamic"
     let factor = try config.float("scaling_factor", default: 1)
@@ -27,7 +27,7 @@ enum InternLM {
 /// InternLM 2 and 2.5: LLaMA's function under its own names, q, k and v in one layer with the heads of a key-value group
 /// together.
 enum InternLM2 {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
     architecture.queryKeyValueBias = try config.bool("bias", default: true)
     architecture.outputBias = architecture.queryKeyValueBias

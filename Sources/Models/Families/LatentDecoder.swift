@@ -3,7 +3,7 @@ import FireflyBase
 /// LLaMA with latent attention, as DeepSeek-V2 and MiniCPM3 spell it.
 enum LatentDecoder {
   /// - Parameter valueDim: the size of a value's head where config.json has no `v_head_dim`; nil: it must have it.
-  static func architecture(_ config: ConfigReader, valueDim: Int? = nil) throws -> Architecture {
+  static func architecture(_ config: KeyReader, valueDim: Int? = nil) throws -> Architecture {
     for key in ["attention_bias", "mlp_bias"] { try config.refuse(key, unless: [.bool(false)]) }
     let turning = try config.int("qk_rope_head_dim")
     var architecture = try Llama.decoder(config, rotaryDim: turning)

@@ -4,7 +4,7 @@ import FireflyTensors
 /// LLaMA, LLaMA-2/3, Ziya, Vicuna, CodeLLaMA, Yi, SmolLM2: `LlamaForCausalLM` of transformers. XVERSE and Aquila
 /// compute the same under other names.
 enum Llama {
-  static func architecture(_ config: ConfigReader) throws -> Architecture { try decoder(config) }
+  static func architecture(_ config: KeyReader) throws -> Architecture { try decoder(config) }
 
   /// Reads config.json in LLaMA's spelling, which most families share.
   ///
@@ -13,7 +13,7 @@ enum Llama {
   ///   - rotaryDim: how much of a head turns, where the family has a key of its own for that; then `headDim` is that as well.
   ///   - partialRotary: whether `partial_rotary_factor` is honoured; otherwise it is refused.
   static func decoder(
-    _ config: ConfigReader, activations: [(name: String, activation: Activation)] = silu,
+    _ config: KeyReader, activations: [(name: String, activation: Activation)] = silu,
     rotaryDim: Int? = nil, partialRotary: Bool = false
   ) throws -> Architecture {
     let hidden = try config.int("hidden_size")
@@ -36,7 +36,7 @@ enum Llama {
       names: names)
     architecture.activation = try config.activation("hidden_act", activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
-    architecture.paddingToken = config.config["pad_token_id"]?.int
+    architecture.paddingToken = config.value("pad_token_id")?.int
     architecture.queryKeyValueBias = try config.bool("attention_bias", default: false)
     architecture.outputBias = architecture.queryKeyValueBias
     architecture.feedForwardBias = try config.bool("mlp_bias", default: false)

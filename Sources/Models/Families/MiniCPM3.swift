@@ -2,7 +2,7 @@ import FireflyBase
 
 /// MiniCPM3 (OpenBMB, 2024): MiniCPM's factors and latent attention, whose angles LongRoPE stretches.
 enum MiniCPM3 {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     let hidden = try config.int("hidden_size")
     let ofHead = hidden / (try config.positive("num_attention_heads"))
     var architecture = try LatentDecoder.architecture(config, valueDim: ofHead)

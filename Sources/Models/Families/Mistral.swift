@@ -2,7 +2,7 @@ import FireflyBase
 
 /// Mistral and Zephyr: LLaMA in which a row sees only the last `sliding_window` rows, where that is set.
 enum Mistral {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
     try architecture.setWindow(config)
     return architecture
@@ -11,14 +11,16 @@ enum Mistral {
 
 extension Architecture {
   /// Takes the window of `sliding_window`, when it is set, for the layers from `first`.
-  ///
-  /// - Throws: `FireflyError` when `layer_types` says otherwise.
-  mutating func setWindow(_ config: ConfigReader, from first: Int = 0) throws {
+  mutating func setWindow(_ config: KeyReader, from first: Int = 0) throws {
     if config.has("sliding_window") { window = try config.int("sliding_window") }
     firstWindowedLayer = first
-    guard let types = config.config["layer_types"]?.array else { return }
+  }
+
+  /// - Throws: `FireflyError` when `layer_types` says of a layer otherwise than the windows.
+  func checkLayerTypes(_ config: KeyReader) throws {
+    guard let types = config.value("layer_types")?.array else { return }
     for (layer, type) in types.enumerated() {
-      let isWindowed = window != nil && layer >= first
+      let isWindowed = window != nil && layer >= firstWindowedLayer
       guard type != .string(isWindowed ? "sliding_attention" : "full_attention") else { continue }
       throw FireflyError(
         "unsupported value", at: "\(config.source): layer_types",

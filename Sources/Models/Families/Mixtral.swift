@@ -2,7 +2,7 @@ import FireflyBase
 
 /// Mixtral: Mistral with experts in every layer.
 enum Mixtral {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Mistral.architecture(config)
     // Noise on the router's input while training.
     try config.refuse("router_jitter_noise", unless: [.int(0), .double(0)])

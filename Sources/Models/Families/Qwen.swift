@@ -2,7 +2,7 @@ import FireflyBase
 
 /// Qwen (the first, `QWenLMHeadModel`): q, k and v in one layer with biases; w2 is the gate, w1 what it lets through.
 enum Qwen {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     try config.refuse("scale_attn_weights", unless: [.bool(true)])
     try config.refuse("use_cache_quantization", unless: [.bool(false)])
     let hidden = try config.int("hidden_size")
@@ -30,7 +30,7 @@ enum Qwen {
   }
 
   /// `use_dynamic_ntk` and `use_logn_attn` change nothing up to `seq_length`, and Firefly does not go beyond it then.
-  private static func maxPositions(_ config: ConfigReader) throws -> Int {
+  private static func maxPositions(_ config: KeyReader) throws -> Int {
     let trained = try config.int("seq_length", default: 8192)
     let isDynamic = try config.bool("use_dynamic_ntk", default: true)
     let isLogarithmic = try config.bool("use_logn_attn", default: true)
@@ -38,7 +38,7 @@ enum Qwen {
       ? trained : try config.int("max_position_embeddings", default: trained)
   }
 
-  private static func rotary(_ config: ConfigReader, headDim: Int) throws -> Rotary {
+  private static func rotary(_ config: KeyReader, headDim: Int) throws -> Rotary {
     try config.refuse("rotary_pct", unless: [.int(1), .double(1)])
     return Rotary(theta: try config.float("rotary_emb_base", default: 10_000), dimensions: headDim)
   }

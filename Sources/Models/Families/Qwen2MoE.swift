@@ -2,7 +2,7 @@ import FireflyBase
 
 /// Qwen1.5-MoE and Qwen2-57B-A14B: Qwen2 with experts and a shared expert whose result a sigmoid gates.
 enum Qwen2MoE {
-  static func architecture(_ config: ConfigReader) throws -> Architecture {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
     // transformers gives its windows to other layers than Qwen2's.
     try config.refuse("use_sliding_window", unless: [.bool(false)])
     var architecture = try Qwen2.architecture(config)

@@ -18,6 +18,14 @@ enum AttentionHalf {
     }
   }
 
+  /// Its norms within.
+  var norms: [Norm] {
+    switch self {
+    case .grouped: []
+    case .latent(let attention): [attention.query?.norm, attention.keyValue.norm].compactMap { $0 }
+    }
+  }
+
   /// A buffer for the half's input.
   func makeInput(rows: Int) -> Matrix {  // [T, C]
     switch self {

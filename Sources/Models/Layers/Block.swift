@@ -71,8 +71,7 @@ final class Block: Layer {
 
   /// To be called after the parameters' values were changed.
   func parametersChanged() {
-    attentionNorm.parametersChanged()
-    feedForwardNorm.parametersChanged()
+    for norm in [attentionNorm, feedForwardNorm] + attention.norms { norm.parametersChanged() }
     for group in attention.groups + feedForward.groups { group.parametersChanged() }
   }
 

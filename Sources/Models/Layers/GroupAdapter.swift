@@ -56,3 +56,77 @@ struct GroupAdapter {
     for case let pair? in pairs { Ops.convert(pair.bCompute.matrix, pair.b.value.matrix) }
   }
 }
+
+extension Pass {
+  /// Decides the dropout's bits of one adapter's input.
+  ///
+  /// - Parameters:
+  ///   - stream: unique in the model.
+  ///   - firstRow: where the rows begin that are dropped from.
+  func dropoutKey(stream: UInt64, firstRow: Int = 0) -> DropoutKey {
+    DropoutKey(seed: seed, step: step, stream: stream << 32 | microBatch, firstRow: UInt64(firstRow))
+  }
+}
+
+// The two products of a pair and their derivatives: low = s·drop(x)·Aᵀ, y += low·Bᵀ.
+
+extension GroupAdapter {
+  private func isDropping(_ pass: Pass) -> Bool { pass.training && dropout > 0 }
+
+  private func dropped(_ x: Matrix, _ pass: Pass, _ key: DropoutKey) -> Matrix {  // [T, in]
+    guard isDropping(pass) else { return x }
+    let dropped = Tensor([x.rows, x.columns], aCompute.dtype, on: x.device).matrix
+    Ops.dropout(dropped, x, probability: dropout, key: key)
+    return dropped
+  }
+
+  /// [T, in] → [T, Σr], scaled
+  func low(_ x: Matrix, _ pass: Pass, _ key: DropoutKey) -> Matrix {
+    let x = dropped(x, pass, key)
+    let low = Tensor([x.rows, a.rows], aCompute.dtype, on: x.device).matrix
+    if pass.rowByRow {
+      let part = LinearPart(weight: .dense(aCompute), outputs: a.rows, inputs: x.columns)
+      Ops.linear(low, x, parts: [part], low: [nil], rowByRow: true)
+    } else {
+      Ops.matmul(low, x, aCompute.matrix, transposeB: true)
+    }
+    scale(low)
+    return low
+  }
+
+  private func scale(_ low: Matrix) {  // [T, Σr]
+    for case let pair? in pairs where pair.scale != 1 {
+      Ops.scale(low.columns(pair.rows), by: pair.scale)
+    }
+  }
+
+  /// dB += dyᵀ·low, dA += dLowᵀ·drop(x); returns dLow = s·dy·B `[T, Σr]`.
+  ///
+  /// - Parameters:
+  ///   - dy: the gradient of each linear's output.
+  ///   - low: what the forward made.
+  func addGradients(  // [T, out] each, [T, Σr], [T, in]
+    _ dy: [Matrix], _ low: Matrix, _ x: Matrix, _ pass: Pass, _ key: DropoutKey
+  ) -> Matrix {
+    let dLow = Tensor([x.rows, a.rows], aCompute.dtype, on: x.device).matrix
+    for (dPart, pair) in zip(dy, pairs) {
+      guard let pair else { continue }
+      Ops.matmul(pair.b.gradient.matrix, dPart, low.columns(pair.rows), transposeA: true, accumulate: true)
+      Ops.matmul(dLow.columns(pair.rows), dPart, pair.bCompute.matrix)
+    }
+    scale(dLow)
+    Ops.matmul(aGradient.matrix, dLow, dropped(x, pass, key), transposeA: true, accumulate: true)
+    return dLow
+  }
+
+  /// dx += mask ⊙ (dLow·A).
+  func addInputGradient(_ dx: Matrix, _ dLow: Matrix, _ pass: Pass, _ key: DropoutKey) {
+    guard isDropping(pass) else {
+      Ops.matmul(dx, dLow, aCompute.matrix, accumulate: true)
+      return
+    }
+    let through = Tensor([dx.rows, dx.columns], aCompute.dtype, on: dx.device).matrix
+    Ops.matmul(through, dLow, aCompute.matrix)
+    Ops.addDropped(dx, through, probability: dropout, key: key)
+  }
+}

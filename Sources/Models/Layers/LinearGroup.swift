@@ -83,7 +83,7 @@ final class LinearGroup: @unchecked Sendable {
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, in] → [T, ΣO]
     let y = Tensor([x.rows, outputs], compute, on: x.device)
     let adapter = pass.adapters ? adapter : nil
-    let low = adapter.map { lowRankProduct(droppedInput(x, $0, pass), $0, pass) }
+    let low = adapter.map { $0.low(x, pass, key(pass)) }
     let pieces = parts.indices.map { index in
       adapter?.pairs[index].flatMap { low?.columns($0.rows) }
     }
@@ -94,41 +94,7 @@ final class LinearGroup: @unchecked Sendable {
     return (y, Saved(input: x, low: low))
   }
 
-  /// [T, in] → [T, Σr], scaled
-  private func lowRankProduct(_ x: Matrix, _ adapter: GroupAdapter, _ pass: Pass) -> Matrix {
-    let low = Tensor([x.rows, adapter.a.rows], compute, on: x.device).matrix
-    if pass.rowByRow {
-      let part = LinearPart(weight: .dense(adapter.aCompute), outputs: adapter.a.rows, inputs: inputs)
-      Ops.linear(low, x, parts: [part], low: [nil], rowByRow: true)
-    } else {
-      Ops.matmul(low, x, adapter.aCompute.matrix, transposeB: true)
-    }
-    scaleByPair(low, adapter)
-    return low
-  }
-
-  private func scaleByPair(_ low: Matrix, _ adapter: GroupAdapter) {  // [T, Σr]
-    for case let pair? in adapter.pairs where pair.scale != 1 {
-      Ops.scale(low.columns(pair.rows), by: pair.scale)
-    }
-  }
-
-  // MARK: - Dropout
-
-  private func isDropping(_ adapter: GroupAdapter, _ pass: Pass) -> Bool {
-    pass.training && adapter.dropout > 0
-  }
-
-  private func key(_ pass: Pass) -> DropoutKey {
-    DropoutKey(seed: pass.seed, step: pass.step, stream: stream << 32 | pass.microBatch, firstRow: 0)
-  }
-
-  private func droppedInput(_ x: Matrix, _ adapter: GroupAdapter, _ pass: Pass) -> Matrix {  // [T, in]
-    guard isDropping(adapter, pass) else { return x }
-    let dropped = Tensor([x.rows, inputs], compute, on: x.device).matrix
-    Ops.dropout(dropped, x, probability: adapter.dropout, key: key(pass))
-    return dropped
-  }
+  private func key(_ pass: Pass) -> DropoutKey { pass.dropoutKey(stream: stream) }
 
   // MARK: - Backward
 
@@ -139,42 +105,13 @@ final class LinearGroup: @unchecked Sendable {
     }
     var dLow: Matrix?
     if let adapter, let low = saved.low {
-      dLow = adapterGradients(dy, low, saved.input, adapter, pass)
+      let parts = parts.indices.map { dy.columns(columns($0)) }
+      dLow = adapter.addGradients(parts, low, saved.input, pass, key(pass))
     }
     guard wantsInputGradient else { return nil }
     let dx = Tensor([dy.rows, inputs], .float32, on: dy.device)
     Ops.linearInputGradient(dx.matrix, dy, parts: linearParts, accumulate: false)
-    if let adapter, let dLow { addLowRankInputGradient(dx.matrix, dLow, adapter, pass) }
+    if let adapter, let dLow { adapter.addInputGradient(dx.matrix, dLow, pass, key(pass)) }
     return dx
-  }
-
-  /// dB += dyᵀ·low, dA += dLowᵀ·drop(x); returns dLow = s·dy·B `[T, Σr]`.
-  private func adapterGradients(
-    _ dy: Matrix, _ low: Matrix, _ x: Matrix, _ adapter: GroupAdapter, _ pass: Pass
-  ) -> Matrix {
-    let dLow = Tensor([dy.rows, adapter.a.rows], compute, on: dy.device).matrix
-    for (index, pair) in adapter.pairs.enumerated() {
-      guard let pair else { continue }
-      let dPart = dy.columns(columns(index))  // [T, out]
-      Ops.matmul(pair.b.gradient.matrix, dPart, low.columns(pair.rows), transposeA: true, accumulate: true)
-      Ops.matmul(dLow.columns(pair.rows), dPart, pair.bCompute.matrix)
-    }
-    scaleByPair(dLow, adapter)
-    Ops.matmul(
-      adapter.aGradient.matrix, dLow, droppedInput(x, adapter, pass), transposeA: true, accumulate: true)
-    return dLow
-  }
-
-  /// dx += mask ⊙ (dLow·A).
-  private func addLowRankInputGradient(
-    _ dx: Matrix, _ dLow: Matrix, _ adapter: GroupAdapter, _ pass: Pass
-  ) {
-    guard isDropping(adapter, pass) else {
-      Ops.matmul(dx, dLow, adapter.aCompute.matrix, accumulate: true)
-      return
-    }
-    let through = Tensor([dx.rows, inputs], compute, on: dx.device).matrix
-    Ops.matmul(through, dLow, adapter.aCompute.matrix)
-    Ops.addDropped(dx, through, probability: adapter.dropout, key: key(pass))
   }
 }

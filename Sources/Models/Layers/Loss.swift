@@ -49,7 +49,12 @@ struct Head {
   let weight: Tensor  // [V, C] c
   /// What the weight follows from; nil: it is frozen.
   var trained: TrainedHead?
+  /// A low-rank pair on the head; nil: there is none.
+  var adapter: GroupAdapter?
   let decoding = DecodingHead()
+
+  /// Of the pair's dropout: beyond those of all blocks.
+  static let stream: UInt64 = 0xFFFF_FFFF
 
   /// Largest block of logits held, in elements: 32 MiB of float32.
   static let chunkElements = 8 << 20
@@ -64,6 +69,7 @@ struct Head {
     decoding.forget()
     norm.parametersChanged()
     trained?.renew(weight)
+    adapter?.parametersChanged()
   }
 
   /// −log p of the targets; with `weights`, also the gradient of their weighted sum, d(Σ weight·loss)/dx.
@@ -73,7 +79,7 @@ struct Head {
   ///   - starts: `[S+1]` offsets of the sequences.
   ///   - weights: `[T]`; those of rows that are no targets do not matter.
   func loss(  // [T, C]
-    _ x: Tensor, labels: [Int32], starts: [Int32], weights: [Float]?
+    _ x: Tensor, labels: [Int32], starts: [Int32], weights: [Float]?, _ pass: Pass
   ) -> (loss: BatchLoss, dx: Tensor?) {
     let targets = labels.indices.filter { labels[$0] >= 0 }
     let rows = targets.map { Int32($0) }
@@ -83,7 +89,8 @@ struct Head {
     let normSaved = norm.forward(into: normed.matrix, kept.matrix)
     let dNormed = weights.map { _ in Tensor(kept.shape, .float32, on: x.device) }
     let (sum, losses) = crossEntropy(
-      normed, targets.map { labels[$0] }, weights: weights.map { all in targets.map { all[$0] } }, dNormed)
+      normed, targets.map { labels[$0] }, weights: weights.map { all in targets.map { all[$0] } }, dNormed,
+      pass)
     let loss = BatchLoss(
       total: LossSum(sum: sum, count: targets.count), sequences: sums(losses, of: targets, starts))
     guard let dNormed else { return (loss, nil) }
@@ -98,39 +105,42 @@ struct Head {
   /// As `loss` with weights, which are one for each sequence here and depend on the losses: so the logits are computed
   /// twice, for the losses and then for the gradient.
   func loss(  // [T, C]
-    _ x: Tensor, labels: [Int32], starts: [Int32], sequenceWeights: (BatchLoss) -> [Float]
+    _ x: Tensor, labels: [Int32], starts: [Int32], _ pass: Pass, sequenceWeights: (BatchLoss) -> [Float]
   ) -> (loss: BatchLoss, dx: Tensor?) {
-    let loss = loss(x, labels: labels, starts: starts, weights: nil).loss
+    let loss = loss(x, labels: labels, starts: starts, weights: nil, pass).loss
     let own = sequenceWeights(loss)
     precondition(own.count == starts.count - 1, "\(own.count) weights, \(starts.count - 1) sequences")
     let weights = zip(own, zip(starts, starts.dropFirst())).flatMap { weight, bounds in
       [Float](repeating: weight, count: Int(bounds.1 - bounds.0))
     }
-    return self.loss(x, labels: labels, starts: starts, weights: weights)
+    return self.loss(x, labels: labels, starts: starts, weights: weights, pass)
   }
 
   /// The rows' losses and their sum; dNormed is set to the gradient of the weighted sum, and the weight's is added to.
   private func crossEntropy(  // [N, C] c
-    _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?
+    _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?, _ pass: Pass
   ) -> (sum: Double, losses: [Float]) {
     let dLogits = dNormed.map { _ in
       Tensor([chunkRows(labels.count), weight.rows], weight.dtype, on: x.device)
     }
     let weights = weights.map { Tensor($0, [$0.count], on: x.device) }
-    var (sum, losses): (Double, [Float]) = (0, [])
-    forEachChunk(x) { range, logits in
+    var chunks: [Tensor] = []
+    forEachChunk(x, pass) { range, logits, low in
       let gradient = dLogits?.slice(0..<range.count).matrix
-      let part = Ops.crossEntropy(
-        logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)
-      ).floats
-      sum += part.reduce(0) { $0 + Double($1) }
-      losses += part
+      chunks.append(
+        Ops.crossEntropy(
+          logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)))
       if let gradient, let dNormed {
         Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix)
         trained?.addGradient(gradient, x.slice(range).matrix)
+        if let low {
+          addPairGradients(dNormed.slice(range).matrix, gradient, low, x.slice(range).matrix, pass, range)
+        }
       }
     }
-    return (sum, losses)
+    // Read when all is under way: a card would wait for each chunk.
+    let losses = chunks.flatMap(\.floats)
+    return (losses.reduce(0) { $0 + Double($1) }, losses)
   }
 
   /// Each sequence's losses added up.
@@ -149,7 +159,7 @@ struct Head {
     let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
     var scores: [TargetScore] = []
-    forEachChunk(normed) { range, logits in
+    forEachChunk(normed, .evaluation) { range, logits, _ in
       let labels = Array(labels[range])
       let losses = Ops.crossEntropy(logits: logits, labels: labels).floats
       let best = Ops.isLargest(logits, columns: labels).flags
@@ -161,15 +171,18 @@ struct Head {
   /// Rows whose logits are held at the same time.
   private func chunkRows(_ rows: Int) -> Int { max(1, min(rows, Head.chunkElements / weight.rows)) }
 
-  /// Gives `body` the logits of the normed rows `x`, one block after the other in the same place.
-  private func forEachChunk(_ x: Tensor, _ body: (Range<Int>, _ logits: Matrix) -> Void) {  // [N, C] c
+  /// Gives `body` the logits of the normed rows `x`, one block after the other in the same place, and what a pair's A made of
+  /// them.
+  private func forEachChunk(  // [N, C] c
+    _ x: Tensor, _ pass: Pass, _ body: (Range<Int>, _ logits: Matrix, _ low: Matrix?) -> Void
+  ) {
     let chunk = chunkRows(x.rows)
     let logits = Tensor([chunk, weight.rows], .float32, on: x.device)
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
       Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
-      body(range, part)
+      body(range, part, addPair(part, x.slice(range).matrix, pass, firstRow: start))
     }
   }
 
@@ -183,6 +196,31 @@ struct Head {
     } else {
       Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
     }
+    addPair(logits.matrix, normed.matrix, pass)
     return logits
+  }
+
+  // MARK: - A low-rank pair
+
+  /// logits += low·Bᵀ; returns low, or nil without a pair.
+  @discardableResult private func addPair(  // [n, V], [n, C] c → [n, r]
+    _ logits: Matrix, _ x: Matrix, _ pass: Pass, firstRow: Int = 0
+  ) -> Matrix? {
+    guard let adapter, let pair = adapter.pairs[0] else { return nil }
+    let low = adapter.low(x, pass, pass.dropoutKey(stream: Head.stream, firstRow: firstRow))
+    let together = pass.rowByRow ? 1 : max(1, x.rows)
+    for row in stride(from: 0, to: x.rows, by: together) {
+      let rows = row..<row + min(together, x.rows)
+      Ops.matmul(logits.rows(rows), low.rows(rows), pair.bCompute.matrix, transposeB: true, accumulate: true)
+    }
+    return low
+  }
+
+  private func addPairGradients(  // [n, C] float32, [n, V] c, [n, r], [n, C] c
+    _ dx: Matrix, _ dLogits: Matrix, _ low: Matrix, _ x: Matrix, _ pass: Pass, _ range: Range<Int>
+  ) {
+    guard let adapter else { return }
+    let key = pass.dropoutKey(stream: Head.stream, firstRow: range.lowerBound)
+    adapter.addInputGradient(dx, adapter.addGradients([dLogits], low, x, pass, key), pass, key)
   }
 }

@@ -15,7 +15,7 @@ struct ArenaLayout {
   ///
   /// The A's lie one under another, `[Σr, in]`, so that they are one matrix; then each B on lines of its own.
   mutating func addPairs(
-    on linears: [(module: String, shape: LinearShape)], layer: Int, _ options: LoRAOptions
+    on linears: [(module: String, shape: LinearShape)], layer: Int?, _ options: LoRAOptions
   ) {
     let ranks = linears.map { options.rank(of: $0.module) }
     var a = end
@@ -32,7 +32,7 @@ struct ArenaLayout {
   /// Returns where the slot ends.
   private mutating func add(
     _ name: String, _ shape: [Int], _ role: ParameterSlot.Role,
-    _ linear: (module: String, shape: LinearShape), _ layer: Int, at start: Int
+    _ linear: (module: String, shape: LinearShape), _ layer: Int?, at start: Int
   ) -> Int {
     let range = start..<start + shape.reduce(1, *)
     slots.append(
@@ -52,11 +52,13 @@ struct ArenaLayout {
   /// Norms and linear layers in the order of the computation.
   mutating func addBlock(_ layer: Int, _ architecture: Architecture) {
     let (names, prefix) = (architecture.names, architecture.names.prefix(layer))
-    let groups = architecture.linearGroups(layer)  // q, k, v; o; and those of the second half
     addNorm(prefix + names.attentionNorm, architecture, layer)
-    for linear in groups.prefix(2).joined() { addLinear(linear, prefix, layer) }
+    for norm in architecture.latent?.norms ?? [] {
+      addNorm(prefix + norm.name, architecture, layer, size: norm.size)
+    }
+    for linear in architecture.attentionGroups.joined() { addLinear(linear, prefix, layer) }
     addNorm(prefix + names.feedForwardNorm, architecture, layer)
-    for linear in groups.dropFirst(2).joined() { addLinear(linear, prefix, layer) }
+    for linear in architecture.feedForwardGroups(layer).joined() { addLinear(linear, prefix, layer) }
   }
 
   private mutating func addLinear(_ linear: LinearShape, _ prefix: String, _ layer: Int) {
@@ -68,10 +70,13 @@ struct ArenaLayout {
     }
   }
 
-  mutating func addNorm(_ module: String, _ architecture: Architecture, _ layer: Int? = nil) {
+  /// - Parameter size: nil: the hidden size.
+  mutating func addNorm(
+    _ module: String, _ architecture: Architecture, _ layer: Int? = nil, size: Int? = nil
+  ) {
     let isLayerNorm = architecture.norm == .layer
     let isDecayed = !isLayerNorm && !ArenaLayout.isNamedNorm(module)
-    let shape = [architecture.hiddenSize]
+    let shape = [size ?? architecture.hiddenSize]
     addTensor(module + ".weight", shape, .normWeight, layer: layer, isDecayed: isDecayed)
     if isLayerNorm { addTensor(module + ".bias", shape, .normBias, layer: layer) }
   }

@@ -12,12 +12,6 @@ public struct FullOptions: Equatable, Sendable {
 
   /// - Throws: `FireflyError` naming the key of a run's configuration.
   public func validate(for architecture: Architecture) throws {
-    // The norms of latent attention's short vectors have no gradient of their own.
-    guard architecture.latent == nil else {
-      throw FireflyError(
-        "\"train_mode\": \"full\" is not supported for \(architecture.family)", at: "train_mode",
-        expected: "\"lora\" or \"qlora\"")
-    }
     guard frozenLayers >= 0 && frozenLayers <= architecture.layers else {
       throw FireflyError(
         "the model has fewer layers", at: "freeze_layers", expected: "0…\(architecture.layers)",

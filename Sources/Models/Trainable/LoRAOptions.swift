@@ -11,16 +11,16 @@ public struct LoRAOptions: Equatable, Sendable {
   public var targetModules: [String]?
   /// Scale α/√r instead of α/r (rsLoRA, Kalajdzievski, 2023).
   public var rsLoRA: Bool
-  /// Ranks and alphas of modules that differ, by the end of their path.
-  public var rankPattern: [String: Int]
-  public var alphaPattern: [String: Double]
+  /// Ranks and alphas of modules that differ.
+  public var rankPattern: ModulePatterns<Int>
+  public var alphaPattern: ModulePatterns<Double>
   /// Modules that are trained whole beside the pairs, by the end of their path: the embedding, an own head.
   public var modulesToSave: [String]
 
   public init(
     rank: Int = 64, alpha: Double = 16, dropout: Float = 0.05, targetModules: [String]? = nil,
-    rsLoRA: Bool = false, rankPattern: [String: Int] = [:], alphaPattern: [String: Double] = [:],
-    modulesToSave: [String] = []
+    rsLoRA: Bool = false, rankPattern: ModulePatterns<Int> = ModulePatterns(),
+    alphaPattern: ModulePatterns<Double> = ModulePatterns(), modulesToSave: [String] = []
   ) {
     self.rank = rank
     self.alpha = alpha
@@ -40,18 +40,21 @@ public struct LoRAOptions: Equatable, Sendable {
     module == name || module.hasSuffix("." + name)
   }
 
-  func targets(_ module: String) -> Bool {
-    targetModules.map { $0.contains { LoRAOptions.matches(module, $0) } } ?? true
+  func targets(_ module: String) -> Bool { targetModules == nil || names(module) }
+
+  /// Whether the module is among those that are named: the head has a pair only then.
+  func names(_ module: String) -> Bool {
+    targetModules?.contains { LoRAOptions.matches(module, $0) } ?? false
   }
 
   func saves(_ module: String) -> Bool { modulesToSave.contains { LoRAOptions.matches(module, $0) } }
 
   func rank(of module: String) -> Int {
-    rankPattern.first { LoRAOptions.matches(module, $0.key) }?.value ?? rank
+    rankPattern.value(of: module) ?? rank
   }
 
   func scale(of module: String) -> Float {
-    let alpha = alphaPattern.first { LoRAOptions.matches(module, $0.key) }?.value ?? alpha
+    let alpha = alphaPattern.value(of: module) ?? alpha
     let rank = Double(rank(of: module))
     return Float(alpha / (rsLoRA ? rank.squareRoot() : rank))
   }
@@ -68,7 +71,8 @@ public struct LoRAOptions: Equatable, Sendable {
     guard dropout >= 0 && dropout < 1 else {
       throw FireflyError("out of range", at: "lora_dropout", expected: "0 ≤ p < 1", found: "\(dropout)")
     }
-    try checkTargets(architecture.adaptableLinears.map(\.module))
+    try checkTargets(
+      architecture.adaptableLinears.map(\.module) + (architecture.adaptableHead.map { [$0.module] } ?? []))
     for name in modulesToSave { try architecture.checkSaved(name, at: "modules_to_save") }
   }
 

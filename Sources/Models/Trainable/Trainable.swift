@@ -27,7 +27,8 @@ public struct Trainable: Equatable, Sendable {
   ///
   /// - Parameter options: checked by `LoRAOptions.validate`.
   public init(_ architecture: Architecture, _ options: LoRAOptions) {
-    self.init(architecture, options) { options.targets($0) }
+    let head = architecture.adaptableHead?.module
+    self.init(architecture, options) { $0 == head ? options.names($0) : options.targets($0) }
   }
 
   /// - Parameter hasPair: whether a linear layer, by its full name, has a pair; asked where it can have one.
@@ -42,6 +43,9 @@ public struct Trainable: Equatable, Sendable {
         let chosen = group.filter { $0.takesAdapter && hasPair(prefix + $0.name) }
         layout.addPairs(on: chosen.map { (prefix + $0.name, $0) }, layer: layer, options)
       }
+    }
+    if let head = architecture.adaptableHead, hasPair(head.module) {
+      layout.addPairs(on: [head], layer: nil, options)
     }
     for (module, role) in saved where role == .head { layout.addSaved(module, table, role) }
     self.init(layout, adapter: options)

@@ -31,7 +31,9 @@ extension CPU {
     }
   }
 
-  package func sumOfSquares(_ x: Tensor) -> Double {
+  package func sumsOfSquares(_ tensors: [Tensor]) -> [Double] { tensors.map { sumOfSquares($0) } }
+
+  private func sumOfSquares(_ x: Tensor) -> Double {
     let chunk = 65_536
     let (k, chunks) = (InstructionSet.kernels, (x.count + chunk - 1) / chunk)
     var sums = [Double](repeating: 0, count: chunks)

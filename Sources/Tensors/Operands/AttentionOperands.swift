@@ -41,11 +41,11 @@ public struct AttentionShape: Sendable {
   }
 
   /// Query heads to a key head.
-  var group: Int { heads / keyValueHeads }
+  package var group: Int { heads / keyValueHeads }
   /// Columns of a head of queries or keys.
-  func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
+  package func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
   /// Columns of a head of values or of the result.
-  func valueColumns(_ head: Int) -> Range<Int> { head * valueDim..<(head + 1) * valueDim }
+  package func valueColumns(_ head: Int) -> Range<Int> { head * valueDim..<(head + 1) * valueDim }
 
   /// FLOP of products over the pairs of query and key that a row sees: so many along keys, so many along values.
   func flop(_ starts: [Int32], ofKeys: Int, ofValues: Int) -> Double {
@@ -62,7 +62,7 @@ public struct AttentionShape: Sendable {
   }
 
   /// The first of the keys that the query at position `query` sees, counted from its sequence's start.
-  func firstKey(of query: Int) -> Int { max(0, query + 1 - (window ?? query + 1)) }
+  package func firstKey(of query: Int) -> Int { max(0, query + 1 - (window ?? query + 1)) }
 }
 
 /// The gradients that attention's backward pass writes; all overwritten.
@@ -94,7 +94,7 @@ public struct CachedSequence {
   }
 
   /// How many keys stand before the new rows'.
-  var past: Int { keys.rows - rows.count }
+  package var past: Int { keys.rows - rows.count }
 }
 
 /// The keys `[n, keyValueHeads·headDim]` and values `[n, keyValueHeads·valueDim]` of a step's new rows.

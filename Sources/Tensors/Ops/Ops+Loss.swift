@@ -45,9 +45,16 @@ extension Ops {
   }
 
   /// Σ x² of a float32 tensor in float64, in an order of its own whatever the thread count.
-  public static func sumOfSquares(_ x: Tensor) -> Double {
-    checkFloat32(x.dtype)
-    return Ledger.measure(.optimizer) { x.device.sumOfSquares(x) }
+  public static func sumOfSquares(_ x: Tensor) -> Double { sumsOfSquares([x])[0] }
+
+  /// `sumOfSquares` of each of several tensors on one device, which is read but once.
+  public static func sumsOfSquares(_ tensors: [Tensor]) -> [Double] {
+    guard let first = tensors.first else { return [] }
+    for x in tensors {
+      checkFloat32(x.dtype)
+      _ = device(first.storage, x.storage)
+    }
+    return Ledger.measure(.optimizer) { first.device.sumsOfSquares(tensors) }
   }
 
   /// Whether a float32, bfloat16 or float16 tensor has an infinity or a NaN.

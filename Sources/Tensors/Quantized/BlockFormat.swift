@@ -29,6 +29,9 @@ package enum BlockFormat: Int32, CaseIterable, Sendable {
 
 // Blocks come from files and go to files: they are decoded and encoded on the processor.
 extension BlockFormat {
+  /// Blocks decoded at a time: a float32 copy of all would be twice as large as the result in bfloat16.
+  private static let blocksAtOnce = 1024
+
   /// out float32, bfloat16 or float16 = the elements of whole blocks, in their order.
   package func decode(_ bytes: UnsafeRawBufferPointer, into out: Tensor) {
     let blocks = out.count / elements
@@ -38,11 +41,13 @@ extension BlockFormat {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     Ledger.measure(.elementwise) {
       CPU.split(blocks, cost: 4 * elements) { range in
-        let part = out.reshaped([blocks, elements]).slice(range)
-        let decoded = out.dtype == .float32 ? part : Tensor(part.shape, .float32)
-        kernels_decode_blocks(
-          rawValue, decoded.floatPointer, base + range.lowerBound * self.bytes, range.count)
-        if out.dtype != .float32 { CPU.shared.convert(part.matrix, decoded.matrix) }
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: BlockFormat.blocksAtOnce) {
+          let slice = start..<min(start + BlockFormat.blocksAtOnce, range.upperBound)
+          let part = out.reshaped([blocks, elements]).slice(slice)
+          let decoded = out.dtype == .float32 ? part : Tensor(part.shape, .float32)
+          kernels_decode_blocks(rawValue, decoded.floatPointer, base + start * self.bytes, slice.count)
+          if out.dtype != .float32 { CPU.shared.convert(part.matrix, decoded.matrix) }
+        }
       }
     }
   }

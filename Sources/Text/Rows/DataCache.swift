@@ -61,30 +61,30 @@ public struct DataCache: Sendable {
   }
 }
 
-/// What decides the rows: the data's bytes, the tokenizer, the template and the length.
+/// What decides the rows: the data's bytes, which rows are taken and what is learnt of them, the tokenizer, the template
+/// and the length.
 struct DataKey {
-  /// Names the data file by its path, 16 digits.
+  /// Names the data files by their paths, 16 digits.
   let source: String
   let digest: ContentHash.Digest
 
-  init(
-    _ source: DataSource, template: ChatTemplate?, tokenizer: any Tokenizer, maxLength: Int,
-    maxPromptLength: Int? = nil, tokenizerPath: String?
-  ) throws {
+  init(_ builder: DatasetBuilder, tokenizerPath: String?) throws {
     var name = ContentHash()
-    name.add(URL(filePath: source.path).standardizedFileURL.path)
+    for source in builder.sources { name.add(URL(filePath: source.path).standardizedFileURL.path) }
     self.source = String(name.digest.text.prefix(16))
 
     var hash = ContentHash()
     hash.add(SampleFile.version)
-    hash.add(template?.identity ?? "text")
-    hash.add(UInt64(maxLength))
-    if let maxPromptLength {
+    hash.add(builder.template?.identity ?? "text")
+    hash.add(builder.learnt.rawValue)
+    hash.add(builder.selection.identity)
+    hash.add(UInt64(builder.maxLength))
+    if let maxPromptLength = builder.maxPromptLength {
       hash.add("pairs")
       hash.add(UInt64(maxPromptLength))
     }
-    try hash.add(tokenizer, path: tokenizerPath)
-    for path in source.files {
+    try hash.add(builder.tokenizer, path: tokenizerPath)
+    for path in builder.sources.flatMap(\.files) {
       hash.add((path as NSString).lastPathComponent)
       let file = try MappedFile(path)
       hash.add(UInt64(file.bytes.count))

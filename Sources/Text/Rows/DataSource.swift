@@ -7,7 +7,7 @@ struct DataSource {
   let files: [String]
 
   /// - Parameter allowsFolder: whether `path` may be a folder; all .jsonl, .json and .txt files in it are taken, those in
-  ///   folders within it too, in the order of their paths.
+  ///   folders within it too, in the order of their paths; but not those of its folder "cache", which the original makes.
   init(_ path: String, allowsFolder: Bool) throws {
     self.path = path
     var isFolder: ObjCBool = false
@@ -21,6 +21,7 @@ struct DataSource {
     }
     let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
     files = names.filter { name in [".jsonl", ".json", ".txt"].contains { name.hasSuffix($0) } }
+      .filter { !$0.hasPrefix("cache/") }
       .sorted().map { "\(path)/\($0)" }
     guard !files.isEmpty else {
       throw FireflyError(

@@ -36,6 +36,24 @@ package struct DatasetLines {
     file.discard(first.bytes.lowerBound..<last.bytes.upperBound)
   }
 
+  /// A number of each row that tells what it holds.
+  var hashes: [UInt64] {
+    var hashes: [UInt64] = []
+    hashes.reserveCapacity(lines.count)
+    var released = 0
+    for (index, line) in lines.enumerated() {
+      var hash = ContentHash()
+      hash.add(UnsafeRawBufferPointer(rebasing: file.bytes[line.bytes]))
+      hashes.append(hash.digest.first)
+      if line.bytes.upperBound - lines[released].bytes.lowerBound > DatasetLine.releasedBytes {
+        release(lines[released...index])
+        released = index
+      }
+    }
+    release(lines[released...])
+    return hashes
+  }
+
   /// The file and the line, as error messages name them.
   package func place(_ line: DatasetLine) -> String { "\(path):\(line.number)" }
 

@@ -4,11 +4,10 @@ extension DatasetReport {
   /// The report in plain lines.
   public var summary: [String] {
     let isText = formats.keys.contains("text")
-    let rowText =
-      isText
-      ? "\(rows) texts in \(kept) blocks"
-      : "\(kept) of \(rows) \(formats.keys.contains("preference") ? "preference pairs" : "rows")"
-    var lines = ["\(rowText), \(tokens) tokens, \(targets) of them targets"]
+    let noun = formats.keys.contains("preference") ? "preference pairs" : "rows"
+    let chosen = available > rows ? ["\(rows) of \(available) rows chosen by what they hold"] : []
+    let rowText = isText ? "\(rows) texts in \(kept) blocks" : "\(kept) of \(rows) \(noun)"
+    var lines = chosen + ["\(rowText), \(tokens) tokens, \(targets) of them targets"]
     if kept > 0 {
       let lengths = lengthPercentiles.sorted { $0.key < $1.key }.map {
         $0.key == 100 ? "\($0.value) at most" : "\($0.value) at \($0.key) %"
@@ -22,16 +21,16 @@ extension DatasetReport {
       lines.append("row formats: \(list.joined(separator: ", "))")
     }
     for (reason, rows) in dropped.sorted(by: { $0.key < $1.key }) {
-      lines.append("dropped, \(reason.rawValue): \(rows.text)")
+      lines.append("dropped, \(reason.rawValue): \(text(rows))")
     }
     if truncated.count > 0 {
-      lines.append("truncated to \(maxLength) tokens: \(truncated.text); the longest row has \(longest)")
+      lines.append("truncated to \(maxLength) tokens: \(text(truncated)); the longest row has \(longest)")
     }
     if cutAnswers.count > 0 {
-      lines.append("answers cut before their stop token: \(cutAnswers.text)")
+      lines.append("answers cut before their stop token: \(text(cutAnswers))")
     }
     if lostSystem.count > 0 {
-      lines.append("system text that this template has no place for: \(lostSystem.text)")
+      lines.append("system text that this template has no place for: \(text(lostSystem))")
     }
     if blankLines > 0 { lines.append("blank lines skipped: \(blankLines)") }
     return lines + warnings
@@ -42,12 +41,16 @@ extension DatasetReport {
 
   /// A report that was kept as `json`.
   ///
-  /// - Parameter path: of the file now; the same content may have had another name.
-  init(stored json: JSONValue, path: String) throws {
-    guard let maxLength = json["max_seq_length"]?.int else {
+  /// - Parameter path, files: where the files are now; the same content may have had another name.
+  init(stored json: JSONValue, path: String, files paths: [String]) throws {
+    let stored = json["files"]?.array ?? []
+    guard let maxLength = json["max_seq_length"]?.int, stored.count == paths.count else {
       throw FireflyError("the stored report is not one", at: path)
     }
-    self.init(path: path, maxLength: maxLength)
+    self.init(path: path, part: json["held_out"]?.bool == true ? .heldOut : .training, maxLength: maxLength)
+    files = zip(paths, stored).map { path, file in
+      File(path: path, rows: file["rows"]?.int ?? 0, lines: file["lines"]?.int ?? 0)
+    }
     func int(_ key: String) -> Int { json[key]?.int ?? 0 }
     rows = int("rows")
     blankLines = int("blank_lines")
@@ -74,8 +77,12 @@ extension DatasetReport {
     }
     let dropped = dropped.map { ($0.key.rawValue, list($0.value)) }
     let percentiles = lengthPercentiles.map { ("p\($0.key)", JSONValue.int($0.value)) }
+    let files = files.map { file in
+      JSONValue.object(["file": .string(file.path), "rows": .int(file.rows), "lines": .int(file.lines)])
+    }
     return .object([
-      "file": .string(path), "max_seq_length": .int(maxLength), "rows": .int(rows),
+      "file": .string(path), "files": .array(files), "held_out": .bool(part == .heldOut),
+      "rows_available": .int(available), "max_seq_length": .int(maxLength), "rows": .int(rows),
       "blank_lines": .int(blankLines), "kept": .int(kept), "tokens": .int(tokens), "targets": .int(targets),
       "longest": .int(longest), "truncated": list(truncated), "answers_cut": list(cutAnswers),
       "system_lost": list(lostSystem), "formats": .object(formats.mapValues(JSONValue.int)),

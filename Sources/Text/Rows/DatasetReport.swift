@@ -21,17 +21,23 @@ public struct DatasetReport: Equatable, Sendable {
       if first.count < 5 { first.append(line) }
     }
 
-    /// "3 (lines 2, 5, 9)".
-    var text: String {
-      let more = count > first.count ? ", …" : ""
-      let word = count == 1 ? "line" : "lines"
-      return "\(count) (\(word) \(first.map(String.init).joined(separator: ", "))\(more))"
-    }
   }
 
+  /// A file that the rows came from.
+  public struct File: Equatable, Sendable {
+    public let path: String
+    /// Its lines that are not blank, taken or not.
+    public let rows: Int
+    /// Up to its last row, blank ones included: by so many the next file's lines are counted on.
+    public let lines: Int
+  }
+
+  /// The file, or all of them.
   public let path: String
+  public let part: DataSelection.Part
   public let maxLength: Int
-  /// Lines that are not blank.
+  public internal(set) var files: [File] = []
+  /// Lines that are not blank and were taken.
   public internal(set) var rows = 0
   public internal(set) var blankLines = 0
   public internal(set) var kept = 0
@@ -57,8 +63,9 @@ public struct DatasetReport: Equatable, Sendable {
   public internal(set) var leftOver = 0
   public internal(set) var warnings: [String] = []
 
-  init(path: String, maxLength: Int) {
+  init(path: String, part: DataSelection.Part, maxLength: Int) {
     self.path = path
+    self.part = part
     self.maxLength = maxLength
   }
 
@@ -101,10 +108,51 @@ public struct DatasetReport: Equatable, Sendable {
   }
 
   var nothingLeft: FireflyError {
-    let reasons = dropped.sorted { $0.key < $1.key }.map { "\($0.key.rawValue): \($0.value.text)" }
+    let reasons = dropped.sorted { $0.key < $1.key }.map { "\($0.key.rawValue): \(text($0.value))" }
     return FireflyError(
-      "no row is left to train on", at: path, found: reasons.joined(separator: "; "),
-      fix: dropped[.noTarget] == nil
-        ? nil : "Raise max_seq_length (now \(maxLength); the longest row has \(longest) tokens).")
+      part == .training ? "no row is left to train on" : "no row is held out to evaluate on", at: path,
+      found: rows == 0 ? "none of \(available) rows chosen" : reasons.joined(separator: "; "), fix: remedy)
+  }
+
+  private var remedy: String? {
+    if rows == 0 { return part == .training ? "Lower val_size, or raise share." : "Raise val_size." }
+    guard dropped[.noTarget] != nil else { return nil }
+    return "Raise max_seq_length (now \(maxLength); the longest row has \(longest) tokens)."
+  }
+}
+
+// MARK: - Places
+
+extension DatasetReport {
+  /// Rows of all files, taken or not.
+  public var available: Int { files.reduce(0) { $0 + $1.rows } }
+
+  /// File and line of a row, as error messages name them.
+  ///
+  /// - Parameter line: as the row has it.
+  public func place(_ line: Int) -> String {
+    var line = line
+    for file in files {
+      if line <= file.lines { return "\(file.path):\(line)" }
+      line -= file.lines
+    }
+    return "\(path):\(line)"
+  }
+
+  /// Several rows: "rows.jsonl, lines 2, 5", or each with its file.
+  public func places(_ lines: [Int]) -> String {
+    files.count == 1
+      ? "\(path), lines \(lines.map(String.init).joined(separator: ", "))"
+      : lines.map(place).joined(separator: ", ")
+  }
+
+  /// "3 (lines 2, 5, 9)"; of several files "3 (a.jsonl:2, b.jsonl:5, b.jsonl:9)".
+  func text(_ lines: Lines) -> String {
+    let more = lines.count > lines.first.count ? ", …" : ""
+    guard files.count < 2 else {
+      return "\(lines.count) (\(lines.first.map(place).joined(separator: ", "))\(more))"
+    }
+    let word = lines.count == 1 ? "line" : "lines"
+    return "\(lines.count) (\(word) \(lines.first.map(String.init).joined(separator: ", "))\(more))"
   }
 }

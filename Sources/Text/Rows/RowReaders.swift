@@ -13,6 +13,14 @@ struct ReadRow: Sendable {
   var cutsAnswer = false
   /// The row has a system text that the template has no place for.
   var losesSystem = false
+
+  /// The row as it is counted behind so many lines of other files.
+  func behind(_ lines: Int) -> ReadRow {
+    var row = self
+    row.line += lines
+    for index in row.samples.indices { row.samples[index].line += lines }
+    return row
+  }
 }
 
 /// Turns lines into samples; a value that several threads share.
@@ -21,6 +29,7 @@ struct ConversationReader: Sendable {
   let template: ChatTemplate
   let tokenizer: any Tokenizer
   let maxLength: Int
+  let learnt: LearntParts
   let stopIDs: [Int32]
 
   @Sendable func read(_ line: DatasetLine) throws -> ReadRow {
@@ -39,7 +48,8 @@ struct ConversationReader: Sendable {
         expected: "a conversation", fix: "Pairs are trained on with \"task_type\": \"dpo\".")
     case .conversation(let conversation):
       let rendering = try located(row.place) {
-        try template.render(conversation, tokenizer, maxLength: maxLength, stopIDs: stopIDs)
+        try template.render(
+          conversation, tokenizer, maxLength: maxLength, learnt: learnt, stopIDs: stopIDs)
       }
       let isKept = rendering.sample.targetCount > 0
       return ReadRow(

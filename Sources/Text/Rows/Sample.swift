@@ -3,8 +3,8 @@ public struct Sample: Equatable, Sendable {
   public let tokens: [Int32]  // [T]
   /// The token positions that are learnt, ascending; never position 0, which nothing precedes.
   public let targets: [Range<Int>]
-  /// The row's line in its file, from 1.
-  public let line: Int
+  /// The row's line in its file, from 1; of several files, counted on from file to file.
+  public internal(set) var line: Int
 
   /// - Parameter targets: ranges of token positions, ascending and apart; position 0 is left out of them.
   public init(tokens: [Int32], targets: [Range<Int>], line: Int) {
@@ -52,16 +52,18 @@ extension ChatTemplate {
 
   /// Tokenises a conversation and truncates it on the right to `maxLength` tokens.
   ///
-  /// Targets are the assistant's answers with what ends them; all else is context.
+  /// - Parameter learnt: what the targets are.
   func render(
-    _ conversation: Conversation, _ tokenizer: any Tokenizer, maxLength: Int, stopIDs: [Int32]
+    _ conversation: Conversation, _ tokenizer: any Tokenizer, maxLength: Int, learnt: LearntParts = .answers,
+    stopIDs: [Int32]
   ) throws -> Rendering {
     let row = try row(conversation, tokenizer)
     let length = min(row.tokens.count, maxLength)
     let cut = row.answers.last { $0.lowerBound < length && length < $0.upperBound }
     return Rendering(
       sample: Sample(
-        tokens: Array(row.tokens[..<length]), targets: row.answers.map { $0.clamped(to: 0..<length) },
+        tokens: Array(row.tokens[..<length]),
+        targets: learnt.ranges(row.answers, count: row.tokens.count).map { $0.clamped(to: 0..<length) },
         line: conversation.line),
       fullLength: row.tokens.count, losesSystem: row.losesSystem,
       cutsAnswer: cut.map { !row.tokens[$0.lowerBound..<length].contains(where: stopIDs.contains) } ?? false)

@@ -80,12 +80,13 @@ extension ChatTemplate {
   /// Stands for the model's own template in place of a name.
   public static let auto = "auto"
 
-  /// The template called `name`, one of `names`.
+  /// The template called `name`, one of `names` or of `formerNames`.
   ///
   /// - Throws: `FireflyError` naming the nearest template and all of them.
   public static func named(_ name: String) throws -> ChatTemplate {
-    if let format = table.first(where: { $0.name == name }) {
-      return ChatTemplate(name: name, format: .pieces(format))
+    let current = formerNames[name] ?? name
+    if let format = table.first(where: { $0.name == current }) {
+      return ChatTemplate(name: current, format: .pieces(format))
     }
     let all = [auto] + names
     let guess = nearestName(to: name, among: all).map { "Did you mean \"\($0)\"? " } ?? ""

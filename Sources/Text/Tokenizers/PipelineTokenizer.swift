@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// A tokenizer as Hugging Face's `tokenizers` runs them: added tokens are cut out, the rest is normalised, cut
 /// into words, and each word encoded.
 final class PipelineTokenizer: Tokenizer {
@@ -98,6 +100,7 @@ extension PipelineTokenizer {
   var unk: Int32? { properties.unk }
   var addsBOS: Bool { properties.addsBOS }
   var addsEOS: Bool { properties.addsEOS }
+  var notes: [String] { properties.notes }
   var specialIDs: Set<Int32> { properties.specialIDs }
   var chatTemplate: String? { properties.chatTemplate }
 
@@ -117,4 +120,5 @@ struct TokenizerProperties: Sendable {
   var addsEOS = false
   var specialIDs: Set<Int32> = []
   var chatTemplate: String?
+  var notes: [String] = []
 }

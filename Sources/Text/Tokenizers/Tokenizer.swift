@@ -20,6 +20,8 @@ public protocol Tokenizer: Sendable {
   var specialIDs: Set<Int32> { get }
   /// The Jinja chat template that came with the tokenizer.
   var chatTemplate: String? { get }
+  /// A line for each key of its files that has no effect, for the user to read.
+  var notes: [String] { get }
 
   /// The ids of `text`, without BOS or EOS.
   ///
@@ -42,6 +44,7 @@ public protocol Tokenizer: Sendable {
 
 extension Tokenizer {
   public var addsEOS: Bool { false }
+  public var notes: [String] { [] }
 
   /// The text of `ids`; ids without a token give nothing, bytes that are not UTF-8 give U+FFFD.
   public func decode(_ ids: [Int32], skipSpecial: Bool) -> String {

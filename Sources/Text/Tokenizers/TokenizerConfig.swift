@@ -13,6 +13,8 @@ struct TokenizerConfig {
   var addsEOS: Bool?
   var chatTemplate: String?
   var tokenizerClass: String?
+  /// A line for each key that has no effect here.
+  private(set) var notes: [String] = []
   /// Whether text after a special token gets a space in front, as text at the start does (transformers' `legacy`).
   var legacy = true
 
@@ -31,6 +33,32 @@ struct TokenizerConfig {
     }
   }
 
+  /// tokenizer_config.json's other keys.
+  static let keys = KeyTable(
+    harmless: [
+      // What it is, and where it came from.
+      "auto_map", "backend", "is_local", "local_files_only", "name_or_path", "processor_class",
+      "special_tokens_map_file", "tokenizer_file", "transformers_version", "use_fast", "verbose",
+      // Batches with padding, and lengths, which a run and a model have.
+      "max_len", "model_input_names", "model_max_length", "pad_to_multiple_of", "padding_side", "stride",
+      "truncation_side", "truncation_strategy", "max_length", "padding", "truncation",
+      "return_token_type_ids",
+      "pad_token_type_id",
+      // Tokens of other tasks.
+      "cls_token", "mask_token", "sep_token",
+      // What tokenizer.json or tokenizer.model says itself; transformers 5 leaves it to them.
+      "add_prefix_space", "clean_up_tokenization_spaces", "do_lower_case", "errors", "fix_mistral_regex",
+      "keep_accents", "remove_space", "spaces_between_special_tokens", "trim_offsets", "vocab_type",
+      "vocab_size",
+      "from_slow",
+      // How an answer is taken apart.
+      "response_schema", "response_template", "use_default_system_prompt",
+    ],
+    told: [
+      "split_special_tokens": [.bool(false)], "sp_model_kwargs": [.object([:])],
+      "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output": [.bool(false)],
+    ])
+
   private static func read(_ folder: String, _ name: String) throws -> TokenizerJSON? {
     let path = folder + "/" + name
     guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -40,6 +68,12 @@ struct TokenizerConfig {
   }
 
   private mutating func take(config: TokenizerJSON) throws {
+    let keys = KeyReader(config.value, source: config.place)
+    keys.pass(
+      "add_bos_token", "add_eos_token", "added_tokens_decoder", "additional_special_tokens", "bos_token",
+      "chat_template", "eos_token", "extra_special_tokens", "legacy", "pad_token", "tokenizer_class",
+      "unk_token")
+    notes = try keys.finish(TokenizerConfig.keys)
     try takeRoles(config)
     if config.member("add_bos_token") != nil { addsBOS = try config.bool("add_bos_token", default: false) }
     if config.member("add_eos_token") != nil { addsEOS = try config.bool("add_eos_token", default: false) }
@@ -73,6 +107,13 @@ struct TokenizerConfig {
     }
     if let additional = json.member("additional_special_tokens") {
       additionalSpecialTokens = try additional.list().map { try $0.value.string ?? $0.string("content") }
+    }
+    // transformers 5's name for the same; with names of their own in multimodal models.
+    if let extra = json.member("extra_special_tokens") {
+      let named = (extra.value.object ?? [:]).keys.sorted().compactMap { extra.member($0) }
+      additionalSpecialTokens += try (named.isEmpty ? extra.list() : named).map {
+        try $0.value.string ?? $0.string("content")
+      }
     }
   }
 

@@ -74,6 +74,7 @@ struct TokenizerFile {
 
   // MARK: - Ends of a text
 
+  /// Its post-processor says whether texts have ends, whatever tokenizer_config.json says: as in transformers 5.
   private func properties(
     _ config: TokenizerConfig, _ table: TokenTable, _ added: [AddedToken]
   ) throws -> TokenizerProperties {
@@ -81,8 +82,17 @@ struct TokenizerFile {
     var properties = TokenizerProperties(config, table, special: added)
     properties.bos = properties.bos ?? ends.bos
     properties.eos = properties.eos ?? ends.eos
-    properties.addsBOS = config.addsBOS ?? (ends.bos != nil)
-    properties.addsEOS = config.addsEOS ?? (ends.eos != nil)
+    properties.addsBOS = ends.bos != nil
+    properties.addsEOS = ends.eos != nil
+    for (key, said, adds) in [
+      ("add_bos_token", config.addsBOS, properties.addsBOS),
+      ("add_eos_token", config.addsEOS, properties.addsEOS),
+    ] {
+      guard let said, said != adds else { continue }
+      properties.notes.append(
+        "tokenizer_config.json: \(key) has no effect beside tokenizer.json, whose post-processor says "
+          + "otherwise (found \(said))")
+    }
     return properties
   }
 

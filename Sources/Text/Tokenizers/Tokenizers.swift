@@ -45,5 +45,6 @@ extension TokenizerProperties {
     unk = id("unk")
     specialIDs = Set(special.filter(\.special).map(\.id))
     chatTemplate = config.chatTemplate
+    notes = config.notes
   }
 }

@@ -22,7 +22,7 @@ struct Checkpoint {
   let source: ModelSource
   let fingerprint: Fingerprint
   let totalSteps: Int
-  let stepsPerEpoch: Int
+  let order: DataOrder
   /// FLOP that a token counts for in total_flos, by transformers' measure: 6 for each parameter but the embeddings'.
   let flopPerToken: Double
 
@@ -65,7 +65,7 @@ struct Checkpoint {
 
   func trainerState(_ history: RunHistory, results: JSONValue? = nil) -> JSONValue {
     history.trainerState(
-      config, totalSteps: totalSteps, epoch: Double(history.losses.count) / Double(stepsPerEpoch),
+      config, totalSteps: totalSteps, epoch: order.epoch(after: history.losses.count),
       flop: flop(history), results: results)
   }
 
@@ -122,7 +122,8 @@ struct Checkpoint {
       step: resume.step, optimizer: AdamW(options, store: store, step: resume.step), history: history)
   }
 
-  private func readTrainerState(_ folder: CheckpointFolder, into history: inout RunHistory) throws {
+  /// What trainer_state.json has of the history.
+  func readTrainerState(_ folder: CheckpointFolder, into history: inout RunHistory) throws {
     let path = "\(folder.path)/trainer_state.json"
     let state = try JSONValue.read(path)
     guard let entries = state["log_history"]?.array else {

@@ -9,14 +9,19 @@ struct Fingerprint: Equatable {
     "model_name_or_path": "model", "train_file": "set of rows",
     "adapter_name_or_path": "adapter to start from",
   ]
+  /// Micro-batches of an epoch's last step where it is shorter than the others.
+  private static let shortStep = "batches_of_short_step"
 
   init(values: [String: JSONValue]) { self.values = values }
 
   /// - Parameters:
   ///   - compute: the dtype in use.
   ///   - model, rows: hashes of the model and of the training rows.
+  ///   - order: of the rows.
   ///   - adapter: the hash of the adapter that the run starts from; nil for a fresh one.
-  init(_ config: RunConfig, compute: String, model: String, rows: String, adapter: String?) {
+  init(
+    _ config: RunConfig, compute: String, model: String, rows: String, order: DataOrder, adapter: String?
+  ) {
     var values: [String: JSONValue] = [
       "task_type": .string(config.task.rawValue), "train_mode": .string(config.mode.rawValue),
       "model_name_or_path": .string(model), "train_file": .string(rows), "precision": .string(compute),
@@ -33,6 +38,10 @@ struct Fingerprint: Equatable {
     values.merge(Fingerprint.trained(config)) { $1 }
     if let adapter { values["adapter_name_or_path"] = .string(adapter) }
     if let preference = config.preference { values.merge(Fingerprint.values(of: preference)) { $1 } }
+    // Earlier versions left such rows out, and have no key.
+    if order.stepsPerEpoch > 1, let batches = order.batchesOfShortStep {
+      values[Fingerprint.shortStep] = .int(batches)
+    }
     if config.schedule != .constant {
       switch config.warmup {
       case .steps(let steps): values["warmup_steps"] = .int(steps)
@@ -75,9 +84,16 @@ struct Fingerprint: Equatable {
 
   /// - Throws: `FireflyError` naming the first key that differs from the checkpoint's.
   func check(against saved: Fingerprint, checkpoint: String) throws {
-    for key in Set(values.keys).union(saved.values.keys).sorted() {
+    let keys = Set(values.keys).union(saved.values.keys).subtracting([Fingerprint.shortStep])
+    // The short step follows from the settings, so it comes last.
+    for key in keys.sorted() + [Fingerprint.shortStep] {
       let (old, new) = (saved.values[key], values[key])
       guard old != new, old?.double != new?.double || old?.double == nil else { continue }
+      guard key != Fingerprint.shortStep || old != nil else {
+        throw FireflyError(
+          "the checkpoint is of a version that left out the rows behind an epoch's last whole accumulation",
+          at: checkpoint, fix: "Start anew in another output_dir, or finish the run with that version.")
+      }
       let content = Fingerprint.contents[key]
       let isContent = content != nil
       throw FireflyError(

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyText
 
 /// What makes one checkpoint better than another: transformers' `metric_for_best_model`.
 public enum EvaluationMetric: String, Sendable, CaseIterable {
@@ -36,8 +37,38 @@ public struct EvaluationSettings: Sendable, Equatable {
     public var isLoadedAtEnd: Bool  // load_best_model_at_end
   }
 
-  /// The file of the rows, which are as in `train_file`.
-  public var file: String  // eval_file
+  /// When a run ends before its last step: transformers' EarlyStoppingCallback.
+  public struct Patience: Sendable, Equatable {
+    /// So many evaluations one after another that are no better than the best before them end the run.
+    public var evaluations: Int  // early_stopping_patience
+    /// By how much an evaluation must be better to count as better.
+    public var threshold: Double  // early_stopping_threshold
+
+    package init(evaluations: Int, threshold: Double) {
+      self.evaluations = evaluations
+      self.threshold = threshold
+    }
+
+    /// Whether a run ends after evaluations with these values of its metric.
+    package func isOut(after values: [Double], greaterIsBetter: Bool) -> Bool {
+      func isBetter(_ value: Double, than other: Double) -> Bool {
+        greaterIsBetter ? value > other : value < other
+      }
+      var best: Double?
+      var inVain = 0
+      for value in values {
+        let limit = best ?? (greaterIsBetter ? -.infinity : .infinity)
+        let counts = best == nil || (isBetter(value, than: limit) && abs(value - limit) > threshold)
+        inVain = counts ? 0 : inVain + 1
+        if inVain >= evaluations { return true }
+        best = isBetter(value, than: limit) ? value : limit
+      }
+      return false
+    }
+  }
+
+  /// The file of the rows, which are as in `train_file`; nil: the rows of `train_file` that are held out.
+  public var file: String?  // eval_file
   public var interval: Interval  // eval_strategy, evaluation_strategy
   public var every: StepCount  // eval_steps; logging_steps when not given
   /// Steps or epochs, as `interval` says, before which there is no evaluation.
@@ -47,6 +78,8 @@ public struct EvaluationSettings: Sendable, Equatable {
   /// Rows of a batch.
   public var batchSize: Int  // per_device_eval_batch_size
   public var best: Best?
+  /// nil: the run goes to its last step.
+  public var patience: Patience?
 
   /// Whether there is an evaluation after `step` steps of a run.
   func isDue(at step: Int, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
@@ -60,19 +93,21 @@ public struct EvaluationSettings: Sendable, Equatable {
 extension ConfigReader {
   /// eval_file and what belongs to it; nil when there is no evaluation.
   mutating func evaluation(
-    _ task: TaskType, loggingEvery: StepCount, saveInterval: Interval, saveEvery: StepCount,
-    _ notices: inout [String]
+    _ task: TaskType, heldOut: HeldOut?, loggingEvery: StepCount, saveInterval: Interval,
+    saveEvery: StepCount, _ notices: inout [String]
   ) -> EvaluationSettings? {
     let interval = evaluationInterval()
     let file = string("eval_file", default: "")
-    let settings = EvaluationSettings(
-      file: file, interval: interval,
+    var settings = EvaluationSettings(
+      file: file.isEmpty ? nil : file, interval: interval,
       every: raw("eval_steps") == nil ? loggingEvery : stepCount("eval_steps", default: 1),
       delay: double("eval_delay", default: 0, in: 0...(.infinity)),
       startsWithOne: bool("eval_on_start", default: false),
       batchSize: int("per_device_eval_batch_size", default: 8, in: 1...ConfigReader.most),
       best: bestModel(task))
     let asksForOne = bool("do_eval", default: false) || settings.startsWithOne || !file.isEmpty
+    settings.patience = patience()
+    checkPatience(settings)
     guard interval != .no else {
       if asksForOne {
         notices.append("there is no evaluation during training: \"eval_strategy\" is \"no\"")
@@ -82,12 +117,24 @@ extension ConfigReader {
           "\"load_best_model_at_end\" needs evaluations", key: "load_best_model_at_end",
           fix: "Set \"eval_strategy\" and \"save_strategy\" alike, to \"steps\" or \"epoch\".")
       }
+      if heldOut != nil {
+        problem(
+          "\"val_size\" holds rows out for evaluations, and there are none", key: "val_size",
+          fix: "Set \"eval_strategy\" to \"steps\" or \"epoch\", or remove the key.")
+      }
       return nil
     }
-    if file.isEmpty {
+    switch (settings.file, heldOut) {
+    case (nil, nil):
       problem(
-        "\"eval_file\" is missing", key: "eval_strategy", expected: "a file of rows like train_file",
-        fix: "Name it, or set \"eval_strategy\": \"no\".")
+        "\"eval_file\" is missing", key: "eval_strategy",
+        expected: "a file of rows like train_file, or val_size",
+        fix: "Name it, or set \"val_size\": 0.1, or \"eval_strategy\": \"no\".")
+    case (_?, _?):
+      problem(
+        "\"eval_file\" and \"val_size\" are both given", key: "val_size", expected: "one of them",
+        fix: "Remove one of them.")
+    default: break
     }
     checkBest(settings, saveInterval, saveEvery)
     return settings
@@ -140,6 +187,33 @@ extension ConfigReader {
       problem(
         "\"load_best_model_at_end\" needs checkpoints where there are evaluations", key: "save_steps",
         expected: "a multiple of eval_steps, \(settings.every)", found: "\(saveEvery)")
+    }
+  }
+
+  /// early_stopping_patience and early_stopping_threshold; nil for none.
+  private mutating func patience() -> EvaluationSettings.Patience? {
+    let evaluations = optionalInt("early_stopping_patience", in: 1...ConfigReader.most)
+    let threshold = double("early_stopping_threshold", default: 0, in: 0...(.infinity))
+    if evaluations == nil && threshold > 0 {
+      problem(
+        "\"early_stopping_threshold\" is for early stopping, which is off", key: "early_stopping_threshold",
+        fix: "Set \"early_stopping_patience\" too.")
+    }
+    return evaluations.map { EvaluationSettings.Patience(evaluations: $0, threshold: threshold) }
+  }
+
+  /// As transformers: without evaluations, or without a metric to go by, nothing could be stopped.
+  private mutating func checkPatience(_ settings: EvaluationSettings) {
+    guard settings.patience != nil else { return }
+    if settings.interval == .no {
+      problem(
+        "\"early_stopping_patience\" needs evaluations", key: "early_stopping_patience",
+        fix: "Set \"eval_strategy\" to \"steps\" or \"epoch\".")
+    }
+    if settings.best == nil {
+      problem(
+        "\"early_stopping_patience\" needs a metric to go by", key: "early_stopping_patience",
+        fix: "Set \"metric_for_best_model\": \"eval_loss\", or \"load_best_model_at_end\": true.")
     }
   }
 }

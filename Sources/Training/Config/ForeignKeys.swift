@@ -74,7 +74,7 @@ enum ForeignKeys {
   ]
 
   private static let distributed = [
-    "ddp_backend", "deepspeed", "fsdp", "fsdp_config", "fsdp_min_num_params",
+    "ddp_backend", "fsdp", "fsdp_config", "fsdp_min_num_params",
     "fsdp_transformer_layer_cls_to_wrap", "parallelism_config", "tpu_metrics_debug", "tpu_num_cores",
     "xpu_backend",
   ]
@@ -84,6 +84,11 @@ enum ForeignKeys {
     "activation_checkpointing_kwargs": .silent,
     "adafactor": .refused(unless: off, why: "the optimizer is AdamW"),
     "auto_find_batch_size": .said(unless: off, why: "the batch size is the one given"),
+    "deepspeed": .said(
+      unless: none,
+      why:
+        "training runs in one process, with the keys of this file; what DeepSpeed offloads lies in memory here, and "
+        + "\"optim\": \"paged_adamw_32bit\" puts the optimizer's part into a file"),
     "debug": .said(unless: none, why: "there is no such mode"),
     "group_by_length": .said(unless: off, why: "rows are not padded, so grouping them saves nothing"),
     "ignore_data_skip": .refused(unless: off, why: "a resumed run continues at its place in the data"),
@@ -91,6 +96,7 @@ enum ForeignKeys {
       unless: [.int(0), .double(0)], why: "the loss is the plain cross-entropy"),
     "liger_kernel_config": .silent,
     "lr_scheduler_kwargs": .refused(unless: none, why: "the schedules take no further settings"),
+    "min_seq_length": .said(unless: [], why: "texts are packed into blocks of max_seq_length"),
     "neftune_noise_alpha": .refused(unless: [.int(0), .double(0)], why: "no noise is added to embeddings"),
     "optim_args": .refused(unless: none, why: "AdamW is set by adam_beta1, adam_beta2 and adam_epsilon"),
     "optim_target_modules": .refused(unless: none, why: "every adapter matrix is trained alike"),
@@ -111,6 +117,7 @@ enum ForeignKeys {
       unless: [.string("random")], why: "the key here is \"shuffle\", true or false"),
     "truncation_mode": .said(
       unless: [], why: "pairs are cut as the original does: first the prompt on the left, then the answers"),
+    "window_step_size": .said(unless: [], why: "texts are packed into blocks of max_seq_length"),
     "use_unsloth": .said(unless: off, why: "Firefly has its own kernels"),
     "use_weighting": .refused(unless: off, why: "every pair counts alike"),
   ]

@@ -12,7 +12,7 @@ extension RunConfig {
   func takingStartAdapter(_ architecture: Architecture) throws -> RunConfig {
     guard let startAdapter else { return self }
     let adapter = try AdapterFile(startAdapter)
-    try checkModules(of: adapter, architecture)
+    try adapter.check(for: architecture)
     let options = adapter.options
     var config = self
     config.loraRank = options.rank
@@ -64,14 +64,5 @@ extension RunConfig {
     throw FireflyError(
       "\"\(key)\" is not that of the adapter that the run starts from", at: folder, expected: "\(adapters)",
       found: "\(own)", fix: "Remove the key: the adapter's own settings hold.")
-  }
-
-  private func checkModules(of adapter: AdapterFile, _ architecture: Architecture) throws {
-    let own = pairs(architecture, LoRAOptions())
-    guard let stranger = adapter.modules.first(where: { !own.contains($0) }) else { return }
-    throw FireflyError(
-      "the adapter is for a linear layer that this model does not have", at: "\(adapter.folder): \(stranger)",
-      expected: "names like \(own.first ?? "")",
-      fix: "Start from an adapter that was trained on this model.")
   }
 }

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyModels
 import FireflyText
 
 /// A training run's settings: the original's flat JSON with its keys, meanings and defaults
@@ -7,7 +8,13 @@ public struct RunConfig: Sendable {
   // MARK: What is trained, and on what
   /// As it was written: a path, or a model's name on a hub.
   public var modelPath: String  // model_name_or_path
-  public var trainFile: String
+  public var trainFiles: [DataFile]  // train_file
+  /// Rows that are trained on, of all files; nil for all.
+  public var maxSamples: Int?
+  /// Rows kept out of training, for the evaluations; nil for none.
+  public var heldOut: HeldOut?  // val_size
+  /// What is learnt of a conversation.
+  public var learnt: LearntParts  // train_on_prompt, only_last_turn
   public var outputFolder: String  // output_dir
   public var templateName: String
   /// Where tokenised rows are kept between runs; nil for nowhere ("off").
@@ -29,8 +36,8 @@ public struct RunConfig: Sendable {
   public var loraTargetModules: [String]?
   public var usesRankStabilisedLoRA: Bool  // use_rslora
   /// Ranks and alphas of modules that differ; of an adapter that is trained further alone.
-  public internal(set) var loraRankPattern: [String: Int] = [:]
-  public internal(set) var loraAlphaPattern: [String: Double] = [:]
+  public internal(set) var loraRankPattern = ModulePatterns<Int>()
+  public internal(set) var loraAlphaPattern = ModulePatterns<Double>()
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
   public var modulesToSave: [String]  // modules_to_save
 
@@ -89,6 +96,8 @@ public struct RunConfig: Sendable {
   public var samples: SampleSettings?
   /// Where the run starts from: the key resume_from_checkpoint.
   public var resume: Resume
+  /// A run that needs more does not start.
+  public var memoryLimit: MemoryLimit
 
   /// One line for each setting that is accepted and not followed to the letter.
   public var notices: [String]
@@ -105,18 +114,23 @@ public struct RunConfig: Sendable {
   }
 
   public init(_ json: JSONValue, source: String, overrides: [String] = []) throws {
-    let (settings, overridden) = try RunConfig.apply(overrides, to: json, source: source)
-    var keys = try ConfigReader(settings, source: source, overridden: overridden)
-    self.source = settings
+    try FormerKeys.refuseDeepSpeed(json, source: source)
     notices = []
+    let (given, overridden) = try RunConfig.apply(overrides, to: json, source: source)
+    let settings = FormerKeys.renaming(given, &notices)
+    var keys = try ConfigReader(settings, source: source, overridden: overridden)
 
     modelPath = keys.string("model_name_or_path")
-    trainFile = keys.string("train_file")
+    trainFiles = keys.trainFiles()
+    maxSamples = keys.optionalInt("max_samples", in: 1...ConfigReader.most)
+    heldOut = keys.heldOut()
     outputFolder = keys.string("output_dir")
-    templateName = keys.string("template_name", default: "")
     dataCacheFolder = keys.dataCacheFolder()
     maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
     task = keys.choice("task_type", default: .sft)
+    templateName = keys.template(task, modelPath: modelPath, &notices)
+    learnt = keys.learntParts(task)
+    self.source = settings.replacing("template_name", with: templateName)
     mode = keys.choice("train_mode", default: .qlora)
     preference = keys.preference(task, &notices)
     startAdapter = keys.startAdapter(mode)
@@ -166,8 +180,10 @@ public struct RunConfig: Sendable {
     overwritesOutput = keys.bool("overwrite_output_dir", default: false)
     samples = keys.samples(saveEvery: saveEvery)
     evaluation = keys.evaluation(
-      task, loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery, &notices)
+      task, heldOut: heldOut, loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery,
+      &notices)
     resume = keys.resume()
+    memoryLimit = keys.memoryLimit()
 
     notices += ForeignKeys.read(from: &keys)
     try keys.finish()
@@ -191,16 +207,11 @@ public struct RunConfig: Sendable {
   }
 }
 
-// MARK: - What the settings make
-
-extension RunConfig {
-  /// How conversations are written; nil for plain texts (task_type "pretrain").
-  public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
-    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
-  }
-
-  /// - Parameter model: the folder or file whose tokenizer reads the rows.
-  public func dataCache(model: String) -> DataCache? {
-    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
+extension JSONValue {
+  /// The object with another value of `key`, where that is not empty.
+  fileprivate func replacing(_ key: String, with text: String) -> JSONValue {
+    guard case .object(var members) = self, !text.isEmpty else { return self }
+    members[key] = .string(text)
+    return .object(members)
   }
 }

@@ -62,6 +62,9 @@ extension ParameterArena {
 
 /// The 2-norm over all gradients together, added up in float64, parameter by parameter.
 package func gradientNorm(_ arena: ParameterArena) -> Double {
+  if arena.gradients.dtype == .float32 {
+    return Ops.sumsOfSquares(arena.parameters.map(\.gradient)).reduce(0, +).squareRoot()
+  }
   var sum = 0.0
   for parameter in arena.parameters {
     arena.forEachPiece(of: parameter.slot.range) { sum += Ops.sumOfSquares($1) }

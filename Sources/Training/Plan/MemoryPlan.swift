@@ -39,25 +39,33 @@ struct MemoryPlan {
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
-    let isFull = config.mode == .full
-    let gradients = isFull && config.full.gradients == .bfloat16 ? 2 : 4
     paged =
       (config.optimizerMemory == .paged ? trained * 8 : 0)
-      + (isFull && config.full.masterWeights == .paged ? trained * 4 : 0)
-    parts =
+      + (config.mode == .full && config.full.masterWeights == .paged ? trained * 4 : 0)
+    let parameters = MemoryPlan.parameters(trained, config, c: c)
+    let training =
       [
         ("program and rows", facts.residentBytes + MemoryPlan.computing),
         ("weights", facts.linearBytes(config, trainable)),
         ("embedding and head", facts.tableBytes(trainable)),
-      ]
-      + (isFull
-        ? [("master weights", trained * 4), ("gradients", trained * gradients)]
-        : [("adapter with gradients", trained * (8 + c))])
-      + [
+      ] + parameters + [
         ("optimizer", trained * 8),
         ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
         ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
       ]
+    // An adapter comes after the weights; what is trained of them is there before they are read.
+    let loading =
+      facts.loadingBytes(config, trainable)
+      + (config.mode == .full ? parameters.reduce(0) { $0 + $1.1 } : 0)
+    let beyond = loading - training.reduce(0) { $0 + $1.1 }
+    parts = training + (beyond > 0 ? [("reading the weights, beyond that", beyond)] : [])
+  }
+
+  /// Values and gradients of `trained` elements, and the adapter's copies in the compute type.
+  private static func parameters(_ trained: Int, _ config: RunConfig, c: Int) -> [(String, Int)] {
+    guard config.mode == .full else { return [("adapter with gradients", trained * (8 + c))] }
+    let gradients = config.full.gradients == .bfloat16 ? 2 : 4
+    return [("master weights", trained * 4), ("gradients", trained * gradients)]
   }
 
   /// Bytes a token of what `layers` blocks keep for the backward: their inputs in float32, or everything.
@@ -99,83 +107,5 @@ struct MemoryPlan {
     let short = (latent.queryRank ?? 0) + latent.keyValueRank
     return c * (3 * a.querySize + 2 * a.attendedSize + up) + 4
       * (a.querySize + 2 * a.attendedSize + 2 * short)
-  }
-}
-
-/// What a plan needs to know of a model and its rows.
-struct ModelFacts {
-  let architecture: Architecture
-  let compute: DType
-  /// The linear layers are stored in 4 bits.
-  let isStored4Bit: Bool
-  /// Bytes of embedding and head that come to lie in memory where they are frozen.
-  private let tableBytes: Int
-  /// The rows, the longest first.
-  let rows: [PassSize]
-  /// What the process holds already: the program, the tokenizer and the rows.
-  let residentBytes: Int
-
-  init(_ setup: RunSetup) {
-    architecture = setup.architecture
-    compute = setup.compute
-    isStored4Bit = setup.pretrained.source.isQuantized
-    rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
-    residentBytes = ProcessMemory.residentBytes ?? 0
-    tableBytes = ModelFacts.tableBytes(setup)
-  }
-
-  /// A tied table is read whole by the head. Of an own embedding that stays mapped, only the rows that the data
-  /// names, each at least a page.
-  private static func tableBytes(_ setup: RunSetup) -> Int {
-    let a = setup.architecture
-    let c = setup.compute.byteCount
-    let table = a.vocabularySize * a.hiddenSize * c
-    if a.tiedHead { return table }
-    let stored = setup.pretrained.source.weights.info(a.names.embedding)
-    guard stored?.type.dtype == setup.compute else { return 2 * table }
-    let named = setup.dataset.samples.distinctTokens
-    return table + min(table, named * max(4096, a.hiddenSize * c))
-  }
-
-  func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
-
-  /// Elements of all linear layers.
-  private var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
-
-  /// Elements of the whole model, adapters left out.
-  var modelElements: Int {
-    let latent = (architecture.latent?.norms ?? []).reduce(0) { $0 + $1.size }
-    return Trainable(architecture, FullOptions()).count + architecture.layers * latent
-  }
-
-  /// All linear layers in memory: 4 bits and the scales, or whole; trained float32 ones are their own master weights.
-  func linearBytes(_ config: RunConfig, _ trainable: Trainable) -> Int {
-    let n = linearElements
-    if isNF4(config) { return n / 2 + n / 64 + n / (64 * 256) * 4 }
-    guard compute == .float32 else { return n * compute.byteCount }
-    let trained = trainable.slots.reduce(0) { $0 + ($1.role == .weight ? $1.count : 0) }
-    return (n - trained) * compute.byteCount
-  }
-
-  /// Embedding and head in memory: of trained ones the copies, which float32 does not need.
-  func tableBytes(_ trainable: Trainable) -> Int {
-    let table = architecture.vocabularySize * architecture.hiddenSize * compute.byteCount
-    let copy = compute == .float32 ? 0 : table
-    let trained = trainable.slots.count { $0.role == .embedding || $0.role == .head }
-    let frozen = (architecture.tiedHead ? 1 : 2) - trained
-    let unit = architecture.normalizedHead && copy == 0 && trained > 0 ? table : 0
-    return trained * copy + unit + (trained == 0 ? tableBytes : frozen * table)
-  }
-
-  /// What the run would train with other settings.
-  func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
-
-  /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
-  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {
-    rows.prefix(config.microBatchSize).reduce((0, 0, 0)) { sum, row in
-      let tokens = min(row.tokens, config.maxSequenceLength * row.lengths.count)
-      let whole = row.lengths.reduce(0) { $0 + min($1, config.maxSequenceLength) }
-      return (sum.0 + tokens, sum.1 + min(row.targets, tokens), sum.2 + (whole > tokens ? whole : 0))
-    }
   }
 }

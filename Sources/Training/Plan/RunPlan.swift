@@ -28,8 +28,8 @@ public struct RunPlan: Sendable {
   public let work: StepWork
   /// What asking the reference of preference training computes before the first step; nil where there is none.
   public let referenceWork: StepWork?
-  /// The dtype of products.
-  public let compute: DType
+  /// What a step is like, for measuring one.
+  package let step: PlannedStep
   /// Bytes of one checkpoint.
   public let checkpointBytes: Int
   /// Bytes of the paged optimizer's file, and of that of paged master weights; 0 when they are in memory.
@@ -55,7 +55,7 @@ public struct RunPlan: Sendable {
     advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
     referenceWork = setup.referenceWork
-    compute = setup.compute
+    step = PlannedStep(setup, facts)
     checkpointBytes =
       12 * trainableParameters + 4 * setup.totalSteps
       + (setup.trainable.full == nil ? 0 : setup.pretrained.source.weights.byteCount)
@@ -69,8 +69,27 @@ public struct RunPlan: Sendable {
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {
     guard let limit, needed > limit else { return [] }
     let advice = RunAdvice(facts, config, limit: limit)
-    return ["does not fit the \(Readable.bytes(limit)) of memory here; with"] + advice.lines.map { "  " + $0 }
+    let what = "does not fit the \(Readable.bytes(limit)) of memory here"
+    guard !advice.lines.isEmpty else { return ["\(what): this needs a smaller model or a larger machine"] }
+    return ["\(what); with"] + advice.lines.map { "  " + $0 }
       + (advice.fits ? [] : ["  and still not: this needs a smaller model or a larger machine"])
+  }
+
+  /// Bytes resident at the peak.
+  public var memoryBytes: Int { memory.reduce(0) { $0 + $1.bytes } }
+
+  /// - Throws: `FireflyError` saying what to change, when the run does not fit into memory.
+  public func requireFit() throws {
+    // What lies in files of the run's own can be written out.
+    let needed = memoryBytes - pagedBytes
+    guard let memoryLimit, needed > memoryLimit else { return }
+    throw FireflyError(
+      "the run does not fit into memory", expected: "at most \(Readable.bytes(memoryLimit))",
+      found: "about \(Readable.bytes(needed))",
+      fix: (advice.count > 1
+        ? "With\n" + advice.dropFirst().joined(separator: "\n") + "\n"
+        : "This needs a smaller model or a larger machine. ")
+        + "\"memory_limit\": \"none\" starts it all the same.")
   }
 
   /// What the reference is, and what is saved by asking it once.
@@ -78,8 +97,7 @@ public struct RunPlan: Sendable {
     guard let once else { return [] }
     let pairs = setup.pairsSeen.count
     // Asked in every step, it would be asked about each pair as often as the run sees it.
-    let seen = Double(
-      setup.totalSteps * min(setup.config.accumulation * setup.config.microBatchSize, setup.order.rows))
+    let seen = setup.order.epoch(after: setup.totalSteps) * Double(setup.order.rows)
     let saved = once.flop * (seen / Double(max(1, pairs)) - 1)
     let share = Int((100 * max(0, saved) / (steps.flop + once.flop)).rounded())
     let what =
@@ -103,6 +121,11 @@ public struct RunPlan: Sendable {
     return data.report.summary.map { "evaluation data: \($0)" } + ["evaluation: \(every)"]
   }
 
+  private static func shortStep(_ order: DataOrder) -> String {
+    guard order.stepsPerEpoch > 1, let batches = order.batchesOfShortStep else { return "" }
+    return ", the last of an epoch of \(batches)"
+  }
+
   private static func lines(_ setup: RunSetup, _ facts: ModelFacts, _ memory: MemoryPlan) -> [String] {
     let config = setup.config
     let order = setup.order
@@ -115,7 +138,8 @@ public struct RunPlan: Sendable {
     ]
       + setup.dataset.report.summary.map { "data: \($0)" } + evaluation(setup) + [
         "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
-          + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows",
+          + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows"
+          + shortStep(order),
         "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
         "memory, about: \(Readable.bytes(memory.total)) ("

@@ -14,7 +14,7 @@ struct RunSetup {
   /// What is trained.
   let trainable: Trainable
   let dataset: Dataset
-  /// The rows of eval_file; nil without evaluation.
+  /// The rows of eval_file, or those held out of train_file; nil without evaluation.
   let evaluationData: Dataset?
   /// nil without sample_prompts.
   let sampler: RunSampler?
@@ -31,29 +31,26 @@ struct RunSetup {
     var notices = config.notices
     compute = RunSetup.compute(config, &notices)
     pretrained = try Pretrained.open(config.modelPath)
-    architecture = try Architecture(config: pretrained.source.config, source: config.modelPath)
-    try architecture.requireTensors(in: pretrained.source.weights)
+    architecture = try Architecture.read(pretrained.source).architecture
     let config = try config.takingStartAdapter(architecture)
     try config.validateTrained(for: architecture)
     if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }
     trainable = config.trainable(architecture)
     let template = try config.template(pretrained.tokenizer)
-    dataset = try Dataset.load(
-      config.trainFile, template: template, tokenizer: pretrained.tokenizer,
-      maxLength: config.maxSequenceLength, maxPromptLength: config.preference?.maxPromptLength,
+    let tokenizer = pretrained.tokenizer
+    dataset = try config.rows(
+      config.selection(.training), template: template, tokenizer: tokenizer,
       cache: config.dataCache(model: pretrained.source.path)
     ) { progress("reading rows", $0) }
     sampler = try config.samples.map { [template, pretrained] in try RunSampler($0, pretrained, template) }
-    evaluationData = try config.evaluation.map { [template, pretrained] evaluation in
-      try Dataset.load(
-        evaluation.file, template: template, tokenizer: pretrained.tokenizer,
-        maxLength: config.maxSequenceLength, maxPromptLength: config.preference?.maxPromptLength
+    evaluationData = try config.evaluation.map { evaluation in
+      try config.rows(
+        evaluation.file.map { DataSelection([DataFile($0)]) } ?? config.selection(.heldOut),
+        template: template, tokenizer: tokenizer
       ) { progress("reading rows to evaluate", $0) }
     }
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
-      try checkVocabulary(
-        data.samples, vocabularySize: architecture.vocabularySize, path: data.report.path,
-        model: config.modelPath)
+      try checkVocabulary(data, vocabularySize: architecture.vocabularySize, model: config.modelPath)
     }
     notices += RunSetup.remarks(dataset.report, architecture)
     notices += RunSetup.preferenceRemarks(config, architecture)
@@ -79,7 +76,7 @@ struct RunSetup {
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
       config, compute: compute.description, model: try ModelHash.of(pretrained.source),
-      rows: dataset.samples.digest, adapter: try startAdapterHash())
+      rows: dataset.samples.digest, order: order, adapter: try startAdapterHash())
   }
 
   /// Of the adapter that the run starts from; nil for a fresh one.

@@ -16,6 +16,8 @@ public struct StepWork: Equatable, Sendable {
   public let decodedWeights: Double
   /// Elements of the residual stream that pass a block; norms, sums and activations go with them.
   public let residualElements: Double
+  /// Logits that the loss looks at, as often as it does.
+  public let logits: Double
 
   public var flop: Double { matrices + attention }
 
@@ -53,6 +55,7 @@ public struct StepWork: Equatable, Sendable {
       * (Double(a.layers - model.lowestLayer) * products + Double(model.lowestLayer) * below)
     decodedWeights = model.isNF4 ? times * model.held * (forwards + 1) * blocks : 0
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
+    logits = times * Double(targets * a.vocabularySize * headForwards)
   }
 
   /// A forward pass alone over each of several groups of sequences.
@@ -71,6 +74,7 @@ public struct StepWork: Equatable, Sendable {
     decodedWeights = model.isNF4 ? model.held * blocks : 0
     // A forward alone moves about a quarter of what a step with recomputation and gradients does.
     residualElements = rows * Double(a.layers * a.hiddenSize) / 4
+    logits = targets * Double(a.vocabularySize)
   }
 }
 
@@ -135,13 +139,12 @@ extension StepWork {
     let order = setup.order
     let sizes = setup.rowSizes
     let lengths = sizes.flatMap(\.lengths)
-    let batchesInStep = min(setup.config.accumulation, order.batchesPerEpoch)
     self.init(
       WorkModel(setup), lengths: lengths,
       sharedTokens: lengths.reduce(0, +) - sizes.reduce(0) { $0 + $1.tokens },
       targets: sizes.reduce(0) { $0 + $1.targets }, headForwards: setup.config.task == .dpo ? 2 : 1,
       microBatches: order.batchesPerEpoch,
-      times: Double(setup.totalSteps * batchesInStep) / Double(order.batchesPerEpoch))
+      times: order.epoch(after: setup.totalSteps))
   }
 }
 

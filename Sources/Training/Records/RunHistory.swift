@@ -90,6 +90,15 @@ struct RunHistory: Sendable {
     return best
   }
 
+  /// Whether the evaluations so far end the run.
+  func isOutOfPatience(_ settings: EvaluationSettings?) -> Bool {
+    guard let best = settings?.best, let patience = settings?.patience else { return false }
+    let values = log.compactMap { record in
+      if case .evaluation(let entry) = record { entry.value(of: best.metric) } else { nil }
+    }
+    return patience.isOut(after: values, greaterIsBetter: best.greaterIsBetter)
+  }
+
   /// To be called before the checkpoint of `step` is written, whose trainer_state.json names the best one.
   mutating func willSave(at step: Int, in config: RunConfig) {
     guard best(config.evaluation?.best)?.step == step else { return }

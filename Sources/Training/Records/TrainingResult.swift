@@ -7,6 +7,8 @@ public struct TrainingResult: Sendable {
     case finished
     /// A stop was asked for; the run goes on from this checkpoint.
     case stopped(checkpoint: String)
+    /// The run was finished before, and nothing was done; the figures are those of its records.
+    case alreadyFinished
   }
 
   public var outcome: Outcome
@@ -66,5 +68,26 @@ public struct TrainingResult: Sendable {
     let memory = peakMemoryBytes.map { ", peak memory \(Readable.bytes($0))" } ?? ""
     return "\(steps) steps, train_loss \(Readable.fixed(trainLoss, 4)), \(Readable.duration(runtime)), "
       + "\(Readable.fixed(tokensPerSecond, 1)) tokens/s (\(Readable.fixed(targetTokensPerSecond, 1)) targets/s)\(memory)"
+  }
+}
+
+extension TrainingResult {
+  /// The figures of a finished run's train_results.json; nil when it holds others.
+  init?(recorded json: JSONValue) {
+    func number(_ key: String) -> Double? { json[key]?.double }
+    guard let steps = json["step"]?.int, let epoch = number("epoch"), let loss = number("train_loss"),
+      let runtime = number("train_runtime"), let tokens = json["train_tokens"]?.int,
+      let targets = json["train_target_tokens"]?.int
+    else { return nil }
+    // Rates are of the time without evaluations.
+    let rate = number("train_tokens_per_second") ?? 0
+    let seconds = rate > 0 ? Double(tokens) / rate : runtime
+    func count(_ key: String) -> Int { Int(((number(key) ?? 0) * seconds).rounded()) }
+    self.init(
+      outcome: .alreadyFinished, steps: steps, epoch: epoch, trainLoss: loss, runtime: runtime,
+      sessionSteps: count("train_steps_per_second"), sessionRows: count("train_samples_per_second"),
+      sessionTokens: tokens, sessionTargets: targets, flop: number("total_flos") ?? 0,
+      evaluationSeconds: max(0, runtime - seconds), best: nil,
+      peakMemoryBytes: json["peak_memory_bytes"]?.int)
   }
 }

@@ -33,9 +33,21 @@ package struct DataOrder {
       ? rows / microBatchSize : (rows + microBatchSize - 1) / microBatchSize
   }
 
-  /// Optimizer steps of an epoch: whole accumulations only, and at least one. What is left over of an epoch
-  /// makes no step, as in the original.
-  package var stepsPerEpoch: Int { max(1, batchesPerEpoch / accumulation) }
+  /// Optimizer steps of an epoch. What is left behind the last whole accumulation makes a shorter step, as with
+  /// transformers since 4.46.
+  package var stepsPerEpoch: Int { (batchesPerEpoch + accumulation - 1) / accumulation }
+
+  /// Micro-batches of an epoch's last step, where they are fewer than `accumulation`; nil where every step has them all.
+  package var batchesOfShortStep: Int? {
+    let rest = batchesPerEpoch % accumulation
+    return rest == 0 ? nil : rest
+  }
+
+  /// Epochs that are done after `step` steps, by micro-batches: a shorter step is a smaller part.
+  package func epoch(after step: Int) -> Double {
+    let (epochs, rest) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+    return Double(epochs) + Double(rest * accumulation) / Double(batchesPerEpoch)
+  }
 
   /// Optimizer steps of a run.
   package func totalSteps(epochs: Double, maxSteps: Int?) -> Int {

@@ -9,8 +9,8 @@ struct Evaluator {
   struct Stopped: Error {}
 
   let settings: EvaluationSettings
-  let samples: Samples
-  /// Of preference training, with the pairs that `samples` are; nil in any other.
+  let data: Dataset
+  /// Of preference training, with the pairs that `data` holds; nil in any other.
   let preference: DirectPreference?
   let pairs: PreferencePairs?
 
@@ -26,7 +26,8 @@ struct Evaluator {
     let start = clock.now
     let perplexity = Perplexity(model: model, maxRows: settings.batchSize, maxTokens: .max)
     var batches = 0
-    let sums = try perplexity.measure(samples, place: settings.file) { rows, _ in
+    let samples = data.samples
+    let sums = try perplexity.measure(samples, place: data.report.path) { rows, _ in
       batches += 1
       progress(.evaluating(share: Double(rows.upperBound) / Double(samples.count)))
       if stop.isAsked && rows.upperBound < samples.count { throw Stopped() }
@@ -53,7 +54,7 @@ struct Evaluator {
       guard judged.loss.isFinite else {
         throw FireflyError(
           "the pairs' loss is not a finite number",
-          at: "\(settings.file), lines \(batch.lines.map(String.init).joined(separator: ", "))",
+          at: data.report.places(batch.lines),
           found: "\(judged.loss)", fix: "Look at these rows, and at the weights with 'firefly inspect'.")
       }
       loss += judged.loss * Double(rows.count)

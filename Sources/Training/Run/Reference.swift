@@ -18,21 +18,21 @@ struct ReferenceScores {
 
 /// Preference pairs with the reference's scores, as batches.
 struct PreferencePairs {
-  let samples: Samples
+  let data: Dataset
   let sharesPrompts: Bool
   var reference: ReferenceScores
 
-  init(_ samples: Samples, sharesPrompts: Bool) {
-    self.samples = samples
+  init(_ data: Dataset, sharesPrompts: Bool) {
+    self.data = data
     self.sharesPrompts = sharesPrompts
-    reference = ReferenceScores(pairs: samples.count / 2)
+    reference = ReferenceScores(pairs: data.samples.count / 2)
   }
 
-  var count: Int { samples.count / 2 }
+  var count: Int { data.samples.count / 2 }
 
   /// - Parameter pairs: their numbers.
   func batch(_ pairs: [Int]) -> Batch {
-    var batch = Batch(pairs: pairs.map(samples.pair), sharesPrompts: sharesPrompts)
+    var batch = Batch(pairs: pairs.map(data.samples.pair), sharesPrompts: sharesPrompts)
     var scores = [Float](repeating: 0, count: batch.starts.count - 1)
     for (pair, place) in zip(pairs, batch.pairs) {
       scores[place.chosen] = reference.values[2 * pair]
@@ -98,8 +98,8 @@ struct ReferenceReader {
     let sums = [batch.pairs[0].chosen, batch.pairs[0].rejected].map { -Float(losses.sequences[$0].sum) }
     guard sums.allSatisfy(\.isFinite) else {
       throw FireflyError(
-        "the reference's log-probability of an answer is not a finite number", at: "line \(batch.lines[0])",
-        found: "\(sums[0]) and \(sums[1])",
+        "the reference's log-probability of an answer is not a finite number",
+        at: pairs.data.report.place(batch.lines[0]), found: "\(sums[0]) and \(sums[1])",
         fix: "The weights are damaged or overflow: try \"precision\": \"float32\".")
     }
     return (sums[0], sums[1])
@@ -134,28 +134,28 @@ extension RunSetup {
     _ model: Transformer, stop: StopRequest, progress: @escaping (TrainingEvent) -> Void
   ) throws -> PreferencePairs? {
     guard config.task == .dpo else { return nil }
-    return try pairs(of: dataset.samples, pairsSeen, model, stop) {
+    return try pairs(of: dataset, pairsSeen, model, stop) {
       progress(.preparing("asking the reference", share: $0))
     }
   }
 
-  /// The pairs of eval_file, all with the reference's scores.
+  /// The pairs to evaluate on, all with the reference's scores.
   func evaluationPairs(
     _ model: Transformer, stop: StopRequest, progress: @escaping (TrainingEvent) -> Void
   ) throws -> PreferencePairs? {
-    guard config.task == .dpo, let samples = evaluationData?.samples else { return nil }
-    return try pairs(of: samples, Array(0..<samples.count / 2), model, stop) {
-      progress(.preparing("asking the reference about eval_file", share: $0))
+    guard config.task == .dpo, let data = evaluationData else { return nil }
+    return try pairs(of: data, Array(0..<data.samples.count / 2), model, stop) {
+      progress(.preparing("asking the reference about the rows to evaluate", share: $0))
     }
   }
 
   private func pairs(
-    of samples: Samples, _ wanted: [Int], _ model: Transformer, _ stop: StopRequest,
+    of data: Dataset, _ wanted: [Int], _ model: Transformer, _ stop: StopRequest,
     _ progress: (Double) -> Void
   ) throws -> PreferencePairs {
-    var pairs = PreferencePairs(samples, sharesPrompts: architecture.sharesTrunks)
+    var pairs = PreferencePairs(data, sharesPrompts: architecture.sharesTrunks)
     let reader = ReferenceReader(
-      model: model, usesAdapter: usesAdapterAsReference, path: try referencePath(samples))
+      model: model, usesAdapter: usesAdapterAsReference, path: try referencePath(data.samples))
     try reader.complete(&pairs, wanted: wanted, stop: stop, progress: progress)
     return pairs
   }

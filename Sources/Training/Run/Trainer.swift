@@ -13,13 +13,13 @@ public struct Trainer: Sendable {
 
   /// Checks everything that a run depends on, and writes nothing.
   ///
-  /// - Parameter memoryLimit: bytes that the process may use; nil: what the system says.
+  /// - Parameter memoryLimit: bytes that the process may use; nil: what the configuration or the system says.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
   public func plan(
     memoryLimit: Int? = nil, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
     let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
-    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? ProcessMemory.limitBytes)
+    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? config.memoryLimit.bytes)
     let output = OutputFolder(config: config)
     try output.check(plan, model: setup.pretrained.source.path)
     _ = try output.resumePoint { progress(.notice($0)) }
@@ -31,20 +31,23 @@ public struct Trainer: Sendable {
   /// - Parameters:
   ///   - stop: asks for a checkpoint and the end after the current step.
   ///   - progress: is called on this thread.
-  /// - Throws: `FireflyError` for bad input, for a disk that is full, and when the loss is no longer a number.
+  /// - Returns: how the run ended. One that its checkpoint shows to be finished is left as it is.
+  /// - Throws: `FireflyError` for bad input, for a run that does not fit into memory, for a disk that is full, and when the
+  ///   loss is no longer a number.
   public func run(
     stop: StopRequest = StopRequest(), progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
     let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
-    let plan = RunPlan(setup, memoryLimit: ProcessMemory.limitBytes)
+    let plan = RunPlan(setup, memoryLimit: config.memoryLimit.bytes)
     let output = OutputFolder(config: config)
     try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
       config: config, source: setup.pretrained.source, fingerprint: try setup.fingerprint(),
-      totalSteps: plan.steps,
-      stepsPerEpoch: plan.stepsPerEpoch, flopPerToken: WorkModel(setup).flopPerToken)
+      totalSteps: plan.steps, order: setup.order, flopPerToken: WorkModel(setup).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
+    if let result = try resumed.flatMap({ try checkpoint.finishedResult($0, saved) }) { return result }
+    try plan.requireFit()
 
     try AtomicFile.makeFolder(config.outputFolder)
     let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
@@ -79,12 +82,12 @@ extension RunSetup {
         try Transformer.load(
           pretrained.source, compute: compute, quantization: quantization, progress: reading)
       }
-    if let note = model.unusedTensorsNote { progress(.notice(note)) }
     if let folder = config.startAdapter {
       try model.loadAdapter(folder, dropout: Float(config.loraDropout))
     } else if let adapter = trainable.adapter {
       try model.attachAdapter(adapter, seed: UInt64(config.seed))
     }
+    for note in pretrained.tokenizer.notes + model.notes { progress(.notice(note)) }
     return model
   }
 }
@@ -96,6 +99,20 @@ extension Checkpoint {
     let state = try ResumeState(JSONValue.read(path), source: path)
     try fingerprint.check(against: state.fingerprint, checkpoint: folder.path)
     return state
+  }
+
+  /// The recorded result of a run that has nothing left to do: all its steps are done, or it was stopped early, and its
+  /// records say so. nil for one that goes on.
+  func finishedResult(_ folder: CheckpointFolder, _ saved: ResumeState?) throws -> TrainingResult? {
+    guard let saved, saved.step >= totalSteps || config.evaluation?.patience != nil else { return nil }
+    var history = saved.history
+    try readTrainerState(folder, into: &history)
+    guard saved.step >= totalSteps || history.isOutOfPatience(config.evaluation) else { return nil }
+    let path = "\(config.outputFolder)/train_results.json"
+    guard let json = try? JSONValue.read(path), let result = TrainingResult(recorded: json),
+      result.steps == saved.step
+    else { return nil }
+    return result
   }
 
   /// The state before the first step of this process.

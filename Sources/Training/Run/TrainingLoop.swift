@@ -6,6 +6,7 @@ import FireflyText
 /// The steps of a run, one after the other.
 struct TrainingLoop {
   private let config: RunConfig
+  private let data: Dataset
   /// The rows of these numbers as one batch.
   private let batch: ([Int]) -> Batch
   private let model: Transformer
@@ -26,6 +27,7 @@ struct TrainingLoop {
     _ state: RunState, _ checkpoint: Checkpoint, _ recorder: RunRecorder
   ) {
     config = setup.config
+    data = setup.dataset
     let samples = setup.dataset.samples
     batch = { rows in pairs?.batch(rows) ?? Batch(rows.map { samples[$0] }) }
     order = setup.order
@@ -33,8 +35,8 @@ struct TrainingLoop {
     evaluator = setup.config.evaluation.flatMap { settings in
       setup.evaluationData.map {
         Evaluator(
-          settings: settings, samples: $0.samples,
-          preference: setup.config.preference.map(DirectPreference.init), pairs: evaluationPairs)
+          settings: settings, data: $0, preference: setup.config.preference.map(DirectPreference.init),
+          pairs: evaluationPairs)
       }
     }
     sampler = setup.sampler
@@ -56,7 +58,7 @@ struct TrainingLoop {
     // Of a run that was stopped before its step's evaluation, or one that starts with an evaluation.
     try evaluate(stop: stop, progress)
     if state.step == 0 { try sample(stop: stop) }
-    while state.step < totalSteps {
+    while state.step < totalSteps && !isOutOfPatience {
       let stepStart = clock.now
       let batches = order.microBatches(step: state.step).map(batch)
       let loss = try accumulateGradients(batches, progress)
@@ -76,7 +78,7 @@ struct TrainingLoop {
       try log(report, progress)
       try evaluate(stop: stop, progress)
       try sample(stop: stop)
-      let isStopping = stop.isAsked && state.step < totalSteps
+      let isStopping = stop.isAsked && state.step < totalSteps && !isOutOfPatience
       if isStopping || saves(at: state.step) {
         state.history.willSave(at: state.step, in: config)
         let folder = try checkpoint.save(state, model)
@@ -88,6 +90,7 @@ struct TrainingLoop {
         }
       }
     }
+    try sayWhetherEarly(progress)
     try loadBest(progress)
     try checkpoint.writeTrained(model, to: config.outputFolder)
     let result = result(.finished, runtime: (clock.now - start).seconds)
@@ -143,7 +146,7 @@ struct TrainingLoop {
     }
   }
 
-  private var epoch: Double { Double(state.step) / Double(order.stepsPerEpoch) }
+  private var epoch: Double { order.epoch(after: state.step) }
 
   // MARK: - Evaluation
 
@@ -164,6 +167,16 @@ struct TrainingLoop {
     } catch is Evaluator.Stopped {
       try recorder.line("the evaluation after step \(state.step) was broken off by the stop")
     }
+  }
+
+  private var isOutOfPatience: Bool { state.history.isOutOfPatience(config.evaluation) }
+
+  private func sayWhetherEarly(_ progress: (TrainingEvent) -> Void) throws {
+    guard state.step < totalSteps, let patience = config.evaluation?.patience else { return }
+    let text =
+      "stopped early after step \(state.step) of \(totalSteps): early_stopping_patience \(patience.evaluations)"
+    try recorder.line(text)
+    progress(.notice(text))
   }
 
   /// Answers the run's prompts where it is time to.
@@ -205,7 +218,7 @@ struct TrainingLoop {
   /// The last step always has a checkpoint, unless there are none.
   private func saves(at step: Int) -> Bool {
     config.saveInterval != .no
-      && (step == totalSteps
+      && (step == totalSteps || isOutOfPatience
         || isDue(config.saveInterval, config.saveEvery, at: step))
   }
 
@@ -231,17 +244,17 @@ struct TrainingLoop {
     let step = state.step + 1
     let rate = learningRate(state.step)
     let entry = LogEntry(
-      step: step, epoch: Double(step) / Double(order.stepsPerEpoch), loss: loss, gradientNorm: norm,
+      step: step, epoch: order.epoch(after: step), loss: loss, gradientNorm: norm,
       learningRate: rate)
     var history = state.history
     history.log.append(.training(entry))
     try recorder.logged(entry, totalSteps: totalSteps)
     try recorder.write(history)
-    let lines = batches.flatMap(\.lines).map(String.init).joined(separator: ", ")
     let last = CheckpointFolder.complete(in: config.outputFolder).last
     let from = last.map { "continue from checkpoint-\($0.step) with --resume, or start anew" } ?? "start anew"
     return FireflyError(
-      "\(what) of step \(step) is \(loss.isFinite ? norm : loss)", at: "\(config.trainFile), lines \(lines)",
+      "\(what) of step \(step) is \(loss.isFinite ? norm : loss)",
+      at: data.report.places(batches.flatMap(\.lines)),
       expected: "a finite number",
       fix: "Look at these rows; then \(from), with a lower learning_rate (now "
         + "\(Readable.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."

@@ -1,3 +1,4 @@
+import FireflyBase
 import Foundation
 
 /// What happens to a text before it is cut: the `normalizer` of tokenizer.json.

@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// How a text is cut into words before byte-pair encoding: the `pre_tokenizer` of tokenizer.json.
 struct PreTokenizer: Sendable {
   enum Step: Sendable {

@@ -1,13 +1,12 @@
 import CPCRE2
-import FireflyBase
 
 /// A compiled regular expression over UTF-8 (PCRE2, compiled to machine code where the processor allows it).
-final class RegularExpression: @unchecked Sendable {
+package final class RegularExpression: @unchecked Sendable {
   // The compiled code is never changed after init, and PCRE2 allows matching it from many threads.
   private let code: OpaquePointer
 
   /// - Parameter pattern: in PCRE2's syntax, or the exact text to find when `literal`.
-  init(_ pattern: String, literal: Bool = false, at place: String) throws {
+  package init(_ pattern: String, literal: Bool = false, at place: String) throws {
     var errorCode: Int32 = 0
     var errorOffset = 0
     let options =
@@ -32,7 +31,7 @@ final class RegularExpression: @unchecked Sendable {
   deinit { pcre2_code_free_8(code) }
 
   /// The first match at or after `start`, as byte offsets; `text` must be valid UTF-8.
-  func firstMatch(
+  package func firstMatch(
     in text: UnsafeBufferPointer<UInt8>, from start: Int, workspace: RegularExpressionWorkspace
   ) throws -> Range<Int>? {
     let result = pcre2_match_8(
@@ -41,14 +40,14 @@ final class RegularExpression: @unchecked Sendable {
     if result == PCRE2_ERROR_NOMATCH { return nil }
     guard result >= 0, let offsets = pcre2_get_ovector_pointer_8(workspace.data) else {
       throw FireflyError(
-        "cannot split the text with the tokenizer's regular expression: \(RegularExpression.message(result))",
+        "cannot match the text with a regular expression: \(RegularExpression.message(result))",
         fix: "Shorten the text's longest run without spaces.")
     }
     return offsets[0]..<offsets[1]
   }
 
   /// Calls `body` with every match that is not empty, in order.
-  func forEachMatch(
+  package func forEachMatch(
     in text: UnsafeBufferPointer<UInt8>, workspace: RegularExpressionWorkspace, _ body: (Range<Int>) -> Void
   ) throws {
     var start = 0
@@ -63,6 +62,14 @@ final class RegularExpression: @unchecked Sendable {
     }
   }
 
+  /// Whether it matches somewhere in `text`.
+  package func matches(_ text: String) throws -> Bool {
+    var text = text
+    return try text.withUTF8 {
+      try firstMatch(in: $0, from: 0, workspace: RegularExpressionWorkspace()) != nil
+    }
+  }
+
   private static func message(_ code: Int32) -> String {
     var buffer = [UInt8](repeating: 0, count: 256)
     let count = pcre2_get_error_message_8(code, &buffer, buffer.count)
@@ -71,12 +78,12 @@ final class RegularExpression: @unchecked Sendable {
 }
 
 /// What one thread needs to match; serves any expression.
-final class RegularExpressionWorkspace {
+package final class RegularExpressionWorkspace {
   fileprivate let data: OpaquePointer?
   fileprivate let context: OpaquePointer?
   private let stack: OpaquePointer?
 
-  init() {
+  package init() {
     data = pcre2_match_data_create_8(1, nil)
     context = pcre2_match_context_create_8(nil)
     stack = pcre2_jit_stack_create_8(32 << 10, 8 << 20, nil)

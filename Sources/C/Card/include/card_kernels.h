@@ -1,0 +1,40 @@
+// The kernels by number. The list is the one place that names them all: PTX, emulator and launches are made from it.
+#pragma once
+
+#define CARD_KERNELS(X)          \
+  X(convert)                     \
+  X(scale)                       \
+  X(scale_rows)                  \
+  X(add)                         \
+  X(add_bias)                    \
+  X(add_column_sums)             \
+  X(gather_rows)                 \
+  X(scatter_add_rows)            \
+  X(rms_norm)                    \
+  X(rms_norm_gradient)           \
+  X(layer_norm)                  \
+  X(layer_norm_gradient)         \
+  X(norm_weight_gradient)        \
+  X(rotate)                      \
+  X(activate)                    \
+  X(activate_gradient)           \
+  X(dropout)                     \
+  X(add_dropped)                 \
+  X(row_dots)                    \
+  X(attention_softmax)           \
+  X(attention_softmax_gradient)  \
+  X(attention_cached)            \
+  X(append_rows)                 \
+  X(dense_rows)                  \
+  X(nf4_rows)                    \
+  X(nf4_decode)                  \
+  X(cross_entropy)               \
+  X(is_largest)                  \
+  X(sum_of_squares)              \
+  X(add_doubles)                 \
+  X(find_non_finite)             \
+  X(adamw)
+
+#define CARD_KERNEL_NUMBER(name) CARD_KERNEL_##name,
+enum card_kernel { CARD_KERNELS(CARD_KERNEL_NUMBER) CARD_KERNEL_COUNT };
+#undef CARD_KERNEL_NUMBER

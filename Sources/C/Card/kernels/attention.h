@@ -1,0 +1,192 @@
+// The parts of causal attention between its products, and attention of few rows over caches.
+#pragma once
+
+#include "numbers.h"
+
+// dots[h·dots_stride + i] = Σ a·b over head h of row i; a warp has a row of a head. Grid: (⌈rows·heads / 8⌉).
+KERNEL row_dots(float *dots, int64_t dots_stride, In a, In b, int64_t rows, int64_t heads, int64_t head_dim) {
+  int64_t item = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32;
+  if (item >= rows * heads) return;
+  int64_t row = item / heads, head = item % heads;
+  float sum = 0;
+#pragma unroll 1
+  for (int64_t c = (int64_t)lane() * 4; c < head_dim; c += 128) {
+    int n = four(c, head_dim);
+    Four x = load4(a, row, head * head_dim + c, n), y = load4(b, row, head * head_dim + c, n);
+    EACH(k, 4) sum = fused(x.v[k], y.v[k], sum);
+  }
+  sum = warp_sum(sum);
+  if (lane() == 0) dots[head * dots_stride + row] = sum;
+}
+
+// MARK: Blocks of scores
+
+// What a block of products q·k of several heads becomes: row i's own key is column diagonal + i; it sees this column and
+// those before it, `window` in all at most; the score in column j is scale·x + slope·(j − (diagonal + i)).
+struct Seen {
+  int64_t own, first, end;
+};
+
+DEVICE Seen seen_by(int64_t row, int64_t diagonal, int64_t window, int64_t columns) {
+  int64_t own = diagonal + row;
+  int64_t end = own < 0 ? 0 : own < columns ? own + 1 : columns;
+  int64_t first = own < window ? 0 : own + 1 - window;
+  return Seen{own, first < end ? first : end, end};
+}
+
+DEVICE float score(float x, float scale, float slope, int64_t column, int64_t own) {
+  return slope == 0 ? x * scale : x * scale + (float)(column - own) * slope;
+}
+
+// Of s [heads, rows, columns] float32, dense: p = softmax of each row's scores, 0 where it does not see, laid out as s;
+// log_sums[h·log_step + i] = log Σ exp(score), null being not wanted. slopes [heads] or null. Head h of the block is head
+// first_head + h·head_step of the model. Grid: (rows, heads).
+KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_step, const float *s, const float *slopes,
+                         int64_t first_head, int64_t head_step, float scale, int64_t diagonal, int64_t window,
+                         int64_t columns) {
+  SHARED(float, room, 8);
+  int64_t row = BLOCK_X, head = first_head + (int64_t)BLOCK_Y * head_step;
+  int64_t at = (int64_t)BLOCK_Y * GRID_X + row;
+  float slope = slopes ? slopes[head] : 0;
+  Seen seen = seen_by(row, diagonal, window, columns);
+  In from = {s, columns, FLOAT32};
+  Out to = {p, columns, type};
+  float largest = minus_infinity();
+  EACH_FOUR_OF_ROW(column, columns) {
+    Four x = load4(from, at, column, four(column, columns));
+    EACH(k, 4)
+      if (column + k >= seen.first && column + k < seen.end)
+        largest = larger(largest, score(x.v[k], scale, slope, column + k, seen.own));
+  }
+  largest = block_largest(largest, room);
+  float sum = 0;
+  EACH_FOUR_OF_ROW(column, columns) {
+    Four x = load4(from, at, column, four(column, columns));
+    EACH(k, 4)
+      if (column + k >= seen.first && column + k < seen.end)
+        sum += exponential(score(x.v[k], scale, slope, column + k, seen.own) - largest);
+  }
+  sum = block_sum(sum, room);
+  if (log_sums && THREAD_X == 0) log_sums[head * log_step + row] = largest + logarithm(sum);
+  float inverse = 1 / sum;
+  EACH_FOUR_OF_ROW(column, columns) {
+    int n = four(column, columns);
+    Four x = load4(from, at, column, n);
+    EACH(k, 4) {
+      bool sees = column + k >= seen.first && column + k < seen.end;
+      x.v[k] = sees ? exponential(score(x.v[k], scale, slope, column + k, seen.own) - largest) * inverse : 0;
+    }
+    store4(to, at, column, n, x);
+  }
+}
+
+// The same block backwards: p again, and ds = p·(dp − dots[h·log_step + i])·scale, the gradient of s; both 0 where row i
+// does not see. s and dp [heads, rows, columns] float32. Grid: (rows, heads).
+KERNEL attention_softmax_gradient(void *p, void *ds, int32_t type, const float *s, const float *dp, const float *log_sums,
+                                  const float *dots, int64_t log_step, const float *slopes, int64_t first_head,
+                                  int64_t head_step, float scale, int64_t diagonal, int64_t window, int64_t columns) {
+  int64_t row = BLOCK_X, head = first_head + (int64_t)BLOCK_Y * head_step;
+  int64_t at = (int64_t)BLOCK_Y * GRID_X + row;
+  float slope = slopes ? slopes[head] : 0;
+  float log_sum = log_sums[head * log_step + row], dot = dots[head * log_step + row];
+  Seen seen = seen_by(row, diagonal, window, columns);
+  EACH_FOUR_OF_ROW(column, columns) {
+    int n = four(column, columns);
+    Four x = load4(In{s, columns, FLOAT32}, at, column, n), d = load4(In{dp, columns, FLOAT32}, at, column, n);
+    EACH(k, 4) {
+      bool sees = column + k >= seen.first && column + k < seen.end;
+      x.v[k] = sees ? exponential(score(x.v[k], scale, slope, column + k, seen.own) - log_sum) : 0;
+      d.v[k] = sees ? x.v[k] * (d.v[k] - dot) * scale : 0;
+    }
+    store4(Out{p, columns, type}, at, column, n, x);
+    store4(Out{ds, columns, type}, at, column, n, d);
+  }
+}
+
+// MARK: Rows over caches
+
+// A new row of a sequence: where its sequence's keys and values lie, and which of them it sees. As card_cached_row.
+struct CachedRow {
+  uint64_t keys, values;  // addresses of key 0
+  int64_t key_stride, value_stride;
+  int64_t first, count;  // it sees first ..< count; its own is the last
+};
+
+// The new rows' keys to their places: row i of x to key count − 1 of its sequence, or to that value.
+KERNEL append_rows(const CachedRow *cached, In x, int32_t values, int64_t rows, int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    const CachedRow &to = cached[row];
+    int n = four(column, columns);
+    Out out = values ? Out{ADDRESS(void, to.values), to.value_stride, x.type}
+                     : Out{ADDRESS(void, to.keys), to.key_stride, x.type};
+    store4(out, to.count - 1, column, n, load4(x, row, column, n));
+  }
+}
+
+enum { HEAD_LIMIT = 512 };
+
+// out[row, head] = softmax(scale·q·keysᵀ + ALiBi)·values over the row's cache. A block has a head of a row; each of its warps
+// takes every eighth key with an online softmax (Milakov & Gimelshein 2018), and they are joined at the end. Head sizes are
+// at most HEAD_LIMIT. `slots` says which row of q and out each of cached is. Grid: (heads, rows).
+KERNEL attention_cached(Out out, In q, const CachedRow *cached, const int32_t *slots, const float *slopes, float scale,
+                        int64_t group, int64_t head_dim, int64_t value_dim) {
+  SHARED(float, largest_of, 8);
+  SHARED(float, weight_of, 8);
+  SHARED(float, sums_of, 8 * HEAD_LIMIT);
+  int64_t head = BLOCK_X, row = slots[BLOCK_Y];
+  const CachedRow own = cached[row];
+  uint32_t warp = THREAD_X / 32, warps = THREADS_X / 32;
+  In keys = {ADDRESS(const void, own.keys), own.key_stride, q.type};
+  In values = {ADDRESS(const void, own.values), own.value_stride, q.type};
+  int64_t key_column = head / group * head_dim, value_column = head / group * value_dim;
+  float slope = slopes ? slopes[head] : 0;
+  // The lane's elements: four of every 128.
+  Four query[HEAD_LIMIT / 128], sums[HEAD_LIMIT / 128];
+EACH(i, HEAD_LIMIT / 128) {
+    int64_t c = 128 * i + (int64_t)lane() * 4;
+    sums[i] = Four{{0, 0, 0, 0}};
+    query[i] = c < head_dim ? load4(q, row, head * head_dim + c, four(c, head_dim)) : sums[i];
+  }
+  float largest = minus_infinity(), weight = 0;
+#pragma unroll 1
+  for (int64_t j = own.first + warp; j < own.count; j += warps) {
+    float dot = 0;
+    EACH(i, HEAD_LIMIT / 128) {
+      int64_t c = 128 * i + (int64_t)lane() * 4;
+      if (c < head_dim) {
+        Four key = load4(keys, j, key_column + c, four(c, head_dim));
+        EACH(k, 4) dot = fused(query[i].v[k], key.v[k], dot);
+      }
+    }
+    float s = score(warp_sum(dot), scale, slope, j, own.count - 1);
+    float now = larger(largest, s), fade = exponential(largest - now), e = exponential(s - now);
+    largest = now;
+    weight = weight * fade + e;
+    EACH(i, HEAD_LIMIT / 128) {
+      int64_t c = 128 * i + (int64_t)lane() * 4;
+      if (c < value_dim) {
+        Four value = load4(values, j, value_column + c, four(c, value_dim));
+        EACH(k, 4) sums[i].v[k] = fused(e, value.v[k], sums[i].v[k] * fade);
+      }
+    }
+  }
+  if (lane() == 0) {
+    largest_of[warp] = largest;
+    weight_of[warp] = weight;
+  }
+EACH(i, HEAD_LIMIT / 128) {
+    int64_t c = 128 * i + (int64_t)lane() * 4;
+    if (c < value_dim)
+      EACH(k, 4) sums_of[warp * HEAD_LIMIT + c + k] = sums[i].v[k];
+  }
+  barrier();
+  float of_all = largest_of[0], total = 0;
+  for (uint32_t w = 1; w < warps; w++) of_all = larger(of_all, largest_of[w]);
+  for (uint32_t w = 0; w < warps; w++) total += weight_of[w] * exponential(largest_of[w] - of_all);
+#pragma unroll 1
+  for (int64_t c = THREAD_X; c < value_dim; c += THREADS_X) {
+    float sum = 0;
+    for (uint32_t w = 0; w < warps; w++) sum += sums_of[w * HEAD_LIMIT + c] * exponential(largest_of[w] - of_all);
+    store(out, row, head * value_dim + c, sum / total);
+  }
+}

@@ -1,0 +1,156 @@
+// Rotary positions, activations and dropout.
+#pragma once
+
+#include "numbers.h"
+
+// MARK: Rotary positions
+
+// Turns the pairs of every head by the row's angles: angle i, of [rows, rotary/2], turns elements (i, i + rotary/2), or
+// (2i, 2i + 1) when `interleaved`. `sign` is −1 for the inverse. Grid: (⌈heads·rotary/2 / threads⌉, rows).
+KERNEL rotate(Out x, const float *cosine, const float *sine, float sign, int32_t interleaved, int64_t rows, int64_t heads,
+              int64_t head_dim, int64_t rotary) {
+  int64_t half = rotary / 2;
+#pragma unroll 1
+  for (int64_t row = BLOCK_Y; row < rows; row += GRID_Y) {
+#pragma unroll 1
+    for (int64_t pair = (int64_t)BLOCK_X * THREADS_X + THREAD_X; pair < heads * half; pair += (int64_t)GRID_X * THREADS_X) {
+      int64_t angle = pair % half, head = pair / half * head_dim;
+      int64_t low = head + (interleaved ? 2 * angle : angle), high = interleaved ? low + 1 : low + half;
+      float c = cosine[row * half + angle], s = sine[row * half + angle] * sign;
+      float a = load(in(x), row, low), b = load(in(x), row, high);
+      store(x, row, low, a * c - b * s);
+      store(x, row, high, b * c + a * s);
+    }
+  }
+}
+
+// MARK: Activations, as Sources/C/Kernels/ops/activation.inc
+
+// f(x) and f'(x).
+struct Activated {
+  float value, slope;
+};
+
+DEVICE Activated silu(float x) {
+  float s = 1 / (1 + exponential(-x));
+  return Activated{x * s, s * (1 + x * (1 - s))};
+}
+
+// x·Φ(x), Φ(−|x|) = exp(−x²/2)·P(t) with t = 1 / (1 + 0.3·|x|/√2): docs/derivations/activations.md.
+DEVICE Activated gelu(float x) {
+  float bell = exponential(x * x * -0.5f);
+  float t = 1 / (1 + (x < 0 ? -x : x) * 0.21213203436f);
+  float p = -6.476138543e-02f;
+  p = fused(p, t, 2.427812845e-01f);
+  p = fused(p, t, -2.561383933e-01f);
+  p = fused(p, t, 2.738592840e-01f);
+  p = fused(p, t, -4.732486972e-02f);
+  p = fused(p, t, 1.074628246e-01f);
+  p = fused(p, t, 7.416963588e-02f);
+  p = fused(p, t, 8.535760661e-02f);
+  p = fused(p, t, 8.459400300e-02f);
+  float tail = bell * p * t;
+  float phi = x > 0 ? 1 - tail : tail;
+  return Activated{x * phi, phi + x * bell * 0.3989422804f};  // 1/√(2π)
+}
+
+// ½x(1 + tanh u) = x·σ(2u) with u = √(2/π)·(x + 0.044715x³)
+DEVICE Activated gelu_tanh(float x) {
+  const float factor = 1.5957691216f;  // 2·√(2/π)
+  float twice_u = factor * (x + 0.044715f * x * x * x);
+  float fade = exponential(twice_u < 0 ? twice_u : -twice_u);
+  float above = 1 / (1 + fade), below = fade * above;  // σ(|2u|) and 1 − σ(|2u|)
+  float s = twice_u > 0 ? above : below;
+  // Beyond ±10 the second term is 0, but its factors may be 0·∞.
+  float near = x > 10 ? 10 : x < -10 ? -10 : x;
+  float turn = near * factor * (1 + 3 * 0.044715f * near * near);
+  return Activated{x * s, s + above * below * turn};
+}
+
+// By kernels_activation.
+DEVICE Activated activated(int kind, float x) { return kind == 0 ? silu(x) : kind == 1 ? gelu(x) : gelu_tanh(x); }
+
+// y = f(x)·up; without up, f(x).
+KERNEL activate(Out y, In x, In up, int32_t kind, int64_t rows, int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    int n = four(column, columns);
+    Four a = load4(x, row, column, n), u = {{1, 1, 1, 1}};
+    if (up.at) u = load4(up, row, column, n);
+    EACH(k, 4) a.v[k] = activated(kind, a.v[k]).value * u.v[k];
+    store4(y, row, column, n, a);
+  }
+}
+
+// dx = dy·up·f'(x) and d_up = dy·f(x); without up, dx = dy·f'(x).
+KERNEL activate_gradient(Out dx, Out d_up, In dy, In x, In up, int32_t kind, int64_t rows, int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    int n = four(column, columns);
+    Four d = load4(dy, row, column, n), a = load4(x, row, column, n), u = {{1, 1, 1, 1}};
+    if (up.at) u = load4(up, row, column, n);
+    Four of_x, of_up;
+    EACH(k, 4) {
+      Activated f = activated(kind, a.v[k]);
+      of_x.v[k] = d.v[k] * u.v[k] * f.slope;
+      of_up.v[k] = d.v[k] * f.value;
+    }
+    store4(dx, row, column, n, of_x);
+    if (up.at) store4(d_up, row, column, n, of_up);
+  }
+}
+
+// MARK: Dropout, with the bits of Sources/C/Kernels/ops/dropout.inc
+
+struct RowKey {
+  uint32_t first, second;
+};
+
+DEVICE RowKey row_key(uint64_t key, uint64_t row) {
+  uint64_t z = key + (row + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  z ^= z >> 31;
+  return RowKey{(uint32_t)z, (uint32_t)(z >> 32)};
+}
+
+// The 16 bits of each of the columns 2·pair and 2·pair + 1, the first in the low half.
+DEVICE uint32_t pair_bits(RowKey key, uint32_t pair) {
+  uint32_t x = pair * 0x9e3779b9u + key.first;
+  x ^= x >> 16;
+  x = x * 0x7feb352du ^ key.second;
+  x ^= x >> 15;
+  x *= 0x846ca68bu;
+  return x ^ x >> 16;
+}
+
+// x·factor where kept, otherwise 0, for four columns from `column`, a multiple of 4.
+DEVICE Four dropped(Four x, uint64_t key, uint64_t row, int64_t column, uint32_t threshold, float factor) {
+  RowKey of_row = row_key(key, row);
+  for (int k = 0; k < 4; k += 2) {
+    uint32_t bits = pair_bits(of_row, (uint32_t)((column + k) / 2));
+    x.v[k] = (bits & 0xffff) >= threshold ? x.v[k] * factor : 0;
+    x.v[k + 1] = (bits >> 16) >= threshold ? x.v[k + 1] * factor : 0;
+  }
+  return x;
+}
+
+// y = keep·x·factor
+KERNEL dropout(Out y, In x, uint64_t key, uint64_t first_row, uint32_t threshold, float factor, int64_t rows,
+               int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    int n = four(column, columns);
+    Four a = load4(x, row, column, n);
+    store4(y, row, column, n, dropped(a, key, first_row + (uint64_t)row, column, threshold, factor));
+  }
+}
+
+// dx += keep·g·factor
+KERNEL add_dropped(Out dx, In g, uint64_t key, uint64_t first_row, uint32_t threshold, float factor, int64_t rows,
+                   int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    int n = four(column, columns);
+    Four d = load4(in(dx), row, column, n);
+    Four a = dropped(load4(g, row, column, n), key, first_row + (uint64_t)row, column, threshold, factor);
+    EACH(k, 4) d.v[k] += a.v[k];
+    store4(dx, row, column, n, d);
+  }
+}

@@ -1,0 +1,194 @@
+// Numbers and matrices of the kernels: the three types, four elements at a time, sums over a block.
+#pragma once
+
+#include "language.h"
+
+// MARK: Types, equal to card_dtype
+
+enum { FLOAT32 = 0, BFLOAT16 = 1, FLOAT16 = 2 };
+
+DEVICE float widen_bfloat16(uint16_t x) { return bits_float((uint32_t)x << 16); }
+// To nearest even; a NaN is 0x7fc0.
+DEVICE uint16_t narrow_bfloat16(float x) {
+  uint32_t bits = float_bits(x);
+  if (x != x) return 0x7fc0;
+  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+DEVICE float widen(uint16_t x, int type) { return type == BFLOAT16 ? widen_bfloat16(x) : widen_float16(x); }
+DEVICE uint16_t narrow(float x, int type) { return type == BFLOAT16 ? narrow_bfloat16(x) : narrow_float16(x); }
+// x as a number of the type.
+DEVICE float rounded(float x, int type) { return type == FLOAT32 ? x : widen(narrow(x, type), type); }
+
+// MARK: Matrices, laid out as card_out and card_in
+
+struct Out {
+  void *at;
+  int64_t stride;
+  int32_t type;
+};
+struct In {
+  const void *at;
+  int64_t stride;
+  int32_t type;
+};
+DEVICE In in(Out x) { return In{x.at, x.stride, x.type}; }
+
+DEVICE float load(In x, int64_t row, int64_t column) {
+  int64_t i = row * x.stride + column;
+  return x.type == FLOAT32 ? ((const float *)x.at)[i] : widen(((const uint16_t *)x.at)[i], x.type);
+}
+DEVICE void store(Out x, int64_t row, int64_t column, float value) {
+  int64_t i = row * x.stride + column;
+  if (x.type == FLOAT32) {
+    ((float *)x.at)[i] = value;
+  } else {
+    ((uint16_t *)x.at)[i] = narrow(value, x.type);
+  }
+}
+
+// Runs the body for k below a constant, written out.
+#define EACH(k, count) _Pragma("unroll") for (int k = 0; k < (count); k++)
+
+// MARK: Four neighbours of a row, which move in one instruction where their address allows it
+
+struct Four {
+  float v[4];
+};
+struct alignas(16) Words4 {
+  uint32_t words[4];
+};
+struct alignas(8) Words2 {
+  uint32_t words[2];
+};
+
+// How many of four columns from `column` on there are.
+DEVICE int four(int64_t column, int64_t columns) { return columns - column < 4 ? (int)(columns - column) : 4; }
+DEVICE bool aligned(const void *p, uint32_t bytes) { return ((uint64_t)p & (bytes - 1)) == 0; }
+
+DEVICE_APART Four load4_one_by_one(const void *at, int64_t i, int32_t type, int n) {
+  In x = {at, 0, type};
+  return Four{{n > 0 ? load(x, 0, i) : 0, n > 1 ? load(x, 0, i + 1) : 0, n > 2 ? load(x, 0, i + 2) : 0,
+               n > 3 ? load(x, 0, i + 3) : 0}};
+}
+DEVICE_APART void store4_one_by_one(void *at, int64_t i, int32_t type, int n, float a, float b, float c, float d) {
+  Out x = {at, 0, type};
+  if (n > 0) store(x, 0, i, a);
+  if (n > 1) store(x, 0, i + 1, b);
+  if (n > 2) store(x, 0, i + 2, c);
+  if (n > 3) store(x, 0, i + 3, d);
+}
+
+// The first n of four; the others are 0.
+DEVICE Four load4(In x, int64_t row, int64_t column, int n) {
+  Four y;
+  int64_t i = row * x.stride + column;
+  if (x.type == FLOAT32) {
+    const float *p = (const float *)x.at + i;
+    if (n < 4 || !aligned(p, 16)) return load4_one_by_one(x.at, i, x.type, n);
+    Words4 all = *(const Words4 *)p;
+    EACH(k, 4) y.v[k] = bits_float(all.words[k]);
+  } else {
+    const uint16_t *p = (const uint16_t *)x.at + i;
+    if (n < 4 || !aligned(p, 8)) return load4_one_by_one(x.at, i, x.type, n);
+    Words2 all = *(const Words2 *)p;
+    EACH(k, 4) y.v[k] = widen((uint16_t)(all.words[k / 2] >> 16 * (k & 1)), x.type);
+  }
+  return y;
+}
+DEVICE void store4(Out x, int64_t row, int64_t column, int n, Four y) {
+  int64_t i = row * x.stride + column;
+  if (x.type == FLOAT32) {
+    float *p = (float *)x.at + i;
+    if (n < 4 || !aligned(p, 16)) return store4_one_by_one(x.at, i, x.type, n, y.v[0], y.v[1], y.v[2], y.v[3]);
+    Words4 all;
+    EACH(k, 4) all.words[k] = float_bits(y.v[k]);
+    *(Words4 *)p = all;
+  } else {
+    uint16_t *p = (uint16_t *)x.at + i;
+    if (n < 4 || !aligned(p, 8)) return store4_one_by_one(x.at, i, x.type, n, y.v[0], y.v[1], y.v[2], y.v[3]);
+    Words2 all;
+    EACH(k, 2)
+      all.words[k] = (uint32_t)narrow(y.v[2 * k], x.type) | (uint32_t)narrow(y.v[2 * k + 1], x.type) << 16;
+    *(Words2 *)p = all;
+  }
+}
+
+// The same with eight.
+struct Eight {
+  float v[8];
+};
+DEVICE Eight load8(In x, int64_t row, int64_t column, int n) {
+  Eight y;
+  int64_t i = row * x.stride + column;
+  const char *p = (const char *)x.at + i * (x.type == FLOAT32 ? 4 : 2);
+  if (n < 8 || !aligned(p, 16)) {
+    Four low = load4_one_by_one(x.at, i, x.type, n), high = load4_one_by_one(x.at, i + 4, x.type, n - 4);
+    EACH(k, 4) y.v[k] = low.v[k];
+    EACH(k, 4) y.v[k + 4] = high.v[k];
+  } else if (x.type == FLOAT32) {
+    Words4 low = ((const Words4 *)p)[0], high = ((const Words4 *)p)[1];
+    EACH(k, 4) y.v[k] = bits_float(low.words[k]);
+    EACH(k, 4) y.v[k + 4] = bits_float(high.words[k]);
+  } else {
+    Words4 all = *(const Words4 *)p;
+    EACH(k, 8) y.v[k] = widen((uint16_t)(all.words[k / 2] >> 16 * (k & 1)), x.type);
+  }
+  return y;
+}
+
+// Runs the body for every fourth column of every row; the grid's x goes along the columns, its y along the rows.
+#define EACH_FOUR(row, column, rows, columns)                                                                \
+  _Pragma("unroll 1") for (int64_t row = BLOCK_Y; row < (rows); row += GRID_Y)                               \
+  _Pragma("unroll 1") for (int64_t column = ((int64_t)BLOCK_X * THREADS_X + THREAD_X) * 4; column < (columns); \
+                           column += (int64_t)GRID_X * THREADS_X * 4)
+// The same for one row that the block has by itself.
+#define EACH_FOUR_OF_ROW(column, columns)                                                     \
+  _Pragma("unroll 1") for (int64_t column = (int64_t)THREAD_X * 4; column < (columns); \
+                           column += (int64_t)THREADS_X * 4)
+
+// MARK: Sums over a block
+
+DEVICE float larger(float a, float b) { return a > b || a != a ? a : b; }  // NaN if either is
+DEVICE float minus_infinity() { return bits_float(0xff800000); }
+
+DEVICE float warp_sum(float x) {
+  for (int bits = 16; bits > 0; bits /= 2) x += shuffle_xor(x, bits);
+  return x;
+}
+DEVICE float warp_largest(float x) {
+  for (int bits = 16; bits > 0; bits /= 2) x = larger(x, shuffle_xor(x, bits));
+  return x;
+}
+// The sum of all threads' x, to every thread. `room`: 8 floats that the block shares.
+DEVICE float block_sum(float x, float *room) {
+  x = warp_sum(x);
+  barrier();  // room may still be read for what it held before
+  if (lane() == 0) room[THREAD_X / 32] = x;
+  barrier();
+  float sum = 0;
+  for (uint32_t w = 0; w < THREADS_X / 32; w++) sum += room[w];
+  return sum;
+}
+DEVICE float block_largest(float x, float *room) {
+  x = warp_largest(x);
+  barrier();
+  if (lane() == 0) room[THREAD_X / 32] = x;
+  barrier();
+  float largest = room[0];
+  for (uint32_t w = 1; w < THREADS_X / 32; w++) largest = larger(largest, room[w]);
+  return largest;
+}
+
+// MARK: Exponential and logarithm
+
+// eˣ within some units of the last place, 0 below 2⁻¹²⁶: n = round(x / ln 2), 2ⁿ·2^((x − n·ln 2) / ln 2).
+DEVICE float exponential(float x) {
+  if (x < -104.0f) x = -104.0f;
+  if (x > 89.0f) x = 89.0f;
+  float n = nearest(x * 1.44269504088896341f);
+  float rest = fused(n, -0.693359375f, x);
+  rest = fused(n, 2.12194440e-4f, rest);
+  float half = nearest(n * 0.5f);  // in two steps, so that e^88.7 is no infinity
+  return exp2_fast(rest * 1.44269504088896341f) * exp2_fast(half) * exp2_fast(n - half);
+}
+DEVICE float logarithm(float x) { return log2_fast(x) * 0.69314718055994531f; }

@@ -1,0 +1,139 @@
+// NF4 weights, and products of few rows, where reading the weights is the cost.
+#pragma once
+
+#include "numbers.h"
+
+// MARK: NF4 (Dettmers et al. 2023) as bitsandbytes stores it
+
+// Weights [rows, columns], laid out as card_nf4: two codes a byte, the first in the high half, blocks of 64 over the
+// flattened matrix, their scales either plain or 8-bit codes with a map, an absmax per 256 and an offset.
+struct NF4 {
+  const uint8_t *codes;
+  const float *absmax;  // null when nested
+  const uint8_t *absmax_codes;
+  const float *nested_absmax;
+  const float *nested_map;
+  int64_t columns;
+  float nested_offset;
+  int32_t type;  // a decoded weight is rounded to this first
+};
+
+// The value of a code, for a block whose largest magnitude is 1.
+DEVICE float code_value(uint32_t code) {
+  const float values[16] = {-1, -0.69619280099868774f, -0.52507305145263672f, -0.39491748809814453f,
+                            -0.28444138169288635f, -0.18477343022823334f, -0.091050036251544952f, 0,
+                            0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f, 0.33791524171829224f,
+                            0.44070982933044434f, 0.56261700391769409f, 0.72295683622360229f, 1};
+  return values[code];
+}
+
+// Fills the block's table of code values; all threads call it.
+DEVICE void fill_book(float *book) {
+  if (THREAD_X < 16) book[THREAD_X] = code_value(THREAD_X);
+  barrier();
+}
+
+// The scale of a block. The product and the sum are rounded apart, as bitsandbytes does.
+DEVICE float block_scale(NF4 w, int64_t block) {
+  if (w.absmax) return w.absmax[block];
+  return w.nested_map[w.absmax_codes[block]] * w.nested_absmax[block / 256] + w.nested_offset;
+}
+
+DEVICE float decode1(NF4 w, const float *book, int64_t i) {
+  uint32_t pair = w.codes[i / 2];
+  return rounded(book[i % 2 ? pair & 15 : pair >> 4] * block_scale(w, i / 64), w.type);
+}
+
+// The weights i ..< i + n of the flattened matrix in its own type, n ≤ 8; the others of the eight are 0.
+DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n) {
+  Eight y;
+  if (n == 8 && i % 8 == 0) {
+    uint32_t codes = *(const uint32_t *)(w.codes + i / 2);
+    float scale = block_scale(w, i / 64);
+    EACH(k, 8) {
+      uint32_t pair = codes >> 8 * (k / 2) & 0xff;
+      y.v[k] = rounded(book[k % 2 ? pair & 15 : pair >> 4] * scale, w.type);
+    }
+  } else {
+    EACH(k, 8) y.v[k] = k < n ? decode1(w, book, i + k) : 0;
+  }
+  return y;
+}
+
+// out[rows, columns] = the weights [first_row…, first_column…]. A thread has eight columns.
+KERNEL nf4_decode(Out out, NF4 w, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  SHARED(float, book, 16);
+  fill_book(book);
+#pragma unroll 1
+  for (int64_t row = BLOCK_Y; row < rows; row += GRID_Y) {
+#pragma unroll 1
+    for (int64_t c = ((int64_t)BLOCK_X * THREADS_X + THREAD_X) * 8; c < columns; c += (int64_t)GRID_X * THREADS_X * 8) {
+      int n = columns - c < 8 ? (int)(columns - c) : 8;
+      Eight y = decode8(w, book, (first_row + row) * w.columns + first_column + c, n);
+      store4(out, row, c, n < 4 ? n : 4, Four{{y.v[0], y.v[1], y.v[2], y.v[3]}});
+      if (n > 4) store4(out, row, c + 4, n - 4, Four{{y.v[4], y.v[5], y.v[6], y.v[7]}});
+    }
+  }
+}
+
+// MARK: Products of few rows
+
+// Rows that share a reading of the weights.
+enum { ROWS_TOGETHER = 8 };
+
+// sums[r] += Σ x[first + r, c…]·weights over eight columns, for m rows.
+DEVICE void add_eight(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, int64_t c, int n, Eight weights) {
+  EACH(r, ROWS_TOGETHER) {
+    if (r >= m) continue;
+    Eight of_x = load8(x, first + r, c, n);
+    EACH(k, 8) sums[r] = fused(of_x.v[k], weights.v[k], sums[r]);
+  }
+}
+
+// sums[r] += x[first + r]·w[output], by a warp: each lane its share.
+DEVICE void add_dense(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, In w, int64_t output, int64_t columns) {
+#pragma unroll 1
+  for (int64_t c = (int64_t)lane() * 8; c < columns; c += 256) {
+    int n = columns - c < 8 ? (int)(columns - c) : 8;
+    add_eight(sums, x, first, m, c, n, load8(w, output, c, n));
+  }
+}
+
+DEVICE void store_sums(Out y, int64_t first, int m, int64_t output, float (&sums)[ROWS_TOGETHER]) {
+EACH(r, ROWS_TOGETHER) {
+    float sum = warp_sum(sums[r]);
+    if (r < m && lane() == 0) store(y, first + r, output, sum);
+  }
+}
+
+// y[rows, outputs] = x[rows, columns]·w[outputs, columns]ᵀ + h[rows, thin]·b[outputs, thin]ᵀ; without h, the first term. The
+// sums meet in float32. A warp has an output and eight rows, each of which gets the same bits beside any others.
+// Grid: (⌈outputs / 8⌉, ⌈rows / 8⌉).
+KERNEL dense_rows(Out y, In x, In w, In h, In b, int64_t rows, int64_t outputs, int64_t columns, int64_t thin) {
+  int64_t output = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, first = (int64_t)BLOCK_Y * ROWS_TOGETHER;
+  if (output >= outputs) return;
+  int m = rows - first < ROWS_TOGETHER ? (int)(rows - first) : ROWS_TOGETHER;
+  float sums[ROWS_TOGETHER] = {0, 0, 0, 0, 0, 0, 0, 0};
+  add_dense(sums, x, first, m, w, output, columns);
+  if (h.at) add_dense(sums, h, first, m, b, output, thin);
+  store_sums(y, first, m, output, sums);
+}
+
+// The same with NF4 weights, rounded to x's type.
+KERNEL nf4_rows(Out y, In x, NF4 w, In h, In b, int64_t rows, int64_t outputs, int64_t thin) {
+  SHARED(float, book, 16);
+  fill_book(book);
+  int64_t output = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, first = (int64_t)BLOCK_Y * ROWS_TOGETHER;
+  if (output >= outputs) return;
+  int m = rows - first < ROWS_TOGETHER ? (int)(rows - first) : ROWS_TOGETHER;
+  float sums[ROWS_TOGETHER] = {0, 0, 0, 0, 0, 0, 0, 0};
+#pragma unroll 1
+  for (int64_t c = (int64_t)lane() * 8; c < w.columns; c += 256) {
+    int n = w.columns - c < 8 ? (int)(w.columns - c) : 8;
+    Eight weights = decode8(w, book, output * w.columns + c, n);
+    EACH(k, 8) weights.v[k] = rounded(weights.v[k], x.type);
+    add_eight(sums, x, first, m, c, n, weights);
+  }
+  if (h.at) add_dense(sums, h, first, m, b, output, thin);
+  store_sums(y, first, m, output, sums);
+}

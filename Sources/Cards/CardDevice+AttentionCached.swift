@@ -1,0 +1,88 @@
+import CCard
+import FireflyTensors
+
+extension CardDevice {
+  /// Rows of a sequence up to which each is computed by itself.
+  private static let fewRows = 4
+
+  package func attentionCached(
+    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
+  ) {
+    let rows = CachedRows(sequences, count: q.rows, shape)
+    let onCard = uploaded(rows.descriptions)
+    let descriptions = onCard.pointer.assumingMemoryBound(to: card_cached_row.self)
+    if let new {
+      for covered in rows.covered {
+        append(new.k.rows(covered), at: descriptions + covered.lowerBound, values: false)
+        append(new.v.rows(covered), at: descriptions + covered.lowerBound, values: true)
+      }
+    }
+    let fits = max(shape.headDim, shape.valueDim) <= CARD_HEAD_LIMIT
+    let alone = sequences.filter { fits && $0.rows.count <= CardDevice.fewRows }
+    attendRows(out, q: q, descriptions, slots: alone.flatMap { $0.rows.map(Int32.init) }, shape)
+    for sequence in sequences where !fits || sequence.rows.count > CardDevice.fewRows {
+      let (q, out) = (q.rows(sequence.rows), out.rows(sequence.rows))
+      for block in ScoreBlock.of([0, Int32(q.rows)], shape, past: sequence.past) {
+        attend(block, out, q: q, k: sequence.keys, v: sequence.values, shape, logSums: nil)
+      }
+    }
+    withExtendedLifetime(onCard) {}
+  }
+
+  private func append(_ x: Matrix, at descriptions: UnsafePointer<card_cached_row>, values: Bool) {
+    run(
+      "attentionCached",
+      card_append_rows(
+        card, descriptions, x.input, values ? 1 : 0, Int64(x.rows), Int64(x.columns)))
+  }
+
+  private func attendRows(
+    _ out: Matrix, q: Matrix, _ descriptions: UnsafePointer<card_cached_row>, slots: [Int32],
+    _ shape: AttentionShape
+  ) {
+    if slots.isEmpty { return }
+    let onCard = uploaded(slots)
+    run(
+      "attentionCached",
+      card_attention_cached(
+        card, out.output, q.input, descriptions, onCard.int32, shape.slopes?.float32, shape.scale,
+        Int64(slots.count), Int64(shape.heads), Int64(shape.group), Int64(shape.headDim),
+        Int64(shape.valueDim)))
+    withExtendedLifetime(onCard) {}
+  }
+
+  private func uploaded(_ rows: [card_cached_row]) -> Tensor {
+    let tensor = Tensor([rows.count * MemoryLayout<card_cached_row>.stride], .uint8, on: self)
+    rows.withUnsafeBytes { upload($0, to: tensor.pointer) }
+    return tensor
+  }
+}
+
+/// The new rows of all sequences, as kernels know them.
+private struct CachedRows {
+  /// By row of the step; those that belong to no sequence are zeros.
+  var descriptions: [card_cached_row]
+  /// The rows that belong to sequences, as few ranges as there are.
+  var covered: [Range<Int>] = []
+
+  init(_ sequences: [CachedSequence], count: Int, _ shape: AttentionShape) {
+    descriptions = Array(repeating: card_cached_row(), count: count)
+    for sequence in sequences {
+      for (place, row) in sequence.rows.enumerated() {
+        let own = sequence.past + place
+        descriptions[row] = card_cached_row(
+          keys: UInt64(UInt(bitPattern: sequence.keys.pointer)),
+          values: UInt64(UInt(bitPattern: sequence.values.pointer)),
+          key_stride: Int64(sequence.keys.stride), value_stride: Int64(sequence.values.stride),
+          first: Int64(shape.firstKey(of: own)), count: Int64(own + 1))
+      }
+    }
+    for sequence in sequences.sorted(by: { $0.rows.lowerBound < $1.rows.lowerBound }) {
+      if let last = covered.last, last.upperBound == sequence.rows.lowerBound {
+        covered[covered.count - 1] = last.lowerBound..<sequence.rows.upperBound
+      } else {
+        covered.append(sequence.rows)
+      }
+    }
+  }
+}

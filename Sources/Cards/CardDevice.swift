@@ -1,0 +1,88 @@
+import CCard
+import FireflyBase
+import FireflyTensors
+import Foundation
+
+/// A card as the device of tensors: memory of its own, operations by its kernels, products by its library.
+///
+/// All work goes to the card in the order in which it is asked for, and nothing waits for it but a download. What fails there
+/// (memory that is used up, a card that is gone) ends the program by `onFailure`: an operation has nobody to tell.
+package final class CardDevice: Device {
+  package let name: String
+  package var isHost: Bool { false }
+  package let multipliesBFloat16: Bool
+
+  nonisolated(unsafe) let card: UnsafeMutablePointer<CCard.card>
+  private let pool: CardPool
+  private let onFailure: @Sendable (FireflyError) -> Never
+
+  /// - Parameters:
+  ///   - card: Used by this device alone, for as long as the program runs.
+  ///   - pooling: Whether blocks that are given back are kept for the next that asks; otherwise each is the card's own.
+  ///   - onFailure: Is told what failed, and ends the program; the default prints it.
+  package init(
+    _ card: UnsafeMutablePointer<CCard.card>, pooling: Bool = true,
+    onFailure: @escaping @Sendable (FireflyError) -> Never = CardDevice.end
+  ) {
+    self.card = card
+    self.onFailure = onFailure
+    name = String(cString: card.pointee.name)
+    multipliesBFloat16 = card.pointee.has_bfloat16 != 0
+    pool = CardPool(card, keeping: pooling)
+  }
+
+  /// Prints the error and ends the program with status 1.
+  package static let end: @Sendable (FireflyError) -> Never = { error in
+    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+    exit(1)
+  }
+
+  // MARK: Memory
+
+  package func allocate(_ byteCount: Int) -> DeviceBlock {
+    do {
+      return try pool.take(byteCount)
+    } catch {
+      onFailure(error)
+    }
+  }
+
+  package func free(_ block: DeviceBlock) { pool.give(block) }
+
+  package func upload(_ bytes: UnsafeRawBufferPointer, to address: UnsafeMutableRawPointer) {
+    guard let base = bytes.baseAddress else { return }
+    run("copying to the card", card.pointee.upload(card, address, base, bytes.count))
+  }
+
+  package func download(_ address: UnsafeMutableRawPointer, into bytes: UnsafeMutableRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    run("copying from the card", card.pointee.download(card, base, address, bytes.count))
+  }
+
+  package func zero(_ x: Tensor) { run("fill", card.pointee.fill(card, x.pointer, 0, x.byteCount)) }
+
+  /// Bytes of the card's memory.
+  package var memory: (free: Int, total: Int) {
+    var (free, total) = (0, 0)
+    run("asking for memory", card.pointee.memory(card, &free, &total))
+    return (free, total)
+  }
+
+  /// The most bytes that tensors held at once.
+  package var peakBytes: Int { pool.peakBytes }
+
+  // MARK: For operations
+
+  /// Ends the program unless `result` says that it was done.
+  func run(_ what: String, _ result: Int32) {
+    guard result != CARD_DONE.rawValue else { return }
+    onFailure(CardFailure.error(card, what, result))
+  }
+
+  /// Numbers that a kernel reads beside its operands.
+  func uploaded(_ numbers: [Int32]) -> Tensor {
+    let tensor = Tensor([numbers.count], .int32, on: self)
+    numbers.withUnsafeBytes { upload($0, to: tensor.pointer) }
+    return tensor
+  }
+}

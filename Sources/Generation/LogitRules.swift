@@ -1,0 +1,52 @@
+/// What a model's generation_config.json asks of the logits beside penalties: transformers' logits processors of these names.
+///
+/// They come after `SamplingOptions`' bias and penalties (but for `sequenceBias`, which comes first) and before temperature, in
+/// the order of the properties.
+public struct LogitRules: Equatable, Sendable {
+  /// Added to the logit of a sequence's last token where its others end the text so far (`sequence_bias`).
+  public var sequenceBias: [SequenceBias] = []
+  /// Of all sequences of this many tokens in prompt and answer, none comes twice; 0: they may (`no_repeat_ngram_size`).
+  public var uniqueSequenceLength = 0
+  /// Sequences that must not come, but for a stop token alone (`bad_words_ids`).
+  public var badWords: [[Int32]] = []
+  /// The fewest tokens of prompt and answer together before a stop token (`min_length`).
+  public var minLength = 0
+  /// The fewest tokens of the answer before a stop token (`min_new_tokens`).
+  public var minNewTokens = 0
+  /// The first token of the answer to a prompt of one token (`forced_bos_token_id`).
+  public var forcedFirst: Int32?
+  /// What the last token that there may be is one of; empty: any (`forced_eos_token_id`).
+  public var forcedLast: [Int32] = []
+  /// Makes stop tokens likelier with every token after `start` of the answer (`exponential_decay_length_penalty`).
+  public var lengthDecay: LengthDecay?
+  /// Tokens that never come (`suppress_tokens`).
+  public var suppressed: [Int32] = []
+  /// Tokens that do not come first (`begin_suppress_tokens`).
+  public var suppressedFirst: [Int32] = []
+
+  public struct SequenceBias: Equatable, Sendable {
+    /// At least one token.
+    public var sequence: [Int32]
+    public var bias: Double
+
+    public init(_ sequence: [Int32], _ bias: Double) {
+      self.sequence = sequence
+      self.bias = bias
+    }
+  }
+
+  public struct LengthDecay: Equatable, Sendable {
+    public var start: Int
+    public var factor: Double
+
+    public init(start: Int, factor: Double) {
+      self.start = start
+      self.factor = factor
+    }
+  }
+
+  public init() {}
+
+  /// Whether nothing is asked.
+  var isEmpty: Bool { self == LogitRules() }
+}

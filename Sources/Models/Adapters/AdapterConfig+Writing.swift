@@ -1,0 +1,44 @@
+import FireflyBase
+
+extension AdapterConfig {
+  /// adapter_config.json of a trained adapter: the keys that every PEFT since 0.4 reads, newer ones only where they
+  /// differ from their defaults. Nil where no adapter is trained.
+  static func text(_ trainable: Trainable, baseModel: String) -> String? {
+    guard let options = trainable.adapter else { return nil }
+    let pairs = trainable.slots.filter { $0.role == .lowRankA }
+    let leaves = Set(pairs.compactMap { $0.module.split(separator: ".").last.map(String.init) })
+    let targets = options.targetModules ?? leaves.sorted()
+    var config: [String: JSONValue] = [
+      "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
+      "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
+      "layers_pattern": .null, "layers_to_transform": .null, "lora_alpha": number(options.alpha),
+      "lora_dropout": .double(Double("\(options.dropout)") ?? 0),
+      "modules_to_save": options.modulesToSave.isEmpty
+        ? .null : .array(options.modulesToSave.map(JSONValue.string)),
+      "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
+      "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
+    ]
+    if options.rsLoRA { config["use_rslora"] = .bool(true) }
+    var members = config.mapValues { $0.text(indent: 2).replacing("\n", with: "\n  ") }
+    if !options.rankPattern.isEmpty {
+      members["rank_pattern"] = text(options.rankPattern, JSONValue.int)
+    }
+    if !options.alphaPattern.isEmpty {
+      members["alpha_pattern"] = text(options.alphaPattern, number)
+    }
+    let lines = members.sorted { $0.key < $1.key }.map { "  \(JSONValue.string($0.key).text()): \($0.value)" }
+    return "{\n" + lines.joined(separator: ",\n") + "\n}"
+  }
+
+  /// An object whose members keep their order, which decides where two patterns fit a module.
+  private static func text<Value>(_ patterns: ModulePatterns<Value>, _ json: (Value) -> JSONValue) -> String {
+    let lines = patterns.entries.map { entry in
+      "    \(JSONValue.string(entry.pattern).text()): \(json(entry.value).text())"
+    }
+    return "{\n" + lines.joined(separator: ",\n") + "\n  }"
+  }
+
+  private static func number(_ value: Double) -> JSONValue {
+    Int(exactly: value).map(JSONValue.int) ?? .double(value)
+  }
+}

@@ -1,0 +1,39 @@
+import FireflyBase
+
+/// Keywords of transformers' generate() that no answer here depends on.
+enum GenerateKeywords {
+  /// How the answer is computed and what is returned beside it.
+  static let silent: Set<String> = [
+    "bos_token_id", "cache_config", "cache_implementation", "compile_config", "disable_compile", "low_memory",
+    "output_attentions", "output_hidden_states", "output_logits", "output_scores", "pad_token_id",
+    "prefill_chunk_size", "renormalize_logits", "return_dict_in_generate", "return_legacy_cache",
+    "synced_gpus",
+    "trust_remote_code", "use_cache", "use_model_defaults",
+  ]
+
+  /// What is not followed, with the values at which it does nothing; any other is refused by name.
+  static let neutral: [String: [JSONValue]] = {
+    var neutral: [String: [JSONValue]] = [:]
+    let zero: [JSONValue] = [.int(0), .double(0)]
+    let one: [JSONValue] = [.int(1), .double(1)]
+    for name in [
+      "begin_suppress_tokens", "constraints", "force_words_ids", "sequence_bias", "suppress_tokens",
+      "bad_words_ids",
+    ] { neutral[name] = [.array([])] }
+    for name in [
+      "assistant_confidence_threshold", "diversity_penalty", "encoder_no_repeat_ngram_size", "epsilon_cutoff",
+      "eta_cutoff", "min_length", "min_new_tokens", "no_repeat_ngram_size", "penalty_alpha",
+      "prompt_lookup_num_tokens",
+    ] { neutral[name] = zero }
+    for name in [
+      "encoder_repetition_penalty", "guidance_scale", "num_beam_groups", "num_return_sequences", "typical_p",
+    ] { neutral[name] = one }
+    for name in ["remove_invalid_values", "token_healing"] { neutral[name] = [.bool(false)] }
+    for name in [
+      "custom_generate", "dola_layers", "exponential_decay_length_penalty", "forced_bos_token_id",
+      "forced_eos_token_id", "max_time", "stopping_criteria", "logits_processor", "top_h",
+      "watermarking_config",
+    ] { neutral[name] = [] }
+    return neutral
+  }()
+}

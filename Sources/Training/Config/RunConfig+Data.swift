@@ -1,0 +1,41 @@
+import FireflyBase
+import FireflyText
+
+// The rows of a run.
+
+extension RunConfig {
+  /// The files of train_file, as messages name them.
+  public var trainFile: String { trainFiles.map(\.path).joined(separator: ", ") }
+
+  /// The rows that are trained on, or those that are held out.
+  public func selection(_ part: DataSelection.Part) -> DataSelection {
+    DataSelection(
+      trainFiles, seed: UInt64(dataSeed), heldOut: heldOut, maxRows: maxSamples, part: part)
+  }
+
+  /// How conversations are written; nil for plain texts (task_type "pretrain").
+  public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
+    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
+  }
+
+  /// - Parameter model: the folder or file whose tokenizer reads the rows.
+  public func dataCache(model: String) -> DataCache? {
+    dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
+  }
+
+  /// Reads rows as the run does: of preference training as pairs.
+  ///
+  /// - Parameters:
+  ///   - selection: of train_file or of another file.
+  ///   - template: nil for plain texts.
+  ///   - progress: is told the share done, 0…1, on the calling thread.
+  /// - Throws: as `Dataset.load`.
+  public func rows(
+    _ selection: DataSelection, template: ChatTemplate?, tokenizer: any Tokenizer, cache: DataCache? = nil,
+    progress: ((Double) -> Void)? = nil
+  ) throws -> Dataset {
+    try Dataset.load(
+      selection, template: template, learnt: learnt, tokenizer: tokenizer, maxLength: maxSequenceLength,
+      maxPromptLength: preference?.maxPromptLength, cache: cache, progress: progress)
+  }
+}

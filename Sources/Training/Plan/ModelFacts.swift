@@ -1,0 +1,132 @@
+import FireflyBase
+import FireflyModels
+import FireflyPretrained
+import FireflyTensors
+import FireflyText
+import FireflyWeights
+
+/// What a plan needs to know of a model and its rows.
+struct ModelFacts {
+  let architecture: Architecture
+  let compute: DType
+  /// The linear layers are stored in 4 bits.
+  let isStored4Bit: Bool
+  /// Bytes of embedding and head that come to lie in memory where they are frozen.
+  private let tableBytes: Int
+  /// The embedding, and the largest linear layer of a block, as the file has them.
+  private let table: StoredTensor
+  private let largestLinear: StoredTensor
+  /// The rows, the longest first.
+  let rows: [PassSize]
+  /// What the process holds already: the program, the tokenizer and the rows.
+  let residentBytes: Int
+
+  init(_ setup: RunSetup) {
+    architecture = setup.architecture
+    compute = setup.compute
+    isStored4Bit = setup.pretrained.source.isQuantized
+    rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
+    residentBytes = ProcessMemory.residentBytes ?? 0
+    tableBytes = ModelFacts.tableBytes(setup)
+    table = StoredTensor(architecture.names.embedding, setup)
+    let prefix = architecture.names.prefix(0)
+    let linear = architecture.linears(0).max { $0.count < $1.count }
+    largestLinear = StoredTensor(prefix + (linear?.name ?? "") + ".weight", setup)
+  }
+
+  // MARK: - The model
+
+  /// A tied table is read whole by the head. Of an own embedding that stays mapped, only the rows that the data
+  /// names, each at least a page.
+  private static func tableBytes(_ setup: RunSetup) -> Int {
+    let a = setup.architecture
+    let c = setup.compute.byteCount
+    let table = a.vocabularySize * a.hiddenSize * c
+    if a.tiedHead { return table }
+    let stored = setup.pretrained.source.weights.info(a.names.embedding)
+    guard stored?.type.dtype == setup.compute else { return 2 * table }
+    let named = setup.dataset.samples.distinctTokens
+    return table + min(table, named * max(4096, a.hiddenSize * c))
+  }
+
+  func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
+
+  /// Elements of all linear layers.
+  private var linearElements: Int { architecture.allLinears.reduce(0) { $0 + $1.count } }
+
+  /// Elements of the whole model, adapters left out.
+  var modelElements: Int { Trainable(architecture, FullOptions()).count }
+
+  /// All linear layers in memory: 4 bits and the scales, or whole; trained float32 ones are their own master weights.
+  func linearBytes(_ config: RunConfig, _ trainable: Trainable) -> Int {
+    let n = linearElements
+    if isNF4(config) { return n / 2 + n / 64 + n / (64 * 256) * 4 }
+    guard compute == .float32 else { return n * compute.byteCount }
+    let trained = trainable.slots.reduce(0) { $0 + ($1.role == .weight ? $1.count : 0) }
+    return (n - trained) * compute.byteCount
+  }
+
+  /// Embedding and head in memory: of trained ones the copies, which float32 does not need.
+  func tableBytes(_ trainable: Trainable) -> Int {
+    let table = architecture.vocabularySize * architecture.hiddenSize * compute.byteCount
+    let copy = compute == .float32 ? 0 : table
+    let trained = trainable.slots.count { $0.role == .embedding || $0.role == .head }
+    let frozen = (architecture.tiedHead ? 1 : 2) - trained
+    let unit = architecture.normalizedHead && copy == 0 && trained > 0 ? table : 0
+    return trained * copy + unit + (trained == 0 ? tableBytes : frozen * table)
+  }
+
+  /// Bytes held at the peak of reading the weights: one layer after another, then embedding and head. What is converted
+  /// stands beside its result for as long as that takes.
+  func loadingBytes(_ config: RunConfig, _ trainable: Trainable) -> Int {
+    let (linear, table): (Int, Int) =
+      switch config.mode {
+      case .full: (largestLinear.readInFloat32, table.readInFloat32)
+      case .lora: (largestLinear.converted(to: compute), table.converted(to: compute))
+      case .qlora:
+        // Whole in the compute type, before it becomes NF4.
+        (
+          largestLinear.converted(to: compute) + largestLinear.elements * compute.byteCount,
+          table.converted(to: compute)
+        )
+      }
+    return residentBytes + linearBytes(config, trainable)
+      + max(isStored4Bit ? 0 : linear, tableBytes(trainable) + table)
+  }
+
+  /// What the run would train with other settings.
+  func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
+
+  // MARK: - The rows
+
+  /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
+  func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {
+    rows.prefix(config.microBatchSize).reduce((0, 0, 0)) { sum, row in
+      let tokens = min(row.tokens, config.maxSequenceLength * row.lengths.count)
+      let whole = row.lengths.reduce(0) { $0 + min($1, config.maxSequenceLength) }
+      return (sum.0 + tokens, sum.1 + min(row.targets, tokens), sum.2 + (whole > tokens ? whole : 0))
+    }
+  }
+}
+
+/// A tensor as the model's file has it.
+private struct StoredTensor {
+  let elements: Int
+  private let bytes: Int
+  private let dtype: DType?
+
+  /// - Parameter name: in the names of the architecture.
+  init(_ name: String, _ setup: RunSetup) {
+    let weights = setup.pretrained.source.weights
+    let info = weights.info(setup.architecture.storedName(name, in: weights))
+    elements = info?.shape.reduce(1, *) ?? 0
+    bytes = info?.range.count ?? 0
+    dtype = info?.type.dtype
+  }
+
+  /// Bytes of the file beside the result while it is converted; 0 where it stays mapped.
+  func converted(to type: DType) -> Int { dtype == type ? 0 : bytes }
+
+  /// Bytes beside the result while it is read in float32 and copied.
+  var readInFloat32: Int { bytes + (dtype == .float32 ? 0 : elements * 4) }
+}

@@ -1,0 +1,42 @@
+import FireflyModels
+import FireflyTensors
+import FireflyText
+
+/// The shape of a run's steps: what it takes to measure one.
+package struct PlannedStep {
+  package let architecture: Architecture
+  /// nil: the weights are trained.
+  package let adapter: LoRAOptions?
+  /// The dtype of products.
+  package let compute: DType
+  package let isNF4: Bool
+  package let checkpointing: Bool
+  /// Tokens of the sequences of a usual micro-batch: of the middle rows by length.
+  package let lengths: [Int]
+  /// The part of the tokens that are targets.
+  package let targetShare: Double
+
+  package init(
+    architecture: Architecture, adapter: LoRAOptions?, compute: DType, isNF4: Bool, checkpointing: Bool,
+    lengths: [Int], targetShare: Double
+  ) {
+    self.architecture = architecture
+    self.adapter = adapter
+    self.compute = compute
+    self.isNF4 = isNF4
+    self.checkpointing = checkpointing
+    self.lengths = lengths
+    self.targetShare = targetShare
+  }
+
+  init(_ setup: RunSetup, _ facts: ModelFacts) {
+    let count = min(setup.config.microBatchSize, facts.rows.count)
+    let first = (facts.rows.count - count) / 2
+    let report = setup.dataset.report
+    self.init(
+      architecture: setup.architecture, adapter: setup.trainable.adapter, compute: setup.compute,
+      isNF4: setup.isNF4, checkpointing: setup.config.checkpointing,
+      lengths: facts.rows[first..<first + count].flatMap(\.lengths),
+      targetShare: Double(report.targets) / Double(max(1, report.tokens)))
+  }
+}

@@ -1,0 +1,113 @@
+#include "checks.h"
+
+namespace checks {
+
+static const float book[16] = {
+    -1,           -0.69619280099868774f, -0.52507305145263672f, -0.39491748809814453f,
+    -0.28444138169288635f, -0.18477343022823334f, -0.091050036251544952f, 0,
+    0.07958029955625534f,  0.16093020141124725f,  0.24611230194568634f,   0.33791524171829224f,
+    0.44070982933044434f,  0.56261700391769409f,  0.72295683622360229f,   1};
+
+// An NF4 matrix on both sides; `nested` scales are quantised themselves.
+struct NF4 {
+  Array<uint8_t> codes, scale_codes;
+  Array<float> absmax, nested, map;
+  card_nf4 on_card;
+  std::vector<double> values;
+
+  NF4(Check &t, int64_t rows, int64_t columns, int type, bool is_nested)
+      : codes(t, bytes((size_t)(rows * columns + 1) / 2)), scale_codes(t, bytes(blocks(rows * columns))),
+        absmax(t, scales(blocks(rows * columns))), nested(t, scales((blocks(rows * columns) + 255) / 256)),
+        map(t, scales(256)) {
+    on_card = {codes.at(), absmax.at(), nullptr, nullptr, nullptr, columns, 0, type};
+    if (is_nested) on_card = {codes.at(), nullptr, scale_codes.at(), nested.at(), map.at(), columns, 0.125f, type};
+    for (size_t i = 0; i < (size_t)(rows * columns); i++) {
+      size_t block = i / 64;
+      volatile float product = map.values[scale_codes.values[block]] * nested.values[block / 256];  // rounded by itself
+      float scale = is_nested ? product + 0.125f : absmax.values[block];
+      int pair = codes.values[i / 2];
+      values.push_back(rounded(book[i % 2 ? pair & 15 : pair >> 4] * scale, type));
+    }
+  }
+
+ private:
+  static size_t blocks(int64_t count) { return (size_t)(count + 63) / 64; }
+  static std::vector<uint8_t> bytes(size_t count) {
+    std::vector<uint8_t> x(count);
+    for (uint8_t &y : x) y = (uint8_t)(256 * uniform());
+    return x;
+  }
+  static std::vector<float> scales(size_t count) {
+    std::vector<float> x(count);
+    for (float &y : x) y = (float)uniform();
+    return x;
+  }
+};
+
+static void decode(Check &t, int64_t rows, int64_t columns, int type, int out_type, bool nested) {
+  NF4 w(t, rows, columns, type, nested);
+  struct {
+    int64_t row, column, rows, columns;
+  } parts[] = {{0, 0, rows, columns}, {rows / 2, columns / 3, rows - rows / 2, columns - columns / 3}};
+  for (auto part : parts) {
+    Matrix out(t, part.rows, part.columns, out_type);
+    std::vector<double> expected;
+    for (int64_t r = 0; r < part.rows; r++)
+      for (int64_t c = 0; c < part.columns; c++)
+        expected.push_back(rounded(w.values[(size_t)((part.row + r) * columns + part.column + c)], out_type));
+    t.done(card_nf4_decode(t.c, out.out(), w.on_card, part.row, part.column, part.rows, part.columns), "nf4_decode");
+    t.equal(named(nested ? "nf4_decode, nested" : "nf4_decode", part.rows, part.columns, out_type), out.read(), expected);
+  }
+}
+
+// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other.
+static void few_rows(Check &t, int64_t rows, int64_t outputs, int64_t columns, int64_t thin, int type, int out_type,
+                     bool is_nf4) {
+  NF4 packed(t, outputs, columns, CARD_BFLOAT16, true);
+  Matrix w(t, outputs, columns, type, 3, [&](int64_t i) { return is_nf4 ? packed.values[(size_t)i] : normal(); });
+  Matrix x(t, rows, columns, type), h(t, rows, std::max<int64_t>(thin, 1), type), b(t, outputs, std::max<int64_t>(thin, 1), type);
+  Matrix y(t, rows, outputs, out_type), alone(t, 1, outputs, out_type);
+  card_in low = thin > 0 ? h.in() : card_in{}, back = thin > 0 ? b.in() : card_in{};
+  std::vector<double> expected;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t o = 0; o < outputs; o++) {
+      double sum = 0;
+      for (int64_t c = 0; c < columns; c++) sum += x(r, c) * w(o, c);
+      for (int64_t c = 0; c < thin; c++) sum += h(r, c) * b(o, c);
+      expected.push_back(sum);
+    }
+  auto multiply = [&](card_out to, card_in from, card_in of_low, int64_t count) {
+    t.done(is_nf4 ? card_nf4_rows(t.c, to, from, packed.on_card, of_low, back, count, outputs, thin)
+                  : card_dense_rows(t.c, to, from, w.in(), of_low, back, count, outputs, columns, thin),
+           "rows");
+  };
+  multiply(y.out(), x.in(), low, rows);
+  std::string name = named(is_nf4 ? "nf4_rows" : "dense_rows", rows, outputs, type);
+  std::vector<double> found = y.read();
+  t.close(name, found, expected, unit(out_type), 1e-5 * std::sqrt((double)columns));
+  // The last row by itself has the same bits.
+  card_in last = x.in(), last_low = low;
+  last.at = (const char *)last.at + (size_t)((rows - 1) * x.stride) * size_of(type);
+  if (thin > 0) last_low.at = (const char *)low.at + (size_t)((rows - 1) * h.stride) * size_of(type);
+  multiply(alone.out(), last, last_low, 1);
+  t.equal(name + ", a row by itself", alone.read(), std::vector<double>(found.end() - outputs, found.end()));
+}
+
+void weights(Check &t) {
+  for (bool nested : {false, true})
+    for (int type : types)
+      for (int out_type : types) {
+        decode(t, 5, 128, type, out_type, nested);
+        decode(t, 7, 37, type, out_type, nested);
+        decode(t, 40, 2176, type, out_type, nested);
+      }
+  for (int type : types)
+    for (bool is_nf4 : {false, true})
+      for (int out_type : {(int)CARD_FLOAT32, type}) {
+        few_rows(t, 1, 5, 64, 0, type, out_type, is_nf4);
+        few_rows(t, 8, 17, 320, 8, type, out_type, is_nf4);
+        few_rows(t, 13, 9, 37, 3, type, out_type, is_nf4);
+      }
+}
+
+}  // namespace checks

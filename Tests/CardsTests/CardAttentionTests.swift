@@ -1,0 +1,99 @@
+import FireflyCards
+import FireflyTensors
+import FireflyTestSupport
+import Testing
+
+/// Attention on the emulated card against the processor's.
+@Suite struct CardAttentionTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var heads = 4
+    var keyHeads = 2
+    var value: Int? = nil
+    var window: Int? = nil
+    var alibi = false
+    var testDescription: String {
+      "\(heads) heads over \(keyHeads)" + (value.map { ", values of \($0)" } ?? "")
+        + (window.map { ", a window of \($0)" } ?? "") + (alibi ? ", ALiBi" : "")
+    }
+  }
+
+  static let cases = [
+    Case(keyHeads: 4), Case(), Case(keyHeads: 1), Case(heads: 6, keyHeads: 2, value: 10), Case(window: 7),
+    Case(keyHeads: 4, alibi: true), Case(heads: 6, keyHeads: 1, value: 20, window: 30, alibi: true),
+  ]
+  private static let headDim = 12
+
+  private func shapes(_ example: Case, _ both: inout BothDevices) -> Both<AttentionShape> {
+    let slopes = both.tensor([example.heads])
+    return slopes.map {
+      AttentionShape(
+        heads: example.heads, keyValueHeads: example.keyHeads, headDim: CardAttentionTests.headDim,
+        valueDim: example.value, scale: 0.3, window: example.window, slopes: example.alibi ? $0 : nil)
+    }
+  }
+
+  /// Several sequences, one of them empty, one longer than a block.
+  @Test(arguments: cases, [DType.float32, .bfloat16])
+  func forwardAndBackward(_ example: Case, _ type: DType) {
+    var both = BothDevices()
+    let starts: [Int32] = [0, 5, 5, 6, 46, 320]
+    let (rows, head, value) = (320, CardAttentionTests.headDim, example.value ?? CardAttentionTests.headDim)
+    let shape = shapes(example, &both)
+    func matrix(_ columns: Int) -> Both<Matrix> { both.matrix(rows, columns, type) }
+    let (q, k) = (matrix(example.heads * head), matrix(example.keyHeads * head))
+    let (v, out) = (matrix(example.keyHeads * value), matrix(example.heads * value))
+    let (dq, dk) = (matrix(example.heads * head), matrix(example.keyHeads * head))
+    let (dv, dout) = (matrix(example.keyHeads * value), matrix(example.heads * value))
+    let logSums = both.tensor([example.heads, rows])
+    Ops.attention(
+      out.cpu, logSums: logSums.cpu, q: q.cpu, k: k.cpu, v: v.cpu, starts: starts, shape: shape.cpu)
+    Ops.attention(
+      out.card, logSums: logSums.card, q: q.card, k: k.card, v: v.card, starts: starts, shape: shape.card)
+    expectEqual(out, "attention")
+    expectEqual(logSums, relative: 1e-4, "log sums")
+    Ops.attentionGradient(
+      dq: dq.cpu, dk: dk.cpu, dv: dv.cpu, dout: dout.cpu, out: out.cpu, logSums: logSums.cpu, q: q.cpu,
+      k: k.cpu, v: v.cpu, starts: starts, shape: shape.cpu)
+    Ops.attentionGradient(
+      dq: dq.card, dk: dk.card, dv: dv.card, dout: dout.card, out: out.card, logSums: logSums.card, q: q.card,
+      k: k.card, v: v.card, starts: starts, shape: shape.card)
+    expectEqual(dq, relative: 1e-4, "dq")
+    expectEqual(dk, relative: 1e-4, "dk")
+    expectEqual(dv, relative: 1e-4, "dv")
+  }
+
+  /// A sequence of few new rows, one of many, and a new one; with keys to add and without.
+  @Test(arguments: cases, [DType.float32, .bfloat16])
+  func overCaches(_ example: Case, _ type: DType) {
+    var both = BothDevices()
+    let (head, value) = (CardAttentionTests.headDim, example.value ?? CardAttentionTests.headDim)
+    let shape = shapes(example, &both)
+    let spans = [(rows: 0..<2, past: 40), (rows: 2..<11, past: 6), (rows: 12..<13, past: 0)]
+    let caches = spans.map { span in
+      (
+        keys: both.matrix(span.past + span.rows.count, example.keyHeads * head, type),
+        values: both.matrix(span.past + span.rows.count, example.keyHeads * value, type)
+      )
+    }
+    let (q, out) = (both.matrix(13, example.heads * head, type), both.matrix(13, example.heads * value, type))
+    let (k, v) = (
+      both.matrix(13, example.keyHeads * head, type), both.matrix(13, example.keyHeads * value, type)
+    )
+    for adds in [true, false] {
+      for onCard in [false, true] {
+        func own(_ x: Both<Matrix>) -> Matrix { onCard ? x.card : x.cpu }
+        let sequences = zip(spans, caches).map {
+          CachedSequence(rows: $0.rows, keys: own($1.keys), values: own($1.values))
+        }
+        Ops.attentionCached(
+          own(out), q: own(q), adding: adds ? NewKeyValues(k: own(k), v: own(v)) : nil, sequences: sequences,
+          shape: onCard ? shape.card : shape.cpu)
+      }
+      for span in spans { expectEqual(out.map { $0.rows(span.rows) }, "rows \(span.rows)") }
+    }
+    for cache in caches {
+      #expect(cache.keys.cpu.elements == cache.keys.card.elements)
+      #expect(cache.values.cpu.elements == cache.values.card.elements)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import CCardEmulator
+import FireflyCards
+
+extension CardDevice {
+  /// A card that is not there. Every tensor has a fence behind it, unless blocks are pooled.
+  ///
+  /// - Parameters:
+  ///   - order: In which threads run between barriers: 0 forward, 1 backward, else a random one of this seed.
+  ///   - memory: Bytes that it has.
+  package static func emulated(order: UInt32 = 0, memory: Int = 16 << 30, pooling: Bool = false)
+    -> CardDevice
+  {
+    CardDevice(card_emulate(order, memory), pooling: pooling)
+  }
+}

@@ -1,0 +1,54 @@
+#!/bin/bash
+# Plants faults in copies of the kernels and expects the checks on the emulated card to find each.
+#
+#   tools/card_check/faults.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+
+found=0
+# plant NAME FILE PYTHON-PATTERN REPLACEMENT: replaces the first match.
+plant() {
+  rm -rf "$copy/tree"
+  mkdir -p "$copy/tree/Sources/C" "$copy/tree/Tests" "$copy/tree/tools"
+  cp -r Sources/C/Card "$copy/tree/Sources/C"
+  cp -r Tests/CardEmulator Tests/CardChecks Tests/CardStandIn "$copy/tree/Tests"
+  cp -r tools/card_check "$copy/tree/tools"
+  python3 - "$copy/tree/Sources/C/Card/$2" "$3" "$4" <<'PYTHON'
+import sys
+path, old, new = sys.argv[1:]
+text = open(path).read()
+if text.count(old) == 0: sys.exit(f"faults: {path} has no \"{old}\"")
+open(path, "w").write(text.replace(old, new, 1))
+PYTHON
+  "$copy/tree/tools/card_check/build.sh" "$copy/bin" >/dev/null
+  for order in 0 1 2 3; do
+    if ! { bash -c '"$0" emulated "$1"' "$copy/bin/kernels" $order; } >"$copy/log" 2>&1; then
+      # What the checks or the emulator say; an access beyond a buffer ends the program without a word.
+      said=$(grep -m1 -oE 'WRONG.*|emulator: .*' "$copy/log" || echo 'a fault of memory')
+      printf '%-55s found in order %s: %s\n' "$1" $order "$(echo "$said" | tr -s ' ' | cut -c -100)"
+      found=$((found + 1))
+      return
+    fi
+  done
+  printf '%-55s NOT FOUND\n' "$1"
+  exit 1
+}
+
+plant "a barrier missing after a block's sum is written" kernels/numbers.h \
+  $'room[THREAD_X / 32] = x;\n  barrier();' 'room[THREAD_X / 32] = x;'
+plant "a barrier missing before a block's sum is written" kernels/numbers.h \
+  $'  x = warp_sum(x);\n  barrier();' '  x = warp_sum(x);'
+plant "a barrier that not all threads reach" kernels/training.h \
+  $'  largest = block_largest(largest, room);\n  float sum' $'  if (THREAD_X < 32) largest = block_largest(largest, room);\n  float sum'
+plant "an index past the end" kernels/norms.h 'reciprocal[row] = inverse;' 'reciprocal[row + 1] = inverse;'
+plant "columns past the end" kernels/elementwise.h \
+  'store4(out, row, column, n, load4(x, row, column, n));' 'store4(out, row, column, 4, load4(x, row, column, n));'
+plant "swapped operands" kernels/layers.h 'store(x, row, low, a * c - b * s);' 'store(x, row, low, b * c - a * s);'
+plant "rows and columns exchanged in a launch" operations/elementwise.c \
+  'scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns' \
+  'scale_rows, over_matrix(rows, columns, 4), x, factors, columns, rows'
+plant "an argument of the wrong size" operations/elementwise.c \
+  'scale, over_matrix(rows, columns, 4), x, factor, rows' 'scale, over_matrix(rows, columns, 4), x, rows, factor'
+echo "$found faults planted, $found found"

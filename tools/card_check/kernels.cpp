@@ -1,0 +1,44 @@
+// The checks of Tests/CardChecks on a real card, or on the emulated one:
+//
+//   kernels cuda [LIBCUDA LIBCUBLAS]     "-" for the system's
+//   kernels speed [LIBCUDA LIBCUBLAS]    how fast they are
+//   kernels emulated [ORDER]
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "card_checks.h"
+#include "speed.h"
+#ifdef WITH_EMULATOR
+#include "card_emulator.h"
+#endif
+
+static int count;
+
+static void report(void *, const char *name, double worst) {
+  count++;
+  if (!(worst <= 1)) printf("WRONG  %-70s %9.2e of what is allowed\n", name, worst);
+}
+
+static const char *library(int argc, char **argv, int index) {
+  return argc > index && strcmp(argv[index], "-") != 0 ? argv[index] : nullptr;
+}
+
+int main(int argc, char **argv) {
+  card *opened = nullptr;
+  bool speed = argc >= 2 && strcmp(argv[1], "speed") == 0;
+  if (speed || (argc >= 2 && strcmp(argv[1], "cuda") == 0)) {
+    const char *detail = "";
+    int absence = card_open_cuda(library(argc, argv, 2), library(argc, argv, 3), &opened, &detail);
+    if (absence != CARD_FOUND) return printf("no card (%d): %s\n", absence, detail), 2;
+  }
+#ifdef WITH_EMULATOR
+  if (argc >= 2 && strcmp(argv[1], "emulated") == 0)
+    opened = card_emulate(argc > 2 ? (unsigned)atoi(argv[2]) : 0, (size_t)16 << 30);
+#endif
+  if (!opened) return printf("usage: kernels cuda | speed | emulated\n"), 2;
+  if (speed) return measure_speed(opened);
+  int wrong = card_run_checks(opened, report, nullptr);
+  printf("%s: %d checks, %d wrong\n", opened->name, count, wrong);
+  return wrong == 0 ? 0 : 1;
+}

@@ -1,0 +1,6 @@
+#pragma once
+
+#include "card.h"
+
+// Prints what each kernel needs at a 13B model's shapes; returns how many failed.
+int measure_speed(card *c);

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Writes Tests/ModelsTests/Fixtures/adapters: what PEFT computes when it loads folders whose adapter_config.json says
+unusual things. The base is Fixtures/gqa; every adapter is read by PeftModel.from_pretrained from files, in float32.
+
+    python tools/reference/adapter_fixtures.py
+
+cases.json: for each case the tensors' file, changes to adapter_config.json (a list of pairs keeps the order of patterns), and
+whether PEFT's answers are those of the base with s·B·A added. expected.safetensors: the logits of the batch's first 8 rows,
+and gradients for the case on the head.
+"""
+
+import json
+import pathlib
+import shutil
+import tempfile
+import warnings
+
+import peft
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+import manifest
+from model_case import evaluate
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Tests/ModelsTests/Fixtures"
+OUT = FIXTURES / "adapters"
+ROWS = 8
+PLAIN = {
+    "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "..", "bias": "none", "r": 4,
+    "lora_alpha": 8, "lora_dropout": 0.0, "inference_mode": True, "init_lora_weights": True,
+    "target_modules": ["q_proj", "k_proj", "down_proj"],
+}  # fmt: skip
+
+# Of pairs in another case's file: which ranks the modules have.
+RANKS = [["layers\\.0\\..*_proj", 2], [".*down_proj", 3]]
+CASES = {
+    "plain": {},
+    "first_pattern": {"alpha_pattern": [["layers.0.self_attn.q_proj", 1], ["q_proj", 64]]},
+    "first_pattern_reversed": {"alpha_pattern": [["q_proj", 64], ["layers.0.self_attn.q_proj", 1]]},
+    "many_patterns": {"alpha_pattern": [[name, value] for value, name in enumerate(
+        ["x", "model.layers.1.mlp.down_proj", "proj", "(q|k)_proj", "layers.[01].*", "q_proj", "k_proj", "down_proj"], 1)]},
+    "expression_of_alphas": {"alpha_pattern": [["(?:q|k)_proj", 3], [r"model\.layers\.\d+\.mlp\..*", 5]]},
+    "expression_of_ranks": {"tensors": "ranks", "rank_pattern": RANKS, "use_rslora": True},
+    "some_layers": {"layers_to_transform": [1]},
+    "one_layer_by_name": {"layers_to_transform": 0, "layers_pattern": "layers"},
+    "a_layer_of_another_name": {"layers_to_transform": [0], "layers_pattern": ["h", "layers"]},
+    "excluded": {"exclude_modules": ["down_proj", "layers.0.self_attn.k_proj"]},
+    "excluded_by_expression": {"exclude_modules": r".*\.1\..*"},
+    "targets_by_expression": {"target_modules": r".*layers\.0\..*(q|down)_proj"},
+    "other_targets": {"target_modules": ["q_proj", "v_proj"]},
+    "fan_in_fan_out": {"fan_in_fan_out": True},
+    "velora": {"velora_config": {"num_groups": 1, "scale": 1.0, "init_type": "random"}},
+    "head": {"tensors": "head", "target_modules": ["q_proj", "lm_head"]},
+}  # fmt: skip
+STARTS = [False, "gaussian", "orthogonal", "eva", "mica", "pissa", "pissa_niter_4", "olora", "lora_ga", "loftq", "corda"]
+
+
+def write_tensors(base) -> None:
+    """Three files of random pairs: of rank 4, of RANKS' ranks, and one on the head."""
+    generator = torch.Generator().manual_seed(3)
+    modules = {name: module for name, module in base.named_modules() if isinstance(module, torch.nn.Linear)}
+
+    def pairs(leaves: list[str], rank) -> dict:
+        tensors = {}
+        for name, module in modules.items():
+            if name.split(".")[-1] in leaves:
+                r = rank(name)
+                key = f"base_model.model.{name}"
+                tensors[f"{key}.lora_A.weight"] = 0.1 * torch.randn(r, module.in_features, generator=generator)
+                tensors[f"{key}.lora_B.weight"] = 0.1 * torch.randn(module.out_features, r, generator=generator)
+        return tensors
+
+    leaves = PLAIN["target_modules"]
+    files = {
+        "plain": pairs(leaves, lambda name: 4),
+        "ranks": pairs(leaves, lambda name: 2 if "layers.0." in name else 3 if "down_proj" in name else 4),
+        "head": pairs(["q_proj", "lm_head"], lambda name: 4),
+    }
+    for name, tensors in files.items():
+        save_file(tensors, OUT / f"{name}.safetensors")
+
+
+def config(changes: dict) -> dict:
+    changes = {key: value for key, value in changes.items() if key != "tensors"}
+    for key in ("alpha_pattern", "rank_pattern"):
+        if key in changes:
+            changes[key] = dict(changes[key])
+    return PLAIN | changes
+
+
+def load(changes: dict):
+    """The adapter on a fresh base, as PEFT reads it from a folder."""
+    base = AutoModelForCausalLM.from_pretrained(FIXTURES / "gqa", dtype=torch.float32, attn_implementation="eager")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        shutil.copy(OUT / f"{changes.get('tensors', 'plain')}.safetensors", folder / "adapter_model.safetensors")
+        (folder / "adapter_config.json").write_text(json.dumps(config(changes)))
+        return peft.PeftModel.from_pretrained(base, folder)
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir()
+    base = AutoModelForCausalLM.from_pretrained(FIXTURES / "gqa", dtype=torch.float32)
+    write_tensors(base)
+    batch = json.loads((FIXTURES / "gqa/case.json").read_text())
+    expected, cases = {}, {}
+    for name, changes in CASES.items():
+        model = load(changes)
+        logits, loss = evaluate(model, batch)
+        expected[f"{name}.logits"] = logits[:ROWS].detach().contiguous()
+        cases[name] = changes
+        if name == "head":
+            for key, value in model.named_parameters():
+                value.requires_grad_("lora_" in key)
+            _, loss = evaluate(model, batch)
+            (loss / batch["targets"]).backward()
+            for key, value in model.named_parameters():
+                if value.requires_grad:
+                    expected[f"head.gradient.{key.replace('.default', '')}"] = value.grad.contiguous()
+    starts = {}
+    for start in STARTS:
+        changes = {"init_lora_weights": start}
+        if start == "loftq":
+            changes["loftq_config"] = {"loftq_bits": 4, "loftq_iter": 1}
+        try:
+            logits = evaluate(load(changes), batch)[0][:ROWS].detach()
+        except Exception as error:  # CorDA wants what only training has.
+            starts[json.dumps(start)] = f"refused: {type(error).__name__}"
+            continue
+        same = torch.allclose(logits, expected["plain.logits"], atol=1e-5)
+        starts[json.dumps(start)] = "plain" if same else "changes the base"
+    save_file(expected, OUT / "expected.safetensors")
+    (OUT / "cases.json").write_text(json.dumps({"config": PLAIN, "cases": cases, "starts": starts}, indent=1) + "\n")
+    manifest.write(OUT, "tools/reference/adapter_fixtures.py", ["torch", "transformers", "peft", "safetensors"])
+    print(json.dumps(starts, indent=1))
+
+
+if __name__ == "__main__":
+    main()
