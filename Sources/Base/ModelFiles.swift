@@ -1,14 +1,16 @@
 /// The files of a model's folder by their names, as Hugging Face folders have them.
 package enum ModelFiles {
   package static let config = "config.json"
+  package static let tokenizerConfig = "tokenizer_config.json"
   package static let generationConfig = "generation_config.json"
   /// A tokenizer's vocabulary, in the order in which it is looked for.
   package static let vocabularies = ["tokenizer.json", "tokenizer.model", "qwen.tiktoken"]
   /// What a tokenizer and its chat template are made of; each folder has some of them.
   package static let tokenizer = [
     "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "qwen.tiktoken", "chat_template.jinja",
+    "added_tokens.json", "vocab.json", "merges.txt", "qwen.tiktoken", chatTemplate,
   ]
+  package static let chatTemplate = "chat_template.jinja"
   /// A folder of further chat templates.
   package static let furtherTemplates = "additional_chat_templates"
 

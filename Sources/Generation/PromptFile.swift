@@ -8,18 +8,23 @@ public struct PromptRow: Equatable, Sendable {
   public enum Content: Equatable, Sendable {
     /// `{"prompt": …}`: a text.
     case text(String)
-    /// `{"conversation": …}` or `{"messages": …}`: up to and with the last message of the user.
+    /// `{"conversation": …}` or `{"messages": …}`: up to and with the last message of the user or of a tool.
     case messages([Message])
   }
 
   public var content: Content
+  /// What the assistant may call, each in OpenAI's form; nil for none.
+  public var tools: [OrderedJSON]?
   /// The answer that the row brings: the last assistant's, or `"reference"`; nil when there is none.
   public var reference: String?
   /// Path and line, for messages.
   public var place: String
 
-  public init(content: Content, reference: String? = nil, place: String) {
+  public init(
+    content: Content, tools: [OrderedJSON]? = nil, reference: String? = nil, place: String
+  ) {
     self.content = content
+    self.tools = tools
     self.reference = reference
     self.place = place
   }
@@ -27,7 +32,7 @@ public struct PromptRow: Equatable, Sendable {
 
 /// A JSONL file of prompts: `{"prompt": …, "reference": …?}`, Firefly's training rows
 /// `{"conversation": [{"human": …, "assistant": …?}, …], "system": …?}`,
-/// `{"messages": [{"role": …, "content": …}, …]}`, or GSM8K's `{"question": …, "answer": …?}`. Blank lines are skipped;
+/// `{"messages": [{"role": …, "content": …}, …], "tools": […]?}`, or GSM8K's `{"question": …, "answer": …?}`. Blank lines are skipped;
 /// other keys are ignored.
 public enum PromptFile {
   /// - Throws: `FireflyError` with file and line for a row that is none of these; and for a file without rows.
@@ -39,7 +44,7 @@ public enum PromptFile {
     for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D })
     {
       let place = "\(path):\(index + 1)"
-      rows.append(try row(JSONValue.parse(Data(line), source: place), place: place))
+      rows.append(try row(OrderedJSON.parse(Data(line), source: place), place: place))
     }
     guard !rows.isEmpty else {
       throw FireflyError("the file has no rows", at: path, expected: "one JSON object a line")
@@ -48,11 +53,15 @@ public enum PromptFile {
   }
 
   /// One row, already parsed.
-  public static func row(_ value: JSONValue, place: String) throws -> PromptRow {
+  public static func row(_ value: OrderedJSON, place: String) throws -> PromptRow {
     if let prompt = value["prompt"] {
       return PromptRow(
         content: .text(try text(prompt, "\(place): prompt")),
         reference: try value["reference"].map { try text($0, "\(place): reference") }, place: place)
+    }
+    if value["conversation"] == nil, value["messages"]?.array != nil, let members = value.object {
+      let prompt = try PromptMessages(members, place: place)
+      return try asking(prompt.messages, tools: prompt.tools, place)
     }
     var messages: [Message] = []
     if let system = value["system"] {
@@ -62,8 +71,6 @@ public enum PromptFile {
       messages += try turns.enumerated().flatMap {
         try turn($1, place: "\(place): conversation[\($0)]", isLast: $0 + 1 == turns.count)
       }
-    } else if let list = value["messages"]?.array {
-      messages += try list.enumerated().map { try message($1, place: "\(place): messages[\($0)]") }
     } else if let question = value["question"] {
       messages.append(Message(role: "user", content: try text(question, "\(place): question")))
       if let answer = value["answer"] {
@@ -75,26 +82,29 @@ public enum PromptFile {
         expected: "\"prompt\", \"question\", or a list \"conversation\" or \"messages\"",
         found: value.object.map { "keys \($0.keys.sorted().joined(separator: ", "))" } ?? value.kind)
     }
+    return try asking(messages, tools: nil, place)
+  }
+
+  /// What asks for an answer; an answer that is there is the reference.
+  private static func asking(_ messages: [Message], tools: [OrderedJSON]?, _ place: String) throws
+    -> PromptRow
+  {
+    var messages = messages
     let reference = messages.last?.role == "assistant" ? messages.removeLast().content : nil
-    guard messages.last?.role == "user" else {
+    guard let last = messages.last, ["user", "tool"].contains(last.role) else {
       throw FireflyError("the row has no message of the user to answer", at: place)
     }
-    return PromptRow(content: .messages(messages), reference: reference, place: place)
+    return PromptRow(content: .messages(messages), tools: tools, reference: reference, place: place)
   }
 
   /// The last turn may lack its answer.
-  private static func turn(_ value: JSONValue, place: String, isLast: Bool) throws -> [Message] {
+  private static func turn(_ value: OrderedJSON, place: String, isLast: Bool) throws -> [Message] {
     let human = Message(role: "user", content: try text(value["human"], "\(place).human"))
     if isLast && value["assistant"] == nil { return [human] }
     return [human, Message(role: "assistant", content: try text(value["assistant"], "\(place).assistant"))]
   }
 
-  private static func message(_ value: JSONValue, place: String) throws -> Message {
-    Message(
-      role: try text(value["role"], "\(place).role"), content: try text(value["content"], "\(place).content"))
-  }
-
-  private static func text(_ value: JSONValue?, _ place: String) throws -> String {
+  private static func text(_ value: OrderedJSON?, _ place: String) throws -> String {
     guard let text = value?.string else {
       throw FireflyError("wrong value", at: place, expected: "a string", found: value?.kind ?? "nothing")
     }

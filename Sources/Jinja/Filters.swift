@@ -199,6 +199,6 @@ enum Filters {
       guard both.count == 2 else { throw FireflyError("tojson's separators are two strings") }
       (style.itemSeparator, style.keySeparator) = (both[0], both[1])
     }
-    return .text(try value.json(style))
+    return .string(try value.json(style))
   }
 }

@@ -117,6 +117,10 @@ extension Interpreter {
     case .list(let items), .tuple(let items), .iterator(let items): return items
     case .dictionary(let map): return map.entries.map(\.key)
     case .string(let text):
+      guard text.scalarCount <= limits.members else {
+        throw FireflyError(
+          "the chat template makes too large a value", expected: "at most \(limits.members) members")
+      }
       let offsets = text.scalarOffsets
       return zip(offsets, offsets.dropFirst()).map { .string(text.slice($0..<$1)) }
     case .undefined: return []

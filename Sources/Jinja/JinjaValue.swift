@@ -97,6 +97,9 @@ package struct JinjaDictionary {
     for (key, value) in members { self[.text(key)] = value }
   }
 
+  /// - Parameter entries: no key stands twice among them.
+  package init(unique entries: [(key: JinjaValue, value: JinjaValue)]) { self.entries = entries }
+
   package subscript(key: JinjaValue) -> JinjaValue? {
     get { entries.first { $0.key.equals(key) }?.value }
     set {
@@ -107,6 +110,31 @@ package struct JinjaDictionary {
       case (let place?, nil): entries.remove(at: place)
       case (nil, nil): break
       }
+    }
+  }
+}
+
+// MARK: - Where it comes from
+
+extension JinjaValue {
+  /// What all the texts in it come from; nil when that is nothing, or more than one thing.
+  var onlySource: Int? {
+    var sources: Set<Int> = []
+    gatherSources(into: &sources)
+    return sources.count == 1 ? sources.first : nil
+  }
+
+  private func gatherSources(into sources: inout Set<Int>) {
+    guard sources.count < 2 else { return }
+    switch self {
+    case .string(let text): sources.formUnion(text.marks.map(\.source))
+    case .list(let list), .tuple(let list): for value in list { value.gatherSources(into: &sources) }
+    case .dictionary(let map):
+      for entry in map.entries {
+        entry.key.gatherSources(into: &sources)
+        entry.value.gatherSources(into: &sources)
+      }
+    case .undefined, .null, .bool, .int, .double, .iterator, .object, .function: break
     }
   }
 }

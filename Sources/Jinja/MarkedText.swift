@@ -25,7 +25,7 @@ package struct MarkedText: Sendable {
   var byteCount: Int { text.utf8.count }
   var isEmpty: Bool { text.isEmpty }
 
-  mutating func append(_ other: MarkedText) {
+  package mutating func append(_ other: MarkedText) {
     let shift = byteCount
     text += other.text
     for mark in other.marks {
@@ -47,15 +47,24 @@ package struct MarkedText: Sendable {
     let start = utf8.index(utf8.startIndex, offsetBy: bytes.lowerBound)
     let end = utf8.index(start, offsetBy: bytes.count)
     var part = MarkedText(String(text[start..<end]))
-    for mark in marks {
+    for mark in marks[firstMark(endingAfter: bytes.lowerBound)...] {
+      guard mark.range.lowerBound < bytes.upperBound else { break }
       let range = mark.range.clamped(to: bytes)
-      guard !range.isEmpty else { continue }
       part.marks.append(
         Mark(
           range: range.lowerBound - bytes.lowerBound..<range.upperBound - bytes.lowerBound,
           source: mark.source))
     }
     return part
+  }
+
+  private func firstMark(endingAfter offset: Int) -> Int {
+    var (low, high) = (0, marks.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if marks[middle].range.upperBound > offset { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 
   /// Another spelling of this text as a whole, such as its upper case: all of it comes from this one's only source, if

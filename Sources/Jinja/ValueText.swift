@@ -6,12 +6,12 @@ extension JinjaValue {
     switch self {
     case .undefined: MarkedText()
     case .string(let text): text
-    default: MarkedText(represented)
+    default: MarkedText(represented, source: onlySource)
     }
   }
 
   /// Python's `repr()`.
-  var represented: String {
+  package var represented: String {
     switch self {
     case .undefined: "Undefined"
     case .null: "None"

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PromptFileTests {
   func row(_ json: String) throws -> PromptRow {
-    try PromptFile.row(JSONValue.parse(json, source: "p:1"), place: "p:1")
+    try PromptFile.row(OrderedJSON.parse(json, source: "p:1"), place: "p:1")
   }
 
   @Test func theThreeShapesOfRow() throws {
@@ -28,12 +28,22 @@ import Testing
     #expect(messages == PromptRow(content: .messages([user]), place: "p:1"))
   }
 
+  @Test func toolsComeAlong() throws {
+    let called = try row(
+      #"{"tools": [{"type": "function", "function": {"name": "f"}}], "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "1", "content": "r"}]}"#
+    )
+    guard case .messages(let messages) = called.content else { return #expect(Bool(false), "no messages") }
+    #expect(messages.map(\.role) == ["user", "assistant", "tool"])
+    #expect(messages[1].toolCalls == [ToolCall(id: "1", name: "f", arguments: .object([:]))])
+    #expect(called.tools?.first?["function"]?["name"] == .string("f"))
+  }
+
   @Test(arguments: [
     (#"{"text": "x"}"#, "p:1"), (#"[1]"#, "p:1"), (#"{"prompt": 5}"#, "p:1: prompt"),
     (#"{"conversation": []}"#, "p:1"),
     (#"{"conversation": [{"assistant": "x"}]}"#, "p:1: conversation[0].human"),
     (#"{"conversation": [{"human": "x"}, {"human": "y"}]}"#, "p:1: conversation[0].assistant"),
-    (#"{"messages": [{"role": "user"}]}"#, "p:1: messages[0].content"),
+    (#"{"messages": [{"role": "user"}]}"#, "p:1: messages[0]"),
     (#"{"messages": [{"role": "assistant", "content": "x"}]}"#, "p:1"),
   ])
   func wrongRowsNameTheirPlace(json: String, place: String) {

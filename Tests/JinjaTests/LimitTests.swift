@@ -123,7 +123,8 @@ private final class Probe: JinjaObject {
     ("m.split(',')|join('+')", " a|b <x>c\n"), ("m[1:4]", "a,b"), ("m.replace('b', 'B')", " a,| <x>c\n"),
     ("m|upper", " A,B <X>C\n"),
     ("m.lstrip()|indent(2)", "a,b <x>c"), ("(m|list)[1]", "a"), ("'%s!' % m", " a,b <x>c\n"),
-    ("m|length", ""), ("[m]", ""),
+    ("m|length", ""), ("[m]", "[' a,b <x>c\\n']"),
+    ("{'k': m, 'n': 2}|tojson", #"" a,b <x>c\n""#),
   ])
   func follow(_ expression: String, _ expected: String) throws {
     #expect(try marked(expression) == expected)

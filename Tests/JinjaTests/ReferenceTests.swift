@@ -10,7 +10,7 @@ import Testing
     let templates = try (sources.object ?? [:]).mapValues { try JinjaTemplate($0.string ?? "") }
     let now = try #require(Fixtures.now)
     let rows = try Fixtures.rows("renderings.jsonl")
-    #expect(rows.count == templates.count * 24)
+    #expect(rows.count == templates.count * 30)
     for row in rows { try expectSame(row, templates[row["template"]?.string ?? ""], now) }
   }
 

@@ -58,6 +58,14 @@ import Testing
     #expect(model.notes.count == 1 && model.notes[0].contains("tie_word_embeddings"))
   }
 
+  /// Without going through names for each of them.
+  @Test func moreLayersThanAnyModelHasAreRefused() throws {
+    try ModelFixture("gqa").withFolder(["num_hidden_layers": .int(1_000_000)]) { folder in
+      let error = #expect(throws: FireflyError.self) { try Architecture.read(ModelSource.open(folder)) }
+      #expect(error?.found == "1000000")
+    }
+  }
+
   private func folderConfig(_ fixture: ModelFixture) throws -> Data {
     try Data(contentsOf: URL(filePath: fixture.folder + "/config.json"))
   }

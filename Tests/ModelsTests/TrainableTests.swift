@@ -119,7 +119,7 @@ import Testing
     #expect(error?.place == key)
     if key == "lora_target_modules" {
       #expect(error?.fix == "Did you mean \"q_proj\"?")
-      #expect(error?.expected == "q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj")
+      #expect(error?.expected == "q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, lm_head")
     }
   }
 

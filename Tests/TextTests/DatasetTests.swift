@@ -72,10 +72,10 @@ private func text(_ sample: Sample) -> String {
 
   @Test func systemTextWithoutAPlaceIsCounted() throws {
     let line = #"{"system": "s", "conversation": [{"human": "a", "assistant": "b"}]}"#
-    #expect(try load(line).report.lostSystem.first == [1])
-    #expect(try load(line, template: "mistral").report.lostSystem.count == 1)
+    #expect(try load(line).report.lost[.system]?.first == [1])
+    #expect(try load(line, template: "mistral").report.lost[.system]?.count == 1)
     let kept = try load(line, template: "default")
-    #expect(kept.report.lostSystem.count == 0)
+    #expect(kept.report.lost == [:])
     #expect(kept.samples.map(text) == ["System: s\n\nUser: a\nAssistant: b </s>"])
   }
 
@@ -241,6 +241,6 @@ private func text(_ sample: Sample) -> String {
     let report = try load(rows.joined(separator: "\n")).report
     #expect(report.kept == 1)
     #expect(
-      report.dropped.mapValues(\.first) == [.rolesDoNotAlternate: [2, 3], .toolMessages: [4, 5]])
+      report.dropped.mapValues(\.first) == [.rolesDoNotAlternate: [2, 3, 4], .noText: [5]])
   }
 }

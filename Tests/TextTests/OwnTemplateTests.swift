@@ -138,7 +138,7 @@ private let sources: [String: String] = {
   }
 
   @Test func answersThatLeaveNoTraceAreAnError() throws {
-    let source = "{% for m in messages %}{{ m.role }}: {{ m.content | tojson }}\n{% endfor %}"
+    let source = "{% for m in messages %}{{ m.role }}: {{ m.content | length }}\n{% endfor %}"
     let tokenizer = Self.tokenizer(source)
     let template = try ChatTemplate.named("auto", tokenizer: tokenizer)
     let error = #expect(throws: FireflyError.self) {
@@ -148,7 +148,7 @@ private let sources: [String: String] = {
     // Chat needs no answers.
     let prompt = try template.promptTokens(
       history: [Message(role: "user", content: "a")], tokenizer: tokenizer)
-    #expect(prompt == tokenizer.plain("user: \"a\"\n"))
+    #expect(prompt == tokenizer.plain("user: 1\n"))
   }
 
   @Test func unsupportedTagIsNamedWithItsLine() {

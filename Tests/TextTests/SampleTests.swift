@@ -91,7 +91,7 @@ import Testing
     ])
 
   @Test func chatGLM2NumbersItsRounds() throws {
-    let sample = try sample("chatglm2", Conversation(system: "lost", turns: twoTurns.turns), Self.glm)
+    let sample = try sample("chatglm2", Conversation(system: "lost", messages: twoTurns.messages), Self.glm)
     let u = Self.glm.plain
     let first = [3, 4] + u("[Round 1]\n\n问：ab\n\n答：")
     let second = u("[Round 2]\n\n问：f\n\n答：")
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func chatGLM3PutsRolesBeforeTexts() throws {
-    let sample = try sample("chatglm3", Conversation(system: " s ", turns: twoTurns.turns), Self.glm)
+    let sample = try sample("chatglm3", Conversation(system: " s ", messages: twoTurns.messages), Self.glm)
     let u = Self.glm.plain
     let head = [3, 4, 5] + u("s")
     #expect(
@@ -146,7 +146,7 @@ import Testing
     #expect(sample.tokens == tokenizer.plain("User: a\nAssistant: b ") + [2])
     #expect(sample.targetCount == 3)
     let withSystem = try self.sample(
-      "default", Conversation(system: "s", turns: row.turns), tokenizer)
+      "default", Conversation(system: "s", messages: row.messages), tokenizer)
     #expect(withSystem.tokens == tokenizer.plain("System: s\n\nUser: a\nAssistant: b ") + [2])
   }
 

@@ -84,6 +84,10 @@ TOOL_CONVERSATIONS = {
     "tool": [user("Weather in 北京?")],
     "tool call": [system("Use tools."), user("Weather?"), CALL, RESULT, answer("Clear."), user("Thanks"), answer("Bye")],
     "two results": [user("Weather?"), CALL, RESULT, RESULT, answer("Clear.")],
+    "call with text": [user("Weather?"), CALL | {"content": "Let me look."}, RESULT, answer("Clear.")],
+    "call without content": [user("Weather?"), CALL | {"content": None}, RESULT, answer("Clear.")],
+    "reasoning": [user("q1"), answer("One.") | {"reasoning_content": "r1"}, user("q2"), CALL | {"reasoning_content": "r2"}, RESULT,
+                  answer("Two.") | {"reasoning_content": "r3"}],
 }
 
 

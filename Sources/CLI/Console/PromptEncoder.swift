@@ -17,7 +17,8 @@ struct PromptEncoder {
         return try template.promptTokens(
           history: [Message(role: "user", content: text)], system: system, tokenizer: tokenizer)
       case (.messages(let messages), let template?):
-        return try template.promptTokens(history: messages, system: system, tokenizer: tokenizer)
+        return try template.promptTokens(
+          history: messages, system: system, tools: row.tools, tokenizer: tokenizer)
       case (.text(let text), nil): return try tokenizer.textTokens(text)
       case (.messages, nil):
         throw FireflyError("a conversation needs a template", expected: "\"prompt\" with --raw")

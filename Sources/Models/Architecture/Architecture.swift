@@ -149,6 +149,7 @@ extension Architecture {
     let sizes = [vocabularySize, hiddenSize, layers, heads, keyValueHeads, headDim, intermediateSize]
     try require(
       sizes.allSatisfy { $0 > 0 && $0 <= 1 << 24 }, "sizes must be positive and below 2^24", "\(sizes)")
+    try require(layers <= 4096, "a model may have 4096 layers", "\(layers)")
     try require(
       heads % keyValueHeads == 0, "the attention heads must be a multiple of the key-value heads",
       "\(heads) and \(keyValueHeads)")

@@ -30,26 +30,36 @@ extension RowFormat {
     guard let chosen = answers[0], let rejected = answers[1], messages.count % 2 == 1, speakers,
       chosen.role == "assistant", rejected.role == "assistant"
     else { return .unusable(.rolesDoNotAlternate) }
+    guard chosen.isLearnt && rejected.isLearnt else {
+      throw FireflyError(
+        "an answer of a preference pair is marked as not to be learnt", at: row.place, fix: "Remove the row.")
+    }
     return .preference(
-      Preference(
-        system: system, messages: Array(messages), chosen: chosen.content, rejected: rejected.content))
+      Preference(system: system, messages: Array(messages), chosen: chosen, rejected: rejected))
+  }
+
+  /// - Returns: nil when there are tool messages among them, or messages without a text.
+  private static func plainMessages(_ items: [Row]) throws -> [Message]? {
+    let messages = try MessageReader.messages(items)
+    let isPlain = messages.allSatisfy { $0.contentForm == .text }
+    return isPlain && !Conversation(messages: messages).hasToolMessages ? messages : nil
   }
 
   /// The messages that stand apart from the answers; nil when there are tool messages among them.
   private static func history(_ row: Row) throws -> [Message]? {
-    if row.members["chosen"]?.string != nil || row.members["prompt"]?.array != nil {
-      if row.members["prompt"]?.array != nil { return try messages(row.objects("prompt")) }
+    if row["chosen"]?.string != nil || row["prompt"]?.array != nil {
+      if row["prompt"]?.array != nil { return try plainMessages(row.objects("prompt")) }
       return [Message(role: "user", content: try row.text("prompt"))]
     }
-    return row.members["chosen"]?.object == nil ? [] : try messages(row.objects("conversations"))
+    return row["chosen"]?.object == nil ? [] : try plainMessages(row.objects("conversations"))
   }
 
   /// The messages that `key` holds, the answer last; nil when there are tool messages among them.
   private static func answer(_ key: String, of row: Row) throws -> [Message]? {
-    if let text = row.members[key]?.string { return [Message(role: "assistant", content: text)] }
-    if let object = row.members[key]?.object {
-      return try messages([Row(object, place: "\(row.place): \(key)", line: row.line)])
+    if let text = row[key]?.string { return [Message(role: "assistant", content: text)] }
+    if let object = row[key]?.object {
+      return try plainMessages([Row(object, place: "\(row.place): \(key)", line: row.line)])
     }
-    return try messages(row.objects(key))
+    return try plainMessages(row.objects(key))
   }
 }

@@ -3,8 +3,11 @@ import FireflyBase
 /// Why a row was left out of the training set.
 public enum DropReason: String, CaseIterable, Comparable, Sendable {
   case noTarget = "no answer within max_seq_length"
+  case nothingLearnt = "every answer is marked as not to be learnt"
   case rolesDoNotAlternate = "user and assistant do not alternate"
-  case toolMessages = "tool messages are not supported"
+  case noText = "an answer has neither text nor calls"
+  case toolMessages = "tool messages are not supported in rows of this shape"
+  case noPlaceForTools = "tool calls that this template has no place for"
 
   public static func < (first: DropReason, second: DropReason) -> Bool { first.rawValue < second.rawValue }
 }
@@ -22,56 +25,106 @@ struct RowFormat: Sendable {
   let name: String
   /// The keys that tell this format from those further down in the table.
   let keys: [String]
+  /// The other keys that `read` looks at; nil: what else is in a row is not of interest.
+  let others: Set<String>?
   let read: @Sendable (Row) throws -> Content
 
   static let table: [RowFormat] = [
-    RowFormat(name: "preference", keys: ["chosen", "rejected"], read: readPreference),
-    RowFormat(name: "firefly", keys: ["conversation"], read: readFirefly),
-    RowFormat(name: "sharegpt", keys: ["conversations"], read: readShareGPT),
-    RowFormat(name: "messages", keys: ["messages"], read: readMessages),
-    RowFormat(name: "alpaca", keys: ["instruction", "output"], read: readAlpaca),
-    RowFormat(name: "tasks", keys: ["input", "target"], read: readTask),
-    RowFormat(name: "moss", keys: ["chat"], read: readMoss),
-    RowFormat(name: "moss_plain", keys: ["plain_text"], read: readMossPlain),
-    RowFormat(name: "text", keys: ["text"], read: { .text(try $0.text("text")) }),
+    RowFormat(
+      name: "preference", keys: ["chosen", "rejected"],
+      others: ["prompt", "conversations", "messages", "system"],
+      read: readPreference),
+    RowFormat(
+      name: "firefly", keys: ["conversation"], others: ["system", "tools", "functions"], read: readFirefly),
+    RowFormat(
+      name: "sharegpt", keys: ["conversations"], others: ["system", "tools", "functions"], read: readShareGPT),
+    RowFormat(
+      name: "messages", keys: ["messages"],
+      others: ["system", "tools", "functions", "parallel_tool_calls"], read: readMessages),
+    RowFormat(
+      name: "alpaca", keys: ["instruction", "output"],
+      others: ["input", "system", "history", "tools", "text"],
+      read: readAlpaca),
+    RowFormat(name: "tasks", keys: ["input", "target"], others: [], read: readTask),
+    RowFormat(name: "moss", keys: ["chat"], others: ["meta_instruction"], read: readMoss),
+    RowFormat(name: "moss_plain", keys: ["plain_text"], others: ["prefix"], read: readMossPlain),
+    RowFormat(name: "text", keys: ["text"], others: nil, read: { .text(try $0.text("text")) }),
   ]
 
   /// The format of `row`.
   ///
   /// - Throws: `FireflyError` naming the keys found and the keys of each format.
   static func of(_ row: Row) throws -> RowFormat {
-    if let format = table.first(where: { $0.keys.allSatisfy { row.members[$0] != nil } }) { return format }
+    if let format = table.first(where: { $0.keys.allSatisfy { row[$0] != nil } }) { return format }
     let known = table.map { $0.keys.map { "\"\($0)\"" }.joined(separator: " and ") + " (\($0.name))" }
-    let found = row.members.keys.sorted().map { "\"\($0)\"" }
+    let found = row.keys.sorted().map { "\"\($0)\"" }
     throw FireflyError(
       "the row has no shape that is known", at: row.place, expected: known.joined(separator: ", or "),
       found: found.isEmpty ? "an empty object" : found.joined(separator: ", "))
+  }
+
+  /// The keys of the row that nothing looks at.
+  ///
+  /// - Throws: `FireflyError` for a key that is refused by its name.
+  func unusedKeys(of row: Row) throws -> [String] {
+    try others.map { try RowKeys.unused(of: row, followed: $0.union(keys)) } ?? []
   }
 }
 
 // MARK: - The formats
 
 extension RowFormat {
-  /// `{"conversation": [{"human": …, "assistant": …}, …], "system": …?}`; other keys are ignored.
+  /// `{"conversation": [{"human": …, "assistant": …}, …], "system": …?, "tools": …?}`. XTuner calls the two "input" and
+  /// "output", and has the system text in the first turn.
   @Sendable private static func readFirefly(_ row: Row) throws -> Content {
-    let turns = try row.objects("conversation").map { turn in
-      Turn(human: try turn.text("human"), assistant: try turn.text("assistant"))
+    var system = try row.optionalText("system")
+    var messages: [Message] = []
+    for (index, turn) in try row.objects("conversation").enumerated() {
+      let isXTuner = turn["human"] == nil && turn["input"] != nil
+      let (human, assistant) = isXTuner ? ("input", "output") : ("human", "assistant")
+      let details = try MessageDetails(
+        turn, beside: isXTuner ? [human, assistant, "system"] : [human, assistant], isAnswer: true)
+      if isXTuner, index == 0, let own = try turn.optionalText("system"), !own.isEmpty {
+        system = system ?? own
+      }
+      messages.append(Message(role: "user", content: try turn.text(human)))
+      messages.append(
+        Message(
+          role: "assistant", content: try turn.text(assistant), members: details.members,
+          isLearnt: details.isLearnt))
     }
     return .conversation(
-      Conversation(system: try row.optionalText("system"), turns: turns, line: row.line))
+      Conversation(
+        system: system, messages: messages, tools: try row.tools(wrapsFunctions: true), line: row.line))
   }
 
-  /// `{"conversations": [{"from": "human", "value": …}, …], "system": …?}`.
+  /// `{"conversations": [{"from": "human", "value": …}, …], "system": …?, "tools": …?}`.
   @Sendable private static func readShareGPT(_ row: Row) throws -> Content {
     try content(of: row, list: "conversations")
   }
 
-  /// `{"messages": [{"role": "user", "content": …}, …]}`, as OpenAI's; a content may be a list of text parts.
+  /// `{"messages": [{"role": "user", "content": …}, …], "tools": …?}`, as OpenAI's; a content may be a list of text parts.
   @Sendable private static func readMessages(_ row: Row) throws -> Content {
     try content(of: row, list: "messages")
   }
 
-  /// `{"instruction": …, "input": …?, "output": …, "system": …?, "history": [[user, assistant], …]?}`.
+  /// A list of messages that is a conversation; a system message in it goes before the row's own system text.
+  private static func content(of row: Row, list: String) throws -> Content {
+    var messages = try MessageReader.messages(row.objects(list))[...]
+    var system = try row.optionalText("system")
+    if let first = messages.first, first.role == "system" {
+      system = first.content
+      messages.removeFirst()
+    }
+    let conversation = Conversation(
+      system: system, messages: Array(messages),
+      tools: try row.tools(wrapsFunctions: list == "conversations"), line: row.line)
+    guard conversation.isInTurn else { return .unusable(.rolesDoNotAlternate) }
+    let isEmpty = conversation.messages.contains { $0.contentForm != .text && $0.toolCalls.isEmpty }
+    return isEmpty ? .unusable(.noText) : .conversation(conversation)
+  }
+
+  /// `{"instruction": …, "input": …?, "output": …, "system": …?, "history": [[user, assistant], …]?, "tools": …?}`.
   @Sendable private static func readAlpaca(_ row: Row) throws -> Content {
     var turns: [Turn] = []
     for (index, pair) in (try row.optionalList("history") ?? []).enumerated() {
@@ -83,8 +136,9 @@ extension RowFormat {
     turns.append(
       Turn(
         human: question.filter { !$0.isEmpty }.joined(separator: "\n"), assistant: try row.text("output")))
-    return .conversation(
-      Conversation(system: try row.optionalText("system"), turns: turns, line: row.line))
+    var conversation = Conversation(system: try row.optionalText("system"), turns: turns, line: row.line)
+    conversation.tools = try row.tools(wrapsFunctions: true)
+    return .conversation(conversation)
   }
 
   /// `{"kind": …, "input": …, "target": …}`, the original's first format: later turns are packed into `target` with `</s>`

@@ -58,13 +58,13 @@ package struct DatasetLines {
   package func place(_ line: DatasetLine) -> String { "\(path):\(line.number)" }
 
   /// The object on `line`.
-  package func object(_ line: DatasetLine) throws -> [String: JSONValue] {
+  package func object(_ line: DatasetLine) throws -> JSONMembers {
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[line.bytes])
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw FireflyError(
         "the line is not valid UTF-8", at: place(line), fix: "Save the file as UTF-8 (iconv -t UTF-8).")
     }
-    let value = try JSONValue.parse(Data(bytes), source: place(line))
+    let value = try OrderedJSON.parse(bytes, source: place(line))
     guard let object = value.object else {
       throw FireflyError("the row is not an object", at: place(line), expected: "{…}", found: value.kind)
     }

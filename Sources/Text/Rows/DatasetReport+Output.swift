@@ -29,8 +29,11 @@ extension DatasetReport {
     if cutAnswers.count > 0 {
       lines.append("answers cut before their stop token: \(text(cutAnswers))")
     }
-    if lostSystem.count > 0 {
-      lines.append("system text that this template has no place for: \(text(lostSystem))")
+    for part in LostPart.allCases {
+      if let rows = lost[part] { lines.append("\(part.description): \(text(rows))") }
+    }
+    for (key, rows) in unusedKeys.sorted(by: { $0.key < $1.key }) {
+      lines.append("key that nothing reads, \"\(key)\": \(text(rows))")
     }
     if blankLines > 0 { lines.append("blank lines skipped: \(blankLines)") }
     return lines + warnings
@@ -61,7 +64,11 @@ extension DatasetReport {
     leftOver = int("left_over")
     truncated = Lines(json["truncated"])
     cutAnswers = Lines(json["answers_cut"])
-    lostSystem = Lines(json["system_lost"])
+    for part in LostPart.allCases {
+      let rows = Lines(json["\(part.rawValue)_lost"])
+      if rows.count > 0 { lost[part] = rows }
+    }
+    unusedKeys = (json["unused_keys"]?.object ?? [:]).mapValues { Lines($0) }
     formats = (json["formats"]?.object ?? [:]).compactMapValues(\.int)
     for reason in DropReason.allCases {
       if let lines = json["dropped"]?[reason.rawValue] { dropped[reason] = Lines(lines) }
@@ -80,15 +87,18 @@ extension DatasetReport {
     let files = files.map { file in
       JSONValue.object(["file": .string(file.path), "rows": .int(file.rows), "lines": .int(file.lines)])
     }
-    return .object([
-      "file": .string(path), "files": .array(files), "held_out": .bool(part == .heldOut),
-      "rows_available": .int(available), "max_seq_length": .int(maxLength), "rows": .int(rows),
-      "blank_lines": .int(blankLines), "kept": .int(kept), "tokens": .int(tokens), "targets": .int(targets),
-      "longest": .int(longest), "truncated": list(truncated), "answers_cut": list(cutAnswers),
-      "system_lost": list(lostSystem), "formats": .object(formats.mapValues(JSONValue.int)),
-      "dropped": .object(Dictionary(uniqueKeysWithValues: dropped)),
-      "length": .object(Dictionary(uniqueKeysWithValues: percentiles)),
-      "left_over": .int(leftOver), "warnings": .array(warnings.map(JSONValue.string)),
-    ])
+    let lost = LostPart.allCases.map { ("\($0.rawValue)_lost", list(self.lost[$0] ?? Lines())) }
+    return .object(
+      [
+        "file": .string(path), "files": .array(files), "held_out": .bool(part == .heldOut),
+        "rows_available": .int(available), "max_seq_length": .int(maxLength), "rows": .int(rows),
+        "blank_lines": .int(blankLines), "kept": .int(kept), "tokens": .int(tokens), "targets": .int(targets),
+        "longest": .int(longest), "truncated": list(truncated), "answers_cut": list(cutAnswers),
+        "unused_keys": .object(unusedKeys.mapValues(list)),
+        "formats": .object(formats.mapValues(JSONValue.int)),
+        "dropped": .object(Dictionary(uniqueKeysWithValues: dropped)),
+        "length": .object(Dictionary(uniqueKeysWithValues: percentiles)),
+        "left_over": .int(leftOver), "warnings": .array(warnings.map(JSONValue.string)),
+      ].merging(lost) { first, _ in first })
   }
 }

@@ -47,8 +47,10 @@ public struct DatasetReport: Equatable, Sendable {
   /// Of the rows that were cut, those whose last answer lost the token that ends it: many of them teach the model not
   /// to stop.
   public internal(set) var cutAnswers = Lines()
-  /// Rows whose system text this template has no place for.
-  public internal(set) var lostSystem = Lines()
+  /// Rows of which the template leaves something out, by what.
+  public internal(set) var lost: [LostPart: Lines] = [:]
+  /// Keys of rows, and after "message." of messages, that are neither followed nor known to be harmless.
+  public internal(set) var unusedKeys: [String: Lines] = [:]
   /// Rows by the shape they came in ("firefly", "sharegpt", …).
   public internal(set) var formats: [String: Int] = [:]
   /// Tokens of the kept rows; a pair counts its prompt twice.
@@ -73,7 +75,8 @@ public struct DatasetReport: Equatable, Sendable {
     rows += 1
     formats[row.format, default: 0] += 1
     longest = max(longest, row.fullLength)
-    if row.losesSystem { lostSystem.add(row.line) }
+    for part in row.lost { lost[part, default: Lines()].add(row.line) }
+    for key in row.unusedKeys { unusedKeys[key, default: Lines()].add(row.line) }
     if let reason = row.dropReason { dropped[reason, default: Lines()].add(row.line) }
     guard let length = row.samples.map(\.tokens.count).max() else { return }
     kept += 1

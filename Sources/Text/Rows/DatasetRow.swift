@@ -2,26 +2,32 @@ import FireflyBase
 
 /// An object of a row, with its place for error messages. Null members count as absent.
 struct Row {
-  let members: [String: JSONValue]
+  /// In the row's order.
+  let members: JSONMembers
   /// Path, line, and inside the row the path to this object.
   let place: String
   let line: Int
 
-  init(_ object: [String: JSONValue], place: String, line: Int) {
-    members = object.filter { $0.value != .null }
+  init(_ object: JSONMembers, place: String, line: Int) {
+    members = object
     self.place = place
     self.line = line
   }
 
+  /// The names of what is there.
+  var keys: [String] { members.entries.filter { $0.value != .null }.map(\.key) }
+
+  subscript(key: String) -> OrderedJSON? { members[key].flatMap { $0 == .null ? nil : $0 } }
+
   func text(_ key: String) throws -> String {
-    guard let value = members[key] else { throw wrong(key, expected: "a string", found: "nothing") }
+    guard let value = self[key] else { throw wrong(key, expected: "a string", found: "nothing") }
     guard let text = value.string else { throw wrong(key, expected: "a string", found: value.kind) }
     return text
   }
 
   /// A string, or the texts of a list of parts `{"type": "text", "text": …}` one after the other.
   func textOrParts(_ key: String) throws -> String {
-    guard let parts = members[key]?.array else { return try text(key) }
+    guard let parts = self[key]?.array else { return try text(key) }
     return try parts.enumerated().map { index, part in
       guard let object = part.object else {
         throw wrong("\(key)[\(index)]", expected: "an object", found: part.kind)
@@ -35,14 +41,14 @@ struct Row {
   }
 
   /// What stands at `key`, for error messages.
-  func kind(_ key: String) -> String { members[key]?.kind ?? "nothing" }
+  func kind(_ key: String) -> String { self[key]?.kind ?? "nothing" }
 
   func optionalText(_ key: String) throws -> String? {
-    members[key] == nil ? nil : try text(key)
+    self[key] == nil ? nil : try text(key)
   }
 
-  func optionalList(_ key: String) throws -> [JSONValue]? {
-    guard let value = members[key] else { return nil }
+  func optionalList(_ key: String) throws -> [OrderedJSON]? {
+    guard let value = self[key] else { return nil }
     guard let list = value.array else { throw wrong(key, expected: "a list", found: value.kind) }
     return list
   }
@@ -59,7 +65,7 @@ struct Row {
     }
   }
 
-  func wrong(_ key: String, expected: String, found: String) -> FireflyError {
-    FireflyError("wrong \"\(key)\"", at: place, expected: expected, found: found)
+  func wrong(_ key: String, expected: String, found: String, fix: String? = nil) -> FireflyError {
+    FireflyError("wrong \"\(key)\"", at: place, expected: expected, found: found, fix: fix)
   }
 }

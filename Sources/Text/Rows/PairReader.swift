@@ -62,9 +62,12 @@ struct PairReader: Sendable {
     let cutsAnswer = zip([pair.chosen, pair.rejected], [whole.chosen, whole.rejected]).contains { kept, all in
       kept.count < all.count && !kept.contains(where: stopIDs.contains)
     }
+    let extra = [preference.chosen, preference.rejected].reduce(into: Set<String>()) {
+      $0.formUnion(RowKeys.unused(of: preference.conversation(answer: $1), template))
+    }
     return ReadRow(
       line: line.number, format: format.name, samples: isKept ? samples : [],
       dropReason: isKept ? nil : .noTarget, fullLength: whole.length, cutsAnswer: cutsAnswer,
-      losesSystem: whole.losesSystem)
+      lost: whole.lost, unusedKeys: try format.unusedKeys(of: row) + extra.sorted().map { "message." + $0 })
   }
 }

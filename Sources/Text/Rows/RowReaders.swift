@@ -11,8 +11,10 @@ struct ReadRow: Sendable {
   /// Tokens before truncation, of a pair's longer one; 0 for a row that was not tokenised.
   var fullLength = 0
   var cutsAnswer = false
-  /// The row has a system text that the template has no place for.
-  var losesSystem = false
+  /// What of the row the template leaves out.
+  var lost: Set<LostPart> = []
+  /// Keys of the row or its messages that nothing looks at.
+  var unusedKeys: [String] = []
 
   /// The row as it is counted behind so many lines of other files.
   func behind(_ lines: Int) -> ReadRow {
@@ -47,16 +49,43 @@ struct ConversationReader: Sendable {
         "the row is a preference pair (\"chosen\" and \"rejected\"), which is for DPO", at: row.place,
         expected: "a conversation", fix: "Pairs are trained on with \"task_type\": \"dpo\".")
     case .conversation(let conversation):
-      let rendering = try located(row.place) {
-        try template.render(
-          conversation, tokenizer, maxLength: maxLength, learnt: learnt, stopIDs: stopIDs)
-      }
-      let isKept = rendering.sample.targetCount > 0
-      return ReadRow(
-        line: line.number, format: format.name, samples: isKept ? [rendering.sample] : [],
-        dropReason: isKept ? nil : .noTarget, fullLength: rendering.fullLength,
-        cutsAnswer: rendering.cutsAnswer, losesSystem: rendering.losesSystem)
+      var read = ReadRow(line: line.number, format: format.name)
+      let extra = RowKeys.unused(of: conversation, template)
+      read.unusedKeys = try format.unusedKeys(of: row) + extra.sorted().map { "message." + $0 }
+      try located(row.place) { try render(conversation, into: &read) }
+      return read
     }
+  }
+
+  private func render(_ conversation: Conversation, into read: inout ReadRow) throws {
+    try refuseMasks(conversation)
+    let rendering = try template.render(
+      conversation, tokenizer, maxLength: maxLength, learnt: learnt, stopIDs: stopIDs)
+    if rendering.lost.contains(.toolMessages) {
+      read.dropReason = .noPlaceForTools
+      return
+    }
+    read.fullLength = rendering.fullLength
+    read.cutsAnswer = rendering.cutsAnswer
+    read.lost = rendering.lost
+    if rendering.sample.targetCount > 0 {
+      read.samples = [rendering.sample]
+    } else {
+      let answers = conversation.messages.filter { $0.role == "assistant" }
+      read.dropReason = answers.contains(where: \.isLearnt) ? .noTarget : .nothingLearnt
+    }
+  }
+}
+
+extension ConversationReader {
+  /// Everything and not this answer cannot both be learnt.
+  private func refuseMasks(_ conversation: Conversation) throws {
+    guard learnt == .everything,
+      conversation.messages.contains(where: { $0.role == "assistant" && !$0.isLearnt })
+    else { return }
+    throw FireflyError(
+      "an answer is marked as not to be learnt, and \"train_on_prompt\" is true",
+      fix: "Remove the mark, or \"train_on_prompt\".")
   }
 }
 

@@ -44,8 +44,8 @@ extension ChatTemplate {
     var sample: Sample
     /// Tokens before truncation.
     var fullLength: Int
-    /// The conversation's system text has no place in the template.
-    var losesSystem: Bool
+    /// What of the conversation the template leaves out.
+    var lost: Set<LostPart>
     /// Truncation cut an answer before the token that ends it: the model is shown an answer without a stop.
     var cutsAnswer: Bool
   }
@@ -65,7 +65,7 @@ extension ChatTemplate {
         tokens: Array(row.tokens[..<length]),
         targets: learnt.ranges(row.answers, count: row.tokens.count).map { $0.clamped(to: 0..<length) },
         line: conversation.line),
-      fullLength: row.tokens.count, losesSystem: row.losesSystem,
+      fullLength: row.tokens.count, lost: row.lost,
       cutsAnswer: cut.map { !row.tokens[$0.lowerBound..<length].contains(where: stopIDs.contains) } ?? false)
   }
 

@@ -11,20 +11,24 @@ extension ChatTemplate {
   /// The tokens up to where the assistant begins to speak, as in a training row.
   ///
   /// - Parameters:
-  ///   - history: an optional system message, then user and assistant in turn; the last one is the user's.
+  ///   - history: an optional system message, then user and assistant in turn, the last one the user's. A template of the
+  ///     table takes nothing else; a model's own decides itself. What called tools said goes before an answer, with the
+  ///     role "tool".
   ///   - system: replaces the template's system text; a system message in `history` goes before it.
+  ///   - tools: what the assistant may call, each in OpenAI's form; nil for none.
   public func promptTokens(
-    history: [Message], system: String? = nil, tokenizer: any Tokenizer
+    history: [Message], system: String? = nil, tools: [OrderedJSON]? = nil, tokenizer: any Tokenizer
   ) throws -> [Int32] {
-    try prompt(history: history, system: system, tokenizer: tokenizer, budget: .max).tokens
+    try prompt(history: history, system: system, tools: tools, tokenizer: tokenizer, budget: .max).tokens
   }
 
   /// The prompt as `promptTokens` makes it, with the oldest turns left out, whole, until at most `budget` tokens
-  /// remain; the system part stays.
+  /// remain; the system part stays. A turn is a message of the user with all that follows up to the next.
   ///
-  /// - Throws: `FireflyError` when the system part and the last message alone are longer than `budget`.
+  /// - Throws: `FireflyError` when the system part and the last turn alone are longer than `budget`.
   public func prompt(
-    history: [Message], system: String? = nil, tokenizer: any Tokenizer, budget: Int
+    history: [Message], system: String? = nil, tools: [OrderedJSON]? = nil, tokenizer: any Tokenizer,
+    budget: Int
   ) throws -> Prompt {
     var messages = history[...]
     var system = system
@@ -32,16 +36,18 @@ extension ChatTemplate {
       system = first.content
       messages.removeFirst()
     }
-    try checkRoles(messages)
-    func shortened(by turns: Int) throws -> Prompt {
-      Prompt(
-        tokens: try prompt(system: system, messages: messages.dropFirst(2 * turns), tokenizer),
-        droppedTurns: turns)
+    try check(messages, tools: tools)
+    let turns = messages.indices.filter {
+      $0 == messages.startIndex || messages[$0].role == "user" && messages[$0 - 1].role != "user"
+    }
+    func shortened(by dropped: Int) throws -> Prompt {
+      let history = TemplateHistory(system: system, messages: messages[turns[dropped]...], tools: tools)
+      return Prompt(tokens: try prompt(history, tokenizer), droppedTurns: dropped)
     }
     let whole = try shortened(by: 0)
     if whole.tokens.count <= budget { return whole }
     // The fewest turns to leave out, by halving: leaving out more never makes a prompt longer.
-    var (low, high) = (1, messages.count / 2)
+    var (low, high) = (1, turns.count - 1)
     while low < high {
       let middle = (low + high) / 2
       if try shortened(by: middle).tokens.count <= budget { high = middle } else { low = middle + 1 }
@@ -53,21 +59,5 @@ extension ChatTemplate {
         found: "\(shortest.tokens.count) tokens", fix: "Shorten it, or allow fewer new tokens.")
     }
     return shortest
-  }
-
-  private func checkRoles(_ messages: ArraySlice<Message>) throws {
-    for (place, message) in messages.enumerated() {
-      let expected = place.isMultiple(of: 2) ? "user" : "assistant"
-      guard message.role == expected else {
-        throw FireflyError(
-          "messages must be the user's and the assistant's in turn", at: "message \(place + 1)",
-          expected: "role \"\(expected)\"", found: "role \"\(message.role)\"")
-      }
-    }
-    guard messages.count % 2 == 1 else {
-      throw FireflyError(
-        messages.isEmpty ? "there is no message to answer" : "the last message must be the user's",
-        expected: "a message with role \"user\" at the end")
-    }
   }
 }

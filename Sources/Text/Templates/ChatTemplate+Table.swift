@@ -101,14 +101,21 @@ extension ChatTemplate {
   ///   model that uses what is not supported.
   public static func named(_ name: String, tokenizer: any Tokenizer) throws -> ChatTemplate {
     guard name == auto else { return try named(name) }
-    guard let source = tokenizer.chatTemplate else {
+    guard let source = tokenizer.ownTemplate else {
       throw FireflyError(
         "the model brings no chat template of its own", at: "template_name",
         expected:
           "chat_template in tokenizer_config.json, chat_template.jinja, or tokenizer.chat_template in a GGUF file",
         fix: "Name one: \(names.joined(separator: ", ")).")
     }
-    return ChatTemplate(name: auto, format: .jinja(try JinjaFormat(source, tokenizer)))
+    return try own(source, tokenizer: tokenizer)
+  }
+
+  /// A template that a model or an adapter brings.
+  ///
+  /// - Throws: `FireflyError` for what is not supported, with its line.
+  public static func own(_ source: OwnTemplate, tokenizer: any Tokenizer) throws -> ChatTemplate {
+    ChatTemplate(name: auto, format: .jinja(try JinjaFormat(source, tokenizer)))
   }
 
   private static func chatML(_ name: String, defaultSystem: String?) -> PieceFormat {

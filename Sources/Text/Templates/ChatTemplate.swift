@@ -7,7 +7,14 @@ import Foundation
 /// A template comes from the table of the original's (`named`), or is the model's own Jinja template (`"auto"`).
 public struct ChatTemplate: Equatable, Sendable {
   public let name: String
-  let format: Format
+  private(set) var format: Format
+  /// Further tokens that end an answer: those of an adapter's tokenizer.
+  public var furtherStops: [String] = []
+
+  init(name: String, format: Format) {
+    self.name = name
+    self.format = format
+  }
 
   enum Format: Equatable, Sendable {
     /// The original's: strings around each text, each string tokenised alone.
@@ -33,24 +40,66 @@ extension ChatTemplate {
     try writer.pair(preference, tokenizer)
   }
 
-  func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    try writer.prompt(system: system, messages: messages, tokenizer)
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    try writer.prompt(history, tokenizer)
   }
+
+  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws {
+    try writer.check(messages, tools: tools)
+  }
+
+  /// Whether the template looks at a member of messages beside role and content.
+  func reads(_ member: String) -> Bool { writer.reads(member) }
 
   /// The ids that end an answer: the template's own, then the tokenizer's end-of-sequence token.
   ///
   /// - Throws: `FireflyError` when none exists, so that generation could not end.
   public func stopIDs(_ tokenizer: any Tokenizer) throws -> [Int32] {
     var ids: [Int32] = []
-    for id in try writer.stopIDs(tokenizer) + (tokenizer.eos.map { [$0] } ?? []) where !ids.contains(id) {
-      ids.append(id)
-    }
+    let others = furtherStops.compactMap(tokenizer.id(of:)) + (tokenizer.eos.map { [$0] } ?? [])
+    for id in try writer.stopIDs(tokenizer) + others where !ids.contains(id) { ids.append(id) }
     guard !ids.isEmpty else { throw missingToken("end-of-sequence token", "eos", template: name) }
     return ids
   }
 
   /// Says so when answers end with no single token: then the model learns to spell the end, and chat cannot stop on it.
   public func stopWarning(_ tokenizer: any Tokenizer) -> String? { writer.stopWarning(tokenizer) }
+}
+
+extension ChatTemplate {
+  /// The template with variables of its own set, as transformers' `chat_template_kwargs`: `enable_thinking` and others.
+  ///
+  /// What the template does not name has no effect.
+  /// - Throws: `FireflyError` for variables with a template of the table, which has none, and for the names of what every
+  ///   template is given.
+  public func with(variables: JSONMembers) throws -> ChatTemplate {
+    guard !variables.isEmpty else { return self }
+    let taken = ["messages", "tools", "documents", "add_generation_prompt"]
+    if let key = variables.keys.first(where: taken.contains) {
+      throw FireflyError("\"\(key)\" is no variable of the template's own", at: "chat_template_kwargs")
+    }
+    guard case .jinja(var own) = format else {
+      throw FireflyError(
+        "template \"\(name)\" has no variables", at: "chat_template_kwargs",
+        found: variables.keys.joined(separator: ", "), fix: "Use the model's own template, \"auto\".")
+    }
+    own.variables = variables
+    var template = self
+    template.format = .jinja(own)
+    return template
+  }
+
+  /// The variables that settings of a run name: `chat_template_kwargs`, and `enable_thinking` by itself.
+  package static func variables(inSettings settings: JSONValue) -> JSONMembers {
+    var variables = settings["chat_template_kwargs"].flatMap { OrderedJSON($0).object } ?? [:]
+    if let thinking = settings["enable_thinking"]?.bool { variables["enable_thinking"] = .bool(thinking) }
+    return variables
+  }
+
+  /// The variables that `with(variables:)` has set.
+  public var variables: JSONMembers {
+    if case .jinja(let own) = format { own.variables } else { [:] }
+  }
 }
 
 extension ChatTemplate {
@@ -66,8 +115,14 @@ extension ChatTemplate {
       ).text()
     case .jinja(let format):
       let day = Int(JinjaFormat.rowDate.timeIntervalSince1970)
-      return JSONValue.array([.string(format.template.source), .int(Int(format.stopID ?? -1)), .int(day)])
-        .text()
+      let variables = format.variables.isEmpty ? [] : [OrderedJSON.object(format.variables).unordered]
+      return JSONValue.array(
+        [
+          .string(format.source.chat), .string(format.source.tools ?? ""), .int(Int(format.stopID ?? -1)),
+          .int(day),
+        ]
+          + variables
+      ).text()
     }
   }
 }

@@ -1,14 +1,4 @@
-/// One message of a chat: who speaks and what is said.
-public struct Message: Equatable, Sendable {
-  /// Who speaks: "system", "user" or "assistant".
-  public var role: String
-  public var content: String
-
-  public init(role: String, content: String) {
-    self.role = role
-    self.content = content
-  }
-}
+import FireflyBase
 
 /// What one person asked and what the assistant answered.
 public struct Turn: Equatable, Sendable {
@@ -25,34 +15,44 @@ public struct Turn: Equatable, Sendable {
 public struct Conversation: Equatable, Sendable {
   /// The row's own system text; nil leaves it to the template, and an empty text counts as present.
   public var system: String?
-  public var turns: [Turn]
+  /// User and assistant in turn, the assistant last; before an answer there may be calls and what the tools said.
+  public var messages: [Message]
+  /// The tools that may be called, as the row describes them; nil when it says nothing of tools.
+  public var tools: [OrderedJSON]?
   /// Where the row stands in its file, from 1; 0 when it comes from no file.
   public var line: Int
 
-  public init(system: String? = nil, turns: [Turn], line: Int = 0) {
+  public init(system: String? = nil, messages: [Message], tools: [OrderedJSON]? = nil, line: Int = 0) {
     self.system = system
-    self.turns = turns
+    self.messages = messages
+    self.tools = tools
     self.line = line
+  }
+
+  public init(system: String? = nil, turns: [Turn], line: Int = 0) {
+    self.init(
+      system: system,
+      messages: turns.flatMap {
+        [Message(role: "user", content: $0.human), Message(role: "assistant", content: $0.assistant)]
+      }, line: line)
   }
 }
 
 extension Conversation {
-  /// Pairs alternating messages into turns: an optional system message, then user, assistant, user, assistant…
-  ///
-  /// - Returns: nil when the roles do not alternate or the last user message has no answer.
-  init?(messages: [Message], system: String?, line: Int) {
-    var rest = messages[...]
-    var system = system
-    if let first = rest.first, first.role == "system" {
-      system = first.content
-      rest.removeFirst()
+  /// Whether the messages are in turn: the user begins, the assistant follows the user or a tool, a tool follows the
+  /// assistant or another tool, and the assistant has the last word.
+  var isInTurn: Bool {
+    let before = ["user": ["", "assistant"], "assistant": ["user", "tool"], "tool": ["assistant", "tool"]]
+    var last = ""
+    for message in messages {
+      guard before[message.role]?.contains(last) == true else { return false }
+      last = message.role
     }
-    guard !rest.isEmpty, rest.count.isMultiple(of: 2) else { return nil }
-    var turns: [Turn] = []
-    while let human = rest.popFirst(), let assistant = rest.popFirst() {
-      guard human.role == "user", assistant.role == "assistant" else { return nil }
-      turns.append(Turn(human: human.content, assistant: assistant.content))
-    }
-    self.init(system: system, turns: turns, line: line)
+    return last == "assistant"
+  }
+
+  /// There are calls among the messages, or what tools said.
+  var hasToolMessages: Bool {
+    messages.contains { $0.role == "tool" || $0.members["tool_calls"] != nil }
   }
 }

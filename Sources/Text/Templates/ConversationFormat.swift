@@ -6,9 +6,12 @@ protocol ConversationFormat {
   func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow
 
   /// A conversation up to where the assistant begins to speak.
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32]
+
+  /// What messages before an answer this kind of template cannot take.
   ///
-  /// - Parameter messages: user and assistant in turn, the user last.
-  func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32]
+  /// - Parameter messages: without the system message.
+  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws
 
   /// A prompt and two answers to it, each with what ends it.
   ///
@@ -20,15 +23,47 @@ protocol ConversationFormat {
 
   /// What the user should know about how answers end; nil when all is well.
   func stopWarning(_ tokenizer: any Tokenizer) -> String?
+
+  /// Whether the template looks at a member of messages beside role and content.
+  func reads(_ member: String) -> Bool
+}
+
+/// What is said before an answer.
+struct TemplateHistory {
+  /// nil leaves it to the template.
+  var system: String?
+  /// Users, assistants and tools, the assistant not last.
+  var messages: ArraySlice<Message>
+  var tools: [OrderedJSON]?
+}
+
+/// A part of a row that a template leaves out.
+public enum LostPart: String, CaseIterable, Sendable {
+  case system, tools, reasoning
+  /// An answer's text beside its tool calls.
+  case answerText = "answer_text"
+  /// Calls, or what tools said: such a row is not used.
+  case toolMessages = "tool_messages"
+
+  /// For the report on rows.
+  var description: String {
+    switch self {
+    case .system: "system text that this template has no place for"
+    case .tools: "tools that this template has no place for"
+    case .reasoning: "answers whose reasoning this template leaves out"
+    case .answerText: "answers whose text this template leaves out beside their calls"
+    case .toolMessages: "tool calls that this template has no place for"
+    }
+  }
 }
 
 /// A conversation as tokens.
 struct TemplateRow: Equatable {
   var tokens: [Int32]  // [T]
-  /// What is learnt: the answers with what ends them, as ranges of tokens, ascending.
+  /// What is learnt: the answers with what ends them, as ranges of tokens, ascending. Of an answer that is not to be learnt
+  /// the range is empty.
   var answers: [Range<Int>]
-  /// The conversation has a system text that the template has no place for.
-  var losesSystem = false
+  var lost: Set<LostPart> = []
 }
 
 /// A prompt and two answers to it as tokens.
@@ -36,8 +71,7 @@ struct TemplatePair: Equatable {
   var prompt: [Int32]
   var chosen: [Int32]
   var rejected: [Int32]
-  /// There is a system text that the template has no place for.
-  var losesSystem = false
+  var lost: Set<LostPart> = []
 }
 
 func missingToken(_ what: String, _ short: String, template: String) -> FireflyError {

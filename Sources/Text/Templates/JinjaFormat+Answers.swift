@@ -3,8 +3,8 @@ import FireflyJinja
 
 /// Where the answers stand in what a template writes.
 ///
-/// A `{% generation %}` block says so itself. Otherwise: every message's text is marked, and the marks tell which part of the
-/// result came from it, whatever the template trimmed or dropped. An answer begins where the generation prompt ends, so
+/// A `{% generation %}` block says so itself. Otherwise: every message's texts are marked, and the marks tell which part of
+/// the result came from it, whatever the template trimmed or dropped. An answer begins where the generation prompt ends, so
 /// that what the template puts before its text (an empty `<think>` block, a space) is learnt when the model has to produce
 /// it. It ends behind the first special token after its text, which is the stop token; what follows up to the next
 /// message (a newline) is not learnt, since generation never gets there.
@@ -12,126 +12,73 @@ extension JinjaFormat {
   /// A conversation as text.
   struct Written {
     var text: MarkedText
-    /// The answers as bytes of `text`, ascending.
+    /// The answers as bytes of `text`, ascending; empty ranges for those that are not to be learnt.
     var answers: [Range<Int>]
-    var losesSystem: Bool
+    var lost: Set<LostPart>
     /// The special token that ends the last answer; nil when none does.
     var stopID: Int32?
   }
 
   /// - Throws: `FireflyError` for what the template refuses, and when an answer cannot be found in what it writes.
   func written(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> Written {
-    var messages = conversation.system.map { [Message(role: "system", content: $0)] } ?? []
-    let first = messages.count
-    for turn in conversation.turns {
-      messages.append(Message(role: "user", content: turn.human))
-      messages.append(Message(role: "assistant", content: turn.assistant))
+    let system = conversation.system.map { [Message(role: "system", content: $0)] } ?? []
+    let messages = system + conversation.messages
+    if conversation.hasToolMessages && !hasPlaceForTools {
+      return Written(text: MarkedText(), answers: [], lost: [.toolMessages])
     }
-    let whole = try rendered(messages, forAnswer: false, now: JinjaFormat.rowDate, tokenizer)
-    let extents = JinjaFormat.extents(whole.text, count: messages.count)
-    let losesSystem = first == 1 && !messages[0].content.isEmpty && extents[0] == nil
-    guard whole.generations.isEmpty else {
-      let last = whole.generations.last.map { whole.text.slice($0).text } ?? ""
-      return Written(
-        text: whole.text, answers: whole.generations, losesSystem: losesSystem,
-        stopID: try tokenizer.encode(last, parseSpecial: true).last.flatMap {
-          isStop($0, tokenizer) ? $0 : nil
-        })
-    }
-
-    let prompt = try rendered(messages.dropLast(), forAnswer: true, now: JinjaFormat.rowDate, tokenizer).text
-    let lead = try lead(of: prompt, lastMessage: messages.count - 2, messages)
-    var written = Written(text: whole.text, answers: [], losesSystem: losesSystem)
-    for index in stride(from: first + 1, to: messages.count, by: 2) {
-      let start = try start(of: index, whole.text, extents, lead: lead, messages, tokenizer)
-      let textEnd = max(start, extents[index]?.upperBound ?? start)
-      let next =
-        extents[(index + 1)...].lazy.compactMap { $0 }.first?.lowerBound ?? whole.text.text.utf8.count
-      guard textEnd <= next else { throw cannotFind(index, "it lies behind the message that follows it") }
-      let stop = try stop(in: whole.text, textEnd..<next, tokenizer)
-      written.answers.append(start..<stop.end)
-      written.stopID = stop.id
+    let whole = try rendered(
+      messages, tools: conversation.tools, forAnswer: false, now: JinjaFormat.rowDate, tokenizer)
+    let traces = Traces(whole.text, count: messages.count)
+    var written = Written(
+      text: whole.text, answers: [], lost: traces.lost(of: messages, tools: conversation.tools))
+    guard !written.lost.contains(.toolMessages) else { return written }
+    if whole.generations.isEmpty {
+      var finder = AnswerFinder(
+        format: self, tokenizer: tokenizer, messages: messages, tools: conversation.tools, text: whole.text,
+        traces: traces)
+      for index in messages.indices where messages[index].role == "assistant" {
+        let answer = try finder.answer(index)
+        written.answers.append(messages[index].isLearnt ? answer.bytes : answer.start..<answer.start)
+        written.stopID = answer.stopID
+      }
+    } else {
+      written.answers = zip(whole.generations, generated(whole, messages)).map { block, index in
+        messages[index].isLearnt ? block : block.lowerBound..<block.lowerBound
+      }
+      written.stopID = try whole.generations.last.flatMap {
+        try stop(atEndOf: whole.text.slice($0), tokenizer)
+      }
     }
     return written
   }
 
-  /// What came from each message, from its first to its last byte; nil for one that left no trace.
-  private static func extents(_ text: MarkedText, count: Int) -> [Range<Int>?] {
-    var extents = [Range<Int>?](repeating: nil, count: count)
-    for mark in text.marks {
-      let start = extents[mark.source]?.lowerBound ?? mark.range.lowerBound
-      extents[mark.source] = start..<mark.range.upperBound
+  private var hasPlaceForTools: Bool { reads("tool_calls") || reads("tool") || reads("metadata") }
+
+  // MARK: - Generation blocks
+
+  /// The message that each generation block is of: the one whose text stands in it; for a block without any, the next
+  /// answer.
+  private func generated(_ rendering: JinjaRendering, _ messages: [Message]) -> [Int] {
+    let answers = messages.indices.filter { messages[$0].role == "assistant" }
+    var found: [Int] = []
+    var next = answers[...]
+    for block in rendering.generations {
+      let traced = rendering.text.slice(block).marks.lazy.compactMap { Origin.message($0.source) }
+        .first { messages[$0].role == "assistant" }
+      let index = traced ?? next.first ?? answers.last ?? 0
+      found.append(index)
+      next = next.drop { $0 <= index }
     }
-    return extents
+    return found
   }
 
-  /// What the template writes between the last message of the user and an answer.
-  private func lead(of prompt: MarkedText, lastMessage: Int, _ messages: [Message]) throws -> Substring
-    .UTF8View?
-  {
-    guard let extent = JinjaFormat.extents(prompt, count: messages.count)[lastMessage] else { return nil }
-    let utf8 = prompt.text.utf8
-    return prompt.text[utf8.index(utf8.startIndex, offsetBy: extent.upperBound)...].utf8
-  }
-
-  /// Where the generation prompt before the answer `index` ends.
-  private func start(
-    of index: Int, _ text: MarkedText, _ extents: [Range<Int>?], lead: Substring.UTF8View?,
-    _ messages: [Message], _ tokenizer: any Tokenizer
-  ) throws -> Int {
-    let own = extents[index]
-    guard own != nil || messages[index].content.strippedAsPython.isEmpty else {
-      throw cannotFind(index, "its text is not written as it is")
+  /// The special token at the end of a generation block, white space behind it or not.
+  private func stop(atEndOf block: MarkedText, _ tokenizer: any Tokenizer) throws -> Int32? {
+    for id in try tokenizer.encode(block.text, parseSpecial: true).reversed() {
+      if tokenizer.canEndAnswer(id) { return id }
+      guard tokenizer.decode([id], skipSpecial: false).strippedAsPython.isEmpty else { return nil }
     }
-    guard let question = extents[index - 1]?.upperBound, let lead else {
-      // An empty question leaves no trace.
-      let prompt = try rendered(messages[..<index], forAnswer: true, now: JinjaFormat.rowDate, tokenizer).text
-      if text.hasPrefix(prompt) { return prompt.text.utf8.count }
-      if let own { return own.lowerBound }
-      throw cannotFind(index, "neither it nor the message before it is written as it is")
-    }
-    let utf8 = text.text.utf8
-    let rest = utf8[utf8.index(utf8.startIndex, offsetBy: question)...]
-    let shared = zip(rest, lead).prefix { $0 == $1 }.count
-    let start = JinjaFormat.scalarStart(question + shared, utf8)
-    guard let own else { return start }
-    guard own.lowerBound >= question else { throw cannotFind(index, "it stands before its question") }
-    return min(start, own.lowerBound)
-  }
-
-  /// The last place at or before `offset` where a character's scalar begins.
-  private static func scalarStart(_ offset: Int, _ utf8: String.UTF8View) -> Int {
-    var offset = offset
-    while offset > 0, offset < utf8.count, utf8[utf8.index(utf8.startIndex, offsetBy: offset)] & 0xC0 == 0x80
-    {
-      offset -= 1
-    }
-    return offset
-  }
-
-  /// The first special token in `gap`, what stands between an answer's text and the next message, and the place behind
-  /// it; without one, the start of the gap.
-  private func stop(in text: MarkedText, _ gap: Range<Int>, _ tokenizer: any Tokenizer) throws -> (
-    end: Int, id: Int32?
-  ) {
-    let between = text.slice(gap)
-    guard !gap.isEmpty,
-      let id = try tokenizer.encode(between.text, parseSpecial: true).first(where: { isStop($0, tokenizer) }),
-      let place = tokenizer.token(of: id).flatMap({ between.ranges(of: MarkedText($0), limit: 1).first })
-    else { return (gap.lowerBound, nil) }
-    return (gap.lowerBound + place.upperBound, id)
-  }
-
-  /// Whether a token can end an answer: a special one that does not begin a text.
-  private func isStop(_ id: Int32, _ tokenizer: any Tokenizer) -> Bool {
-    id == tokenizer.eos || (id != tokenizer.bos && tokenizer.specialIDs.contains(id))
-  }
-
-  private func cannotFind(_ index: Int, _ why: String) -> FireflyError {
-    FireflyError(
-      "cannot find an answer in what the model's own chat template writes: \(why)",
-      at: "message \(index + 1)",
-      fix: "Choose a template by name instead of \"auto\".")
+    return nil
   }
 
   // MARK: - From bytes to tokens

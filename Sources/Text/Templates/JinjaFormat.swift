@@ -5,53 +5,81 @@ import Foundation
 /// A model's own chat template: one text for the whole conversation, tokenised as a whole with its special tokens parsed,
 /// as transformers' `apply_chat_template` does.
 struct JinjaFormat: Equatable, Sendable {
-  let template: JinjaTemplate
+  let source: OwnTemplate
+  private let template: JinjaTemplate
+  /// For conversations with tools; nil: the same.
+  private let toolTemplate: JinjaTemplate?
   /// The token that ends an answer, found by trying; nil when the template writes none.
-  let stopID: Int32?
+  private(set) var stopID: Int32?
+  /// Variables of the template's own that the user sets (`chat_template_kwargs`).
+  var variables: JSONMembers = [:]
+  private var shape = CallShape.object
 
   /// The day that `strftime_now` tells in training rows: rows must be the same on every day, or a run could not resume.
   static let rowDate = Date(timeIntervalSince1970: 1_721_988_000)  // 26 July 2024, 10:00 UTC
 
   /// - Throws: `FireflyError` with the line of what the template uses and Firefly does not support.
-  init(_ source: String, _ tokenizer: any Tokenizer) throws {
-    let template = try JinjaTemplate(source)
+  init(_ source: OwnTemplate, _ tokenizer: any Tokenizer) throws {
+    self.source = source
+    template = try JinjaTemplate(source.chat)
+    toolTemplate = try source.tools.map { try JinjaTemplate($0, place: "chat_template \"tool_use\"") }
+    shape = callShape(tokenizer)
     let turns = [Turn(human: "Question", assistant: "Answer"), Turn(human: "Another", assistant: "Reply")]
     // A template whose answers cannot be found still serves chat; the first training row tells what is wrong.
-    let probe = try? JinjaFormat(template: template, stopID: nil).written(
-      Conversation(turns: turns), tokenizer)
-    self.init(template: template, stopID: probe?.stopID)
-  }
-
-  private init(template: JinjaTemplate, stopID: Int32?) {
-    self.template = template
-    self.stopID = stopID
+    stopID = (try? written(Conversation(turns: turns), tokenizer))?.stopID
   }
 
   static func == (first: JinjaFormat, second: JinjaFormat) -> Bool {
-    first.template.source == second.template.source && first.stopID == second.stopID
+    first.source == second.source && first.stopID == second.stopID && first.variables == second.variables
   }
+
+  /// What a template may do, however short the conversation, and for each message: published ones need a tenth of it.
+  private static let (steps, stepsPerMessage) = (1_000_000, 2_000)
 
   /// - Parameter forAnswer: whether the assistant's next answer is to follow.
   func rendered(
-    _ messages: some Collection<Message>, forAnswer: Bool, now: Date, _ tokenizer: any Tokenizer
+    _ messages: some Collection<Message>, tools: [OrderedJSON]?, forAnswer: Bool, now: Date,
+    _ tokenizer: any Tokenizer
   ) throws -> JinjaRendering {
-    let list = messages.enumerated().map { index, message in
-      JinjaValue.dictionary(
-        JinjaDictionary([
-          ("role", .text(message.role)), ("content", .string(MarkedText(message.content, source: index))),
-        ]))
-    }
-    var variables: [(String, JinjaValue)] = [
-      ("messages", .list(list)), ("tools", .null), ("documents", .null),
-      ("add_generation_prompt", .bool(forAnswer)),
-    ]
+    let described = tools.map { JinjaValue(.array($0), source: Origin.tools) }
+    let inMessage = shape == .metadata && reads("tools")
+    let list = TemplateMessages(shape: shape).value(messages, tools: inMessage ? described : nil)
+    var values: [(String, JinjaValue)] = []
     for (name, id) in [
       ("bos_token", tokenizer.bos), ("eos_token", tokenizer.eos), ("pad_token", tokenizer.pad),
       ("unk_token", tokenizer.unk),
     ] {
-      if let text = id.flatMap(tokenizer.token(of:)) { variables.append((name, .text(text))) }
+      if let text = id.flatMap(tokenizer.token(of:)) { values.append((name, .text(text))) }
     }
-    return try template.render(variables, now: now)
+    values += variables.entries.map { ($0.key, JinjaValue($0.value)) }
+    values += [
+      ("messages", list), ("tools", described ?? .null), ("documents", .null),
+      ("add_generation_prompt", .bool(forAnswer)),
+    ]
+    var limits = JinjaLimits()
+    limits.steps = JinjaFormat.steps + JinjaFormat.stepsPerMessage * messages.count
+    return try (tools == nil ? template : toolTemplate ?? template).render(values, now: now, limits: limits)
+  }
+
+  func reads(_ member: String) -> Bool { source.names(member) }
+
+  /// Tried with one call: some templates can only join a text to the arguments.
+  private func callShape(_ tokenizer: any Tokenizer) -> CallShape {
+    guard reads("tool_calls") else { return reads("metadata") ? .metadata : .object }
+    let call = ToolCall(id: "call00000", name: "probe", arguments: .object(["a": .string("b")]))
+    let messages = [
+      Message(role: "user", content: "Question"),
+      Message(role: "assistant", content: "", members: ["tool_calls": .array([call.openAI])]),
+      Message(role: "tool", content: "c", members: ["tool_call_id": .string("call00000")]),
+    ]
+    let shapes = [CallShape.object, .text].filter { shape in
+      var format = self
+      format.shape = shape
+      return
+        (try? format.rendered(messages, tools: nil, forAnswer: false, now: JinjaFormat.rowDate, tokenizer))
+        != nil
+    }
+    return shapes.first ?? .object
   }
 }
 
@@ -59,7 +87,7 @@ extension JinjaFormat: ConversationFormat {
   func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow {
     let written = try written(conversation, tokenizer)
     let (tokens, answers) = try JinjaFormat.tokens(of: written.text, written.answers, tokenizer)
-    return TemplateRow(tokens: tokens, answers: answers, losesSystem: written.losesSystem)
+    return TemplateRow(tokens: tokens, answers: answers, lost: written.lost)
   }
 
   /// The prompt ends where the two conversations part, or where the answers begin if that is before.
@@ -72,13 +100,27 @@ extension JinjaFormat: ConversationFormat {
     let start = ends.reduce(shared) { min($0, $1.lowerBound) }
     return TemplatePair(
       prompt: Array(rows[0].tokens[..<start]), chosen: Array(rows[0].tokens[start..<ends[0].upperBound]),
-      rejected: Array(rows[1].tokens[start..<ends[1].upperBound]), losesSystem: rows[0].losesSystem)
+      rejected: Array(rows[1].tokens[start..<ends[1].upperBound]), lost: rows[0].lost.union(rows[1].lost))
   }
 
-  func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    let head = system.map { [Message(role: "system", content: $0)] } ?? []
-    let text = try rendered(head + messages, forAnswer: true, now: Date(), tokenizer).text.text
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    let head = history.system.map { [Message(role: "system", content: $0)] } ?? []
+    let text = try rendered(
+      head + history.messages, tools: history.tools, forAnswer: true, now: Date(), tokenizer
+    ).text.text
     return try tokenizer.encode(text, parseSpecial: true)
+  }
+
+  /// The template itself decides what a conversation may look like.
+  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws {
+    guard let last = messages.last else {
+      throw FireflyError(
+        "there is no message to answer", expected: "a message with role \"user\" at the end")
+    }
+    guard last.role != "assistant" else {
+      throw FireflyError(
+        "the last message must be the user's", expected: "a message with role \"user\" at the end")
+    }
   }
 
   func stopIDs(_ tokenizer: any Tokenizer) -> [Int32] { stopID.map { [$0] } ?? [] }

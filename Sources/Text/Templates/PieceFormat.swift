@@ -44,6 +44,11 @@ package struct PieceFormat: Equatable, Sendable {
     self.layout = layout
   }
 
+  /// The stop word's token; nil where there is none, and where the tokenizer's end of sequence ends an answer.
+  func endID(_ tokenizer: any Tokenizer) -> Int32? {
+    endsWithID ? nil : stopWord.flatMap(tokenizer.id(of:))
+  }
+
   private var endsWithID: Bool { layout != .formatted }
   private var prefix: [String] { layout == .chatGLM2 || layout == .chatGLM3 ? ["[gMASK]", "sop"] : [] }
 }
@@ -54,7 +59,7 @@ extension PieceFormat {
   /// What stands before the first turn: begin-of-sequence token or system part, possibly nothing.
   ///
   /// - Parameter system: the conversation's own system text; nil takes the template's.
-  private func head(system: String?, _ tokenizer: any Tokenizer) throws -> [Int32] {
+  private func head(system: String?, tools: [OrderedJSON]?, _ tokenizer: any Tokenizer) throws -> [Int32] {
     let start = try prefix.map { try role($0, tokenizer) }
     if layout == .piecewise {
       guard let id = tokenizer.bos else {
@@ -62,12 +67,16 @@ extension PieceFormat {
       }
       return [id]
     }
-    guard let systemFormat, let system = system?.strippedAsPython ?? defaultSystem else { return start }
+    guard let systemFormat else { return start }
+    let own = system?.strippedAsPython
+    let described = layout == .chatGLM3 ? tools.flatMap(ChatGLM3Tools.systemText) : nil
+    // The tools' description takes the place of the template's own system text.
+    let texts = [described, own ?? (described == nil ? defaultSystem : nil)].compactMap { $0 }
     let label = layout == .chatGLM3 ? [try role("<|system|>", tokenizer)] : []
-    return start + label + (try tokens(systemFormat, system, tokenizer))
+    return try start + texts.flatMap { try label + tokens(systemFormat, $0, tokenizer) }
   }
 
-  /// The user's part of a turn, up to where the assistant begins to speak; never a target.
+  /// The user's part of a turn, without the role token of the assistant; never a target.
   ///
   /// - Parameter turn: counted from 1.
   private func user(_ text: String, turn: Int, _ tokenizer: any Tokenizer) throws -> [Int32] {
@@ -76,13 +85,30 @@ extension PieceFormat {
     case .formatted, .chatGLM2: try tokens(userFormat, text.strippedAsPython, turn: turn, tokenizer)
     case .chatGLM3:
       [try role("<|user|>", tokenizer)] + (try tokens(userFormat, text.strippedAsPython, tokenizer))
-        + [try role("<|assistant|>", tokenizer)]
     }
   }
 
+  /// The token that gives the assistant the word, where it is none of the user's text.
+  private func handover(_ tokenizer: any Tokenizer) throws -> [Int32] {
+    layout == .chatGLM3 ? [try role("<|assistant|>", tokenizer)] : []
+  }
+
   /// The assistant's part of a turn with what ends it; every token is a target.
-  private func assistant(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    try answer(layout == .piecewise ? text : text.strippedAsPython, tokenizer)
+  private func assistant(_ message: Message, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    guard message.toolCalls.isEmpty else { return try calls(message, tokenizer) }
+    return try answer(layout == .piecewise ? message.content : message.content.strippedAsPython, tokenizer)
+  }
+
+  /// Each call ends as an answer does; the next one has the assistant's token before it.
+  private func calls(_ message: Message, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    let text = message.content.strippedAsPython
+    var parts = text.isEmpty ? [] : [try answer(text, tokenizer)]
+    for call in message.toolCalls {
+      parts.append(
+        try tokenizer.encode(call.name + "\n", parseSpecial: false)
+          + answer(ChatGLM3Tools.text(of: call), tokenizer))
+    }
+    return Array(parts.joined(separator: try handover(tokenizer)))
   }
 
   /// The same with the text as it is.
@@ -123,15 +149,42 @@ extension PieceFormat {
 
 extension PieceFormat: ConversationFormat {
   func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow {
-    var row = TemplateRow(tokens: try head(system: conversation.system, tokenizer), answers: [])
-    for (index, turn) in conversation.turns.enumerated() {
-      row.tokens += try user(turn.human, turn: index + 1, tokenizer)
+    var row = TemplateRow(
+      tokens: try head(system: conversation.system, tools: conversation.tools, tokenizer), answers: [],
+      lost: lost(of: conversation))
+    guard !row.lost.contains(.toolMessages) else { return row }
+    var turn = 0
+    for message in conversation.messages {
+      guard message.role == "assistant" else {
+        row.tokens += try spoken(message, &turn, tokenizer)
+        continue
+      }
+      row.tokens += try handover(tokenizer)
       let start = row.tokens.count
-      row.tokens += try assistant(turn.assistant, tokenizer)
-      row.answers.append(start..<row.tokens.count)
+      row.tokens += try assistant(message, tokenizer)
+      row.answers.append(start..<(message.isLearnt ? row.tokens.count : start))
     }
-    row.losesSystem = loses(conversation.system)
     return row
+  }
+
+  /// What the user or a tool says.
+  private func spoken(_ message: Message, _ turn: inout Int, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    if message.role == "tool" {
+      return [try role("<|observation|>", tokenizer)]
+        + (try tokens("{content}", message.content.strippedAsPython, tokenizer))
+    }
+    turn += 1
+    return try user(message.content, turn: turn, tokenizer)
+  }
+
+  private func lost(of conversation: Conversation) -> Set<LostPart> {
+    var lost: Set<LostPart> = loses(conversation.system) ? [.system] : []
+    if layout != .chatGLM3 && conversation.tools?.isEmpty == false { lost.insert(.tools) }
+    if layout != .chatGLM3 && conversation.hasToolMessages { lost.insert(.toolMessages) }
+    if conversation.messages.contains(where: { $0.reasoning?.isEmpty == false }) {
+      lost.insert(.reasoning)
+    }
+    return lost
   }
 
   private func loses(_ system: String?) -> Bool {
@@ -140,21 +193,56 @@ extension PieceFormat: ConversationFormat {
 
   /// As the original: the answers' texts are not stripped.
   func pair(_ preference: Preference, _ tokenizer: any Tokenizer) throws -> TemplatePair {
-    TemplatePair(
-      prompt: try prompt(system: preference.system, messages: preference.messages[...], tokenizer),
-      chosen: try answer(preference.chosen, tokenizer), rejected: try answer(preference.rejected, tokenizer),
-      losesSystem: loses(preference.system))
+    let history = TemplateHistory(system: preference.system, messages: preference.messages[...])
+    return TemplatePair(
+      prompt: try prompt(history, tokenizer),
+      chosen: try answer(preference.chosen.content, tokenizer),
+      rejected: try answer(preference.rejected.content, tokenizer),
+      lost: lost(of: preference.conversation(answer: preference.chosen))
+        .union(lost(of: preference.conversation(answer: preference.rejected))))
   }
 
-  func prompt(system: String?, messages: ArraySlice<Message>, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    var tokens = try head(system: system, tokenizer)
-    for (index, message) in messages.enumerated() {
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    var tokens = try head(system: history.system, tools: history.tools, tokenizer)
+    var turn = 0
+    for message in history.messages {
       tokens +=
-        message.role == "user"
-        ? try user(message.content, turn: index / 2 + 1, tokenizer)
-        : try assistant(message.content, tokenizer)
+        message.role == "assistant"
+        ? try handover(tokenizer) + assistant(message, tokenizer) : try spoken(message, &turn, tokenizer)
     }
-    return tokens
+    return try tokens + handover(tokenizer)
+  }
+
+  func reads(_ member: String) -> Bool { false }
+
+  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws {
+    guard layout != .chatGLM3 else { return try checkTurns(messages, after: ["user", "tool"]) }
+    guard tools?.isEmpty ?? true, !messages.contains(where: { $0.role == "tool" || !$0.toolCalls.isEmpty })
+    else {
+      throw FireflyError(
+        "template \"\(name)\" has no place for tools", fix: "Use the model's own template, \"auto\".")
+    }
+    try checkTurns(messages, after: ["user"])
+  }
+
+  /// The user begins and the assistant answers, in turn; with tools, these may speak before an answer too.
+  private func checkTurns(_ messages: ArraySlice<Message>, after askers: Set<String>) throws {
+    var isAnswered = true
+    for (place, message) in messages.enumerated() {
+      let isTool = message.role == "tool" && place > 0 && askers.contains("tool")
+      let expected = isAnswered ? "user" : "assistant"
+      guard message.role == expected || isTool else {
+        throw FireflyError(
+          "messages must be the user's and the assistant's in turn", at: "message \(place + 1)",
+          expected: "role \"\(expected)\"", found: "role \"\(message.role)\"")
+      }
+      isAnswered = message.role == "assistant"
+    }
+    guard !isAnswered else {
+      throw FireflyError(
+        messages.isEmpty ? "there is no message to answer" : "the last message must be the user's",
+        expected: "a message with role \"user\" at the end")
+    }
   }
 
   func stopIDs(_ tokenizer: any Tokenizer) -> [Int32] {

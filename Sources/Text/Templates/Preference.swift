@@ -4,16 +4,11 @@ struct Preference: Equatable, Sendable {
   var system: String?
   /// User and assistant in turn, the user last.
   var messages: [Message]
-  var chosen: String
-  var rejected: String
+  var chosen: Message
+  var rejected: Message
 
   /// The whole conversation with one of the answers.
-  func conversation(answer: String) -> Conversation {
-    let turns = stride(from: 0, to: messages.count, by: 2).map { index in
-      Turn(
-        human: messages[index].content,
-        assistant: index + 1 < messages.count ? messages[index + 1].content : answer)
-    }
-    return Conversation(system: system, turns: turns)
+  func conversation(answer: Message) -> Conversation {
+    Conversation(system: system, messages: messages + [answer])
   }
 }

@@ -26,6 +26,8 @@ public struct GGUFVocabulary: Sendable {
   public var addSpacePrefix: Bool
   /// `tokenizer.chat_template`.
   public var chatTemplate: String?
+  /// `tokenizer.chat_template.tool_use`.
+  public var toolTemplate: String?
   /// The file, for error messages.
   public var source: String
 
@@ -33,7 +35,7 @@ public struct GGUFVocabulary: Sendable {
     model: String, pre: String, tokens: [String], scores: [Float] = [], types: [Int32] = [],
     merges: [String] = [], bos: Int32? = nil, eos: Int32? = nil, pad: Int32? = nil, unk: Int32? = nil,
     addBOS: Bool, addEOS: Bool = false, addSpacePrefix: Bool = true, chatTemplate: String? = nil,
-    source: String
+    toolTemplate: String? = nil, source: String
   ) {
     self.model = model
     self.pre = pre
@@ -49,6 +51,7 @@ public struct GGUFVocabulary: Sendable {
     self.addEOS = addEOS
     self.addSpacePrefix = addSpacePrefix
     self.chatTemplate = chatTemplate
+    self.toolTemplate = toolTemplate
     self.source = source
   }
 }
@@ -79,6 +82,7 @@ extension GGUFVocabulary {
       },
       bos: tokenizer.bos, eos: tokenizer.eos, pad: tokenizer.pad, unk: tokenizer.unk,
       addBOS: tokenizer.addsBOS, addEOS: tokenizer.addsEOS,
-      addSpacePrefix: model.addsSpace, chatTemplate: tokenizer.chatTemplate, source: path)
+      addSpacePrefix: model.addsSpace, chatTemplate: tokenizer.chatTemplate,
+      toolTemplate: tokenizer.toolTemplate, source: path)
   }
 }

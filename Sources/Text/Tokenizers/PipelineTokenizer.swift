@@ -103,6 +103,7 @@ extension PipelineTokenizer {
   var notes: [String] { properties.notes }
   var specialIDs: Set<Int32> { properties.specialIDs }
   var chatTemplate: String? { properties.chatTemplate }
+  var toolTemplate: String? { properties.toolTemplate }
 
   func token(of id: Int32) -> String? {
     table.token(of: id).map { String(decoding: $0, as: UTF8.self) }
@@ -120,5 +121,6 @@ struct TokenizerProperties: Sendable {
   var addsEOS = false
   var specialIDs: Set<Int32> = []
   var chatTemplate: String?
+  var toolTemplate: String?
   var notes: [String] = []
 }

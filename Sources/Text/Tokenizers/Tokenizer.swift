@@ -20,6 +20,8 @@ public protocol Tokenizer: Sendable {
   var specialIDs: Set<Int32> { get }
   /// The Jinja chat template that came with the tokenizer.
   var chatTemplate: String? { get }
+  /// The further one called "tool_use", which transformers takes for conversations with tools; nil when there is none.
+  var toolTemplate: String? { get }
   /// A line for each key of its files that has no effect, for the user to read.
   var notes: [String] { get }
 
@@ -44,6 +46,7 @@ public protocol Tokenizer: Sendable {
 
 extension Tokenizer {
   public var addsEOS: Bool { false }
+  public var toolTemplate: String? { nil }
   public var notes: [String] { [] }
 
   /// The text of `ids`; ids without a token give nothing, bytes that are not UTF-8 give U+FFFD.
@@ -61,6 +64,14 @@ extension Tokenizer {
 
   /// What goes before a text that stands alone: `bos` where the model expects it.
   public var textStart: [Int32] { addsBOS ? bos.map { [$0] } ?? [] : [] }
+
+  /// Whether both give the ids of the smaller vocabulary to the same tokens, and tell the same of them apart as special.
+  public func makesTokens(of other: any Tokenizer) -> Bool {
+    let ids = 0..<Int32(clamping: min(vocabularySize, other.vocabularySize))
+    return ids.allSatisfy {
+      token(of: $0) == other.token(of: $0) && specialIDs.contains($0) == other.specialIDs.contains($0)
+    }
+  }
 
   /// The token of `eos`, as templates write it.
   public var eosText: String? { eos.flatMap(token(of:)) }

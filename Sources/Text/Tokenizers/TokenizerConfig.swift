@@ -2,7 +2,7 @@ import FireflyBase
 import Foundation
 
 /// What the files beside a vocabulary say: tokenizer_config.json, special_tokens_map.json,
-/// added_tokens.json and chat_template.jinja.
+/// added_tokens.json, chat_template.jinja and additional_chat_templates.
 struct TokenizerConfig {
   /// The tokens by their roles: "bos", "eos", "pad", "unk".
   var roles: [String: String] = [:]
@@ -12,6 +12,8 @@ struct TokenizerConfig {
   var addsBOS: Bool?
   var addsEOS: Bool?
   var chatTemplate: String?
+  /// The template called "tool_use".
+  var toolTemplate: String?
   var tokenizerClass: String?
   /// A line for each key that has no effect here.
   private(set) var notes: [String] = []
@@ -27,9 +29,10 @@ struct TokenizerConfig {
       try TokenizerConfig.read(folder, "special_tokens_map.json").map { try takeRoles($0) }
       try TokenizerConfig.read(folder, "added_tokens.json").map { try takeAddedTokens($0) }
     }
-    let template = folder + "/chat_template.jinja"
-    if FileManager.default.fileExists(atPath: template) {
-      chatTemplate = String(decoding: try MappedFile(template).data, as: UTF8.self)
+    if let template = try TokenizerConfig.text(folder, ModelFiles.chatTemplate) {
+      // As transformers: templates in files leave none of tokenizer_config.json.
+      chatTemplate = template
+      toolTemplate = try TokenizerConfig.text(folder, "\(ModelFiles.furtherTemplates)/tool_use.jinja")
     }
   }
 
@@ -59,6 +62,12 @@ struct TokenizerConfig {
       "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output": [.bool(false)],
     ])
 
+  private static func text(_ folder: String, _ name: String) throws -> String? {
+    let path = folder + "/" + name
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return String(decoding: try MappedFile(path).data, as: UTF8.self)
+  }
+
   private static func read(_ folder: String, _ name: String) throws -> TokenizerJSON? {
     let path = folder + "/" + name
     guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -79,7 +88,7 @@ struct TokenizerConfig {
     if config.member("add_eos_token") != nil { addsEOS = try config.bool("add_eos_token", default: false) }
     legacy = try config.bool("legacy", default: true)
     tokenizerClass = try config.member("tokenizer_class")?.string()
-    chatTemplate = try config.member("chat_template").map(TokenizerConfig.template)
+    if let templates = config.member("chat_template") { try take(templates: templates) }
     for (key, value) in config.member("added_tokens_decoder")?.value.object ?? [:] {
       let json = TokenizerJSON(value, at: "\(config.place): added_tokens_decoder.\(key)")
       guard let id = Int32(key), (0...TokenTable.largestID).contains(Int(id)) else {
@@ -90,14 +99,18 @@ struct TokenizerConfig {
     addedTokens.sort { $0.id < $1.id }
   }
 
-  /// A template is a string, or a list of named ones of which "default" is the chat's.
-  private static func template(_ json: TokenizerJSON) throws -> String {
-    guard json.value.array != nil else { return try json.string() }
-    let named = try json.list()
-    guard let standard = try named.first(where: { try $0.string("name") == "default" }) else {
+  /// A template is a string, or a list of named ones: "default" is the chat's, "tool_use" for conversations with tools.
+  private mutating func take(templates json: TokenizerJSON) throws {
+    guard json.value.array != nil else {
+      chatTemplate = try json.string()
+      return
+    }
+    let named = try json.list().map { (name: try $0.string("name"), text: try $0.string("template")) }
+    guard let standard = named.first(where: { $0.name == "default" }) else {
       throw FireflyError("no chat template is named \"default\"", at: json.place)
     }
-    return try standard.string("template")
+    chatTemplate = standard.text
+    toolTemplate = named.first { $0.name == "tool_use" }?.text
   }
 
   private mutating func takeRoles(_ json: TokenizerJSON) throws {

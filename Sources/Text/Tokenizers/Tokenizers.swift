@@ -21,6 +21,28 @@ public enum Tokenizers {
       fix: "Copy the tokenizer files of the base model into it.")
   }
 
+  /// Whether a folder has a tokenizer's vocabulary.
+  public static func isThere(in folder: String) -> Bool {
+    ModelFiles.vocabularies.contains { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+  }
+
+  /// What the files beside a vocabulary say of chat templates and of the end of a sequence; the vocabulary need not be there.
+  ///
+  /// - Throws: `FireflyError` for a broken file.
+  public static func chatFiles(in folder: String) throws -> ChatFiles {
+    let config = try TokenizerConfig(folder: folder)
+    return ChatFiles(
+      template: config.chatTemplate, toolTemplate: config.toolTemplate, eosToken: config.roles["eos"])
+  }
+
+  /// What a folder says of chat.
+  public struct ChatFiles: Equatable, Sendable {
+    public var template: String?
+    /// The template called "tool_use".
+    public var toolTemplate: String?
+    public var eosToken: String?
+  }
+
   private static func loadFile(_ path: String) throws -> any Tokenizer {
     let config = try TokenizerConfig(folder: path.parentFolder)
     if path.hasSuffix(".json") { return try TokenizerFile(path).tokenizer(config) }
@@ -45,6 +67,7 @@ extension TokenizerProperties {
     unk = id("unk")
     specialIDs = Set(special.filter(\.special).map(\.id))
     chatTemplate = config.chatTemplate
+    toolTemplate = config.toolTemplate
     notes = config.notes
   }
 }

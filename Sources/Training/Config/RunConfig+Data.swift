@@ -15,7 +15,8 @@ extension RunConfig {
 
   /// How conversations are written; nil for plain texts (task_type "pretrain").
   public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
-    task == .pretrain ? nil : try ChatTemplate.named(templateName, tokenizer: tokenizer)
+    guard task != .pretrain else { return nil }
+    return try ChatTemplate.named(templateName, tokenizer: tokenizer).with(variables: templateVariables)
   }
 
   /// - Parameter model: the folder or file whose tokenizer reads the rows.

@@ -17,6 +17,8 @@ public struct RunConfig: Sendable {
   public var learnt: LearntParts  // train_on_prompt, only_last_turn
   public var outputFolder: String  // output_dir
   public var templateName: String
+  /// Variables of the model's own template.
+  public var templateVariables: JSONMembers  // chat_template_kwargs, enable_thinking
   /// Where tokenised rows are kept between runs; nil for nowhere ("off").
   public var dataCacheFolder: String?  // data_cache
   /// Tokens of a row; what is longer is cut on the right.
@@ -129,6 +131,7 @@ public struct RunConfig: Sendable {
     maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
     task = keys.choice("task_type", default: .sft)
     templateName = keys.template(task, modelPath: modelPath, &notices)
+    templateVariables = keys.templateVariables()
     learnt = keys.learntParts(task)
     self.source = settings.replacing("template_name", with: templateName)
     mode = keys.choice("train_mode", default: .qlora)

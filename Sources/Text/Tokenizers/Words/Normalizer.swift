@@ -22,11 +22,16 @@ struct Normalizer: Sendable {
 
   var steps: [Step]
 
+  /// A text may become so many times as long, and so many bytes longer: no published normalizer comes near, and a hostile one
+  /// is stopped.
+  private static let (growth, longest) = (64, 1 << 20)
+
   /// The normalised text; valid UTF-8 as its input is.
   /// - Parameter startsText: whether no text stands before this one.
   func normalize(
     _ text: [UInt8], startsText: Bool, workspace: RegularExpressionWorkspace
   ) throws -> [UInt8] {
+    let longest = Normalizer.longest + Normalizer.growth * text.count
     var text = text
     for step in steps {
       switch step {
@@ -39,13 +44,17 @@ struct Normalizer: Sendable {
       case .strip(let left, let right): text = Normalizer.strip(text, left: left, right: right)
       case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
       case .replace(let pattern, let content):
-        text = try Normalizer.replace(text, pattern, with: content, workspace)
+        text = try Normalizer.replace(text, pattern, with: content, longest: longest, workspace)
       case .stripAccents: text = TextBytes.filter(text) { $0.isMark ? nil : $0 }
       case .map(let map): text = map.normalizeByCharacter(text)
       case .pieces(let pieces): text = pieces.normalize(text, startsText: startsText)
       case .nmt: text = TextBytes.filter(text, Normalizer.nmt)
       case .bert(let bert): text = bert.normalize(text)
       case .byteAlphabet: text = ByteAlphabet.spell(text)
+      }
+      guard text.count <= longest else {
+        throw FireflyError(
+          "the tokenizer's normalizer makes too long a text", expected: "at most \(longest) bytes")
       }
     }
     return text
@@ -91,7 +100,7 @@ struct Normalizer: Sendable {
   }
 
   private static func replace(
-    _ text: [UInt8], _ pattern: RegularExpression, with content: [UInt8],
+    _ text: [UInt8], _ pattern: RegularExpression, with content: [UInt8], longest: Int,
     _ workspace: RegularExpressionWorkspace
   ) throws -> [UInt8] {
     var out: [UInt8] = []
@@ -100,7 +109,7 @@ struct Normalizer: Sendable {
       var done = 0
       try pattern.forEachMatch(in: bytes, workspace: workspace) { match in
         out.append(contentsOf: bytes[done..<match.lowerBound])
-        out.append(contentsOf: content)
+        if out.count <= longest { out.append(contentsOf: content) }
         done = match.upperBound
       }
       out.append(contentsOf: bytes[done...])

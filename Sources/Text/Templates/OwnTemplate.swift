@@ -1,0 +1,28 @@
+/// A chat template that a model or an adapter brings, as text.
+public struct OwnTemplate: Equatable, Sendable {
+  public var chat: String
+  /// The one called "tool_use", for conversations with tools; nil: the same.
+  public var tools: String?
+
+  public init(chat: String, tools: String? = nil) {
+    self.chat = chat
+    self.tools = tools
+  }
+
+  /// Whether the text has `name` as a member, `.name`, `'name'` or `"name"`.
+  func names(_ name: String) -> Bool {
+    ([chat] + (tools.map { [$0] } ?? [])).contains { text in
+      text.ranges(of: name).contains { range in
+        guard range.lowerBound > text.startIndex else { return false }
+        let before = text[text.index(before: range.lowerBound)]
+        let after = range.upperBound < text.endIndex ? text[range.upperBound] : " "
+        return [".", "'", "\""].contains(before) && !(after == "_" || after.isLetter || after.isNumber)
+      }
+    }
+  }
+}
+
+extension Tokenizer {
+  /// The template that came with the tokenizer.
+  public var ownTemplate: OwnTemplate? { chatTemplate.map { OwnTemplate(chat: $0, tools: toolTemplate) } }
+}
