@@ -6,11 +6,18 @@ struct AnswerText {
   private var filter: StopFilter
   /// Special tokens that are not shown and that a stop string may spell.
   private let hidden: Set<Int32>
+  /// Special tokens that are shown although the decoder leaves them out.
+  private let shown: [Int32: String]
   /// Bytes decoded so far, shown or not.
   private(set) var decodedCount = 0
 
   init(_ options: GenerationOptions, _ tokenizer: any Tokenizer) {
-    let hidden = options.skipsSpecialTokens && !options.stopStrings.isEmpty ? tokenizer.specialIDs : []
+    let special = options.skipsSpecialTokens ? tokenizer.specialIDs : []
+    let hidden = options.stopStrings.isEmpty ? [] : special.subtracting(options.shownTokens)
+    shown = Dictionary(
+      uniqueKeysWithValues: options.shownTokens.intersection(special).compactMap { id in
+        tokenizer.token(of: id).map { (id, $0) }
+      })
     var specials: [[UInt8]: Int32] = [:]
     for id in hidden {
       if let token = tokenizer.token(of: id), !token.isEmpty { specials[Array(token.utf8)] = id }
@@ -25,7 +32,7 @@ struct AnswerText {
 
   /// The text that can be shown after a token.
   mutating func append(_ id: Int32) -> String {
-    let piece = decoder.append(id)
+    let piece = decoder.append(id) + (shown[id] ?? "")
     decodedCount += piece.utf8.count
     let shown = filter.append(piece)
     return hidden.contains(id) ? shown + filter.append(special: id) : shown

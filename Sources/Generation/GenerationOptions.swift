@@ -28,6 +28,8 @@ public struct GenerationOptions: Equatable, Sendable {
   public var keepsStopString = false
   /// Whether special tokens are left out of the text.
   public var skipsSpecialTokens = true
+  /// Those that are not, because what reads the text looks for them.
+  public var shownTokens: Set<Int32> = []
   /// What the text must be; nil: anything. Not for several beams. Where nothing may follow, the answer ends.
   public var constraint: TextConstraint?
   /// How many of the most likely tokens to report at each step; 0 reports none.

@@ -84,14 +84,11 @@ final class Service: Sendable {
     }
   }
 
-  /// The tokens of a conversation, up to where the assistant begins to speak.
-  func prompt(_ messages: [Message], _ template: ChatTemplate) throws -> [Int32] {
-    try checkLength(of: messages.reduce(0) { $0 + $1.content.utf8.count }, "messages")
-    do {
-      return try template.promptTokens(history: messages, tokenizer: tokenizer)
-    } catch let error as FireflyError {
-      throw APIError.invalid(error, "messages")
-    }
+  /// Whether a prompt has begun the answer's reasoning, as DeepSeek-R1's does.
+  func endsInThought(_ prompt: [Int32]) -> Bool {
+    let end = tokenizer.decode(prompt.suffix(16), skipSpecial: false)
+    guard let last = end.ranges(of: "<think>").last else { return false }
+    return end[last.upperBound...].allSatisfy(\.isWhitespace)
   }
 
   /// - Throws: `APIError` for a text of so many bytes that it is too long whatever its tokens are; so nobody waits for

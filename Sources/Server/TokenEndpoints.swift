@@ -62,8 +62,6 @@ struct TokenEndpoints {
   }
 
   private func chat(_ parameters: Parameters) throws -> [Int32] {
-    let model = try parameters["model"] == nil ? service.models[0] : service.model(parameters)
-    let messages = try ChatMessages.read(parameters, atMost: service.shape.maxPositions)
-    return try service.prompt(messages, try service.template(of: model))
+    try ChatRequest(parameters, service).prompt(service)
   }
 }

@@ -5,7 +5,7 @@ import FireflyBase
 /// Members come in the schema's order; without `additionalProperties` there are no others. A keyword that is not understood is
 /// refused by its name and place.
 struct JSONSchema {
-  private let root: OrderedJSON
+  private var root: OrderedJSON
   private var rules: [TextPattern] = [.choice([])] + JSONGrammar.shared
   /// Rules of what `$ref` has named.
   private var references: [String: Int] = [:]
@@ -17,6 +17,22 @@ struct JSONSchema {
     var compiler = JSONSchema(root: schema)
     let value = try compiler.rule(schema, "schema")
     compiler.rules[0] = .sequence([JSONGrammar.gap, .rule(value)])
+    return compiler.rules
+  }
+
+  /// The rules of one of several calls.
+  static func rules(
+    _ functions: [(name: String, schema: OrderedJSON)], between: String, after: String
+  ) throws -> [TextPattern] {
+    var compiler = JSONSchema(root: .null)
+    compiler.rules[0] = .choice(
+      try functions.map { name, schema in
+        (compiler.root, compiler.references) = (schema, [:])
+        let object =
+          schema.object.map { $0["type"] == nil && $0["properties"] == nil && $0["$ref"] == nil } ?? false
+        let arguments = object ? JSONGrammar.object : .rule(try compiler.rule(schema, name))
+        return .sequence([.text(name + between), arguments, .text(after)])
+      })
     return compiler.rules
   }
 

@@ -6,6 +6,8 @@ public enum TextFormat: Sendable {
   case jsonObject
   /// JSON of this schema (JSON Schema, as far as `JSONSchema` reads it).
   case jsonSchema(OrderedJSON)
+  /// A function's name, then its arguments as JSON of its schema, with something between and after: a call.
+  case calls([(name: String, schema: OrderedJSON)], between: String, after: String)
   /// One of these texts, none of them empty.
   case oneOf([String])
 
@@ -18,6 +20,8 @@ public enum TextFormat: Sendable {
     switch self {
     case .jsonObject: [.sequence([JSONGrammar.gap, JSONGrammar.object])] + JSONGrammar.shared
     case .jsonSchema(let schema): try JSONSchema.rules(schema)
+    case .calls(let functions, let between, let after):
+      try JSONSchema.rules(functions, between: between, after: after)
     case .oneOf(let texts): [.choice(texts.map(TextPattern.text))]
     }
   }

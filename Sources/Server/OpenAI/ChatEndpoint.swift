@@ -8,9 +8,8 @@ struct ChatEndpoint {
 
   func answer(_ exchange: HTTPExchange) throws {
     let parameters = try Parameters(body: exchange.takeRequest().body).checked(by: ParameterTables.chat)
-    let model = try service.model(parameters)
-    let template = try service.template(of: model)
-    let messages = try ChatMessages.read(parameters, atMost: service.shape.maxPositions)
+    _ = try service.model(parameters)
+    let chat = try ChatRequest(parameters, service)
     var answers = try AnswerParameters(
       parameters, defaults: service.defaults, limits: service.options,
       vocabularySize: service.shape.vocabularySize)
@@ -25,12 +24,41 @@ struct ChatEndpoint {
       answers.options.topLogProbabilities = top
     }
     answers.options.reportsLogProbabilities = reportsTokens
-    answers.stop(at: try service.stopIDs(of: template), parameters)
-    try service.constrain(&answers, parameters)
-    let prompt = try service.prompt(messages, template)
-    let format = ChatFormat(model: model.name, spelling: service.spelling, reportsTokens: reportsTokens)
+    answers.stop(at: try service.stopIDs(of: chat.template), parameters)
+    try constrain(&answers, chat.tools, parameters)
+    answers.options.shownTokens = ChatEndpoint.marks(chat.tools, service.tokenizer)
+    let prompt = try chat.prompt(service)
+    let reader = ChatAnswerReader(
+      chat.tools, isThinking: service.endsInThought(prompt),
+      separates: parameters["reasoning_format"] != .string("none"))
+    let format = ChatFormat(
+      model: chat.model.name, spelling: service.spelling, reportsTokens: reportsTokens, reader: reader,
+      chat.tools.syntax)
     try service.start(
-      exchange, answers, prompts: [prompt], parameter: "messages", model: model.name, format: format,
+      exchange, answers, prompts: [prompt], parameter: "messages", model: chat.model.name, format: format,
       reportsTokens: reportsTokens)
+  }
+
+  /// Holds the answer to a call where it must be one, otherwise to the format that the request asks for.
+  private func constrain(_ answers: inout AnswerParameters, _ tools: ChatTools, _ parameters: Parameters)
+    throws
+  {
+    try service.constrain(&answers, parameters)
+    guard tools.described != nil, answers.options.constraint != nil || tools.format != nil else { return }
+    guard answers.options.constraint == nil else {
+      throw APIError.invalid(
+        "An answer of a format calls no tools; leave \"tools\" out, or say \"tool_choice\": \"none\".",
+        "response_format")
+    }
+    do {
+      answers.options.constraint = try tools.format?.constraint(service.tokenTrie)
+    } catch let error as FireflyError {
+      throw APIError.invalid(error, "tools")
+    }
+  }
+
+  /// Special tokens that `ChatAnswerReader` looks for.
+  private static func marks(_ tools: ChatTools, _ tokenizer: any Tokenizer) -> Set<Int32> {
+    Set((["<think>", "</think>"] + (tools.syntax?.marks ?? [])).compactMap(tokenizer.id(of:)))
   }
 }

@@ -19,16 +19,17 @@ enum ChatMessages {
     return try list.enumerated().map { try message($1, "messages[\($0)]") }
   }
 
-  /// Members of a message that are what the service said beside its text, when a client sends it back.
+  /// Beside role and content, members that templates ask for, and what the service said itself, when a client sends it back.
   private static let members: ParameterTable = [
-    "role": .followed, "content": .followed, "name": .harmless, "refusal": .only([.string("")]),
-    "annotations": .harmless, "tool_calls": .only([.array([])]), "function_call": .only([]),
-    "audio": .only([]),
-    "tool_call_id": .only([]), "reasoning_content": .only([.string("")]), "reasoning": .only([.string("")]),
+    "role": .followed, "content": .followed, "name": .followed, "tool_calls": .followed,
+    "tool_call_id": .followed,
+    "reasoning_content": .followed, "reasoning": .followed, "thinking": .followed,
+    "refusal": .only([.string("")]), "annotations": .harmless, "audio": .only([]),
+    "function_call": .refused("Send \"tool_calls\"."),
   ]
 
   private static let roles = [
-    "system": "system", "developer": "system", "user": "user", "assistant": "assistant",
+    "system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool",
   ]
 
   private static func message(_ value: OrderedJSON, _ place: String) throws -> Message {
@@ -41,10 +42,34 @@ enum ChatMessages {
     }
     guard let known = roles[role] else {
       throw APIError.invalid(
-        "\"\(place).role\" must be system, developer, user or assistant, not \"\(role.prefix(40))\".",
+        "\"\(place).role\" must be system, developer, user, assistant or tool, not \"\(role.prefix(40))\".",
         "\(place).role")
     }
-    return Message(role: known, content: try content(parameters["content"], "\(place).content"))
+    var extra: JSONMembers = [:]
+    for name in ["name", "tool_call_id", "reasoning_content", "reasoning", "thinking"] {
+      extra[name] = try parameters.text(name).map(OrderedJSON.string)
+    }
+    extra["tool_calls"] = try calls(parameters, role, place)
+    if parameters["content"] == nil, extra["tool_calls"] != nil {
+      let form: Message.ContentForm = object["content"] == nil ? .absent : .null
+      return Message(role: known, content: "", contentForm: form, members: extra)
+    }
+    return Message(
+      role: known, content: try content(parameters["content"], "\(place).content"), members: extra)
+  }
+
+  /// The assistant's calls; an empty list is none.
+  private static func calls(_ parameters: Parameters, _ role: String, _ place: String) throws -> OrderedJSON?
+  {
+    let place = "\(place).tool_calls"
+    guard let value = parameters.ordered("tool_calls"), value.array?.isEmpty != true else { return nil }
+    guard role == "assistant" else { throw APIError.invalid("\"\(place)\" is for the assistant.", place) }
+    guard let list = value.array, list.allSatisfy({ ToolCall(openAI: $0) != nil }) else {
+      throw APIError.invalid(
+        "\"\(place)\" must be a list of {\"id\": …, \"type\": \"function\", \"function\": {\"name\": …, \"arguments\": …}}.",
+        place)
+    }
+    return value
   }
 
   /// A string, or a list of text parts.

@@ -9,10 +9,9 @@ enum ParameterTables {
       "max_completion_tokens": .followed,
       "response_format": .followed,
       "modalities": .only([.array([.string("text")])]),
-      "tools": .only([.array([])]), "tool_choice": .only([.string("none"), .string("auto")]),
-      "parallel_tool_calls": .harmless,
+      "tools": .followed, "tool_choice": .followed, "parallel_tool_calls": .followed,
       "functions": .only([.array([])]), "function_call": .only([.string("none"), .string("auto")]),
-      "reasoning_effort": .only([]), "verbosity": .only([.string("medium")]),
+      "reasoning_effort": .followed, "enable_thinking": .followed, "verbosity": .only([.string("medium")]),
       "prediction": .harmless,  // makes an answer come sooner, not another one
       "audio": .refused("This model answers with text."),
       "web_search_options": .refused("This server searches nothing."),
@@ -76,7 +75,7 @@ enum ParameterTables {
     "echo": .only(no), "add_generation_prompt": .only([.bool(true)]), "continue_final_message": .only(no),
     "add_special_tokens": .only(no), "documents": .only(empty), "include_reasoning": .only([.bool(true)]),
     "chat_template": .refused("The server is started with one: --template."),
-    "chat_template_kwargs": .only([.object([:])]), "media_io_kwargs": .only([.object([:])]),
+    "chat_template_kwargs": .followed, "media_io_kwargs": .only([.object([:])]),
     "mm_processor_kwargs": .only([.object([:])]),
   ]
 
@@ -103,7 +102,7 @@ enum ParameterTables {
   ]
 
   private static let llamaChat: ParameterTable = [
-    "reasoning_format": .only([.string("auto"), .string("none")]), "thinking_forced_open": .only(no),
+    "reasoning_format": .followed, "thinking_forced_open": .only(no),
     "parse_tool_calls": .only([.bool(true)]), "chat_format": .only([]),
   ]
 
@@ -114,12 +113,14 @@ enum ParameterTables {
     "model": .followed, "prompt": .alias("content"), "messages": .followed,
     "add_special_tokens": .alias("add_special"),
     "return_token_strs": .followed, "add_generation_prompt": .only([.bool(true)]),
-    "continue_final_message": .only(no), "tools": .only(empty), "chat_template_kwargs": .only([.object([:])]),
+    "continue_final_message": .only(no), "tools": .followed, "chat_template_kwargs": .followed,
   ]
 
   static let detokenize: ParameterTable = ["tokens": .followed, "model": .followed]
 
-  static let applyTemplate: ParameterTable = ["messages": .followed, "model": .followed]
+  static let applyTemplate: ParameterTable = [
+    "messages": .followed, "model": .followed, "tools": .followed, "chat_template_kwargs": .followed,
+  ]
 
   // MARK: - Values that change nothing
 
