@@ -79,10 +79,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("n_predict", JSONValue.string("x")), ("repeat_penalty", .int(-1)), ("typical_p", .double(0.5)),
+    ("n_predict", JSONValue.string("x")), ("repeat_penalty", .int(-1)), ("typical_p", .double(1.5)),
     ("samplers", .array([])), ("mirostat", .int(2)), ("dry_multiplier", .double(0.8)), ("lora", .array([])),
     ("guided_regex", .string("a*")), ("stop_token_ids", .array([.int(258)])), ("stop_token_ids", .int(1)),
-    ("cache_salt", .string("x")), ("use_beam_search", .bool(true)), ("bad_words", .array([.string("x")])),
+    ("cache_salt", .string("x")), ("use_beam_search", .bool(true)), ("bad_words", .int(1)),
+    ("min_tokens", .int(-1)),
     ("stop", .array([.string(String(repeating: "x", count: 1001))])), ("stop", .array([])),
     ("logit_bias", .array([])), ("max_tokens", .array([])),
   ])
@@ -121,6 +122,8 @@ import Testing
     #expect(try text(#""stop_token_ids": [83]"#) == ("one ", "stop"))  // S
     #expect(try text(#""ignore_eos": true"#).reason == "length")
     #expect(try text(#""ignore_eos": true, "stop_token_ids": [257]"#) == ("one STOP two", "stop"))
+    #expect(try text(#""min_tokens": 15"#).text?.utf8.count == 15)
+    #expect(try text(#""bad_words": ["S"]"#).text == "one \0TOP two")
     // The token that ends every answer, as it is spelt; and with more before it.
     for stop in ["</s>", "two</s>"] {
       let found = try text(#""ignore_eos": true, "stop": "\#(stop)""#)

@@ -84,6 +84,23 @@ import Testing
     #expect(try reply.json()["error"]?["param"]?.string == parameter)
   }
 
+  /// A message must not contradict itself: an empty list is one, and messages are counted as they were sent.
+  @Test func messagesSayWhatIsWrong() throws {
+    let server = try TestServer.scripted("x")
+    for (messages, part) in [
+      ("[]", "a list of at least one message, not an empty list"),
+      (
+        #"[{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "user", "content": "b"}]"#,
+        "message 3"
+      ),
+      (#"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]"#, "last message must be"),
+    ] {
+      let reply = try server.client.post("/v1/chat/completions", #"{"model": "m", "messages": \#(messages)}"#)
+      #expect(reply.status == 400)
+      #expect(try reply.json()["error"]?["message"]?.string?.contains(part) == true, "\(reply.text)")
+    }
+  }
+
   @Test func whatIsTooLongOrUnknownHasItsCode() throws {
     let server = try TestServer.scripted("x")
     let long = String(repeating: "x", count: 1000)

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyGeneration
+import FireflyText
 
 /// What a chat and a completion have in common: how answers are chosen, when they end, and how they are sent.
 struct AnswerParameters: Sendable {
@@ -26,7 +27,7 @@ struct AnswerParameters: Sendable {
     options.sampling.presencePenalty = try parameters.number("presence_penalty", in: -2...2) ?? 0
     options.sampling.frequencyPenalty = try parameters.number("frequency_penalty", in: -2...2) ?? 0
     options.sampling.logitBias = try AnswerParameters.bias(parameters, below: vocabularySize)
-    try AnswerParameters.endings(&options, parameters, vocabularySize: vocabularySize)
+    try AnswerParameters.endings(&options, parameters, limits, vocabularySize: vocabularySize)
     options.seed =
       try parameters.whole("seed", in: Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
       ?? .random(in: 0 ... .max)
@@ -38,13 +39,26 @@ struct AnswerParameters: Sendable {
 
   /// What ends an answer, and what of that is shown.
   private static func endings(
-    _ options: inout GenerationOptions, _ parameters: Parameters, vocabularySize: Int
+    _ options: inout GenerationOptions, _ parameters: Parameters, _ limits: ServerOptions, vocabularySize: Int
   ) throws {
+    if let least = try parameters.whole("min_tokens", in: 0...limits.maxTokens) {
+      options.rules.minNewTokens = least
+    }
     options.stopStrings += try parameters.texts("stop", atMost: mostStops, longest: longestStop)
     if try parameters.flag("ignore_eos") == true { options.stopIDs = [] }
     options.stopIDs.formUnion(try parameters.tokens("stop_token_ids", below: vocabularySize))
     options.keepsStopString = try parameters.flag("include_stop_str_in_output") ?? false
     options.skipsSpecialTokens = try parameters.flag("skip_special_tokens") ?? true
+  }
+
+  /// Adds `bad_words`, each as it is spelled within a text and at its beginning.
+  mutating func forbidWords(_ parameters: Parameters, _ tokenizer: any Tokenizer) throws {
+    for word in try parameters.texts("bad_words", atMost: 64, longest: 100) {
+      for spelling in [word, " " + word] {
+        let ids = (try? tokenizer.encode(spelling, parseSpecial: true)) ?? []
+        if !ids.isEmpty, !options.rules.badWords.contains(ids) { options.rules.badWords.append(ids) }
+      }
+    }
   }
 
   /// Adds the tokens that end an answer of the template's, unless the request ignores them.
@@ -64,6 +78,8 @@ struct AnswerParameters: Sendable {
     sampling.minP = try parameters.number("min_p", in: 0...1) ?? sampling.minP
     sampling.repetitionPenalty =
       try parameters.number("repetition_penalty", in: 0.01...100) ?? sampling.repetitionPenalty
+    sampling.typicalP =
+      try parameters.number("typical_p", in: Double.leastNonzeroMagnitude...1) ?? sampling.typicalP
     // llama-server's penalties look back so far; ours at everything.
     if sampling.repetitionPenalty != 1 { try parameters.refuse("repeat_last_n", unless: [.int(-1)]) }
   }

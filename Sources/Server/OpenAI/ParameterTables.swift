@@ -63,7 +63,7 @@ enum ParameterTables {
       "truncate_prompt_tokens": .only([]), "truncation_side": .harmless,
       "prompt_logprobs": .refused("/v1/completions has \"echo\" with \"logprobs\"."),
       "logprob_token_ids": .refused("Ask for \"top_logprobs\"."),
-      "allowed_token_ids": .only(empty), "bad_words": .only(empty), "min_tokens": .only(zero),
+      "allowed_token_ids": .only(empty), "bad_words": .followed, "min_tokens": .followed,
       "logits_processors": .only(empty), "watermarking": .only(no), "thinking_token_budget": .only([]),
       "repetition_detection": .only([]), "priority": .only(zero),
       "return_tokens_as_token_ids": .only(no), "return_token_ids": .only(no), "return_prompt_text": .only(no),
@@ -85,7 +85,8 @@ enum ParameterTables {
     "n_predict": .alias("max_tokens", absent: .int(-1)), "repeat_penalty": .alias("repetition_penalty"),
     "json_schema": .followed, "grammar": .only([.string("")]), "grammar_lazy": .only(no),
     "repeat_last_n": .followed, "penalize_nl": .only(no),
-    "typical_p": .only(one), "typ_p": .only(one), "tfs_z": .only(one), "top_n_sigma": .only([.int(-1)]),
+    "typical_p": .followed, "typ_p": .alias("typical_p"), "tfs_z": .only(one),
+    "top_n_sigma": .only([.int(-1)]),
     "xtc_probability": .only(zero), "xtc_threshold": .harmless,
     "dry_multiplier": .only(zero), "dry_base": .harmless, "dry_allowed_length": .harmless,
     "dry_penalty_last_n": .harmless, "dry_sequence_breakers": .harmless,
@@ -134,12 +135,4 @@ enum ParameterTables {
   }
 
   private static func first(_ first: ParameterRule, _: ParameterRule) -> ParameterRule { first }
-}
-
-extension Parameters {
-  /// Refuses every parameter that is neither in `known` nor the client's own business.
-  func refuseOthers(than known: Set<String>) throws {
-    let followed = ParameterTable(uniqueKeysWithValues: known.map { ($0, .followed) })
-    _ = try checked(by: followed.merging(ParameterTables.clients) { own, _ in own })
-  }
 }

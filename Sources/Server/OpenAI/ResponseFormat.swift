@@ -106,8 +106,9 @@ enum ResponseFormat {
 }
 
 extension Service {
-  /// Holds the answers to what the request asks their text to be.
+  /// Holds the answers to what the request asks their text to be, or not to be.
   func constrain(_ answers: inout AnswerParameters, _ parameters: Parameters) throws {
+    try answers.forbidWords(parameters, tokenizer)
     guard let (format, parameter) = try ResponseFormat.read(parameters) else { return }
     do {
       answers.options.constraint = try format.constraint(tokenTrie)
