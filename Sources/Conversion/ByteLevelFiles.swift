@@ -160,7 +160,16 @@ struct ByteLevelFiles {
     for case (let role, let id?) in roles where vocabulary.tokens.indices.contains(Int(id)) {
       members["\(role)_token"] = .string(vocabulary.tokens[Int(id)])
     }
-    if let template = vocabulary.chatTemplate { members["chat_template"] = .string(template) }
+    if let template = vocabulary.chatTemplate { members["chat_template"] = chatTemplates(template) }
     return .object(members)
+  }
+
+  /// The one template, or both by their names.
+  private func chatTemplates(_ chat: String) -> JSONValue {
+    guard let tools = vocabulary.toolTemplate else { return .string(chat) }
+    return .array(
+      [("default", chat), ("tool_use", tools)].map { name, text in
+        .object(["name": .string(name), "template": .string(text)])
+      })
   }
 }

@@ -19,13 +19,13 @@ struct FolderVocabulary {
       return
     }
     let (json, model) = (
-      "\(pretrained.source.path)/tokenizer.json", "\(pretrained.source.path)/tokenizer.model"
+      "\(pretrained.tokenizerPath)/tokenizer.json", "\(pretrained.tokenizerPath)/tokenizer.model"
     )
     let exists = FileManager.default.fileExists(atPath:)
     guard exists(json) || exists(model) else {
       throw FireflyError(
         "the model has neither tokenizer.json nor tokenizer.model to make the GGUF file's vocabulary of",
-        at: pretrained.source.path, fix: "Save the tokenizer with transformers' fast tokenizer.")
+        at: pretrained.tokenizerPath, fix: "Save the tokenizer with transformers' fast tokenizer.")
     }
     // SentencePiece's own scores; the folder's tokenizer.json, which goes first elsewhere, must agree.
     let candidates =
@@ -157,7 +157,8 @@ private struct TokenizerDocument {
     return GGUFVocabulary(
       model: model, pre: pre, tokens: zip(ids, tokens).map { $1 ?? "[PAD\($0)]" }, types: types,
       bos: tokenizer.bos, eos: tokenizer.eos, pad: tokenizer.pad, unk: tokenizer.unk,
-      addBOS: tokenizer.addsBOS, addEOS: tokenizer.addsEOS, chatTemplate: tokenizer.chatTemplate, source: path
+      addBOS: tokenizer.addsBOS, addEOS: tokenizer.addsEOS, chatTemplate: tokenizer.chatTemplate,
+      toolTemplate: tokenizer.toolTemplate, source: path
     )
   }
 

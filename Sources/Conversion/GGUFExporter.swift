@@ -18,10 +18,11 @@ public struct GGUFExporter {
   public var notes: [String] { weights.notes }
   private let weights: MergedWeights
   private let model: GGUFModel
-  private let vocabulary: GGUFVocabulary
+  private var vocabulary: GGUFVocabulary
 
   /// - Parameters:
-  ///   - adapter: a PEFT folder to merge on the way; nil for none.
+  ///   - adapter: a PEFT folder to merge on the way, the one that `pretrained` was opened with; nil for none. The file gets
+  ///     the template and the end of an answer that it was trained with.
   ///   - base: what it is added to.
   ///   - compute: what weights are rounded to before NF4, with such a base.
   /// - Throws: `FireflyError` when the family or the tokenizer has no such form, or the adapter does not fit.
@@ -37,6 +38,7 @@ public struct GGUFExporter {
     let folderVocabulary = try FolderVocabulary(pretrained)
     unlikeToken = folderVocabulary.unlikeToken
     vocabulary = try folderVocabulary.padded(to: model.architecture.vocabularySize)
+    if let adapter, let trained = try pretrained.trainedText(adapter: adapter) { vocabulary.take(trained) }
   }
 
   /// - Parameters:
@@ -55,7 +57,8 @@ public struct GGUFExporter {
 
   /// A chat's turn may end with another token than a text does.
   private var turnEnd: [(key: String, value: GGUFWriter.Value)] {
-    let ids = weights.source.generationConfig?["eos_token_id"]?.array?.compactMap(\.int) ?? []
+    let stored = weights.source.generationConfig?["eos_token_id"]
+    let ids = stored?.array?.compactMap(\.int) ?? stored?.int.map { [$0] } ?? []
     let other = ids.first { $0 != vocabulary.eos.map(Int.init) && vocabulary.tokens.indices.contains($0) }
     return other.map { [("tokenizer.ggml.eot_token_id", .uint32($0))] } ?? []
   }
@@ -75,6 +78,15 @@ public struct GGUFExporter {
 }
 
 extension GGUFVocabulary {
+  /// The template that an adapter was trained with, and its end of an answer, in place of the model's.
+  fileprivate mutating func take(_ trained: TrainedText) {
+    if let template = trained.template {
+      chatTemplate = template.chat
+      toolTemplate = template.tools
+    }
+    if let end = trained.endID, tokens.indices.contains(Int(end)) { eos = end }
+  }
+
   /// `tokenizer.ggml.*` and the chat template.
   var metadata: [(key: String, value: GGUFWriter.Value)] {
     let key = "tokenizer.ggml."
@@ -90,6 +102,10 @@ extension GGUFVocabulary {
     pairs += [(key + "add_bos_token", .bool(addBOS)), (key + "add_eos_token", .bool(addEOS))]
     if model == "llama" { pairs.append((key + "add_space_prefix", .bool(addSpacePrefix))) }
     if let chatTemplate { pairs.append(("tokenizer.chat_template", .string(chatTemplate))) }
+    if let toolTemplate {
+      pairs.append(("tokenizer.chat_templates", .strings(["tool_use"])))
+      pairs.append(("tokenizer.chat_template.tool_use", .string(toolTemplate)))
+    }
     return pairs
   }
 }

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyWeights
 
@@ -10,6 +11,7 @@ public struct Merger {
   /// The most bytes of a safetensors file.
   public var shardLimit: Int
   private let source: ModelSource
+  private let files: FilesBesideWeights
   private let weights: MergedWeights
 
   /// What the user should know of the files that were read.
@@ -19,12 +21,15 @@ public struct Merger {
   ///   - adapter: a PEFT folder.
   ///   - base: what the adapter is added to.
   ///   - compute: what weights are rounded to before they are quantised: as in training.
+  ///   - trained: what the adapter was trained with (`Pretrained.trainedText`); the folder gets it in place of the model's
+  ///     template, tokenizer and end of an answer.
   /// - Throws: `FireflyError` when the adapter does not belong to the model.
   public init(
     _ source: ModelSource, adapter: String, onto base: MergeBase = .original,
-    compute: DType = Ops.usualCompute, shardLimit: Int = 5_000_000_000
+    compute: DType = Ops.usualCompute, trained: TrainedText? = nil, shardLimit: Int = 5_000_000_000
   ) throws {
     self.source = source
+    files = FilesBesideWeights(source, trained: trained)
     self.shardLimit = shardLimit
     weights = try MergedWeights(source, adapter: AdapterFile(adapter), base: base, compute: compute)
     for name in source.weights.tensorNames { try weights.checkShape(name) }
@@ -37,7 +42,7 @@ public struct Merger {
     }
     let config = source.config(
       replacing: ["quantization_config": .null], isTied: weights.architecture.tiedHead)
-    try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
+    try folder.write(config: config, files, items, shardLimit: shardLimit, progress: progress)
   }
 
   /// The merged tensor in the type that the file's weights have.

@@ -19,16 +19,16 @@ public struct ModelFolder {
   ///
   /// - Parameters:
   ///   - config: config.json.
-  ///   - source: gives the other files: tokenizer, chat template, generation_config.json.
+  ///   - files: the others: tokenizer, chat template, generation_config.json.
   ///   - shardLimit: the most bytes of a safetensors file.
   ///   - progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
   func write(
-    config: JSONValue, like source: ModelSource, _ items: [SafeTensorsWriter.Item], shardLimit: Int,
+    config: JSONValue, _ files: FilesBesideWeights, _ items: [SafeTensorsWriter.Item], shardLimit: Int,
     progress: ((Double) throws -> Void)?
   ) throws {
     try AtomicFile.writeFolder(path) { folder in
       try AtomicFile.write(config, to: "\(folder)/\(ModelFiles.config)")
-      try FilesBesideWeights(source).write(to: folder)
+      try files.write(to: folder)
       try SafeTensorsWriter.writeModel(items, shardLimit: shardLimit, to: folder, progress: progress)
     }
   }

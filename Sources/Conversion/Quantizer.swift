@@ -52,7 +52,8 @@ public struct Quantizer {
           double: double, compute: dtype, skipping: skipped),
         "dtype": .string(dtype.description), "torch_dtype": .string(dtype.description),
       ], isTied: isTied)
-    try folder.write(config: config, like: source, items, shardLimit: shardLimit, progress: progress)
+    try folder.write(
+      config: config, FilesBesideWeights(source), items, shardLimit: shardLimit, progress: progress)
   }
 
   private func quantized(_ name: String) throws -> SafeTensorsWriter.Item {

@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyWeights
 import Foundation
@@ -9,14 +10,20 @@ import Foundation
 public struct TrainedModelFiles {
   private let model: Transformer
   private let source: ModelSource
+  private let trained: TrainedText?
   private let shardLimit: Int
 
   /// - Parameters:
   ///   - source: what the model was read from; gives what was not trained, byte for byte.
+  ///   - trained: template and end token of the training; nil leaves the source's.
   ///   - shardLimit: the most bytes of a safetensors file.
-  public init(_ model: Transformer, readFrom source: ModelSource, shardLimit: Int = 5_000_000_000) {
+  public init(
+    _ model: Transformer, readFrom source: ModelSource, trained: TrainedText? = nil,
+    shardLimit: Int = 5_000_000_000
+  ) {
     self.model = model
     self.source = source
+    self.trained = trained
     self.shardLimit = shardLimit
   }
 
@@ -25,7 +32,7 @@ public struct TrainedModelFiles {
     try removeEarlier(in: folder)
     try AtomicFile.write(
       source.config(replacing: [:], isTied: model.architecture.tiedHead), to: "\(folder)/config.json")
-    try FilesBesideWeights(source).write(to: folder)
+    try FilesBesideWeights(source, trained: trained).write(to: folder)
     try SafeTensorsWriter.writeModel(try items(), shardLimit: shardLimit, to: folder)
   }
 

@@ -117,7 +117,7 @@ extension Interpreter {
     case .list(let items), .tuple(let items), .iterator(let items): return items
     case .dictionary(let map): return map.entries.map(\.key)
     case .string(let text):
-      guard text.scalarCount <= limits.members else {
+      guard text.byteCount <= 4 * limits.members, text.scalarCount <= limits.members else {
         throw FireflyError(
           "the chat template makes too large a value", expected: "at most \(limits.members) members")
       }

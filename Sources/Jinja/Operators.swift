@@ -92,6 +92,7 @@ enum Operators {
     guard !overflow, bytes <= limits.bytes else {
       throw FireflyError("the chat template makes too long a text", expected: "at most \(limits.bytes) bytes")
     }
+    if text.marks.isEmpty { return MarkedText(String(repeating: text.text, count: max(0, count))) }
     return MarkedText.joined(repeatElement(text, count: max(0, count)))
   }
 

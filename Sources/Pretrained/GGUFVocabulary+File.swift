@@ -26,6 +26,7 @@ extension GGUFVocabulary {
       addEOS: try reader.bool("tokenizer.ggml.add_eos_token") ?? false,
       addSpacePrefix: try reader.bool("tokenizer.ggml.add_space_prefix") ?? true,
       chatTemplate: try reader.string("tokenizer.chat_template"),
+      toolTemplate: try reader.string("tokenizer.chat_template.tool_use"),
       source: file.path)
     try checkCounts()
   }

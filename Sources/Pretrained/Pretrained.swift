@@ -9,7 +9,12 @@ import Foundation
 /// A pretrained model opened for use: its files and tokenizer; the weights are read by `load`.
 public struct Pretrained: Sendable {
   public let source: ModelSource
+  /// The adapter's, where it was opened with one that brings a tokenizer; else the model's.
   public let tokenizer: any Tokenizer
+  /// The folder or `.gguf` file that the tokenizer was read from.
+  public let tokenizerPath: String
+  /// The chat template that the model brings.
+  let modelTemplate: OwnTemplate?
 
   /// How the weights are held and computed with.
   public struct Options: Sendable {
@@ -29,13 +34,23 @@ public struct Pretrained: Sendable {
 
   /// Opens a Hugging Face folder or a `.gguf` file.
   ///
-  /// - Parameter name: a path, or a model's name, such as `Org/Name`, that `LocalModels` finds.
+  /// - Parameters:
+  ///   - name: a path, or a model's name, such as `Org/Name`, that `LocalModels` finds.
+  ///   - adapter: the adapter that will be used with it; its tokenizer goes before the model's.
   /// - Throws: `FireflyError` when the model or its tokenizer is missing, damaged or not supported.
-  public static func open(_ name: String) throws -> Pretrained {
+  public static func open(_ name: String, adapter: String? = nil) throws -> Pretrained {
     let source = try ModelSource.open(name)
-    let tokenizer =
-      try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(source.path)
-    return Pretrained(source: source, tokenizer: tokenizer)
+    let folder = try adapter.map { try LocalModels().path(of: $0, for: .adapter) }
+    guard let folder, Tokenizers.isThere(in: folder) else {
+      let tokenizer =
+        try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(source.path)
+      return Pretrained(
+        source: source, tokenizer: tokenizer, tokenizerPath: source.path, modelTemplate: tokenizer.ownTemplate
+      )
+    }
+    return Pretrained(
+      source: source, tokenizer: try Tokenizers.load(folder), tokenizerPath: folder,
+      modelTemplate: try source.ownTemplate)
   }
 
   /// Opens only the tokenizer: of a model folder, a `.gguf` file, a model by its name, a tokenizer.json or a
@@ -57,4 +72,24 @@ public struct Pretrained: Sendable {
     if let adapter = options.adapter { try model.loadAdapter(adapter) }
     return model
   }
+}
+
+extension ModelSource {
+  /// The chat template in the model's files.
+  fileprivate var ownTemplate: OwnTemplate? {
+    get throws {
+      if let gguf { return try GGUFVocabulary(gguf).ownTemplate }
+      return try Tokenizers.chatFiles(in: path).own
+    }
+  }
+}
+
+extension GGUFVocabulary {
+  fileprivate var ownTemplate: OwnTemplate? {
+    chatTemplate.map { OwnTemplate(chat: $0, tools: toolTemplate) }
+  }
+}
+
+extension Tokenizers.ChatFiles {
+  package var own: OwnTemplate? { template.map { OwnTemplate(chat: $0, tools: toolTemplate) } }
 }

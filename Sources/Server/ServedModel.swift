@@ -18,14 +18,15 @@ public struct ServedModel: Sendable {
 
   /// Keeps the base and each adapter in `model` under its name, so that rows of all of them can run on one base.
   ///
-  /// An adapter is asked with the template that it was trained with; `template` names one for all.
+  /// An adapter is asked with the template that it was trained with; `template` names one for all. `variables` are those of
+  /// templates of the models' own.
   /// - Parameters:
   ///   - base: the base's name; nil: its file's or folder's.
   ///   - adapters: names and folders of PEFT adapters.
   /// - Throws: `FireflyError` for an adapter that is broken or not of this base, and for names that are not unique.
   public static func load(
     _ pretrained: Pretrained, into model: Transformer, base: String? = nil,
-    adapters: [(name: String, folder: String)] = [], template: String? = nil
+    adapters: [(name: String, folder: String)] = [], template: String? = nil, variables: JSONMembers = [:]
   ) throws -> [ServedModel] {
     let base = base ?? name(of: pretrained.source.name)
     if let twice = Dictionary(grouping: [base] + adapters.map(\.name), by: { $0 }).first(where: {
@@ -36,16 +37,20 @@ public struct ServedModel: Sendable {
     }
     model.detachAdapter()
     model.keepAdapter(as: base)
-    // Without any template the base still continues texts; a wrong name is an error.
-    let own =
-      try template.map { try pretrained.template(named: $0, adapter: nil) }
-      ?? (try? pretrained.template(named: nil, adapter: nil))
-    var served = [ServedModel(name: base, template: own)]
+    // Without any template a model still continues texts; a wrong name or variable is an error.
+    func chatTemplate(adapter: String?) throws -> ChatTemplate? {
+      do {
+        return try pretrained.template(named: template, adapter: adapter, variables: variables)
+      } catch  where template == nil && variables.isEmpty {
+        return nil
+      }
+    }
+    var served = [ServedModel(name: base, template: try chatTemplate(adapter: nil))]
     for (name, folder) in adapters {
       try model.loadAdapter(folder)
       model.keepAdapter(as: name)
-      let recorded = try? pretrained.template(named: template, adapter: folder)
-      served.append(ServedModel(name: name, template: recorded))
+      try pretrained.requireTokenizer(of: folder)
+      served.append(ServedModel(name: name, template: try chatTemplate(adapter: folder)))
     }
     model.activate(base)
     return served

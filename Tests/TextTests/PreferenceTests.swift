@@ -194,7 +194,8 @@ import Testing
       + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     let template = try ChatTemplate.named("auto", tokenizer: tokenizer)
     let preference = Preference(
-      messages: [Message(role: "user", content: "q")], chosen: "yes", rejected: "yet")
+      messages: [Message(role: "user", content: "q")], chosen: Message(role: "assistant", content: "yes"),
+      rejected: Message(role: "assistant", content: "yet"))
     let pair = try template.pair(preference, tokenizer)
     let prompt = try tokenizer.encode(
       "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n", parseSpecial: true)

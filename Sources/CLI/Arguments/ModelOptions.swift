@@ -28,6 +28,11 @@ enum ModelOptions {
       quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none, adapter: adapter)
   }
 
+  /// Opens the model with the adapter that is given.
+  static func open(_ arguments: Arguments) throws -> Pretrained {
+    try Pretrained.open(arguments[model], adapter: arguments[adapter])
+  }
+
   /// Reads the weights, with progress on standard error.
   static func load(_ pretrained: Pretrained, _ arguments: Arguments) throws -> Generator<Transformer> {
     try load(pretrained, arguments, adapter: arguments[adapter])
@@ -139,5 +144,37 @@ enum TemplateOptions {
     "The chat template (default: the one that the adapter was trained with; else auto, the model's own)."
   )
   static let system = Option.text("--system", "TEXT", "Replaces the template's system text.")
-  static let declarations = [template.declaration, system.declaration]
+  static let variables = Option.text(
+    "--chat-template-kwargs", "JSON",
+    "Variables of the model's own template, as one JSON object: {\"enable_thinking\": false}.")
+  static let thinking = Option.choice(
+    "--enable-thinking", ["true", "false"], "The template's variable enable_thinking by itself.")
+  static let declarations = [template.declaration, system.declaration] + variableDeclarations
+  static let variableDeclarations = [variables.declaration, thinking.declaration]
+
+  /// The template to use, and on standard error whether it is another than the model's own.
+  static func read(_ arguments: Arguments, _ pretrained: Pretrained) throws -> ChatTemplate {
+    let adapter = arguments[ModelOptions.adapter]
+    let template = try pretrained.template(
+      named: arguments[template], adapter: adapter, variables: try variables(arguments))
+    if let adapter, arguments[Self.template] == nil,
+      let note = pretrained.differenceNote(template, adapter: adapter)
+    {
+      Messages.line("firefly: \(note)")
+    }
+    return template
+  }
+
+  /// What the options say of the template's variables.
+  static func variables(_ arguments: Arguments) throws -> JSONMembers {
+    var members: JSONMembers = [:]
+    if let text = arguments[variables] {
+      guard let object = try OrderedJSON.parse(text, source: variables.declaration.name).object else {
+        throw UsageError("\(variables.declaration.name) takes a JSON object", verb: arguments.verb)
+      }
+      members = object
+    }
+    if let value = arguments[thinking] { members["enable_thinking"] = .bool(value == "true") }
+    return members
+  }
 }

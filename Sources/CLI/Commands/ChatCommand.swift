@@ -26,9 +26,8 @@ enum ChatCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     try AnswerOptions.check(arguments)
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
-    let template = try pretrained.template(
-      named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+    let pretrained = try ModelOptions.open(arguments)
+    let template = try TemplateOptions.read(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
     options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
     if let warning = template.stopWarning(pretrained.tokenizer) { Messages.line("firefly: \(warning)") }
@@ -39,7 +38,15 @@ enum ChatCommand {
       session: ChatSession(
         template: template, tokenizer: pretrained.tokenizer, system: arguments[TemplateOptions.system],
         contextLength: min(arguments[context] ?? 4096, longest)),
-      remembers: !arguments[singleTurn])
+      remembers: !arguments[singleTurn]
+    ) { adapter in
+      guard arguments[TemplateOptions.template] == nil,
+        let own = try? pretrained.template(named: nil, adapter: adapter),
+        !own.writes(as: template, pretrained.tokenizer)
+      else { return nil }
+      return
+        "it was trained with another chat template than this conversation has: start with --adapter \(adapter)"
+    }
     try chat.run()
   }
 }

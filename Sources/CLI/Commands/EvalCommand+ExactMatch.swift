@@ -14,9 +14,8 @@ extension EvalCommand {
     guard let path = paths.first else { throw UsageError("--file is missing", verb: arguments.verb) }
     guard paths.count == 1 else { throw UsageError("--file is given twice", verb: arguments.verb) }
     let rows = try Array(PromptFile.read(path).prefix(arguments[limit] ?? .max))
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
-    let template = try pretrained.template(
-      named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+    let pretrained = try ModelOptions.open(arguments)
+    let template = try TemplateOptions.read(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
     options.sampling.temperature = arguments[AnswerOptions.temperature] ?? 0
     options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))

@@ -16,16 +16,16 @@ extension EvalCommand {
     let questions = try BenchmarkQuestions(
       benchmark, at: path, subjects: subjects, split: arguments[ChoiceOptions.split],
       shots: arguments[ChoiceOptions.shots] ?? 5, limit: arguments[limit])
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let pretrained = try ModelOptions.open(arguments)
     let asksInChat = arguments[ChoiceOptions.chat] || arguments[TemplateOptions.template] != nil
     if !asksInChat {
       try arguments.refuse([TemplateOptions.system.declaration], because: "plain text has no system text")
+      try arguments.refuse(TemplateOptions.variableDeclarations, because: "plain text has no template")
     }
     let choice = MultipleChoice(
       questions, method: arguments[ChoiceOptions.method].flatMap(ChoiceMethod.init) ?? .letter,
       template: asksInChat
-        ? try pretrained.template(
-          named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter]) : nil,
+        ? try TemplateOptions.read(arguments, pretrained) : nil,
       system: arguments[TemplateOptions.system], maxLength: arguments[maxLength],
       batchSize: arguments[batchSize] ?? 8)
     let results = try results(arguments, pretrained, choice.settings)

@@ -26,7 +26,7 @@ extension EvalCommand {
       throw UsageError(
         "--stride needs plain text: the rows of conversations are not cut", verb: arguments.verb)
     }
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let pretrained = try ModelOptions.open(arguments)
     let architecture = try Architecture(config: pretrained.source.config, source: pretrained.source.path)
     let texts = try zip(paths, kinds).map { path, kind in
       let progress = ProgressLine("reading \(path)")
@@ -54,8 +54,7 @@ extension EvalCommand {
     let text: EvaluationText
     switch kind {
     case .conversations:
-      let template = try pretrained.template(
-        named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+      let template = try TemplateOptions.read(arguments, pretrained)
       text = try .conversations(
         path, template: template, tokenizer: pretrained.tokenizer,
         maxLength: arguments[maxLength] ?? architecture.maxPositions, progress: progress)

@@ -22,7 +22,7 @@ enum ExportCommand {
   static let verb = Verb(
     "export", summary: "Writes a model, or an adapter, as a GGUF file for llama.cpp.",
     details:
-      "For models of the families llama, mistral and qwen2, with tokenizer and chat template. Vectors stay in "
+      "For models of the families llama, mistral and qwen2, with tokenizer and chat template: an adapter's own where there is one. Vectors stay in "
       + "float32; the head of a q4_0 file is q8_0. A tokenizer that llama.cpp would not follow is refused; where it "
       + "differs only beside special tokens, a message says so.",
     positionals: [ModelOptions.model, file],
@@ -37,7 +37,8 @@ enum ExportCommand {
       throw UsageError("--onto needs --adapter", verb: arguments.verb)
     }
     let exporter = try GGUFExporter(
-      Pretrained.open(arguments[ModelOptions.model]), type: type, adapter: arguments[adapter],
+      Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter]), type: type,
+      adapter: arguments[adapter],
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
     Messages.notes(exporter.notes)
     try OutputOptions.converting("exporting") {

@@ -40,11 +40,14 @@ enum GenerateCommand {
       [raw.declaration, TemplateOptions.template.declaration], together: "--raw uses no template")
     try arguments.refuse(
       [raw.declaration, TemplateOptions.system.declaration], together: "--raw has no system text")
+    try arguments.refuse(
+      [raw.declaration] + TemplateOptions.variableDeclarations.filter { arguments.has([$0]) }.prefix(1),
+      together: "--raw uses no template")
     if arguments[topLogProbabilities] != nil && !arguments[json] {
       throw UsageError("--top-logprobs needs --json", verb: arguments.verb)
     }
     let rows = try rows(arguments)
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let pretrained = try ModelOptions.open(arguments)
     let encoder = try encoder(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
     options.topLogProbabilities = arguments[topLogProbabilities] ?? 0
@@ -77,11 +80,7 @@ enum GenerateCommand {
   private static func encoder(_ arguments: Arguments, _ pretrained: Pretrained) throws -> PromptEncoder {
     let template: ChatTemplate?
     do {
-      template =
-        arguments[raw]
-        ? nil
-        : try pretrained.template(
-          named: arguments[TemplateOptions.template], adapter: arguments[ModelOptions.adapter])
+      template = arguments[raw] ? nil : try TemplateOptions.read(arguments, pretrained)
     } catch var error as FireflyError where arguments[TemplateOptions.template] == nil {
       error.fix = (error.fix.map { $0 + " " } ?? "") + "Or continue the prompt as it is with --raw."
       throw error

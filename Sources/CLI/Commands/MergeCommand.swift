@@ -4,6 +4,7 @@ import FireflyHub
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
+import FireflyText
 import FireflyWeights
 
 /// `firefly merge MODEL ADAPTER OUT`.
@@ -29,7 +30,8 @@ enum MergeCommand {
     "merge", summary: "Merges an adapter into the model's weights and writes the result as a model folder.",
     details:
       "Tensors are merged in float32 and rounded to the type of the model's files, one at a time. The result "
-      + "has no quantization_config. Then the merged model is compared with the base under its adapter, the base once "
+      + "has no quantization_config; its template, tokenizer and end-of-answer token are those that the adapter was trained "
+      + "with. Then the merged model is compared with the base under its adapter, the base once "
       + "as stored and once in NF4: the smaller difference tells which base the merge matches.",
     positionals: [ModelOptions.model, adapter, OutputOptions.folder],
     options: [
@@ -51,8 +53,7 @@ enum MergeCommand {
     let base = MergeBase.nf4(double: arguments[double] != "false")
     let merger = try Merger(
       source, adapter: arguments[adapter], onto: arguments[onto] == "nf4" ? base : .original,
-      compute: compute,
-      shardLimit: shardLimit)
+      compute: compute, trained: try trainedText(arguments, source), shardLimit: shardLimit)
     let comparison = try arguments[noProbe] ? nil : makeProbe(arguments, compute)
     Messages.notes(merger.notes)
     try OutputOptions.converting("merging") { try merger.write(to: folder, progress: $0) }
@@ -60,9 +61,16 @@ enum MergeCommand {
     if let comparison { try compare(comparison, folder.path, asJSON: arguments[json]) }
   }
 
+  /// What the adapter was trained with; a model without a tokenizer has no template either.
+  private static func trainedText(_ arguments: Arguments, _ source: ModelSource) throws -> TrainedText? {
+    guard source.gguf != nil || Tokenizers.isThere(in: source.path) else { return nil }
+    return try Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter])
+      .trainedText(adapter: arguments[adapter])
+  }
+
   /// Made before the merge, so that a bad probe file is known first.
   private static func makeProbe(_ arguments: Arguments, _ compute: DType) throws -> MergeProbe {
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter])
     let texts = try arguments[probe].map { path in
       let text = String(decoding: try MappedFile(path).data, as: UTF8.self)
       return text.split(whereSeparator: \.isNewline).map(String.init)

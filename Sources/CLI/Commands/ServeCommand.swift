@@ -79,7 +79,7 @@ enum ServeCommand {
       answerTimeout.declaration, requestTimeout.declaration, grace.declaration, history.declaration,
       trainingRun.declaration,
       ModelOptions.precision.declaration, ModelOptions.quantize.declaration,
-    ] + AnswerOptions.samplingDeclarations,
+    ] + TemplateOptions.variableDeclarations + AnswerOptions.samplingDeclarations,
     run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
@@ -96,7 +96,8 @@ enum ServeCommand {
     let model = try ModelOptions.load(pretrained, arguments, adapter: nil).model
     let told = model.notes.count
     let served = try ServedModel.load(
-      pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template])
+      pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template],
+      variables: try TemplateOptions.variables(arguments))
     Messages.notes(Array(model.notes[told...]))
     let server = Server(
       model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults, options: settings)
@@ -107,6 +108,7 @@ enum ServeCommand {
         let template = model.template.map { "template \($0.name)" } ?? "no chat template: completions only"
         Messages.line("serving \(model.name) (\(template))")
       }
+      tellDifferences(arguments, adapters, served, pretrained)
       Messages.line("listening on http://\(address(settings.host)):\(port)")
       if settings.isOpenToOthers {
         Messages.line(
@@ -115,6 +117,20 @@ enum ServeCommand {
       signals.wait()
       Messages.line("stopping")
       server.stop()
+    }
+  }
+
+  /// Which adapters are asked in another template than the model's own.
+  private static func tellDifferences(
+    _ arguments: Arguments, _ adapters: [(name: String, folder: String)], _ served: [ServedModel],
+    _ pretrained: Pretrained
+  ) {
+    guard arguments[template] == nil else { return }
+    for adapter in adapters {
+      guard let template = served.first(where: { $0.name == adapter.name })?.template,
+        let note = pretrained.differenceNote(template, adapter: adapter.folder)
+      else { continue }
+      Messages.line("firefly: \(note)")
     }
   }
 

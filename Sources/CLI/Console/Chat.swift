@@ -10,12 +10,18 @@ final class Chat {
   private var options: GenerationOptions
   private var session: ChatSession
   private let remembers: Bool
+  /// What the user should know of an adapter that is put on during the conversation.
+  private let note: (String) throws -> String?
   private var memory = PromptMemory<Transformer>()
   private let output = Output()
   /// Nil when lines come through a pipe: then no names and no speed are shown.
   private let editor: LineEditor?
 
-  init(generator: Generator<Transformer>, options: GenerationOptions, session: ChatSession, remembers: Bool) {
+  init(
+    generator: Generator<Transformer>, options: GenerationOptions, session: ChatSession, remembers: Bool,
+    note: @escaping (String) throws -> String?
+  ) {
+    self.note = note
     self.generator = generator
     self.options = options
     self.session = session
@@ -113,6 +119,7 @@ final class Chat {
     }
     memory = PromptMemory()
     Messages.line(folder == "none" ? "the base alone" : "adapter \(folder)")
+    if folder != "none", let note = try note(folder) { Messages.line(note) }
   }
 
   // MARK: - Answers

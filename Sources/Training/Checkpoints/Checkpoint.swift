@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyConversion
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -20,6 +21,8 @@ struct Checkpoint {
   let config: RunConfig
   /// The model whose files go along.
   let source: ModelSource
+  /// What the conversations are trained with; nil for plain texts.
+  let trained: TrainedText?
   let fingerprint: Fingerprint
   let totalSteps: Int
   let order: DataOrder
@@ -48,19 +51,14 @@ struct Checkpoint {
     if model.adapterOptions != nil {
       try writeAdapter(model, to: folder)
     } else {
-      try TrainedModelFiles(model, readFrom: source).write(to: folder)
+      try TrainedModelFiles(model, readFrom: source, trained: trained).write(to: folder)
     }
     try write(config.source, to: "\(folder)/train_args.json")
   }
 
   private func writeAdapter(_ model: Transformer, to folder: String) throws {
     try model.saveAdapter(to: folder, baseModel: config.modelPath)
-    for name in ModelFiles.tokenizer {
-      let source = "\(source.path)/\(name)"
-      guard FileManager.default.fileExists(atPath: source) else { continue }
-      let file = try MappedFile(source)
-      try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(file.bytes) }
-    }
+    try TokenizerFiles.write(of: source, trained: trained, to: folder)
   }
 
   func trainerState(_ history: RunHistory, results: JSONValue? = nil) -> JSONValue {

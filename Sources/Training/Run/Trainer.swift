@@ -43,8 +43,9 @@ public struct Trainer: Sendable {
     try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
     let checkpoint = Checkpoint(
-      config: config, source: setup.pretrained.source, fingerprint: try setup.fingerprint(),
-      totalSteps: plan.steps, order: setup.order, flopPerToken: WorkModel(setup).flopPerToken)
+      config: config, source: setup.pretrained.source, trained: try setup.trainedText(),
+      fingerprint: try setup.fingerprint(), totalSteps: plan.steps, order: setup.order,
+      flopPerToken: WorkModel(setup).flopPerToken)
     let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
     if let result = try resumed.flatMap({ try checkpoint.finishedResult($0, saved) }) { return result }
     try plan.requireFit()
@@ -71,6 +72,11 @@ public struct Trainer: Sendable {
 }
 
 extension RunSetup {
+  /// What goes with the result of training on conversations; nil for plain texts.
+  fileprivate func trainedText() throws -> TrainedText? {
+    try config.template(pretrained.tokenizer).map { TrainedText($0, pretrained.tokenizer) }
+  }
+
   /// Reads the weights, and what the run starts from: all of them, a fresh adapter, or adapter_name_or_path's.
   func loadModel(progress: @escaping (TrainingEvent) -> Void) throws -> Transformer {
     let reading = { progress(.preparing("reading weights", share: $0)) }
