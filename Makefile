@@ -9,7 +9,7 @@
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms card address thread tables bench install demo fixtures setup
+.PHONY: build test check format rooms card address thread storm tables bench install demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -18,7 +18,7 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # In this order. The whole suite comes last, so that its count is the last line.
-check: setup format rooms card address thread tables
+check: setup format rooms card address thread storm tables
 
 format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
@@ -30,6 +30,12 @@ address thread: setup
 
 # An undeclared import is an error here; warnings are errors everywhere (Package.swift).
 CHECKS = $(TEST_FLAGS) --explicit-target-dependency-import-check error
+
+# Training killed KILLS times; every night a thousand.
+KILLS = 50
+storm: setup
+	swift build $(CHECKS)
+	python3 tools/storm/kills.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --kills $(KILLS)
 
 tables: setup
 	swift build --build-tests $(CHECKS)

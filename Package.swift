@@ -14,6 +14,7 @@ let package = Package(
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CPause", path: "Sources/C/Pause"),
+    .target(name: "CMappings", path: "Sources/C/Mappings"),
     .target(
       name: "CCard", path: "Sources/C/Card", exclude: ["kernels"],
       cSettings: [.headerSearchPath("operations")]),
@@ -35,7 +36,7 @@ let package = Package(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", dependencies: ["CPause", "CPCRE2"], path: "Sources/Base"),
+    .target(name: "FireflyBase", dependencies: ["CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
@@ -190,7 +191,7 @@ let package = Package(
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
         "FireflyGeneration", "FireflyServer", "FireflyDoubles",
-      ], path: "Tests/ServerTests"),
+      ], path: "Tests/ServerTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

@@ -18,6 +18,7 @@ public enum AtomicFile {
     do {
       let file = try AsideFile(aside, finally: path)
       try body(file)
+      try LostFile.check()
       try file.finish()
       try check(rename(aside, path), "cannot rename the finished file", path)
       try synchronizeFolder(of: path)
@@ -35,6 +36,7 @@ public enum AtomicFile {
     do {
       try makeFolder(aside)
       try body(aside)
+      try LostFile.check()
       try synchronizeFolder(aside)
       if manager.fileExists(atPath: path) {
         let old = path + ".old-\(getpid())"
@@ -119,7 +121,9 @@ public final class AsideFile {
 
   fileprivate init(_ aside: String, finally path: String) throws {
     self.path = path
-    descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // What lies there is a dead process's, or somebody's who wants another file written in its place.
+    unlink(aside)
+    descriptor = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     try AtomicFile.check(descriptor, "cannot write the file", path)
   }
 

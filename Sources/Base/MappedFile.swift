@@ -1,3 +1,4 @@
+import CMappings
 import Foundation
 
 /// A file's bytes, mapped and not read: pages come in when touched and are shared between processes.
@@ -9,7 +10,8 @@ public final class MappedFile: @unchecked Sendable {
   /// - Throws: `FireflyError` when the file is missing, unreadable or not a plain file.
   public init(_ path: String) throws {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without waiting: a pipe that nobody writes to would never open.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw FireflyError("cannot open the file: \(String(cString: strerror(errno)))", at: path)
     }
@@ -26,6 +28,7 @@ public final class MappedFile: @unchecked Sendable {
     guard let base = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
       throw FireflyError("cannot map the file: \(String(cString: strerror(errno)))", at: path)
     }
+    mappings_add(base, count, path)
     bytes = UnsafeRawBufferPointer(start: base, count: count)
   }
 
@@ -44,6 +47,7 @@ public final class MappedFile: @unchecked Sendable {
 
   deinit {
     if let base = bytes.baseAddress {
+      mappings_remove(base)
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
     }
   }

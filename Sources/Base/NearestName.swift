@@ -1,5 +1,7 @@
-/// The name that `word` was probably meant to be: fewest edits, at most a third of its length and one more.
+/// The name that `word` was probably meant to be: fewest edits, at most a third of its length and one more;
+/// nil for words longer than any name.
 package func nearestName(to word: String, among names: some Collection<String>) -> String? {
+  guard word.utf8.count <= 100 else { return nil }
   let limit = word.count / 3 + 1
   let ranked = names.sorted().map { (name: $0, edits: editDistance(word, $0)) }
   return ranked.min { $0.edits < $1.edits }.flatMap { $0.edits <= limit ? $0.name : nil }

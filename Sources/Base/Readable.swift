@@ -44,7 +44,7 @@ package enum Readable {
   /// `42 s`, `3 min 05 s`, `2 h 07 min`, `3 d 4 h`.
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
-    let total = Int(seconds.rounded())
+    let total = Int(saturating: seconds.rounded())
     let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
     switch total {
     case ..<60: return "\(total) s"

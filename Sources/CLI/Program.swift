@@ -27,8 +27,11 @@ package enum Program {
   package static func run(_ words: [String]) -> Int32 {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)  // a file beyond the limit of sizes is an error of writing, as a full disk is
+    LostFile.watch()
     do {
+      try allowFiles()
       try dispatch(words)
+      try LostFile.check()
       return Status.done
     } catch is OutputClosed {
       return Status.done
@@ -39,6 +42,25 @@ package enum Program {
     } catch {
       Messages.line("firefly: \(error)")
       return Status.failed
+    }
+  }
+
+  /// Descriptors without which the system's own libraries do not work.
+  private static let fewestFiles: rlim_t = 16
+
+  /// Takes as many descriptors as the system allows; many shells allow a process fewer than it may have.
+  ///
+  /// - Throws: `FireflyError` when it allows too few for anything.
+  private static func allowFiles() throws {
+    var limit = rlimit()
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(kind, &limit)
+    guard limit.rlim_cur >= fewestFiles else {
+      throw FireflyError(
+        "this process may not open enough files", expected: "at least \(fewestFiles)",
+        found: "\(limit.rlim_cur)", fix: "Raise the limit: ulimit -n 1024.")
     }
   }
 

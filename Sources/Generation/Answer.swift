@@ -18,9 +18,9 @@ final class Answer<Cache: DecodingCache> {
   /// While there are several beams.
   private var search: BeamSearch<Cache>?
   private var random: CounterRandom
-  private var decoder: StreamingDecoder
-  private var filter: StopFilter
-  private var decodedCount = 0  // bytes
+  private var text: AnswerText
+  /// Where the text stands in what it must be.
+  private var place: TextConstraint.Place?
   private var untakenText = ""
   private var takenTokens = 0
 
@@ -33,8 +33,9 @@ final class Answer<Cache: DecodingCache> {
     limit = min(options.limit(prompt: request.prompt.count), maxPositions - request.prompt.count)
     history = TokenHistory(prompt: request.prompt, options: options, limit: limit)
     random = CounterRandom(seed: options.seed)
-    decoder = tokenizer.makeStreamingDecoder(skipSpecial: true)
-    filter = StopFilter(options.stopStrings)
+    text = AnswerText(options, tokenizer)
+    place = options.constraint?.start
+    precondition(place == nil || options.numBeams == 1, "a constraint with beams")
   }
 
   // MARK: - Reading the prompt
@@ -101,6 +102,10 @@ final class Answer<Cache: DecodingCache> {
   }
 
   private func choice(from logits: [Float]) throws -> Int32 {  // [V]
+    var logits = logits
+    if let place {
+      try request.options.constraint?.restrict(&logits, at: place, stopIDs: request.options.stopIDs)
+    }
     let distribution = try history.distribution(logits)
     return request.options.sampling.temperature > 0
       ? distribution.token(at: random.double()) : distribution.ids[0]
@@ -108,14 +113,16 @@ final class Answer<Cache: DecodingCache> {
 
   private func append(_ token: GeneratedToken) {
     var token = token
-    token.offset = decodedCount
+    token.offset = text.decodedCount
     result.tokens.append(token)
     history.add(token.id)
     if request.options.stopIDs.contains(token.id) { return finish(.stop) }
-    let piece = decoder.append(token.id)
-    decodedCount += piece.utf8.count
-    emit(filter.append(piece))
-    if filter.hasStopped {
+    emit(text.append(token.id))
+    if var place {
+      request.options.constraint?.advance(&place, by: token.id)
+      self.place = place
+    }
+    if text.hasStopped || place?.isOver == true {
       finish(.stop)
     } else if result.tokens.count >= limit {
       finish(.length)
@@ -146,15 +153,16 @@ final class Answer<Cache: DecodingCache> {
     result.finishReason = .cancelled
   }
 
-  private func fail(_ error: FireflyError) {
+  /// Ends without an answer.
+  func fail(_ error: FireflyError) {
+    guard !isFinished else { return }
     failure = error
     search = nil
     isFinished = true
   }
 
   private func finish(_ reason: FinishReason) {
-    emit(filter.append(decoder.finish()))
-    emit(filter.finish())
+    emit(text.finish())
     if let search { cache = search.cache(holding: result.tokens) }
     search = nil
     result.finishReason = reason

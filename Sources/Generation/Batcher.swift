@@ -91,7 +91,17 @@ public final class Batcher<Model: DecodingModel> {
     readPrompts()
     for answer in rows { answer.finishIfOnlyRead() }
     generate()
+    failIfLost()
     return collect()
+  }
+
+  /// Answers that zeros were read for, in place of weights, are none.
+  private func failIfLost() {
+    do {
+      try LostFile.check()
+    } catch let error as FireflyError {
+      for answer in rows + waiting { answer.fail(error) }
+    } catch {}
   }
 
   // MARK: - Coming and going

@@ -20,7 +20,8 @@ struct BeamSearch<Cache: DecodingCache> {
     /// The sum of the tokens' log-probabilities after penalties.
     var total = 0.0
     var history: TokenHistory
-    var stops: StopWatch
+    /// nil where there are no stop strings.
+    var text: AnswerText?
     var cache: Cache
   }
 
@@ -48,7 +49,8 @@ struct BeamSearch<Cache: DecodingCache> {
     self.limit = limit
     let options = request.options
     let history = TokenHistory(prompt: request.prompt, options: options, limit: limit)
-    beams = [Beam(history: history, stops: StopWatch(options.stopStrings, tokenizer), cache: cache)]
+    let text = options.stopStrings.isEmpty ? nil : AnswerText(options, tokenizer)
+    beams = [Beam(history: history, text: text, cache: cache)]
   }
 
   private var options: GenerationOptions { request.options }
@@ -81,8 +83,8 @@ struct BeamSearch<Cache: DecodingCache> {
       beam.tokens.append(token)
       beam.total = candidate.total
       beam.history.add(token.id)
-      beam.stops.add(token.id)
-      if options.stopIDs.contains(token.id) || beam.stops.hasStopped || length >= limit {
+      _ = beam.text?.append(token.id)
+      if options.stopIDs.contains(token.id) || beam.text?.hasStopped == true || length >= limit {
         if rank < options.numBeams { add(Hypothesis(tokens: beam.tokens, score: score(beam.total, length))) }
       } else if next.count < options.numBeams {
         next.append(beam)
@@ -222,22 +224,5 @@ struct BeamSearch<Cache: DecodingCache> {
     let cache = beams[best].cache
     cache.truncate(to: counts[best])
     return cache
-  }
-}
-
-/// Whether a text has a stop string, told token by token.
-private struct StopWatch {
-  /// nil when there are none.
-  private var state: (decoder: StreamingDecoder, filter: StopFilter)?
-
-  init(_ stops: [String], _ tokenizer: any Tokenizer) {
-    if !stops.isEmpty { state = (tokenizer.makeStreamingDecoder(skipSpecial: true), StopFilter(stops)) }
-  }
-
-  var hasStopped: Bool { state?.filter.hasStopped ?? false }
-
-  mutating func add(_ id: Int32) {
-    guard let piece = state?.decoder.append(id) else { return }
-    _ = state?.filter.append(piece)
   }
 }

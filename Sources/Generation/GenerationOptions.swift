@@ -22,8 +22,16 @@ public struct GenerationOptions: Equatable, Sendable {
   public var maxLength: Int?
   /// Tokens that end the answer; they belong to its ids but not to its text.
   public var stopIDs: Set<Int32>
-  /// Texts that end the answer; they do not belong to its text.
+  /// Texts that end the answer; they do not belong to its text. One may spell special tokens, shown or not.
   public var stopStrings: [String]
+  /// Whether the stop string that ends an answer belongs to its text after all.
+  public var keepsStopString = false
+  /// Whether special tokens are left out of the text.
+  public var skipsSpecialTokens = true
+  /// Those that are not, because what reads the text looks for them.
+  public var shownTokens: Set<Int32> = []
+  /// What the text must be; nil: anything. Not for several beams. Where nothing may follow, the answer ends.
+  public var constraint: TextConstraint?
   /// How many of the most likely tokens to report at each step; 0 reports none.
   public var topLogProbabilities: Int
   /// Whether to report each generated token's own log-probability; so it is when the most likely ones are.

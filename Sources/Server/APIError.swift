@@ -71,6 +71,17 @@ struct APIError: Error, Sendable {
       type: "permission_error", code: "origin_not_allowed")
   }
 
+  static func foreignHost(_ host: String) -> APIError {
+    APIError(
+      status: 403,
+      message: "This server is not called \"\(host)\": ask localhost or an address, or start it with "
+        + "--allow-origin https://\(host).", type: "permission_error", code: "host_not_allowed")
+  }
+
+  static let ambiguous = APIError(
+    status: 400, message: "The request's headers do not say in one way where it ends.",
+    type: "invalid_request_error", code: "malformed_request", headers: ["Connection": "close"])
+
   // MARK: - The server cannot
 
   static let queueFull = APIError(

@@ -1,11 +1,19 @@
+import Foundation
+
 /// Who may use the server: keys, and web pages by their origin.
 struct Access: Sendable {
   private let keys: [[UInt8]]
   private let origins: Set<String>
+  /// What the server may be called, in small letters; nil: anything, since others reach it by names that it cannot know.
+  private let hosts: Set<String>?
 
   init(_ options: ServerOptions) {
     keys = options.apiKeys.map { Array($0.utf8) }
     origins = options.allowedOrigins
+    let own = options.host.lowercased()
+    let allowed = options.allowedOrigins.compactMap { URLComponents(string: $0)?.host?.lowercased() }
+    hosts =
+      options.isForThisMachine && !origins.contains("*") ? Set(["localhost", own] + allowed) : nil
   }
 
   /// - Throws: `APIError` unless the request brings one of the keys; any request may pass when there are none.
@@ -26,6 +34,29 @@ struct Access: Sendable {
     var difference = given.count ^ key.count
     for index in given.indices { difference |= Int(given[index] ^ key[index % key.count]) }
     return difference == 0
+  }
+
+  /// A page of elsewhere can give its name the address of this machine, and is then this server's own to a browser; only
+  /// `Host` still tells the name.
+  ///
+  /// - Throws: `APIError` unless the server is asked by a name of its own or by an address.
+  func checkHost(_ head: HTTPRequest) throws {
+    guard let hosts, let host = head.headers["host"] else { return }
+    let name = Access.name(host)
+    guard !hosts.contains(name), !Access.isAddress(name) else { return }
+    throw APIError.foreignHost(String(name.prefix(100)))
+  }
+
+  /// `Host` without the port and without an IPv6 address's brackets.
+  private static func name(_ host: String) -> String {
+    let host = host.lowercased()
+    if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[..<end].dropFirst()) }
+    return String(host.prefix { $0 != ":" })
+  }
+
+  private static func isAddress(_ name: String) -> Bool {
+    var address = in6_addr()  // the larger of the two
+    return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1
   }
 
   /// A browser sends `Origin` with what a page asks for; another program sends none.

@@ -30,5 +30,7 @@ final class ExchangeHistory: Sendable {
     }
   }
 
-  private func openFile() -> Int32 { open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600) }
+  private func openFile() -> Int32 {
+    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+  }
 }

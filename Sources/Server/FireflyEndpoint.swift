@@ -10,19 +10,8 @@ import Foundation
 struct FireflyEndpoint {
   let service: Service
 
-  private static let known: Set<String> = [
-    "inputs", "model", "max_new_tokens", "do_sample", "temperature", "top_p", "top_k", "min_p",
-    "repetition_penalty", "num_beams", "length_penalty", "early_stopping", "max_length", "eos_token_id",
-    "stop_strings",
-  ]
-
   func answer(_ exchange: HTTPExchange) throws {
-    let parameters = try Parameters(body: exchange.takeRequest().body)
-    try parameters.refuseOthers(
-      than: FireflyEndpoint.known.union(GenerateKeywords.silent).union(GenerateKeywords.neutral.keys))
-    for (name, values) in GenerateKeywords.neutral.sorted(by: { $0.key < $1.key }) {
-      try parameters.refuse(name, unless: values)
-    }
+    let parameters = try Parameters(body: exchange.takeRequest().body).checked(by: GenerateKeywords.table)
     guard let input = try parameters.text("inputs") else {
       throw APIError.invalid("\"inputs\" is missing.", "inputs")
     }
@@ -32,7 +21,8 @@ struct FireflyEndpoint {
     if try parameters.flag("do_sample") == false { options.sampling.temperature = 0 }
     try beams(&options, parameters)
     options.seed = .random(in: 0 ... .max)
-    options.stopStrings += try parameters.texts("stop_strings", atMost: 64)
+    try rules(&options, parameters)
+    options.stopStrings += try parameters.texts("stop_strings", atMost: 64, longest: 1000)
     options.stopIDs.formUnion(try stopIDs(parameters))
     let prompt = try prompt(input, model, &options)
     options.maxNewTokens = try maxNewTokens(parameters, prompt, options)
@@ -44,6 +34,27 @@ struct FireflyEndpoint {
       return .json(answer)
     }
     try service.submit([request], sink, exchange)
+  }
+
+  /// What is asked of the logits beside penalties, in place of what the model's generation_config.json says.
+  private func rules(_ options: inout GenerationOptions, _ parameters: Parameters) throws {
+    let most = service.shape.maxPositions
+    let share = 0...1.0.nextDown
+    options.sampling.epsilonCutoff =
+      try parameters.number("epsilon_cutoff", in: share) ?? options.sampling.epsilonCutoff
+    options.sampling.etaCutoff = try parameters.number("eta_cutoff", in: share) ?? options.sampling.etaCutoff
+    options.rules.minLength = try parameters.whole("min_length", in: 0...most) ?? options.rules.minLength
+    options.rules.minNewTokens =
+      try parameters.whole("min_new_tokens", in: 0...most) ?? options.rules.minNewTokens
+    options.rules.uniqueSequenceLength =
+      try parameters.whole("no_repeat_ngram_size", in: 0...most) ?? options.rules.uniqueSequenceLength
+    if parameters["suppress_tokens"] != nil {
+      options.rules.suppressed = try parameters.tokens("suppress_tokens", below: service.shape.vocabularySize)
+    }
+    if parameters["begin_suppress_tokens"] != nil {
+      options.rules.suppressedFirst = try parameters.tokens(
+        "begin_suppress_tokens", below: service.shape.vocabularySize)
+    }
   }
 
   /// max_new_tokens, or what max_length leaves behind the prompt; as with generate(), the first goes before the second.
@@ -92,10 +103,7 @@ struct FireflyEndpoint {
   private func prompt(
     _ input: String, _ model: ServedModel, _ options: inout GenerationOptions
   ) throws -> [Int32] {
-    guard let template = model.template else {
-      throw APIError.invalid(
-        "Nothing tells the chat template of \"\(model.name)\"; start the server with --template.", "inputs")
-    }
+    let template = try service.template(of: model)
     do {
       options.stopIDs.formUnion(try template.stopIDs(service.tokenizer))
       return try template.promptTokens(

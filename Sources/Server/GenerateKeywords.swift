@@ -1,9 +1,27 @@
 import FireflyBase
 
-/// Keywords of transformers' generate() that no answer here depends on.
+/// The parameters of `/firefly`: keywords of transformers' generate().
 enum GenerateKeywords {
+  static let table: ParameterTable = {
+    var table = ParameterTables.clients
+    for name in followed { table[name] = .followed }
+    for name in silent { table[name] = .harmless }
+    for (name, values) in neutral { table[name] = .only(values) }
+    return table
+  }()
+
+  private static let followed = [
+    "inputs", "model", "max_new_tokens", "do_sample", "temperature", "top_p", "top_k", "min_p",
+    "repetition_penalty",
+    "typical_p", "epsilon_cutoff", "eta_cutoff", "num_beams", "length_penalty", "early_stopping",
+    "max_length",
+    "min_length", "min_new_tokens", "no_repeat_ngram_size", "suppress_tokens", "begin_suppress_tokens",
+    "eos_token_id",
+    "stop_strings",
+  ]
+
   /// How the answer is computed and what is returned beside it.
-  static let silent: Set<String> = [
+  private static let silent = [
     "bos_token_id", "cache_config", "cache_implementation", "compile_config", "disable_compile", "low_memory",
     "output_attentions", "output_hidden_states", "output_logits", "output_scores", "pad_token_id",
     "prefill_chunk_size", "renormalize_logits", "return_dict_in_generate", "return_legacy_cache",
@@ -12,21 +30,19 @@ enum GenerateKeywords {
   ]
 
   /// What is not followed, with the values at which it does nothing; any other is refused by name.
-  static let neutral: [String: [JSONValue]] = {
+  private static let neutral: [String: [JSONValue]] = {
     var neutral: [String: [JSONValue]] = [:]
     let zero: [JSONValue] = [.int(0), .double(0)]
     let one: [JSONValue] = [.int(1), .double(1)]
     for name in [
-      "begin_suppress_tokens", "constraints", "force_words_ids", "sequence_bias", "suppress_tokens",
-      "bad_words_ids",
+      "constraints", "force_words_ids", "sequence_bias", "bad_words_ids",
     ] { neutral[name] = [.array([])] }
     for name in [
-      "assistant_confidence_threshold", "diversity_penalty", "encoder_no_repeat_ngram_size", "epsilon_cutoff",
-      "eta_cutoff", "min_length", "min_new_tokens", "no_repeat_ngram_size", "penalty_alpha",
+      "assistant_confidence_threshold", "diversity_penalty", "encoder_no_repeat_ngram_size", "penalty_alpha",
       "prompt_lookup_num_tokens",
     ] { neutral[name] = zero }
     for name in [
-      "encoder_repetition_penalty", "guidance_scale", "num_beam_groups", "num_return_sequences", "typical_p",
+      "encoder_repetition_penalty", "guidance_scale", "num_beam_groups", "num_return_sequences",
     ] { neutral[name] = one }
     for name in ["remove_invalid_values", "token_healing"] { neutral[name] = [.bool(false)] }
     for name in [

@@ -56,6 +56,9 @@ final class Metrics: Sendable {
     }
   }
 
+  /// Answers being generated.
+  var running: Int { counts.withLock { $0.running } }
+
   func text(connections: Int) -> String {
     let counts = counts.withLock { $0 }
     var text = ""

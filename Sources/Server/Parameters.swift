@@ -1,51 +1,50 @@
 import FireflyBase
 
-/// The members of a request's body, read by kind and range; errors name the parameter.
+/// The members of a request's body, or of an object within it, read by kind and range; errors name the parameter.
 struct Parameters: Sendable {
-  let members: [String: JSONValue]
+  var members: [String: JSONValue]
+  /// The names that the request gave to parameters that have another here.
+  var spelt: [String: String] = [:]
+  /// The same members, those of objects in the order of the request.
+  private var inOrder: JSONMembers
+  /// What stands before the members' names in errors; empty for the body itself.
+  private let prefix: String
 
   /// - Throws: `APIError` for a body that is not UTF-8, not JSON or not an object.
   init(body: [UInt8]) throws {
     guard let text = String(validating: body, as: UTF8.self) else {
       throw APIError.invalid("The body is not valid UTF-8.")
     }
-    let value: JSONValue
+    let value: OrderedJSON
     do {
-      value = try JSONValue.parse(text, source: "body")
+      value = try OrderedJSON.parse(text, source: "body")
     } catch let error as FireflyError {
       throw APIError.invalid(error)
     }
     guard let members = value.object else {
       throw APIError.invalid("The body must be a JSON object, not \(value.kind).")
     }
-    self.members = members.filter { $0.value != .null }
+    self.init(members)
+  }
+
+  /// - Parameter place: of an object within the body, for example `messages[0]`.
+  init(_ members: JSONMembers, place: String? = nil) {
+    inOrder = members
+    self.members = Dictionary(
+      members.entries.compactMap { $0.value == .null ? nil : ($0.key, $0.value.unordered) }
+    ) { $1 }
+    prefix = place.map { $0 + "." } ?? ""
   }
 
   subscript(name: String) -> JSONValue? { members[name] }
 
-  /// Refuses every parameter that is neither in `known` nor harmless.
-  func refuseOthers(than known: some Collection<String>) throws {
-    for name in members.keys.sorted() where !known.contains(name) && !Parameters.harmless.contains(name) {
-      let guess = nearestName(to: name, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
-      throw APIError.invalid("The parameter \"\(name)\" is not supported.\(guess)", name, code: "unsupported")
-    }
+  /// A parameter with the members of objects in their order.
+  func ordered(_ name: String) -> OrderedJSON? {
+    members[name] == nil ? nil : inOrder[spelt[name] ?? name]
   }
 
-  /// What clients send for their own ends; no answer depends on it.
-  private static let harmless: Set<String> = [
-    "metadata", "parallel_tool_calls", "prompt_cache_key", "safety_identifier", "service_tier", "store",
-    "user",
-  ]
-
-  /// Refuses a parameter unless its value is one that changes nothing.
-  func refuse(_ name: String, unless neutral: [JSONValue]) throws {
-    guard let value = members[name], !neutral.contains(value) else { return }
-    let allowed = neutral.map { $0.text() }.joined(separator: " or ")
-    throw APIError.invalid(
-      "The parameter \"\(name)\" is not supported" + (allowed.isEmpty ? "." : ", except as \(allowed)."),
-      name,
-      code: "unsupported")
-  }
+  /// A parameter's name as the request has it.
+  func given(_ name: String) -> String { prefix + (spelt[name] ?? name) }
 
   func text(_ name: String) throws -> String? {
     try members[name].map { value in
@@ -79,24 +78,42 @@ struct Parameters: Sendable {
     }
   }
 
-  /// A string or a list of strings, none of them empty.
-  func texts(_ name: String, atMost limit: Int) throws -> [String] {
+  /// A string or a list of strings, none of them empty or longer than `longest` bytes.
+  func texts(_ name: String, atMost limit: Int, longest: Int) throws -> [String] {
     guard let value = members[name] else { return [] }
-    let texts = (value.array ?? [value]).map(\.string)
-    guard let whole = texts as? [String], whole.count <= limit, !whole.contains("") else {
-      throw wrong(name, "a string or a list of at most \(limit), none of them empty", value)
+    let list = value.array ?? [value]
+    guard list.count <= limit, let texts = list.map(\.string) as? [String],
+      texts.allSatisfy({ (1...longest).contains($0.utf8.count) })
+    else {
+      throw wrong(
+        name, "a string or a list of at most \(limit), none of them empty or longer than \(longest) bytes",
+        value)
     }
-    return whole
+    return texts
+  }
+
+  /// A list of token ids below `vocabularySize`.
+  func tokens(_ name: String, below vocabularySize: Int) throws -> [Int32] {
+    guard let value = members[name] else { return [] }
+    let list = value.array ?? []
+    let ids = list.compactMap { $0.int.flatMap { Int32(exactly: $0) } }
+    guard value.array != nil, ids.count == list.count,
+      ids.allSatisfy({ $0 >= 0 && $0 < vocabularySize })
+    else { throw wrong(name, "a list of token ids below \(vocabularySize)", value) }
+    return ids
   }
 
   func wrong(_ name: String, _ expected: String, _ value: JSONValue) -> APIError {
     let found =
       switch value {
       case .string(let text) where text.utf8.count > 40: "a longer string"
-      case .array, .object: value.kind
+      case .array([]): "an empty list"
+      case .object([:]): "an empty object"
+      case .array: expected.contains("list") ? "such a list" : "a list"
+      case .object: expected.contains("object") ? "such an object" : "an object"
       default: value.text()
       }
-    return .invalid("\"\(name)\" must be \(expected), not \(found).", name)
+    return .invalid("\"\(given(name))\" must be \(expected), not \(found).", given(name))
   }
 
   private static func wholeNumber(in range: ClosedRange<Int>) -> String {

@@ -23,35 +23,71 @@ final class Routes: HTTPHandler {
     let answer: @Sendable (Routes, HTTPExchange) throws -> Void
   }
 
-  private static let table: [String: Route] = [
-    "/": Route(method: "GET", isOpen: true) { $1.respond(Pages.index) },
-    "/run": Route(method: "GET", isOpen: true) { $1.respond(Pages.run) },
-    "/run/data": Route(method: "GET", isOpen: false) { $1.respond(.json(try $0.runData)) },
-    "/health": Route(method: "GET", isOpen: true) { $1.respond(.json(.object(["status": .string("ok")]))) },
-    "/metrics": Route(method: "GET", isOpen: false) { $1.respond($0.metricsPage) },
-    "/v1/models": Route(method: "GET", isOpen: false) { $1.respond(.json(ModelList($0.service).json)) },
-    "/v1/chat/completions": Route(method: "POST", isOpen: false) {
-      try ChatEndpoint(service: $0.service).answer($1)
-    },
-    "/v1/completions": Route(method: "POST", isOpen: false) {
-      try CompletionEndpoint(service: $0.service).answer($1)
-    },
-    "/firefly": Route(method: "POST", isOpen: false) { try FireflyEndpoint(service: $0.service).answer($1) },
-  ]
+  private static let table: [String: Route] = {
+    var table: [String: Route] = [
+      "/": open { _ in Pages.index }, "/run": open { _ in Pages.run },
+      "/run/data": get { .json(try $0.runData) },
+      "/health": open { _ in .json(.object(["status": .string("ok")])) },
+      "/metrics": get { $0.metricsPage },
+      "/v1/models": get { .json(ModelList($0.service).json) },
+      "/props": get { .json(ServerState(service: $0.service).properties) },
+      "/slots": get { .json(ServerState(service: $0.service).slots(running: $0.metrics.running)) },
+      "/v1/chat/completions": post { try ChatEndpoint(service: $0).answer($1) },
+      "/v1/completions": post { try CompletionEndpoint(service: $0).answer($1) },
+      "/firefly": post { try FireflyEndpoint(service: $0).answer($1) },
+      "/tokenize": post { try TokenEndpoints(service: $0).tokenize($1) },
+      "/detokenize": post { try TokenEndpoints(service: $0).detokenize($1) },
+      "/apply-template": post { try TokenEndpoints(service: $0).applyTemplate($1) },
+    ]
+    // llama-server has these without the version too, and its health with it; vllm's is also a ping.
+    for (other, path) in [
+      ("/models", "/v1/models"), ("/chat/completions", "/v1/chat/completions"),
+      ("/completions", "/v1/completions"), ("/v1/health", "/health"), ("/ping", "/health"),
+    ] { table[other] = table[path] }
+    return table
+  }()
+
+  private static func open(_ answer: @escaping @Sendable (Routes) throws -> HTTPResponse) -> Route {
+    Route(method: "GET", isOpen: true) { $1.respond(try answer($0)) }
+  }
+
+  private static func get(_ answer: @escaping @Sendable (Routes) throws -> HTTPResponse) -> Route {
+    Route(method: "GET", isOpen: false) { $1.respond(try answer($0)) }
+  }
+
+  private static func post(_ answer: @escaping @Sendable (Service, HTTPExchange) throws -> Void) -> Route {
+    Route(method: "POST", isOpen: false) { try answer($0.service, $1) }
+  }
+
+  /// What answers at a path; `/v1/models/NAME` is there for every model.
+  private static func route(_ path: String) throws -> Route {
+    if let route = table[path] { return route }
+    if path.hasPrefix(modelPath) {
+      return Route(method: "GET", isOpen: false) { routes, exchange in
+        let name = String(exchange.head.path.dropFirst(modelPath.count))
+        exchange.respond(.json(try ModelList(routes.service).entry(name)))
+      }
+    }
+    throw OtherPaths.refusal(of: path) ?? .notFound
+  }
+
+  private static let modelPath = "/v1/models/"
 
   // MARK: - Requests
 
   func refusal(of head: HTTPRequest) -> HTTPResponse? {
     do {
-      guard let route = Routes.table[head.path] else { throw APIError.notFound }
+      guard !head.isAmbiguous else { throw APIError.ambiguous }
+      try access.checkHost(head)
+      let route = try Routes.route(head.path)
       try access.checkOrigin(head)
       if head.method == "OPTIONS" { return .empty(status: 204) }
       guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
         throw APIError.wrongMethod(head.method, allowed: [route.method])
       }
       if !route.isOpen { try access.checkKey(head) }
-      let length = head.headers["content-length"].flatMap(Int.init) ?? 0
-      return length > service.options.bodyBytes ? tooLarge : nil
+      guard let length = head.headers["content-length"] else { return nil }
+      return Int(length).map { $0 > service.options.bodyBytes } ?? true ? tooLarge : nil
     } catch {
       return APIError(error).response
     }
@@ -59,8 +95,7 @@ final class Routes: HTTPHandler {
 
   func handle(_ exchange: HTTPExchange) {
     do {
-      guard let route = Routes.table[exchange.head.path] else { throw APIError.notFound }
-      try route.answer(self, exchange)
+      try Routes.route(exchange.head.path).answer(self, exchange)
     } catch {
       exchange.respond(APIError(error).response)
     }

@@ -27,7 +27,9 @@ public final class Server: Sendable {
       model: model, tokenizer: tokenizer,
       limits: Batcher.Limits(rows: options.rows, chunk: options.chunk, promptTokens: 4 * options.chunk),
       memory: PromptMemory(entries: .max, bytes: options.cacheBytes, unit: options.chunk))
-    let shape = Service.Shape(maxPositions: model.maxPositions, vocabularySize: model.vocabularySize)
+    let shape = Service.Shape(
+      maxPositions: model.maxPositions, vocabularySize: model.vocabularySize,
+      longestToken: Server.longestToken(tokenizer))
     let engine = Engine(
       batcher, queueLimit: options.queue, answerTime: options.answerTime, metrics: metrics)
     let service = Service(
@@ -65,4 +67,11 @@ public final class Server: Sendable {
   }
 
   deinit { stop() }
+
+  /// As the vocabulary spells it, which is never shorter than the text.
+  private static func longestToken(_ tokenizer: any Tokenizer) -> Int {
+    (0..<tokenizer.vocabularySize).reduce(1) { longest, id in
+      max(longest, Int32(exactly: id).flatMap(tokenizer.token(of:))?.utf8.count ?? 0)
+    }
+  }
 }

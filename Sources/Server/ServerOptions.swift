@@ -39,4 +39,10 @@ public struct ServerOptions: Sendable {
   public var runFolder: String?
 
   public init() {}
+
+  /// Whether only this machine reaches the address.
+  var isForThisMachine: Bool { host.lowercased() == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+  /// Whether other machines can ask without a key.
+  public var isOpenToOthers: Bool { apiKeys.isEmpty && !isForThisMachine }
 }

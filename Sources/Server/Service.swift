@@ -9,6 +9,8 @@ final class Service: Sendable {
   struct Shape: Sendable {
     let maxPositions: Int
     let vocabularySize: Int
+    /// The most bytes of a text that one token stands for.
+    let longestToken: Int
   }
 
   /// The base first.
@@ -23,6 +25,7 @@ final class Service: Sendable {
   let started = Int(Date().timeIntervalSince1970)
   /// nil: none is kept.
   let history: ExchangeHistory?
+  private let trie = Locked<TokenTrie?>(nil)
   private let engine: any AnswerEngine
   private let metrics: Metrics
 
@@ -42,6 +45,15 @@ final class Service: Sendable {
     self.metrics = metrics
   }
 
+  /// The vocabulary by its bytes; made when it is first asked for.
+  var tokenTrie: TokenTrie {
+    trie.withLock { trie in
+      let made = trie ?? TokenTrie(tokenizer, vocabularySize: shape.vocabularySize)
+      trie = made
+      return made
+    }
+  }
+
   /// The model that a request names.
   func model(_ parameters: Parameters) throws -> ServedModel {
     guard let name = try parameters.text("model") else {
@@ -51,6 +63,43 @@ final class Service: Sendable {
       throw APIError.unknownModel(String(name.prefix(100)), known: models.map(\.name))
     }
     return model
+  }
+
+  /// - Throws: `APIError` for a model that only continues texts.
+  func template(of model: ServedModel) throws -> ChatTemplate {
+    guard let template = model.template else {
+      throw APIError.invalid(
+        "Nothing tells the chat template of \"\(model.name)\"; start the server with --template, or use "
+          + "/v1/completions.", "model")
+    }
+    return template
+  }
+
+  /// What ends an answer by the template.
+  func stopIDs(of template: ChatTemplate) throws -> [Int32] {
+    do {
+      return try template.stopIDs(tokenizer)
+    } catch let error as FireflyError {
+      throw APIError.invalid(error, "model")
+    }
+  }
+
+  /// Whether a prompt has begun the answer's reasoning, as DeepSeek-R1's does.
+  func endsInThought(_ prompt: [Int32]) -> Bool {
+    let end = tokenizer.decode(prompt.suffix(16), skipSpecial: false)
+    guard let last = end.ranges(of: "<think>").last else { return false }
+    return end[last.upperBound...].allSatisfy(\.isWhitespace)
+  }
+
+  /// - Throws: `APIError` for a text of so many bytes that it is too long whatever its tokens are; so nobody waits for
+  ///   them to be counted.
+  func checkLength(of byteCount: Int, _ parameter: String) throws {
+    let (limit, overflow) = shape.maxPositions.multipliedReportingOverflow(by: shape.longestToken)
+    guard overflow || byteCount <= limit else {
+      throw APIError.invalid(
+        "The prompt has \(byteCount) bytes; the model reads at most \(shape.maxPositions) tokens, its answer "
+          + "included.", parameter, code: "context_length_exceeded")
+    }
   }
 
   /// - Throws: `APIError` for a prompt that the model cannot read.

@@ -29,6 +29,7 @@ private final class UnnamedFile {
       return
     }
     let path = "\(folder)/.paged-\(getpid())"
+    unlink(path)  // that of a process which had the same number and was killed
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw UnnamedFile.error("cannot make \(owner)'s file", errno, path) }
     defer { close(descriptor) }

@@ -34,6 +34,32 @@ import Testing
     #expect(contents == ["a.txt"])
   }
 
+  /// What lies where the half-written file goes may be somebody's trap, or a dead process's.
+  @Test func nothingIsWrittenThroughALink() throws {
+    let path = folder + "/a.txt"
+    let aside = path + ".partial-\(getpid())"
+    try AtomicFile.write(Data("theirs".utf8), to: folder + "/theirs")
+    try FileManager.default.createSymbolicLink(atPath: aside, withDestinationPath: folder + "/theirs")
+    try AtomicFile.write(Data("one".utf8), to: path)
+    #expect(try MappedFile(path).data == Data("one".utf8))
+    #expect(try MappedFile(folder + "/theirs").data == Data("theirs".utf8))
+    #expect(contents == ["a.txt", "theirs"])
+  }
+
+  @Test func aPipeIsNoFile() throws {
+    try #require(mkfifo(folder + "/pipe", 0o600) == 0)
+    let error = #expect(throws: FireflyError.self) { try MappedFile(self.folder + "/pipe") }
+    #expect(error?.what == "not a plain file")
+  }
+
+  @Test(arguments: [
+    (2.9, 2), (-2.9, -2), (1e300, Int.max), (-1e300, Int.min), (.infinity, .max), (.nan, 0),
+    (9.3e18, .max),
+  ])
+  func numbersOfAnySizeBecomeIntegers(number: Double, expected: Int) {
+    #expect(Int(saturating: number) == expected)
+  }
+
   @Test func aFolderIsWholeOrAbsent() throws {
     let path = folder + "/checkpoint-1"
     #expect(throws: FireflyError.self) {

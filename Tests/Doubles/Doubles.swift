@@ -24,7 +24,8 @@ package struct ByteTokenizer: Tokenizer {
     switch id {
     case Self.bos: "<s>"
     case Self.eos: "</s>"
-    case 0..<256: String(UnicodeScalar(UInt8(id)))
+    case 0..<128: String(UnicodeScalar(UInt8(id)))
+    case 128..<256: "<0x\(String(id, radix: 16, uppercase: true))>"
     default: nil
     }
   }

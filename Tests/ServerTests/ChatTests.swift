@@ -250,7 +250,7 @@ import Testing
     #expect(try post(#", "stop_strings": ["l w"]"#).json()["output"]?.string == "wel")
     #expect(try post(#", "eos_token_id": [101]"#).json()["output"]?.string == "w")
     for (refused, name) in [
-      (#", "no_repeat_ngram_size": 3"#, "no_repeat_ngram_size"), (#", "max_time": 5"#, "max_time"),
+      (#", "diversity_penalty": 3"#, "diversity_penalty"), (#", "max_time": 5"#, "max_time"),
       (#", "bad_words_ids": [[1]]"#, "bad_words_ids"), (#", "eos_token_id": -1"#, "eos_token_id"),
       (#", "max_length": 1"#, "max_length"), (#", "no_such_keyword": 1"#, "no_such_keyword"),
     ] {

@@ -110,9 +110,30 @@ import Testing
     #expect(friend.status == 200)
     #expect(friend.headers["access-control-allow-origin"] == "https://friend.example")
     let preflight = try server.client.send(
-      "OPTIONS /v1/completions HTTP/1.1\r\nHost: h\r\nOrigin: https://friend.example\r\n\r\n")
+      "OPTIONS /v1/completions HTTP/1.1\r\nHost: localhost\r\nOrigin: https://friend.example\r\n\r\n")
     #expect(preflight.status == 204)
     #expect(preflight.headers["access-control-allow-headers"]?.contains("Authorization") == true)
+  }
+
+  /// A page of elsewhere whose name has been given this machine's address is the server's own to a browser.
+  @Test func onlyItsOwnNamesReachAServerOfThisMachine() throws {
+    let server = try TestServer.scripted("x") { $0.allowedOrigins = ["https://friend.example"] }
+    func status(_ host: String, _ origin: String = "") throws -> Int {
+      try server.client.send("GET /v1/models HTTP/1.1\r\nHost: \(host)\r\n\(origin)\r\n").status
+    }
+    for host in ["localhost", "LOCALHOST:80", "127.0.0.1:80", "[::1]:80", "192.168.1.2", "friend.example"] {
+      #expect(try status(host) == 200, "\(host)")
+    }
+    for host in [
+      "evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "[", "",
+    ] {
+      #expect(try status(host) == 403, "\(host)")
+      #expect(try status(host, "Origin: http://\(host)\r\n") == 403)
+    }
+    // One that others reach is called what they call it.
+    let wide = try TestServer.scripted("x") { $0.host = "0.0.0.0" }
+    let reply = try wide.client.send("GET /v1/models HTTP/1.1\r\nHost: box.example\r\n\r\n")
+    #expect(reply.status == 200)
   }
 
   @Test func stoppingEndsStreamsAndCloses() throws {

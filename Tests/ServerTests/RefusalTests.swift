@@ -12,7 +12,7 @@ import Testing
     (#"{\#(messages)}"#, "model"), (#"{"model": 1, \#(messages)}"#, "model"),
     (#"{"model": "m"}"#, "messages"),
     (#"{"model": "m", "messages": []}"#, "messages"), (#"{"model": "m", "messages": "x"}"#, "messages"),
-    (#"{"model": "m", "messages": ["x"]}"#, "messages[0].role"),
+    (#"{"model": "m", "messages": ["x"]}"#, "messages[0]"),
     (#"{"model": "m", "messages": [{"role": "tool", "content": "x"}]}"#, "messages[0].role"),
     (#"{"model": "m", "messages": [{"role": "user"}]}"#, "messages[0].content"),
     (
@@ -32,6 +32,14 @@ import Testing
     (#"{"model": "m", \#(messages), "seed": "x"}"#, "seed"),
     (#"{"model": "m", \#(messages), "stream": 1}"#, "stream"),
     (#"{"model": "m", \#(messages), "stream_options": {}}"#, "stream_options"),
+    (
+      #"{"model": "m", \#(messages), "stream": true, "stream_options": {"continuous_usage_stats": true}}"#,
+      "stream_options.continuous_usage_stats"
+    ),
+    (
+      #"{"model": "m", "messages": [{"role": "user", "content": "x", "audio": {}}]}"#, "messages[0].audio"
+    ), (#"{"model": "m", "messages": [{"role": "user", "content": "x", "x": 1}]}"#, "messages[0].x"),
+
     (#"{"model": "m", \#(messages), "logprobs": 3}"#, "logprobs"),
     (#"{"model": "m", \#(messages), "top_logprobs": 3}"#, "top_logprobs"),
     (#"{"model": "m", \#(messages), "logprobs": true, "top_logprobs": 21}"#, "top_logprobs"),
@@ -39,7 +47,6 @@ import Testing
     (#"{"model": "m", \#(messages), "logit_bias": {"1": 101}}"#, "logit_bias"),
     (#"{"model": "m", \#(messages), "frequency_penalty": 2.5}"#, "frequency_penalty"),
     (#"{"model": "m", \#(messages), "tools": [{"type": "function"}]}"#, "tools"),
-    (#"{"model": "m", \#(messages), "response_format": {"type": "json_object"}}"#, "response_format"),
     (#"{"model": "m", \#(messages), "temprature": 1}"#, "temprature"),
     (#"{"model": "m", \#(messages), "reasoning_effort": "high"}"#, "reasoning_effort"),
   ]
@@ -65,7 +72,7 @@ import Testing
     (#"{"model": "m", "prompt": "x", "max_tokens": -1}"#, "max_tokens"),
     (#"{"model": "m", "prompt": "x", "logprobs": 21}"#, "logprobs"),
     (#"{"model": "m", "prompt": "x", "echo": "yes"}"#, "echo"),
-    (#"{"model": "m", "prompt": "x", "best_of": 3}"#, "best_of"),
+    (#"{"model": "m", "prompt": "x", "n": 4, "best_of": 3}"#, "best_of"),
     (#"{"model": "m", "prompt": "x", "suffix": "y"}"#, "suffix"),
     (#"{"model": "m", "prompt": "x", "echo": true, "logprobs": 1, "stream": true}"#, "stream"),
     (#"{"model": "m", "prompt": ["a", "b"], "n": 200}"#, "prompt"),
@@ -75,6 +82,23 @@ import Testing
     let reply = try server.client.post("/v1/completions", body)
     #expect(reply.status == 400, "\(reply.text)")
     #expect(try reply.json()["error"]?["param"]?.string == parameter)
+  }
+
+  /// A message must not contradict itself: an empty list is one, and messages are counted as they were sent.
+  @Test func messagesSayWhatIsWrong() throws {
+    let server = try TestServer.scripted("x")
+    for (messages, part) in [
+      ("[]", "a list of at least one message, not an empty list"),
+      (
+        #"[{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "user", "content": "b"}]"#,
+        "message 3"
+      ),
+      (#"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]"#, "last message must be"),
+    ] {
+      let reply = try server.client.post("/v1/chat/completions", #"{"model": "m", "messages": \#(messages)}"#)
+      #expect(reply.status == 400)
+      #expect(try reply.json()["error"]?["message"]?.string?.contains(part) == true, "\(reply.text)")
+    }
   }
 
   @Test func whatIsTooLongOrUnknownHasItsCode() throws {
@@ -121,7 +145,7 @@ import Testing
       ("PUT", "/v1/chat/completions", "POST"), ("NONSENSE", "/", "GET"),
     ] {
       let reply = try server.client.send(
-        "\(method) \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+        "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
       #expect(reply.status == 405)
       #expect(reply.headers["allow"] == allowed)
     }
@@ -135,7 +159,7 @@ import Testing
     #expect(announced.status == 413)
     #expect(try announced.json()["error"]?["code"]?.string == "body_too_large")
     let chunk = "5dc\r\n" + String(repeating: " ", count: 1500) + "\r\n"
-    let head = "POST /v1/completions HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     #expect(try server.client.send(head + chunk + "0\r\n\r\n").status == 413)
     // One that never ends is cut.
     let endless = try Connection(port: server.client.port)
@@ -147,8 +171,8 @@ import Testing
 
   @Test(arguments: [
     "\r\n\r\n\r\n", "GET\r\n\r\n", "GET /health HTTP/9.9\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
-    "GET /health HTTP/1.1\r\nContent-Length: -5\r\nHost: h\r\n\r\n",
-    "GET /health HTTP/1.1\r\nContent-Length: 99999999999999999999\r\nHost: h\r\n\r\n",
+    "GET /health HTTP/1.1\r\nContent-Length: -5\r\nHost: localhost\r\n\r\n",
+    "GET /health HTTP/1.1\r\nContent-Length: 99999999999999999999\r\nHost: localhost\r\n\r\n",
     "GET /health HTTP/1.1\r\n"
       + String(repeating: "X-Long: " + String(repeating: "y", count: 1000) + "\r\n", count: 100),
   ])
@@ -161,9 +185,29 @@ import Testing
     #expect(try server.client.get("/health").status == 200)
   }
 
+  /// What two servers in a row would cut in different places must not pass: the rest would be another request.
+  @Test(arguments: [
+    "Content-Length: 44\r\nTransfer-Encoding: chunked\r\n",
+    "Transfer-Encoding: chunked\r\nContent-Length: 44\r\n",
+    "Content-Length : 44\r\n", "Content-Length\t: 44\r\n", "Content-Length: 0\r\nContent-Length: 44\r\n",
+    "Content-Length: 44\r\nContent-Length: 0\r\n", "Transfer-Encoding : chunked\r\n",
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+    "Content-Length: 9223372036854775808\r\n",
+    "Content-Length: +44\r\n", "Content-Length: 0x2c\r\n", "Content-Length: 4 4\r\n",
+  ])
+  func aRequestWhoseEndIsInDoubtIsRefused(headers: String) throws {
+    let server = try TestServer.scripted("x")
+    let connection = try Connection(port: server.client.port)
+    let hidden = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    connection.send(
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n0\r\n\r\n\(hidden)")
+    connection.closeHalf()
+    #expect(!connection.readToEnd().contains("200 OK"))
+  }
+
   @Test func requestsThatDoNotComeToTheirEndAreClosed() throws {
     let server = try TestServer.scripted("x") { $0.requestTime = .milliseconds(200) }
-    let half = "POST /v1/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{"
+    let half = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
     for bytes in ["", "GET /hea", half] {
       let connection = try Connection(port: server.client.port)
       connection.send(bytes)

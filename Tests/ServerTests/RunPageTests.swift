@@ -37,6 +37,7 @@ import Testing
     var lines = (1...10_000).map { #"{"step": \#($0), "total_steps": 10000, "loss": 1}"# }
     lines.insert(#"{"step": 5001, "total_steps": 10000, "eval_loss": 1}"#, at: 5001)
     lines.append(#"{"step": 10000, "finished": true}"#)
+    lines.insert("not JSON", at: 10_000)
     try RunPageTests.inFolder(["progress.jsonl": lines.joined(separator: "\n") + "\n"]) { folder in
       let server = try TestServer.scripted("x") { $0.runFolder = folder }
       let run = try server.client.get("/run/data").json()

@@ -72,6 +72,22 @@ final class TestServer: Sendable {
         defaults: greedy(), options: options(change)), gate: gate)
   }
 
+  /// Serves a model that says `script` after `~`, with a template of its own.
+  static func scripted(_ script: String, template source: String) throws -> TestServer {
+    try talking(FunctionModel(saying: script, after: "~"), template: source)
+  }
+
+  /// Serves a model with a template of its own.
+  static func talking(_ model: FunctionModel, template source: String) throws -> TestServer {
+    var tokenizer = ByteTokenizer()
+    tokenizer.chatTemplate = source
+    let template = try ChatTemplate.named(ChatTemplate.auto, tokenizer: tokenizer)
+    return try TestServer(
+      Server(
+        model: model, tokenizer: tokenizer, models: [ServedModel(name: "m", template: template)],
+        defaults: greedy(), options: options { _ in }))
+  }
+
   private static func options(_ change: (inout ServerOptions) -> Void) -> ServerOptions {
     var options = ServerOptions()
     options.port = 0

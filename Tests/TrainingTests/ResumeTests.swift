@@ -7,6 +7,18 @@ import Foundation
 import Testing
 
 @Suite struct ResumeTests {
+  /// A killed process leaves folders that it was writing, replacing or removing.
+  @Test func leftoversOfADeadRunAreCleanedUp() throws {
+    let folder = try TemporaryFolder()
+    let names = [
+      "checkpoint-1.partial-77", "checkpoint-2", "checkpoint-2.old-77", "checkpoint-3.old-77", "notes.old-x",
+    ]
+    for name in names { try AtomicFile.makeFolder("\(folder.path)/\(name)") }
+    CheckpointFolder.removeLeftovers(in: folder.path)
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(left == ["checkpoint-2", "checkpoint-3", "notes.old-x"])
+  }
+
   private func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
     -> TrainingResult
   {

@@ -25,6 +25,16 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
 }
 
 @Suite struct RunConfigTests {
+  @Test(arguments: ["1e20", "1e308", "9223372036854775808", "1000001", "0", "-1"])
+  func epochsThatAreNoNumberOfStepsAreRefused(epochs: String) throws {
+    let tiny = try TinyRun()
+    let error = #expect(throws: FireflyError.self) {
+      try tiny.config("out", ["num_train_epochs": try JSONValue.parse(epochs, source: "test")])
+    }
+    #expect(error?.what.contains("num_train_epochs") == true)
+    #expect(error?.expected?.contains("at most 1000000") == true)
+  }
+
   @Test func readsTheOriginalsFileUnchanged() throws {
     let config = try RunConfig(JSONValue.parse(original, source: "o"), source: "o")
     #expect(config.modelPath == "NousResearch/Llama-2-13b-chat-hf")

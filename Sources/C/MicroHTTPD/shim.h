@@ -20,6 +20,7 @@ typedef struct {
 static inline struct MHD_Daemon *microhttpd_start(const microhttpd_options *o) {
   return MHD_start_daemon(
       MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, o->handle, o->context,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1,
       MHD_OPTION_LISTEN_SOCKET, o->listening_socket,
       MHD_OPTION_NOTIFY_COMPLETED, o->completed, o->context,
       MHD_OPTION_NOTIFY_CONNECTION, o->connection, o->context,

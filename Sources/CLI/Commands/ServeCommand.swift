@@ -110,6 +110,10 @@ enum ServeCommand {
       }
       tellDifferences(arguments, adapters, served, pretrained)
       Messages.line("listening on http://\(address(settings.host)):\(port)")
+      if settings.isOpenToOthers {
+        Messages.line(
+          "firefly: whoever reaches \(settings.host) can use this server; --api-key asks for a key")
+      }
       signals.wait()
       Messages.line("stopping")
       server.stop()

@@ -3,13 +3,15 @@ import FireflyBase
 /// A request as far as the service looks at it.
 struct HTTPRequest: Sendable {
   /// Headers that are read; all others are ignored.
-  static let headerNames = ["authorization", "content-length", "host", "origin"]
+  static let headerNames = ["authorization", "content-length", "host", "origin", "transfer-encoding"]
 
   let method: String
   /// The path as sent, without the query and without decoding `%` sequences: no route needs any.
   let path: String
   /// The headers by their names in lower case.
   let headers: [String: String]
+  /// Whether a header that is read stands there twice, or a name has a space in it: others may then read another request.
+  var isAmbiguous = false
   var body: [UInt8] = []
 }
 

@@ -69,7 +69,7 @@ final class HTTPServer: @unchecked Sendable {
   /// A request's headers have come.
   fileprivate func begin(_ exchange: HTTPExchange) -> MHD_Result {
     guard let refusal = handler.refusal(of: exchange.head) else { return .YES }
-    guard exchange.hasShortBody else { return queue(refusal, exchange) }
+    guard exchange.hasShortBody, !exchange.head.isAmbiguous else { return queue(refusal, exchange) }
     exchange.respond(refusal)
     return .YES
   }
@@ -135,9 +135,9 @@ private func handleRequest(
     return .NO
   }
   guard let known = exchange(place) else {
-    let head = HTTPRequest(
-      method: String(cString: method), path: String(cString: url), headers: headers(of: connection))
-    let made = HTTPExchange(connection: connection, head: head, bodyLimit: server.limits.bodyBytes)
+    let made = HTTPExchange(
+      connection: connection, head: head(String(cString: method), String(cString: url), of: connection),
+      bodyLimit: server.limits.bodyBytes)
     place.pointee = Unmanaged.passRetained(made).toOpaque()
     return server.begin(made)
   }
@@ -147,14 +147,28 @@ private func handleRequest(
   return known.receive(bytes) ? .YES : .NO
 }
 
-private func headers(of connection: OpaquePointer) -> [String: String] {
-  var headers: [String: String] = [:]
-  for name in HTTPRequest.headerNames {
-    if let value = MHD_lookup_connection_value(connection, .HEADER_KIND, name) {
-      headers[name] = String(cString: value)
-    }
+private func head(_ method: String, _ path: String, of connection: OpaquePointer) -> HTTPRequest {
+  var found = (headers: [String: String](), isAmbiguous: false)
+  withUnsafeMutablePointer(to: &found) { found in
+    _ = MHD_get_connection_values(
+      connection, .HEADER_KIND,
+      { context, _, name, value in
+        guard let name,
+          let found = context?.assumingMemoryBound(to: (headers: [String: String], isAmbiguous: Bool).self)
+        else { return .YES }
+        let key = String(cString: name).lowercased()
+        if key.contains(where: \.isWhitespace) { found.pointee.isAmbiguous = true }
+        if HTTPRequest.headerNames.contains(key) {
+          let old = found.pointee.headers.updateValue(value.map { String(cString: $0) } ?? "", forKey: key)
+          if old != nil { found.pointee.isAmbiguous = true }
+        }
+        return .YES
+      }, found)
   }
-  return headers
+  let lengths = ["content-length", "transfer-encoding"].filter { found.headers[$0] != nil }
+  return HTTPRequest(
+    method: method, path: path, headers: found.headers,
+    isAmbiguous: found.isAmbiguous || lengths.count == 2)
 }
 
 private func completeRequest(

@@ -9,10 +9,10 @@ protocol AnswerFormat: Sendable {
   func choice(_ index: Int, _ result: GenerationResult) -> JSONValue
   /// What a stream says of an answer before its text; nil: nothing.
   func opening(_ index: Int) -> JSONValue?
-  /// A piece of an answer in a stream.
-  func piece(_ index: Int, text: String, tokens: [GeneratedToken]) -> JSONValue
+  /// The parts of a stream that a piece of an answer makes; pieces of one answer come in their order.
+  func pieces(_ index: Int, text: String, tokens: [GeneratedToken]) -> [JSONValue]
   /// The end of an answer in a stream.
-  func closing(_ index: Int, _ reason: FinishReason) -> JSONValue
+  func closing(_ index: Int, _ reason: FinishReason) -> [JSONValue]
 }
 
 /// What all messages of one response begin with.

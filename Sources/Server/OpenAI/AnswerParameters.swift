@@ -1,18 +1,19 @@
 import FireflyBase
 import FireflyGeneration
+import FireflyText
 
 /// What a chat and a completion have in common: how answers are chosen, when they end, and how they are sent.
 struct AnswerParameters: Sendable {
   var options: GenerationOptions
   /// Answers to each prompt.
   var n: Int
+  /// Answers to each prompt of which the `n` likeliest are given.
+  var bestOf: Int
   var stream: Bool
   var includesUsage: Bool
 
-  static let known: Set<String> = [
-    "model", "stream", "stream_options", "stop", "seed", "n", "temperature", "top_p", "top_k", "min_p",
-    "repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "max_tokens",
-  ]
+  /// Stop strings of a request, and the bytes of one.
+  private static let (mostStops, longestStop) = (64, 1000)
 
   /// - Parameters:
   ///   - defaults: what holds where the request says nothing.
@@ -26,13 +27,43 @@ struct AnswerParameters: Sendable {
     options.sampling.presencePenalty = try parameters.number("presence_penalty", in: -2...2) ?? 0
     options.sampling.frequencyPenalty = try parameters.number("frequency_penalty", in: -2...2) ?? 0
     options.sampling.logitBias = try AnswerParameters.bias(parameters, below: vocabularySize)
-    options.stopStrings += try parameters.texts("stop", atMost: 64)
+    try AnswerParameters.endings(&options, parameters, limits, vocabularySize: vocabularySize)
     options.seed =
       try parameters.whole("seed", in: Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
       ?? .random(in: 0 ... .max)
     n = try parameters.whole("n", in: 1...limits.answersPerRequest) ?? 1
+    bestOf = n
     stream = try parameters.flag("stream") ?? false
     includesUsage = try AnswerParameters.streamOptions(parameters, stream: stream)
+  }
+
+  /// What ends an answer, and what of that is shown.
+  private static func endings(
+    _ options: inout GenerationOptions, _ parameters: Parameters, _ limits: ServerOptions, vocabularySize: Int
+  ) throws {
+    if let least = try parameters.whole("min_tokens", in: 0...limits.maxTokens) {
+      options.rules.minNewTokens = least
+    }
+    options.stopStrings += try parameters.texts("stop", atMost: mostStops, longest: longestStop)
+    if try parameters.flag("ignore_eos") == true { options.stopIDs = [] }
+    options.stopIDs.formUnion(try parameters.tokens("stop_token_ids", below: vocabularySize))
+    options.keepsStopString = try parameters.flag("include_stop_str_in_output") ?? false
+    options.skipsSpecialTokens = try parameters.flag("skip_special_tokens") ?? true
+  }
+
+  /// Adds `bad_words`, each as it is spelled within a text and at its beginning.
+  mutating func forbidWords(_ parameters: Parameters, _ tokenizer: any Tokenizer) throws {
+    for word in try parameters.texts("bad_words", atMost: 64, longest: 100) {
+      for spelling in [word, " " + word] {
+        let ids = (try? tokenizer.encode(spelling, parseSpecial: true)) ?? []
+        if !ids.isEmpty, !options.rules.badWords.contains(ids) { options.rules.badWords.append(ids) }
+      }
+    }
+  }
+
+  /// Adds the tokens that end an answer of the template's, unless the request ignores them.
+  mutating func stop(at ids: [Int32], _ parameters: Parameters) {
+    if parameters["ignore_eos"] != .bool(true) { options.stopIDs.formUnion(ids) }
   }
 
   /// Temperature, top-k, top-p, min-p and repetition penalty.
@@ -47,6 +78,10 @@ struct AnswerParameters: Sendable {
     sampling.minP = try parameters.number("min_p", in: 0...1) ?? sampling.minP
     sampling.repetitionPenalty =
       try parameters.number("repetition_penalty", in: 0.01...100) ?? sampling.repetitionPenalty
+    sampling.typicalP =
+      try parameters.number("typical_p", in: Double.leastNonzeroMagnitude...1) ?? sampling.typicalP
+    // llama-server's penalties look back so far; ours at everything.
+    if sampling.repetitionPenalty != 1 { try parameters.refuse("repeat_last_n", unless: [.int(-1)]) }
   }
 
   /// `logit_bias`: token ids, as strings, and numbers.
@@ -72,11 +107,18 @@ struct AnswerParameters: Sendable {
     guard let members = value.object else {
       throw parameters.wrong("stream_options", "an object", value)
     }
-    guard let wanted = members["include_usage"], wanted != .null else { return false }
-    guard let flag = wanted.bool else {
-      throw parameters.wrong("stream_options.include_usage", "true or false", wanted)
+    for (name, value) in members.sorted(by: { $0.key < $1.key }) where value != .null && value.bool == nil {
+      throw APIError.invalid("\"stream_options.\(name)\" must be true or false.", "stream_options.\(name)")
     }
-    return flag
+    let options = members.filter { $0.value == .bool(true) }
+    // Padding of events against listeners is OpenAI's, and theirs to leave out.
+    let known: Set = ["include_usage", "include_obfuscation"]
+    if let other = options.keys.sorted().first(where: { !known.contains($0) }) {
+      throw APIError.invalid(
+        "\"stream_options.\(other)\" is not supported.", "stream_options.\(other)",
+        code: "unsupported_parameter")
+    }
+    return options["include_usage"] != nil
   }
 
   /// Sets how many tokens an answer may have: the first of `names` that the request gives, or `usual`.
@@ -92,10 +134,10 @@ struct AnswerParameters: Sendable {
     options.maxNewTokens = min(usual, limit)
   }
 
-  /// The requests, one for each answer: `n` to every prompt, each with a seed of its own.
+  /// The requests, one for each answer: `bestOf` to every prompt, each with a seed of its own.
   func requests(_ prompts: [[Int32]], model: String, place: String) -> [GenerationRequest] {
     prompts.flatMap { prompt in
-      (0..<n).map { index in
+      (0..<bestOf).map { index in
         var own = options
         own.seed = options.seed &+ UInt64(index)
         return GenerationRequest(prompt: prompt, options: own, place: place, adapter: model)

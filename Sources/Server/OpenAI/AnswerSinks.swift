@@ -89,7 +89,7 @@ final class StreamedAnswer: AnswerSink {
       state.parts[index].sentBytes += text.utf8.count
       if reportsTokens { state.parts[index].held += tokens }
       if !text.isEmpty {
-        send([format.piece(index, text: text, tokens: state.parts[index].takeTokens())])
+        for part in format.pieces(index, text: text, tokens: state.parts[index].takeTokens()) { send([part]) }
       }
       switch outcome {
       case nil: break
@@ -99,7 +99,7 @@ final class StreamedAnswer: AnswerSink {
         exchange.endStream()
       case .success(let result):
         state.parts[index].result = result
-        send([format.closing(index, result.finishReason)])
+        for part in format.closing(index, result.finishReason) { send([part]) }
         let results = state.parts.compactMap(\.result)
         if results.count == state.parts.count { close(results) }
       }

@@ -6,38 +6,44 @@ import FireflyText
 struct CompletionEndpoint {
   let service: Service
 
-  private static let known = AnswerParameters.known.union([
-    "prompt", "echo", "logprobs", "best_of", "suffix",
-  ])
-
   func answer(_ exchange: HTTPExchange) throws {
-    let parameters = try Parameters(body: exchange.takeRequest().body)
-    try parameters.refuseOthers(than: CompletionEndpoint.known)
-    try parameters.refuse("suffix", unless: [.string("")])
+    let parameters = try Parameters(body: exchange.takeRequest().body).checked(
+      by: ParameterTables.completion)
     let model = try service.model(parameters)
     var answers = try AnswerParameters(
       parameters, defaults: service.defaults, limits: service.options,
       vocabularySize: service.shape.vocabularySize)
-    try parameters.refuse("best_of", unless: [.int(answers.n)])
     // OpenAI's default is 16 tokens.
     try answers.limitTokens(
       parameters, ["max_tokens"], atLeast: 0, usual: 16, limit: service.options.maxTokens)
     let echo = try parameters.flag("echo") ?? false
     let top = try CompletionEndpoint.logProbabilities(parameters)
+    try readBestOf(&answers, parameters)
     answers.options.topLogProbabilities = top ?? 0
-    answers.options.reportsLogProbabilities = top != nil
+    answers.options.reportsLogProbabilities = top != nil || answers.bestOf > answers.n
     answers.options.scoresPrompt = echo && top != nil
     if answers.options.scoresPrompt && answers.stream {
       throw APIError.invalid(
         "\"echo\" with \"logprobs\" cannot be streamed; leave one of the three out.", "stream")
     }
-    let prompts = try CompletionEndpoint.prompts(parameters, service.tokenizer)
+    try service.constrain(&answers, parameters)
+    let prompts = try prompts(parameters, answers)
     let echoes = echo ? self.echoes(prompts, n: answers.n) : []
     let format = CompletionFormat(
       model: model.name, spelling: service.spelling, reportsTokens: top != nil, echoes: echoes)
     try service.start(
       exchange, answers, prompts: prompts.map(\.ids), parameter: "prompt", model: model.name,
       format: format, reportsTokens: top != nil)
+  }
+
+  private func readBestOf(_ answers: inout AnswerParameters, _ parameters: Parameters) throws {
+    let most = service.options.answersPerRequest
+    guard let count = try parameters.whole("best_of", in: answers.n...max(answers.n, most)) else { return }
+    guard count == answers.n || !answers.stream else {
+      throw APIError.invalid(
+        "The best of several answers cannot be streamed: it is known when all have ended.", "best_of")
+    }
+    answers.bestOf = count
   }
 
   private func echoes(_ prompts: [Prompt], n: Int) -> [CompletionFormat.Echo] {
@@ -59,12 +65,12 @@ struct CompletionEndpoint {
     let text: String?
   }
 
-  /// A text, a list of texts, a list of ids, or a list of lists of ids.
-  private static func prompts(_ parameters: Parameters, _ tokenizer: any Tokenizer) throws -> [Prompt] {
+  /// A text, a list of texts, a list of ids, or a list of lists of ids; how many is looked at first.
+  private func prompts(_ parameters: Parameters, _ answers: AnswerParameters) throws -> [Prompt] {
     guard let value = parameters["prompt"] else {
       throw APIError.invalid("\"prompt\" is missing.", "prompt")
     }
-    if let text = value.string { return [try encoded(text, tokenizer)] }
+    if let text = value.string { return [try encoded(text)] }
     func wrong() -> APIError {
       parameters.wrong(
         "prompt", "a string, a list of strings, a list of token ids or a list of such lists", value)
@@ -72,11 +78,15 @@ struct CompletionEndpoint {
     guard let list = value.array, let first = list.first else { throw wrong() }
     switch first {
     case .string:
-      return try list.map { try encoded(try $0.string.orThrow(wrong()), tokenizer) }
+      try service.checkCount(list.count, answers, "prompt")
+      return try list.map { try encoded(try $0.string.orThrow(wrong())) }
     case .array:
-      return try list.map { Prompt(ids: try ids($0.array.orThrow(wrong()), wrong), text: nil) }
+      try service.checkCount(list.count, answers, "prompt")
+      return try list.map {
+        Prompt(ids: try CompletionEndpoint.ids($0.array.orThrow(wrong()), wrong), text: nil)
+      }
     default:
-      return [Prompt(ids: try ids(list, wrong), text: nil)]
+      return [Prompt(ids: try CompletionEndpoint.ids(list, wrong), text: nil)]
     }
   }
 
@@ -86,9 +96,10 @@ struct CompletionEndpoint {
 
   /// The text's tokens as `generate --raw` reads it: after the beginning-of-sequence token where the model expects
   /// it.
-  private static func encoded(_ text: String, _ tokenizer: any Tokenizer) throws -> Prompt {
+  private func encoded(_ text: String) throws -> Prompt {
+    try service.checkLength(of: text.utf8.count, "prompt")
     do {
-      return Prompt(ids: try tokenizer.textTokens(text), text: text)
+      return Prompt(ids: try service.tokenizer.textTokens(text), text: text)
     } catch let error as FireflyError {
       throw APIError.invalid(error, "prompt")
     }

@@ -38,12 +38,12 @@ struct CompletionFormat: AnswerFormat {
     echoes.isEmpty ? nil : choice(index, text: echoes[index].text, .null, .null)
   }
 
-  func piece(_ index: Int, text: String, tokens: [GeneratedToken]) -> JSONValue {
-    choice(index, text: text, reportsTokens ? logProbabilities(tokens.map { Token($0) }) : .null, .null)
+  func pieces(_ index: Int, text: String, tokens: [GeneratedToken]) -> [JSONValue] {
+    [choice(index, text: text, reportsTokens ? logProbabilities(tokens.map { Token($0) }) : .null, .null)]
   }
 
-  func closing(_ index: Int, _ reason: FinishReason) -> JSONValue {
-    choice(index, text: "", .null, reason.json)
+  func closing(_ index: Int, _ reason: FinishReason) -> [JSONValue] {
+    [choice(index, text: "", .null, reason.json)]
   }
 
   private func choice(

@@ -1,7 +1,8 @@
 import FireflyBase
 import Foundation
 
-/// What the run page shows of a training run: `GET /run/data`.
+/// What the run page shows of a training run: `GET /run/data`. The page asks again and again, so only the lines that are shown
+/// are parsed, however long the log is.
 struct RunData {
   /// The run's output_dir.
   let folder: String
@@ -12,23 +13,67 @@ struct RunData {
 
   /// - Throws: `APIError` when the folder holds no run.
   func json() throws -> JSONValue {
-    guard let lines = lines("progress.jsonl") else { throw APIError.notFound }
-    let entries = lines.filter { $0["finished"] == nil }
+    guard let log = Lines("\(folder)/progress.jsonl") else { throw APIError.notFound }
+    let ends = log.holding("\"finished\"")
+    let entries = log.all.filter { !ends.contains($0.lowerBound) }
+    let evaluations = log.holding("\"eval_loss\"")
     let step = max(1, entries.count / RunData.mostEntries)
-    let shown = entries.enumerated().filter { index, entry in
-      index % step == 0 || index == entries.count - 1 || entry["eval_loss"] != nil
-    }
+    let last = entries.lastIndex { log.value($0) != nil }
+    let shown = entries.enumerated().filter { index, line in
+      index % step == 0 || index == last || evaluations.contains(line.lowerBound)
+    }.compactMap { log.value($0.element) }
+    let samples = Lines("\(folder)/samples.jsonl")
     return .object([
-      "output_dir": .string(folder), "log": .array(shown.map(\.element)),
-      "total_steps": entries.last?["total_steps"] ?? .null,
-      "finished": .bool(lines.contains { $0["finished"]?.bool == true }),
-      "samples": .array(self.lines("samples.jsonl")?.suffix(RunData.mostSamples) ?? []),
+      "output_dir": .string(folder), "log": .array(shown),
+      "total_steps": last.flatMap { log.value(entries[$0])?["total_steps"] } ?? .null,
+      "finished": .bool(
+        log.all.contains { ends.contains($0.lowerBound) && log.value($0)?["finished"]?.bool == true }),
+      "samples": .array(
+        samples.map { file in file.all.suffix(RunData.mostSamples).compactMap { file.value($0) } } ?? []),
     ])
   }
+}
 
-  /// The whole lines of a file that may be growing; nil when there is none.
-  private func lines(_ name: String) -> [JSONValue]? {
-    guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { return nil }
-    return text.split(separator: "\n").compactMap { try? JSONValue.parse(String($0), source: name) }
+/// The whole lines of a file that may be growing.
+private struct Lines {
+  private let bytes: Data
+  /// Where they lie.
+  let all: [Range<Int>]
+
+  /// nil when there is no such file.
+  init?(_ path: String) {
+    guard let bytes = FileManager.default.contents(atPath: path) else { return nil }
+    self.bytes = bytes
+    var lines: [Range<Int>] = []
+    var start = 0
+    while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      if end > start { lines.append(start..<end) }
+      start = end + 1
+    }
+    all = lines
+  }
+
+  /// nil for a line that is not JSON.
+  func value(_ line: Range<Int>) -> JSONValue? {
+    try? JSONValue.parse(bytes[line], source: "line")
+  }
+
+  /// The beginnings of the lines in which `text` stands.
+  func holding(_ text: String) -> Set<Int> {
+    let text = Array(text.utf8)
+    var found: Set<Int> = []
+    var line = 0
+    var start = 0
+    while let place = Lines.find(text, in: bytes, from: start) {
+      while line < all.count, all[line].upperBound <= place { line += 1 }
+      guard line < all.count else { break }
+      found.insert(all[line].lowerBound)
+      start = all[line].upperBound
+    }
+    return found
+  }
+
+  private static func find(_ text: [UInt8], in bytes: Data, from start: Int) -> Int? {
+    start < bytes.count ? bytes.range(of: Data(text), in: start..<bytes.count)?.lowerBound : nil
   }
 }

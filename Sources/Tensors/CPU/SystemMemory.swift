@@ -1,3 +1,4 @@
+import FireflyBase
 import Foundation
 
 /// Blocks from the system and back. Large ones are mappings of their own: given back they are gone, where the heap would
@@ -14,7 +15,9 @@ enum SystemMemory {
   /// An uninitialised block, aligned to 64 bytes.
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     guard byteCount >= mapped else {
-      return UnsafeMutableRawPointer.allocate(byteCount: byteCount + margin, alignment: 64)
+      var block: UnsafeMutableRawPointer?
+      guard posix_memalign(&block, 64, byteCount + margin) == 0, let block else { exhausted(byteCount) }
+      return block
     }
     let size = pages(byteCount)
     guard byteCount >= huge else { return map(size) }
@@ -33,7 +36,7 @@ enum SystemMemory {
     if byteCount >= mapped {
       munmap(block, pages(byteCount))
     } else {
-      block.deallocate()
+      free(block)
     }
   }
 
@@ -45,7 +48,16 @@ enum SystemMemory {
   private static func map(_ size: Int) -> UnsafeMutableRawPointer {
     guard let block = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       block != MAP_FAILED
-    else { preconditionFailure("out of memory: the system gives no \(size) bytes") }
+    else { exhausted(size) }
     return block
+  }
+
+  /// Nothing that computes can go on without memory, so the process ends here; with a sentence, and no report of a crash.
+  private static func exhausted(_ byteCount: Int) -> Never {
+    let sentence =
+      "firefly: memory ran out: the system gives no \(Readable.bytes(byteCount)) more. Use a smaller model, smaller "
+      + "batches or shorter sequences, or raise the limit (ulimit -v).\n"
+    _ = writeAll(Array(sentence.utf8), to: STDERR_FILENO)
+    _exit(1)
   }
 }

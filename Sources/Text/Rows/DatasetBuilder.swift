@@ -28,6 +28,10 @@ struct DatasetBuilder {
     var report = DatasetReport(path: selection.path, part: selection.part, maxLength: maxLength)
     if let warning = template?.stopWarning(tokenizer) { report.warnings.append(warning) }
     try makeFolder(of: path)
+    // Half-written, or finished and only for a process that did not get to remove it.
+    AbandonedFiles.remove(in: path.parentFolder) {
+      $0.contains(".rows.partial-") || ($0.hasPrefix("firefly-") && $0.hasSuffix(".rows"))
+    }
     try AtomicFile.write(to: path) { file in
       let writer = SampleFileWriter(file)
       var lengths: [Int] = []

@@ -58,7 +58,7 @@ extension ChatTemplate {
     var ids: [Int32] = []
     let others = furtherStops.compactMap(tokenizer.id(of:)) + (tokenizer.eos.map { [$0] } ?? [])
     for id in try writer.stopIDs(tokenizer) + others where !ids.contains(id) { ids.append(id) }
-    guard !ids.isEmpty else { throw missingToken("end-of-sequence token", "eos", template: name) }
+    guard !ids.isEmpty else { throw missingToken("an end-of-sequence token", "eos", template: name) }
     return ids
   }
 

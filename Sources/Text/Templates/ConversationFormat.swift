@@ -76,6 +76,6 @@ struct TemplatePair: Equatable {
 
 func missingToken(_ what: String, _ short: String, template: String) -> FireflyError {
   FireflyError(
-    "template \"\(template)\" needs a \(what), and this tokenizer has none", expected: "a \(short) token",
+    "template \"\(template)\" needs \(what), and this tokenizer has none", expected: "\(short)_token",
     fix: "Choose a template made for this model, or name its \(short)_token in tokenizer_config.json.")
 }

@@ -63,7 +63,7 @@ extension PieceFormat {
     let start = try prefix.map { try role($0, tokenizer) }
     if layout == .piecewise {
       guard let id = tokenizer.bos else {
-        throw missingToken("begin-of-sequence token", "bos", template: name)
+        throw missingToken("a begin-of-sequence token", "bos", template: name)
       }
       return [id]
     }
@@ -122,7 +122,7 @@ extension PieceFormat {
     var format = format.replacing("{idx}", with: String(turn))
     if format.contains("{stop_token}") {
       guard let stop = tokenizer.eosText else {
-        throw missingToken("end-of-sequence token", "eos", template: name)
+        throw missingToken("an end-of-sequence token", "eos", template: name)
       }
       format = format.replacing("{stop_token}", with: stop)
     }
@@ -142,7 +142,9 @@ extension PieceFormat {
   }
 
   private func end(_ tokenizer: any Tokenizer) throws -> Int32 {
-    guard let id = tokenizer.eos else { throw missingToken("end-of-sequence token", "eos", template: name) }
+    guard let id = tokenizer.eos else {
+      throw missingToken("an end-of-sequence token", "eos", template: name)
+    }
     return id
   }
 }
@@ -228,10 +230,11 @@ extension PieceFormat: ConversationFormat {
   /// The user begins and the assistant answers, in turn; with tools, these may speak before an answer too.
   private func checkTurns(_ messages: ArraySlice<Message>, after askers: Set<String>) throws {
     var isAnswered = true
-    for (place, message) in messages.enumerated() {
-      let isTool = message.role == "tool" && place > 0 && askers.contains("tool")
+    for (place, message) in zip(messages.indices, messages) {
+      let isTool = message.role == "tool" && place > messages.startIndex && askers.contains("tool")
       let expected = isAnswered ? "user" : "assistant"
       guard message.role == expected || isTool else {
+        // Counted with the system message, which the slice begins behind.
         throw FireflyError(
           "messages must be the user's and the assistant's in turn", at: "message \(place + 1)",
           expected: "role \"\(expected)\"", found: "role \"\(message.role)\"")

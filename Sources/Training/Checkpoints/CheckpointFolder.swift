@@ -69,11 +69,14 @@ package struct CheckpointFolder: Equatable {
     (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
   }
 
-  /// Takes the folder away; from the first moment it is no longer complete.
+  /// Takes the folder away: first its name, so that a process that is killed meanwhile leaves nothing that looks like a
+  /// checkpoint, then what is in it.
   func remove() throws {
+    let aside = "\(path)\(CheckpointFolder.leftover)\(getpid())"
     do {
-      try FileManager.default.removeItem(atPath: "\(path)/\(CheckpointFolder.stateName)")
-      try FileManager.default.removeItem(atPath: path)
+      try? FileManager.default.removeItem(atPath: aside)
+      try FileManager.default.moveItem(atPath: path, toPath: aside)
+      try FileManager.default.removeItem(atPath: aside)
     } catch {
       throw FireflyError("cannot remove the old checkpoint: \(error.localizedDescription)", at: path)
     }
@@ -91,11 +94,24 @@ package struct CheckpointFolder: Equatable {
     for checkpoint in others.dropFirst(max(0, limit - protected.count)) { try checkpoint.remove() }
   }
 
-  /// Removes what a process that was killed left half-written.
+  private static let leftover = ".partial-"
+
+  /// Removes what a process that was killed left half-written or half-removed. A folder that was moved aside for a new one
+  /// which did not come gets its name back.
   package static func removeLeftovers(in folder: String) {
     let manager = FileManager.default
-    for name in (try? manager.contentsOfDirectory(atPath: folder)) ?? [] where name.contains(".partial-") {
-      try? manager.removeItem(atPath: "\(folder)/\(name)")
+    for name in (try? manager.contentsOfDirectory(atPath: folder)) ?? [] {
+      let path = "\(folder)/\(name)"
+      if name.contains(leftover) {
+        try? manager.removeItem(atPath: path)
+      } else if let end = name.range(of: ".old-", options: .backwards), Int(name[end.upperBound...]) != nil {
+        let own = "\(folder)/\(name[..<end.lowerBound])"
+        if manager.fileExists(atPath: own) {
+          try? manager.removeItem(atPath: path)
+        } else {
+          try? manager.moveItem(atPath: path, toPath: own)
+        }
+      }
     }
   }
 }

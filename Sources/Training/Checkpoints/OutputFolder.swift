@@ -32,11 +32,15 @@ struct OutputFolder {
     }
   }
 
+  /// Room for what is written beside checkpoints: logs, events, samples, the trained model's small files, and what file
+  /// systems round up.
+  private static let recordBytes = 1 << 20
+
   private func checkRoom(_ plan: RunPlan, on folder: String) throws {
     guard let free = DiskSpace.freeBytes(at: folder) else { return }
     let best = config.evaluation?.best == nil ? 0 : 1
     let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1 + best
-    let needed = plan.pagedBytes + kept * plan.checkpointBytes
+    let needed = plan.pagedBytes + kept * plan.checkpointBytes + OutputFolder.recordBytes
     guard free >= needed else {
       throw FireflyError(
         "the disk is too full for the checkpoints and the optimizer's file", at: folder,

@@ -70,9 +70,10 @@ struct ConfigReader {
   mutating func double(
     _ key: String, default fallback: Double, in range: ClosedRange<Double>, above: Bool = false
   ) -> Double {
+    let most = range.upperBound == .infinity ? "" : ", at most \(range.upperBound)"
     let expected =
-      above && range.upperBound == .infinity
-      ? "a number above \(range.lowerBound)" : "a number \(ConfigReader.bounds(range, .infinity))"
+      above
+      ? "a number above \(range.lowerBound)\(most)" : "a number \(ConfigReader.bounds(range, .infinity))"
     guard let value = value(key, required: false, expected) else { return fallback }
     guard let number = value.double, number.isFinite, range.contains(number),
       !above || number > range.lowerBound

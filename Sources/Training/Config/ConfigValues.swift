@@ -1,3 +1,5 @@
+import FireflyBase
+
 // The values of a configuration that are one of a few, or of several shapes.
 
 /// What is trained for: the original's `task_type`.
@@ -61,7 +63,7 @@ public enum StepCount: Sendable, Equatable {
   package func resolved(total: Int) -> Int {
     switch self {
     case .steps(let count): count
-    case .part(let part): max(1, Int((part * Double(total)).rounded(.up)))
+    case .part(let part): max(1, Int(saturating: (part * Double(total)).rounded(.up)))
     }
   }
 }
@@ -93,7 +95,7 @@ public enum Warmup: Sendable, Equatable {
   package func resolved(total: Int) -> Int {
     switch self {
     case .steps(let count): count
-    case .ratio(let ratio): Int((ratio * Double(total)).rounded(.up))
+    case .ratio(let ratio): Int(saturating: (ratio * Double(total)).rounded(.up))
     }
   }
 }

@@ -48,6 +48,8 @@ public struct RunConfig: Sendable {
 
   // MARK: The steps
   public var epochs: Double  // num_train_epochs
+  /// Above any sensible number, and times any number of steps still a number of steps.
+  static let mostEpochs = 1e6
   /// Optimizer steps in all; overrides `epochs` when set (max_steps above 0).
   public var maxSteps: Int?
   /// Rows of a micro-batch.
@@ -145,7 +147,7 @@ public struct RunConfig: Sendable {
 
     full = keys.full(mode)
 
-    epochs = keys.double("num_train_epochs", default: 3, in: 0...(.infinity), above: true)
+    epochs = keys.double("num_train_epochs", default: 3, in: 0...RunConfig.mostEpochs, above: true)
     let steps = keys.int("max_steps", default: -1, in: -1...ConfigReader.most)
     maxSteps = steps > 0 ? steps : nil
     microBatchSize = keys.int("per_device_train_batch_size", default: 8, in: 1...ConfigReader.most)

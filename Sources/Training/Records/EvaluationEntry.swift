@@ -59,7 +59,7 @@ extension EvaluationEntry {
   init?(_ json: JSONValue) {
     guard let step = json["step"]?.int, let loss = json["eval_loss"]?.double else { return nil }
     let seconds = json["eval_runtime"]?.double ?? 0
-    func count(_ key: String) -> Int { Int(((json[key]?.double ?? 0) * seconds).rounded()) }
+    func count(_ key: String) -> Int { Int(saturating: ((json[key]?.double ?? 0) * seconds).rounded()) }
     self.init(
       step: step, epoch: json["epoch"]?.double ?? 0, loss: loss,
       tokenAccuracy: json["eval_token_accuracy"]?.double,

@@ -185,7 +185,7 @@ extension RunHistory {
       "log_history": .array(log.map(\.json) + (results.map { [$0] } ?? [])),
       "logging_steps": .int(config.loggingEvery.resolved(total: totalSteps)), "max_steps": .int(totalSteps),
       "num_input_tokens_seen": .int(tokens),
-      "num_train_epochs": .int(Int(config.epochs.rounded(.up))),
+      "num_train_epochs": .int(Int(saturating: config.epochs.rounded(.up))),
       "save_steps": .int(config.saveEvery.resolved(total: totalSteps)), "stateful_callbacks": .object([:]),
       "total_flos": .double(flop), "train_batch_size": .int(config.microBatchSize), "trial_name": .null,
       "trial_params": .null,

@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTensors
 
 /// Which rows each optimizer step sees: a function of the step alone, so that a run continues anywhere.
@@ -50,7 +51,7 @@ package struct DataOrder {
 
   /// Optimizer steps of a run.
   package func totalSteps(epochs: Double, maxSteps: Int?) -> Int {
-    maxSteps ?? max(1, Int((epochs * Double(stepsPerEpoch)).rounded(.up)))
+    maxSteps ?? max(1, Int(saturating: (epochs * Double(stepsPerEpoch)).rounded(.up)))
   }
 
   /// The micro-batches of a step as row numbers.

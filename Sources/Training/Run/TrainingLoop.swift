@@ -63,6 +63,7 @@ struct TrainingLoop {
       let batches = order.microBatches(step: state.step).map(batch)
       let loss = try accumulateGradients(batches, progress)
       let norm = gradientNorm(model.arena)
+      try checkFiles()
       guard norm.isFinite else { throw try notANumber("the gradient", loss: loss.loss, norm: norm, batches) }
 
       let rate = learningRate(state.step)
@@ -131,6 +132,20 @@ struct TrainingLoop {
       learningRate: rate, tokens: tokens, targets: targets, seconds: seconds)
   }
 
+  /// When a file of the model's has lost bytes that were read, what came of them is nothing; what was trained before is saved.
+  private mutating func checkFiles() throws {
+    do {
+      try LostFile.check()
+    } catch var error as FireflyError {
+      if state.step > 0, CheckpointFolder.complete(in: config.outputFolder).last?.step != state.step {
+        state.history.willSave(at: state.step, in: config)
+        _ = try LostFile.accepted { try checkpoint.save(state, model) }
+      }
+      error.fix = "Bring it back and continue with --resume."
+      throw error
+    }
+  }
+
   private var epoch: Double { order.epoch(after: state.step) }
 
   // MARK: - Evaluation
@@ -144,6 +159,7 @@ struct TrainingLoop {
     do {
       let entry = try evaluator.evaluate(
         model, step: state.step, epoch: epoch, stop: stop, progress: progress)
+      try checkFiles()
       session.evaluationSeconds += entry.seconds
       state.history.log.append(.evaluation(entry))
       try recorder.evaluated(entry, totalSteps: totalSteps)

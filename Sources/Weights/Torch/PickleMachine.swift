@@ -32,6 +32,9 @@ struct PickleMachine {
   private var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
+  /// Lists and dictionaries made; a byte of the pickle makes one, which takes a hundred.
+  private var collections = 0
+  private static let mostCollections = 1 << 20
 
   /// - Parameter bytes: The pickle from `start` on; it may be followed by something else.
   init(path: String, bytes: UnsafeRawBufferPointer, start: Int = 0) {
@@ -69,8 +72,8 @@ struct PickleMachine {
     case .binaryInt2: stack.append(.int(Int(try number(UInt16.self))))
     case .long1: stack.append(.int(try long()))
     case .unicode: stack.append(.text(try text(count: Int(number(UInt32.self)))))
-    case .emptyList: stack.append(.list(PickleList()))
-    case .emptyDictionary: stack.append(.dictionary(PickleDictionary()))
+    case .emptyList: stack.append(.list(try counted(PickleList())))
+    case .emptyDictionary: stack.append(.dictionary(try counted(PickleDictionary())))
     case .emptyTuple: try pushTuple([])
     case .tuple1: try pushTuple(pop(1))
     case .tuple2: try pushTuple(pop(2))
@@ -166,6 +169,16 @@ struct PickleMachine {
     return Array(stack[mark...])
   }
 
+  private mutating func counted<Collection>(_ made: Collection) throws -> Collection {
+    collections += 1
+    guard collections <= PickleMachine.mostCollections else {
+      throw wrong(
+        "there are more lists and dictionaries than weights need",
+        expected: "at most \(PickleMachine.mostCollections)")
+    }
+    return made
+  }
+
   private func remembered(_ index: Int) throws -> PickleValue {
     guard let value = memo[index] else { throw wrong("nothing was stored under memo \(index)") }
     return value
@@ -222,7 +235,8 @@ struct PickleMachine {
       throw wrong("a call of what is no function")
     }
     switch function {
-    case .orderedDictionary where arguments.isEmpty: stack.append(.dictionary(PickleDictionary()))
+    case .orderedDictionary where arguments.isEmpty:
+      stack.append(.dictionary(try counted(PickleDictionary())))
     case .rebuildTensor: stack.append(.tensor(try tensor(arguments)))
     case .rebuildParameter:
       guard let view = arguments.first?.tensor, arguments.count == 3 else {

@@ -1,0 +1,117 @@
+import FireflyBase
+import FireflyText
+
+/// Takes an answer apart as it comes: reasoning, text, calls of tools.
+struct ChatAnswerReader: Sendable {
+  enum Event: Equatable, Sendable {
+    case reasoning(String)
+    case text(String)
+    case call(ToolCall)
+  }
+
+  private var reasoning: ReasoningReader
+  private var calls: ToolCallParser?
+  private let mostCalls: Int
+  private var callCount = 0
+
+  /// - Parameters:
+  ///   - isThinking: whether the prompt has begun the reasoning.
+  ///   - separates: whether reasoning is told from text at all.
+  init(_ tools: ChatTools, isThinking: Bool, separates: Bool) {
+    reasoning = ReasoningReader(isThinking: isThinking, separates: separates)
+    calls = tools.syntax.map { ToolCallParser($0, tools: tools.described) }
+    mostCalls = tools.mostCalls
+    // What the prompt ends with is the beginning of the answer's call.
+    if !tools.opening.isEmpty { _ = append(tools.opening) }
+  }
+
+  mutating func append(_ piece: String) -> [Event] { read(reasoning.append(piece)) }
+
+  mutating func finish() -> [Event] {
+    var events = read(reasoning.finish())
+    events += counted(calls?.finish() ?? [])
+    return events
+  }
+
+  private mutating func read(_ part: (reasoning: String, text: String)) -> [Event] {
+    let thought: [Event] = part.reasoning.isEmpty ? [] : [.reasoning(part.reasoning)]
+    guard !part.text.isEmpty else { return thought }
+    guard calls != nil else { return thought + [.text(part.text)] }
+    return thought + counted(calls?.append(part.text) ?? [])
+  }
+
+  private mutating func counted(_ events: [ToolCallParser.Event]) -> [Event] {
+    events.compactMap { event in
+      switch event {
+      case .text(let text): return .text(text)
+      case .call(let call):
+        callCount += 1
+        return callCount <= mostCalls ? .call(call) : nil
+      }
+    }
+  }
+}
+
+/// Tells what stands between `<think>` and `</think>` at the beginning of an answer from what follows.
+private struct ReasoningReader: Sendable {
+  private enum State { case start, thinking, text }
+  private static let (open, close) = ("<think>", "</think>")
+
+  private var state: State
+  /// What is not decided yet.
+  private var pending = ""
+  private var hasThought = false
+
+  init(isThinking: Bool, separates: Bool) { state = !separates ? .text : isThinking ? .thinking : .start }
+
+  mutating func append(_ piece: String) -> (reasoning: String, text: String) {
+    pending += piece
+    return step(isLast: false)
+  }
+
+  mutating func finish() -> (reasoning: String, text: String) { step(isLast: true) }
+
+  private mutating func step(isLast: Bool) -> (reasoning: String, text: String) {
+    if state == .start {
+      let begin = pending.drop(while: \.isWhitespace)
+      if begin.hasPrefix(Self.open) {
+        pending = String(begin.dropFirst(Self.open.count))
+        state = .thinking
+      } else if isLast || !Self.open.hasPrefix(begin) {
+        state = .text
+      }
+    }
+    var thought = ""
+    if state == .thinking { thought = think(isLast: isLast) }
+    guard state == .text else { return (thought, "") }
+    // White space between reasoning and text is neither.
+    if hasThought {
+      pending = String(pending.drop(while: \.isWhitespace))
+      hasThought = pending.isEmpty
+    }
+    defer { pending = "" }
+    return (thought, pending)
+  }
+
+  /// The reasoning that is certain, without white space around it.
+  private mutating func think(isLast: Bool) -> String {
+    if !hasThought { pending = String(pending.drop(while: \.isWhitespace)) }
+    var thought = pending[...]
+    if let end = pending.firstRange(of: Self.close) {
+      thought = pending[..<end.lowerBound]
+      while thought.last?.isWhitespace == true { thought.removeLast() }
+      pending = String(pending[end.upperBound...])
+      state = .text
+      hasThought = true
+      return String(thought)
+    }
+    if !isLast {
+      let held = (1..<Self.close.count).last { pending.hasSuffix(Self.close.prefix($0)) } ?? 0
+      thought = thought.dropLast(held)
+    }
+    while thought.last?.isWhitespace == true { thought.removeLast() }
+    pending = isLast ? "" : String(pending[thought.endIndex...])
+    hasThought = hasThought || !thought.isEmpty
+    return String(thought)
+  }
+}

@@ -1,0 +1,90 @@
+import FireflyBase
+import FireflyText
+
+/// The messages of a chat as the template takes them; what a conversation may look like, the template decides.
+enum ChatMessages {
+  /// - Parameter limit: the most messages, since each is at least a token.
+  static func read(_ parameters: Parameters, atMost limit: Int) throws -> [Message] {
+    guard let value = parameters.ordered("messages") else {
+      throw APIError.invalid("\"messages\" is missing.", "messages")
+    }
+    guard let list = value.array, !list.isEmpty else {
+      throw parameters.wrong("messages", "a list of at least one message", value.unordered)
+    }
+    guard list.count <= limit else {
+      throw APIError.invalid(
+        "There are \(list.count) messages; the model reads at most \(limit) tokens, its answer included.",
+        "messages", code: "context_length_exceeded")
+    }
+    return try list.enumerated().map { try message($1, "messages[\($0)]") }
+  }
+
+  /// Beside role and content, members that templates ask for, and what the service said itself, when a client sends it back.
+  private static let members: ParameterTable = [
+    "role": .followed, "content": .followed, "name": .followed, "tool_calls": .followed,
+    "tool_call_id": .followed,
+    "reasoning_content": .followed, "reasoning": .followed, "thinking": .followed,
+    "refusal": .only([.string("")]), "annotations": .harmless, "audio": .only([]),
+    "function_call": .refused("Send \"tool_calls\"."),
+  ]
+
+  private static let roles = [
+    "system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool",
+  ]
+
+  private static func message(_ value: OrderedJSON, _ place: String) throws -> Message {
+    guard let object = value.object else {
+      throw APIError.invalid("\"\(place)\" must be an object, not \(value.kind).", place)
+    }
+    let parameters = try Parameters(object, place: place).checked(by: members)
+    guard let role = try parameters.text("role") else {
+      throw APIError.invalid("\"\(place).role\" is missing.", "\(place).role")
+    }
+    guard let known = roles[role] else {
+      throw APIError.invalid(
+        "\"\(place).role\" must be system, developer, user, assistant or tool, not \"\(role.prefix(40))\".",
+        "\(place).role")
+    }
+    var extra: JSONMembers = [:]
+    for name in ["name", "tool_call_id", "reasoning_content", "reasoning", "thinking"] {
+      extra[name] = try parameters.text(name).map(OrderedJSON.string)
+    }
+    extra["tool_calls"] = try calls(parameters, role, place)
+    if parameters["content"] == nil, extra["tool_calls"] != nil {
+      let form: Message.ContentForm = object["content"] == nil ? .absent : .null
+      return Message(role: known, content: "", contentForm: form, members: extra)
+    }
+    return Message(
+      role: known, content: try content(parameters["content"], "\(place).content"), members: extra)
+  }
+
+  /// The assistant's calls; an empty list is none.
+  private static func calls(_ parameters: Parameters, _ role: String, _ place: String) throws -> OrderedJSON?
+  {
+    let place = "\(place).tool_calls"
+    guard let value = parameters.ordered("tool_calls"), value.array?.isEmpty != true else { return nil }
+    guard role == "assistant" else { throw APIError.invalid("\"\(place)\" is for the assistant.", place) }
+    guard let list = value.array, list.allSatisfy({ ToolCall(openAI: $0) != nil }) else {
+      throw APIError.invalid(
+        "\"\(place)\" must be a list of {\"id\": …, \"type\": \"function\", \"function\": {\"name\": …, \"arguments\": …}}.",
+        place)
+    }
+    return value
+  }
+
+  /// A string, or a list of text parts.
+  private static func content(_ value: JSONValue?, _ place: String) throws -> String {
+    if let text = value?.string { return text }
+    guard let parts = value?.array else {
+      throw APIError.invalid("\"\(place)\" must be a string or a list of text parts.", place)
+    }
+    return try parts.enumerated().map { index, part in
+      guard part["type"]?.string == "text", let text = part["text"]?.string else {
+        throw APIError.invalid(
+          "\"\(place)[\(index)]\" must be {\"type\": \"text\", \"text\": …}; this model reads only text.",
+          "\(place)[\(index)]")
+      }
+      return text
+    }.joined()
+  }
+}

@@ -1,0 +1,177 @@
+import FireflyBase
+import FireflyGeneration
+import FireflyText
+
+/// The functions that an answer may call, and whether it must: `tools`, `tool_choice` and `parallel_tool_calls`.
+struct ChatTools: Sendable {
+  /// As the template gets them; nil: none.
+  private(set) var described: [OrderedJSON]?
+  /// How the model writes calls; nil where there are no tools.
+  private(set) var syntax: ToolSyntax?
+  /// The most calls of an answer.
+  private(set) var mostCalls = Int.max
+  /// What every answer is made to begin with; empty unless it must be a call.
+  private(set) var opening = ""
+  /// What must follow.
+  private(set) var format: TextFormat?
+
+  /// - Throws: `APIError` naming the parameter.
+  init(_ parameters: Parameters, _ template: ChatTemplate) throws {
+    var functions = try ChatTools.functions(parameters)
+    let choice = try Choice(parameters)
+    if case .allowed(let names, _) = choice {
+      functions.removeAll { !names.contains($0.name) }
+    }
+    guard !functions.isEmpty, choice != .none else {
+      guard functions.isEmpty, choice.mustCall else { return }
+      throw APIError.invalid("\"tool_choice\" asks for a call, and there are no such tools.", "tool_choice")
+    }
+    guard let syntax = ToolSyntax(template.own) else {
+      throw APIError.invalid(
+        "The model's template has no place for tools.", "tools", code: "unsupported_parameter")
+    }
+    described = functions.map(\.tool)
+    self.syntax = syntax
+    if try parameters.flag("parallel_tool_calls") == false { mostCalls = 1 }
+    guard choice.mustCall else { return }
+    if case .named(let name) = choice {
+      functions.removeAll { $0.name != name }
+      guard !functions.isEmpty else {
+        throw APIError.invalid(
+          "\"tool_choice\" names \"\(name.prefix(60))\", which is none of the tools.", "tool_choice")
+      }
+    }
+    guard let form = CallForm(syntax) else {
+      throw APIError.invalid(
+        "Calls as this model writes them cannot be forced; \"tool_choice\" must be \"auto\" or \"none\".",
+        "tool_choice",
+        code: "unsupported_value")
+    }
+    opening = form.opening
+    format = .calls(
+      functions.map { ($0.name, $0.parameters) }, between: form.between, after: form.after)
+  }
+
+  // MARK: - What the request says
+
+  private struct Function {
+    let tool: OrderedJSON
+    let name: String
+    let parameters: OrderedJSON
+  }
+
+  private static func functions(_ parameters: Parameters) throws -> [Function] {
+    guard let value = parameters.ordered("tools") else { return [] }
+    guard let list = value.array else { throw parameters.wrong("tools", "a list", value.unordered) }
+    guard list.count <= 128 else {
+      throw APIError.invalid("There are \(list.count) tools; at most 128 are allowed.", "tools")
+    }
+    return try list.enumerated().map { try function($1, "tools[\($0)]") }
+  }
+
+  private static func function(_ value: OrderedJSON, _ place: String) throws -> Function {
+    let outer = try object(
+      value, place, ["type": .followed, "function": .followed, "defer_loading": .only([.bool(false)])])
+    guard try outer.text("type") ?? "function" == "function" else {
+      throw APIError.invalid(
+        "\"\(place).type\" must be \"function\".", "\(place).type", code: "unsupported_value")
+    }
+    let inner = try object(
+      outer.ordered("function") ?? .null, "\(place).function",
+      ["name": .followed, "description": .followed, "parameters": .followed, "strict": .harmless])
+    guard let name = try inner.text("name"), (1...64).contains(name.utf8.count),
+      name.utf8.allSatisfy({ "_-.".utf8.contains($0) || Character(UnicodeScalar($0)).isASCIIWord })
+    else {
+      throw APIError.invalid(
+        "\"\(place).function.name\" must be 1 to 64 letters, digits, _, - or dots.", "\(place).function.name")
+    }
+    _ = try inner.text("description")
+    let schema = inner.ordered("parameters") ?? .object([:])
+    guard schema.object != nil else {
+      throw APIError.invalid(
+        "\"\(place).function.parameters\" must be a JSON schema.", "\(place).function.parameters")
+    }
+    return Function(tool: value, name: name, parameters: schema)
+  }
+
+  static func object(_ value: OrderedJSON, _ place: String, _ table: ParameterTable) throws -> Parameters {
+    guard let members = value.object else {
+      throw APIError.invalid("\"\(place)\" must be an object, not \(value.kind).", place)
+    }
+    return try Parameters(members, place: place).checked(by: table)
+  }
+
+  private enum Choice: Equatable {
+    case none, auto, required
+    case named(String)
+    case allowed(Set<String>, isRequired: Bool)
+
+    var mustCall: Bool {
+      switch self {
+      case .none, .auto: false
+      case .required, .named: true
+      case .allowed(_, let isRequired): isRequired
+      }
+    }
+
+    init(_ parameters: Parameters) throws {
+      let name = "tool_choice"
+      switch parameters.ordered(name) {
+      case nil, .string("auto"): self = .auto
+      case .string("none"): self = .none
+      case .string("required"): self = .required
+      case .some(let value):
+        guard let object = value.object, let type = object["type"]?.string else {
+          throw parameters.wrong(
+            name, "\"none\", \"auto\", \"required\" or an object that names a function", value.unordered)
+        }
+        switch type {
+        case "function":
+          guard let function = (value["function"] ?? value)["name"]?.string else {
+            throw APIError.invalid("\"tool_choice.function.name\" is missing.", "tool_choice.function.name")
+          }
+          self = .named(function)
+        case "allowed_tools":
+          let allowed = value["allowed_tools"] ?? value
+          let names = (allowed["tools"]?.array ?? []).compactMap { ($0["function"] ?? $0)["name"]?.string }
+          guard let mode = allowed["mode"]?.string, ["auto", "required"].contains(mode) else {
+            throw APIError.invalid(
+              "\"tool_choice.allowed_tools.mode\" must be \"auto\" or \"required\".", name)
+          }
+          self = .allowed(Set(names), isRequired: mode == "required")
+        default:
+          throw APIError.invalid(
+            "\"tool_choice.type\" must be \"function\" or \"allowed_tools\".", "tool_choice.type",
+            code: "unsupported_value")
+        }
+      }
+    }
+  }
+}
+
+/// How a call is begun for a model that must call, and what stands around name and arguments.
+private struct CallForm {
+  /// Before the name.
+  let opening: String
+  let between: String
+  let after: String
+
+  /// nil where the arguments are not JSON.
+  init?(_ syntax: ToolSyntax) {
+    switch syntax {
+    case .hermes: (opening, between, after) = ("<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}")
+    case .llama: (opening, between, after) = ("{\"name\": \"", "\", \"parameters\": ", "}")
+    case .mistral: (opening, between, after) = ("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ", "}]")
+    case .glm: (opening, between, after) = ("", "\n", "")
+    case .deepSeek:
+      (opening, between, after) = (
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>", "\n```json\n", "\n```"
+      )
+    case .qwenXML, .glmXML: return nil
+    }
+  }
+}
+
+extension Character {
+  fileprivate var isASCIIWord: Bool { isASCII && (isLetter || isNumber) }
+}
