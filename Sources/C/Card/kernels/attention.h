@@ -80,6 +80,51 @@ KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_ste
   }
 }
 
+enum { SHORT_ROW = 1024 };
+
+// The same of up to SHORT_ROW columns: a warp has a row, which it keeps. Grid: (⌈rows / 8⌉, heads).
+KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t log_step, const float *s, const float *slopes,
+                               int64_t first_head, int64_t head_step, float scale, int64_t diagonal, int64_t window,
+                               int64_t rows, int64_t columns) {
+  int64_t row = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, head = first_head + (int64_t)BLOCK_Y * head_step;
+  if (row >= rows) return;
+  int64_t at = (int64_t)BLOCK_Y * rows + row;
+  float slope = slopes ? slopes[head] : 0;
+  Seen seen = seen_by(row, diagonal, window, columns);
+  Four kept[SHORT_ROW / 128];
+  float largest = minus_infinity(), sum = 0;
+  EACH(i, SHORT_ROW / 128) {
+    int64_t column = 128 * i + (int64_t)lane() * 4;
+    if (column >= seen.end) continue;
+    kept[i] = load4(In{s, columns, FLOAT32}, at, column, four(column, columns));
+    EACH(k, 4) {
+      bool sees = column + k >= seen.first && column + k < seen.end;
+      kept[i].v[k] = sees ? score(kept[i].v[k], scale, slope, column + k, seen.own) : minus_infinity();
+      largest = larger(largest, kept[i].v[k]);
+    }
+  }
+  largest = warp_largest(largest);
+  EACH(i, SHORT_ROW / 128) {
+    int64_t column = 128 * i + (int64_t)lane() * 4;
+    if (column >= seen.end) continue;
+    EACH(k, 4) {
+      bool sees = column + k >= seen.first && column + k < seen.end;
+      kept[i].v[k] = sees ? exponential(kept[i].v[k] - largest) : 0;
+      sum += kept[i].v[k];
+    }
+  }
+  sum = warp_sum(sum);
+  if (log_sums && lane() == 0) log_sums[head * log_step + row] = largest + logarithm(sum);
+  float inverse = 1 / sum;
+  EACH(i, SHORT_ROW / 128) {
+    int64_t column = 128 * i + (int64_t)lane() * 4;
+    if (column >= columns) continue;
+    Four y = {{0, 0, 0, 0}};
+    if (column < seen.end) EACH(k, 4) y.v[k] = kept[i].v[k] * inverse;
+    store4(Out{p, columns, type}, at, column, four(column, columns), y);
+  }
+}
+
 // The same block backwards: p again, and ds = p·(dp − dots[h·log_step + i])·scale, the gradient of s; both 0 where row i
 // does not see. s and dp [heads, rows, columns] float32. Grid: (rows, heads).
 KERNEL attention_softmax_gradient(void *p, void *ds, int32_t type, const float *s, const float *dp, const float *log_sums,

@@ -44,16 +44,22 @@ DEVICE float decode1(NF4 w, const float *book, int64_t i) {
   return rounded(book[i % 2 ? pair & 15 : pair >> 4] * block_scale(w, i / 64), w.type);
 }
 
-// The weights i ..< i + n of the flattened matrix in its own type, n ≤ 8; the others of the eight are 0.
-DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n) {
+// Eight codes and their scale: in the weights' own type, or not yet rounded where the reader does that, as a number of
+// `type`.
+DEVICE Eight decoded(NF4 w, const float *book, uint32_t codes, float scale, int type) {
+  Eight y;
+  EACH(k, 8) y.v[k] = book[codes >> (k % 2 ? 8 * (k / 2) : 8 * (k / 2) + 4) & 15] * scale;
+  if (type == w.type) return y;
+  EACH(k, 8) y.v[k] = rounded(y.v[k], w.type);
+  return y;
+}
+
+// The weights i ..< i + n of the flattened matrix for a reader that makes them numbers of `type`, n ≤ 8; the others of the
+// eight are 0.
+DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n, int type) {
   Eight y;
   if (n == 8 && i % 8 == 0) {
-    uint32_t codes = *(const uint32_t *)(w.codes + i / 2);
-    float scale = block_scale(w, i / 64);
-    EACH(k, 8) {
-      uint32_t pair = codes >> 8 * (k / 2) & 0xff;
-      y.v[k] = rounded(book[k % 2 ? pair & 15 : pair >> 4] * scale, w.type);
-    }
+    y = decoded(w, book, *(const uint32_t *)(w.codes + i / 2), block_scale(w, i / 64), type);
   } else {
     EACH(k, 8) y.v[k] = k < n ? decode1(w, book, i + k) : 0;
   }
@@ -64,15 +70,10 @@ DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n) {
 KERNEL nf4_decode(Out out, NF4 w, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   SHARED(float, book, 16);
   fill_book(book);
-#pragma unroll 1
-  for (int64_t row = BLOCK_Y; row < rows; row += GRID_Y) {
-#pragma unroll 1
-    for (int64_t c = ((int64_t)BLOCK_X * THREADS_X + THREAD_X) * 8; c < columns; c += (int64_t)GRID_X * THREADS_X * 8) {
-      int n = columns - c < 8 ? (int)(columns - c) : 8;
-      Eight y = decode8(w, book, (first_row + row) * w.columns + first_column + c, n);
-      store4(out, row, c, n < 4 ? n : 4, Four{{y.v[0], y.v[1], y.v[2], y.v[3]}});
-      if (n > 4) store4(out, row, c + 4, n - 4, Four{{y.v[4], y.v[5], y.v[6], y.v[7]}});
-    }
+  EACH_EIGHT(row, c, rows, columns) {
+      int n = eight(c, columns);
+      // What is rounded once more to the same type stays as it is.
+      store8(out, row, c, n, decode8(w, book, (first_row + row) * w.columns + first_column + c, n, out.type));
   }
 }
 
@@ -90,11 +91,17 @@ DEVICE void add_eight(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, 
   }
 }
 
+// The same with weights that are yet to be rounded to x's type.
+DEVICE void add_rounded(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, int64_t c, int n, Eight weights) {
+  EACH(k, 8) weights.v[k] = rounded(weights.v[k], x.type);
+  add_eight(sums, x, first, m, c, n, weights);
+}
+
 // sums[r] += x[first + r]·w[output], by a warp: each lane its share.
 DEVICE void add_dense(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, In w, int64_t output, int64_t columns) {
 #pragma unroll 1
   for (int64_t c = (int64_t)lane() * 8; c < columns; c += 256) {
-    int n = columns - c < 8 ? (int)(columns - c) : 8;
+    int n = eight(c, columns);
     add_eight(sums, x, first, m, c, n, load8(w, output, c, n));
   }
 }
@@ -127,12 +134,24 @@ KERNEL nf4_rows(Out y, In x, NF4 w, In h, In b, int64_t rows, int64_t outputs, i
   if (output >= outputs) return;
   int m = rows - first < ROWS_TOGETHER ? (int)(rows - first) : ROWS_TOGETHER;
   float sums[ROWS_TOGETHER] = {0, 0, 0, 0, 0, 0, 0, 0};
+  int64_t c = (int64_t)lane() * 8, start = output * w.columns;
+  // Four times eight weights to a lane while there are so many, so that several loads are under way at once.
 #pragma unroll 1
-  for (int64_t c = (int64_t)lane() * 8; c < w.columns; c += 256) {
-    int n = w.columns - c < 8 ? (int)(w.columns - c) : 8;
-    Eight weights = decode8(w, book, output * w.columns + c, n);
-    EACH(k, 8) weights.v[k] = rounded(weights.v[k], x.type);
-    add_eight(sums, x, first, m, c, n, weights);
+  for (int64_t done = 0; w.columns % 8 == 0 && done + 1024 <= w.columns; done += 1024, c += 1024) {
+    uint32_t codes[4];
+    float scales[4];
+    EACH(part, 4) {
+      int64_t i = start + c + 256 * part;
+      codes[part] = *(const uint32_t *)(w.codes + i / 2);
+      scales[part] = block_scale(w, i / 64);
+    }
+    EACH(part, 4)
+      add_rounded(sums, x, first, m, c + 256 * part, 8, decoded(w, book, codes[part], scales[part], x.type));
+  }
+#pragma unroll 1
+  for (; c < w.columns; c += 256) {
+    int n = eight(c, w.columns);
+    add_rounded(sums, x, first, m, c, n, decode8(w, book, start + c, n, x.type));
   }
   if (h.at) add_dense(sums, h, first, m, b, output, thin);
   store_sums(y, first, m, output, sums);
