@@ -78,6 +78,7 @@ enum ServeCommand {
       answerTimeout.declaration, requestTimeout.declaration, grace.declaration, history.declaration,
       trainingRun.declaration,
       ModelOptions.precision.declaration, ModelOptions.quantize.declaration,
+      DeviceOption.device.declaration,
     ] + AnswerOptions.samplingDeclarations,
     run: run)
 
