@@ -82,7 +82,22 @@ KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_ste
 
 enum { SHORT_ROW = 1024 };
 
-// The same of up to SHORT_ROW columns: a warp has a row, which it keeps. Grid: (⌈rows / 8⌉, heads).
+DEVICE Four load4_at_once(const float *p) {
+  Words4 all = *(const Words4 *)p;
+  return Four{{bits_float(all.words[0]), bits_float(all.words[1]), bits_float(all.words[2]), bits_float(all.words[3])}};
+}
+DEVICE void store4_at_once(void *p, int64_t i, int32_t type, Four y) {
+  if (type == FLOAT32) {
+    *(Words4 *)((float *)p + i) =
+        Words4{{float_bits(y.v[0]), float_bits(y.v[1]), float_bits(y.v[2]), float_bits(y.v[3])}};
+  } else {
+    *(Words2 *)((uint16_t *)p + i) =
+        Words2{{(uint32_t)narrow(y.v[0], type) | (uint32_t)narrow(y.v[1], type) << 16,
+                (uint32_t)narrow(y.v[2], type) | (uint32_t)narrow(y.v[3], type) << 16}};
+  }
+}
+
+// The same of up to SHORT_ROW columns, a multiple of 4: a warp has a row, which it keeps. Grid: (⌈rows / 8⌉, heads).
 KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t log_step, const float *s, const float *slopes,
                                int64_t first_head, int64_t head_step, float scale, int64_t diagonal, int64_t window,
                                int64_t rows, int64_t columns) {
@@ -96,7 +111,7 @@ KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t l
   EACH(i, SHORT_ROW / 128) {
     int64_t column = 128 * i + (int64_t)lane() * 4;
     if (column >= seen.end) continue;
-    kept[i] = load4(In{s, columns, FLOAT32}, at, column, four(column, columns));
+    kept[i] = load4_at_once(s + at * columns + column);
     EACH(k, 4) {
       bool sees = column + k >= seen.first && column + k < seen.end;
       kept[i].v[k] = sees ? score(kept[i].v[k], scale, slope, column + k, seen.own) : minus_infinity();
@@ -121,7 +136,7 @@ KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t l
     if (column >= columns) continue;
     Four y = {{0, 0, 0, 0}};
     if (column < seen.end) EACH(k, 4) y.v[k] = kept[i].v[k] * inverse;
-    store4(Out{p, columns, type}, at, column, four(column, columns), y);
+    store4_at_once(p, at * columns + column, type, y);
   }
 }
 

@@ -117,15 +117,25 @@ DEVICE void store4(Out x, int64_t row, int64_t column, int n, Four y) {
 struct Eight {
   float v[8];
 };
-DEVICE Eight load8(In x, int64_t row, int64_t column, int n) {
+
+// Each as a number of the type.
+DEVICE Eight rounded8(Eight x, int type) {
+  if (type == BFLOAT16) {
+    EACH(k, 8) x.v[k] = widen_bfloat16(narrow_bfloat16(x.v[k]));
+  } else if (type == FLOAT16) {
+    EACH(k, 8) x.v[k] = widen_float16(narrow_float16(x.v[k]));
+  }
+  return x;
+}
+
+// Whether every eight columns from a multiple of eight on can be moved at once.
+DEVICE bool in_eights(In x, int64_t columns) { return ((x.stride | columns) & 7) == 0 && aligned(x.at, 16); }
+
+// Of a matrix that is in_eights. Calls nothing: a call, even one that never happens, costs a kernel its registers.
+DEVICE Eight load8_at_once(In x, int64_t row, int64_t column) {
   Eight y;
-  int64_t i = row * x.stride + column;
-  const char *p = (const char *)x.at + i * (x.type == FLOAT32 ? 4 : 2);
-  if (n < 8 || !aligned(p, 16)) {
-    Four low = load4_one_by_one(x.at, i, x.type, n), high = load4_one_by_one(x.at, i + 4, x.type, n - 4);
-    EACH(k, 4) y.v[k] = low.v[k];
-    EACH(k, 4) y.v[k + 4] = high.v[k];
-  } else if (x.type == FLOAT32) {
+  const char *p = (const char *)x.at + (row * x.stride + column) * (x.type == FLOAT32 ? 4 : 2);
+  if (x.type == FLOAT32) {
     Words4 low = ((const Words4 *)p)[0], high = ((const Words4 *)p)[1];
     EACH(k, 4) y.v[k] = bits_float(low.words[k]);
     EACH(k, 4) y.v[k + 4] = bits_float(high.words[k]);
@@ -137,6 +147,16 @@ DEVICE Eight load8(In x, int64_t row, int64_t column, int n) {
       EACH(k, 8) y.v[k] = widen_float16((uint16_t)(all.words[k / 2] >> 16 * (k & 1)));
     }
   }
+  return y;
+}
+
+DEVICE Eight load8(In x, int64_t row, int64_t column, int n) {
+  int64_t i = row * x.stride + column;
+  if (n == 8 && aligned((const char *)x.at + i * (x.type == FLOAT32 ? 4 : 2), 16)) return load8_at_once(x, row, column);
+  Eight y;
+  Four low = load4_one_by_one(x.at, i, x.type, n), high = load4_one_by_one(x.at, i + 4, x.type, n - 4);
+  EACH(k, 4) y.v[k] = low.v[k];
+  EACH(k, 4) y.v[k + 4] = high.v[k];
   return y;
 }
 

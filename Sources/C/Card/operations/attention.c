@@ -16,7 +16,7 @@ static card_grid over_scores(const card_scores *scores) {
 int card_attention_softmax(card *card, void *p, int type, float *log_sums, int64_t log_step, const float *s,
                            const card_scores *scores) {
   card_scores of = *scores;
-  if (of.columns <= SHORT_ROW) {
+  if (of.columns <= SHORT_ROW && of.columns % 4 == 0) {
     card_grid grid = over_warps(of.rows);
     grid.y = (unsigned)of.heads;
     return LAUNCH(card, attention_softmax_short, grid, p, type, log_sums, log_step, s, of.slopes, of.first_head,
