@@ -57,7 +57,8 @@ let package = Package(
     .target(
       name: "FireflyPretrained",
       dependencies: [
-        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyModels",
       ], path: "Sources/Pretrained"),
     .target(
       name: "FireflyConversion",
@@ -74,7 +75,7 @@ let package = Package(
     .target(
       name: "FireflyEvaluation",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyGeneration", "CZlib",
       ], path: "Sources/Evaluation"),
     .target(
@@ -87,14 +88,14 @@ let package = Package(
     .target(
       name: "FireflyTraining",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",
       dependencies: [
-        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyModels", "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining",
       ], path: "Sources/Firefly"),
 
@@ -109,7 +110,8 @@ let package = Package(
       name: "FireflyCommand",
       dependencies: [
         "CEdit",
-        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining", "FireflyBench",
       ], path: "Sources/CLI"),
@@ -195,7 +197,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
       ], path: "Tests/TrainingTests", exclude: ["Fixtures"]),
     .testTarget(

@@ -21,6 +21,14 @@ public struct BenchReport: Sendable {
   }
 
   private var machineLines: [String] {
+    if limits.isCard {
+      return [
+        limits.processor,
+        "  bfloat16 products  \(giga(limits.bfloat16Rate.all)) GFLOP/s",
+        "  float32 products   \(giga(limits.float32Rate.all)) GFLOP/s",
+        "  reading memory     \(giga(limits.readRate.all)) GB/s",
+      ]
+    }
     let threads = limits.threads
     return [
       "\(limits.processor), \(threads) threads, kernels \(limits.instructionSet)",
@@ -34,6 +42,7 @@ public struct BenchReport: Sendable {
     [
       "training \(bench.shape), \(bench.tokens) tokens a step: \(whole(bench.tokensPerSecond)) tokens/s, "
         + share(bench.efficiency, of: bench.matrixRate, bench.step)
+        + ", at most \(Readable.bytes(bench.step.peakBytes)) in tensors"
     ] + lines(bench.step)
   }
 

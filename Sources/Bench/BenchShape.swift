@@ -42,7 +42,11 @@ public struct BenchShape: Sendable {
   public static let ziya13B = BenchShape(
     name: "ziya13b", title: "two blocks of Ziya-LLaMA-13B", hidden: 5120, intermediate: 13_824, layers: 2,
     heads: 40, keyValueHeads: 40, vocabulary: 1024)
-  public static let all = [smollm2, smollm2Blocks, llama7B, ziya13B]
+  /// Ziya-LLaMA-13B, whole.
+  public static let ziya13BWhole = BenchShape(
+    name: "whole-ziya13b", title: "Ziya-LLaMA-13B", hidden: 5120, intermediate: 13_824, layers: 40,
+    heads: 40, keyValueHeads: 40, vocabulary: 39_424)
+  public static let all = [smollm2, smollm2Blocks, llama7B, ziya13B, ziya13BWhole]
 
   package var config: JSONValue {
     .object([
@@ -58,7 +62,7 @@ public struct BenchShape: Sendable {
   /// A model of this shape with random NF4 weights, loaded as any other from a folder that is then removed.
   ///
   /// - Throws: `FireflyError` when the temporary folder has no room.
-  func load(compute: DType) throws -> Transformer {
+  func load(compute: DType, on device: any Device = CPU.shared) throws -> Transformer {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "firefly-bench-\(getpid())-\(name)"
     ).path
@@ -66,7 +70,8 @@ public struct BenchShape: Sendable {
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(config, to: "\(folder)/\(ModelFiles.config)")
     try SafeTensorsWriter.write(tensors(), to: "\(folder)/model.safetensors")
-    return try Transformer.load(ModelSource.open(folder), compute: compute, quantization: .none)
+    return try Transformer.load(
+      ModelSource.open(folder), compute: compute, quantization: .none, device: device)
   }
 
   private func tensors() -> [(name: String, tensor: Tensor)] {

@@ -28,34 +28,36 @@ public struct GenerationBench: Sendable {
 
   /// - Parameters:
   ///   - limits: the rates to compare with.
-  ///   - compute: of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+  ///   - device: that is measured.
+  ///   - compute: of products; nil: bfloat16 where the device multiplies it fast, otherwise float32.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
-  public init(
-    _ shape: BenchShape, limits: MachineLimits, compute: DType? = nil, prompt: Int = 512,
+  package init(
+    _ shape: BenchShape, limits: MachineLimits, on device: any Device = CPU.shared, compute: DType? = nil,
+    prompt: Int = 512,
     rows: [Int] = [1, 2, 4, 8]
   ) throws {
-    let compute = compute ?? Ops.usualCompute
-    let model = try shape.load(compute: compute)
+    let compute = compute ?? device.usualCompute
+    let model = try shape.load(compute: compute, on: device)
     self.shape = shape.title
     promptTokens = prompt
     let tokens = (0..<prompt).map { Int32($0 * 31 % shape.vocabulary) }
-    prefill = Measurement(runs: 5, after: 1) {
+    prefill = Measurement(runs: 5, after: 1, on: device) {
       let cache = model.makeCache(capacity: prompt)
       _ = model.step([(cache, tokens)])
     }
     matrixRate = compute == .bfloat16 ? limits.bfloat16Rate.all : limits.float32Rate.all
-    decoding = rows.map { GenerationBench.decode(model, rows: $0, limits, tokens) }
+    decoding = rows.map { GenerationBench.decode(model, rows: $0, limits, tokens, on: device) }
   }
 
   private static func decode(
-    _ model: Transformer, rows: Int, _ limits: MachineLimits, _ tokens: [Int32]
+    _ model: Transformer, rows: Int, _ limits: MachineLimits, _ tokens: [Int32], on device: any Device
   ) -> Decoding {
     let steps = 32
     let caches = (0..<rows).map { _ in model.makeCache(capacity: context + 3 * steps) }
     for cache in caches { _ = model.step([(cache, Array(tokens.prefix(context)))]) }
     let step = { for i in 0..<steps { _ = model.step(caches.map { ($0, [tokens[i]]) }) } }
     step()
-    let seconds = Stopwatch.time(step) / Double(steps)
+    let seconds = device.time(step) / Double(steps)
     let a = model.architecture
     let cacheBytes = rows * context * a.cachedSize * model.compute.byteCount
     let least = Double(model.bytesPerStep + cacheBytes) / limits.readRate.all

@@ -5,6 +5,8 @@ import Foundation
 /// What this machine can do at most, measured: the rates that everything else is compared with.
 public struct MachineLimits: Sendable {
   public let processor: String
+  /// It is a card, which has no threads that could be counted.
+  public let isCard: Bool
   public let instructionSet: String
   public let threads: Int
   /// FLOP/s of large products, by one thread and by all.
@@ -14,10 +16,12 @@ public struct MachineLimits: Sendable {
   public let readRate: (one: Double, all: Double)
 
   package init(
-    processor: String, instructionSet: String, threads: Int, bfloat16Rate: (one: Double, all: Double),
+    processor: String, isCard: Bool = false, instructionSet: String, threads: Int,
+    bfloat16Rate: (one: Double, all: Double),
     float32Rate: (one: Double, all: Double), readRate: (one: Double, all: Double)
   ) {
     self.processor = processor
+    self.isCard = isCard
     self.instructionSet = instructionSet
     self.threads = threads
     self.bfloat16Rate = bfloat16Rate
@@ -25,34 +29,42 @@ public struct MachineLimits: Sendable {
     self.readRate = readRate
   }
 
-  /// Measures this machine, which takes some three seconds.
-  public static func measure() -> MachineLimits {
+  /// Measures a device, which takes some three seconds.
+  package static func measure(_ device: any Device) -> MachineLimits {
     MachineLimits(
-      processor: processorName(), instructionSet: (try? InstructionSet.current()) ?? "",
-      threads: Parallel.threads,
-      bfloat16Rate: byThreads { matrixRate(.bfloat16) }, float32Rate: byThreads { matrixRate(.float32) },
-      readRate: byThreads { memoryRate() })
+      processor: device.isHost ? processorName() : device.name, isCard: !device.isHost,
+      instructionSet: device.isHost ? (try? InstructionSet.current()) ?? "" : "cuda",
+      threads: device.isHost ? Parallel.threads : 1,
+      bfloat16Rate: byThreads(device) { matrixRate(.bfloat16, device) },
+      float32Rate: byThreads(device) { matrixRate(.float32, device) },
+      readRate: byThreads(device) { memoryRate(device) })
   }
 
-  /// FLOP/s of a product of 1,024 rows by a 4,096² matrix in `dtype` on all threads; the median of some.
-  public static func matrixRate(_ dtype: DType) -> Double {
-    let (m, n, k) = (1024, 4096, 4096)
-    let a = Tensor.random([m, k], dtype, seed: 1)
-    let b = Tensor.random([n, k], dtype, seed: 2)
-    let out = Tensor([m, n], .float32)
-    return 2 * Double(m * n * k)
-      / Stopwatch.median(of: 5) {
-        Ops.matmul(out.matrix, a.matrix, b.matrix, transposeB: true)
+  /// FLOP/s of a product of 1,024 rows by a 4,096² matrix in `dtype` on all threads, on a card of 8,192 rows by a square
+  /// one; the median of some.
+  package static func matrixRate(_ dtype: DType, _ device: any Device) -> Double {
+    let (m, n, k) = device.isHost ? (1024, 4096, 4096) : (8192, 8192, 8192)
+    let a = Tensor.random([m, k], dtype, seed: 1).on(device)
+    let b = Tensor.random([n, k], dtype, seed: 2).on(device)
+    let out = Tensor([m, n], dtype == .bfloat16 && !device.isHost ? dtype : .float32, on: device)
+    let inARow = device.isHost ? 1 : 10
+    return 2 * Double(inARow * m * n * k)
+      / device.median(of: 5) {
+        for _ in 0..<inARow { Ops.matmul(out.matrix, a.matrix, b.matrix, transposeB: true) }
       }
   }
 
-  /// Bytes/s of reading 256 MiB in order on all threads; the median of some.
-  public static func memoryRate() -> Double {
-    let data = Tensor.zeros([64 << 20], .float32)
-    return Double(data.byteCount) / Stopwatch.median(of: 5) { _ = Ops.sumOfSquares(data) }
+  /// Bytes/s of reading 256 MiB in order on all threads, of a card's 2 GiB; the median of some.
+  package static func memoryRate(_ device: any Device) -> Double {
+    let data = Tensor.zeros([device.isHost ? 64 << 20 : 512 << 20], .float32, on: device)
+    return Double(data.byteCount) / device.median(of: 5) { _ = Ops.sumOfSquares(data) }
   }
 
-  private static func byThreads(_ measure: () -> Double) -> (one: Double, all: Double) {
+  private static func byThreads(_ device: any Device, _ measure: () -> Double) -> (one: Double, all: Double) {
+    guard device.isHost else {
+      let rate = measure()
+      return (rate, rate)
+    }
     let threads = Parallel.threads
     Parallel.threads = 1
     let one = measure()
@@ -76,11 +88,22 @@ enum Stopwatch {
     return (ContinuousClock.now - start).seconds
   }
 
-  /// The median of `count` runs after one that does not count.
-  static func median(of count: Int, _ body: () throws -> Void) rethrows -> Double {
-    try body()
-    return middle(try (0..<count).map { _ in try time(body) })
+  static func middle(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}
+
+extension Device {
+  /// Seconds until all that `body` asks for is done.
+  func time(_ body: () -> Void) -> Double {
+    synchronise()
+    return Stopwatch.time {
+      body()
+      synchronise()
+    }
   }
 
-  static func middle(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+  /// The median of `count` runs after one that does not count.
+  func median(of count: Int, _ body: () -> Void) -> Double {
+    body()
+    return Stopwatch.middle((0..<count).map { _ in time(body) })
+  }
 }

@@ -15,16 +15,27 @@ public struct Measurement: Sendable {
   /// The most bytes that tensors held at once in any run, weights included, mapped files not.
   public let peakBytes: Int
 
+  /// On a card the ledger waits for each operation, so time is taken of runs without it, and the parts are shares of that:
+  /// those that they have of a recorded run.
+  ///
   /// - Parameters:
-  ///   - runs: how many are recorded, at least one.
+  ///   - runs: how many are measured, at least one.
   ///   - unrecorded: runs before them.
-  init(runs: Int, after unrecorded: Int, _ body: () -> Void) {
+  ///   - device: that they run on.
+  init(runs: Int, after unrecorded: Int, on device: any Device, _ body: () -> Void) {
     for _ in 0..<unrecorded { body() }
-    let records = (0..<max(1, runs)).map { _ in Ledger.record(body).record }
+    let free = device.isHost ? nil : Stopwatch.middle((0..<max(1, runs)).map { _ in device.time(body) })
+    let recordings = device.isHost ? max(1, runs) : 1
+    let records = (0..<recordings).map { _ in Ledger.record(on: device, body).record }
     let median = records.sorted { $0.seconds < $1.seconds }[records.count / 2]
-    seconds = median.seconds
+    let seconds = free ?? median.seconds
+    self.seconds = seconds
     flop = median.flop
-    parts = Ledger.Part.allCases.map { ($0, median[$0]) }
+    parts = Ledger.Part.allCases.map { part in
+      var entry = median[part]
+      entry.seconds *= seconds / median.seconds
+      return (part, entry)
+    }
     otherSeconds = seconds - parts.reduce(0) { $0 + $1.entry.seconds }
     systemAllocations = records.reduce(0) { $0 + $1.systemAllocations }
     peakBytes = records.reduce(0) { max($0, $1.peakBytes) }

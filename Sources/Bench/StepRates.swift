@@ -39,7 +39,7 @@ public struct StepRates: Sendable {
   package static func model(_ architecture: Architecture, _ step: PlannedStep) throws -> Transformer {
     try Transformer.random(
       architecture, compute: step.compute, quantization: step.isNF4 ? .nf4(double: true) : .none,
-      training: step.adapter == nil ? FullOptions() : nil)
+      training: step.adapter == nil ? FullOptions() : nil, on: step.device)
   }
 
   package init(_ measured: MeasuredStep) {
@@ -94,8 +94,8 @@ package struct MeasuredStep {
     let training = try TrainingStep(
       model, step.adapter?.limited(to: model.architecture), lengths: lengths,
       checkpointing: step.checkpointing, targetShare: step.targetShare)
-    gradients = Measurement(runs: runs, after: 1) { training.accumulate() }
-    update = Measurement(runs: runs, after: 1) { training.update() }
+    gradients = Measurement(runs: runs, after: 1, on: step.device) { training.accumulate() }
+    update = Measurement(runs: runs, after: 1, on: step.device) { training.update() }
     let trainable = model.arena.trainable
     parameters = trainable.count
     work = StepWork(

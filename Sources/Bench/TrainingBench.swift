@@ -10,7 +10,7 @@ public struct TrainingBench: Sendable {
     public var lengths: [Int]
     public var checkpointing: Bool
     public var rank: Int
-    /// The type of products; nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    /// The type of products; nil: bfloat16 where the device multiplies it fast, otherwise float32.
     public var compute: DType?
 
     public init(
@@ -34,16 +34,20 @@ public struct TrainingBench: Sendable {
   /// The share of the machine's matrix rate that the steps reach.
   public var efficiency: Double { step.flop / step.seconds / matrixRate }
 
-  /// - Parameter steps: how many are measured, after two that are not.
+  /// - Parameters:
+  ///   - device: that is measured.
+  ///   - steps: how many are measured, after two that are not.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
-  public init(_ shape: BenchShape, _ workload: Workload = Workload(), steps: Int = 5) throws {
-    let compute = workload.compute ?? Ops.usualCompute
+  package init(
+    _ shape: BenchShape, _ workload: Workload = Workload(), on device: any Device = CPU.shared, steps: Int = 5
+  ) throws {
+    let compute = workload.compute ?? device.usualCompute
     let training = try TrainingStep(
-      shape.load(compute: compute), LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05),
+      shape.load(compute: compute, on: device), LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05),
       lengths: workload.lengths, checkpointing: workload.checkpointing)
-    let before = MachineLimits.matrixRate(compute)
-    step = Measurement(runs: steps, after: 2) { training.run() }
-    matrixRate = (before + MachineLimits.matrixRate(compute)) / 2
+    let before = MachineLimits.matrixRate(compute, device)
+    step = Measurement(runs: steps, after: 2, on: device) { training.run() }
+    matrixRate = (before + MachineLimits.matrixRate(compute, device)) / 2
     self.shape = shape.title
     tokens = workload.lengths.reduce(0, +)
   }
@@ -68,7 +72,8 @@ final class TrainingStep {
   ) throws {
     self.model = model
     if let adapter { try model.attachAdapter(adapter, seed: 1) }
-    let store = MomentStore(for: 0..<model.arena.trainable.arenaCount)
+    let store = MomentStore(
+      for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device)
     optimizer = AdamW(
       AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
     var random = CounterRandom(seed: 3)

@@ -9,12 +9,15 @@ private struct CardRows: RowWeightForm {
 extension CardDevice {
   /// Rows from which on decoding a weight and multiplying costs less than reading it once for every eight of them.
   private static let fewRows = 8
+  /// The same where each row should have the same bits beside any others. More are read by the library's products, whose
+  /// last bits may depend on how many there are.
+  private static let fewRowsByThemselves = 64
 
   package func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool) {
     var first = 0
     for (part, h) in zip(parts, low) {
       let out = y.columns(first..<first + part.outputs)
-      if rowByRow || x.rows <= CardDevice.fewRows {
+      if x.rows <= (rowByRow ? CardDevice.fewRowsByThemselves : CardDevice.fewRows) {
         multiplyRows(out, x, part, h)
       } else {
         multiply(out, x, part, h)

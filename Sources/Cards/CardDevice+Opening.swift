@@ -3,6 +3,9 @@ import FireflyBase
 import Foundation
 
 extension CardDevice {
+  /// What an error says where nothing of a card is there at all.
+  static let noDriver = "no NVIDIA driver"
+
   /// The machine's first NVIDIA card.
   ///
   /// - Parameters:
@@ -23,7 +26,7 @@ extension CardDevice {
     switch absence {
     case CARD_NO_DRIVER:
       FireflyError(
-        "no NVIDIA driver", at: "libcuda.so.1", found: detail,
+        CardDevice.noDriver, at: "libcuda.so.1", found: detail,
         fix: "Install the card's driver, or train on the processor with --device cpu.")
     case CARD_OLD_DRIVER:
       FireflyError(

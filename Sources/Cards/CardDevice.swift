@@ -37,7 +37,13 @@ package final class CardDevice: Device {
     exit(1)
   }
 
+  package func synchronise() { run("waiting for the card", card.pointee.synchronise(card)) }
+
   // MARK: Memory
+
+  package var ownMemory: Int? { memory.free + pool.heldBytes }
+  package var peakBytes: Int { pool.peakBytes }
+  package func startRecordingPeak() { pool.startRecordingPeak() }
 
   package func allocate(_ byteCount: Int) -> DeviceBlock {
     do {
@@ -67,9 +73,6 @@ package final class CardDevice: Device {
     run("asking for memory", card.pointee.memory(card, &free, &total))
     return (free, total)
   }
-
-  /// The most bytes that tensors held at once.
-  package var peakBytes: Int { pool.peakBytes }
 
   // MARK: For operations
 

@@ -19,8 +19,13 @@ final class CardPool: @unchecked Sendable {
     self.keeping = keeping
   }
 
-  /// The most bytes in use at once.
+  /// Bytes that are the program's, in use or kept.
+  var heldBytes: Int { lock.withLock { usedBytes + keptBytes } }
+
+  /// The most bytes in use at once since `startRecordingPeak`.
   var peakBytes: Int { lock.withLock { mostBytes } }
+
+  func startRecordingPeak() { lock.withLock { mostBytes = usedBytes } }
 
   func take(_ byteCount: Int) throws(FireflyError) -> DeviceBlock {
     lock.lock()

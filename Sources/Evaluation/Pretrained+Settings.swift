@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -7,14 +8,16 @@ extension Pretrained {
   /// What of the model decides an evaluation's results, for `ResultFile`: hashes of the model and the adapter, and how
   /// the weights are held.
   ///
-  /// - Throws: `FireflyError` when the adapter cannot be read.
+  /// - Throws: `FireflyError` when the adapter cannot be read, or there is no such device.
   public func evaluationSettings(_ options: Options) throws -> [String: JSONValue] {
-    let compute = options.compute ?? Ops.usualCompute
-    return [
+    let device = try options.device.open().device
+    let compute = options.compute ?? device.usualCompute
+    let settings: [String: JSONValue] = [
       "model": .string(try ModelHash.of(source)),
       "adapter": try options.adapter.map { .string(try ModelHash.of(adapter: $0)) } ?? .null,
       "precision": .string(compute.description),
       "quantize": .string(options.quantization == .none ? "none" : "nf4"),
     ]
+    return device.isHost ? settings : settings.merging(["device": .string(device.name)]) { $1 }
   }
 }

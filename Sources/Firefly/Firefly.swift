@@ -15,6 +15,7 @@
 ///     let answers = try generator.generate([GenerationRequest(prompt: prompt, options: options)])
 ///     print(answers[0].text)
 @_exported import FireflyBase
+@_exported import FireflyCards
 @_exported import FireflyConversion
 @_exported import FireflyEvaluation
 @_exported import FireflyGeneration

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyHub
 import FireflyModels
 import FireflyTensors
@@ -18,17 +19,22 @@ public struct Pretrained: Sendable {
 
   /// How the weights are held and computed with.
   public struct Options: Sendable {
-    /// nil: bfloat16 where the processor multiplies it fast, otherwise float32.
+    /// nil: bfloat16 where the device multiplies it fast, otherwise float32.
     public var compute: DType?
     /// `.none` keeps a 4-bit folder 4-bit and anything else in the compute dtype.
     public var quantization: Quantization
     /// A PEFT folder to put on top, or an adapter's name on a hub.
     public var adapter: String?
+    public var device: DeviceChoice
 
-    public init(compute: DType? = nil, quantization: Quantization = .none, adapter: String? = nil) {
+    public init(
+      compute: DType? = nil, quantization: Quantization = .none, adapter: String? = nil,
+      device: DeviceChoice = .cpu
+    ) {
       self.compute = compute
       self.quantization = quantization
       self.adapter = adapter
+      self.device = device
     }
   }
 
@@ -66,9 +72,16 @@ public struct Pretrained: Sendable {
   /// - Parameter progress: the share done, 0…1.
   public func load(_ options: Options = Options(), progress: ((Double) -> Void)? = nil) throws -> Transformer
   {
-    let compute = options.compute ?? Ops.usualCompute
+    try load(options, on: options.device.open().device, progress: progress)
+  }
+
+  /// - Parameter device: in the place of the options' own.
+  package func load(_ options: Options, on device: any Device, progress: ((Double) -> Void)? = nil) throws
+    -> Transformer
+  {
     let model = try Transformer.load(
-      source, compute: compute, quantization: options.quantization, progress: progress)
+      source, compute: options.compute ?? device.usualCompute, quantization: options.quantization,
+      device: device, progress: progress)
     if let adapter = options.adapter { try model.loadAdapter(adapter) }
     return model
   }

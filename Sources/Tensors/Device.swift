@@ -12,7 +12,16 @@ package protocol Device: AnyObject, Sendable {
   /// Whether products of bfloat16 run at a rate of their own; otherwise float32 is the better choice.
   var multipliesBFloat16: Bool { get }
 
+  /// Waits until all operations before it are done.
+  func synchronise()
+
   // MARK: Memory
+
+  /// Bytes of a memory of its own that the program can have; nil where it is the processor's.
+  var ownMemory: Int? { get }
+  /// The most bytes that tensors held at once since `startRecordingPeak`.
+  var peakBytes: Int { get }
+  func startRecordingPeak()
 
   /// An uninitialised block. Its address need mean something to this device only.
   func allocate(_ byteCount: Int) -> DeviceBlock
@@ -96,4 +105,9 @@ package protocol Device: AnyObject, Sendable {
   // MARK: Quantised weights
 
   func decodeNF4(_ weights: NF4Tensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix)
+}
+
+extension Device {
+  /// The type that products are computed in unless another is asked for.
+  package var usualCompute: DType { multipliesBFloat16 ? .bfloat16 : .float32 }
 }

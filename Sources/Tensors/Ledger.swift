@@ -36,18 +36,27 @@ public enum Ledger {
   /// Runs `body` and records its operations, which all must come from this thread.
   public static func record<Result>(_ body: () throws -> Result) rethrows -> (result: Result, record: Record)
   {
+    try record(on: CPU.shared, body)
+  }
+
+  /// - Parameter device: that all of the operations run on. A card is waited for after each, so that its time counts with
+  ///   the operation that asked for it; the whole then takes longer than it would.
+  package static func record<Result>(on device: any Device, _ body: () throws -> Result) rethrows -> (
+    result: Result, record: Record
+  ) {
     precondition(!isOn.exchange(true, ordering: .relaxed), "a recording within a recording")
     defer { isOn.store(false, ordering: .relaxed) }
     recorder = pthread_self()
+    recorded = device
     current = Record()
     decodingNanoseconds.store(0, ordering: .relaxed)
     let allocations = Storage.systemAllocations
-    StoragePool.shared.startRecordingPeak()
+    device.startRecordingPeak()
     let start = now()
     let result = try body()
     current.seconds = now() - start
     current.systemAllocations = Storage.systemAllocations - allocations
-    current.peakBytes = StoragePool.shared.peakSinceRecording
+    current.peakBytes = device.peakBytes
     let decoding = Double(decodingNanoseconds.load(ordering: .relaxed)) / 1e9 / Double(Parallel.threads)
     current.entries[.decoding, default: Entry()].seconds += decoding
     current.entries[.matrices, default: Entry()].seconds -= decoding
@@ -60,6 +69,7 @@ public enum Ledger {
   private static let decodingNanoseconds = Atomic<UInt64>(0)
   nonisolated(unsafe) private static var current = Record()
   nonisolated(unsafe) private static var recorder = pthread_self()
+  nonisolated(unsafe) private static var recorded: any Device = CPU.shared
   nonisolated(unsafe) private static var isWithin = false  // an operation of the recorder
 
   /// Adds an operation of the recording thread; one within another counts with that one.
@@ -73,6 +83,7 @@ public enum Ledger {
     defer { isWithin = false }
     let start = now()
     let result = body()
+    recorded.synchronise()
     current.entries[part, default: Entry()].calls += 1
     current.entries[part, default: Entry()].seconds += now() - start
     current.entries[part, default: Entry()].flop += flop()

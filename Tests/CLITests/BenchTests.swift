@@ -21,7 +21,8 @@ import Testing
     let record = try JSONValue.read(path)[name]
     // One thread, so that what is held at once does not depend on which tasks meet.
     let run = try Command.shell(
-      "FIREFLY_THREADS=1 \"$0\" bench --shape smollm2-blocks --precision float32 --json \(options)")
+      "FIREFLY_THREADS=1 \"$0\" bench --device cpu --shape smollm2-blocks --precision float32 --json \(options)"
+    )
     #expect(run.status == 0)
     let counts = try JSONValue.parse(run.output, source: "bench")[kind]?.array?.first?[part]
     #expect(try #require(counts?["system_allocations"]?.int) == 0)

@@ -23,7 +23,7 @@ import Testing
   @Test func zshScriptNamesEveryVerbAndOption() throws {
     let script = try Command.run("completion", "zsh").output
     #expect(script.hasPrefix("#compdef firefly\n"))
-    for part in ["'plan:", "'*--set[", "--shape[", "(smollm2 smollm2-blocks llama7b ziya13b)"] {
+    for part in ["'plan:", "'*--set[", "--shape[", "(smollm2 smollm2-blocks llama7b ziya13b whole-ziya13b)"] {
       #expect(script.contains(part), "\(part)")
     }
     if FileManager.default.isExecutableFile(atPath: "/usr/bin/zsh") {

@@ -106,6 +106,7 @@ void weights(Check &t) {
       for (int out_type : {(int)CARD_FLOAT32, type}) {
         few_rows(t, 1, 5, 64, 0, type, out_type, is_nf4);
         few_rows(t, 8, 17, 320, 8, type, out_type, is_nf4);
+        few_rows(t, 3, 6, 1352, 0, type, out_type, is_nf4);
         few_rows(t, 13, 9, 37, 3, type, out_type, is_nf4);
       }
 }

@@ -42,8 +42,8 @@ DEVICE float shuffle_xor(float x, int bits) { return emulator::exchange(x)[lane(
 
 DEVICE float exp2_fast(float x) { return exp2f(x); }
 DEVICE float log2_fast(float x) { return log2f(x); }
+DEVICE float reciprocal_fast(float x) { return 1 / x; }
 DEVICE float square_root(float x) { return sqrtf(x); }
-DEVICE float nearest(float x) { return rintf(x); }
 DEVICE float fused(float a, float b, float c) { return fmaf(a, b, c); }
 
 DEVICE float widen_float16(uint16_t x) {

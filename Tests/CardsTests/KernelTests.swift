@@ -30,15 +30,15 @@ import Testing
     #expect(report.count > 1000)
   }
 
-  /// Threads in order, backwards, and in two random orders.
-  @Test(arguments: 0..<4) func kernelsOnTheEmulatedCard(_ order: UInt32) {
-    let card = card_emulate(order, 1 << 30)
+  /// Threads in a random order; tools/card_check/faults.sh takes others too.
+  @Test func kernelsOnTheEmulatedCard() {
+    let card = card_emulate(3, 1 << 30)
     defer { card_emulator_end(card) }
     check(card)
     #expect(card_emulator_used(card) == 0)
   }
 
-  /// The code that talks to a driver and to cuBLAS, with a library in their place.
+  /// The code that talks to a driver and to cuBLAS, with a library in their place, whose threads run in order.
   @Test func kernelsThroughTheDriversInterface() throws {
     var opened: UnsafeMutablePointer<card>?
     var detail: UnsafePointer<CChar>?

@@ -26,7 +26,7 @@ import Testing
   }
 
   /// A dense and an NF4 weight side by side, each with or without an adapter, for few rows and many.
-  @Test(arguments: types, [1, 8, 21]) func linear(_ type: DType, _ rows: Int) {
+  @Test(arguments: types, [1, 8, 21, 65]) func linear(_ type: DType, _ rows: Int) {
     var both = BothDevices()
     let (inputs, outputs) = (72, [17, 24])
     let x = both.matrix(rows, inputs, type)

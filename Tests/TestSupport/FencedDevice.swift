@@ -14,7 +14,13 @@ package final class FencedDevice: Device {
   package var isHost: Bool { false }
   package var multipliesBFloat16: Bool { cpu.multipliesBFloat16 }
 
+  package func synchronise() { cpu.synchronise() }
+
   // MARK: Memory
+
+  package var ownMemory: Int? { nil }
+  package var peakBytes: Int { cpu.peakBytes }
+  package func startRecordingPeak() { cpu.startRecordingPeak() }
 
   package func allocate(_ byteCount: Int) -> DeviceBlock { moved(cpu.allocate(byteCount)) }
   package func free(_ block: DeviceBlock) { cpu.free(moved(block)) }

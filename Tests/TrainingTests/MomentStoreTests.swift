@@ -12,7 +12,8 @@ import Testing
 
   @Test(arguments: [false, true]) func momentsAreZeroApartAndWritable(_ isPaged: Bool) throws {
     let folder = try TemporaryFolder()
-    let store = try isPaged ? MomentStore(for: range, pagedIn: folder.path) : MomentStore(for: range)
+    let store =
+      try isPaged ? MomentStore(for: range, pagedIn: folder.path) : MomentStore(for: range, on: .cpu)
     let all = parts.flatMap { [store.moments($0).m, store.moments($0).v] }
     #expect(all.map(\.count) == parts.flatMap { [$0.count, $0.count] })
     #expect(all.allSatisfy { $0.floats.allSatisfy { $0 == 0 } })

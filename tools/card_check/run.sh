@@ -2,13 +2,15 @@
 # The checks on a machine with an NVIDIA card, where nothing is compiled: this folder's programs, built by build.sh on
 # another. Prints one table; all that the programs say goes to $OUT (a folder; ./card_check_out).
 #
-#   ./run.sh
+#   ./run.sh [checks|sanitizer|runs|speed …]     these parts, by default all
 #
 # cuBLAS is found by its name, in FIREFLY_LIBCUBLAS, or in a Python environment (pip's nvidia-cublas, PyTorch's).
 cd "$(dirname "$0")" || exit 1
 OUT=${OUT:-card_check_out}
 mkdir -p "$OUT"
 status=0
+parts=${*:-checks sanitizer runs speed}
+wants() { [[ " $parts " == *" $1 "* ]]; }
 row() { printf '%-34s %s\n' "$1" "$2" | tee -a "$OUT/table.txt"; }
 
 : >"$OUT/table.txt"
@@ -20,7 +22,7 @@ if [ -z "$cublas" ] && ! ldconfig -p 2>/dev/null | grep -qE 'libcublas\.so\.1[12
 fi
 row cuBLAS "${cublas:-of the system}"
 # What cuBLAS needs lies beside it.
-[ -z "$cublas" ] || export LD_LIBRARY_PATH="$(dirname "$cublas")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+[ -z "$cublas" ] || export FIREFLY_LIBCUBLAS=$cublas LD_LIBRARY_PATH="$(dirname "$cublas")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 
 # step NAME SECONDS COMMAND…: its last line is its result.
 step() {
@@ -36,12 +38,40 @@ step() {
 }
 
 kernels=(./kernels cuda - "${cublas:--}")
-step kernels 120 "${kernels[@]}"
-step speed 120 ./kernels speed - "${cublas:--}"
-cat "$OUT/speed.txt"
+if wants checks; then
+  step kernels 120 "${kernels[@]}"
+  step speed 120 ./kernels speed - "${cublas:--}"
+  cat "$OUT/speed.txt"
+fi
+
+# The program itself, where bundle.sh has put it here: losses of runs against the processor's, then how fast it is.
+if [ -x ./firefly ] && wants runs; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  step models 60 bash -c "python3 model.py '$work/tiny' tiny && python3 model.py '$work/smollm2' smollm2"
+  step tiny-lora 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-3 precision=float32 train_mode=lora adam_epsilon=1e-4
+  step tiny-full 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-3 precision=float32 train_mode=full adam_epsilon=1e-4
+  step smollm2-qlora 120 python3 compare_runs.py ./firefly "$work/smollm2" 20 2e-2
+  for device in cuda cpu; do
+    step answer-$device 60 ./firefly generate "$work/smollm2" --device $device --raw --greedy --prompt "What is 3 plus 4?" \
+      --max-new-tokens 8 --precision float32 --json
+  done
+fi
+bench() { # NAME SECONDS OPTIONS…
+  step "bench-$1" "$2" ./firefly bench --device cuda "${@:3}"
+  cat "$OUT/bench-$1.txt"
+}
+if [ -x ./firefly ] && wants speed; then
+  bench smollm2 60 --shape smollm2 --rows 8
+  bench blocks 60 --shape ziya13b --rows 8 --only training
+  bench 13b-training 120 --shape whole-ziya13b --rows 8 --only training --steps 3
+  bench 13b-generation 120 --shape whole-ziya13b --only generation
+fi
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1)
-if [ -n "$sanitizer" ]; then
+if ! wants sanitizer; then
+  :
+elif [ -n "$sanitizer" ]; then
   for tool in memcheck racecheck initcheck; do
     step $tool 150 "$sanitizer" --tool $tool --error-exitcode 9 "${kernels[@]}"
   done

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyGeneration
 import FireflyModels
 import FireflyPretrained
@@ -16,16 +17,19 @@ enum ModelOptions {
     "--adapter", "DIR", "A PEFT adapter to put on the model: its folder, or its name.")
   static let precision = Option.choice(
     "--precision", ["bfloat16", "float32"],
-    "What products are computed in (default: bfloat16 where the processor multiplies it fast).")
+    "What products are computed in (default: bfloat16 where the device multiplies it fast).")
   static let quantize = Option.choice(
     "--quantize", ["nf4", "none"],
     "How the linear layers are held (default: as the folder has them when it is 4-bit, otherwise none).")
-  static let declarations = [adapter.declaration, precision.declaration, quantize.declaration]
+  static let declarations = [
+    adapter.declaration, precision.declaration, quantize.declaration, DeviceOption.device.declaration,
+  ]
 
   static func options(_ arguments: Arguments, adapter: String?) -> Pretrained.Options {
     Pretrained.Options(
       compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
-      quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none, adapter: adapter)
+      quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none, adapter: adapter,
+      device: DeviceOption.choice(arguments) ?? .auto)
   }
 
   /// Opens the model with the adapter that is given.
@@ -41,11 +45,31 @@ enum ModelOptions {
   static func load(_ pretrained: Pretrained, _ arguments: Arguments, adapter: String?) throws
     -> Generator<Transformer>
   {
+    let device = try DeviceOption.open(arguments)
     let progress = ProgressLine("loading \(pretrained.source.name)")
-    let model = try pretrained.load(options(arguments, adapter: adapter)) { progress.update($0) }
+    let model = try pretrained.load(options(arguments, adapter: adapter), on: device) { progress.update($0) }
     progress.clear()
     Messages.notes(pretrained.tokenizer.notes + model.notes)
     return Generator(model: model, tokenizer: pretrained.tokenizer)
+  }
+}
+
+/// Where to compute.
+enum DeviceOption {
+  static let device = Option.choice(
+    "--device", DeviceChoice.allCases.map(\.rawValue),
+    "Where to compute: the processor (cpu), an NVIDIA card (cuda), or auto: the card where there is one (default: auto)."
+  )
+
+  /// nil where none was given.
+  static func choice(_ arguments: Arguments) -> DeviceChoice? { arguments[device].flatMap(DeviceChoice.init) }
+
+  /// Opens it; says on standard error which was taken, where that is news.
+  static func open(_ arguments: Arguments) throws -> any Device {
+    let choice = choice(arguments)
+    let opened = try (choice ?? .auto).open()
+    if !opened.isUsual || choice == .auto { Messages.line("firefly: \(opened.note)") }
+    return opened.device
   }
 }
 

@@ -31,26 +31,28 @@ enum BenchCommand {
       """,
     options: [
       shapes.declaration, only.declaration, length.declaration, rows.declaration, noCheckpointing.declaration,
-      precision.declaration,
-      steps.declaration, model.declaration, json.declaration,
+      precision.declaration, DeviceOption.device.declaration, steps.declaration, model.declaration,
+      json.declaration,
     ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     let named = BenchShape.all.filter { $0.name == arguments[shapes] }
     let chosen = named.isEmpty ? [.smollm2, .llama7B, .ziya13B] : named
+    let device = try DeviceOption.open(arguments)
     let compute = arguments[precision].map { $0 == "float32" ? DType.float32 : .bfloat16 }
     let workload = TrainingBench.Workload(
       lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
       checkpointing: !arguments[noCheckpointing], compute: compute)
     Messages.line("measuring the machine")
-    var report = BenchReport(limits: .measure())
+    var report = BenchReport(limits: .measure(device))
     for shape in chosen where arguments[only] != "generation" {
       Messages.line("training \(shape.title)")
-      report.training.append(try TrainingBench(shape, workload, steps: arguments[steps] ?? 5))
+      report.training.append(try TrainingBench(shape, workload, on: device, steps: arguments[steps] ?? 5))
     }
     for shape in chosen where arguments[only] != "training" {
       Messages.line("generation \(shape.title)")
-      report.generation.append(try GenerationBench(shape, limits: report.limits, compute: compute))
+      report.generation.append(
+        try GenerationBench(shape, limits: report.limits, on: device, compute: compute))
     }
     if let model = arguments[model] {
       Messages.line("start-up and tokenisation")

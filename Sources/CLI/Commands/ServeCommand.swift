@@ -79,6 +79,7 @@ enum ServeCommand {
       answerTimeout.declaration, requestTimeout.declaration, grace.declaration, history.declaration,
       trainingRun.declaration,
       ModelOptions.precision.declaration, ModelOptions.quantize.declaration,
+      DeviceOption.device.declaration,
     ] + TemplateOptions.variableDeclarations + AnswerOptions.samplingDeclarations,
     run: run)
 

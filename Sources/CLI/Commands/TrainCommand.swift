@@ -21,13 +21,17 @@ enum TrainCommand {
       The run then goes on with --resume, bit for bit as if it had not been interrupted.
       """,
     positionals: [config],
-    options: [set.declaration, resume.declaration, resumeFrom.declaration, dryRun.declaration], run: run)
+    options: [
+      set.declaration, resume.declaration, resumeFrom.declaration, dryRun.declaration,
+      DeviceOption.device.declaration,
+    ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     try arguments.refuse([resume.declaration, resumeFrom.declaration], together: "both say where to start")
     var settings = try RunConfig(file: arguments[config], overrides: arguments.all(set))
     if arguments[resume] { settings.resume = .latest }
     if let folder = arguments[resumeFrom] { settings.resume = .checkpoint(folder) }
+    settings.device = DeviceOption.choice(arguments) ?? settings.device
     let display = TrainDisplay(bar: Messages.isTerminal && !settings.disablesBar)
     let trainer = Trainer(config: settings)
     if arguments[dryRun] {

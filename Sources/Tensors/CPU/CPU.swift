@@ -9,7 +9,14 @@ package final class CPU: Device {
   package var isHost: Bool { true }
   package var multipliesBFloat16: Bool { InstructionSet.multipliesBFloat16 }
 
+  /// An operation is done when it returns.
+  package func synchronise() {}
+
   // MARK: Memory
+
+  package var ownMemory: Int? { nil }
+  package var peakBytes: Int { StoragePool.shared.peakSinceRecording }
+  package func startRecordingPeak() { StoragePool.shared.startRecordingPeak() }
 
   package func allocate(_ byteCount: Int) -> DeviceBlock { StoragePool.shared.take(byteCount) }
   package func free(_ block: DeviceBlock) { StoragePool.shared.give(block) }
@@ -30,10 +37,6 @@ extension Device where Self == CPU {
 }
 
 extension Ops {
-  /// Whether the processor's products of bfloat16 run at a rate of their own; otherwise they are converted to float32 and
-  /// computing in float32 is the better choice.
-  public static var supportsBFloat16: Bool { CPU.shared.multipliesBFloat16 }
-
-  /// The type that products are computed in unless another is asked for.
-  public static var usualCompute: DType { supportsBFloat16 ? .bfloat16 : .float32 }
+  /// The type that the processor's products are computed in unless another is asked for.
+  public static var usualCompute: DType { CPU.shared.usualCompute }
 }

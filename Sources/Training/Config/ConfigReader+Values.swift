@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyText
 
 /// Keys that hang together, or whose values have several shapes.
@@ -11,6 +12,13 @@ extension ConfigReader {
     case .string(let folder) where !folder.isEmpty: folder
     case .some(let value): wrong("data_cache", "a folder, or \"off\"", value, nil)
     }
+  }
+
+  /// device; the names that transformers has had for the processor count where it is not given.
+  mutating func device() -> DeviceChoice? {
+    let processor = bool("use_cpu", default: false)
+    let noCard = bool("no_cuda", default: false)
+    return optionalChoice("device", default: DeviceChoice.auto) ?? (processor || noCard ? .cpu : nil)
   }
 
   /// fp16, bf16 and precision. The original wants exactly one of the first two; `precision` overrides them.

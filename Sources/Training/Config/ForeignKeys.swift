@@ -59,12 +59,12 @@ enum ForeignKeys {
     "hub_strategy", "include_for_metrics", "include_inputs_for_metrics", "include_num_input_tokens_seen",
     "include_tokens_per_second", "jit_mode_eval", "keep_batchnorm_fp32", "label_names",
     "length_column_name", "local_rank", "log_level", "log_level_replica", "log_on_each_node",
-    "logging_nan_inf_filter", "mp_parameters", "no_cuda",
+    "logging_nan_inf_filter", "mp_parameters",
     "past_index", "precompute_ref_batch_size", "prediction_loss_only", "project", "ray_scope",
     "remove_unused_columns", "restore_callback_states_from_checkpoint", "run_name", "save_on_each_node",
     "skip_memory_metrics", "split_batches", "tf32", "tokenize_num_workers", "torch_compile_backend",
     "torch_compile_mode", "torch_empty_cache_steps", "torchdynamo", "trackio_bucket_id",
-    "trackio_space_id", "trackio_static_space_id", "use_cache", "use_cpu", "use_ipex",
+    "trackio_space_id", "trackio_static_space_id", "use_cache", "use_ipex",
     "use_legacy_prediction_loop", "use_liger_kernel", "use_mps_device",
   ]
 

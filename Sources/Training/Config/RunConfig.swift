@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyText
 
@@ -65,7 +66,9 @@ public struct RunConfig: Sendable {
   public var lossReduction: LossReduction
   public var checkpointing: Bool  // gradient_checkpointing
   public var precision: Precision
-  /// Whether `precision` was asked for by its own key, so that it holds on any processor.
+  /// Where the run computes; nil: a card where there is one, otherwise the processor.
+  public var device: DeviceChoice?
+  /// Whether `precision` was asked for by its own key, so that it holds on any device.
   public var precisionIsExplicit: Bool
 
   // MARK: The optimizer
@@ -158,6 +161,7 @@ public struct RunConfig: Sendable {
     dataSeed = keys.optionalInt("data_seed", in: 0...Int.max) ?? seed
     lossReduction = keys.choice("loss_reduction", default: .token)
     checkpointing = keys.bool("gradient_checkpointing", default: false)
+    device = keys.device()
     (precision, precisionIsExplicit) = keys.precision(&notices)
 
     learningRate = keys.double("learning_rate", default: 5e-5, in: 0...(.infinity))

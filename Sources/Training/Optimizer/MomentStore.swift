@@ -11,8 +11,8 @@ package final class MomentStore {
   private let m: Tensor  // [range.count]
   private let v: Tensor  // [range.count]
 
-  /// In memory.
-  package init(for range: Range<Int>, on device: any Device = .cpu) {
+  /// In the device's memory.
+  package init(for range: Range<Int>, on device: any Device) {
     self.range = range
     m = .zeros([range.count], .float32, on: device)
     v = .zeros([range.count], .float32, on: device)

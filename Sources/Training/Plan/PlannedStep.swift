@@ -9,6 +9,7 @@ package struct PlannedStep {
   package let adapter: LoRAOptions?
   /// The dtype of products.
   package let compute: DType
+  package let device: any Device
   package let isNF4: Bool
   package let checkpointing: Bool
   /// Tokens of the sequences of a usual micro-batch: of the middle rows by length.
@@ -17,12 +18,13 @@ package struct PlannedStep {
   package let targetShare: Double
 
   package init(
-    architecture: Architecture, adapter: LoRAOptions?, compute: DType, isNF4: Bool, checkpointing: Bool,
-    lengths: [Int], targetShare: Double
+    architecture: Architecture, adapter: LoRAOptions?, compute: DType, device: any Device = CPU.shared,
+    isNF4: Bool, checkpointing: Bool, lengths: [Int], targetShare: Double
   ) {
     self.architecture = architecture
     self.adapter = adapter
     self.compute = compute
+    self.device = device
     self.isNF4 = isNF4
     self.checkpointing = checkpointing
     self.lengths = lengths
@@ -35,7 +37,7 @@ package struct PlannedStep {
     let report = setup.dataset.report
     self.init(
       architecture: setup.architecture, adapter: setup.trainable.adapter, compute: setup.compute,
-      isNF4: setup.isNF4, checkpointing: setup.config.checkpointing,
+      device: setup.device, isNF4: setup.isNF4, checkpointing: setup.config.checkpointing,
       lengths: facts.rows[first..<first + count].flatMap(\.lengths),
       targetShare: Double(report.targets) / Double(max(1, report.tokens)))
   }

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyEvaluation
 import FireflyModels
 import FireflyPretrained
@@ -18,6 +19,8 @@ struct RunSetup {
   let evaluationData: Dataset?
   /// nil without sample_prompts.
   let sampler: RunSampler?
+  /// Where the run computes.
+  let device: any Device
   /// The dtype of products.
   let compute: DType
   let order: DataOrder
@@ -25,14 +28,18 @@ struct RunSetup {
   /// One line for each thing that the user should know.
   let notices: [String]
 
-  /// - Parameter progress: is told what is being read and the share done, 0…1.
+  /// - Parameters:
+  ///   - opened: where the run will compute.
+  ///   - progress: is told what is being read and the share done, 0…1.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
-  init(_ config: RunConfig, progress: @escaping (String, Double) -> Void) throws {
+  init(_ config: RunConfig, on opened: OpenedDevice, progress: @escaping (String, Double) -> Void) throws {
     var notices = config.notices
-    compute = RunSetup.compute(config, &notices)
+    if !opened.isUsual || config.device == .auto { notices.append(opened.note) }
+    device = opened.device
+    compute = RunSetup.compute(config, device, &notices)
     pretrained = try Pretrained.open(config.modelPath)
     architecture = try Architecture.read(pretrained.source).architecture
-    let config = try config.takingStartAdapter(architecture)
+    let config = try config.takingStartAdapter(architecture).held(on: device, &notices)
     try config.validateTrained(for: architecture)
     if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }
     trainable = config.trainable(architecture)
@@ -68,6 +75,11 @@ struct RunSetup {
     self.notices = notices
   }
 
+  /// Bytes that the run may use, of the processor's memory or the card's; nil: it starts whatever its plan says.
+  var memoryLimit: Int? {
+    config.memoryLimit == .system ? device.ownMemory ?? config.memoryLimit.bytes : config.memoryLimit.bytes
+  }
+
   /// The frozen linear layers are held in 4 bits.
   var isNF4: Bool { config.mode == .qlora || pretrained.source.isQuantized }
 
@@ -94,10 +106,11 @@ struct RunSetup {
       fix: "Use the model's 16-bit weights, or train an adapter with \"train_mode\": \"qlora\".")
   }
 
-  private static func compute(_ config: RunConfig, _ notices: inout [String]) -> DType {
+  private static func compute(_ config: RunConfig, _ device: any Device, _ notices: inout [String]) -> DType {
     if config.precision == .float32 { return .float32 }
-    if config.precisionIsExplicit || Ops.supportsBFloat16 { return .bfloat16 }
-    notices.append("this processor has no bfloat16 products: computing in float32")
+    if config.precisionIsExplicit || device.multipliesBFloat16 { return .bfloat16 }
+    notices.append(
+      "\(device.isHost ? "this processor" : device.name) has no bfloat16 products: computing in float32")
     return .float32
   }
 

@@ -30,7 +30,7 @@ public struct TrainingResult: Sendable {
   public var evaluationSeconds: Double
   /// The run's best evaluation, where its settings say what is better.
   public var best: BestModel?
-  /// The most memory the process held (VmHWM), where the system tells it.
+  /// The most memory the process held (VmHWM), where the system tells it; on a card, the most that tensors held of its.
   public var peakMemoryBytes: Int?
 
   private func perSecond(_ count: Int) -> Double {

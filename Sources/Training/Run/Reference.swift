@@ -183,7 +183,7 @@ extension RunSetup {
     for text in [
       "1", try ModelHash.of(pretrained.source), adapter, samples.digest, compute.description,
       "\(quantization)", "\(architecture.sharesTrunks)",
-    ] {
+    ] + (device.isHost ? [] : [device.name]) {
       hash.add(text.utf8)
     }
     return "\(folder)/\(hash.text)-reference.safetensors"

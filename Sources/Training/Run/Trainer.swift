@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -8,8 +9,24 @@ import FireflyWeights
 /// Fine-tunes a model as a configuration says: `try Trainer(config: config).run()`.
 public struct Trainer: Sendable {
   public let config: RunConfig
+  /// In the place of the configuration's.
+  private let device: (any Device)?
 
-  public init(config: RunConfig) { self.config = config }
+  public init(config: RunConfig) {
+    self.config = config
+    device = nil
+  }
+
+  /// On this device, whatever the configuration says.
+  package init(config: RunConfig, on device: any Device) {
+    self.config = config
+    self.device = device
+  }
+
+  private func setUp(_ progress: @escaping (TrainingEvent) -> Void) throws -> RunSetup {
+    let opened = try device.map { OpenedDevice($0) } ?? (config.device ?? .auto).open()
+    return try RunSetup(config, on: opened) { progress(.preparing($0, share: $1)) }
+  }
 
   /// Checks everything that a run depends on, and writes nothing.
   ///
@@ -18,8 +35,8 @@ public struct Trainer: Sendable {
   public func plan(
     memoryLimit: Int? = nil, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
-    let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
-    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? config.memoryLimit.bytes)
+    let setup = try setUp(progress)
+    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit)
     let output = OutputFolder(config: config)
     try output.check(plan, model: setup.pretrained.source.path)
     _ = try output.resumePoint { progress(.notice($0)) }
@@ -37,8 +54,8 @@ public struct Trainer: Sendable {
   public func run(
     stop: StopRequest = StopRequest(), progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
-    let setup = try RunSetup(config) { progress(.preparing($0, share: $1)) }
-    let plan = RunPlan(setup, memoryLimit: config.memoryLimit.bytes)
+    let setup = try setUp(progress)
+    let plan = RunPlan(setup, memoryLimit: setup.memoryLimit)
     let output = OutputFolder(config: config)
     try output.check(plan, model: setup.pretrained.source.path)
     let resumed = try output.resumePoint { progress(.notice($0)) }
@@ -83,10 +100,11 @@ extension RunSetup {
     let model =
       if let full = trainable.full {
         try Transformer.load(
-          pretrained.source, compute: compute, training: full, memory: config.arenaMemory, progress: reading)
+          pretrained.source, compute: compute, training: full, memory: config.arenaMemory, device: device,
+          progress: reading)
       } else {
         try Transformer.load(
-          pretrained.source, compute: compute, quantization: quantization, progress: reading)
+          pretrained.source, compute: compute, quantization: quantization, device: device, progress: reading)
       }
     if let folder = config.startAdapter {
       try model.loadAdapter(folder, dropout: Float(config.loraDropout))
@@ -125,9 +143,10 @@ extension Checkpoint {
   func start(_ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?) throws -> RunState {
     let trainable = model.arena.trainable
     let elements = 0..<trainable.arenaCount
+    let device = model.arena.values.device
     let store =
-      config.optimizerMemory == .paged
-      ? try MomentStore(for: elements, pagedIn: config.outputFolder) : MomentStore(for: elements)
+      config.optimizerMemory == .paged && device.isHost
+      ? try MomentStore(for: elements, pagedIn: config.outputFolder) : MomentStore(for: elements, on: device)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {

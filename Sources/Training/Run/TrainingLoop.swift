@@ -234,7 +234,13 @@ struct TrainingLoop {
       sessionSteps: session.steps, sessionRows: session.rows, sessionTokens: session.tokens,
       sessionTargets: session.targets, flop: checkpoint.flop(state.history),
       evaluationSeconds: session.evaluationSeconds,
-      best: state.history.best(config.evaluation?.best), peakMemoryBytes: ProcessMemory.peakBytes)
+      best: state.history.best(config.evaluation?.best), peakMemoryBytes: peakBytes)
+  }
+
+  /// Of the card's memory, where the run computes on one.
+  private var peakBytes: Int? {
+    let device = model.arena.values.device
+    return device.isHost ? ProcessMemory.peakBytes : device.peakBytes
   }
 
   /// Records a step that went wrong as it was, and says what to do. Nothing has been updated with it.

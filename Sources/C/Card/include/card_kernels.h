@@ -22,6 +22,7 @@
   X(add_dropped)                 \
   X(row_dots)                    \
   X(attention_softmax)           \
+  X(attention_softmax_short)     \
   X(attention_softmax_gradient)  \
   X(attention_cached)            \
   X(append_rows)                 \

@@ -80,6 +80,66 @@ KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_ste
   }
 }
 
+enum { SHORT_ROW = 1024 };
+
+DEVICE Four load4_at_once(const float *p) {
+  Words4 all = *(const Words4 *)p;
+  return Four{{bits_float(all.words[0]), bits_float(all.words[1]), bits_float(all.words[2]), bits_float(all.words[3])}};
+}
+DEVICE void store4_at_once(void *p, int64_t i, int32_t type, Four y) {
+  if (type == FLOAT32) {
+    *(Words4 *)((float *)p + i) =
+        Words4{{float_bits(y.v[0]), float_bits(y.v[1]), float_bits(y.v[2]), float_bits(y.v[3])}};
+  } else {
+    *(Words2 *)((uint16_t *)p + i) =
+        Words2{{(uint32_t)narrow(y.v[0], type) | (uint32_t)narrow(y.v[1], type) << 16,
+                (uint32_t)narrow(y.v[2], type) | (uint32_t)narrow(y.v[3], type) << 16}};
+  }
+}
+
+// The same of up to SHORT_ROW columns, a multiple of 4: a warp has a row, which it keeps. Grid: (⌈rows / 8⌉, heads).
+KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t log_step, const float *s, const float *slopes,
+                               int64_t first_head, int64_t head_step, float scale, int64_t diagonal, int64_t window,
+                               int64_t rows, int64_t columns) {
+  int64_t row = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, head = first_head + (int64_t)BLOCK_Y * head_step;
+  if (row >= rows) return;
+  int64_t at = (int64_t)BLOCK_Y * rows + row;
+  float slope = slopes ? slopes[head] : 0;
+  Seen seen = seen_by(row, diagonal, window, columns);
+  Four kept[SHORT_ROW / 128];
+  float largest = minus_infinity(), sum = 0;
+  EACH(i, SHORT_ROW / 128) {
+    int64_t column = 128 * i + (int64_t)lane() * 4;
+    if (column >= seen.end) continue;
+    kept[i] = load4_at_once(s + at * columns + column);
+    EACH(k, 4) {
+      bool sees = column + k >= seen.first && column + k < seen.end;
+      kept[i].v[k] = sees ? score(kept[i].v[k], scale, slope, column + k, seen.own) : minus_infinity();
+      largest = larger(largest, kept[i].v[k]);
+    }
+  }
+  largest = warp_largest(largest);
+  EACH(i, SHORT_ROW / 128) {
+    int64_t column = 128 * i + (int64_t)lane() * 4;
+    if (column >= seen.end) continue;
+    EACH(k, 4) {
+      bool sees = column + k >= seen.first && column + k < seen.end;
+      kept[i].v[k] = sees ? exponential(kept[i].v[k] - largest) : 0;
+      sum += kept[i].v[k];
+    }
+  }
+  sum = warp_sum(sum);
+  if (log_sums && lane() == 0) log_sums[head * log_step + row] = largest + logarithm(sum);
+  float inverse = 1 / sum;
+  EACH(i, SHORT_ROW / 128) {
+    int64_t column = 128 * i + (int64_t)lane() * 4;
+    if (column >= columns) continue;
+    Four y = {{0, 0, 0, 0}};
+    if (column < seen.end) EACH(k, 4) y.v[k] = kept[i].v[k] * inverse;
+    store4_at_once(p, at * columns + column, type, y);
+  }
+}
+
 // The same block backwards: p again, and ds = p·(dp − dots[h·log_step + i])·scale, the gradient of s; both 0 where row i
 // does not see. s and dp [heads, rows, columns] float32. Grid: (rows, heads).
 KERNEL attention_softmax_gradient(void *p, void *ds, int32_t type, const float *s, const float *dp, const float *log_sums,

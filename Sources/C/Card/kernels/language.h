@@ -68,15 +68,15 @@ DEVICE float log2_fast(float x) {
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
+// 1/x within a unit of the last place or two; 0 where that is below 2⁻¹²⁶.
+DEVICE float reciprocal_fast(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
 DEVICE float square_root(float x) {
   float y;
   asm("sqrt.rn.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-// To the nearest integer, ties to even.
-DEVICE float nearest(float x) {
-  float y;
-  asm("cvt.rni.f32.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
 DEVICE float fused(float a, float b, float c) {

@@ -5,21 +5,39 @@
 
 // MARK: Rotary positions
 
+DEVICE void turn_pair(Out x, int64_t row, int64_t head, uint32_t angle, uint32_t half, int32_t interleaved,
+                      const float *cosine, const float *sine, float sign) {
+  int64_t low = head + (interleaved ? 2 * angle : angle), high = interleaved ? low + 1 : low + half;
+  float c = cosine[row * half + angle], s = sine[row * half + angle] * sign;
+  float a = load(in(x), row, low), b = load(in(x), row, high);
+  store(x, row, low, a * c - b * s);
+  store(x, row, high, b * c + a * s);
+}
+
 // Turns the pairs of every head by the row's angles: angle i, of [rows, rotary/2], turns elements (i, i + rotary/2), or
-// (2i, 2i + 1) when `interleaved`. `sign` is −1 for the inverse. Grid: (⌈heads·rotary/2 / threads⌉, rows).
+// (2i, 2i + 1) when `interleaved`. `sign` is −1 for the inverse. A thread has four pairs of a row, which lie side by side
+// where four divides rotary/2. Grid: (⌈heads·rotary/2 / (4·threads)⌉, rows).
 KERNEL rotate(Out x, const float *cosine, const float *sine, float sign, int32_t interleaved, int64_t rows, int64_t heads,
               int64_t head_dim, int64_t rotary) {
-  int64_t half = rotary / 2;
+  uint32_t half = (uint32_t)(rotary / 2), pairs = (uint32_t)heads * half;
+  EACH_FOUR(row, first, rows, pairs) {
+    uint32_t head = (uint32_t)first / half, angle = (uint32_t)first - head * half;
+    if (!interleaved && half % 4 == 0) {
+      int64_t low = head * head_dim + angle, high = low + half;
+      Four c = load4(In{cosine, half, FLOAT32}, row, angle, 4), s = load4(In{sine, half, FLOAT32}, row, angle, 4);
+      Four a = load4(in(x), row, low, 4), b = load4(in(x), row, high, 4), of_a, of_b;
+      EACH(k, 4) {
+        of_a.v[k] = a.v[k] * c.v[k] - b.v[k] * (s.v[k] * sign);
+        of_b.v[k] = b.v[k] * c.v[k] + a.v[k] * (s.v[k] * sign);
+      }
+      store4(x, row, low, 4, of_a);
+      store4(x, row, high, 4, of_b);
+      continue;
+    }
 #pragma unroll 1
-  for (int64_t row = BLOCK_Y; row < rows; row += GRID_Y) {
-#pragma unroll 1
-    for (int64_t pair = (int64_t)BLOCK_X * THREADS_X + THREAD_X; pair < heads * half; pair += (int64_t)GRID_X * THREADS_X) {
-      int64_t angle = pair % half, head = pair / half * head_dim;
-      int64_t low = head + (interleaved ? 2 * angle : angle), high = interleaved ? low + 1 : low + half;
-      float c = cosine[row * half + angle], s = sine[row * half + angle] * sign;
-      float a = load(in(x), row, low), b = load(in(x), row, high);
-      store(x, row, low, a * c - b * s);
-      store(x, row, high, b * c + a * s);
+    for (int n = four(first, pairs); n > 0; n--) {
+      turn_pair(x, row, head * head_dim, angle, half, interleaved, cosine, sine, sign);
+      if (++angle == half) angle = 0, head++;
     }
   }
 }
@@ -32,14 +50,14 @@ struct Activated {
 };
 
 DEVICE Activated silu(float x) {
-  float s = 1 / (1 + exponential(-x));
+  float s = reciprocal_fast(1 + exponential(-x));
   return Activated{x * s, s * (1 + x * (1 - s))};
 }
 
 // x·Φ(x), Φ(−|x|) = exp(−x²/2)·P(t) with t = 1 / (1 + 0.3·|x|/√2): docs/derivations/activations.md.
 DEVICE Activated gelu(float x) {
   float bell = exponential(x * x * -0.5f);
-  float t = 1 / (1 + (x < 0 ? -x : x) * 0.21213203436f);
+  float t = reciprocal_fast(1 + (x < 0 ? -x : x) * 0.21213203436f);
   float p = -6.476138543e-02f;
   p = fused(p, t, 2.427812845e-01f);
   p = fused(p, t, -2.561383933e-01f);
@@ -59,7 +77,7 @@ DEVICE Activated gelu_tanh(float x) {
   const float factor = 1.5957691216f;  // 2·√(2/π)
   float twice_u = factor * (x + 0.044715f * x * x * x);
   float fade = exponential(twice_u < 0 ? twice_u : -twice_u);
-  float above = 1 / (1 + fade), below = fade * above;  // σ(|2u|) and 1 − σ(|2u|)
+  float above = reciprocal_fast(1 + fade), below = fade * above;  // σ(|2u|) and 1 − σ(|2u|)
   float s = twice_u > 0 ? above : below;
   // Beyond ±10 the second term is 0, but its factors may be 0·∞.
   float near = x > 10 ? 10 : x < -10 ? -10 : x;
@@ -67,34 +85,49 @@ DEVICE Activated gelu_tanh(float x) {
   return Activated{x * s, s + above * below * turn};
 }
 
+struct Activated8 {
+  Activated v[8];
+};
+
 // By kernels_activation.
-DEVICE Activated activated(int kind, float x) { return kind == 0 ? silu(x) : kind == 1 ? gelu(x) : gelu_tanh(x); }
+DEVICE Activated8 activated(int kind, Eight x) {
+  Activated8 y;
+  if (kind == 0) {
+    EACH(k, 8) y.v[k] = silu(x.v[k]);
+  } else if (kind == 1) {
+    EACH(k, 8) y.v[k] = gelu(x.v[k]);
+  } else {
+    EACH(k, 8) y.v[k] = gelu_tanh(x.v[k]);
+  }
+  return y;
+}
 
 // y = f(x)·up; without up, f(x).
 KERNEL activate(Out y, In x, In up, int32_t kind, int64_t rows, int64_t columns) {
-  EACH_FOUR(row, column, rows, columns) {
-    int n = four(column, columns);
-    Four a = load4(x, row, column, n), u = {{1, 1, 1, 1}};
-    if (up.at) u = load4(up, row, column, n);
-    EACH(k, 4) a.v[k] = activated(kind, a.v[k]).value * u.v[k];
-    store4(y, row, column, n, a);
+  EACH_EIGHT(row, column, rows, columns) {
+    int n = eight(column, columns);
+    Eight a = load8(x, row, column, n), u = {{1, 1, 1, 1, 1, 1, 1, 1}};
+    if (up.at) u = load8(up, row, column, n);
+    Activated8 f = activated(kind, a);
+    EACH(k, 8) a.v[k] = f.v[k].value * u.v[k];
+    store8(y, row, column, n, a);
   }
 }
 
 // dx = dy·up·f'(x) and d_up = dy·f(x); without up, dx = dy·f'(x).
 KERNEL activate_gradient(Out dx, Out d_up, In dy, In x, In up, int32_t kind, int64_t rows, int64_t columns) {
-  EACH_FOUR(row, column, rows, columns) {
-    int n = four(column, columns);
-    Four d = load4(dy, row, column, n), a = load4(x, row, column, n), u = {{1, 1, 1, 1}};
-    if (up.at) u = load4(up, row, column, n);
-    Four of_x, of_up;
-    EACH(k, 4) {
-      Activated f = activated(kind, a.v[k]);
-      of_x.v[k] = d.v[k] * u.v[k] * f.slope;
-      of_up.v[k] = d.v[k] * f.value;
+  EACH_EIGHT(row, column, rows, columns) {
+    int n = eight(column, columns);
+    Eight d = load8(dy, row, column, n), a = load8(x, row, column, n), u = {{1, 1, 1, 1, 1, 1, 1, 1}};
+    if (up.at) u = load8(up, row, column, n);
+    Activated8 f = activated(kind, a);
+    Eight of_x, of_up;
+    EACH(k, 8) {
+      of_x.v[k] = d.v[k] * u.v[k] * f.v[k].slope;
+      of_up.v[k] = d.v[k] * f.v[k].value;
     }
-    store4(dx, row, column, n, of_x);
-    if (up.at) store4(d_up, row, column, n, of_up);
+    store8(dx, row, column, n, of_x);
+    if (up.at) store8(d_up, row, column, n, of_up);
   }
 }
 
@@ -122,13 +155,13 @@ DEVICE uint32_t pair_bits(RowKey key, uint32_t pair) {
   return x ^ x >> 16;
 }
 
-// x·factor where kept, otherwise 0, for four columns from `column`, a multiple of 4.
-DEVICE Four dropped(Four x, uint64_t key, uint64_t row, int64_t column, uint32_t threshold, float factor) {
+// x·factor where kept, otherwise 0, for eight columns from `column`, a multiple of 8.
+DEVICE Eight dropped(Eight x, uint64_t key, uint64_t row, int64_t column, uint32_t threshold, float factor) {
   RowKey of_row = row_key(key, row);
-  for (int k = 0; k < 4; k += 2) {
-    uint32_t bits = pair_bits(of_row, (uint32_t)((column + k) / 2));
-    x.v[k] = (bits & 0xffff) >= threshold ? x.v[k] * factor : 0;
-    x.v[k + 1] = (bits >> 16) >= threshold ? x.v[k + 1] * factor : 0;
+  EACH(pair, 4) {
+    uint32_t bits = pair_bits(of_row, (uint32_t)(column / 2) + pair);
+    x.v[2 * pair] = (bits & 0xffff) >= threshold ? x.v[2 * pair] * factor : 0;
+    x.v[2 * pair + 1] = (bits >> 16) >= threshold ? x.v[2 * pair + 1] * factor : 0;
   }
   return x;
 }
@@ -136,21 +169,21 @@ DEVICE Four dropped(Four x, uint64_t key, uint64_t row, int64_t column, uint32_t
 // y = keep·x·factor
 KERNEL dropout(Out y, In x, uint64_t key, uint64_t first_row, uint32_t threshold, float factor, int64_t rows,
                int64_t columns) {
-  EACH_FOUR(row, column, rows, columns) {
-    int n = four(column, columns);
-    Four a = load4(x, row, column, n);
-    store4(y, row, column, n, dropped(a, key, first_row + (uint64_t)row, column, threshold, factor));
+  EACH_EIGHT(row, column, rows, columns) {
+    int n = eight(column, columns);
+    Eight a = load8(x, row, column, n);
+    store8(y, row, column, n, dropped(a, key, first_row + (uint64_t)row, column, threshold, factor));
   }
 }
 
 // dx += keep·g·factor
 KERNEL add_dropped(Out dx, In g, uint64_t key, uint64_t first_row, uint32_t threshold, float factor, int64_t rows,
                    int64_t columns) {
-  EACH_FOUR(row, column, rows, columns) {
-    int n = four(column, columns);
-    Four d = load4(in(dx), row, column, n);
-    Four a = dropped(load4(g, row, column, n), key, first_row + (uint64_t)row, column, threshold, factor);
-    EACH(k, 4) d.v[k] += a.v[k];
-    store4(dx, row, column, n, d);
+  EACH_EIGHT(row, column, rows, columns) {
+    int n = eight(column, columns);
+    Eight d = load8(in(dx), row, column, n);
+    Eight a = dropped(load8(g, row, column, n), key, first_row + (uint64_t)row, column, threshold, factor);
+    EACH(k, 8) d.v[k] += a.v[k];
+    store8(dx, row, column, n, d);
   }
 }

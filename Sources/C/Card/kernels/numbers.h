@@ -117,31 +117,86 @@ DEVICE void store4(Out x, int64_t row, int64_t column, int n, Four y) {
 struct Eight {
   float v[8];
 };
-DEVICE Eight load8(In x, int64_t row, int64_t column, int n) {
+
+// Each as a number of the type.
+DEVICE Eight rounded8(Eight x, int type) {
+  if (type == BFLOAT16) {
+    EACH(k, 8) x.v[k] = widen_bfloat16(narrow_bfloat16(x.v[k]));
+  } else if (type == FLOAT16) {
+    EACH(k, 8) x.v[k] = widen_float16(narrow_float16(x.v[k]));
+  }
+  return x;
+}
+
+// Whether every eight columns from a multiple of eight on can be moved at once.
+DEVICE bool in_eights(In x, int64_t columns) { return ((x.stride | columns) & 7) == 0 && aligned(x.at, 16); }
+
+// Of a matrix that is in_eights. Calls nothing: a call, even one that never happens, costs a kernel its registers.
+DEVICE Eight load8_at_once(In x, int64_t row, int64_t column) {
   Eight y;
-  int64_t i = row * x.stride + column;
-  const char *p = (const char *)x.at + i * (x.type == FLOAT32 ? 4 : 2);
-  if (n < 8 || !aligned(p, 16)) {
-    Four low = load4_one_by_one(x.at, i, x.type, n), high = load4_one_by_one(x.at, i + 4, x.type, n - 4);
-    EACH(k, 4) y.v[k] = low.v[k];
-    EACH(k, 4) y.v[k + 4] = high.v[k];
-  } else if (x.type == FLOAT32) {
+  const char *p = (const char *)x.at + (row * x.stride + column) * (x.type == FLOAT32 ? 4 : 2);
+  if (x.type == FLOAT32) {
     Words4 low = ((const Words4 *)p)[0], high = ((const Words4 *)p)[1];
     EACH(k, 4) y.v[k] = bits_float(low.words[k]);
     EACH(k, 4) y.v[k + 4] = bits_float(high.words[k]);
   } else {
     Words4 all = *(const Words4 *)p;
-    EACH(k, 8) y.v[k] = widen((uint16_t)(all.words[k / 2] >> 16 * (k & 1)), x.type);
+    if (x.type == BFLOAT16) {
+      EACH(k, 8) y.v[k] = widen_bfloat16((uint16_t)(all.words[k / 2] >> 16 * (k & 1)));
+    } else {
+      EACH(k, 8) y.v[k] = widen_float16((uint16_t)(all.words[k / 2] >> 16 * (k & 1)));
+    }
   }
   return y;
 }
+
+DEVICE Eight load8(In x, int64_t row, int64_t column, int n) {
+  int64_t i = row * x.stride + column;
+  if (n == 8 && aligned((const char *)x.at + i * (x.type == FLOAT32 ? 4 : 2), 16)) return load8_at_once(x, row, column);
+  Eight y;
+  Four low = load4_one_by_one(x.at, i, x.type, n), high = load4_one_by_one(x.at, i + 4, x.type, n - 4);
+  EACH(k, 4) y.v[k] = low.v[k];
+  EACH(k, 4) y.v[k + 4] = high.v[k];
+  return y;
+}
+
+DEVICE void store8(Out x, int64_t row, int64_t column, int n, Eight y) {
+  int64_t i = row * x.stride + column;
+  char *p = (char *)x.at + i * (x.type == FLOAT32 ? 4 : 2);
+  if (n < 8 || !aligned(p, 16)) {
+    store4_one_by_one(x.at, i, x.type, n, y.v[0], y.v[1], y.v[2], y.v[3]);
+    store4_one_by_one(x.at, i + 4, x.type, n - 4, y.v[4], y.v[5], y.v[6], y.v[7]);
+  } else if (x.type == FLOAT32) {
+    Words4 low, high;
+    EACH(k, 4) low.words[k] = float_bits(y.v[k]);
+    EACH(k, 4) high.words[k] = float_bits(y.v[k + 4]);
+    ((Words4 *)p)[0] = low;
+    ((Words4 *)p)[1] = high;
+  } else {
+    Words4 all;
+    if (x.type == BFLOAT16) {
+      EACH(k, 4) all.words[k] = narrow_bfloat16(y.v[2 * k]) | (uint32_t)narrow_bfloat16(y.v[2 * k + 1]) << 16;
+    } else {
+      EACH(k, 4) all.words[k] = narrow_float16(y.v[2 * k]) | (uint32_t)narrow_float16(y.v[2 * k + 1]) << 16;
+    }
+    *(Words4 *)p = all;
+  }
+}
+
+// How many of eight columns from `column` on there are.
+DEVICE int eight(int64_t column, int64_t columns) { return columns - column < 8 ? (int)(columns - column) : 8; }
 
 // Runs the body for every fourth column of every row; the grid's x goes along the columns, its y along the rows.
 #define EACH_FOUR(row, column, rows, columns)                                                                \
   _Pragma("unroll 1") for (int64_t row = BLOCK_Y; row < (rows); row += GRID_Y)                               \
   _Pragma("unroll 1") for (int64_t column = ((int64_t)BLOCK_X * THREADS_X + THREAD_X) * 4; column < (columns); \
                            column += (int64_t)GRID_X * THREADS_X * 4)
-// The same for one row that the block has by itself.
+// The same with every eighth.
+#define EACH_EIGHT(row, column, rows, columns)                                                               \
+  _Pragma("unroll 1") for (int64_t row = BLOCK_Y; row < (rows); row += GRID_Y)                               \
+  _Pragma("unroll 1") for (int64_t column = ((int64_t)BLOCK_X * THREADS_X + THREAD_X) * 8; column < (columns); \
+                           column += (int64_t)GRID_X * THREADS_X * 8)
+// Every fourth column of one row that the block has by itself.
 #define EACH_FOUR_OF_ROW(column, columns)                                                     \
   _Pragma("unroll 1") for (int64_t column = (int64_t)THREAD_X * 4; column < (columns); \
                            column += (int64_t)THREADS_X * 4)
@@ -181,14 +236,19 @@ DEVICE float block_largest(float x, float *room) {
 
 // MARK: Exponential and logarithm
 
-// eˣ within some units of the last place, 0 below 2⁻¹²⁶: n = round(x / ln 2), 2ⁿ·2^((x − n·ln 2) / ln 2).
+// 2ⁿ for −126 ≤ n ≤ 127
+DEVICE float power_of_two(int n) { return bits_float((uint32_t)(n + 127) << 23); }
+
+// eˣ within some units of the last place: n = round(x / ln 2), 2ⁿ·2^((x − n·ln 2) / ln 2).
 DEVICE float exponential(float x) {
   if (x < -104.0f) x = -104.0f;
   if (x > 89.0f) x = 89.0f;
-  float n = nearest(x * 1.44269504088896341f);
+  const float shift = 12582912.0f;  // 1.5·2²³: what is added to it is rounded to whole numbers, in its lowest bits
+  float shifted = fused(x, 1.44269504088896341f, shift), n = shifted - shift;
+  int whole = (int)(float_bits(shifted) - float_bits(shift)), half = whole >> 1;
   float rest = fused(n, -0.693359375f, x);
   rest = fused(n, 2.12194440e-4f, rest);
-  float half = nearest(n * 0.5f);  // in two steps, so that e^88.7 is no infinity
-  return exp2_fast(rest * 1.44269504088896341f) * exp2_fast(half) * exp2_fast(n - half);
+  // In two steps, so that e^88.7 is no infinity.
+  return exp2_fast(rest * 1.44269504088896341f) * power_of_two(half) * power_of_two(whole - half);
 }
 DEVICE float logarithm(float x) { return log2_fast(x) * 0.69314718055994531f; }

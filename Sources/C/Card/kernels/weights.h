@@ -44,16 +44,20 @@ DEVICE float decode1(NF4 w, const float *book, int64_t i) {
   return rounded(book[i % 2 ? pair & 15 : pair >> 4] * block_scale(w, i / 64), w.type);
 }
 
-// The weights i ..< i + n of the flattened matrix in its own type, n ≤ 8; the others of the eight are 0.
-DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n) {
+// Eight codes and their scale: in the weights' own type, or not yet rounded where the reader does that, as a number of
+// `type`.
+DEVICE Eight decoded(NF4 w, const float *book, uint32_t codes, float scale, int type) {
+  Eight y;
+  EACH(k, 8) y.v[k] = book[codes >> (k % 2 ? 8 * (k / 2) : 8 * (k / 2) + 4) & 15] * scale;
+  return type == w.type ? y : rounded8(y, w.type);
+}
+
+// The weights i ..< i + n of the flattened matrix for a reader that makes them numbers of `type`, n ≤ 8; the others of the
+// eight are 0.
+DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n, int type) {
   Eight y;
   if (n == 8 && i % 8 == 0) {
-    uint32_t codes = *(const uint32_t *)(w.codes + i / 2);
-    float scale = block_scale(w, i / 64);
-    EACH(k, 8) {
-      uint32_t pair = codes >> 8 * (k / 2) & 0xff;
-      y.v[k] = rounded(book[k % 2 ? pair & 15 : pair >> 4] * scale, w.type);
-    }
+    y = decoded(w, book, *(const uint32_t *)(w.codes + i / 2), block_scale(w, i / 64), type);
   } else {
     EACH(k, 8) y.v[k] = k < n ? decode1(w, book, i + k) : 0;
   }
@@ -64,15 +68,10 @@ DEVICE Eight decode8(NF4 w, const float *book, int64_t i, int n) {
 KERNEL nf4_decode(Out out, NF4 w, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   SHARED(float, book, 16);
   fill_book(book);
-#pragma unroll 1
-  for (int64_t row = BLOCK_Y; row < rows; row += GRID_Y) {
-#pragma unroll 1
-    for (int64_t c = ((int64_t)BLOCK_X * THREADS_X + THREAD_X) * 8; c < columns; c += (int64_t)GRID_X * THREADS_X * 8) {
-      int n = columns - c < 8 ? (int)(columns - c) : 8;
-      Eight y = decode8(w, book, (first_row + row) * w.columns + first_column + c, n);
-      store4(out, row, c, n < 4 ? n : 4, Four{{y.v[0], y.v[1], y.v[2], y.v[3]}});
-      if (n > 4) store4(out, row, c + 4, n - 4, Four{{y.v[4], y.v[5], y.v[6], y.v[7]}});
-    }
+  EACH_EIGHT(row, c, rows, columns) {
+      int n = eight(c, columns);
+      // What is rounded once more to the same type stays as it is.
+      store8(out, row, c, n, decode8(w, book, (first_row + row) * w.columns + first_column + c, n, out.type));
   }
 }
 
@@ -81,29 +80,118 @@ KERNEL nf4_decode(Out out, NF4 w, int64_t first_row, int64_t first_column, int64
 // Rows that share a reading of the weights.
 enum { ROWS_TOGETHER = 8 };
 
-// sums[r] += Σ x[first + r, c…]·weights over eight columns, for m rows.
-DEVICE void add_eight(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, int64_t c, int n, Eight weights) {
-  EACH(r, ROWS_TOGETHER) {
-    if (r >= m) continue;
-    Eight of_x = load8(x, first + r, c, n);
-    EACH(k, 8) sums[r] = fused(of_x.v[k], weights.v[k], sums[r]);
+struct Sums {
+  float v[ROWS_TOGETHER];
+};
+
+// Rows first ..< first + m of x, m ≤ ROWS_TOGETHER.
+struct Rows {
+  In x;
+  int64_t first;
+  int m;
+};
+
+// sums[r] += x[first + r, c…]·weights over eight columns, for m ≤ most rows of an x in_eights.
+template <int most>
+DEVICE void add_eight(Sums &sums, Rows rows, int64_t c, Eight weights) {
+  EACH(r, most) {
+    if (r >= rows.m) continue;
+    Eight of_x = load8_at_once(rows.x, rows.first + r, c);
+    EACH(k, 8) sums.v[r] = fused(of_x.v[k], weights.v[k], sums.v[r]);
   }
+}
+
+// The lane's columns come eight at a time; with `ahead` four times eight while there are so many, so that several loads are
+// under way.
+template <int most, bool ahead>
+DEVICE void add_dense_eights(Sums &sums, Rows rows, In w, int64_t output, int64_t columns) {
+  int64_t c = (int64_t)lane() * 8;
+#pragma unroll 1
+  for (int64_t done = 0; ahead && done + 1024 <= columns; done += 1024, c += 1024) {
+    Eight weights[4];
+    EACH(part, 4) weights[part] = load8_at_once(w, output, c + 256 * part);
+    EACH(part, 4) add_eight<most>(sums, rows, c + 256 * part, weights[part]);
+  }
+#pragma unroll 1
+  for (; c < columns; c += 256) add_eight<most>(sums, rows, c, load8_at_once(w, output, c));
+}
+
+template <int most, bool ahead>
+DEVICE void add_nf4_eights(Sums &sums, Rows rows, NF4 w, const float *book, int64_t output) {
+  int64_t c = (int64_t)lane() * 8, start = output * w.columns;
+#pragma unroll 1
+  for (int64_t done = 0; ahead && done + 1024 <= w.columns; done += 1024, c += 1024) {
+    uint32_t codes[4];
+    float scales[4];
+    EACH(part, 4) {
+      int64_t i = start + c + 256 * part;
+      codes[part] = *(const uint32_t *)(w.codes + i / 2);
+      scales[part] = block_scale(w, i / 64);
+    }
+    EACH(part, 4) {
+      Eight weights = decoded(w, book, codes[part], scales[part], rows.x.type);
+      add_eight<most>(sums, rows, c + 256 * part, rounded8(weights, rows.x.type));
+    }
+  }
+#pragma unroll 1
+  for (; c < w.columns; c += 256) {
+    int64_t i = start + c;
+    Eight weights = decoded(w, book, *(const uint32_t *)(w.codes + i / 2), block_scale(w, i / 64), rows.x.type);
+    add_eight<most>(sums, rows, c, rounded8(weights, rows.x.type));
+  }
+}
+
+// The same of any x and weights, element by element in the same order.
+DEVICE void add_one(Sums &sums, Rows rows, int64_t c, float weight) {
+  EACH(r, ROWS_TOGETHER)
+    if (r < rows.m) sums.v[r] = fused(load(rows.x, rows.first + r, c), weight, sums.v[r]);
+}
+DEVICE_APART Sums add_dense_slowly(Sums sums, Rows rows, In w, int64_t output, int64_t columns) {
+#pragma unroll 1
+  for (int64_t c = (int64_t)lane() * 8; c < columns; c += (c & 7) == 7 ? 249 : 1) add_one(sums, rows, c, load(w, output, c));
+  return sums;
+}
+DEVICE_APART Sums add_nf4_slowly(Sums sums, Rows rows, NF4 w, const float *book, int64_t output) {
+#pragma unroll 1
+  for (int64_t c = (int64_t)lane() * 8; c < w.columns; c += (c & 7) == 7 ? 249 : 1)
+    add_one(sums, rows, c, rounded(decode1(w, book, output * w.columns + c), rows.x.type));
+  return sums;
 }
 
 // sums[r] += x[first + r]·w[output], by a warp: each lane its share.
-DEVICE void add_dense(float (&sums)[ROWS_TOGETHER], In x, int64_t first, int m, In w, int64_t output, int64_t columns) {
-#pragma unroll 1
-  for (int64_t c = (int64_t)lane() * 8; c < columns; c += 256) {
-    int n = columns - c < 8 ? (int)(columns - c) : 8;
-    add_eight(sums, x, first, m, c, n, load8(w, output, c, n));
+DEVICE void add_dense(Sums &sums, Rows rows, In w, int64_t output, int64_t columns) {
+  if (!in_eights(rows.x, columns) || !in_eights(w, columns)) {
+    sums = add_dense_slowly(sums, rows, w, output, columns);
+  } else if (rows.x.type == BFLOAT16 && w.type == BFLOAT16) {  // the usual one, by itself so that nothing in it asks for the type
+    rows.x.type = w.type = BFLOAT16;
+    rows.m == 1 ? add_dense_eights<1, true>(sums, rows, w, output, columns)
+                : add_dense_eights<ROWS_TOGETHER, true>(sums, rows, w, output, columns);
+  } else {
+    add_dense_eights<ROWS_TOGETHER, false>(sums, rows, w, output, columns);
+  }
+}
+DEVICE void add_nf4(Sums &sums, Rows rows, NF4 w, const float *book, int64_t output) {
+  if (!in_eights(rows.x, w.columns)) {
+    sums = add_nf4_slowly(sums, rows, w, book, output);
+  } else if (rows.x.type == BFLOAT16 && w.type == BFLOAT16) {
+    rows.x.type = w.type = BFLOAT16;
+    rows.m == 1 ? add_nf4_eights<1, true>(sums, rows, w, book, output)
+                : add_nf4_eights<ROWS_TOGETHER, true>(sums, rows, w, book, output);
+  } else {
+    add_nf4_eights<ROWS_TOGETHER, false>(sums, rows, w, book, output);
   }
 }
 
-DEVICE void store_sums(Out y, int64_t first, int m, int64_t output, float (&sums)[ROWS_TOGETHER]) {
-EACH(r, ROWS_TOGETHER) {
-    float sum = warp_sum(sums[r]);
-    if (r < m && lane() == 0) store(y, first + r, output, sum);
+DEVICE void store_sums(Out y, Rows rows, int64_t output, Sums sums) {
+  EACH(r, ROWS_TOGETHER) {
+    if (r >= rows.m) continue;
+    float sum = warp_sum(sums.v[r]);
+    if (lane() == 0) store(y, rows.first + r, output, sum);
   }
+}
+
+DEVICE Rows together(In x, int64_t first, int64_t rows) {
+  return Rows{x, first, rows - first < ROWS_TOGETHER ? (int)(rows - first) : ROWS_TOGETHER};
 }
 
 // y[rows, outputs] = x[rows, columns]·w[outputs, columns]ᵀ + h[rows, thin]·b[outputs, thin]ᵀ; without h, the first term. The
@@ -112,11 +200,11 @@ EACH(r, ROWS_TOGETHER) {
 KERNEL dense_rows(Out y, In x, In w, In h, In b, int64_t rows, int64_t outputs, int64_t columns, int64_t thin) {
   int64_t output = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, first = (int64_t)BLOCK_Y * ROWS_TOGETHER;
   if (output >= outputs) return;
-  int m = rows - first < ROWS_TOGETHER ? (int)(rows - first) : ROWS_TOGETHER;
-  float sums[ROWS_TOGETHER] = {0, 0, 0, 0, 0, 0, 0, 0};
-  add_dense(sums, x, first, m, w, output, columns);
-  if (h.at) add_dense(sums, h, first, m, b, output, thin);
-  store_sums(y, first, m, output, sums);
+  Sums sums = {{0, 0, 0, 0, 0, 0, 0, 0}};
+  Rows own = together(x, first, rows);
+  add_dense(sums, own, w, output, columns);
+  if (h.at) add_dense(sums, together(h, first, rows), b, output, thin);
+  store_sums(y, own, output, sums);
 }
 
 // The same with NF4 weights, rounded to x's type.
@@ -125,15 +213,9 @@ KERNEL nf4_rows(Out y, In x, NF4 w, In h, In b, int64_t rows, int64_t outputs, i
   fill_book(book);
   int64_t output = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, first = (int64_t)BLOCK_Y * ROWS_TOGETHER;
   if (output >= outputs) return;
-  int m = rows - first < ROWS_TOGETHER ? (int)(rows - first) : ROWS_TOGETHER;
-  float sums[ROWS_TOGETHER] = {0, 0, 0, 0, 0, 0, 0, 0};
-#pragma unroll 1
-  for (int64_t c = (int64_t)lane() * 8; c < w.columns; c += 256) {
-    int n = w.columns - c < 8 ? (int)(w.columns - c) : 8;
-    Eight weights = decode8(w, book, output * w.columns + c, n);
-    EACH(k, 8) weights.v[k] = rounded(weights.v[k], x.type);
-    add_eight(sums, x, first, m, c, n, weights);
-  }
-  if (h.at) add_dense(sums, h, first, m, b, output, thin);
-  store_sums(y, first, m, output, sums);
+  Sums sums = {{0, 0, 0, 0, 0, 0, 0, 0}};
+  Rows own = together(x, first, rows);
+  add_nf4(sums, own, w, book, output);
+  if (h.at) add_dense(sums, together(h, first, rows), b, output, thin);
+  store_sums(y, own, output, sums);
 }

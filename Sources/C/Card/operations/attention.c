@@ -1,5 +1,7 @@
 #include "launch.h"
 
+enum { SHORT_ROW = 1024 };  // as in kernels/attention.h
+
 int card_row_dots(card *card, float *dots, int64_t dots_stride, card_in a, card_in b, int64_t rows, int64_t heads,
                   int64_t head_dim) {
   return LAUNCH(card, row_dots, over_warps(rows * heads), dots, dots_stride, a, b, rows, heads, head_dim);
@@ -14,6 +16,12 @@ static card_grid over_scores(const card_scores *scores) {
 int card_attention_softmax(card *card, void *p, int type, float *log_sums, int64_t log_step, const float *s,
                            const card_scores *scores) {
   card_scores of = *scores;
+  if (of.columns <= SHORT_ROW && of.columns % 4 == 0) {
+    card_grid grid = over_warps(of.rows);
+    grid.y = (unsigned)of.heads;
+    return LAUNCH(card, attention_softmax_short, grid, p, type, log_sums, log_step, s, of.slopes, of.first_head,
+                  of.head_step, of.scale, of.diagonal, of.window, of.rows, of.columns);
+  }
   return LAUNCH(card, attention_softmax, over_scores(scores), p, type, log_sums, log_step, s, of.slopes, of.first_head,
                 of.head_step, of.scale, of.diagonal, of.window, of.columns);
 }

@@ -28,28 +28,28 @@ int card_norm_weight_gradient(card *card, float *dw, card_in dy, card_in x, cons
 
 int card_rotate(card *card, card_out x, const float *cosine, const float *sine, float sign, int interleaved, int64_t rows,
                 int64_t heads, int64_t head_dim, int64_t rotary) {
-  card_grid grid = over_matrix(rows, heads * (rotary / 2), 1);
+  card_grid grid = over_matrix(rows, heads * (rotary / 2), 4);
   return LAUNCH(card, rotate, grid, x, cosine, sine, sign, interleaved, rows, heads, head_dim, rotary);
 }
 
 int card_activate(card *card, card_out y, card_in x, card_in up, int activation, int64_t rows, int64_t columns) {
-  return LAUNCH(card, activate, over_matrix(rows, columns, 4), y, x, up, activation, rows, columns);
+  return LAUNCH(card, activate, over_matrix(rows, columns, 8), y, x, up, activation, rows, columns);
 }
 
 int card_activate_gradient(card *card, card_out dx, card_out d_up, card_in dy, card_in x, card_in up, int activation,
                            int64_t rows, int64_t columns) {
-  card_grid grid = over_matrix(rows, columns, 4);
+  card_grid grid = over_matrix(rows, columns, 8);
   return LAUNCH(card, activate_gradient, grid, dx, d_up, dy, x, up, activation, rows, columns);
 }
 
 int card_dropout(card *card, card_out y, card_in x, uint64_t key, uint64_t first_row, uint32_t threshold, float factor,
                  int64_t rows, int64_t columns) {
-  card_grid grid = over_matrix(rows, columns, 4);
+  card_grid grid = over_matrix(rows, columns, 8);
   return LAUNCH(card, dropout, grid, y, x, key, first_row, threshold, factor, rows, columns);
 }
 
 int card_add_dropped(card *card, card_out dx, card_in g, uint64_t key, uint64_t first_row, uint32_t threshold,
                      float factor, int64_t rows, int64_t columns) {
-  card_grid grid = over_matrix(rows, columns, 4);
+  card_grid grid = over_matrix(rows, columns, 8);
   return LAUNCH(card, add_dropped, grid, dx, g, key, first_row, threshold, factor, rows, columns);
 }
