@@ -10,6 +10,16 @@ extension CardDevice {
     run("scale", card_scale(card, x.output, factor, Int64(x.rows), Int64(x.columns)))
   }
 
+  package func softCap(_ x: Matrix, _ cap: Float) {
+    run("softCap", card_soft_cap(card, x.output, cap, Int64(x.rows), Int64(x.columns)))
+  }
+
+  package func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float) {
+    run(
+      "softCapGradient",
+      card_soft_cap_gradient(card, dx.output, y.input, cap, Int64(dx.rows), Int64(dx.columns)))
+  }
+
   package func scaleRows(_ x: Matrix, by factors: Tensor) {
     run("scaleRows", card_scale_rows(card, x.output, factors.float32, Int64(x.rows), Int64(x.columns)))
   }

@@ -37,6 +37,7 @@ struct ScoreBlock {
     card_scores(
       rows: Int64(queries.count), columns: Int64(keys.count), heads: Int64(heads.count),
       first_head: Int64(heads.firstHead), head_step: Int64(heads.headStep), scale: shape.scale,
+      cap: shape.cap ?? 0,
       slopes: shape.slopes.map { UnsafePointer($0.float32) }, diagonal: Int64(diagonal),
       window: Int64(shape.window ?? Int.max))
   }

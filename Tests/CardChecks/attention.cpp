@@ -19,7 +19,10 @@ static void dots(Check &t, int64_t rows, int64_t heads, int64_t head, int type) 
 struct Mask {
   int64_t diagonal, window;
   bool slopes;
+  float cap = 0;  // 0: none
 };
+
+static double capped(double score, double cap) { return cap == 0 ? score : cap * std::tanh(score / cap); }
 
 static void scores(Check &t, int64_t rows, int64_t columns, int type, Mask mask) {
   const int64_t heads = 2, first = 1, step = 2, all_heads = 5, log_step = rows + 2;
@@ -28,7 +31,7 @@ static void scores(Check &t, int64_t rows, int64_t columns, int type, Mask mask)
   Matrix p(t, heads * rows, columns, type, 0), ds(t, heads * rows, columns, type, 0);
   Matrix slopes(t, 1, all_heads, CARD_FLOAT32, 0, [](int64_t) { return uniform() / 8; }), dot(t, all_heads, log_step, CARD_FLOAT32, 0);
   Matrix log_sums(t, all_heads, log_step, CARD_FLOAT32, 0);
-  card_scores of = {rows, columns, heads, first, step, scale, mask.slopes ? slopes.buffer.at<float>() : nullptr,
+  card_scores of = {rows, columns, heads, first, step, scale, mask.cap, mask.slopes ? slopes.buffer.at<float>() : nullptr,
                     mask.diagonal, mask.window};
   std::vector<double> want_p, want_ds, want_sums = log_sums.values;
   for (int64_t h = 0; h < heads; h++)
@@ -39,7 +42,7 @@ static void scores(Check &t, int64_t rows, int64_t columns, int type, Mask mask)
       for (int64_t j = 0; j < columns; j++) {
         bool sees = j <= own && j > own - mask.window;
         double slope = mask.slopes ? slopes(0, head) : 0;
-        x.push_back(sees ? scale * s(h * rows + i, j) + slope * (double)(j - own) : -INFINITY);
+        x.push_back(sees ? capped(scale * s(h * rows + i, j) + slope * (double)(j - own), mask.cap) : -INFINITY);
         largest = std::max(largest, x.back());
       }
       for (double value : x) sum += std::exp(value - largest);
@@ -47,14 +50,15 @@ static void scores(Check &t, int64_t rows, int64_t columns, int type, Mask mask)
       for (int64_t j = 0; j < columns; j++) {
         double q = std::exp(x[(size_t)j] - largest) / sum;
         want_p.push_back(q);
-        want_ds.push_back(q * (dp(h * rows + i, j) - dot(head, i)) * scale);
+        double y = mask.cap == 0 || q == 0 ? 0 : x[(size_t)j] / mask.cap;
+        want_ds.push_back(q * (dp(h * rows + i, j) - dot(head, i)) * scale * (1 - y * y));
       }
     }
   float *sums = log_sums.buffer.at<float>();
   t.done(card_attention_softmax(t.c, p.buffer.at<void>(), type, sums, log_step, s.buffer.at<float>(), &of), "softmax");
   std::string name = named("softmax, diagonal " + std::to_string(mask.diagonal) +
                                (mask.window < columns ? ", window " + std::to_string(mask.window) : "") +
-                               (mask.slopes ? ", ALiBi" : ""),
+                               (mask.slopes ? ", ALiBi" : "") + (mask.cap != 0 ? ", capped" : ""),
                            rows, columns, type);
   t.close(name, p.read(), want_p, unit(type), 2e-7);
   t.close(name + ", log sums", log_sums.read(), want_sums, 1e-6, 1e-6);
@@ -68,7 +72,7 @@ static void scores(Check &t, int64_t rows, int64_t columns, int type, Mask mask)
 // MARK: Caches
 
 static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int64_t value, int type, bool alibi,
-                   int64_t window) {
+                   int64_t window, float cap = 0) {
   const int64_t group = heads / key_heads, capacity = 70;
   const float scale = 0.4f;
   const std::vector<int64_t> counts = {1, 70, 33, 2};  // keys each row sees without a window
@@ -101,7 +105,7 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
       for (int64_t j = row.first; j < row.count; j++) {
         double dot = 0;
         for (int64_t c = 0; c < head; c++) dot += q(r, h * head + c) * k(j, h / group * head + c);
-        x.push_back(scale * dot + (alibi ? slopes(0, h) * (double)(j - row.count + 1) : 0));
+        x.push_back(capped(scale * dot + (alibi ? slopes(0, h) * (double)(j - row.count + 1) : 0), cap));
         largest = std::max(largest, x.back());
       }
       for (int64_t j = row.first; j < row.count; j++) {
@@ -115,7 +119,7 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
   // The rows in another order: each goes to its own place.
   Array<int32_t> slots(t, {2, 0, 3, 1});
   t.done(card_attention_cached(t.c, out.out(), q.in(), on_card.at(), slots.at(), alibi ? slopes.buffer.at<float>() : nullptr,
-                               scale, rows, heads, group, head, value),
+                               scale, cap, rows, heads, group, head, value),
          "attention_cached");
   t.close(named(std::string("attention_cached") + (alibi ? ", ALiBi" : "") + (window < capacity ? ", window" : ""), head,
                 value, type),
@@ -129,7 +133,8 @@ void attention(Check &t) {
     dots(t, 5, 3, 7, type);
     dots(t, 9, 2, 128, type);
     dots(t, 3, 1, 1030, type);
-    for (Mask mask : {Mask{0, 1 << 30, false}, Mask{5, 1 << 30, true}, Mask{0, 3, false}, Mask{60, 20, true}}) {
+    for (Mask mask : {Mask{0, 1 << 30, false}, Mask{5, 1 << 30, true}, Mask{0, 3, false}, Mask{60, 20, true},
+                      Mask{5, 30, false, 0.2f}}) {
       scores(t, 9, 9 + mask.diagonal, type, mask);
       scores(t, 70, 70 + mask.diagonal, type, mask);
     }
@@ -138,6 +143,7 @@ void attention(Check &t) {
     cached(t, 6, 1, 37, 21, type, true, 1 << 30);
     cached(t, 2, 2, 192, 128, type, false, 30);
     cached(t, 1, 1, 512, 512, type, true, 5);
+    cached(t, 4, 2, 16, 16, type, false, 30, 0.3f);
   }
 }
 

@@ -18,15 +18,20 @@ static void conversions(Check &t) {
 static void arithmetic(Check &t) {
   for (Shape s : shapes)
     for (int type : types) {
-      std::vector<double> scaled, by_row, sum, biased;
+      std::vector<double> scaled, by_row, sum, biased, capped, through;
       Matrix x(t, s.rows, s.columns, type), y(t, s.rows, s.columns, type), z(t, s.rows, s.columns, type);
       Matrix wide(t, s.rows, s.columns, CARD_FLOAT32, 1);
+      Matrix scores(t, s.rows, s.columns, CARD_FLOAT32), gradient(t, s.rows, s.columns, type);
+      const float cap = 0.6f;
       Matrix bias(t, 1, s.columns, CARD_FLOAT32, 0), factors(t, 1, s.rows, CARD_FLOAT32, 0);
       for (int64_t r = 0; r < s.rows; r++)
         for (int64_t c = 0; c < s.columns; c++) {
           scaled.push_back(rounded(x(r, c) * 0.7f, type));
           by_row.push_back(rounded(y(r, c) * factors(0, r), type));
           sum.push_back((float)(wide(r, c) + z(r, c)));
+          double y = cap * std::tanh(scores(r, c) / cap);
+          capped.push_back(y);
+          through.push_back(gradient(r, c) * (1 - y / cap * (y / cap)));
           biased.push_back(rounded((float)(z(r, c) + bias(0, c)), type));
         }
       t.done(card_scale(t.c, x.out(), 0.7f, s.rows, s.columns), "scale");
@@ -35,6 +40,10 @@ static void arithmetic(Check &t) {
       t.done(card_add_bias(t.c, z.out(), bias.buffer.at<float>(), s.rows, s.columns), "add_bias");
       t.close(named("scale", s.rows, s.columns, type), x.read(), scaled, unit(type), 1e-30);
       t.close(named("scale_rows", s.rows, s.columns, type), y.read(), by_row, unit(type), 1e-30);
+      t.done(card_soft_cap(t.c, scores.out(), cap, s.rows, s.columns), "soft_cap");
+      t.done(card_soft_cap_gradient(t.c, gradient.out(), scores.in(), cap, s.rows, s.columns), "soft_cap_gradient");
+      t.close(named("soft_cap", s.rows, s.columns, CARD_FLOAT32), scores.read(), capped, 5e-7, 1e-30);
+      t.close(named("soft_cap_gradient", s.rows, s.columns, type), gradient.read(), through, unit(type), 1e-6);
       t.equal(named("add", s.rows, s.columns, type), wide.read(), sum);
       t.equal(named("add_bias", s.rows, s.columns, type), z.read(), biased);
     }

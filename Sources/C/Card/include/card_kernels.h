@@ -5,6 +5,8 @@
   X(convert)                     \
   X(scale)                       \
   X(scale_rows)                  \
+  X(soft_cap)                    \
+  X(soft_cap_gradient)           \
   X(add)                         \
   X(add_bias)                    \
   X(add_column_sums)             \

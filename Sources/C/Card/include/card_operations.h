@@ -16,6 +16,8 @@ extern "C" {
 int card_convert(card *card, card_out out, card_in x, int64_t rows, int64_t columns);
 int card_scale(card *card, card_out x, float factor, int64_t rows, int64_t columns);
 int card_scale_rows(card *card, card_out x, const float *factors, int64_t rows, int64_t columns);
+int card_soft_cap(card *card, card_out x, float cap, int64_t rows, int64_t columns);
+int card_soft_cap_gradient(card *card, card_out dx, card_in y, float cap, int64_t rows, int64_t columns);
 int card_add(card *card, card_out x, card_in y, int64_t rows, int64_t columns);
 int card_add_bias(card *card, card_out y, const float *bias, int64_t rows, int64_t columns);
 int card_add_column_sums(card *card, float *sums, card_in y, int64_t rows, int64_t columns);
@@ -55,7 +57,7 @@ int card_row_dots(card *card, float *dots, int64_t dots_stride, card_in a, card_
 // column diagonal + i, and it sees at most `window` keys up to it.
 typedef struct {
   int64_t rows, columns, heads, first_head, head_step;
-  float scale;
+  float scale, cap;  // cap: scores stay within ±cap, by tanh; 0: as they are
   const float *_Nullable slopes;  // of all the model's heads; null: no ALiBi
   int64_t diagonal, window;
 } card_scores;
@@ -80,7 +82,7 @@ enum { CARD_HEAD_LIMIT = 512 };
 int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns);
 // For `rows` of the rows of q and out, which `slots` names; head sizes are at most CARD_HEAD_LIMIT.
 int card_attention_cached(card *card, card_out out, card_in q, const card_cached_row *cached, const int32_t *slots,
-                          const float *_Nullable slopes, float scale, int64_t rows, int64_t heads, int64_t group,
+                          const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 
 // MARK: Weights

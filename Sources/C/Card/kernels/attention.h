@@ -34,15 +34,17 @@ DEVICE Seen seen_by(int64_t row, int64_t diagonal, int64_t window, int64_t colum
   return Seen{own, first < end ? first : end, end};
 }
 
-DEVICE float score(float x, float scale, float slope, int64_t column, int64_t own) {
-  return slope == 0 ? x * scale : x * scale + (float)(column - own) * slope;
+// Within ±cap where cap is not 0.
+DEVICE float score(float x, float scale, float slope, float cap, int64_t column, int64_t own) {
+  float s = slope == 0 ? x * scale : x * scale + (float)(column - own) * slope;
+  return cap == 0 ? s : capped(s, cap);
 }
 
 // Of s [heads, rows, columns] float32, dense: p = softmax of each row's scores, 0 where it does not see, laid out as s;
 // log_sums[h·log_step + i] = log Σ exp(score), null being not wanted. slopes [heads] or null. Head h of the block is head
 // first_head + h·head_step of the model. Grid: (rows, heads).
 KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_step, const float *s, const float *slopes,
-                         int64_t first_head, int64_t head_step, float scale, int64_t diagonal, int64_t window,
+                         int64_t first_head, int64_t head_step, float scale, float cap, int64_t diagonal, int64_t window,
                          int64_t columns) {
   SHARED(float, room, 8);
   int64_t row = BLOCK_X, head = first_head + (int64_t)BLOCK_Y * head_step;
@@ -56,7 +58,7 @@ KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_ste
     Four x = load4(from, at, column, four(column, columns));
     EACH(k, 4)
       if (column + k >= seen.first && column + k < seen.end)
-        largest = larger(largest, score(x.v[k], scale, slope, column + k, seen.own));
+        largest = larger(largest, score(x.v[k], scale, slope, cap, column + k, seen.own));
   }
   largest = block_largest(largest, room);
   float sum = 0;
@@ -64,7 +66,7 @@ KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_ste
     Four x = load4(from, at, column, four(column, columns));
     EACH(k, 4)
       if (column + k >= seen.first && column + k < seen.end)
-        sum += exponential(score(x.v[k], scale, slope, column + k, seen.own) - largest);
+        sum += exponential(score(x.v[k], scale, slope, cap, column + k, seen.own) - largest);
   }
   sum = block_sum(sum, room);
   if (log_sums && THREAD_X == 0) log_sums[head * log_step + row] = largest + logarithm(sum);
@@ -74,7 +76,7 @@ KERNEL attention_softmax(void *p, int32_t type, float *log_sums, int64_t log_ste
     Four x = load4(from, at, column, n);
     EACH(k, 4) {
       bool sees = column + k >= seen.first && column + k < seen.end;
-      x.v[k] = sees ? exponential(score(x.v[k], scale, slope, column + k, seen.own) - largest) * inverse : 0;
+      x.v[k] = sees ? exponential(score(x.v[k], scale, slope, cap, column + k, seen.own) - largest) * inverse : 0;
     }
     store4(to, at, column, n, x);
   }
@@ -99,7 +101,7 @@ DEVICE void store4_at_once(void *p, int64_t i, int32_t type, Four y) {
 
 // The same of up to SHORT_ROW columns, a multiple of 4: a warp has a row, which it keeps. Grid: (⌈rows / 8⌉, heads).
 KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t log_step, const float *s, const float *slopes,
-                               int64_t first_head, int64_t head_step, float scale, int64_t diagonal, int64_t window,
+                               int64_t first_head, int64_t head_step, float scale, float cap, int64_t diagonal, int64_t window,
                                int64_t rows, int64_t columns) {
   int64_t row = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32, head = first_head + (int64_t)BLOCK_Y * head_step;
   if (row >= rows) return;
@@ -114,7 +116,7 @@ KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t l
     kept[i] = load4_at_once(s + at * columns + column);
     EACH(k, 4) {
       bool sees = column + k >= seen.first && column + k < seen.end;
-      kept[i].v[k] = sees ? score(kept[i].v[k], scale, slope, column + k, seen.own) : minus_infinity();
+      kept[i].v[k] = sees ? score(kept[i].v[k], scale, slope, cap, column + k, seen.own) : minus_infinity();
       largest = larger(largest, kept[i].v[k]);
     }
   }
@@ -140,11 +142,11 @@ KERNEL attention_softmax_short(void *p, int32_t type, float *log_sums, int64_t l
   }
 }
 
-// The same block backwards: p again, and ds = p·(dp − dots[h·log_step + i])·scale, the gradient of s; both 0 where row i
+// The same block backwards: p again, and ds = p·(dp − dots[h·log_step + i])·scale, times the cap's slope; both 0 where row i
 // does not see. s and dp [heads, rows, columns] float32. Grid: (rows, heads).
 KERNEL attention_softmax_gradient(void *p, void *ds, int32_t type, const float *s, const float *dp, const float *log_sums,
                                   const float *dots, int64_t log_step, const float *slopes, int64_t first_head,
-                                  int64_t head_step, float scale, int64_t diagonal, int64_t window, int64_t columns) {
+                                  int64_t head_step, float scale, float cap, int64_t diagonal, int64_t window, int64_t columns) {
   int64_t row = BLOCK_X, head = first_head + (int64_t)BLOCK_Y * head_step;
   int64_t at = (int64_t)BLOCK_Y * GRID_X + row;
   float slope = slopes ? slopes[head] : 0;
@@ -155,8 +157,10 @@ KERNEL attention_softmax_gradient(void *p, void *ds, int32_t type, const float *
     Four x = load4(In{s, columns, FLOAT32}, at, column, n), d = load4(In{dp, columns, FLOAT32}, at, column, n);
     EACH(k, 4) {
       bool sees = column + k >= seen.first && column + k < seen.end;
-      x.v[k] = sees ? exponential(score(x.v[k], scale, slope, column + k, seen.own) - log_sum) : 0;
+      float own = score(x.v[k], scale, slope, cap, column + k, seen.own);
+      x.v[k] = sees ? exponential(own - log_sum) : 0;
       d.v[k] = sees ? x.v[k] * (d.v[k] - dot) * scale : 0;
+      if (cap != 0) d.v[k] *= capped_slope(own, cap);
     }
     store4(Out{p, columns, type}, at, column, n, x);
     store4(Out{ds, columns, type}, at, column, n, d);
@@ -188,7 +192,7 @@ enum { HEAD_LIMIT = 512 };
 // out[row, head] = softmax(scale·q·keysᵀ + ALiBi)·values over the row's cache. A block has a head of a row; each of its warps
 // takes every eighth key with an online softmax (Milakov & Gimelshein 2018), and they are joined at the end. Head sizes are
 // at most HEAD_LIMIT. `slots` says which row of q and out each of cached is. Grid: (heads, rows).
-KERNEL attention_cached(Out out, In q, const CachedRow *cached, const int32_t *slots, const float *slopes, float scale,
+KERNEL attention_cached(Out out, In q, const CachedRow *cached, const int32_t *slots, const float *slopes, float scale, float cap,
                         int64_t group, int64_t head_dim, int64_t value_dim) {
   SHARED(float, largest_of, 8);
   SHARED(float, weight_of, 8);
@@ -218,7 +222,7 @@ EACH(i, HEAD_LIMIT / 128) {
         EACH(k, 4) dot = fused(query[i].v[k], key.v[k], dot);
       }
     }
-    float s = score(warp_sum(dot), scale, slope, j, own.count - 1);
+    float s = score(warp_sum(dot), scale, slope, cap, j, own.count - 1);
     float now = larger(largest, s), fade = exponential(largest - now), e = exponential(s - now);
     largest = now;
     weight = weight * fade + e;

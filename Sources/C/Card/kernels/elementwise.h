@@ -21,6 +21,26 @@ KERNEL scale(Out x, float factor, int64_t rows, int64_t columns) {
   }
 }
 
+// x = cap·tanh(x / cap); tanh u = 2σ(2u) − 1
+KERNEL soft_cap(Out x, float cap, int64_t rows, int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    int n = four(column, columns);
+    Four a = load4(in(x), row, column, n);
+    EACH(k, 4) a.v[k] = capped(a.v[k], cap);
+    store4(x, row, column, n, a);
+  }
+}
+
+// dx *= 1 − (y / cap)², y being what soft_cap gave.
+KERNEL soft_cap_gradient(Out dx, In y, float cap, int64_t rows, int64_t columns) {
+  EACH_FOUR(row, column, rows, columns) {
+    int n = four(column, columns);
+    Four a = load4(in(dx), row, column, n), b = load4(y, row, column, n);
+    EACH(k, 4) a.v[k] *= capped_slope(b.v[k], cap);
+    store4(dx, row, column, n, a);
+  }
+}
+
 // Row i *= factors[i].
 KERNEL scale_rows(Out x, const float *factors, int64_t rows, int64_t columns) {
   EACH_FOUR(row, column, rows, columns) {

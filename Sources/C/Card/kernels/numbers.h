@@ -251,4 +251,17 @@ DEVICE float exponential(float x) {
   // In two steps, so that e^88.7 is no infinity.
   return exp2_fast(rest * 1.44269504088896341f) * power_of_two(half) * power_of_two(whole - half);
 }
+
+// tanh x: below 1/4, where the quotient would lose its digits, by its series.
+DEVICE float hyperbolic_tangent(float x) {
+  float size = x < 0 ? -x : x;
+  float square = x * x;
+  if (size < 0.25f)
+    return x + x * square * (-1.0f / 3 + square * (2.0f / 15 + square * (-17.0f / 315 + square * (62.0f / 2835))));
+  float e = exponential(-2 * size), t = (1 - e) / (1 + e);
+  return x < 0 ? -t : t;
+}
+// cap·tanh(x / cap), and its derivative where it is y.
+DEVICE float capped(float x, float cap) { return hyperbolic_tangent(x / cap) * cap; }
+DEVICE float capped_slope(float y, float cap) { return 1 - (y / cap) * (y / cap); }
 DEVICE float logarithm(float x) { return log2_fast(x) * 0.69314718055994531f; }

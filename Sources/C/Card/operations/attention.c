@@ -20,10 +20,10 @@ int card_attention_softmax(card *card, void *p, int type, float *log_sums, int64
     card_grid grid = over_warps(of.rows);
     grid.y = (unsigned)of.heads;
     return LAUNCH(card, attention_softmax_short, grid, p, type, log_sums, log_step, s, of.slopes, of.first_head,
-                  of.head_step, of.scale, of.diagonal, of.window, of.rows, of.columns);
+                  of.head_step, of.scale, of.cap, of.diagonal, of.window, of.rows, of.columns);
   }
   return LAUNCH(card, attention_softmax, over_scores(scores), p, type, log_sums, log_step, s, of.slopes, of.first_head,
-                of.head_step, of.scale, of.diagonal, of.window, of.columns);
+                of.head_step, of.scale, of.cap, of.diagonal, of.window, of.columns);
 }
 
 int card_attention_softmax_gradient(card *card, void *p, void *ds, int type, const float *s, const float *dp,
@@ -31,7 +31,7 @@ int card_attention_softmax_gradient(card *card, void *p, void *ds, int type, con
                                     const card_scores *scores) {
   card_scores of = *scores;
   return LAUNCH(card, attention_softmax_gradient, over_scores(scores), p, ds, type, s, dp, log_sums, dots, log_step,
-                of.slopes, of.first_head, of.head_step, of.scale, of.diagonal, of.window, of.columns);
+                of.slopes, of.first_head, of.head_step, of.scale, of.cap, of.diagonal, of.window, of.columns);
 }
 
 int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns) {
@@ -39,8 +39,8 @@ int card_append_rows(card *card, const card_cached_row *cached, card_in x, int v
 }
 
 int card_attention_cached(card *card, card_out out, card_in q, const card_cached_row *cached, const int32_t *slots,
-                          const float *slopes, float scale, int64_t rows, int64_t heads, int64_t group,
+                          const float *slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim) {
   card_grid grid = {(unsigned)heads, (unsigned)rows, CARD_THREADS};
-  return LAUNCH(card, attention_cached, grid, out, q, cached, slots, slopes, scale, group, head_dim, value_dim);
+  return LAUNCH(card, attention_cached, grid, out, q, cached, slots, slopes, scale, cap, group, head_dim, value_dim);
 }

@@ -12,6 +12,14 @@ int card_scale_rows(card *card, card_out x, const float *factors, int64_t rows, 
   return LAUNCH(card, scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns);
 }
 
+int card_soft_cap(card *card, card_out x, float cap, int64_t rows, int64_t columns) {
+  return LAUNCH(card, soft_cap, over_matrix(rows, columns, 4), x, cap, rows, columns);
+}
+
+int card_soft_cap_gradient(card *card, card_out dx, card_in y, float cap, int64_t rows, int64_t columns) {
+  return LAUNCH(card, soft_cap_gradient, over_matrix(rows, columns, 4), dx, y, cap, rows, columns);
+}
+
 int card_add(card *card, card_out x, card_in y, int64_t rows, int64_t columns) {
   return LAUNCH(card, add, over_matrix(rows, columns, 4), x, y, rows, columns);
 }
