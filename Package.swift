@@ -40,7 +40,7 @@ let package = Package(
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CPCRE2"],
+      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CPCRE2", "CZlib"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels",

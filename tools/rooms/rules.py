@@ -34,7 +34,7 @@ ROOM_ORDER: dict[str, list[str]] = {
     "Hub": [".", "Download", "Transfer", "Local"],
     "Models": ["Adapters", ".", "Layers", "Trainable", "Families", "Architecture"],
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
-    "Text": ["Rows", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
+    "Text": ["Rows", "Rows/Files", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
 }
 
 # Only these reach the bytes of a tensor; the targets above use operations.
