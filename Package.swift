@@ -27,6 +27,8 @@ let package = Package(
       name: "CCurl", path: "Sources/C/Curl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
+      name: "CYAML", path: "Sources/C/YAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
@@ -80,7 +82,7 @@ let package = Package(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation", "CYAML",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",

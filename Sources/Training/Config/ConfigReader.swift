@@ -70,9 +70,11 @@ struct ConfigReader {
   mutating func double(
     _ key: String, default fallback: Double, in range: ClosedRange<Double>, above: Bool = false
   ) -> Double {
-    let expected =
-      above && range.upperBound == .infinity
-      ? "a number above \(range.lowerBound)" : "a number \(ConfigReader.bounds(range, .infinity))"
+    var expected = "a number \(ConfigReader.bounds(range, .infinity))"
+    if above {
+      let most = range.upperBound == .infinity ? "" : " and at most \(range.upperBound)"
+      expected = "a number above \(range.lowerBound)\(most)"
+    }
     guard let value = value(key, required: false, expected) else { return fallback }
     guard let number = value.double, number.isFinite, range.contains(number),
       !above || number > range.lowerBound
@@ -124,10 +126,12 @@ struct ConfigReader {
     let gathered = problems
     problems = []
     for key in values.keys.sorted() where !known.contains(key) {
-      let nearest = nearestName(to: key, among: known)
+      let elsewhere = KeysElsewhere.advice(on: key)
+      let nearest = elsewhere == nil ? nearestName(to: key, among: known) : nil
       problem(
         "unknown key \"\(key)\"", key: key,
-        fix: nearest.map { "Did you mean \"\($0)\"?" } ?? "Remove it; the README lists the keys.")
+        fix: elsewhere ?? nearest.map { "Did you mean \"\($0)\"?" } ?? "Remove it; the README lists the keys."
+      )
     }
     problems += gathered
     guard problems.count != 1 else { throw problems[0] }
@@ -147,5 +151,12 @@ struct ConfigReader {
   private static func bounds<Bound>(_ range: ClosedRange<Bound>, _ limit: Bound) -> String {
     range.upperBound == limit
       ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+  }
+}
+
+extension FireflyError {
+  /// One of two values would be lost.
+  static func keyTwice(_ key: String, at place: String) -> FireflyError {
+    FireflyError("the key \"\(key)\" stands twice", at: place, fix: "Remove one of the two.")
   }
 }
