@@ -69,7 +69,8 @@ import Testing
   /// Values that say what is done anyway, or hold for something that is off: no effect is right.
   private static let without: [String: [JSONValue]] = [
     "report_to": [.string("all"), .string("tensorboard")], "warmup_steps": [.int(0)],
-    "metric_for_best_model": [.string("loss"), .string("eval_loss")], "max_steps": [.int(0)], "eval_steps": [.int(0), .double(0.1), .int(50)],
+    "metric_for_best_model": [.string("loss"), .string("eval_loss")], "max_steps": [.int(0)],
+    "eval_steps": [.int(0), .double(0.1), .int(50)],
     "eval_delay": [.int(5)], "per_device_eval_batch_size": [.int(11)],
     "greater_is_better": [.bool(false), .bool(true)],
     "train_sampling_strategy": [.string("random")], "truncation_mode": [.string("keep_start")],
@@ -155,6 +156,7 @@ import Testing
     ("random_state", "\"seed\""), ("wandb_project", "\"report_to\""), ("sample_packing", "not padded"),
     ("quantization_bit", "\"train_mode\": \"qlora\""), ("val_dataset", "\"eval_file\""),
     ("bnb_4bit_quant_type", "\"train_mode\": \"qlora\""),
+    ("chat_template_path", "\"template_name\": \"auto\""),
   ])
   func otherTrainersKeysAreNamed(_ key: String, _ told: String) throws {
     let error = thrownError { _ = try Self.config(Self.least("sft").merging([key: .int(1)]) { $1 }) }

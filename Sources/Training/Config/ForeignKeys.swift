@@ -25,11 +25,11 @@ package enum ForeignKeys {
       switch rule {
       case .harmless: break
       case .told(let quiet, let why):
-        if !quiet.contains(where: value.isSame) {
+        if !quiet.contains(where: value.isAlike) {
           notices.append("\"\(key)\": \(value.text()) is ignored: \(why)")
         }
       case .refused(let accepted, let why):
-        if !accepted.contains(where: value.isSame) {
+        if !accepted.contains(where: value.isAlike) {
           keys.problem(
             "\"\(key)\" is not supported: \(why)", key: key, found: value.text(), fix: "Remove the key.")
         }
@@ -46,9 +46,9 @@ package enum ForeignKeys {
 
 extension JSONValue {
   /// Equality in which 1 is 1.0, in lists too.
-  fileprivate func isSame(_ other: JSONValue) -> Bool {
+  fileprivate func isAlike(_ other: JSONValue) -> Bool {
     if let own = array, let others = other.array {
-      return own.count == others.count && zip(own, others).allSatisfy { $0.isSame($1) }
+      return own.count == others.count && zip(own, others).allSatisfy { $0.isAlike($1) }
     }
     if let own = double, let others = other.double { return own == others }
     return self == other

@@ -82,6 +82,7 @@ enum KeysElsewhere {
     "evals_per_epoch": "It is \"eval_strategy\": \"steps\" with \"eval_steps\": a part of all steps below 1.",
     "saves_per_epoch": "It is \"save_steps\" here: a part of all steps below 1.",
     "use_tensorboard": "It is \"report_to\": \"tensorboard\" here, which is the default.",
+    "chat_template_path": ownTemplate, "chat_template_jinja": ownTemplate, "use_chat_template": ownTemplate,
     "plot_loss": "Remove it: every run draws loss.svg.",
     "system": systemText, "default_system": systemText, "default_system_message": systemText,
     "system_prompt": systemText,
@@ -128,6 +129,7 @@ enum KeysElsewhere {
   private static let paths = "\"train_file\" is the path of a file of rows, or a list of paths."
   private static let shares =
     "\"train_file\" takes a list of {\"file\", \"share\", \"max_samples\"} here."
+  private static let ownTemplate = "It is \"template_name\": \"auto\" here: the model's own template."
   private static let order = "It is \"shuffle\" here, true or false."
   private static let systemText = "A system text stands in each row here: its key \"system\"."
   private static let noPadding = "Remove it: rows are not padded, so packing them saves nothing."
