@@ -33,6 +33,8 @@ let package = Package(
       name: "CCurl", path: "Sources/C/Curl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
+      name: "CYAML", path: "Sources/C/YAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
@@ -48,7 +50,7 @@ let package = Package(
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja"],
+      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CZlib"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels",
@@ -89,7 +91,7 @@ let package = Package(
       name: "FireflyTraining",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
+        "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation", "CYAML",
       ], path: "Sources/Training"),
     .target(
       name: "Firefly",

@@ -23,7 +23,7 @@ fi
 
 missing=
 for package in make pkg-config libdnnl-dev libpcre2-dev libedit-dev zlib1g-dev libmicrohttpd-dev \
-  libcurl4-openssl-dev libssl-dev; do
+  libcurl4-openssl-dev libssl-dev libyaml-dev; do
   case $package in
     # Any flavour of libcurl will do, and only one can be installed.
     libcurl4-openssl-dev) pkg-config --exists libcurl 2>/dev/null || missing="$missing $package" ;;

@@ -13,19 +13,35 @@ public enum AtomicFile {
   }
 
   /// Writes `path` through `body`; on any error the file aside is removed and `path` is untouched.
-  public static func write(to path: String, _ body: (AsideFile) throws -> Void) throws {
+  ///
+  /// - Returns: what `body` returns.
+  @discardableResult
+  public static func write<Result>(to path: String, _ body: (AsideFile) throws -> Result) throws -> Result {
     let aside = path + ".partial-\(getpid())"
     do {
       let file = try AsideFile(aside, finally: path)
-      try body(file)
+      let result = try body(file)
       try LostFile.check()
       try file.finish()
       try check(rename(aside, path), "cannot rename the finished file", path)
       try synchronizeFolder(of: path)
+      return result
     } catch {
       unlink(aside)
       throw error
     }
+  }
+
+  /// Fills a file that has no name, so that nothing is left of it when the program ends, however it ends.
+  ///
+  /// - Parameter path: what errors call it.
+  /// - Returns: its content, and what `body` returns.
+  package static func mapNameless<Result>(
+    as path: String, _ body: (AsideFile) throws -> Result
+  ) throws -> (content: MappedFile, result: Result) {
+    let file = try AsideFile(namelessAs: path)
+    let result = try body(file)
+    return (try file.mapped(), result)
   }
 
   /// Builds the folder `path` through `body`, which gets the folder to fill; replaces an older one only when whole.
@@ -126,6 +142,19 @@ public final class AsideFile {
     descriptor = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     try AtomicFile.check(descriptor, "cannot write the file", path)
   }
+
+  /// A file in the folder for temporary files whose name is gone at once.
+  fileprivate init(namelessAs path: String) throws {
+    self.path = path
+    let folder = FileManager.default.temporaryDirectory.path
+    var name = Array("\(folder)/firefly-XXXXXX".utf8CString)
+    descriptor = mkstemp(&name)
+    try AtomicFile.check(descriptor, "cannot write a temporary file for \(path)", folder)
+    unlink(name)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  fileprivate func mapped() throws -> MappedFile { try MappedFile(descriptor, as: path) }
 
   /// Appends all of `bytes`.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {

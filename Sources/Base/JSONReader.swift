@@ -10,6 +10,8 @@ package struct JSONReader {
 
   private let bytes: UnsafeRawBufferPointer
   private let source: String
+  /// Whether the document is a part of a file: errors then name the file's line as their place.
+  private let isPart: Bool
   private var position = 0
   private var depth = 0
   /// The string read last, where it has escapes.
@@ -17,15 +19,18 @@ package struct JSONReader {
 
   /// - Parameters:
   ///   - bytes: must stay valid while this reader and its copies are used.
-  ///   - source: names the document in errors: a path, or `path:line`.
-  package init(_ bytes: UnsafeRawBufferPointer, source: String) throws {
-    self.bytes = bytes
+  ///   - part: where in them the document stands, when it is one of several in a file; nil for all.
+  ///   - source: names the document in errors, or the file that it is a part of.
+  package init(_ bytes: UnsafeRawBufferPointer, part: Range<Int>? = nil, source: String) throws {
+    self.bytes = UnsafeRawBufferPointer(rebasing: bytes[..<(part?.upperBound ?? bytes.count)])
     self.source = source
-    position = bytes.startOfText
+    isPart = part != nil
+    position = part?.lowerBound ?? bytes.startOfText
+    let document = UnsafeRawBufferPointer(rebasing: self.bytes[position...])
     do throws(UTF8.ValidationError) {
-      _ = try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)
+      _ = try UTF8Span(validating: document.bindMemory(to: UInt8.self).span)
     } catch {
-      position = error.byteOffsets.lowerBound
+      position += error.byteOffsets.lowerBound
       throw malformed("bytes that are not UTF-8")
     }
   }
@@ -57,13 +62,19 @@ package struct JSONReader {
 
   /// The next byte that is not white space, which `value` will take; an error at the end of the document.
   package mutating func next() throws -> UInt8 {
+    guard let byte = skipSpace() else { throw malformed("the end of the text") }
+    return byte
+  }
+
+  /// The next byte that is not white space; nil at the end of the document.
+  private mutating func skipSpace() -> UInt8? {
     while position < bytes.count {
       switch bytes[position] {
       case 0x20, 0x09, 0x0A, 0x0D: position += 1
       default: return bytes[position]
       }
     }
-    throw malformed("the end of the text")
+    return nil
   }
 
   /// Goes past the value that comes next.
@@ -78,7 +89,7 @@ package struct JSONReader {
 
   /// - Throws: when anything but white space follows.
   package mutating func end() throws {
-    if (try? next()) != nil { throw malformed(nil) }
+    if skipSpace() != nil { throw malformed(nil) }
   }
 
   // MARK: - Objects and lists
@@ -262,13 +273,15 @@ package struct JSONReader {
     let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
     let column = before[lineStart...].count { $0 & 0xC0 != 0x80 } + 1
     let found = found ?? character()
+    if isPart { return FireflyError("not valid JSON: \(found) in column \(column)", at: "\(source):\(line)") }
     return FireflyError("not valid JSON: \(found) in line \(line), column \(column)", at: source)
   }
 
   private func character() -> String {
     guard position < bytes.count else { return "the end of the text" }
     let text = String(decoding: bytes[position...].prefix(4), as: UTF8.self)
-    return "unexpected " + (text.unicodeScalars.first.map { "\"\($0)\"" } ?? "byte")
+    guard let scalar = text.unicodeScalars.first else { return "an unexpected byte" }
+    return scalar.value < 0x20 ? "an unexpected byte \(scalar.value)" : "unexpected \"\(scalar)\""
   }
 }
 
@@ -286,8 +299,11 @@ extension JSONValue {
     return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), source: source) }
   }
 
-  package static func parse(_ bytes: UnsafeRawBufferPointer, source: String) throws -> JSONValue {
-    var reader = try JSONReader(bytes, source: source)
+  /// - Parameter part: where in `bytes` the document stands, when it is one of several in a file.
+  package static func parse(
+    _ bytes: UnsafeRawBufferPointer, part: Range<Int>? = nil, source: String
+  ) throws -> JSONValue {
+    var reader = try JSONReader(bytes, part: part, source: source)
     let value = try reader.value()
     try reader.end()
     return value

@@ -16,20 +16,29 @@ public final class MappedFile: @unchecked Sendable {
       throw FireflyError("cannot open the file: \(String(cString: strerror(errno)))", at: path)
     }
     defer { close(descriptor) }
+    bytes = try MappedFile.map(descriptor, path)
+  }
+
+  /// - Parameters:
+  ///   - descriptor: an open file; it can be closed afterwards.
+  ///   - path: what errors call it.
+  init(_ descriptor: Int32, as path: String) throws {
+    self.path = path
+    bytes = try MappedFile.map(descriptor, path)
+  }
+
+  private static func map(_ descriptor: Int32, _ path: String) throws -> UnsafeRawBufferPointer {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw FireflyError("not a plain file", at: path)
     }
     let count = Int(status.st_size)
-    guard count > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-      return
-    }
+    guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     guard let base = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
       throw FireflyError("cannot map the file: \(String(cString: strerror(errno)))", at: path)
     }
     mappings_add(base, count, path)
-    bytes = UnsafeRawBufferPointer(start: base, count: count)
+    return UnsafeRawBufferPointer(start: base, count: count)
   }
 
   /// A copy of the whole file. (`Data(file.bytes)` would let the mapping go before the copy.)

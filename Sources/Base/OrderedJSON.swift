@@ -144,8 +144,11 @@ extension OrderedJSON {
     return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), source: source) }
   }
 
-  package static func parse(_ bytes: UnsafeRawBufferPointer, source: String) throws -> OrderedJSON {
-    var reader = try JSONReader(bytes, source: source)
+  /// - Parameter part: where in `bytes` the document stands, when it is one of several in a file.
+  package static func parse(
+    _ bytes: UnsafeRawBufferPointer, part: Range<Int>? = nil, source: String
+  ) throws -> OrderedJSON {
+    var reader = try JSONReader(bytes, part: part, source: source)
     let value = try reader.orderedValue()
     try reader.end()
     return value

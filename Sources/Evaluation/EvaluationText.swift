@@ -37,7 +37,7 @@ extension EvaluationText {
   ///
   /// - Throws: `FireflyError` when the file cannot be read, is empty, or its first row is not an object.
   public static func kind(of path: String) throws -> Kind {
-    if path.lowercased().hasSuffix(".txt") { return .text }
+    if DataContent.isOneText(path) { return .text }
     let file = try DatasetLines(path)
     let row = try file.object(file.lines[0])
     let ofConversations = ["conversation", "conversations", "messages", "instruction", "input"]
@@ -102,15 +102,8 @@ extension EvaluationText {
   }
 
   private static func documents(_ path: String) throws -> [(text: String, line: Int)] {
-    guard path.lowercased().hasSuffix(".txt") else { return try rows(path) }
-    let file = try MappedFile(path)
-    let content = file.bytes[file.bytes.startOfText...]
-    guard let text = String(validating: content, as: UTF8.self) else {
-      throw FireflyError(
-        "the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
-    }
-    withExtendedLifetime(file) {}
-    return [(text, 1)]
+    guard DataContent.isOneText(path) else { return try rows(path) }
+    return [(try DataContent.text(path), 1)]
   }
 
   private static func rows(_ path: String) throws -> [(text: String, line: Int)] {

@@ -137,7 +137,7 @@ import Testing
   @Test(arguments: [
     ("a.jsonl", "{\"text\": \"x\"}\n{\"txt\": \"y\"}\n", ":2", "the row has no text"),
     ("a.jsonl", "{\"text\": 1}\n", ":1", "the row has no text"),
-    ("a.jsonl", "\n", "", "the file is empty"), ("a.txt", "", "", "the file has no text to predict"),
+    ("a.jsonl", "\n", "", "the file has no rows"), ("a.txt", "", "", "the file has no text to predict"),
   ])
   func badTextIsNamed(_ name: String, _ content: String, _ place: String, _ what: String) throws {
     let folder = try TemporaryFolder()

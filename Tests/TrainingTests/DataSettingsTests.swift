@@ -129,6 +129,8 @@ import Testing
     #expect(config.notices.contains { $0.hasPrefix("\"template_name\" is not given") })
     let texts = try Self.config(model, ["task_type": .string("pretrain")])
     #expect(texts.templateName.isEmpty && texts.notices.isEmpty)
+    let pairs = thrownError { _ = try Self.config(model, ["task_type": .string("dpo")]) }
+    #expect(pairs?.what == "\"template_name\" is missing")
   }
 
   @Test(arguments: [("cpm3", "minicpm3"), ("llama", "firefly"), ("aquila2", "firefly")])

@@ -6,7 +6,7 @@ import FireflyTraining
 
 /// `firefly data CONFIG`.
 enum DataCommand {
-  private static let config = Positional("CONFIG", "The training configuration, a JSON file.")
+  private static let config = Positional("CONFIG", "The training configuration, a JSON or YAML file.")
   private static let set = Option.text(
     "--set", "KEY=VALUE", "Replaces one key of the configuration.", repeated: true)
   private static let row = Option.integer(

@@ -4,7 +4,7 @@ import FireflyTraining
 
 /// `firefly plan CONFIG`.
 enum PlanCommand {
-  private static let config = Positional("CONFIG", "The training configuration, a JSON file.")
+  private static let config = Positional("CONFIG", "The training configuration, a JSON or YAML file.")
   private static let set = Option.text(
     "--set", "KEY=VALUE", "Replaces one key of the configuration; VALUE is JSON or a bare string.",
     repeated: true)

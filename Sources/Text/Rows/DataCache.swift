@@ -46,10 +46,13 @@ public struct DataCache: Sendable {
     return file
   }
 
-  /// Removes the caches of the same data file that were used longest ago.
+  /// Removes the caches of the same data file that were used longest ago, and what programs that were killed have left.
   func removeOld(_ key: DataKey) {
     let manager = FileManager.default
     let names = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where DataCache.isLeftOver(name) {
+      try? manager.removeItem(atPath: "\(folder)/\(name)")
+    }
     let caches = names.filter { $0.hasPrefix(key.source + "-") && $0.hasSuffix(".rows") }.map { name in
       let path = "\(folder)/\(name)"
       let date = (try? manager.attributesOfItem(atPath: path))?[.modificationDate] as? Date
@@ -58,6 +61,16 @@ public struct DataCache: Sendable {
     for cache in caches.sorted(by: { $0.date > $1.date }).dropFirst(DataCache.keptPerFile) {
       try? manager.removeItem(atPath: cache.path)
     }
+  }
+}
+
+extension DataCache {
+  /// Whether a file is a part of a cache whose writer is gone: `….rows.partial-PID`.
+  private static func isLeftOver(_ name: String) -> Bool {
+    guard let mark = name.range(of: ".rows.partial-"), let writer = Int32(name[mark.upperBound...]),
+      writer > 0
+    else { return false }
+    return kill(writer, 0) != 0 && errno == ESRCH
   }
 }
 

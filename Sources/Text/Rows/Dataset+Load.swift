@@ -4,8 +4,9 @@ extension Dataset {
   /// Reads rows and tokenises them on all cores; the result does not depend on their number, nor on the cache.
   ///
   /// - Parameters:
-  ///   - path: a .jsonl file or a .json list of rows in one of the shapes of `RowFormat`; for plain texts also a .txt file,
-  ///     which is one text, or a folder of such files.
+  ///   - path: a file of rows in one of the shapes of `RowFormat`: one a line, one JSON list, or a .csv or .tsv table whose
+  ///     header names the keys; for plain texts also a .txt file, which is one text, or a folder of such files. Each may be
+  ///     packed by gzip.
   ///   - template: how a conversation is written; nil for plain texts, of which every token is a target and which are packed
   ///     into blocks of `maxLength` (`TextPacker`).
   ///   - maxLength: tokens kept of a row (`max_seq_length`); rows that keep no target are dropped and counted.
@@ -52,6 +53,8 @@ extension Dataset {
         stored: file.report(), path: selection.path, files: sources.flatMap(\.files))
       return Dataset(samples: Samples(file: file), report: report)
     }
-    return try builder.build(key: key.digest, at: cache.path(for: key)) { cache.removeOld(key) }
+    let dataset = try builder.build(key: key.digest, at: cache.path(for: key))
+    cache.removeOld(key)
+    return dataset
   }
 }

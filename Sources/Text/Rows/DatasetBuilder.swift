@@ -16,38 +16,35 @@ struct DatasetBuilder {
   /// Rows in flight between two progress reports.
   private static let blockSize = 4096
 
-  /// Rows that no later run asks for: their file has no name once it is mapped.
+  /// Rows that no later run asks for: their file has no name.
   func inTemporaryFile() throws -> Dataset {
-    let path = FileManager.default.temporaryDirectory.appending(path: "firefly-\(UUID().uuidString).rows")
-      .path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try build(key: ContentHash.Digest(0, 0), at: path)
+    let key = ContentHash.Digest(0, 0)
+    let (content, report) = try AtomicFile.mapNameless(as: "tokenised rows") { try build(key: key, into: $0) }
+    return Dataset(samples: Samples(file: try SampleFile(content, key: key)), report: report)
   }
 
-  func build(key: ContentHash.Digest, at path: String, _ finished: () -> Void = {}) throws -> Dataset {
+  func build(key: ContentHash.Digest, at path: String) throws -> Dataset {
+    try makeFolder(of: path)
+    let report = try AtomicFile.write(to: path) { try build(key: key, into: $0) }
+    return Dataset(samples: Samples(file: try SampleFile(path, key: key)), report: report)
+  }
+
+  private func build(key: ContentHash.Digest, into file: AsideFile) throws -> DatasetReport {
     var report = DatasetReport(path: selection.path, part: selection.part, maxLength: maxLength)
     if let warning = template?.stopWarning(tokenizer) { report.warnings.append(warning) }
-    try makeFolder(of: path)
-    // Half-written, or finished and only for a process that did not get to remove it.
-    AbandonedFiles.remove(in: path.parentFolder) {
-      $0.contains(".rows.partial-") || ($0.hasPrefix("firefly-") && $0.hasSuffix(".rows"))
-    }
-    try AtomicFile.write(to: path) { file in
-      let writer = SampleFileWriter(file)
-      var lengths: [Int] = []
-      let chosen = try chosenRows()
-      for (index, file) in files.enumerated() {
-        try read(file, chosen?[index], into: &report, share: index) { sample in
-          lengths.append(sample.tokens.count)
-          try writer.add(sample)
-        }
+    let writer = SampleFileWriter(file)
+    var lengths: [Int] = []
+    let chosen = try chosenRows()
+    for (index, file) in files.enumerated() {
+      try read(file, chosen?[index], into: &report, share: index) { sample in
+        lengths.append(sample.tokens.count)
+        try writer.add(sample)
       }
-      report.finish(lengths: lengths)
-      guard !lengths.isEmpty else { throw report.nothingLeft }
-      try writer.finish(key: key, report: report.json)
     }
-    finished()
-    return Dataset(samples: Samples(file: try SampleFile(path, key: key)), report: report)
+    report.finish(lengths: lengths)
+    guard !lengths.isEmpty else { throw report.nothingLeft }
+    try writer.finish(key: key, report: report.json)
+    return report
   }
 
   private func makeFolder(of path: String) throws {
@@ -69,7 +66,7 @@ struct DatasetBuilder {
     _ emit: (Sample) throws -> Void
   ) throws {
     let linesBefore = report.files.reduce(0) { $0 + $1.lines }
-    guard !path.hasSuffix(".txt") else {
+    guard !DataContent.isOneText(path) else {
       return try readText(path, isTaken: chosen?.first ?? true, linesBefore, into: &report, emit)
     }
     let lines = try DatasetLines(path)
@@ -187,7 +184,7 @@ struct DatasetBuilder {
   }
 
   private static func rowHashes(_ path: String) throws -> [UInt64] {
-    guard path.hasSuffix(".txt") else { return try DatasetLines(path).hashes }
+    guard DataContent.isOneText(path) else { return try DatasetLines(path).hashes }
     var hash = ContentHash()
     hash.add(try MappedFile(path))
     return [hash.digest.first]

@@ -1,31 +1,46 @@
 import FireflyBase
 import Foundation
 
-/// The rows of a JSONL file, one a line, or of a JSON file that is one list: mapped, found once, decoded one at a time.
+/// The rows of a JSONL file, one a line, of a JSON file that is one list, or of a table: mapped, found once, decoded one at a
+/// time.
 package struct DatasetLines {
   let path: String
   package let lines: [DatasetLine]
   let blankCount: Int
   private let file: MappedFile
+  /// nil where rows are JSON.
+  private let table: TableColumns?
 
   /// Finds the lines; a byte order mark and carriage returns are not part of them.
   ///
-  /// - Throws: `FireflyError` when the file cannot be opened or has no line that is not blank.
+  /// - Throws: `FireflyError` when the file cannot be opened, has another format, or has no line that is not blank.
   package init(_ path: String) throws {
     self.path = path
-    file = try MappedFile(path)
+    file = try DataContent.open(path)
     let bytes = file.bytes
     let start = bytes.startOfText
     let first = bytes[start...].firstIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-    if let first, bytes[first] == UInt8(ascii: "[") {
+    if let separator = TableColumns.separator(path) {
+      let columns = try TableColumns(file, from: start, separator: separator)
+      lines = try columns.rows(file)
+      blankCount = 0
+      table = columns
+    } else if let first, bytes[first] == UInt8(ascii: "[") {
       var scanner = JSONArrayScanner(file, from: first)
       lines = try scanner.members()
       blankCount = 0
+      table = nil
     } else {
       (lines, blankCount) = DatasetLine.all(in: file, from: start)
+      table = nil
+      if let first = lines.first {
+        try WholeObject.refuse(file, from: first.bytes, isOnlyLine: lines.count == 1)
+      }
     }
     guard !lines.isEmpty else {
-      throw FireflyError("the file is empty", at: path, expected: "one JSON object per line")
+      throw FireflyError(
+        bytes.isEmpty ? "the file is empty" : "the file has no rows", at: path,
+        expected: "one JSON object per line, or one list")
     }
     file.discard(bytes.indices)
   }
@@ -59,12 +74,13 @@ package struct DatasetLines {
 
   /// The object on `line`.
   package func object(_ line: DatasetLine) throws -> JSONMembers {
+    if let table { return try table.object(file, line) }
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[line.bytes])
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw FireflyError(
         "the line is not valid UTF-8", at: place(line), fix: "Save the file as UTF-8 (iconv -t UTF-8).")
     }
-    let value = try OrderedJSON.parse(bytes, source: place(line))
+    let value = try OrderedJSON.parse(file.bytes, part: line.bytes, source: path)
     guard let object = value.object else {
       throw FireflyError("the row is not an object", at: place(line), expected: "{…}", found: value.kind)
     }

@@ -100,9 +100,6 @@ struct TextReader: Sendable {
   let lines: DatasetLines
   let tokenizer: any Tokenizer
 
-  /// A .txt file larger than this is refused: it would be tokenised as one text, in memory.
-  private static let largestFile = 1 << 30
-
   @Sendable func read(_ line: DatasetLine) throws -> ReadText {
     let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
     let format = try RowFormat.of(row)
@@ -117,19 +114,9 @@ struct TextReader: Sendable {
   }
 
   static func wholeFile(_ path: String, _ tokenizer: any Tokenizer) throws -> ReadText {
-    let file = try MappedFile(path)
-    guard file.bytes.count <= largestFile else {
-      throw FireflyError(
-        "the text is too long to be one", at: path, expected: "at most 1 GiB",
-        fix: "Cut it into rows {\"text\": …} of a .jsonl file.")
-    }
-    let content = file.bytes[file.bytes.startOfText...]
-    guard let text = String(validating: content, as: UTF8.self) else {
-      throw FireflyError("the file is not valid UTF-8", at: path, fix: "Save it as UTF-8 (iconv -t UTF-8).")
-    }
+    let text = try DataContent.text(path)
     return ReadText(line: 1, tokens: try located(path) { try tokenizer.textTokens(text) })
   }
-
 }
 
 /// Adds the row's place to an error of the tokenizer or the template, which do not know it.

@@ -37,11 +37,17 @@ final class SampleFile: Sendable {
 
   /// - Parameter key: what the file must have been made for.
   /// - Throws: `FireflyError` when the file is damaged, foreign, or made for something else.
-  init(_ path: String, key: ContentHash.Digest) throws {
-    file = try MappedFile(path)
+  convenience init(_ path: String, key: ContentHash.Digest) throws {
+    try self.init(MappedFile(path), key: key)
+  }
+
+  init(_ file: MappedFile, key: ContentHash.Digest) throws {
+    self.file = file
     let size = file.bytes.count
     trailer = try SampleFile.trailer(of: file)
-    func damaged(_ what: String) -> FireflyError { FireflyError("damaged data cache: \(what)", at: path) }
+    func damaged(_ what: String) -> FireflyError {
+      FireflyError("damaged data cache: \(what)", at: file.path)
+    }
     guard trailer.key == key else { throw damaged("made for other data") }
     // Bounded by the file's size, so the sums below cannot overflow.
     guard

@@ -77,6 +77,11 @@ extension ConfigReader {
     if let current = ChatTemplate.formerNames[name] {
       notices.append("\"template_name\": \"\(name)\" is \"\(current)\" here")
     }
+    if name.isEmpty && task == .dpo {
+      problem(
+        "\"template_name\" is missing", key: "template_name", expected: "a template's name, or \"auto\"",
+        fix: "\"auto\" is the model's own template.")
+    }
     guard name.isEmpty, task == .sft else { return name }
     let template = ChatTemplate.beforeTemplates(modelPath: modelPath)
     notices.append(

@@ -40,9 +40,19 @@ extension ConfigReader {
     return (.bfloat16, false)
   }
 
+  /// warmup_steps, which below 1 is a part of all steps, as with transformers 5, and the older warmup_ratio.
   mutating func warmup(for schedule: ScheduleKind, _ notices: inout [String]) -> Warmup {
-    let steps = int("warmup_steps", default: 0, in: 0...ConfigReader.most)
-    let ratio = double("warmup_ratio", default: 0, in: 0...1)
+    var steps = 0
+    var ratio = double("warmup_ratio", default: 0, in: 0...1)
+    if let value = raw("warmup_steps") {
+      if let count = value.int, (0...ConfigReader.most).contains(count) {
+        steps = count
+      } else if let part = value.double, part > 0 && part < 1 {
+        ratio = part
+      } else {
+        steps = wrong("warmup_steps", "a whole number, or a part of all steps below 1", value, 0)
+      }
+    }
     if schedule == .constant && (steps > 0 || ratio > 0) {
       notices.append(
         "the warm-up is ignored: lr_scheduler_type \"constant\" has none; \"constant_with_warmup\" has")
@@ -59,12 +69,53 @@ extension ConfigReader {
       return .memory
     case "paged_adamw_32bit", "paged_adamw":
       return .paged
-    case "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit":
+    case "adamw_bnb_8bit", "adamw_8bit", "adamw_torch_8bit", "adamw_torch_4bit", "paged_adamw_8bit":
       notices.append("\"optim\": \"\(name)\" runs with 32-bit states")
       return name.hasPrefix("paged") ? .paged : .memory
     default:
       return wrong(
         "optim", "adamw_torch, adamw_hf, adamw or paged_adamw_32bit", .string(name), .memory)
+    }
+  }
+
+  /// gradient_checkpointing, which is activation_checkpointing in transformers 5; of both the newer name counts, as there.
+  mutating func recomputesActivations() -> Bool {
+    let old = bool("gradient_checkpointing", default: false)
+    return optionalBool("activation_checkpointing") ?? old
+  }
+
+  /// shuffle, and transformers 5's train_sampling_strategy, where it says the same.
+  mutating func shuffles(_ notices: inout [String]) -> Bool {
+    let own = optionalBool("shuffle")
+    switch optionalString("train_sampling_strategy") {
+    case nil, "random": return own ?? true
+    case "sequential":
+      if own == true {
+        problem(
+          "\"shuffle\" and \"train_sampling_strategy\" differ", key: "train_sampling_strategy",
+          expected: "\"random\"", found: "\"sequential\"", fix: "Remove one of them.")
+      }
+      return false
+    case "group_by_length":
+      notices.append(
+        "\"train_sampling_strategy\": \"group_by_length\" is ignored: rows are not padded, so grouping them saves nothing"
+      )
+      return own ?? true
+    case let name?:
+      return wrong(
+        "train_sampling_strategy", "\"random\", \"sequential\" or \"group_by_length\"", .string(name), true)
+    }
+  }
+
+  /// TRL's truncation_mode: what is too long is cut on the right ("keep_start"), but pairs.
+  mutating func checkTruncation(_ task: TaskType, _ notices: inout [String]) {
+    guard let mode = optionalString("truncation_mode") else { return }
+    if task == .dpo {
+      notices.append(
+        "\"truncation_mode\": \"\(mode)\" is ignored: pairs are cut as the original does: first the prompt on the "
+          + "left, then the answers")
+    } else if mode != "keep_start" {
+      notices.append("\"truncation_mode\": \"\(mode)\" is ignored: what is too long is cut on the right")
     }
   }
 

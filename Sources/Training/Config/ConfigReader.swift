@@ -70,10 +70,11 @@ struct ConfigReader {
   mutating func double(
     _ key: String, default fallback: Double, in range: ClosedRange<Double>, above: Bool = false
   ) -> Double {
-    let most = range.upperBound == .infinity ? "" : ", at most \(range.upperBound)"
-    let expected =
-      above
-      ? "a number above \(range.lowerBound)\(most)" : "a number \(ConfigReader.bounds(range, .infinity))"
+    var expected = "a number \(ConfigReader.bounds(range, .infinity))"
+    if above {
+      let most = range.upperBound == .infinity ? "" : " and at most \(range.upperBound)"
+      expected = "a number above \(range.lowerBound)\(most)"
+    }
     guard let value = value(key, required: false, expected) else { return fallback }
     guard let number = value.double, number.isFinite, range.contains(number),
       !above || number > range.lowerBound
@@ -125,10 +126,12 @@ struct ConfigReader {
     let gathered = problems
     problems = []
     for key in values.keys.sorted() where !known.contains(key) {
-      let nearest = nearestName(to: key, among: known)
+      let elsewhere = KeysElsewhere.advice(on: key)
+      let nearest = elsewhere == nil ? nearestName(to: key, among: known) : nil
       problem(
         "unknown key \"\(key)\"", key: key,
-        fix: nearest.map { "Did you mean \"\($0)\"?" } ?? "Remove it; the README lists the keys.")
+        fix: elsewhere ?? nearest.map { "Did you mean \"\($0)\"?" } ?? "Remove it; the README lists the keys."
+      )
     }
     problems += gathered
     guard problems.count != 1 else { throw problems[0] }
@@ -148,5 +151,12 @@ struct ConfigReader {
   private static func bounds<Bound>(_ range: ClosedRange<Bound>, _ limit: Bound) -> String {
     range.upperBound == limit
       ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+  }
+}
+
+extension FireflyError {
+  /// One of two values would be lost.
+  static func keyTwice(_ key: String, at place: String) -> FireflyError {
+    FireflyError("the key \"\(key)\" stands twice", at: place, fix: "Remove one of the two.")
   }
 }

@@ -100,7 +100,9 @@ extension ConfigReader {
     let file = string("eval_file", default: "")
     var settings = EvaluationSettings(
       file: file.isEmpty ? nil : file, interval: interval,
-      every: raw("eval_steps") == nil ? loggingEvery : stepCount("eval_steps", default: 1),
+      // 0 is none too, as for transformers.
+      every: [nil, .int(0), .double(0)].contains(raw("eval_steps"))
+        ? loggingEvery : stepCount("eval_steps", default: 1),
       delay: double("eval_delay", default: 0, in: 0...(.infinity)),
       startsWithOne: bool("eval_on_start", default: false),
       batchSize: int("per_device_eval_batch_size", default: 8, in: 1...ConfigReader.most),

@@ -51,11 +51,12 @@ extension ConfigReader {
   /// beta and what belongs to it; nil where the task is another, which takes the keys and does not follow them.
   mutating func preference(_ task: TaskType, _ notices: inout [String]) -> PreferenceSettings? {
     let own = ["label_smoothing", "loss_type", "rpo_alpha", "dpo_reference", "disable_dropout"]
-    let given = own.filter { raw($0) != nil }
+    // "nll" is TRL's name of the loss that conversations and texts have anyway.
+    let given = own.filter { raw($0) != nil && !(task != .dpo && raw($0) == .string("nll")) }
     let settings = PreferenceSettings(
       beta: double("beta", default: 0.1, in: 0...(.infinity), above: true),
       labelSmoothing: double("label_smoothing", default: 0, in: 0...0.5),
-      loss: lossType(),
+      loss: lossType(task),
       rpoAlpha: raw("rpo_alpha") == nil ? nil : double("rpo_alpha", default: 1, in: 0...(.infinity)),
       reference: choice("dpo_reference", default: .start),
       maxPromptLength: int("max_prompt_length", default: 512, in: 1...ConfigReader.most),
@@ -76,7 +77,8 @@ extension ConfigReader {
   }
 
   /// loss_type: a name, or TRL's list of one.
-  private mutating func lossType() -> PreferenceLossKind {
+  private mutating func lossType(_ task: TaskType) -> PreferenceLossKind {
+    if task != .dpo && raw("loss_type") == .string("nll") { return .sigmoid }
     guard let list = raw("loss_type")?.array else { return choice("loss_type", default: .sigmoid) }
     if list.count == 1, let kind = list[0].string.flatMap(PreferenceLossKind.init) { return kind }
     let names = PreferenceLossKind.allCases.map(\.rawValue).joined(separator: ", ")

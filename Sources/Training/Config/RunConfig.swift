@@ -64,7 +64,7 @@ public struct RunConfig: Sendable {
   /// The seed of the order of rows; `seed` when not given.
   public var dataSeed: Int
   public var lossReduction: LossReduction
-  public var checkpointing: Bool  // gradient_checkpointing
+  public var checkpointing: Bool  // gradient_checkpointing, activation_checkpointing
   public var precision: Precision
   /// Where the run computes; nil: a card where there is one, otherwise the processor.
   public var device: DeviceChoice?
@@ -109,13 +109,13 @@ public struct RunConfig: Sendable {
   /// The settings as given, overrides applied: what train_args.json gets.
   public let source: JSONValue
 
-  /// Reads a configuration file.
+  /// Reads a configuration file: JSON, or YAML where its name ends in .yaml or .yml.
   ///
   /// - Parameter overrides: `key=value` pairs that replace keys; a value is JSON, or else a bare string.
   /// - Throws: `FireflyError` naming every unknown key with its nearest name, and every value of a wrong
   ///   type or range.
   public init(file: String, overrides: [String] = []) throws {
-    try self.init(JSONValue.read(file), source: file, overrides: overrides)
+    try self.init(ConfigFile.read(file), source: file, overrides: overrides)
   }
 
   public init(_ json: JSONValue, source: String, overrides: [String] = []) throws {
@@ -139,6 +139,7 @@ public struct RunConfig: Sendable {
     self.source = settings.replacing("template_name", with: templateName)
     mode = keys.choice("train_mode", default: .qlora)
     preference = keys.preference(task, &notices)
+    keys.checkTruncation(task, &notices)
     startAdapter = keys.startAdapter(mode)
 
     loraRank = keys.int("lora_rank", default: 64, in: 1...ConfigReader.most)
@@ -156,11 +157,11 @@ public struct RunConfig: Sendable {
     microBatchSize = keys.int("per_device_train_batch_size", default: 8, in: 1...ConfigReader.most)
     accumulation = keys.int("gradient_accumulation_steps", default: 1, in: 1...ConfigReader.most)
     dropsLastBatch = keys.bool("dataloader_drop_last", default: false)
-    shuffle = keys.bool("shuffle", default: true)
+    shuffle = keys.shuffles(&notices)
     seed = keys.int("seed", default: 42, in: 0...Int.max)
     dataSeed = keys.optionalInt("data_seed", in: 0...Int.max) ?? seed
     lossReduction = keys.choice("loss_reduction", default: .token)
-    checkpointing = keys.bool("gradient_checkpointing", default: false)
+    checkpointing = keys.recomputesActivations()
     device = keys.device()
     (precision, precisionIsExplicit) = keys.precision(&notices)
 

@@ -43,9 +43,11 @@ extension DatasetLine {
     return UnsafeRawPointer(hit) - base
   }
 
-  /// The range without white space around it; nil when nothing is left.
+  /// The range without white space around it, and without the byte order mark in front that files have which were put one
+  /// behind the other; nil when nothing is left.
   private static func trimmed(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int>? {
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+    let range = bytes[range].startOfText..<range.upperBound
     guard let first = range.first(where: { !isSpace(bytes[$0]) }),
       let last = range.last(where: { !isSpace(bytes[$0]) })
     else { return nil }
