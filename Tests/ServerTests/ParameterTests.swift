@@ -32,7 +32,9 @@ import Testing
           guard reply.status != 200 else { continue }
           let error = try reply.json()["error"]
           let parameter = error?["param"]?.string ?? ""
-          #expect(parameter == name || parameter.hasPrefix(name + "."), "\(path) \(name): \(reply.text)")
+          #expect(
+            parameter == name || parameter.hasPrefix(name + ".") || parameter.hasPrefix(name + "["),
+            "\(path) \(name): \(reply.text)")
           #expect(error?["code"]?.string != "unknown_parameter", "\(path) \(name)")
           #expect(error?["type"]?.string == "invalid_request_error")
         }

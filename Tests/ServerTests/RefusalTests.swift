@@ -13,7 +13,7 @@ import Testing
     (#"{"model": "m"}"#, "messages"),
     (#"{"model": "m", "messages": []}"#, "messages"), (#"{"model": "m", "messages": "x"}"#, "messages"),
     (#"{"model": "m", "messages": ["x"]}"#, "messages[0]"),
-    (#"{"model": "m", "messages": [{"role": "tool", "content": "x"}]}"#, "messages[0].role"),
+    (#"{"model": "m", "messages": [{"role": "robot", "content": "x"}]}"#, "messages[0].role"),
     (#"{"model": "m", "messages": [{"role": "user"}]}"#, "messages[0].content"),
     (
       #"{"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}"#,
@@ -46,7 +46,7 @@ import Testing
     (#"{"model": "m", \#(messages), "logit_bias": {"258": 1}}"#, "logit_bias"),
     (#"{"model": "m", \#(messages), "logit_bias": {"1": 101}}"#, "logit_bias"),
     (#"{"model": "m", \#(messages), "frequency_penalty": 2.5}"#, "frequency_penalty"),
-    (#"{"model": "m", \#(messages), "tools": [{"type": "function"}]}"#, "tools"),
+    (#"{"model": "m", \#(messages), "tools": [{"type": "function"}]}"#, "tools[0].function"),
     (#"{"model": "m", \#(messages), "temprature": 1}"#, "temprature"),
     (#"{"model": "m", \#(messages), "reasoning_effort": "high"}"#, "reasoning_effort"),
   ]

@@ -28,9 +28,8 @@ struct JSONSchema {
     compiler.rules[0] = .choice(
       try functions.map { name, schema in
         (compiler.root, compiler.references) = (schema, [:])
-        let object =
-          schema.object.map { $0["type"] == nil && $0["properties"] == nil && $0["$ref"] == nil } ?? false
-        let arguments = object ? JSONGrammar.object : .rule(try compiler.rule(schema, name))
+        let takesAny = schema.object?.isEmpty == true
+        let arguments = takesAny ? JSONGrammar.object : .rule(try compiler.rule(schema, name))
         return .sequence([.text(name + between), arguments, .text(after)])
       })
     return compiler.rules

@@ -71,7 +71,11 @@ struct ChatTools: Sendable {
 
   private static func function(_ value: OrderedJSON, _ place: String) throws -> Function {
     let outer = try object(
-      value, place, ["type": .followed, "function": .followed, "defer_loading": .only([.bool(false)])])
+      value, place,
+      [
+        "type": .followed, "function": .followed, "defer_loading": .only([.bool(false)]),
+        "custom": .refused("Functions are what can be called."),
+      ])
     guard try outer.text("type") ?? "function" == "function" else {
       throw APIError.invalid(
         "\"\(place).type\" must be \"function\".", "\(place).type", code: "unsupported_value")
