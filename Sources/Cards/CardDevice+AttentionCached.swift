@@ -45,7 +45,8 @@ extension CardDevice {
     run(
       "attentionCached",
       card_attention_cached(
-        card, out.output, q.input, descriptions, onCard.int32, shape.slopes?.float32, shape.scale, shape.cap ?? 0,
+        card, out.output, q.input, descriptions, onCard.int32, shape.slopes?.float32, shape.scale,
+        shape.cap ?? 0,
         Int64(slots.count), Int64(shape.heads), Int64(shape.group), Int64(shape.headDim),
         Int64(shape.valueDim)))
     withExtendedLifetime(onCard) {}

@@ -105,7 +105,7 @@ import Testing
   /// Keys that mean nothing without others, which are at their defaults.
   private func passed(_ family: String) -> [String] {
     switch family {
-    case "qwen2", "qwen2_moe": ["max_window_layers", "sliding_window"]
+    case "qwen2", "qwen2_moe": ["max_window_layers", "sliding_window", "use_sliding_window"]
     case "deepseek_v2": ["n_group", "topk_group"]
     default: []
     }

@@ -36,7 +36,7 @@ ROOM_ORDER: dict[str, list[str]] = {
         "Adapters", ".", "Layers", "Layers/Heads", "Trainable", "Families", "Families/Llama", "Architecture"],
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
     "Text": [
-        "Rows", "Rows/Files", "ToolCalls", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
+        "Rows", "Rows/Formats", "Rows/Files", "ToolCalls", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
 }
 
 # Only these reach the bytes of a tensor; the targets above use operations.

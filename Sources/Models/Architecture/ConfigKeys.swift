@@ -59,8 +59,10 @@ extension Architecture {
   /// Noise in training that Firefly does not make, and parts that these families' code does not have.
   private static let switchedOff: [String: [JSONValue]] = {
     let dropouts = [
-      "attention_dropout", "attention_dropout_prob", "attn_dropout_prob", "attn_pdrop", "dropout", "embd_pdrop",
-      "emb_dropout_prob", "embedding_dropout", "ffn_dropout", "hidden_dropout", "hidden_dropout_prob", "resid_pdrop",
+      "attention_dropout", "attention_dropout_prob", "attn_dropout_prob", "attn_pdrop", "dropout",
+      "embd_pdrop",
+      "emb_dropout_prob", "embedding_dropout", "ffn_dropout", "hidden_dropout", "hidden_dropout_prob",
+      "resid_pdrop",
       "residual_dropout",
       "router_jitter_noise",
     ]
