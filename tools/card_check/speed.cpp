@@ -97,7 +97,7 @@ int measure_speed(card *c) {
   const int64_t rows = 256, keys = 1024, block = heads * rows * keys;
   void *p_room = t.room(block * 2), *ds_room = t.room(block * 2);
   float *s = (float *)t.room(block * 4), *dp = (float *)t.room(block * 4), *sums = (float *)t.room(heads * rows * 4);
-  card_scores scores = {rows, keys, heads, 0, 1, 0.09f, nullptr, keys - rows, 1 << 30};
+  card_scores scores = {rows, keys, heads, 0, 1, 0.09f, 0, nullptr, keys - rows, 1 << 30};
   card_product qk = product({s, keys, CARD_FLOAT32}, in(half), in(half), rows, keys, 128, false, true);
   qk.count = heads, qk.step_out = rows * keys, qk.step_a = 128, qk.step_b = 128;
   t.rate("q·kᵀ, 40 heads of [256, 128]·[128, 1024]", 2.0 * (double)block * 128, [&] { return c->multiply(c, &qk); });
