@@ -135,6 +135,10 @@ let package = Package(
       name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
       path: "Tests/Doubles"),
     .testTarget(
+      name: "StormTests",
+      dependencies: ["Firefly", "FireflyBase", "FireflyText", "FireflyConversion", "FireflyTestSupport"],
+      path: "Tests/StormTests"),
+    .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
       path: "Tests/BaseTests"),
     .testTarget(

@@ -11,6 +11,8 @@ case $sanitizer in
     tests=.
     # Swift marks addresses inside of enumerations with bits of its own, so that the leak check takes what they hold for lost.
     export ASAN_OPTIONS=detect_leaks=0
+    # Of each kind of damaged file (StormTests): ten thousand in all.
+    export FIREFLY_MUTATIONS=400
     ;;
   thread)
     # Where threads share something: the pool and products on it, opened weights, text read on several threads, generation, the
