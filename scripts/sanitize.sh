@@ -5,6 +5,7 @@
 set -eu
 
 sanitizer=$1
+skipped=
 shift
 case $sanitizer in
   address)
@@ -19,6 +20,8 @@ case $sanitizer in
     # server, training. The other tests of Tensors compare with sums so naive that they would take an hour.
     tests='ParallelTests|MatMulTests|WeightsTests|DataCacheTests|DatasetTests|TokenizerFixtureTests'
     tests="$tests|ServingTests|GenerationTests|ServerTests|TrainingTests"
+    # The emulated card's fibers change stacks, which ThreadSanitizer does not follow; they are all one thread's.
+    skipped='--skip CardTrainingTests'
     ;;
   *)
     echo "sanitize: $sanitizer is neither address nor thread" >&2
@@ -28,4 +31,4 @@ esac
 
 set -- "$@" --sanitize "$sanitizer" --scratch-path ".build/$sanitizer"
 swift build --build-tests "$@"
-exec swift test --skip-build --disable-xctest "$@" --filter "$tests"
+exec swift test --skip-build --disable-xctest "$@" --filter "$tests" $skipped
