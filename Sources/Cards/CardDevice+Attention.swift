@@ -6,14 +6,14 @@ extension CardDevice {
   package func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
-    for block in ScoreBlock.of(starts, shape) {
+    for block in QueryBlock.forCard(starts, shape) {
       attend(block, out, q: q, k: k, v: v, shape, logSums: logSums)
     }
   }
 
   /// out = softmax(scores)·v for this block, all heads.
   func attend(
-    _ block: ScoreBlock, _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, _ shape: AttentionShape,
+    _ block: QueryBlock, _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, _ shape: AttentionShape,
     logSums: Tensor?
   ) {
     let (q, out) = (q.rows(block.queries), out.rows(block.queries))
@@ -54,7 +54,7 @@ extension CardDevice {
     let pass = GradientPass(
       device: self, dq: gradients.dq, dk: dk.matrix, dv: dv.matrix, dout: dout, logSums: logSums, dots: dots,
       q: q, k: k, v: v, shape: shape)
-    for block in ScoreBlock.of(starts, shape) { pass.run(block) }
+    for block in QueryBlock.forCard(starts, shape) { pass.run(block) }
     convert(gradients.dk, dk.matrix)
     convert(gradients.dv, dv.matrix)
     withExtendedLifetime((dots, dk, dv)) {}
@@ -73,7 +73,7 @@ private struct GradientPass {
 
   /// dq of the block's rows, and its addition to dk and dv of the keys it sees. Query heads that share a key head come one
   /// after the other.
-  func run(_ block: ScoreBlock) {
+  func run(_ block: QueryBlock) {
     let (m, n, type) = (block.queries.count, block.keys.count, q.dtype)
     let (q, dq, dout) = (q.rows(block.queries), dq.rows(block.queries), dout.rows(block.queries))
     let (k, v, dk, dv) = (k.rows(block.keys), v.rows(block.keys), dk.rows(block.keys), dv.rows(block.keys))
@@ -110,7 +110,7 @@ private struct GradientPass {
   }
 
   private func softmaxGradient(
-    _ block: ScoreBlock, _ heads: HeadBatch, p: Tensor, ds: Tensor, scores: Tensor, dp: Tensor
+    _ block: QueryBlock, _ heads: HeadBatch, p: Tensor, ds: Tensor, scores: Tensor, dp: Tensor
   ) {
     var mask = block.mask(heads, shape)
     let first = block.queries.lowerBound

@@ -22,7 +22,7 @@ extension CardDevice {
     attendRows(out, q: q, descriptions, slots: alone.flatMap { $0.rows.map(Int32.init) }, shape)
     for sequence in sequences where !fits || sequence.rows.count > CardDevice.fewRows {
       let (q, out) = (q.rows(sequence.rows), out.rows(sequence.rows))
-      for block in ScoreBlock.of([0, Int32(q.rows)], shape, past: sequence.past) {
+      for block in QueryBlock.forCard([0, Int32(q.rows)], shape, past: sequence.past) {
         attend(block, out, q: q, k: sequence.keys, v: sequence.values, shape, logSums: nil)
       }
     }

@@ -23,8 +23,10 @@ import Testing
     for number in 0..<Self.count {
       var mutation = Mutation(seed: seed << 32 | UInt64(number))
       let damaged = mutation.mutated(data)
-      do { try use(damaged) } catch let error as FireflyError {
-        #expect(!error.description.isEmpty)
+      do {
+        try use(damaged)
+      } catch is FireflyError {
+        // Refused with a message.
       } catch {
         Issue.record("\(error), of damaged file \(number)")
       }

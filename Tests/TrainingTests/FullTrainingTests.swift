@@ -19,17 +19,6 @@ import Testing
     try tiny.config(output, full.merging(changes) { $1 })
   }
 
-  private func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
-    -> TrainingResult
-  {
-    var config = config
-    config.resume = resume
-    let stop = StopRequest()
-    return try Trainer(config: config).run(stop: stop) { event in
-      if case .step(let report) = event, report.step == step { stop.stop() }
-    }
-  }
-
   private func losses(_ tiny: TinyRun, _ folder: String) throws -> [Double] {
     try tiny.json("\(folder)/trainer_state.json")["log_history"]?.array?.compactMap { $0["loss"]?.double }
       ?? []
@@ -38,7 +27,7 @@ import Testing
   @Test(arguments: [0, 3]) func learnsAndLeavesAModelsFolder(_ experts: Int) throws {
     let tiny = try TinyRun(experts: experts)
     try tiny.write(#"{"temperature": 0.5}"#, to: tiny.model + "/generation_config.json")
-    let result = try run(config(tiny, "out", ["max_steps": .int(30), "save_steps": .int(15)]))
+    let result = try TinyRun.run(config(tiny, "out", ["max_steps": .int(30), "save_steps": .int(15)]))
     #expect(result.outcome == .finished)
     let losses = try losses(tiny, "out")
     #expect(losses.count == 30 && losses[29] < 0.6 * losses[0], "\(losses)")
@@ -87,10 +76,10 @@ import Testing
     let changes = settings.merging([
       "lr_scheduler_type": .string("cosine"), "weight_decay": .double(0.1), "max_steps": .int(8),
     ]) { $1 }
-    let whole = try run(config(tiny, "whole", changes))
-    let first = try run(config(tiny, "parts", changes), stopAfter: 3)
+    let whole = try TinyRun.run(config(tiny, "whole", changes))
+    let first = try TinyRun.run(config(tiny, "parts", changes), stopAfter: 3)
     #expect(first.outcome == .stopped(checkpoint: tiny.path + "/parts/checkpoint-3"))
-    let second = try run(config(tiny, "parts", changes), resume: .latest)
+    let second = try TinyRun.run(config(tiny, "parts", changes), resume: .latest)
     #expect(second.steps == 8 && second.trainLoss == whole.trainLoss)
     for name in ["model.safetensors", "checkpoint-8/model.safetensors", "checkpoint-8/optimizer.safetensors"]
     {
@@ -102,8 +91,8 @@ import Testing
   /// Where values are held does not change them.
   @Test func memoryAndFilesGiveTheSameBits() throws {
     let tiny = try TinyRun()
-    _ = try run(config(tiny, "memory"))
-    _ = try run(
+    _ = try TinyRun.run(config(tiny, "memory"))
+    _ = try TinyRun.run(
       config(tiny, "files", ["optim": .string("paged_adamw_32bit"), "master_weights": .string("paged")]))
     #expect(
       try tiny.folder.data("memory/model.safetensors") == tiny.folder.data("files/model.safetensors"))
@@ -112,8 +101,8 @@ import Testing
   /// The two keys are two ways to say one thing; what is frozen stays as it is in the files.
   @Test func freezesTheLowerLayers() throws {
     let tiny = try TinyRun()
-    _ = try run(config(tiny, "first", ["freeze_layers": .int(1)]))
-    _ = try run(config(tiny, "last", ["train_last_layers": .int(1)]))
+    _ = try TinyRun.run(config(tiny, "first", ["freeze_layers": .int(1)]))
+    _ = try TinyRun.run(config(tiny, "last", ["train_last_layers": .int(1)]))
     #expect(try tiny.folder.data("first/model.safetensors") == tiny.folder.data("last/model.safetensors"))
     let (before, after) = (try ModelSource.open(tiny.model), try ModelSource.open(tiny.path + "/first"))
     for name in before.weights.names {
@@ -124,7 +113,7 @@ import Testing
 
   @Test func theBestCheckpointIsTakenAtTheEnd() throws {
     let tiny = try TinyRun()
-    let result = try run(
+    let result = try TinyRun.run(
       config(
         tiny, "out",
         [
@@ -146,7 +135,7 @@ import Testing
     let lines = (0..<12).map { #"{"text": "\#(String(repeating: "\($0 % 10)", count: 60))"}"# + "\n" }
       .joined()
     try tiny.write(lines, to: tiny.rows)
-    _ = try run(config(tiny, "out", ["task_type": .string("pretrain"), "max_steps": .int(20)]))
+    _ = try TinyRun.run(config(tiny, "out", ["task_type": .string("pretrain"), "max_steps": .int(20)]))
     let losses = try losses(tiny, "out")
     #expect(losses[19] < 0.7 * losses[0], "\(losses)")
   }
@@ -186,12 +175,12 @@ import Testing
   /// Other settings of what is trained make another run; an adapter's do not count.
   @Test func goesOnWithTheSameSettingsOnly() throws {
     let tiny = try TinyRun()
-    _ = try run(config(tiny, "out"), stopAfter: 2)
+    _ = try TinyRun.run(config(tiny, "out"), stopAfter: 2)
     let error = #expect(throws: FireflyError.self) {
-      try run(config(tiny, "out", ["freeze_layers": .int(1)]), resume: .latest)
+      try TinyRun.run(config(tiny, "out", ["freeze_layers": .int(1)]), resume: .latest)
     }
     #expect(error?.what.contains("\"freeze_layers\"") == true)
-    #expect(try run(config(tiny, "out", ["lora_rank": .int(8)]), resume: .latest).steps == 6)
+    #expect(try TinyRun.run(config(tiny, "out", ["lora_rank": .int(8)]), resume: .latest).steps == 6)
   }
 
   @Test func thePlanCountsAllWeights() throws {

@@ -19,17 +19,6 @@ import Testing
     #expect(left == ["checkpoint-2", "checkpoint-3", "notes.old-x"])
   }
 
-  private func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
-    -> TrainingResult
-  {
-    var config = config
-    config.resume = resume
-    let stop = StopRequest()
-    return try Trainer(config: config).run(stop: stop) { event in
-      if case .step(let report) = event, report.step == step { stop.stop() }
-    }
-  }
-
   /// Dropout on, accumulation, an epoch's end before the interruption, every optimizer memory and precision.
   @Test(arguments: [("adamw_torch", "float32"), ("paged_adamw_32bit", "bfloat16")])
   func continuesBitForBit(_ optimizer: String, _ precision: String) throws {
@@ -38,10 +27,10 @@ import Testing
       "optim": .string(optimizer), "precision": .string(precision), "lr_scheduler_type": .string("cosine"),
       "logging_steps": .int(2), "max_steps": .int(8),
     ]
-    let whole = try run(tiny.config("whole", changes))
-    let first = try run(tiny.config("parts", changes), stopAfter: 3)
+    let whole = try TinyRun.run(tiny.config("whole", changes))
+    let first = try TinyRun.run(tiny.config("parts", changes), stopAfter: 3)
     #expect(first.outcome == .stopped(checkpoint: tiny.path + "/parts/checkpoint-3"))
-    let second = try run(tiny.config("parts", changes), resume: .latest)
+    let second = try TinyRun.run(tiny.config("parts", changes), resume: .latest)
     #expect(second.outcome == .finished && second.steps == 8 && second.trainLoss == whole.trainLoss)
     for name in ["adapter_model.safetensors", "optimizer.safetensors"] {
       #expect(
@@ -61,9 +50,9 @@ import Testing
       "modules_to_save": .array([.string("embed_tokens"), .string("lm_head")]),
       "precision": .string(precision),
     ]
-    let whole = try run(tiny.config("whole", changes))
-    _ = try run(tiny.config("parts", changes), stopAfter: 3)
-    let second = try run(tiny.config("parts", changes), resume: .latest)
+    let whole = try TinyRun.run(tiny.config("whole", changes))
+    _ = try TinyRun.run(tiny.config("parts", changes), stopAfter: 3)
+    let second = try TinyRun.run(tiny.config("parts", changes), resume: .latest)
     #expect(second.trainLoss == whole.trainLoss)
     let file = "adapter_model.safetensors"
     #expect(try tiny.folder.data("whole/\(file)") == tiny.folder.data("parts/\(file)"))
@@ -79,7 +68,7 @@ import Testing
         try adapter.tensor("base_model.model." + name, shape: shape, as: .float32).floats
           != base.tensor(name, shape: shape, as: .float32).floats, "\(name)")
     }
-    let error = #expect(throws: FireflyError.self) { try run(tiny.config("parts"), resume: .latest) }
+    let error = #expect(throws: FireflyError.self) { try TinyRun.run(tiny.config("parts"), resume: .latest) }
     #expect(error?.what.contains("\"modules_to_save\"") == true)
   }
 
@@ -87,9 +76,9 @@ import Testing
   @Test func aModelWithExpertsLogsItsAuxiliaryLoss() throws {
     let tiny = try TinyRun(rows: 9, experts: 3)
     let changes: [String: JSONValue] = ["logging_steps": .int(4), "max_steps": .int(8)]
-    _ = try run(tiny.config("whole", changes))
-    _ = try run(tiny.config("parts", changes), stopAfter: 6)
-    _ = try run(tiny.config("parts", changes), resume: .latest)
+    _ = try TinyRun.run(tiny.config("whole", changes))
+    _ = try TinyRun.run(tiny.config("parts", changes), stopAfter: 6)
+    _ = try TinyRun.run(tiny.config("parts", changes), resume: .latest)
     let name = "checkpoint-8/trainer_state.json"
     let log = try #require(tiny.json("whole/" + name)["log_history"]?.array)
     #expect(log.count == 2)
@@ -106,7 +95,7 @@ import Testing
   @Test func whatAKilledRunLeftIsPassedOver() throws {
     let tiny = try TinyRun()
     let config = try tiny.config("out", ["save_steps": .int(2)])
-    _ = try run(config)
+    _ = try TinyRun.run(config)
     #expect(CheckpointFolder.complete(in: config.outputFolder).map(\.step) == [2, 4, 6])
     try FileManager.default.removeItem(atPath: tiny.path + "/out/checkpoint-6/resume_state.json")
     try tiny.write("short", to: tiny.path + "/out/checkpoint-4/optimizer.safetensors")
@@ -140,9 +129,9 @@ import Testing
   ])
   func refusesOtherSettingsByName(_ key: String, _ value: JSONValue) throws {
     let tiny = try TinyRun()
-    _ = try run(tiny.config(), stopAfter: 2)
+    _ = try TinyRun.run(tiny.config(), stopAfter: 2)
     let error = #expect(throws: FireflyError.self) {
-      try run(tiny.config("out", [key: value]), resume: .latest)
+      try TinyRun.run(tiny.config("out", [key: value]), resume: .latest)
     }
     // A shorter row is another row.
     let named = key == "max_seq_length" ? "train_file" : key
@@ -153,29 +142,29 @@ import Testing
 
   @Test func refusesOtherRowsAndOtherWeights() throws {
     let tiny = try TinyRun()
-    _ = try run(tiny.config(), stopAfter: 2)
+    _ = try TinyRun.run(tiny.config(), stopAfter: 2)
     try tiny.write(TinyRun.lines(13), to: tiny.rows)
-    let rows = #expect(throws: FireflyError.self) { try run(tiny.config(), resume: .latest) }
+    let rows = #expect(throws: FireflyError.self) { try TinyRun.run(tiny.config(), resume: .latest) }
     #expect(rows?.what == "the checkpoint was made with another set of rows: \"train_file\"")
     try tiny.write(TinyRun.lines(12), to: tiny.rows)
     try tiny.writeWeights(poisoned: 0)
-    let model = #expect(throws: FireflyError.self) { try run(tiny.config(), resume: .latest) }
+    let model = #expect(throws: FireflyError.self) { try TinyRun.run(tiny.config(), resume: .latest) }
     #expect(model?.what == "the checkpoint was made with another model: \"model_name_or_path\"")
   }
 
   @Test func aConstantRateMayRunLonger() throws {
     let tiny = try TinyRun()
-    _ = try run(tiny.config("out", ["max_steps": .int(3)]))
-    let longer = try run(tiny.config("out", ["max_steps": .int(5)]), resume: .latest)
+    _ = try TinyRun.run(tiny.config("out", ["max_steps": .int(3)]))
+    let longer = try TinyRun.run(tiny.config("out", ["max_steps": .int(5)]), resume: .latest)
     #expect(longer.steps == 5 && longer.sessionSteps == 2)
   }
 
   @Test func aFreshRunDoesNotMixWithAnEarlierOne() throws {
     let tiny = try TinyRun()
-    _ = try run(tiny.config())
-    let error = #expect(throws: FireflyError.self) { try run(tiny.config()) }
+    _ = try TinyRun.run(tiny.config())
+    let error = #expect(throws: FireflyError.self) { try TinyRun.run(tiny.config()) }
     #expect(error?.what == "output_dir holds checkpoint-6 of an earlier run")
-    _ = try run(tiny.config("out", ["overwrite_output_dir": .bool(true), "max_steps": .int(2)]))
+    _ = try TinyRun.run(tiny.config("out", ["overwrite_output_dir": .bool(true), "max_steps": .int(2)]))
     #expect(CheckpointFolder.complete(in: tiny.path + "/out").map(\.step) == [2])
   }
 }

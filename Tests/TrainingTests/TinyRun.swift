@@ -53,6 +53,18 @@ final class TinyRun {
     return try RunConfig(.object(base.merging(changes) { $1 }), source: "test")
   }
 
+  /// - Parameter step: the run is stopped after this step; nil: it goes to its end.
+  static func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
+    -> TrainingResult
+  {
+    var config = config
+    config.resume = resume
+    let stop = StopRequest()
+    return try Trainer(config: config).run(stop: stop) { event in
+      if case .step(let report) = event, report.step == step { stop.stop() }
+    }
+  }
+
   /// The model by itself, in float32.
   func loaded() throws -> Transformer {
     try Transformer.load(ModelSource.open(model), compute: .float32, quantization: .none)

@@ -6,7 +6,7 @@ extension CPU {
   package func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
-    let blocks = AttentionBlock.of(starts, shape)
+    let blocks = QueryBlock.forThreads(starts, shape)
     Parallel.run(blocks.count * shape.heads) { task in
       let block = blocks[task / shape.heads]
       let head = task % shape.heads
@@ -51,7 +51,7 @@ extension CPU {
       }
       return
     }
-    let blocks = AttentionBlock.of([0, Int32(q.rows)], shape, past: past)
+    let blocks = QueryBlock.forThreads([0, Int32(q.rows)], shape, past: past)
     Parallel.run(blocks.count * shape.heads) { task in
       blocks[task / shape.heads].attend(
         out, q: q, k: keys, v: values, head: task % shape.heads, shape, logSums: nil)
@@ -91,31 +91,13 @@ extension AttentionShape {
   }
 }
 
-/// Some rows of queries of one sequence and the keys that they may see.
-struct AttentionBlock {
-  static let rows = 128
-
-  /// Rows of q.
-  let queries: Range<Int>
-  /// Rows of k and v: from the first query's first to the last query's own.
-  let keys: Range<Int>
-  /// Which of the keys is the first query's own; each further query's is the next.
-  let diagonal: Int
+extension QueryBlock {
+  /// Queries of a block on the processor.
+  static let threadRows = 128
 
   /// The blocks of all sequences, the largest first so that threads end together.
-  static func of(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [AttentionBlock] {
-    var blocks: [AttentionBlock] = []
-    for (start, end) in zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init)) {
-      for first in stride(from: start, to: end, by: rows) {
-        let last = min(first + rows, end)
-        let position = first - start + past
-        let firstKey = shape.firstKey(of: position)
-        blocks.append(
-          AttentionBlock(
-            queries: first..<last, keys: start + firstKey..<last + past, diagonal: position - firstKey))
-      }
-    }
-    return blocks.sorted { $0.cost > $1.cost }
+  static func forThreads(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [QueryBlock] {
+    of(starts, shape, past: past) { _ in threadRows }.sorted { $0.cost > $1.cost }
   }
 
   var cost: Int { queries.count * keys.count }
@@ -133,7 +115,7 @@ struct AttentionBlock {
       out: scores, a: q.rows(queries).columns(shape.columns(head)),
       b: k.rows(keys).columns(shape.columns(keyHead)), transposeB: true
     ).run()
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: AttentionBlock.rows) { spare in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: QueryBlock.threadRows) { spare in
       guard let sums = logSums ?? spare.baseAddress else { return }
       var mask = shape.mask(head: head, diagonal: diagonal)
       InstructionSet.kernels.pointee.attention_softmax(

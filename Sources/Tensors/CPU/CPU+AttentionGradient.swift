@@ -27,7 +27,7 @@ private struct GradientShare {
   /// Which of the partial sums this share fills.
   let layer: Int
   /// Query blocks with their heads; the first has the last keys.
-  let items: [(block: AttentionBlock, head: Int)]
+  let items: [(block: QueryBlock, head: Int)]
   /// Key rows that this share's sums cover: those of its items; in layer 0, to which the others are added, all.
   let keys: Range<Int>
 
@@ -37,7 +37,9 @@ private struct GradientShare {
   static func of(_ starts: [Int32], _ shape: AttentionShape) -> [GradientShare] {
     var shares: [GradientShare] = []
     for (start, end) in zip(starts, starts.dropFirst()) where start < end {
-      let blocks = AttentionBlock.of([start, end], shape).sorted { $0.keys.upperBound > $1.keys.upperBound }
+      let blocks = QueryBlock.forThreads([start, end], shape).sorted {
+        $0.keys.upperBound > $1.keys.upperBound
+      }
       let wanted = (12 + shape.keyValueHeads - 1) / shape.keyValueHeads
       let count = blocks.count == 1 ? 1 : min(wanted, blocks.count * shape.group)
       for head in 0..<shape.keyValueHeads {
@@ -92,7 +94,7 @@ private struct GradientPass {
 
   func run(_ share: GradientShare) {
     let memory = WorkingMemory(
-      rows: AttentionBlock.rows, keys: min(share.keys.count, GradientPass.keyBlock), shape.headDim, q.dtype)
+      rows: QueryBlock.threadRows, keys: min(share.keys.count, GradientPass.keyBlock), shape.headDim, q.dtype)
     let layer = share.layer..<share.layer + 1
     let dk = dk.slice(layer).matrix.columns(shape.columns(share.head))
     let dv = dv.slice(layer).matrix.columns(shape.valueColumns(share.head))
@@ -107,7 +109,7 @@ private struct GradientPass {
 
   /// One block of queries: dq of its rows, and its addition to dk and dv of the keys it sees.
   private func run(
-    _ block: AttentionBlock, head: Int, dk: Matrix, dv: Matrix, accumulate: Bool, _ memory: WorkingMemory
+    _ block: QueryBlock, head: Int, dk: Matrix, dv: Matrix, accumulate: Bool, _ memory: WorkingMemory
   ) {
     let columns = shape.columns(head)
     let (outColumns, keyHead) = (shape.valueColumns(head), head / shape.group)

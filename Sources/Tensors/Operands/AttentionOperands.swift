@@ -69,6 +69,39 @@ public struct AttentionShape: Sendable {
   package func firstKey(of query: Int) -> Int { max(0, query + 1 - (window ?? query + 1)) }
 }
 
+/// Some rows of queries of one sequence and the keys that they may see: the blocks in which devices compute attention.
+package struct QueryBlock {
+  /// Rows of q.
+  package let queries: Range<Int>
+  /// Rows of k and v: from the first query's first to the last query's own.
+  package let keys: Range<Int>
+  /// Which of the keys is the first query's own; each further query's is the next.
+  package let diagonal: Int
+
+  /// The blocks of all sequences, in their order.
+  ///
+  /// - Parameters:
+  ///   - past: keys before the first query's own.
+  ///   - rows: of queries in a block, for a sequence of so many.
+  package static func of(
+    _ starts: [Int32], _ shape: AttentionShape, past: Int = 0, rows: (_ length: Int) -> Int
+  ) -> [QueryBlock] {
+    var blocks: [QueryBlock] = []
+    for (start, end) in zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init)) {
+      let rows = rows(end - start)
+      for first in stride(from: start, to: end, by: rows) {
+        let last = min(first + rows, end)
+        let position = first - start + past
+        let firstKey = shape.firstKey(of: position)
+        blocks.append(
+          QueryBlock(
+            queries: first..<last, keys: start + firstKey..<last + past, diagonal: position - firstKey))
+      }
+    }
+    return blocks
+  }
+}
+
 /// The gradients that attention's backward pass writes; all overwritten.
 package struct AttentionGradients {
   package let dq: Matrix  // [T, heads·headDim]

@@ -1,36 +1,18 @@
 import CCard
 import FireflyTensors
 
-/// Some rows of queries of one sequence and the keys that they may see.
-struct ScoreBlock {
-  /// Rows of q.
-  let queries: Range<Int>
-  /// Rows of k and v: from the first query's first to the last query's own.
-  let keys: Range<Int>
-  /// Which of the keys is the first query's own; each further query's is the next.
-  let diagonal: Int
-
-  /// Most rows of a block: half of what more would compute lies beyond the diagonal.
+extension QueryBlock {
+  /// Most rows of a block on a card: half of what more would compute lies beyond the diagonal.
   private static let mostRows = 256
   /// Most float32 scores that are held at once, all heads together: 256 MiB.
   private static let mostScores = 64 << 20
 
   /// The blocks of all sequences.
-  static func of(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [ScoreBlock] {
-    var blocks: [ScoreBlock] = []
-    for (start, end) in zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init)) {
-      let seen = min(end - start + past, shape.window.map { $0 + mostRows } ?? Int.max)
-      let rows = max(min(mostRows, mostScores / max(shape.heads * seen, 1)), 16)
-      for first in stride(from: start, to: end, by: rows) {
-        let last = min(first + rows, end)
-        let position = first - start + past
-        let firstKey = shape.firstKey(of: position)
-        blocks.append(
-          ScoreBlock(
-            queries: first..<last, keys: start + firstKey..<last + past, diagonal: position - firstKey))
-      }
+  static func forCard(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [QueryBlock] {
+    of(starts, shape, past: past) { length in
+      let seen = min(length + past, shape.window.map { $0 + mostRows } ?? Int.max)
+      return max(min(mostRows, mostScores / max(shape.heads * seen, 1)), 16)
     }
-    return blocks
   }
 
   func mask(_ heads: HeadBatch, _ shape: AttentionShape) -> card_scores {
