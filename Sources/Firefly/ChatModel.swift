@@ -61,7 +61,10 @@ public final class ChatModel: Sendable {
 
   /// Opens a Hugging Face folder, a `.gguf` file, or a model in the hub's cache by its name, and reads its weights.
   ///
-  /// - Parameter progress: the share of the weights that is read, 0…1, on a thread of its own.
+  /// - Parameters:
+  ///   - name: a path, or a model's name such as `Org/Name`.
+  ///   - options: an adapter, another template, 4 bits, a card.
+  ///   - progress: the share of the weights that is read, 0…1, on a thread of its own.
   /// - Throws: `FireflyError` when something is missing, damaged or not supported.
   public static func open(
     _ name: String, _ options: Options = Options(), progress: (@Sendable (Double) -> Void)? = nil

@@ -5,7 +5,7 @@ import Firefly
 
 var arguments = CommandLine.arguments.dropFirst()
 
-func value(of option: String) -> String? {
+@MainActor func value(of option: String) -> String? {
   guard let index = arguments.firstIndex(of: option), index + 1 < arguments.endIndex else { return nil }
   defer { arguments.removeSubrange(index...index + 1) }
   return arguments[index + 1]
