@@ -24,11 +24,14 @@ enum PreferenceKeys {
       "假定标注错误的偏好对所占比例；用于 loss_type 为 sigmoid 和 robust 时。", example: .double(0.1), for: .preferences))
 
   /// "nll" is TRL's name of the loss that conversations and texts have anyway.
+  private static let names = PreferenceLossKind.allCases.map(\.rawValue) + ["nll"]
+
+  /// TRL's list of several, with "sft" among them, is told apart by the reader.
   static let loss: ConfigKey<[String]> = ConfigKey(
     "loss_type",
     .either([
-      .names(PreferenceLossKind.allCases.map(\.rawValue) + ["nll"]),
-      .list(.filled, of: Wording("one of them", "其中一个"), isEmptyAllowed: false),
+      .names(names),
+      .list(.names(names + ["sft"]), of: Wording("one of them", "其中一个"), isEmptyAllowed: false),
     ]), .value(.string(PreferenceLossKind.sigmoid.rawValue)),
     .init(
       .trl, "How a pair's two answers make a loss. \"nll\" is the loss of the other tasks, and holds there.",
