@@ -37,6 +37,9 @@ package enum ManualPage {
     .BR HF_ENDPOINT ", " HF_TOKEN
     The hub that models are downloaded from, https://huggingface.co by default, and a token for it.
     .TP
+    .B NO_COLOR
+    Set to anything, nothing is coloured.
+    .TP
     .B XDG_CACHE_HOME
     Where caches are kept, in a folder firefly; ~/.cache by default.
 
