@@ -8,11 +8,11 @@ package enum Program {
 
   /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
-    DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb,
-    GenerateCommand.verb,
-    ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
+    DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, KeysCommand.verb,
+    ChatCommand.verb, GenerateCommand.verb, ServeCommand.verb, EvalCommand.verb, MergeCommand.verb,
+    QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
+    SchemaCommand.verb, CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
   ]
 
   private enum Status {
@@ -90,7 +90,7 @@ package enum Program {
   /// The help of the program, or of the verb that is named.
   private static func help(_ words: [String]) throws {
     if words.count > 1 { throw UsageError("help tells of one verb, found '\(words.joined(separator: " "))'") }
-    let help = Help(columns: Terminal.columns(STDOUT_FILENO) ?? Help.usualWidth)
+    let help = Help.ofOutput
     try print(try words.first.map { help.verb(try named($0)) } ?? help.program(verbs))
   }
 
