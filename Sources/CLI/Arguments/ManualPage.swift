@@ -42,6 +42,9 @@ package enum ManualPage {
     .BR HF_ENDPOINT ", " HF_TOKEN
     The hub that models are downloaded from, https://huggingface.co by default, and a token for it.
     .TP
+    .B NO_COLOR
+    Set to anything, nothing is coloured.
+    .TP
     .B XDG_CACHE_HOME
     Where caches are kept, in a folder firefly; ~/.cache by default.
 
@@ -51,7 +54,13 @@ package enum ManualPage {
   private static func section(_ verb: Verb) -> String {
     let names = verb.positionals.map { " \(escaped($0.usage))" }.joined()
     var lines = [".SS firefly \(escaped(verb.name))\(names) [options]", escaped(verb.summary)]
-    for paragraph in verb.details.split(separator: "\n") { lines += [".PP", escaped(String(paragraph))] }
+    for paragraph in verb.paragraphs {
+      switch paragraph {
+      case .text(let text): lines += [".PP", escaped(text)]
+      case .list(let entries):
+        lines += entries.flatMap { [".TP", "\\fB\(escaped($0.name))\\fR", escaped($0.text)] }
+      }
+    }
     for positional in verb.positionals {
       lines += [".TP", ".I \(escaped(positional.name))", escaped(positional.help)]
     }

@@ -40,8 +40,8 @@ enum TrainCommand {
   private static func printPlan(_ plan: RunPlan, _ display: TrainDisplay) throws {
     display.close()
     let output = Output()
-    for line in plan.summary { try output.line(line) }
-    for notice in plan.notices { try output.line("note: \(notice)") }
+    for line in plan.summary { try output.sentence(line) }
+    for notice in plan.notices { try output.sentence("note: \(notice)") }
     try output.flush()
     try plan.requireFit()
     try output.line("everything is in order; nothing was written")
