@@ -104,6 +104,10 @@ enum KeysElsewhere {
     "freeze_trainable_layers": "It is \"train_last_layers\" with \"train_mode\": \"full\" here.",
     "unfrozen_parameters":
       "\"train_last_layers\" or \"freeze_layers\" choose what \"train_mode\": \"full\" trains.",
+    "add_tokens": newTokens, "new_tokens": newTokens, "tokens": newTokens, "add_special_tokens": newTokens,
+    "new_special_tokens": newTokens, "new_special_tokens_config": newTokens,
+    "additional_special_tokens": newTokens, "added_tokens_overrides": newTokens,
+    "resize_token_embeddings_to_32x": "It is \"resize_vocab\": true here: as many rows as there are tokens.",
     "special_tokens":
       "Remove it: the tokenizer's files decide, and answers end with the template's stop token.",
     "tokenizer_type": "Remove it: a tokenizer is told by its files.",
@@ -122,6 +126,9 @@ enum KeysElsewhere {
     ("export_", "Remove it: 'firefly merge' and 'firefly export' make other forms of a model."),
   ]
 
+  private static let newTokens =
+    "Add them to the tokenizer first (transformers' add_tokens and save_pretrained, into the model's folder): then "
+    + "\"resize_vocab\": true gives them rows, and \"modules_to_save\": [\"embed_tokens\", \"lm_head\"] trains these."
   private static let trainMode = "It is \"train_mode\" here: \"full\", \"lora\" or \"qlora\"."
   private static let fourBits = "It is \"train_mode\": \"qlora\" here: the base in 4 bits (NF4)."
   private static let task = "It is \"task_type\" here: \"pretrain\", \"sft\" or \"dpo\"."

@@ -43,6 +43,10 @@ public struct RunConfig: Sendable {
   public internal(set) var loraAlphaPattern = ModulePatterns<Double>()
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
   public var modulesToSave: [String]  // modules_to_save
+  /// Whether a head that is the embedding stays so where one of them is trained whole.
+  public var tiesSavedModules: Bool  // ensure_weight_tying
+  /// Whether embedding and head get a row for each token that the tokenizer has beyond theirs.
+  public var resizesVocabulary: Bool  // resize_vocab
 
   // MARK: All weights
   public var full: FullSettings
@@ -148,6 +152,8 @@ public struct RunConfig: Sendable {
     loraTargetModules = keys.targetModules()
     usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
     modulesToSave = keys.modulesToSave()
+    tiesSavedModules = keys.bool("ensure_weight_tying", default: false)
+    resizesVocabulary = keys.bool("resize_vocab", default: false)
 
     full = keys.full(mode)
 

@@ -37,7 +37,7 @@ struct RunSetup {
     if !opened.isUsual || config.device == .auto { notices.append(opened.note) }
     device = opened.device
     compute = RunSetup.compute(config, device, &notices)
-    pretrained = try Pretrained.open(config.modelPath)
+    pretrained = try config.openModel()
     architecture = try Architecture.read(pretrained.source).architecture
     let config = try config.takingStartAdapter(architecture).held(on: device, &notices)
     try config.validateTrained(for: architecture)
