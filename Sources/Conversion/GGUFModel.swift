@@ -46,7 +46,6 @@ struct GGUFModel {
         a.window != nil && a.windowedLayers == windowed, "layer_types",
         expected: "windows in all but every layer number \(period)")
     }
-    try require(a.tiedHead || !given.tiesHead, "tie_word_embeddings", expected: "true")
     if let (name, ofLarge) = given.scoreScalar {
       let scalar = a.layers == ofLarge ? a.hiddenSize / a.heads : a.headDim
       try require(source.config[name]?.int == scalar, name, expected: "\(scalar)")

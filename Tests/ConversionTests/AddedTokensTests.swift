@@ -74,17 +74,6 @@ import Testing
     assertClose(logits(model, tokens), expected, Tolerance(relative: 1e-3, absolute: 1e-3))
   }
 
-  /// llama.cpp takes Gemma 2's embedding for its head, whatever the file has.
-  @Test func aHeadThatWouldNotBeReadIsRefused() throws {
-    let model = Fixtures.models("families/gemma2")
-    let adapter = model + "/adapter_lora"
-    _ = try GGUFAdapter(adapter, base: ModelSource.open(model), type: .f16)
-    let error = #expect(throws: FireflyError.self) {
-      try GGUFAdapter(adapter, base: ModelSource.open(model).untied(), type: .f16)
-    }
-    #expect(error?.place?.hasSuffix("tie_word_embeddings") == true)
-  }
-
   /// A low-rank pair's GGUF file has no place for them.
   @Test func anAdaptersFileIsRefused() throws {
     let folder = try TemporaryFolder()

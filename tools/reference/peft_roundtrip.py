@@ -57,7 +57,7 @@ def resize(base, adapter: pathlib.Path) -> None:
     """As many rows as the tables that the adapter brings: PEFT leaves that to its user."""
     with safe_open(adapter / "adapter_model.safetensors", "pt") as tensors:
         for name in tensors.keys():
-            if name.endswith(("embed_tokens.weight", "lm_head.weight")):
+            if ("embed_tokens" in name or "lm_head" in name) and name.endswith(".weight") and "lora_" not in name:
                 base.resize_token_embeddings(tensors.get_slice(name).get_shape()[0])
 
 

@@ -27,8 +27,7 @@ extension GGUFArchitecture {
         (.slidingWindow, "sliding_window"), (.scoreCap, "attn_logit_softcapping"),
         (.logitCap, "final_logit_softcapping"),
       ],
-      given: .init(windowPeriod: 2, tiesHead: true, scoreScalar: ("query_pre_attn_scalar", layers: 46)),
-      endsAtWindow: false,
+      given: .init(windowPeriod: 2, scoreScalar: ("query_pre_attn_scalar", layers: 46)), endsAtWindow: false,
       options: { _ in gelu }),
     GGUFArchitecture(
       name: "gemma3", modelTypes: ["gemma3_text"], modelClass: "Gemma3ForCausalLM", tensors: .gemma3,

@@ -28,8 +28,6 @@ package struct GGUFArchitecture: Sendable {
   package struct Given: Sendable {
     /// Of so many layers one after another, all but the last have the window; nil: files of this kind have none.
     package var windowPeriod: Int?
-    /// Whether the head is always the embedding: a file's own head would not be read.
-    package var tiesHead = false
     /// The rotary base of layers with a window; nil: that of the others.
     package var windowedTheta: Double?
     /// The key of config.json under which the number lies whose root scores are divided by in place of a head's size, and
