@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyDoubles
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
