@@ -24,10 +24,11 @@ public struct GGUFAdapter {
     precondition(type.stored.blockElements == 1, "an adapter in \(type)")
     model = try GGUFModel(source)
     file = try AdapterFile(adapter)
-    guard file.saved.isEmpty else {
+    guard try file.saved.isEmpty && !file.needsOwnBase(model.architecture) else {
       throw FireflyError(
         "an adapter's GGUF file cannot hold whole modules", at: adapter,
-        found: "modules_to_save: \(file.saved.joined(separator: ", "))",
+        found: file.saved.isEmpty
+          ? "tables of the base" : "modules_to_save: \(file.saved.joined(separator: ", "))",
         fix: "Export the model with the adapter merged into it.")
     }
     self.source = source

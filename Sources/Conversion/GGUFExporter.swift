@@ -31,10 +31,10 @@ public struct GGUFExporter {
     compute: DType = Ops.usualCompute
   ) throws {
     self.type = type
-    model = try GGUFModel(pretrained.source)
     weights = try MergedWeights(
       pretrained.source, adapter: try adapter.map(AdapterFile.init), base: base, compute: compute)
-    for name in pretrained.source.weights.tensorNames { try weights.checkShape(name) }
+    model = try GGUFModel(weights.source)
+    for name in weights.source.weights.tensorNames { try weights.checkShape(name) }
     let folderVocabulary = try FolderVocabulary(pretrained)
     unlikeToken = folderVocabulary.unlikeToken
     vocabulary = try folderVocabulary.padded(to: model.architecture.vocabularySize)

@@ -29,6 +29,7 @@ struct MergedWeights {
 
   /// - Throws: `FireflyError` when a module of the adapter is no matrix of the model.
   init(_ source: ModelSource, adapter: AdapterFile?, base: MergeBase, compute: DType) throws {
+    let source = try adapter.map(source.adapted(to:)) ?? source
     self.source = source
     self.adapter = adapter
     self.base = base
@@ -42,7 +43,13 @@ struct MergedWeights {
     let saved = (adapter?.saved ?? []).map {
       (architecture.storedName($0 + ".weight", in: source.weights), $0)
     }
-    replaced = Dictionary(uniqueKeysWithValues: saved)
+    var replaced = Dictionary(uniqueKeysWithValues: saved)
+    // A second copy of a tied embedding stays one.
+    let (table, head) = (
+      architecture.storedName(architecture.names.embedding, in: source.weights), architecture.names.head
+    )
+    if architecture.tiedHead && source.weights.contains(head) { replaced[head] = replaced[table] }
+    self.replaced = replaced
     for module in adapter?.modules ?? [] {
       let name = architecture.storedName(module + ".weight", in: source.weights)
       guard !(architecture.tiedHead && module + ".weight" == architecture.names.head) else {

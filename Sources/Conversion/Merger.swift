@@ -28,10 +28,11 @@ public struct Merger {
     _ source: ModelSource, adapter: String, onto base: MergeBase = .original,
     compute: DType = Ops.usualCompute, trained: TrainedText? = nil, shardLimit: Int = 5_000_000_000
   ) throws {
-    self.source = source
-    files = FilesBesideWeights(source, trained: trained)
     self.shardLimit = shardLimit
     weights = try MergedWeights(source, adapter: AdapterFile(adapter), base: base, compute: compute)
+    let source = weights.source
+    self.source = source
+    files = FilesBesideWeights(source, trained: trained)
     for name in source.weights.tensorNames { try weights.checkShape(name) }
   }
 

@@ -36,7 +36,9 @@ public enum TokenizerFiles {
 
   /// Writes the files of a model for an adapter's folder, with what training used.
   public static func write(of source: ModelSource, trained: TrainedText?, to folder: String) throws {
-    if let gguf = source.gguf {
+    if let own = trained?.tokenizerFolder {
+      try copy(from: own, to: folder)
+    } else if let gguf = source.gguf {
       try write(of: GGUFVocabulary(gguf), to: folder)
     } else {
       try copy(from: source.path, to: folder)

@@ -27,5 +27,8 @@ private func unknownID(_ id: Int32, at place: String, _ vocabularySize: Int, _ m
 {
   FireflyError(
     "the tokenizer gives an id that the model does not have", at: place, expected: "below \(vocabularySize)",
-    found: "\(id)", fix: "The tokenizer and the weights of \(model) do not belong together.")
+    found: "\(id)",
+    fix:
+      "The tokenizer and the weights of \(model) do not belong together, unless tokens were added to it: a training "
+      + "run's \"resize_vocab\": true gives them rows.")
 }

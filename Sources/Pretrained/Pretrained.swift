@@ -42,11 +42,12 @@ public struct Pretrained: Sendable {
   ///
   /// - Parameters:
   ///   - name: a path, or a model's name, such as `Org/Name`, that `LocalModels` finds.
-  ///   - adapter: the adapter that will be used with it; its tokenizer goes before the model's.
+  ///   - adapter: the adapter that will be used with it; its tokenizer goes before the model's, and so do the embedding and the
+  ///     head that it was trained on.
   /// - Throws: `FireflyError` when the model or its tokenizer is missing, damaged or not supported.
   public static func open(_ name: String, adapter: String? = nil) throws -> Pretrained {
-    let source = try ModelSource.open(name)
     let folder = try adapter.map { try LocalModels().path(of: $0, for: .adapter) }
+    let source = try ModelSource.open(name).adapted(toAdapterIn: folder)
     guard let folder, Tokenizers.isThere(in: folder) else {
       let tokenizer =
         try source.gguf.map { try Tokenizers.make(GGUFVocabulary($0)) } ?? Tokenizers.load(source.path)
@@ -82,12 +83,39 @@ public struct Pretrained: Sendable {
     let model = try Transformer.load(
       source, compute: options.compute ?? device.usualCompute, quantization: options.quantization,
       device: device, progress: progress)
-    if let adapter = options.adapter { try model.loadAdapter(adapter) }
+    if let adapter = options.adapter { try loadAdapter(adapter, into: model) }
     return model
+  }
+
+  /// Hangs an adapter on the model that was loaded of this.
+  package func loadAdapter(_ name: String, into model: Transformer) throws {
+    let file = try AdapterFile(name)
+    try model.loadAdapter(file, onOwnBase: file.folder == source.adaptedTo)
+  }
+
+  /// Whether an adapter can be put on the model as it is opened here; otherwise it has to be opened with that adapter.
+  package func takes(adapter name: String) throws -> Bool {
+    let file = try AdapterFile(name)
+    guard file.folder != source.adaptedTo else { return true }
+    return try !file.needsOwnBase(Architecture.read(source).architecture)
+  }
+
+  /// The same model with its tables read otherwise.
+  package func replacing(source: ModelSource) -> Pretrained {
+    Pretrained(
+      source: source, tokenizer: tokenizer, tokenizerPath: tokenizerPath, modelTemplate: modelTemplate)
   }
 }
 
 extension ModelSource {
+  /// The same where there is no adapter, or none with weights.
+  fileprivate func adapted(toAdapterIn folder: String?) throws -> ModelSource {
+    guard let folder, FileManager.default.fileExists(atPath: "\(folder)/\(ModelFiles.adapterConfig)") else {
+      return self
+    }
+    return try adapted(to: AdapterFile(folder))
+  }
+
   /// The chat template in the model's files.
   fileprivate var ownTemplate: OwnTemplate? {
     get throws {

@@ -47,7 +47,7 @@ public struct ServedModel: Sendable {
     }
     var served = [ServedModel(name: base, template: try chatTemplate(adapter: nil))]
     for (name, folder) in adapters {
-      try model.loadAdapter(folder)
+      try pretrained.loadAdapter(folder, into: model)
       model.keepAdapter(as: name)
       try pretrained.requireTokenizer(of: folder)
       served.append(ServedModel(name: name, template: try chatTemplate(adapter: folder)))

@@ -19,6 +19,8 @@ public struct ModelSource: Sendable {
   public let gguf: GGUFFile?
   /// A line for each key of `quantization_config` that has no effect here.
   package var notes: [String] = []
+  /// The folder of the adapter whose tables the model has in place of its own; nil: it is as its files are.
+  package var adaptedTo: String?
 
   /// Opens a folder (config.json; safetensors or pytorch_model.bin, in one file or in shards) or a `.gguf` file.
   ///
@@ -45,6 +47,13 @@ public struct ModelSource: Sendable {
       name: name, path: folder, config: config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
       weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil, notes: notes)
+  }
+
+  /// The same with other tables, and a config.json that says so.
+  package func replacing(_ tables: [ReplacedTable], config: JSONValue) throws -> ModelSource {
+    ModelSource(
+      name: name, path: path, config: config, generationConfig: generationConfig,
+      weights: try weights.replacing(tables), gguf: gguf, notes: notes, adaptedTo: adaptedTo)
   }
 
   /// Whether the linear layers are stored in 4 bits.

@@ -43,7 +43,7 @@ extension WeightStore {
     let entry = SafeTensorsWriter.Item.Entry(name: name, type: type, shape: shape)
     return SafeTensorsWriter.Item(entries: [entry]) {
       let stored = try self.take(name)
-      if !self.isNF4(name), !stored.info.type.isBlock, !stored.isReordered { return [stored.plainBytes()] }
+      if !self.isNF4(name), stored.hasPlainBytes { return [stored.plainBytes()] }
       guard let dtype = type.dtype else { preconditionFailure("\(type) is neither 4-bit nor GGUF's") }
       return [try self.tensor(name, shape: shape, as: dtype)]
     }

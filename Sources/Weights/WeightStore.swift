@@ -10,6 +10,8 @@ public final class WeightStore: Sendable {
   /// The folder or file, for messages.
   public let path: String
   private let tensors: [String: StoredTensor]
+  /// The tables that are not as the files have them.
+  let replaced: Set<String>
 
   /// - Throws: `FireflyError` when a name stands in two files.
   init(_ path: String, _ stored: [StoredTensor]) throws {
@@ -19,6 +21,14 @@ public final class WeightStore: Sendable {
         throw FireflyError("the tensor is also in \(other.info.path)", at: tensor.place)
       }
     }
+    replaced = []
+  }
+
+  /// The store with some tensors in place of its own or beside them.
+  init(_ store: WeightStore, _ others: [StoredTensor], replaced: Set<String>) {
+    path = store.path
+    tensors = store.tensors.merging(others.map { ($0.info.name, $0) }) { $1 }
+    self.replaced = replaced
   }
 
   /// Opens one safetensors file or one of torch.save (`.bin`, `.pt`, `.pth`), such as an adapter's.
@@ -72,7 +82,7 @@ public final class WeightStore: Sendable {
   package func isSame(_ first: String, _ second: String) throws -> Bool {
     let (one, other) = (try take(first), try take(second))
     guard one.info.shape == other.info.shape else { return false }
-    if one.info.type == other.info.type && !one.info.type.isBlock {
+    if one.info.type == other.info.type && one.hasPlainBytes && other.hasPlainBytes {
       return one.plainBytes().bytes.elementsEqual(other.plainBytes().bytes)
     }
     let numbers = try [first, second].map { try tensor($0, shape: one.info.shape, as: .float32) }

@@ -81,6 +81,33 @@ import Testing
     }
   }
 
+  /// A base with other tables than its files gives a model whose files have these.
+  @Test(arguments: [
+    ("own_both", "own", 27), ("own_embedding", "own", 27), ("own_shrunk", "own", 21),
+    ("own_tokens", "own", 27),
+    ("tied_both", "tied", 27), ("tied_head", "tied", 24), ("tied_together", "tied", 27),
+    ("tied_tokens", "tied", 24),
+  ])
+  func otherTablesThanTheBasesAreMerged(_ name: String, _ base: String, _ rows: Int) throws {
+    try inTemporaryFolder { folder in
+      let (model, adapter) = (Fixtures.models("tables/base_\(base)"), Fixtures.models("tables/\(name)"))
+      try merge(model, adapter, to: folder + "/out")
+      let file = try AdapterFile(adapter)
+      let adapted = try Transformer.load(
+        ModelSource.open(model).adapted(to: file), compute: .float32, quantization: .none)
+      try adapted.loadAdapter(file, onOwnBase: true)
+      let tokens: [Int32] = [1, 3, 20, Int32(rows - 1), 7]
+      let merged = try Transformer.load(
+        ModelSource.open(folder + "/out"), compute: .float32, quantization: .none)
+      assertClose(
+        merged.logits(tokens: tokens, starts: [0, 5]).floats,
+        adapted.logits(tokens: tokens, starts: [0, 5]).floats, Self.tolerance, "logits")
+      let config = try JSONValue.read(folder + "/out/config.json")
+      #expect(config["vocab_size"] == .int(rows))
+      #expect(config["tie_word_embeddings"] == .bool(["tied_together", "tied_tokens"].contains(name)))
+    }
+  }
+
   @Test func whatTheAdapterDoesNotTouchIsCopied() throws {
     try inTemporaryFolder { folder in
       try merge(Fixtures.model, Fixtures.adapter, to: folder + "/out")

@@ -18,15 +18,21 @@ package final class TinyRun {
   /// In each layer; 0: a dense model.
   private let experts: Int
   private let vocabulary: Int
+  /// The head is the embedding.
+  private let isTied: Bool
   private static let hidden = 64
 
-  package init(rows count: Int = 12, experts: Int = 0, tiktoken: Bool = false) throws {
+  /// - Parameter addedTokens: of the tokenizer, beyond the 258 that it has; the model has 264 rows.
+  package init(
+    rows count: Int = 12, experts: Int = 0, tiktoken: Bool = false, tied: Bool = false, addedTokens: Int = 0
+  ) throws {
     self.experts = experts
+    isTied = tied
     vocabulary = tiktoken ? 256 + 208 : 264  // bytes and special tokens
     folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
     try writeModel()
-    try tiktoken ? writeTiktoken() : writeTokenizer()
+    try tiktoken ? writeTiktoken() : writeTokenizer(addedTokens)
     try write(TinyRun.lines(count), to: rows)
   }
 
@@ -84,7 +90,7 @@ package final class TinyRun {
       "hidden_size": .int(TinyRun.hidden), "intermediate_size": .int(128), "num_hidden_layers": .int(2),
       "num_attention_heads": .int(4), "num_key_value_heads": .int(2), "vocab_size": .int(vocabulary),
       "max_position_embeddings": .int(128), "rms_norm_eps": .double(1e-5), "rope_theta": .double(10_000),
-      "hidden_act": .string("silu"), "tie_word_embeddings": .bool(false),
+      "hidden_act": .string("silu"), "tie_word_embeddings": .bool(isTied),
     ]
     if experts > 0 {
       config["model_type"] = .string("mixtral")
@@ -128,7 +134,7 @@ package final class TinyRun {
       for (name, outputs, inputs) in linears { add("\(prefix)\(name).weight", [outputs, inputs], 0.15) }
     }
     ones("model.norm.weight")
-    add("lm_head.weight", [vocabulary, TinyRun.hidden], 0.3)
+    if !isTied { add("lm_head.weight", [vocabulary, TinyRun.hidden], 0.3) }
     if let poisoned {
       var values = tensors[0].tensor.floats
       values[poisoned * TinyRun.hidden] = .nan
@@ -139,8 +145,8 @@ package final class TinyRun {
 
   // MARK: - The tokenizer
 
-  /// Byte-level BPE without merges: a token for each byte, in the byte's place, then `<s>` and `</s>`.
-  private func writeTokenizer() throws {
+  /// Byte-level BPE without merges: a token for each byte, in the byte's place, then `<s>`, `</s>`, `<new0>`, `<new1>` …
+  private func writeTokenizer(_ addedTokens: Int) throws {
     var vocabulary: [String: JSONValue] = [:]
     var next = UInt32(256)
     for byte in UInt32(0)..<256 {
@@ -149,10 +155,11 @@ package final class TinyRun {
       if !isPrintable { next += 1 }
       vocabulary[String(scalar)] = .int(Int(byte))
     }
-    let special = [(256, "<s>"), (257, "</s>")].map { id, text -> JSONValue in
+    let new = (0..<addedTokens).map { (258 + $0, "<new\($0)>") }
+    let special = ([(256, "<s>"), (257, "</s>")] + new).map { id, text -> JSONValue in
       .object([
         "id": .int(id), "content": .string(text), "single_word": .bool(false), "lstrip": .bool(false),
-        "rstrip": .bool(false), "normalized": .bool(false), "special": .bool(true),
+        "rstrip": .bool(false), "normalized": .bool(false), "special": .bool(id < 258),
       ])
     }
     let byteLevel: JSONValue = .object([

@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("biased_tied", "lm_head", "only the embedding"), ("biased_tied", "embed_tokens", "the head as well"),
+    ("biased_tied", "lm_head", "the head as well"), ("biased_tied", "embed_tokens", "the head as well"),
     ("families/baichuan2_7b", "lm_head", "divided by their lengths"),
     ("families/xverse", "norm", "only the embedding"),
   ])

@@ -16,6 +16,7 @@ import sys
 import bitsandbytes
 import peft
 import torch
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
 import qlora
@@ -52,6 +53,14 @@ def largest_difference(model, answer: dict) -> float:
     return max(differences, key=lambda value: float("inf") if value != value else value)  # NaN is the worst
 
 
+def resize(base, adapter: pathlib.Path) -> None:
+    """As many rows as the tables that the adapter brings: PEFT leaves that to its user."""
+    with safe_open(adapter / "adapter_model.safetensors", "pt") as tensors:
+        for name in tensors.keys():
+            if ("embed_tokens" in name or "lm_head" in name) and name.endswith(".weight") and "lora_" not in name:
+                base.resize_token_embeddings(tensors.get_slice(name).get_shape()[0])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True)
@@ -69,6 +78,7 @@ def main() -> None:
         base = qlora.load_base(options.model, torch.float32)
     else:
         base = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
+    resize(base, options.adapter)
     model = peft.PeftModel.from_pretrained(base, options.adapter).eval()
     for module in model.modules():
         if isinstance(module, bitsandbytes.nn.Linear4bit):

@@ -87,7 +87,7 @@ enum ServeCommand {
     try AnswerOptions.check(arguments)
     let settings = try options(arguments)
     let adapters = try arguments.all(adapter).map(named)
-    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    let pretrained = try open(arguments, adapters.map(\.folder))
     let defaults = try AnswerOptions.read(arguments, for: pretrained)
     if defaults.numBeams > 1 {
       Messages.note(
@@ -119,6 +119,13 @@ enum ServeCommand {
       Messages.line("stopping")
       server.stop()
     }
+  }
+
+  /// A single adapter that adds tokens to the model, or takes its head and embedding apart, has the model opened for it.
+  private static func open(_ arguments: Arguments, _ adapters: [String]) throws -> Pretrained {
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model])
+    guard adapters.count == 1, try !pretrained.takes(adapter: adapters[0]) else { return pretrained }
+    return try Pretrained.open(arguments[ModelOptions.model], adapter: adapters[0])
   }
 
   /// Which adapters are asked in another template than the model's own.

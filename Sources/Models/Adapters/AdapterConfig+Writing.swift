@@ -19,6 +19,7 @@ extension AdapterConfig {
       "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
     ]
     if options.rsLoRA { config["use_rslora"] = .bool(true) }
+    if options.tiesSaved { config["ensure_weight_tying"] = .bool(true) }
     var members = config.mapValues { $0.text(indent: 2).replacing("\n", with: "\n  ") }
     if !options.rankPattern.isEmpty {
       members["rank_pattern"] = text(options.rankPattern, JSONValue.int)

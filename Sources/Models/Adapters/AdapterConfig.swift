@@ -5,6 +5,8 @@ struct AdapterConfig {
   private(set) var options: LoRAOptions
   /// The modules that have pairs, by PEFT's rules.
   let targets: AdapterTargets
+  /// The tokens whose rows it trains by themselves; nil: none.
+  let tokens: TokenIndices?
   /// A line for each key that has no effect here.
   let notes: [String]
 
@@ -18,6 +20,8 @@ struct AdapterConfig {
       dropout: try keys.float("lora_dropout", default: 0),
       rsLoRA: try keys.bool("use_rslora", default: false))
     options.modulesToSave = try keys.strings("modules_to_save") ?? []
+    options.tiesSaved = try keys.bool("ensure_weight_tying", default: false)
+    tokens = try TokenIndices(keys)
     let order = try PatternOrder(path)
     options.rankPattern = try AdapterConfig.patterns("rank_pattern", keys, order) { $0.int }
     options.alphaPattern = try AdapterConfig.patterns("alpha_pattern", keys, order) { $0.double }
@@ -61,12 +65,11 @@ extension AdapterConfig {
       "bias", unless: [.string("none")],
       fix: "Merge the adapter with PEFT: it has trained biases of the base.")
     try refuseStart(keys)
-    for key in ["use_dora", "lora_bias", "use_qalora", "use_bdlora", "ensure_weight_tying"] {
+    for key in ["use_dora", "lora_bias", "use_qalora", "use_bdlora"] {
       try keys.refuse(key, unless: [.bool(false), .array([]), .object([:])], fix: merging)
     }
     for key in [
-      "layer_replication", "trainable_token_indices", "target_parameters", "megatron_config",
-      "alora_invocation_tokens",
+      "layer_replication", "target_parameters", "megatron_config", "alora_invocation_tokens",
       "arrow_config", "kasa_config", "monteclora_config",
     ] {
       try keys.refuse(key, unless: [.array([]), .object([:])], fix: merging)

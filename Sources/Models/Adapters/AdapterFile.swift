@@ -19,7 +19,11 @@ package struct AdapterFile {
   /// A line for each thing in the files that has no effect, for the user to read.
   package let notes: [String]
   /// Modules that are there whole, for those of the base.
-  package let saved: [String]
+  package var saved: [String] { tables.trained }
+  /// The base's tables that the adapter brings.
+  let tables: AdapterTables
+  /// The tokens whose rows it trains by themselves; nil: none.
+  package let tokens: TokenIndices?
 
   /// - Parameter name: a path, or an adapter's name on a hub.
   package init(_ name: String) throws {
@@ -32,21 +36,26 @@ package struct AdapterFile {
     }
     let config = try AdapterConfig("\(folder)/\(ModelFiles.adapterConfig)")
     store = try AdapterFile.weights(in: folder)
-    let whole = AdapterFile.saved(store.names, config.options)
-    saved = whole
-    stored = try AdapterFile.modules(
-      store.names.filter { !whole.contains(AdapterFile.module($0)) }, store.path)
+    tables = try AdapterTables(store.names, config.options, at: store.path)
+    tokens = config.tokens
+    stored = try AdapterFile.modules(tables.others, store.path)
     let modules = stored.filter(config.targets.contains)
     var options = config.options
     if config.targets.isNarrowed { options.targetModules = modules }
     (self.modules, self.options) = (modules, options)
     notes = config.notes + AdapterFile.strangers(stored.filter { !config.targets.contains($0) }, store.path)
+    let whole = tables.trained
     if let missing = options.modulesToSave.first(where: { name in
       !whole.contains { LoRAOptions.matches($0, name) }
     }) {
       throw FireflyError(
         "the adapter's weights lack a module of \"modules_to_save\"", at: store.path,
         expected: "\(missing).weight")
+    }
+    guard (tokens == nil) == tables.tokenRows.isEmpty else {
+      throw FireflyError(
+        "the adapter's weights and \"trainable_token_indices\" do not belong together", at: store.path,
+        found: tables.tokenRows.values.min() ?? "no rows of tokens")
     }
   }
 
@@ -55,8 +64,11 @@ package struct AdapterFile {
   /// - Throws: `FireflyError` naming the first that it has not.
   package func check(for architecture: Architecture) throws {
     try architecture.checkPairs(stored, of: folder)
-    for module in saved { try architecture.checkSaved(module, at: "\(folder): \(module)") }
-    guard !modules.isEmpty || !saved.isEmpty else {
+    try checkTables(of: architecture)
+    for module in saved {
+      try architecture.checkSaved(module, ties: options.tiesSaved, at: "\(folder): \(module)")
+    }
+    guard !modules.isEmpty || !tables.modules.isEmpty else {
       throw FireflyError(
         "the adapter holds no tensors of the modules that adapter_config.json targets", at: store.path,
         found: stored.first ?? "none")
@@ -83,16 +95,6 @@ package struct AdapterFile {
         expected: ModelFiles.adapterWeights.joined(separator: ", or of older PEFT "))
     }
     return try WeightStore.open(path)
-  }
-
-  /// The tensor's module, if it is one that is there whole.
-  private static func module(_ name: String) -> String {
-    String(name.dropFirst(LoRAOptions.filePrefix.count).dropLast(".weight".count))
-  }
-
-  private static func saved(_ names: [String], _ options: LoRAOptions) -> [String] {
-    names.filter { $0.hasPrefix(LoRAOptions.filePrefix) && $0.hasSuffix(".weight") }.map(module)
-      .filter { options.saves($0) }
   }
 
   /// A module's whole weight in float32, by its full name in the file.

@@ -57,7 +57,7 @@ extension Transformer {
       group.adapter = GroupAdapter(own, in: arena, dropout: options.dropout, compute: group.compute)
       group.adapter?.parametersChanged()
     }
-    ends = base.training(arena.parameters, compute: compute)
+    ends = base.training(arena.parameters, compute: compute, isTied: architecture.tiedHead)
     if let module = architecture.adaptableHead?.module, let pair = pairs[module] {
       ends.head.adapter = GroupAdapter(
         [(a: pair.a, b: pair.b, scale: options.scale(of: module))], in: arena, dropout: options.dropout,
@@ -84,11 +84,21 @@ extension Transformer {
   ///   - folder: a path, or an adapter's name on a hub, that `LocalModels` finds.
   ///   - dropout: replaces the folder's, for training it further.
   /// - Throws: `FireflyError` for a missing or broken file, a feature that is not supported (by its name), a
-  ///   tensor of a wrong shape, and tensors that no linear layer of this model takes.
+  ///   tensor of a wrong shape, tensors that no linear layer of this model takes, and an adapter for which the model has to be
+  ///   opened (`Pretrained.open`): one that adds tokens to it, or takes its head and embedding apart.
   public func loadAdapter(_ folder: String, dropout: Float? = nil) throws {
-    let file = try AdapterFile(folder)
+    try loadAdapter(AdapterFile(folder), dropout: dropout, onOwnBase: false)
+  }
+
+  /// - Parameter onOwnBase: the model was opened for this adapter, or for one that was trained on the same.
+  package func loadAdapter(_ file: AdapterFile, dropout: Float? = nil, onOwnBase: Bool) throws {
     var options = file.options
     if let dropout { options.dropout = dropout }
+    guard try onOwnBase || !file.needsOwnBase(architecture) else {
+      throw FireflyError(
+        "the adapter was trained on other tables, embedding or head, than the model has", at: file.folder,
+        fix: "Open the model with this adapter alone (--adapter), or merge the two first.")
+    }
     try file.check(for: architecture)
     let linears = architecture.adaptableLinears + (architecture.adaptableHead.map { [$0] } ?? [])
     let modules = Set(file.modules)
@@ -116,12 +126,23 @@ extension Transformer {
   ///
   /// - Parameter baseModel: `base_model_name_or_path`.
   public func saveAdapter(to folder: String, baseModel: String) throws {
+    try saveAdapter(to: folder, baseModel: baseModel, tables: [])
+  }
+
+  /// - Parameter tables: the base's that the adapter has to bring: `ModelSource.tables`.
+  package func saveAdapter(
+    to folder: String, baseModel: String, tables: [(name: String, tensor: Tensor)]
+  ) throws {
     guard let config = AdapterConfig.text(arena.trainable, baseModel: baseModel) else {
       preconditionFailure("the model has no adapter")
     }
     try AtomicFile.write(Data(config.utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
+    var tensors = tables + parameters.map { ($0.name, $0.value) }
+    if architecture.tiedHead, let table = parameters.first(where: { $0.slot.role == .embedding }) {
+      tensors.append((LoRAOptions.filePrefix + architecture.names.head, table.value))
+    }
     try SafeTensorsWriter.write(
-      parameters.map { ($0.name, $0.value) }, metadata: ["format": "pt"],
+      tensors, metadata: ["format": "pt"],
       to: "\(folder)/\(ModelFiles.adapterWeights[0])")
   }
 }

@@ -52,7 +52,7 @@ extension Architecture {
     let routers = (0..<layers).flatMap { layer in
       linears(layer).filter(\.staysWhole).map { names.prefix(layer) + $0.name }
     }
-    return routers.isEmpty ? [] : [String(names.head.dropLast(".weight".count))] + routers
+    return routers.isEmpty ? [] : [names.module(names.head)] + routers
   }
 
   /// The weights of the blocks' linear layers that NF4 takes, as the files call them.

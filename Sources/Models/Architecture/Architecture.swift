@@ -147,6 +147,9 @@ public struct TensorNames: Equatable, Sendable {
   /// The name of the model without its head, with a dot. A checkpoint of that alone leaves it out everywhere.
   var base: String { String(layer.prefix { $0 != "." }) + "." }
 
+  /// The module of a weight.
+  func module(_ tensor: String) -> String { String(tensor.dropLast(".weight".count)) }
+
   /// The prefix of a layer's tensors.
   package func prefix(_ index: Int) -> String { "\(layer)\(index)." }
 

@@ -97,7 +97,7 @@ extension Architecture {
   /// The head as a layer that an adapter can be hung on where it is named; nil where PEFT would find no linear layer there.
   var adaptableHead: (module: String, shape: LinearShape)? {
     guard !normalizedHead else { return nil }
-    let module = String(names.head.dropLast(".weight".count))
+    let module = names.module(names.head)
     return (module, LinearShape(name: module, inputs: hiddenSize, outputs: vocabularySize, hasBias: false))
   }
 

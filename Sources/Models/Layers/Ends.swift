@@ -6,12 +6,17 @@ struct Ends {
   var head: Head
 
   /// The same with what an adapter brings for them in place of the base's.
-  func training(_ parameters: [Parameter], compute: DType) -> Ends {
+  ///
+  /// - Parameter isTied: whether the head is the embedding.
+  func training(_ parameters: [Parameter], compute: DType, isTied: Bool) -> Ends {
     var ends = self
     for parameter in parameters {
       switch parameter.slot.role {
-      case .embedding: ends.embedding = embedding.training(TrainedMatrix(parameter, compute: compute))
-      case .head: ends.head = head.training(TrainedMatrix(parameter, compute: compute))
+      case .embedding:
+        let matrix = TrainedMatrix(parameter, compute: compute)
+        ends.embedding = embedding.training(matrix)
+        if isTied { ends.head = head.training(matrix, .tied) }
+      case .head: ends.head = head.training(TrainedMatrix(parameter, compute: compute), .own)
       default: break
       }
     }

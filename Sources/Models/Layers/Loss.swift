@@ -62,10 +62,10 @@ struct Head {
   static let chunkElements = 8 << 20
 
   /// The same with another matrix, which is trained.
-  func training(_ matrix: TrainedMatrix) -> Head {
+  func training(_ matrix: TrainedMatrix, _ form: TrainedHead.Form) -> Head {
     Head(
       norm: norm, weight: matrix.copy, cap: cap,
-      trained: TrainedHead(parameter: matrix.parameter, form: .own))
+      trained: TrainedHead(parameter: matrix.parameter, form: form))
   }
 
   /// To be called after the parameters' values, and a tied embedding's copy, were changed.

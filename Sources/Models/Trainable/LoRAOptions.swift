@@ -16,11 +16,14 @@ public struct LoRAOptions: Equatable, Sendable {
   public var alphaPattern: ModulePatterns<Double>
   /// Modules that are trained whole beside the pairs, by the end of their path: the embedding, an own head.
   public var modulesToSave: [String]
+  /// Whether a head that is the embedding stays so where `modulesToSave` names one of them: PEFT's `ensure_weight_tying`.
+  public var tiesSaved: Bool
 
   public init(
     rank: Int = 64, alpha: Double = 16, dropout: Float = 0.05, targetModules: [String]? = nil,
     rsLoRA: Bool = false, rankPattern: ModulePatterns<Int> = ModulePatterns(),
-    alphaPattern: ModulePatterns<Double> = ModulePatterns(), modulesToSave: [String] = []
+    alphaPattern: ModulePatterns<Double> = ModulePatterns(), modulesToSave: [String] = [],
+    tiesSaved: Bool = false
   ) {
     self.rank = rank
     self.alpha = alpha
@@ -30,6 +33,7 @@ public struct LoRAOptions: Equatable, Sendable {
     self.rankPattern = rankPattern
     self.alphaPattern = alphaPattern
     self.modulesToSave = modulesToSave
+    self.tiesSaved = tiesSaved
   }
 
   /// What PEFT's files put before a module's name.
@@ -73,7 +77,7 @@ public struct LoRAOptions: Equatable, Sendable {
     }
     try checkTargets(
       architecture.adaptableLinears.map(\.module) + (architecture.adaptableHead.map { [$0.module] } ?? []))
-    for name in modulesToSave { try architecture.checkSaved(name, at: "modules_to_save") }
+    for name in modulesToSave { try architecture.checkSaved(name, ties: tiesSaved, at: "modules_to_save") }
   }
 
   private func checkTargets(_ modules: [String]) throws {
@@ -93,31 +97,38 @@ public struct LoRAOptions: Equatable, Sendable {
 }
 
 extension Architecture {
-  /// The modules that can be trained whole beside an adapter.
-  var savableModules: [(module: String, role: ParameterSlot.Role)] {
-    func module(_ tensor: String) -> String { String(tensor.dropLast(".weight".count)) }
-    return [(module(names.embedding), .embedding)] + (tiedHead ? [] : [(module(names.head), .head)])
+  /// The modules that an adapter trains whole. Of a tied head and its embedding, that is the embedding.
+  func savedModules(_ options: LoRAOptions) -> [(module: String, role: ParameterSlot.Role)] {
+    let (embedding, head) = (names.module(names.embedding), names.module(names.head))
+    guard !tiedHead else {
+      let isNamed = options.saves(embedding) || options.saves(head)
+      return isNamed && options.tiesSaved ? [(embedding, .embedding)] : []
+    }
+    return [(embedding, .embedding), (head, .head)].filter { options.saves($0.0) }
   }
 
+  /// - Parameter ties: whether a tied head stays tied.
   /// - Throws: `FireflyError` when no module of this name can be trained whole.
-  package func checkSaved(_ name: String, at place: String) throws {
-    let modules = savableModules.map(\.module)
+  package func checkSaved(_ name: String, ties: Bool, at place: String) throws {
+    let modules = [names.embedding, names.head].map(names.module)
     guard let module = modules.first(where: { LoRAOptions.matches($0, name) }) else {
       throw FireflyError(
-        "only the embedding and a head of its own can be trained whole beside an adapter", at: place,
+        "only the embedding and the head can be trained whole beside an adapter", at: place,
         expected: modules.compactMap { $0.split(separator: ".").last.map(String.init) }.joined(
           separator: ", "),
         found: "\"\(name)\"",
         fix: "Leave it out, or train all weights with \"train_mode\": \"full\".")
     }
-    // PEFT takes the two apart then, and a model with a tied head cannot be merged from that.
-    guard !tiedHead && !(normalizedHead && names.head == module + ".weight") else {
+    guard !normalizedHead || names.head != module + ".weight" else {
       throw FireflyError(
-        tiedHead
-          ? "the embedding is the head as well, so it cannot be trained whole beside an adapter"
-          : "a head whose rows are divided by their lengths cannot be trained whole beside an adapter",
+        "a head whose rows are divided by their lengths cannot be trained whole beside an adapter",
         at: place, found: "\"\(name)\"",
         fix: "Leave it out, or train all weights with \"train_mode\": \"full\".")
+    }
+    guard !tiedHead || ties else {
+      throw FireflyError(
+        "the embedding is the head as well: the model has to be opened for the adapter that takes them apart",
+        at: place, found: "\"\(name)\"", fix: "Set \"ensure_weight_tying\": true to train the two as one.")
     }
   }
 }

@@ -35,7 +35,7 @@ public struct Trainable: Equatable, Sendable {
   init(_ architecture: Architecture, _ options: LoRAOptions, where hasPair: (String) -> Bool) {
     var layout = ArenaLayout()
     let table = [architecture.vocabularySize, architecture.hiddenSize]
-    let saved = architecture.savableModules.filter { options.saves($0.module) }
+    let saved = architecture.savedModules(options)
     for (module, role) in saved where role == .embedding { layout.addSaved(module, table, role) }
     for layer in 0..<architecture.layers {
       let prefix = architecture.names.prefix(layer)

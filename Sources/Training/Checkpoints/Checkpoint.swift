@@ -57,7 +57,8 @@ struct Checkpoint {
   }
 
   private func writeAdapter(_ model: Transformer, to folder: String) throws {
-    try model.saveAdapter(to: folder, baseModel: config.modelPath)
+    try model.saveAdapter(
+      to: folder, baseModel: config.modelPath, tables: try source.tables(beside: model.arena.trainable))
     try TokenizerFiles.write(of: source, trained: trained, to: folder)
   }
 

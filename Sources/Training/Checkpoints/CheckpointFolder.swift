@@ -47,7 +47,7 @@ package struct CheckpointFolder: Equatable {
   ///
   /// - Throws: `FireflyError` when it is damaged.
   func readTrained(into model: Transformer, _ trainable: Trainable) throws {
-    guard trainable.full != nil else { return try model.loadAdapter(path) }
+    guard trainable.full != nil else { return try model.loadAdapter(AdapterFile(path), onOwnBase: true) }
     let weights = try WeightStore.open("\(path)/\(CheckpointFolder.optimizerName)")
     for parameter in model.parameters {
       let name = CheckpointFolder.valuePrefix + parameter.name

@@ -67,13 +67,17 @@ struct Fingerprint: Equatable {
   /// What decides which parameters there are, and how their gradients are summed.
   private static func trained(_ config: RunConfig) -> [String: JSONValue] {
     guard config.mode == .full else {
-      let saved = config.modulesToSave.map(JSONValue.string)
+      var saved: [String: JSONValue] = [:]
+      if !config.modulesToSave.isEmpty {
+        saved["modules_to_save"] = .array(config.modulesToSave.map(JSONValue.string))
+        if config.tiesSavedModules { saved["ensure_weight_tying"] = .bool(true) }
+      }
       return [
         "lora_rank": .int(config.loraRank), "lora_alpha": .double(config.loraAlpha),
         "lora_dropout": .double(config.loraDropout), "use_rslora": .bool(config.usesRankStabilisedLoRA),
         "lora_target_modules": config.loraTargetModules.map { .array($0.map(JSONValue.string)) }
           ?? .string("all-linear"),
-      ].merging(saved.isEmpty ? [:] : ["modules_to_save": .array(saved)]) { $1 }
+      ].merging(saved) { $1 }
     }
     let gradients: JSONValue = .string(config.full.gradients.rawValue)
     switch config.full.frozen {

@@ -116,7 +116,6 @@ extension ForeignKeys {
     "base_model_name_or_path": .told(unless: none, why: "the model is model_name_or_path"),
     "bias": .refused(unless: [.string("none")], why: "biases stay as they are"),
     "corda_config": .refused(unless: none, why: "an adapter begins at zero"),
-    "ensure_weight_tying": .told(unless: off, why: "tied weights stay tied"),
     "eva_config": .refused(unless: none, why: "an adapter begins at zero"),
     "exclude_modules": .refused(unless: none, why: "lora_target_modules lists what is adapted"),
     "fan_in_fan_out": .told(unless: off, why: "how weights lie is the model's own"),
@@ -135,7 +134,8 @@ extension ForeignKeys {
     "alpha_pattern": .refused(unless: none, why: "one lora_alpha holds for all modules"),
     "rank_pattern": .refused(unless: none, why: "one lora_rank holds for all modules"),
     "target_parameters": .refused(unless: none, why: "adapters are of linear layers"),
-    "trainable_token_indices": .refused(unless: none, why: "modules_to_save trains the whole embedding"),
+    "trainable_token_indices": .refused(
+      unless: none, why: "\"modules_to_save\": [\"embed_tokens\"] trains all rows"),
     "use_bdlora": .refused(unless: none, why: "adapters are LoRA"),
     "use_dora": .refused(unless: off, why: "adapters are LoRA"),
     "use_qalora": .refused(unless: off, why: "adapters are LoRA"),

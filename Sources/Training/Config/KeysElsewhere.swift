@@ -100,10 +100,11 @@ enum KeysElsewhere {
     "lazy_tokenize": machinery, "streaming": machinery, "buffer_size": machinery,
     "preprocessing_batch_size": machinery, "dataset_batch_size": machinery, "use_fast_tokenizer": machinery,
     "strict": machinery, "use_hf": machinery, "is_preprocess": machinery, "save_first_step": machinery,
-    "add_tokens": ownTokens, "add_special_tokens": ownTokens, "new_special_tokens": ownTokens,
-    "new_special_tokens_config": ownTokens, "init_special_tokens": ownTokens, "tokens": ownTokens,
-    "added_tokens_overrides": ownTokens, "resize_vocab": ownTokens,
-    "resize_token_embeddings_to_32x": ownTokens, "split_special_tokens": ownTokens,
+    "add_tokens": newTokens, "add_special_tokens": newTokens, "new_special_tokens": newTokens,
+    "new_special_tokens_config": newTokens, "new_tokens": newTokens, "tokens": newTokens,
+    "additional_special_tokens": newTokens, "added_tokens_overrides": newTokens,
+    "resize_token_embeddings_to_32x": "It is \"resize_vocab\": true here: as many rows as there are tokens.",
+    "init_special_tokens": ownTokens, "split_special_tokens": ownTokens,
     "ref_model": reference, "ref_model_adapters": reference, "ref_adapters": reference,
     "ref_model_quantization_bit": reference,
     "pref_bco_weight": preferences, "kto_chosen_weight": preferences, "kto_rejected_weight": preferences,
@@ -182,6 +183,9 @@ enum KeysElsewhere {
     ("export_", "Remove it: 'firefly merge' and 'firefly export' make other forms of a model."),
   ]
 
+  private static let newTokens =
+    "Add them to the tokenizer first (transformers' add_tokens and save_pretrained, into the model's folder): then "
+    + "\"resize_vocab\": true gives them rows, and \"modules_to_save\": [\"embed_tokens\", \"lm_head\"] trains these."
   private static let ownTokens = "Remove it: the tokenizer's files say which tokens there are."
   private static let reference = "It is \"dpo_reference\" here: \"start\" or \"base\"."
   private static let preferences = "Remove it: preference pairs are trained by DPO, with \"loss_type\"."

@@ -13,6 +13,12 @@ extension RunConfig {
     guard let startAdapter else { return self }
     let adapter = try AdapterFile(startAdapter)
     try adapter.check(for: architecture)
+    guard adapter.tokens == nil else {
+      throw FireflyError(
+        "an adapter that trains rows of some tokens cannot be trained further", at: startAdapter,
+        found: "trainable_token_indices",
+        fix: "Merge it into the model ('firefly merge'), and train the merged model.")
+    }
     let options = adapter.options
     var config = self
     config.loraRank = options.rank
@@ -21,6 +27,7 @@ extension RunConfig {
     config.loraRankPattern = options.rankPattern
     config.loraAlphaPattern = options.alphaPattern
     config.modulesToSave = options.modulesToSave
+    config.tiesSavedModules = options.tiesSaved
     if source["lora_dropout"] == nil { config.loraDropout = Double("\(options.dropout)") ?? 0 }
     // PEFT's target_modules may be a pattern: then the modules themselves.
     config.loraTargetModules = options.targetModules
@@ -34,7 +41,7 @@ extension RunConfig {
       try agree(
         "lora_target_modules", with: startAdapter, text(loraTargetModules), text(config.loraTargetModules))
     }
-    if saved(in: architecture) != Set(adapter.saved) {
+    if saved(in: architecture) != config.saved(in: architecture) {
       try agree(
         "modules_to_save", with: startAdapter, modulesToSave.joined(separator: ", "),
         options.modulesToSave.joined(separator: ", "))

@@ -8,7 +8,7 @@ extension RunConfig {
     LoRAOptions(
       rank: loraRank, alpha: loraAlpha, dropout: Float(loraDropout), targetModules: loraTargetModules,
       rsLoRA: usesRankStabilisedLoRA, rankPattern: loraRankPattern, alphaPattern: loraAlphaPattern,
-      modulesToSave: modulesToSave)
+      modulesToSave: modulesToSave, tiesSaved: tiesSavedModules)
   }
 
   /// What the run trains; `validate` says whether it can.

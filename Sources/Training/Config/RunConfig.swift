@@ -43,6 +43,10 @@ public struct RunConfig: Sendable {
   public internal(set) var loraAlphaPattern = ModulePatterns<Double>()
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
   public var modulesToSave: [String]  // modules_to_save
+  /// Whether a head that is the embedding stays so where one of them is trained whole.
+  public var tiesSavedModules: Bool  // ensure_weight_tying
+  /// Whether embedding and head get a row for each token that the tokenizer has beyond theirs.
+  public var resizesVocabulary: Bool  // resize_vocab
 
   // MARK: All weights
   public var full: FullSettings
@@ -146,6 +150,8 @@ public struct RunConfig: Sendable {
     loraTargetModules = keys.value(AdapterKeys.targets)
     usesRankStabilisedLoRA = keys.value(AdapterKeys.rankStabilised)
     modulesToSave = keys.value(AdapterKeys.saved)
+    tiesSavedModules = keys.value(AdapterKeys.tied)
+    resizesVocabulary = keys.value(ModelKeys.resizesVocabulary)
 
     full = keys.full(mode)
 

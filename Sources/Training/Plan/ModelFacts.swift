@@ -13,6 +13,8 @@ struct ModelFacts {
   let isStored4Bit: Bool
   /// Bytes of embedding and head that come to lie in memory where they are frozen.
   private let tableBytes: Int
+  /// The base's tables are read with other rows than the files', so that they lie in memory beside trained ones.
+  private let holdsTables: Bool
   /// The embedding, and the largest linear layer of a block, as the file has them.
   private let table: StoredTensor
   private let largestLinear: StoredTensor
@@ -28,6 +30,7 @@ struct ModelFacts {
     rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(setup)
+    holdsTables = setup.pretrained.source.weights.isReplaced(architecture.names.embedding)
     table = StoredTensor(architecture.names.embedding, setup)
     let prefix = architecture.names.prefix(0)
     let linear = architecture.linears(0).max { $0.count < $1.count }
@@ -44,7 +47,8 @@ struct ModelFacts {
     let table = a.vocabularySize * a.hiddenSize * c
     if a.tiedHead { return table }
     let stored = setup.pretrained.source.weights.info(a.names.embedding)
-    guard stored?.type.dtype == setup.compute else { return 2 * table }
+    let isReplaced = setup.pretrained.source.weights.isReplaced(a.names.embedding)
+    guard stored?.type.dtype == setup.compute && !isReplaced else { return 2 * table }
     let named = setup.dataset.samples.distinctTokens
     return table + min(table, named * max(4096, a.hiddenSize * c))
   }
@@ -73,7 +77,8 @@ struct ModelFacts {
     let trained = trainable.slots.count { $0.role == .embedding || $0.role == .head }
     let frozen = (architecture.tiedHead ? 1 : 2) - trained
     let unit = architecture.normalizedHead && copy == 0 && trained > 0 ? table : 0
-    return trained * copy + unit + (trained == 0 ? tableBytes : frozen * table)
+    let kept = holdsTables && trainable.adapter != nil ? trained * table : 0
+    return trained * copy + unit + (trained == 0 ? tableBytes : frozen * table + kept)
   }
 
   /// Bytes held at the peak of reading the weights: one layer after another, then embedding and head. What is converted

@@ -39,7 +39,7 @@ struct RunSetup {
     if !opened.isUsual || config.device == .auto { notices.append(opened.note) }
     device = opened.device
     compute = RunSetup.compute(config, device, &notices)
-    pretrained = try Pretrained.open(config.modelPath)
+    pretrained = try config.openModel()
     // Before the rows, which may take minutes.
     let output = OutputFolder(config: config)
     try output.check(model: pretrained.source.path)

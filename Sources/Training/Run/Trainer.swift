@@ -87,9 +87,12 @@ public struct Trainer: Sendable {
 }
 
 extension RunSetup {
-  /// What goes with the result of training on conversations; nil for plain texts.
+  /// What goes with the result of training: on conversations the template, and the tokenizer where it is not the model's.
   fileprivate func trainedText() throws -> TrainedText? {
-    try config.template(pretrained.tokenizer).map { TrainedText($0, pretrained.tokenizer) }
+    let template = try config.template(pretrained.tokenizer)
+    let folder = pretrained.tokenizerPath == pretrained.source.path ? nil : pretrained.tokenizerPath
+    guard template != nil || folder != nil else { return nil }
+    return TrainedText(template, pretrained.tokenizer, tokenizerFolder: folder)
   }
 
   /// Reads the weights, and what the run starts from: all of them, a fresh adapter, or adapter_name_or_path's.
@@ -105,7 +108,8 @@ extension RunSetup {
           pretrained.source, compute: compute, quantization: quantization, device: device, progress: reading)
       }
     if let folder = config.startAdapter {
-      try model.loadAdapter(folder, dropout: Float(config.loraDropout))
+      try model.loadAdapter(
+        AdapterFile(folder), dropout: Float(config.loraDropout), onOwnBase: true)
     } else if let adapter = trainable.adapter {
       try model.attachAdapter(adapter, seed: UInt64(config.seed))
     }

@@ -4,11 +4,13 @@ import Foundation
 
 /// A tensor still in its file: what is known about it, and the mapping that holds it.
 struct StoredTensor: Sendable {
-  let info: TensorInfo
+  var info: TensorInfo
   let file: MappedFile
   var layout = Layout.rows
   /// Added to every element when it is read.
   var shift: Float = 0
+  /// The rows of a table that has others than its range of the file.
+  var table: TableRows?
 
   /// How the elements stand in their range of the file.
   enum Layout: Equatable, Sendable {
@@ -31,6 +33,7 @@ struct StoredTensor: Sendable {
         expected: "F32, F16, BF16 or a supported block type",
         found: info.type.description)
     }
+    if let table { return try table.tensor(rows: info.shape[0], as: dtype) }
     if shift != 0 { return try shifted(as: dtype) }
     if info.type.dtype == dtype && layout == .rows {
       return canBorrow(dtype) ? borrowed(dtype) : copied(dtype)
@@ -55,15 +58,16 @@ struct StoredTensor: Sendable {
     return values.inType(dtype)
   }
 
-  /// Whether the file's bytes are not the elements in their own order.
-  var isReordered: Bool {
-    if case .rotary = layout { true } else { shift != 0 }
+  /// Whether the file's bytes are the elements, each by itself, in their own order.
+  var hasPlainBytes: Bool {
+    if case .rotary = layout { return false }
+    return !info.type.isBlock && shift == 0 && table == nil
   }
 
   /// The file's bytes of a plain type, row by row, as uint8.
   func plainBytes() -> Tensor {  // [bytes]
     if case .strided(let strides) = layout { return gathered(strides) }
-    precondition(!info.type.isBlock && !isReordered, "bytes of \(info.type) in another order")
+    precondition(hasPlainBytes, "bytes of \(info.type) in another order")
     return Tensor(
       storage: Storage(borrowing: bytes, owner: file), byteOffset: 0, shape: [bytes.count], dtype: .uint8)
   }
@@ -144,6 +148,48 @@ struct StoredTensor: Sendable {
       let view = Tensor(storage: storage, byteOffset: 0, shape: out.shape, dtype: stored)
       Ops.convert(out.matrix, view.matrix)
     }
+  }
+}
+
+/// A table's rows: the file's, as many as there shall be, then means of the file's, and some with values of their own.
+struct TableRows: Sendable {
+  struct Own: Sendable {
+    let rows: [Int]
+    let values: StoredTensor  // [rows, C]
+  }
+
+  /// An array, as a tensor that holds it has such rows itself.
+  private let file: [StoredTensor]
+  private let own: [Own]
+
+  init(file: StoredTensor, own: [Own]) {
+    self.file = [file]
+    self.own = own
+  }
+
+  func tensor(rows: Int, as dtype: DType) throws -> Tensor {  // [rows, C]
+    let table = try file[0].tensor(as: .float32)
+    let resized = Tensor([rows, table.columns], .float32)
+    let kept = min(rows, table.rows)
+    Ops.convert(resized.matrix.rows(0..<kept), table.matrix.rows(0..<kept))
+    if rows > kept {
+      let mean = TableRows.mean(table)
+      for row in kept..<rows { Ops.convert(resized.matrix.rows(row..<row + 1), mean.matrix) }
+    }
+    for own in own {
+      let values = try own.values.tensor(as: .float32)
+      for (index, row) in own.rows.enumerated() {
+        Ops.convert(resized.matrix.rows(row..<row + 1), values.matrix.rows(index..<index + 1))
+      }
+    }
+    return resized.inType(dtype)
+  }
+
+  private static func mean(_ table: Tensor) -> Tensor {  // [n, C] → [1, C]
+    let mean = Tensor([1, table.columns], .float32)
+    let ones = Tensor([Float](repeating: 1, count: table.rows), [1, table.rows])
+    Ops.matmul(mean.matrix, ones.matrix, table.matrix, scale: 1 / Float(table.rows))
+    return mean
   }
 }
 

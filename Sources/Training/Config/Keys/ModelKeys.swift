@@ -122,9 +122,18 @@ enum ModelKeys {
     return (value.int ?? value.string.flatMap(MemoryLimit.parse)).map(MemoryLimit.bytes)
   }
 
+  static let resizesVocabulary: ConfigKey<Bool> = .flag(
+    "resize_vocab", default: false,
+    .init(
+      .ours,
+      "Embedding and head get a row for each token that the tokenizer has beyond theirs; it begins as the mean of the others.",
+      "分词器的词元多于词嵌入与输出层的行数时，为多出的词元添加行，初值为其余各行的均值。", example: .bool(true)))
+
   static let all = [
     model.declaration, task.declaration, mode.declaration, template.declaration,
-    templateVariables.declaration, thinking.declaration, startAdapter.declaration, device.declaration,
+    templateVariables.declaration, thinking.declaration, startAdapter.declaration,
+    resizesVocabulary.declaration,
+    device.declaration,
     processorOnly.declaration, noCard.declaration, bfloat16.declaration, float16.declaration,
     precision.declaration, checkpointing.declaration, activationCheckpointing.declaration,
     memoryLimit.declaration,

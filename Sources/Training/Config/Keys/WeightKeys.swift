@@ -50,9 +50,17 @@ enum AdapterKeys {
     fallback: []
   ) { $0.array?.compactMap(\.string) }
 
+  static let tied: ConfigKey<Bool> = .flag(
+    "ensure_weight_tying", default: false,
+    .init(
+      .peft,
+      "A head that is the embedding stays so where modules_to_save names one of the two; otherwise they part, as with PEFT.",
+      "modules_to_save 写明其一时，与词嵌入共享的输出层仍保持共享；否则两者分开，与 PEFT 相同。",
+      example: .bool(true), for: .adapters))
+
   static let all = [
     rank.declaration, alpha.declaration, dropout.declaration, targets.declaration,
-    rankStabilised.declaration, saved.declaration,
+    rankStabilised.declaration, saved.declaration, tied.declaration,
   ]
 }
 

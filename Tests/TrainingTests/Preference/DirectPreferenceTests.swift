@@ -12,6 +12,7 @@ import Testing
 /// Preference training against TRL: Fixtures/dpo, made by tools/reference/dpo_fixtures.py.
 @Suite struct DirectPreferenceTests {
   private static let tests = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
   private static let folder = tests.appending(path: "Fixtures/dpo").path()
   private static let modelFolder = tests.appending(path: "../ModelsTests/Fixtures/gqa").standardizedFileURL
     .path()
