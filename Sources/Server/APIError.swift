@@ -67,15 +67,17 @@ struct APIError: Error, Sendable {
 
   static func foreignOrigin(_ origin: String) -> APIError {
     APIError(
-      status: 403, message: "Pages of \(origin) may not use this server; --allow-origin permits it.",
+      status: 403,
+      message:
+        "Pages of \(origin) may not use this server; start it with --allow-origin \(origin) to permit them.",
       type: "permission_error", code: "origin_not_allowed")
   }
 
   static func foreignHost(_ host: String) -> APIError {
     APIError(
       status: 403,
-      message: "This server is not called \"\(host)\": ask localhost or an address, or start it with "
-        + "--allow-origin https://\(host).", type: "permission_error", code: "host_not_allowed")
+      message: "This server is not called \"\(host)\": ask it by localhost or an address, or start it with "
+        + "--host-name \(host).", type: "permission_error", code: "host_not_allowed")
   }
 
   static let ambiguous = APIError(
