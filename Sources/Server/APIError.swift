@@ -48,6 +48,12 @@ struct APIError: Error, Sendable {
   static let notFound = APIError(
     status: 404, message: "There is nothing at this path.", type: "invalid_request_error", code: "not_found")
 
+  static func noRun(_ folder: String) -> APIError {
+    APIError(
+      status: 404, message: "There is no training run in \(folder) yet.", type: "invalid_request_error",
+      code: "no_run")
+  }
+
   static func wrongMethod(_ method: String, allowed: [String]) -> APIError {
     APIError(
       status: 405, message: "\(method) is not allowed here; use \(allowed.joined(separator: " or ")).",

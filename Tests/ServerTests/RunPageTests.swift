@@ -50,9 +50,11 @@ import Testing
 
   @Test func withoutARunThereIsNone() throws {
     let server = try TestServer.scripted("x")
-    #expect(try server.client.get("/run/data").status == 404)
+    #expect(try server.client.get("/run/data").json()["error"]?["code"]?.string == "not_found")
     let empty = try TestServer.scripted("x") { $0.runFolder = "/nonexistent" }
-    #expect(try empty.client.get("/run/data").status == 404)
+    let reply = try empty.client.get("/run/data")
+    #expect(reply.status == 404)
+    #expect(try reply.json()["error"]?["code"]?.string == "no_run")
   }
 
   @Test func theNumbersNeedTheKey() throws {

@@ -13,7 +13,7 @@ struct RunData {
 
   /// - Throws: `APIError` when the folder holds no run.
   func json() throws -> JSONValue {
-    guard let log = Lines("\(folder)/progress.jsonl") else { throw APIError.notFound }
+    guard let log = Lines("\(folder)/progress.jsonl") else { throw APIError.noRun(folder) }
     let ends = log.holding("\"finished\"")
     let entries = log.all.filter { !ends.contains($0.lowerBound) }
     let evaluations = log.holding("\"eval_loss\"")

@@ -27,7 +27,7 @@ export async function loadModels() {
 /// Asks the server what it has.
 export async function load() {
   loadModels();
-  $("runLink").hidden = await ask("/run/data").then(() => false, () => true);
+  $("runLink").hidden = await ask("/run/data").then(() => false, error => error.code !== "no_run");
 }
 
 $("model").onchange = () => {

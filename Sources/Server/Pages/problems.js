@@ -18,6 +18,7 @@ const texts = {
   host_not_allowed: ["The server does not answer under this name.", "服务器不接受以这个名称访问。"],
   malformed_request: ["The server could not read the request.", "服务器无法读取这个请求。"],
   not_found: ["The server has nothing at this address.", "服务器上没有这个地址。"],
+  no_run: ["The training run has not begun yet.", "训练还没有开始。"],
   unsupported_path: ["The server has nothing at this address.", "服务器上没有这个地址。"],
   method_not_allowed: ["The server does not take this request.", "服务器不接受这个请求。"],
   invalid_request_error: ["The server does not take this request.", "服务器不接受这个请求。"],

@@ -137,7 +137,7 @@ async function poll() {
     if (run.finished) wait = 15_000;
   } catch (error) {
     const texts = { unreachable: say("lost"), invalid_api_key: say("keyMissing"), not_found: say("noRun") };
-    $("status").className = "bad";
+    $("status").className = error.code === "no_run" ? "soft" : "bad";
     tell(texts[error.code] ?? problemText(error));
     wait = 5000;
   }
