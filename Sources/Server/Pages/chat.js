@@ -25,7 +25,11 @@ function showList() {
     const open = button(title, "open", () => choose(chat));
     open.title = title;
     if (chat === current) open.setAttribute("aria-current", "true");
-    if (runningTurn(chat)) open.append(node("span", " · " + say("answering"), "soft"));
+    if (runningTurn(chat)) {
+      const mark = node("span", undefined, "running");
+      mark.append(node("span", say("answering"), "unseen"));
+      open.prepend(mark);
+    }
     const remove = button("×", "delete", () => removeChat(chat));
     remove.title = say("remove", title);
     remove.setAttribute("aria-label", remove.title);
