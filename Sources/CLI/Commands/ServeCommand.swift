@@ -28,7 +28,7 @@ enum ServeCommand {
     "--port", "N", in: 0...65_535, "The port (default: 8000); 0 takes a free one.")
   private static let apiKey = Option.text(
     "--api-key", "KEY",
-    "Asks requests for this key, except / and /health. FIREFLY_API_KEY does the same unseen by others.",
+    "Asks requests for this key, except for pages and /health. FIREFLY_API_KEY does the same unseen by others.",
     repeated: true)
   private static let allowOrigin = Option.text(
     "--allow-origin", "ORIGIN",
