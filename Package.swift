@@ -1,6 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// The server's pages, and what they load.
+let pageFiles = [
+  "chat.html", "run.html", "style.css", "chat.css", "answer.css", "run.css", "icon.svg", "common.js",
+  "toast.js", "problems.js", "chat.js", "chat-settings.js", "chat-words.js", "conversations.js", "answers.js",
+  "markdown.js", "code.js", "math.js", "run.js", "run-words.js", "chart.js", "vendor/katex.js.gz",
+  "vendor/prism.js.gz",
+]
+
 // Targets stand in the order of the data's way; a target may import only what it lists.
 let package = Package(
   name: "Firefly",
@@ -88,7 +96,10 @@ let package = Package(
         "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyPretrained",
         "FireflyGeneration", "CMicroHTTPD",
       ], path: "Sources/Server",
-      resources: [.embedInCode("Pages/chat.html"), .embedInCode("Pages/run.html")]),
+      exclude: ["README.md", "SHA256SUMS", "fetch.sh", "katex.LICENSE", "prism.LICENSE"].map {
+        "Pages/vendor/\($0)"
+      },
+      resources: pageFiles.map { .embedInCode("Pages/\($0)") }),
     .target(
       name: "FireflyTraining",
       dependencies: [

@@ -48,6 +48,12 @@ struct APIError: Error, Sendable {
   static let notFound = APIError(
     status: 404, message: "There is nothing at this path.", type: "invalid_request_error", code: "not_found")
 
+  static func noRun(_ folder: String) -> APIError {
+    APIError(
+      status: 404, message: "There is no training run in \(folder) yet.", type: "invalid_request_error",
+      code: "no_run")
+  }
+
   static func wrongMethod(_ method: String, allowed: [String]) -> APIError {
     APIError(
       status: 405, message: "\(method) is not allowed here; use \(allowed.joined(separator: " or ")).",
@@ -67,15 +73,17 @@ struct APIError: Error, Sendable {
 
   static func foreignOrigin(_ origin: String) -> APIError {
     APIError(
-      status: 403, message: "Pages of \(origin) may not use this server; --allow-origin permits it.",
+      status: 403,
+      message:
+        "Pages of \(origin) may not use this server; start it with --allow-origin \(origin) to permit them.",
       type: "permission_error", code: "origin_not_allowed")
   }
 
   static func foreignHost(_ host: String) -> APIError {
     APIError(
       status: 403,
-      message: "This server is not called \"\(host)\": ask localhost or an address, or start it with "
-        + "--allow-origin https://\(host).", type: "permission_error", code: "host_not_allowed")
+      message: "This server is not called \"\(host)\": ask it by localhost or an address, or start it with "
+        + "--host-name \(host).", type: "permission_error", code: "host_not_allowed")
   }
 
   static let ambiguous = APIError(

@@ -4,16 +4,16 @@ import Foundation
 struct Access: Sendable {
   private let keys: [[UInt8]]
   private let origins: Set<String>
-  /// What the server may be called, in small letters; nil: anything, since others reach it by names that it cannot know.
+  /// What the server may be called, beside any address, in small letters; nil: anything, where every page may use it anyway.
   private let hosts: Set<String>?
 
   init(_ options: ServerOptions) {
     keys = options.apiKeys.map { Array($0.utf8) }
     origins = options.allowedOrigins
-    let own = options.host.lowercased()
-    let allowed = options.allowedOrigins.compactMap { URLComponents(string: $0)?.host?.lowercased() }
-    hosts =
-      options.isForThisMachine && !origins.contains("*") ? Set(["localhost", own] + allowed) : nil
+    let machine = ProcessInfo.processInfo.hostName
+    let own = ["localhost", options.host, machine, String(machine.prefix { $0 != "." })]
+    let allowed = options.allowedOrigins.compactMap { URLComponents(string: $0)?.host }
+    hosts = origins.contains("*") ? nil : Set((own + options.hostNames + allowed).map { $0.lowercased() })
   }
 
   /// - Throws: `APIError` unless the request brings one of the keys; any request may pass when there are none.
@@ -37,9 +37,10 @@ struct Access: Sendable {
   }
 
   /// A page of elsewhere can give its name the address of this machine, and is then this server's own to a browser; only
-  /// `Host` still tells the name.
+  /// `Host` still tells the name (DNS rebinding).
   ///
-  /// - Throws: `APIError` unless the server is asked by a name of its own or by an address.
+  /// - Throws: `APIError` unless the server is asked by an address or by a name that it has: localhost, the machine's, what
+  ///   it listens at, or one that `ServerOptions` gives it.
   func checkHost(_ head: HTTPRequest) throws {
     guard let hosts, let host = head.headers["host"] else { return }
     let name = Access.name(host)

@@ -59,9 +59,10 @@ final class Routes: HTTPHandler {
     Route(method: "POST", isOpen: false) { try answer($0.service, $1) }
   }
 
-  /// What answers at a path; `/v1/models/NAME` is there for every model.
+  /// What answers at a path; `/v1/models/NAME` is there for every model, and `/assets/…` for the pages' files.
   private static func route(_ path: String) throws -> Route {
     if let route = table[path] { return route }
+    if let file = Assets.response(path) { return open { _ in file } }
     if path.hasPrefix(modelPath) {
       return Route(method: "GET", isOpen: false) { routes, exchange in
         let name = String(exchange.head.path.dropFirst(modelPath.count))

@@ -6,6 +6,9 @@ public struct ServerOptions: Sendable {
   public var port = 8000
   /// Keys of which a request must bring one; empty: none is asked for.
   public var apiKeys: [String] = []
+  /// Names that others ask the server by, beside localhost, the machine's name and its addresses. Under any other name it
+  /// answers nobody, since a page of elsewhere can give its own name the address of this machine.
+  public var hostNames: Set<String> = []
   /// Origins of web pages, beside the server's own, that may use it; `*` is all.
   public var allowedOrigins: Set<String> = []
 
@@ -40,9 +43,9 @@ public struct ServerOptions: Sendable {
 
   public init() {}
 
-  /// Whether only this machine reaches the address.
-  var isForThisMachine: Bool { host.lowercased() == "localhost" || host == "::1" || host.hasPrefix("127.") }
-
   /// Whether other machines can ask without a key.
-  public var isOpenToOthers: Bool { apiKeys.isEmpty && !isForThisMachine }
+  public var isOpenToOthers: Bool {
+    let isForThisMachine = host.lowercased() == "localhost" || host == "::1" || host.hasPrefix("127.")
+    return apiKeys.isEmpty && !isForThisMachine
+  }
 }

@@ -15,13 +15,9 @@ import Testing
     return connection
   }
 
-  @Test func pagesAndHealth() throws {
+  @Test func healthAndMetrics() throws {
     let server = try TestServer.scripted("x")
     #expect(try server.client.get("/health").json() == .object(["status": .string("ok")]))
-    let page = try server.client.get("/")
-    #expect(page.headers["content-type"] == "text/html; charset=utf-8")
-    #expect(page.headers["content-security-policy"]?.contains("default-src 'none'") == true)
-    #expect(page.text.hasPrefix("<!DOCTYPE html>"))
     let metrics = try server.client.get("/metrics").text
     for line in metrics.split(separator: "\n") where !line.hasPrefix("#") {
       #expect(line.wholeMatch(of: /firefly_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+/) != nil)
@@ -103,6 +99,7 @@ import Testing
     for origin in ["https://evil.example", "null", "http://localhost.evil.example"] {
       let reply = try post(origin)
       #expect(reply.status == 403)
+      #expect(try reply.json()["error"]?["message"]?.string?.contains("--allow-origin \(origin)") == true)
       #expect(reply.headers["access-control-allow-origin"] == nil)
     }
     #expect(try post("http://localhost").status == 200)  // its own: the Host of `post`
@@ -130,10 +127,27 @@ import Testing
       #expect(try status(host) == 403, "\(host)")
       #expect(try status(host, "Origin: http://\(host)\r\n") == 403)
     }
-    // One that others reach is called what they call it.
-    let wide = try TestServer.scripted("x") { $0.host = "0.0.0.0" }
-    let reply = try wide.client.send("GET /v1/models HTTP/1.1\r\nHost: box.example\r\n\r\n")
-    #expect(reply.status == 200)
+  }
+
+  /// One that others reach has the names that it was given, its machine's, and no more.
+  @Test func aServerOfOthersSaysHowToNameIt() throws {
+    let wide = try TestServer.scripted("x") {
+      $0.host = "0.0.0.0"
+      $0.hostNames = ["Box.example"]
+    }
+    func ask(_ host: String) throws -> Reply {
+      try wide.client.send("GET /v1/models HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+    }
+    for host in ["box.example:8000", "10.0.0.7", ProcessInfo.processInfo.hostName] {
+      #expect(try ask(host).status == 200, "\(host)")
+    }
+    let refused = try ask("evil.example")
+    #expect(refused.status == 403)
+    let error = try refused.json()["error"]
+    #expect(error?["code"]?.string == "host_not_allowed")
+    #expect(error?["message"]?.string?.contains("--host-name evil.example") == true)
+    let open = try TestServer.scripted("x") { $0.allowedOrigins = ["*"] }
+    #expect(try open.client.send("GET /health HTTP/1.1\r\nHost: any.example\r\n\r\n").status == 200)
   }
 
   @Test func stoppingEndsStreamsAndCloses() throws {

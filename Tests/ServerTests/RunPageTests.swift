@@ -50,9 +50,11 @@ import Testing
 
   @Test func withoutARunThereIsNone() throws {
     let server = try TestServer.scripted("x")
-    #expect(try server.client.get("/run/data").status == 404)
+    #expect(try server.client.get("/run/data").json()["error"]?["code"]?.string == "not_found")
     let empty = try TestServer.scripted("x") { $0.runFolder = "/nonexistent" }
-    #expect(try empty.client.get("/run/data").status == 404)
+    let reply = try empty.client.get("/run/data")
+    #expect(reply.status == 404)
+    #expect(try reply.json()["error"]?["code"]?.string == "no_run")
   }
 
   @Test func theNumbersNeedTheKey() throws {
@@ -61,11 +63,27 @@ import Testing
     #expect(try server.client.get("/run/data").status == 401)
   }
 
-  /// What a page may load is in the page itself.
-  @Test(arguments: ["/", "/run"]) func pagesNeedNothingElse(_ path: String) throws {
-    let server = try TestServer.scripted("x")
-    let page = try server.client.get(path).text
-    #expect(page.ranges(of: /(src|href)="(https?:)?\/\//).isEmpty)
-    #expect(page.contains("default-src 'none'"))
+  /// What the run was told, and, once it has ended, its figures.
+  @Test func aRunSaysWhatItIs() throws {
+    let arguments =
+      #"{"model_name_or_path": "m.gguf", "train_file": ["a.jsonl", {"file": "b.jsonl", "share": 1}]}"#
+    var files = [
+      "progress.jsonl": #"{"step": 1, "total_steps": 1, "loss": 2.5}"# + "\n", "train_args.json": arguments,
+      "train_results.json": #"{"train_runtime": 60, "peak_memory_bytes": 1048576}"#,
+    ]
+    func run() throws -> JSONValue {
+      var data = JSONValue.null
+      try RunPageTests.inFolder(files) { folder in
+        let server = try TestServer.scripted("x") { $0.runFolder = folder }
+        data = try server.client.get("/run/data").json()
+      }
+      return data
+    }
+    let running = try run()
+    #expect(running["model"]?.string == "m.gguf")
+    #expect(running["data"]?.array?.compactMap(\.string) == ["a.jsonl", "b.jsonl"])
+    #expect(running["results"] == nil)  // those of an earlier run in the folder
+    files["progress.jsonl"]? += #"{"step": 1, "finished": true}"# + "\n"
+    #expect(try run()["results"]?["train_runtime"]?.int == 60)
   }
 }

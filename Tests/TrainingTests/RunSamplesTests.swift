@@ -29,6 +29,9 @@ import Testing
     let progress = try lines(tiny, "out/progress.jsonl")
     #expect(progress.map { $0["step"]?.int } == [1, 2, 3, 4, 5, 6, 6])
     #expect(progress.dropLast().allSatisfy { ($0["tokens_per_second"]?.double ?? 0) > 0 })
+    let seconds = progress.dropLast().compactMap { $0["seconds"]?.double }
+    #expect(seconds.count == 6 && seconds == seconds.sorted() && seconds[0] > 0)
+    #expect(progress.dropLast().allSatisfy { ($0["peak_memory_bytes"]?.int ?? 0) > 1 << 20 })
     #expect(progress[5]["seconds_left"]?.double == 0)
     #expect(progress.last?["finished"]?.bool == true)
     let log = try tiny.json("out/trainer_state.json")["log_history"]?.array ?? []

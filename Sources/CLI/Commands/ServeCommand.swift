@@ -19,11 +19,16 @@ enum ServeCommand {
   private static let host = Option.text(
     "--host", "ADDRESS",
     "The address to listen at (default: 127.0.0.1, which only this machine reaches; 0.0.0.0 is all).")
+  private static let hostName = Option.text(
+    "--host-name", "NAME",
+    "A name that others ask the server by (firefly.example), beside localhost, this machine's name and its addresses; "
+      + "requests by another name are refused.",
+    repeated: true)
   private static let port = Option.integer(
     "--port", "N", in: 0...65_535, "The port (default: 8000); 0 takes a free one.")
   private static let apiKey = Option.text(
     "--api-key", "KEY",
-    "Asks requests for this key, except / and /health. FIREFLY_API_KEY does the same unseen by others.",
+    "Asks requests for this key, except for pages and /health. FIREFLY_API_KEY does the same unseen by others.",
     repeated: true)
   private static let allowOrigin = Option.text(
     "--allow-origin", "ORIGIN",
@@ -73,7 +78,8 @@ enum ServeCommand {
       """,
     positionals: [ModelOptions.model],
     options: [
-      adapter.declaration, name.declaration, host.declaration, port.declaration, apiKey.declaration,
+      adapter.declaration, name.declaration, host.declaration, hostName.declaration, port.declaration,
+      apiKey.declaration,
       allowOrigin.declaration, template.declaration, rows.declaration, queue.declaration,
       maxTokens.declaration, cacheMemory.declaration, maxBody.declaration, maxConnections.declaration,
       answerTimeout.declaration, requestTimeout.declaration, grace.declaration, history.declaration,
@@ -145,6 +151,7 @@ enum ServeCommand {
   private static func options(_ arguments: Arguments) throws -> ServerOptions {
     var options = ServerOptions()
     options.host = arguments[host] ?? options.host
+    options.hostNames = Set(arguments.all(hostName))
     options.port = arguments[port] ?? options.port
     options.apiKeys = arguments.all(apiKey)
     if let key = ProcessInfo.processInfo.environment["FIREFLY_API_KEY"] { options.apiKeys.append(key) }

@@ -21,10 +21,14 @@ struct HTTPResponse: Sendable {
   var headers: [String: String]
   var body: [UInt8]
 
-  init(status: Int, headers: [String: String] = [:], contentType: String, body: String) {
+  init(status: Int, headers: [String: String] = [:], contentType: String, body: [UInt8]) {
     self.status = status
     self.headers = headers.merging(["Content-Type": contentType]) { first, _ in first }
-    self.body = Array(body.utf8)
+    self.body = body
+  }
+
+  init(status: Int, headers: [String: String] = [:], contentType: String, body: String) {
+    self.init(status: status, headers: headers, contentType: contentType, body: Array(body.utf8))
   }
 
   static func json(_ value: JSONValue, status: Int = 200, headers: [String: String] = [:]) -> HTTPResponse {

@@ -13,7 +13,7 @@ struct RunData {
 
   /// - Throws: `APIError` when the folder holds no run.
   func json() throws -> JSONValue {
-    guard let log = Lines("\(folder)/progress.jsonl") else { throw APIError.notFound }
+    guard let log = Lines("\(folder)/progress.jsonl") else { throw APIError.noRun(folder) }
     let ends = log.holding("\"finished\"")
     let entries = log.all.filter { !ends.contains($0.lowerBound) }
     let evaluations = log.holding("\"eval_loss\"")
@@ -23,14 +23,34 @@ struct RunData {
       index % step == 0 || index == last || evaluations.contains(line.lowerBound)
     }.compactMap { log.value($0.element) }
     let samples = Lines("\(folder)/samples.jsonl")
+    let isFinished = log.all.contains {
+      ends.contains($0.lowerBound) && log.value($0)?["finished"]?.bool == true
+    }
+    let arguments = record("train_args.json")
     return .object([
       "output_dir": .string(folder), "log": .array(shown),
+      "model": arguments?["model_name_or_path"] ?? .null, "data": dataFiles(arguments?["train_file"]),
+      "results": (isFinished ? record("train_results.json") : nil) ?? .null,
       "total_steps": last.flatMap { log.value(entries[$0])?["total_steps"] } ?? .null,
-      "finished": .bool(
-        log.all.contains { ends.contains($0.lowerBound) && log.value($0)?["finished"]?.bool == true }),
+      "finished": .bool(isFinished),
       "samples": .array(
         samples.map { file in file.all.suffix(RunData.mostSamples).compactMap { file.value($0) } } ?? []),
     ])
+  }
+}
+
+extension RunData {
+  /// One of the JSON files that a run leaves; nil where it is not there or no JSON.
+  private func record(_ name: String) -> JSONValue? {
+    FileManager.default.contents(atPath: "\(folder)/\(name)").flatMap {
+      try? JSONValue.parse($0, source: name)
+    }
+  }
+
+  /// `train_file`: a path, or several, each alone or in an object with its share.
+  private func dataFiles(_ value: JSONValue?) -> JSONValue {
+    let files = value.map { $0.array ?? [$0] } ?? []
+    return .array(files.compactMap { $0.string ?? $0["file"]?.string }.map(JSONValue.string))
   }
 }
 

@@ -26,14 +26,16 @@ final class ProgressFile {
     session.seconds += report.seconds
   }
 
-  func write(_ entry: LogEntry, totalSteps: Int) throws {
+  /// - Parameter peakMemoryBytes: the most memory held so far; nil where the system does not tell.
+  func write(_ entry: LogEntry, totalSteps: Int, peakMemoryBytes: Int?) throws {
     let left = session.seconds / Double(max(1, session.steps)) * Double(totalSteps - entry.step)
     var line: [String: JSONValue] = [
       "step": .int(entry.step), "total_steps": .int(totalSteps), "epoch": number(entry.epoch),
       "loss": number(entry.loss), "grad_norm": number(entry.gradientNorm),
       "learning_rate": number(entry.learningRate),
       "tokens_per_second": window.seconds > 0 ? number(Double(window.tokens) / window.seconds) : .null,
-      "seconds_left": number(left),
+      "seconds": number(session.seconds), "seconds_left": number(left),
+      "peak_memory_bytes": peakMemoryBytes.map(JSONValue.int) ?? .null,
     ]
     if let balance = entry.balanceLoss { line["aux_loss"] = number(balance) }
     for (name, value) in entry.preference?.scalars ?? [] { line[name] = number(value) }

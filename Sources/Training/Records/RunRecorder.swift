@@ -45,9 +45,9 @@ final class RunRecorder {
 
   func stepped(_ report: StepReport) { progress.count(report) }
 
-  func logged(_ entry: LogEntry, totalSteps: Int) throws {
+  func logged(_ entry: LogEntry, totalSteps: Int, peakMemoryBytes: Int?) throws {
     try log.line(entry.line(totalSteps: totalSteps))
-    try progress.write(entry, totalSteps: totalSteps)
+    try progress.write(entry, totalSteps: totalSteps, peakMemoryBytes: peakMemoryBytes)
     try events?.write(
       [
         ("train/loss", entry.loss), ("train/grad_norm", entry.gradientNorm),

@@ -211,7 +211,7 @@ struct TrainingLoop {
     let entry = state.history.log(
       step: report.step, epoch: report.epoch, gradientNorm: report.gradientNorm,
       learningRate: report.learningRate)
-    try recorder.logged(entry, totalSteps: totalSteps)
+    try recorder.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
     progress(.logged(entry))
   }
 
@@ -254,7 +254,7 @@ struct TrainingLoop {
       learningRate: rate)
     var history = state.history
     history.log.append(.training(entry))
-    try recorder.logged(entry, totalSteps: totalSteps)
+    try recorder.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
     try recorder.write(history)
     let last = CheckpointFolder.complete(in: config.outputFolder).last
     let from = last.map { "continue from checkpoint-\($0.step) with --resume, or start anew" } ?? "start anew"

@@ -1,0 +1,38 @@
+// The chat page's words.
+
+export const words = {
+  en: {
+    new: "New", newTitle: "New conversation (Ctrl+Shift+O)", untitled: "New conversation", menu: "Conversations",
+    conversation: "Conversation", run: "Training run", settings: "Settings", model: "Model",
+    languageTitle: "中文", themeTitle: "Light, dark or as the system",
+    placeholder: "Message", send: "Send", stop: "Stop", cancel: "Cancel", undo: "Undo", done: "Done", reset: "Reset",
+    copy: "Copy", copied: "Copied", again: "Again", edit: "Edit", remove: "Delete: {0}", removed: "“{0}” is deleted.",
+    editing: "You are editing an earlier message. Sending starts a new version from here; this one is kept.",
+    earlier: "Version before", later: "Version after", version: "{0} / {1}",
+    system: "System text of this conversation", temperature: "Temperature (0: greedy)", topP: "Top p", topK: "Top k",
+    repetition: "Repetition penalty", maxTokens: "Most tokens of an answer", seed: "Seed", key: "API key",
+    emptyMeans: "Empty: the model's own value. Everything is kept in this browser.",
+    hello: "Enter sends, Shift+Enter starts a line, Esc stops the answer.",
+    rate: "{0} tokens/s", cut: "cut at the most tokens", stopped: "stopped",
+    answering: "answering", answeringNow: "The model is answering.",
+    keyMissing: "Enter the API key", keyWrong: "The API key is wrong", retry: "No connection: try again",
+    noModels: "no model", full: "The browser's storage is full: this conversation is not kept. Delete older ones.",
+  },
+  zh: {
+    new: "新对话", newTitle: "新对话（Ctrl+Shift+O）", untitled: "新对话", menu: "对话列表",
+    conversation: "对话内容", run: "训练过程", settings: "设置", model: "模型",
+    languageTitle: "English", themeTitle: "浅色、深色或跟随系统",
+    placeholder: "输入消息", send: "发送", stop: "停止", cancel: "取消", undo: "撤销", done: "完成", reset: "恢复默认",
+    copy: "复制", copied: "已复制", again: "重新回答", edit: "编辑", remove: "删除：{0}", removed: "已删除“{0}”。",
+    editing: "正在编辑较早的消息。发送后会从这里另起一个版本，现有版本仍会保留。",
+    earlier: "上一版本", later: "下一版本", version: "{0} / {1}",
+    system: "本对话的系统提示词", temperature: "温度（0 为贪心解码）", topP: "Top p", topK: "Top k",
+    repetition: "重复惩罚", maxTokens: "回答的最大词元数", seed: "随机种子", key: "API 密钥",
+    emptyMeans: "留空则使用模型的默认值。所有内容只保存在本浏览器中。",
+    hello: "Enter 发送，Shift+Enter 换行，Esc 停止回答。",
+    rate: "{0} 词元/秒", cut: "已达最大词元数，回答被截断", stopped: "已停止",
+    answering: "正在回答", answeringNow: "模型正在回答。",
+    keyMissing: "请填写 API 密钥", keyWrong: "API 密钥有误", retry: "无法连接，点此重试",
+    noModels: "没有模型", full: "浏览器存储空间已满，本对话未能保存。请删除一些旧对话。",
+  },
+};

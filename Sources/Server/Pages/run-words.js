@@ -1,0 +1,38 @@
+// The run page's words.
+
+export const words = {
+  en: {
+    title: "Training run", chat: "Chat", languageTitle: "中文", themeTitle: "Light, dark or as the system",
+    progress: "Progress of the run", step: "Step {0} / {1}", remaining: "{0} left", finished: "finished", running: "running",
+    waiting: "no step logged yet", lost: "The server cannot be reached; trying again.",
+    keyMissing: "This server asks for its API key: enter it in the chat page's settings.",
+    noRun: "There is no training run to show: start the server with --run OUTPUT_DIR.",
+    hours: "{0} h {1} min", minutes: "{0} min {1} s", seconds: "{0} s",
+    model: "Model", data: "Data", duration: "Duration", speed: "Speed", tokensPerSecond: "{0} tokens/s", memory: "Peak memory",
+    loss: "Loss", evalLoss: "Evaluation loss", rate: "Learning rate", norm: "Gradient norm", epoch: "Epoch",
+    rewardMargin: "Reward margin", rewardAccuracy: "Reward accuracy", tokenAccuracy: "Token accuracy", perplexity: "Perplexity",
+    rewards: "Rewards", accuracy: "Accuracy", speedChart: "Tokens per second", balance: "Routers' auxiliary loss",
+    training: "training", evaluation: "evaluation", smoothed: "smoothed",
+    chosen: "chosen", rejected: "rejected", margin: "margin",
+    "eval:chosen": "chosen, evaluation", "eval:rejected": "rejected, evaluation", "eval:margin": "margin, evaluation",
+    rewardPairs: "pairs in order", "eval:rewardPairs": "pairs in order, evaluation", tokens: "targets, evaluation",
+    newest: "newest {0}", samples: "Answers during the run", at: "at step {0}", before: "before ({0})",
+  },
+  zh: {
+    title: "训练过程", chat: "对话", languageTitle: "English", themeTitle: "浅色、深色或跟随系统",
+    progress: "训练进度", step: "第 {0} / {1} 步", remaining: "剩余 {0}", finished: "已完成", running: "进行中",
+    waiting: "还没有记录", lost: "无法连接服务器，正在重试。",
+    keyMissing: "服务器需要 API 密钥：请在对话页的设置中填写。",
+    noRun: "没有可显示的训练：请用 --run OUTPUT_DIR 启动服务器。",
+    hours: "{0} 小时 {1} 分", minutes: "{0} 分 {1} 秒", seconds: "{0} 秒",
+    model: "模型", data: "数据", duration: "用时", speed: "速度", tokensPerSecond: "{0} 词元/秒", memory: "内存峰值",
+    loss: "损失", evalLoss: "评估损失", rate: "学习率", norm: "梯度范数", epoch: "轮次",
+    rewardMargin: "奖励差值", rewardAccuracy: "奖励准确率", tokenAccuracy: "词元准确率", perplexity: "困惑度",
+    rewards: "奖励", accuracy: "准确率", speedChart: "每秒词元数", balance: "路由器辅助损失",
+    training: "训练", evaluation: "评估", smoothed: "平滑",
+    chosen: "优选", rejected: "劣选", margin: "差值",
+    "eval:chosen": "优选（评估）", "eval:rejected": "劣选（评估）", "eval:margin": "差值（评估）",
+    rewardPairs: "排序正确的偏好对", "eval:rewardPairs": "排序正确的偏好对（评估）", tokens: "目标词元（评估）",
+    newest: "最新 {0}", samples: "训练中的回答", at: "第 {0} 步", before: "更早（{0}）",
+  },
+};
