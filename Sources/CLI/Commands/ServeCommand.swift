@@ -139,6 +139,7 @@ enum ServeCommand {
     var options = ServerOptions()
     options.host = arguments[host] ?? options.host
     options.port = arguments[port] ?? options.port
+    options.log = { Messages.line("firefly: a request: \($0)") }
     options.apiKeys = arguments.all(apiKey)
     if let key = ProcessInfo.processInfo.environment["FIREFLY_API_KEY"] { options.apiKeys.append(key) }
     guard !options.apiKeys.contains("") else { throw UsageError("an API key is empty", verb: "serve") }
