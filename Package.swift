@@ -204,7 +204,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
+        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyDoubles", "FireflyTestSupport",
       ], path: "Tests/TrainingTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "BenchTests",
