@@ -149,7 +149,9 @@ import Testing
       most = max(most, (try? taken(config.outputFolder)) ?? 0)
     }
     most = max(most, try taken(config.outputFolder))
-    let needed = OutputFolder(config: config).neededBytes(try #require(plan))
+    let started = try #require(plan)
+    let needed = OutputFolder(config: config).neededBytes(
+      for: started.checkpointBytes, paged: started.pagedBytes)
     #expect(most > 10_000 && most <= needed, "\(most) of \(needed)")
   }
 }
