@@ -99,7 +99,11 @@ import Testing
 
   /// Values that published folders have and the library's defaults lack.
   private func fillers(_ family: String) -> [String: JSONValue] {
-    family == "deepseek_v2" ? ["num_experts_per_tok": .int(6)] : [:]
+    switch family {
+    case "deepseek_v2": ["num_experts_per_tok": .int(6)]
+    case "seed_oss": ["attention_dropout": .int(0), "residual_dropout": .int(0)]
+    default: [:]
+    }
   }
 
   /// Keys that mean nothing without others, which are at their defaults.
