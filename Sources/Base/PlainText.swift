@@ -15,6 +15,14 @@ extension String {
     else { return "" }
     return String(scalars[first...last])
   }
+
+  /// The same at one end only.
+  package var strippedAtStart: String { String(unicodeScalars.drop(while: \.isPythonSpace)) }
+
+  package var strippedAtEnd: String {
+    let end = unicodeScalars.lastIndex { !$0.isPythonSpace }.map(unicodeScalars.index(after:))
+    return String(unicodeScalars[..<(end ?? unicodeScalars.startIndex)])
+  }
 }
 
 extension Collection<UInt8> {

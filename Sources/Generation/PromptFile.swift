@@ -19,6 +19,8 @@ public struct PromptRow: Equatable, Sendable {
   public var reference: String?
   /// Path and line, for messages.
   public var place: String
+  /// The row's keys that nothing reads and that may mean something.
+  public var unusedKeys: [String] = []
 
   public init(
     content: Content, tools: [OrderedJSON]? = nil, reference: String? = nil, place: String
@@ -33,7 +35,7 @@ public struct PromptRow: Equatable, Sendable {
 /// A JSONL file of prompts: `{"prompt": …, "reference": …?}`, Firefly's training rows
 /// `{"conversation": [{"human": …, "assistant": …?}, …], "system": …?}`,
 /// `{"messages": [{"role": …, "content": …}, …], "tools": […]?}`, or GSM8K's `{"question": …, "answer": …?}`. Blank lines are skipped;
-/// other keys are ignored.
+/// other keys are in `unusedKeys`.
 public enum PromptFile {
   /// - Throws: `FireflyError` with file and line for a row that is none of these; and for a file without rows.
   public static func read(_ path: String) throws -> [PromptRow] {
@@ -54,6 +56,19 @@ public enum PromptFile {
 
   /// One row, already parsed.
   public static func row(_ value: OrderedJSON, place: String) throws -> PromptRow {
+    var row = try read(value, place: place)
+    row.unusedKeys = PromptMessages.unused(value.object ?? [:], followed: followed(value))
+    return row
+  }
+
+  /// The keys that are read of a row of this shape.
+  private static func followed(_ value: OrderedJSON) -> Set<String> {
+    if value["prompt"] != nil { return ["prompt", "reference"] }
+    if value["conversation"] != nil { return ["conversation", "system"] }
+    return value["messages"] != nil ? ["messages", "system", "tools"] : ["question", "answer", "system"]
+  }
+
+  private static func read(_ value: OrderedJSON, place: String) throws -> PromptRow {
     if let prompt = value["prompt"] {
       return PromptRow(
         content: .text(try text(prompt, "\(place): prompt")),

@@ -141,7 +141,7 @@ extension Interpreter {
           "the chat template makes too large a value", expected: "at most \(limits.members) members")
       }
       switch value {
-      case .string(let text): try checkSize(text.byteCount)
+      case .string(let text): try countText(text)
       case .list(let items), .tuple(let items), .iterator(let items):
         try items.forEach { try add($0, level + 1) }
       case .dictionary(let map): try map.entries.forEach { try add($0.value, level + 1) }

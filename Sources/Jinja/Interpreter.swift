@@ -86,6 +86,12 @@ final class Interpreter {
     }
   }
 
+  /// Checks the size of a text that was made, and counts it: a kilobyte is as much work as a step.
+  func countText(_ text: MarkedText) throws {
+    try checkSize(text.byteCount)
+    steps += text.byteCount >> 10
+  }
+
   // MARK: - Statements
 
   private func execute(_ statements: [Statement]) throws -> Flow {

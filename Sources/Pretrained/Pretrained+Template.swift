@@ -96,6 +96,17 @@ extension ChatTemplate {
   }
 }
 
+extension ChatTemplate {
+  /// A template by name; "auto" is the adapter's own, where it brings one, before the one that came with the tokenizer.
+  package static func named(_ name: String, tokenizer: any Tokenizer, adapter: String?) throws -> ChatTemplate
+  {
+    guard name == auto, let own = try adapter.map(AdapterChat.init)?.files.own else {
+      return try named(name, tokenizer: tokenizer)
+    }
+    return try .own(own, tokenizer: tokenizer)
+  }
+}
+
 /// What an adapter's folder says of chat.
 struct AdapterChat {
   let folder: String

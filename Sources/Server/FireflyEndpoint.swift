@@ -28,10 +28,12 @@ struct FireflyEndpoint {
     options.maxNewTokens = try maxNewTokens(parameters, prompt, options)
     try service.check(prompt, options, "inputs")
     let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.name)
+    service.log(parameters.warnings)
     let sink = WholeAnswer(exchange, count: 1) { [service] results in
-      let answer = JSONValue.object(["input": .string(input), "output": .string(results[0].text)])
-      service.history?.append(answer)
-      return .json(answer)
+      var answer: [String: JSONValue] = ["input": .string(input), "output": .string(results[0].text)]
+      service.history?.append(.object(answer))
+      answer["warnings"] = parameters.warnings.json
+      return .json(.object(answer))
     }
     try service.submit([request], sink, exchange)
   }

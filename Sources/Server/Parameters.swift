@@ -9,6 +9,8 @@ struct Parameters: Sendable {
   private var inOrder: JSONMembers
   /// What stands before the members' names in errors; empty for the body itself.
   private let prefix: String
+  /// Of the whole request.
+  let warnings: Warnings
 
   /// - Throws: `APIError` for a body that is not UTF-8, not JSON or not an object.
   init(body: [UInt8]) throws {
@@ -24,11 +26,14 @@ struct Parameters: Sendable {
     guard let members = value.object else {
       throw APIError.invalid("The body must be a JSON object, not \(value.kind).")
     }
-    self.init(members)
+    self.init(members, place: nil, Warnings())
   }
 
-  /// - Parameter place: of an object within the body, for example `messages[0]`.
-  init(_ members: JSONMembers, place: String? = nil) {
+  /// - Parameters:
+  ///   - place: of an object within the body, for example `messages[0]`; nil: the body itself.
+  ///   - warnings: of the whole request.
+  init(_ members: JSONMembers, place: String?, _ warnings: Warnings) {
+    self.warnings = warnings
     inOrder = members
     self.members = Dictionary(
       members.entries.compactMap { $0.value == .null ? nil : ($0.key, $0.value.unordered) }

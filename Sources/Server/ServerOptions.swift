@@ -40,6 +40,9 @@ public struct ServerOptions: Sendable {
   public var history: String?
   /// The output_dir of a training run to show at `/run`; nil: none.
   public var runFolder: String?
+  /// Takes what is to be told to whoever runs the server, a sentence at a time, from any thread: what requests ask for
+  /// without effect, each once.
+  public var log: @Sendable (String) -> Void = { _ in }
 
   public init() {}
 

@@ -25,6 +25,8 @@ final class Service: Sendable {
   let started = Int(Date().timeIntervalSince1970)
   /// nil: none is kept.
   let history: ExchangeHistory?
+  /// What was told in the log.
+  private let logged = Locked<Set<String>>([])
   private let trie = Locked<TokenTrie?>(nil)
   private let engine: any AnswerEngine
   private let metrics: Metrics
@@ -51,6 +53,15 @@ final class Service: Sendable {
       let made = trie ?? TokenTrie(tokenizer, vocabularySize: shape.vocabularySize)
       trie = made
       return made
+    }
+  }
+
+  /// Tells in the log what has not been told there before.
+  func log(_ warnings: Warnings) {
+    for sentence in warnings.all {
+      // What requests say is in some of them, so that there is no end of different ones.
+      let isNew = logged.withLock { $0.count < 1000 && $0.insert(sentence).inserted }
+      if isNew { options.log(sentence) }
     }
   }
 

@@ -20,6 +20,7 @@ struct TokenEndpoints {
         zip(ids, texts).map { .object(["id": .int(Int($0)), "piece": $1]) })
     }
     if try parameters.flag("return_token_strs") == true { members["token_strs"] = .array(texts) }
+    members["warnings"] = parameters.warnings.json
     exchange.respond(.json(.object(members)))
   }
 
@@ -54,7 +55,9 @@ struct TokenEndpoints {
   func applyTemplate(_ exchange: HTTPExchange) throws {
     let parameters = try read(exchange, ParameterTables.applyTemplate)
     let text = service.tokenizer.decode(try chat(parameters), skipSpecial: false)
-    exchange.respond(.json(.object(["prompt": .string(text)])))
+    var members: [String: JSONValue] = ["prompt": .string(text)]
+    members["warnings"] = parameters.warnings.json
+    exchange.respond(.json(.object(members)))
   }
 
   private func read(_ exchange: HTTPExchange, _ table: ParameterTable) throws -> Parameters {

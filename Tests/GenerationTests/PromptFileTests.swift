@@ -28,6 +28,19 @@ import Testing
     #expect(messages == PromptRow(content: .messages([user]), place: "p:1"))
   }
 
+  @Test func keysThatNothingReadsAreKnown() throws {
+    #expect(
+      try row(#"{"prompt": "a", "system": "s", "id": 3, "odd": 1, "reference": "b"}"#).unusedKeys == [
+        "system", "odd",
+      ])
+    #expect(
+      try row(#"{"conversation": [{"human": "a"}], "system": "s", "tools": []}"#).unusedKeys == ["tools"])
+    #expect(
+      try row(#"{"messages": [{"role": "user", "content": "a"}], "tools": [], "system": "s", "x": null}"#)
+        .unusedKeys == [])
+    #expect(try row(#"{"question": "a", "answer": "b", "system": "s", "level": 2}"#).unusedKeys == ["level"])
+  }
+
   @Test func toolsComeAlong() throws {
     let called = try row(
       #"{"tools": [{"type": "function", "function": {"name": "f"}}], "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "1", "content": "r"}]}"#

@@ -72,6 +72,18 @@ private func render(
     #expect(throws: FireflyError.self) { try render(source) }
   }
 
+  /// Long texts are work too, and so are loops within loops.
+  @Test(arguments: [
+    "{{ ('a' * 200000000) | list | length }}",
+    "{% for i in range(1000) %}{% for j in range(1000) %}{% for k in range(1000) %}{% endfor %}{% endfor %}{% endfor %}",
+    "{% set s = 'ab' * 100000 %}{% for i in range(1000) %}{{ s.upper() | length }}{% endfor %}",
+  ])
+  func hostileTemplatesEnd(_ source: String) {
+    var limits = JinjaLimits()
+    limits.steps = 20_000
+    #expect(throws: FireflyError.self) { try render(source, limits: limits) }
+  }
+
   @Test func membersAreBounded() {
     let source =
       "{% set ns = namespace(x=[1]) %}{% for i in range(30) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}"

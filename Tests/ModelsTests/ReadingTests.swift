@@ -99,13 +99,20 @@ import Testing
 
   /// Values that published folders have and the library's defaults lack.
   private func fillers(_ family: String) -> [String: JSONValue] {
-    family == "deepseek_v2" ? ["num_experts_per_tok": .int(6)] : [:]
+    switch family {
+    case "deepseek_v2": ["num_experts_per_tok": .int(6)]
+    case "seed_oss": ["attention_dropout": .int(0), "residual_dropout": .int(0)]
+    default: [:]
+    }
   }
 
   /// Keys that mean nothing without others, which are at their defaults.
   private func passed(_ family: String) -> [String] {
     switch family {
-    case "qwen2", "qwen2_moe": ["max_window_layers", "sliding_window", "use_sliding_window"]
+    case "qwen2", "qwen2_moe", "qwen3", "qwen3_moe":
+      ["max_window_layers", "sliding_window", "use_sliding_window"]
+    case "smollm3": ["no_rope_layer_interval", "sliding_window", "use_sliding_window"]
+    case "gemma3_text": ["_sliding_window_pattern"]
     case "deepseek_v2": ["n_group", "topk_group"]
     default: []
     }
@@ -118,6 +125,8 @@ import Testing
     case .double(let number): .double(number * 2 + 0.5)
     case .string: .string("unusual")
     case .array: .array([.int(1)])
+    case .object(let members) where members.values.contains { $0.object != nil }:
+      .object(members.mapValues(unusual))
     case .object(let members): .object(members.merging(["rope_theta": .int(5)]) { $1 })
     case .null: .int(4)
     }

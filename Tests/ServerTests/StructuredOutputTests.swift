@@ -64,7 +64,7 @@ import Testing
       "response_format.json_schema.schema"
     ),
     (
-      #""response_format": {"type": "json_schema", "json_schema": {"schema": {"pattern": "x"}}}"#,
+      #""response_format": {"type": "json_schema", "json_schema": {"schema": {"not": {}}}}"#,
       "response_format"
     ),
     (#""response_format": {"type": "json_object", "colour": 1}"#, "response_format.colour"),

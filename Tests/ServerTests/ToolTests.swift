@@ -123,7 +123,7 @@ import Testing
     (Self.tools + #", "response_format": {"type": "json_object"}"#, "response_format"),
     (#""functions": [{"name": "a"}]"#, "functions"),
     (
-      #""tools": [{"type": "function", "function": {"name": "a", "parameters": {"pattern": "x"}}}], "tool_choice": "required""#,
+      #""tools": [{"type": "function", "function": {"name": "a", "parameters": {"not": {}}}}], "tool_choice": "required""#,
       "tools"
     ),
     (#""chat_template_kwargs": {"colour": "red"}"#, "chat_template_kwargs.colour"),

@@ -215,9 +215,34 @@ private func text(_ sample: Sample) -> String {
     #expect(try load(rows.joined(separator: "\n")).report.dropped.mapValues(\.first) == [.toolMessages: [2]])
   }
 
+  /// Columns beside a format's own words for them.
+  @Test(arguments: [
+    #"{"chat": {"turn_1": {"Human": "a", "MOSS": "b"}}, "system": "s", "tools": [{"name": "f"}]}"#,
+    #"{"plain_text": "[Human]: a<eoh> [MOSS]: b<eoa>", "system": "s", "tools": "[{\"name\": \"f\"}]"}"#,
+  ])
+  func columnsOfMossAreRead(_ row: String) throws {
+    let report = try load(row).report
+    #expect(report.unusedKeys == [:])
+    #expect(
+      report.lost.mapValues(\.first) == [.system: [1], .tools: [1]], "the template has no place for them")
+  }
+
   @Test func instructionAndInputAreTwoLines() throws {
     let sample = try load(#"{"instruction": "add", "input": "1 2", "output": "3"}"#).samples[0]
     #expect(text(sample) == "<s>add\n1 2</s>3</s>")
+  }
+
+  /// ms-swift's and TRL's shapes.
+  @Test func queriesAndCompletions() throws {
+    let rows = [
+      #"{"query": "c", "response": "d", "history": [["a", "b"]]}"#,
+      #"{"prompt": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}], "completion": [{"role": "assistant", "content": "d"}]}"#,
+    ]
+    let dataset = try load(rows.joined(separator: "\n"))
+    #expect(dataset.samples.map(text) == ["<s>a</s>b</s>c</s>d</s>", "<s>a</s>b</s>c</s>d</s>"])
+    #expect(dataset.report.formats == ["completion": 1, "query": 1])
+    let error = #expect(throws: FireflyError.self) { try load(#"{"prompt": "a", "completion": "b"}"#) }
+    #expect(error?.fix?.contains("conversation") == true)
   }
 
   @Test func taskRowsMayPackTurnsIntoTheTarget() throws {

@@ -94,12 +94,36 @@ import Testing
     #"{"instruction": "a", "output": "b", "odd": 1}"#, #"{"input": "a", "target": "b", "odd": 1}"#,
     #"{"chat": {"turn_1": {"Human": "a", "MOSS": "b"}}, "odd": 1}"#,
     #"{"plain_text": "[Human]: a<eoh> [MOSS]: b<eoa>", "odd": 1}"#,
+    #"{"query": "a", "response": "b", "odd": 1}"#,
+    #"{"prompt": [{"role": "user", "content": "a"}], "completion": [{"role": "assistant", "content": "b"}], "odd": 1}"#,
   ])
   func unknownKeysOfRowsAreTold(_ row: String) throws {
     let report = try load([row]).report
     #expect(report.unusedKeys.mapValues(\.first) == ["odd": [1]])
     #expect(report.summary.contains("key that nothing reads, \"odd\": 1 (line 1)"))
     #expect(report.json["unused_keys"]?["odd"]?["count"] == .int(1))
+  }
+
+  /// Within keys that are read, what is left out.
+  @Test(arguments: [
+    (
+      #"{"chat": {"turn_1": {"Human": "a", "MOSS": "b", "Inner Thoughts": "<|Inner Thoughts|>: hm<eot>", "Tool Responses": "<|Results|>: None<eor>"}}}"#,
+      "chat.Inner Thoughts"
+    ),
+    (#"{"chat": {"turn_1": {"Human": "a", "MOSS": "b", "odd": 1}}}"#, "chat.odd"),
+    (#"{"chat": {"turn_1": {"Human": "a", "MOSS": "b"}}, "meta_instruction": "s", "system": "t"}"#, "system"),
+    (
+      #"{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "system": "t"}"#,
+      "system"
+    ),
+    (
+      #"{"conversations": [{"from": "system", "value": "s"}, {"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}], "system": "t"}"#,
+      "system"
+    ),
+  ])
+  func whatIsLeftOutOfKeysIsTold(_ row: String, _ key: String) throws {
+    #expect(try load([row]).report.unusedKeys.mapValues(\.first) == [key: [1]])
+    #expect(try load([row.replacing(#""system": "t""#, with: #""system": "s""#)]).report.kept == 1)
   }
 
   @Test func unknownKeysOfMessagesAreTold() throws {

@@ -81,6 +81,28 @@ private let sources: [String: String] = {
     }
   }
 
+  /// A tokenizer that puts something before each text has its borders found in few readings of the conversation.
+  @Test func aLongConversationIsNotReadAnewAtEveryBorder() throws {
+    let source = try #require(sources["chatml"])
+    let plain = Self.tokenizer(source, marksPieces: true)
+    let counting = CountingTokenizer(plain)
+    let template = try ChatTemplate.named("auto", tokenizer: counting)
+    func count(_ turns: Int) throws -> (read: Int, written: Int) {
+      counting.count.withLock { $0 = 0 }
+      let conversation = Conversation(
+        turns: (0..<turns).map { Turn(human: "q\($0)", assistant: "answer \($0)") })
+      let sample = try #require(
+        try template.sample(conversation, tokenizer: counting, maxLength: 1_000_000))
+      #expect(Self.answers(sample, plain).last == "answer \(turns - 1)<|im_end|>")
+      #expect(sample.targets.count == turns)
+      return (counting.count.withLock { $0 }, sample.tokens.count)
+    }
+    for turns in [20, 400] {
+      let (read, written) = try count(turns)
+      #expect(read < 10 * written, "\(turns): \(read) of \(written)")
+    }
+  }
+
   @Test(arguments: [
     ("chatml", Int32(4)), ("llama2", 2), ("llama3", 5), ("gemma", 9), ("phi3", 10), ("generation", 4),
   ])
@@ -171,5 +193,33 @@ private let sources: [String: String] = {
       #expect(prompt.tokens == expected && prompt.droppedTurns == dropped)
       #expect(expected.count < whole.count)
     }
+  }
+}
+
+/// Counts the characters that it is given.
+private struct CountingTokenizer: Tokenizer {
+  let own: CharacterTokenizer
+  let count = Locked(0)
+
+  init(_ own: CharacterTokenizer) { self.own = own }
+
+  var vocabularySize: Int { own.vocabularySize }
+  var bos: Int32? { own.bos }
+  var eos: Int32? { own.eos }
+  var pad: Int32? { own.pad }
+  var unk: Int32? { own.unk }
+  var addsBOS: Bool { own.addsBOS }
+  var specialIDs: Set<Int32> { own.specialIDs }
+  var chatTemplate: String? { own.chatTemplate }
+
+  func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] {
+    count.withLock { $0 += text.utf8.count }
+    return try own.encode(text, parseSpecial: parseSpecial)
+  }
+
+  func token(of id: Int32) -> String? { own.token(of: id) }
+  func id(of token: String) -> Int32? { own.id(of: token) }
+  func makeStreamingDecoder(skipSpecial: Bool) -> StreamingDecoder {
+    own.makeStreamingDecoder(skipSpecial: skipSpecial)
   }
 }

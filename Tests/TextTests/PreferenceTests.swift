@@ -55,6 +55,30 @@ import Testing
     #expect(dataset.samples.rows(fromLine: 1).count == 2 && dataset.samples.rows(fromLine: 2).isEmpty)
   }
 
+  /// Tools and a system text are the conversation's, as in other rows.
+  @Test func columnsReachTheTemplate() throws {
+    let row = #"{"prompt": "q", "chosen": "yes", "rejected": "no", "system": "s", "tools": [{"name": "f"}]}"#
+    var own = tokenizer
+    own.chatTemplate =
+      "{{ tools[0].function.name }}{% for m in messages %}{{ m.content }}{% if m.role != 'system' %}</s>{% endif %}{% endfor %}"
+    let path = try folder.write(row, to: "pairs.jsonl")
+    let dataset = try Dataset.load(
+      path, template: ChatTemplate.named("auto", tokenizer: own), tokenizer: own, maxLength: 1000,
+      maxPromptLength: 512)
+    #expect(dataset.samples.map(spelled) == ["fsq</s>|yes</s>", "fsq</s>|no</s>"])
+    #expect(dataset.report.lost == [:] && dataset.report.unusedKeys == [:])
+    let told = try load([row]).report
+    #expect(told.lost.mapValues(\.first) == [.system: [1], .tools: [1]])
+  }
+
+  @Test func otherMessagesBeforeTheRejectedAnswerAreTold() throws {
+    let other = Self.user.replacing("q", with: "another")
+    let row =
+      #"{"chosen": [\#(Self.user), \#(Self.assistant("yes"))], "rejected": [\#(other), \#(Self.assistant("no"))]}"#
+    let report = try load([row]).report
+    #expect(report.unusedKeys.mapValues(\.first) == ["rejected (the messages before the answer)": [1]])
+  }
+
   /// A pair is one row to shares and maxima, and its samples have the line as it is counted over all files.
   @Test func pairsOfSeveralFiles() throws {
     func rows(_ letter: String, _ count: Int) -> String {

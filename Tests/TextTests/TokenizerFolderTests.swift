@@ -148,6 +148,36 @@ import Testing
       notes.contains { $0.contains("new_key") } && notes.contains { $0.contains("split_special_tokens") })
   }
 
+  /// special_tokens_map.json and added_tokens.json, for folders without added_tokens_decoder.
+  @Test func noKeyOfTheFilesBesideItPassesUnseen() throws {
+    let model = PieceModel("▁a").data
+    let roles = ["bos", "eos", "pad", "unk", "cls", "mask", "sep"].map { "\"\($0)_token\": \"</s>\"" }
+    let map =
+      "{\(roles.joined(separator: ", ")), \"additional_special_tokens\": [], \"extra_special_tokens\": []"
+    func notes(_ map: String) throws -> [String] {
+      try load(["tokenizer.model": model, "special_tokens_map.json": Data(map.utf8)]).notes
+    }
+    #expect(try notes(map + "}") == [])
+    let strange = try notes(map + #", "image_token": "<image>"}"#)
+    #expect(strange.count == 1 && strange[0].contains("image_token"))
+    let token =
+      #"{"eos_token": {"content": "</s>", "lstrip": false, "normalized": true, "single_word": false"#
+    #expect(try notes(token + "}}") == [])
+    let cut = try notes(token + #", "rstrip": true, "odd": 1}}"#)
+    #expect(cut.count == 2 && cut[0].contains("eos_token: rstrip") && cut[1].contains("odd"))
+    // Every key of the other is a token.
+    let added = try load(["tokenizer.model": model, "added_tokens.json": Data(#"{"<new>": 5}"#.utf8)])
+    #expect(try added.encode("<new>", parseSpecial: false) == [5])
+    #expect(throws: FireflyError.self) {
+      try load(["tokenizer.model": model, "added_tokens.json": Data(#"{"<new>": "5"}"#.utf8)])
+    }
+  }
+
+  @Test func aVocabularyOfOldIsTold() throws {
+    let error = #expect(throws: FireflyError.self) { try load(["vocab.json": Data("{}".utf8)]) }
+    #expect(error?.fix?.contains("save_pretrained") == true)
+  }
+
   @Test func rolesAndListedTokensAreSpecial() throws {
     let config = Data(#"{"eos_token": "bread", "additional_special_tokens": ["seven", "absent"]}"#.utf8)
     let json = Data(

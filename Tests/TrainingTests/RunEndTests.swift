@@ -1,9 +1,10 @@
 import FireflyDoubles
 import FireflyBase
 import FireflyTestSupport
-import FireflyTraining
 import Foundation
 import Testing
+
+@testable import FireflyTraining
 
 /// Runs that end otherwise than at their last step, and those that do not begin.
 @Suite struct RunEndTests {
@@ -119,5 +120,39 @@ import Testing
     try tiny.write(JSONValue.object(state).text(), to: path)
     let error = thrownError { _ = try Trainer(config: Self.resumed(config)).run() }
     #expect(error?.what.hasPrefix("the checkpoint is of a version that left out the rows") == true)
+  }
+}
+
+/// The room on the disk that a run asks for before it begins is as much as it takes, of the smallest model too.
+@Suite struct OutputRoomTests {
+  /// What the folder's files take on the disk, rounded up as the file system does.
+  private func taken(_ folder: String) throws -> Int {
+    try FileManager.default.subpathsOfDirectory(atPath: folder).reduce(0) { sum, name in
+      var status = stat()
+      guard lstat(folder + "/" + name, &status) == 0 else { throw FireflyError("no such file", at: name) }
+      return sum + Int(status.st_blocks) * 512
+    }
+  }
+
+  @Test(
+    arguments: [
+      [:], ["save_strategy": .string("no")], ["save_steps": .int(1), "save_total_limit": .int(1)],
+      ["save_steps": .int(1), "save_total_limit": .int(3), "optim": .string("paged_adamw_32bit")],
+      ["train_mode": .string("full"), "save_steps": .int(2), "save_total_limit": .int(2)],
+    ] as [[String: JSONValue]])
+  func whatARunWritesFitsIntoIt(_ changes: [String: JSONValue]) throws {
+    let tiny = try TinyRun()
+    let config = try tiny.config("out", changes)
+    var plan: RunPlan?
+    var most = 0
+    _ = try Trainer(config: config).run { event in
+      if case .started(let started, _) = event { plan = started }
+      most = max(most, (try? taken(config.outputFolder)) ?? 0)
+    }
+    most = max(most, try taken(config.outputFolder))
+    let started = try #require(plan)
+    let needed = OutputFolder(config: config).neededBytes(
+      for: started.checkpointBytes, paged: started.pagedBytes)
+    #expect(most > 10_000 && most <= needed, "\(most) of \(needed)")
   }
 }

@@ -1,4 +1,7 @@
 import FireflyBase
+import FireflyDoubles
+import FireflyTestSupport
+import FireflyText
 import FireflyTraining
 import Testing
 
@@ -32,5 +35,32 @@ import Testing
   func wrongOnesAreErrors(_ settings: [String: JSONValue]) {
     let error = #expect(throws: FireflyError.self) { try config(settings) }
     #expect(error?.place == "config.json")
+  }
+
+  /// What an adapter was trained with goes before the model's own, and it is said.
+  @Test func autoIsTheTemplateOfTheAdapterThatTheRunStartsFrom() throws {
+    let folder = try TemporaryFolder()
+    let plain = "{% for m in messages %}{{ m.content }}</s>{% endfor %}"
+    let other = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"
+    try folder.write(other, to: "chat_template.jinja")
+    var tokenizer = ByteTokenizer()
+    tokenizer.chatTemplate = plain
+    func prompt(_ settings: [String: JSONValue]) throws -> (text: String, note: String?) {
+      let config = try config(settings)
+      let template = try #require(try config.template(tokenizer))
+      let tokens = try template.promptTokens(
+        history: [Message(role: "user", content: "x")], tokenizer: tokenizer)
+      return (tokenizer.decode(tokens, skipSpecial: false), config.templateNote(template, tokenizer))
+    }
+    let adapter: [String: JSONValue] = ["adapter_name_or_path": .string(folder.path)]
+    let fresh = try prompt([:])
+    #expect(fresh.text == "x</s>" && fresh.note == nil)
+    let started = try prompt(adapter)
+    #expect(started.text == "<user>x</s>")
+    #expect(started.note?.contains(folder.path) == true)
+    // A template by its name is what it says.
+    #expect(try prompt(adapter.merging(["template_name": .string("default")]) { $1 }).note == nil)
+    try folder.write(plain, to: "chat_template.jinja")
+    #expect(try prompt(adapter).note == nil, "both write the same")
   }
 }

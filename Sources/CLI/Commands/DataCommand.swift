@@ -27,6 +27,7 @@ enum DataCommand {
     let model = try LocalModels().path(of: run.modelPath, for: .tokenizer)
     let tokenizer = try Pretrained.tokenizer(at: model)
     let template = try run.template(tokenizer)
+    if let note = run.templateNote(template, tokenizer) { Messages.line("firefly: \(note)") }
     let progress = ProgressLine("reading \(run.trainFile)")
     let dataset = try run.rows(
       run.selection(.training), template: template, tokenizer: tokenizer, cache: run.dataCache(model: model),

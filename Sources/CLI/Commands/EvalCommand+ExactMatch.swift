@@ -21,10 +21,9 @@ extension EvalCommand {
     options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
     let encoder = PromptEncoder(
       tokenizer: pretrained.tokenizer, template: template, system: arguments[TemplateOptions.system])
-    let problems = try rows.map { row in
+    let problems = try zip(rows, encoder.tokens(rows)).map { row, prompt in
       try ExactMatch.Problem(
-        row,
-        request: GenerationRequest(prompt: try encoder.tokens(row), options: options, place: row.place))
+        row, request: GenerationRequest(prompt: prompt, options: options, place: row.place))
     }
     let results = try results(arguments, pretrained, settings(options, template))
     let generator = try ModelOptions.load(pretrained, arguments)

@@ -59,10 +59,10 @@ enum GenerateCommand {
     if let template = encoder.template {
       options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
     }
-    let requests = try rows.enumerated().map { index, row in
+    let requests = zip(rows, try encoder.tokens(rows)).enumerated().map { index, prompt in
       var own = options
       own.seed &+= UInt64(index)  // so that equal prompts get different answers
-      return GenerationRequest(prompt: try encoder.tokens(row), options: own, place: row.place)
+      return GenerationRequest(prompt: prompt.1, options: own, place: prompt.0.place)
     }
     let generator = try ModelOptions.load(pretrained, arguments)
     let printer = AnswerPrinter(

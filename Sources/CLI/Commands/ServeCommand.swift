@@ -153,6 +153,7 @@ enum ServeCommand {
     options.host = arguments[host] ?? options.host
     options.hostNames = Set(arguments.all(hostName))
     options.port = arguments[port] ?? options.port
+    options.log = { Messages.line("firefly: a request: \($0)") }
     options.apiKeys = arguments.all(apiKey)
     if let key = ProcessInfo.processInfo.environment["FIREFLY_API_KEY"] { options.apiKeys.append(key) }
     guard !options.apiKeys.contains("") else { throw UsageError("an API key is empty", verb: "serve") }

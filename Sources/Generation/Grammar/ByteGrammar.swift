@@ -75,6 +75,13 @@ struct ByteGrammar: Sendable {
     var (first, later) = (next, next)
     for member in members.reversed() {
       let own = TextPattern.sequence([member.key, .rule(member.value)])
+      if member.isRepeated {
+        let loop = try add(.end)
+        nodes[Int(loop)] = .choice([try node(.sequence([JSONGrammar.comma, own]), before: loop), later])
+        first = try add(.choice([try node(own, before: loop), first]))
+        later = loop
+        continue
+      }
       let asFirst = try node(own, before: later)
       let asLater = try node(.sequence([JSONGrammar.comma, own]), before: later)
       first = member.isRequired ? asFirst : try add(.choice([asFirst, first]))

@@ -77,17 +77,41 @@ enum JSONGrammar {
   ])
 
   /// Any object.
-  static let object = map(of: value)
-
-  /// An object whose members have any names.
-  static func map(of rule: Int) -> TextPattern {
-    let member = TextPattern.sequence([string(), .text(":"), gap, .rule(rule)])
-    return group("{", member, "}", atLeast: 0, atMost: nil)
-  }
+  static let object = object([others(string(), value)])
 
   /// A list of so many of a rule's values.
   static func list(of rule: Int, atLeast least: Int = 0, atMost most: Int? = nil) -> TextPattern {
     group("[", .rule(rule), "]", atLeast: least, atMost: most)
+  }
+
+  /// A list whose first items are of rules of their own, as many of them as there are; more, nil for none, are of another.
+  static func list(of first: [Int], then others: Int?, atLeast least: Int, atMost most: Int?) -> TextPattern {
+    let count = most.map { min($0, first.count) } ?? first.count
+    let room = most.map { max(0, $0 - count) }
+    var rest = TextPattern.text("")
+    if let others, most.map({ $0 > count }) ?? true {
+      rest = .repeated(
+        .sequence([comma, .rule(others)]), atLeast: max(0, least - first.count), atMost: room)
+    }
+    for place in (0..<count).reversed() {
+      let item = TextPattern.sequence([place == 0 ? .text("") : comma, .rule(first[place]), rest])
+      rest = place < least ? item : .optional(item)
+    }
+    return .sequence([.text("["), gap, rest, gap, .text("]")])
+  }
+
+  static func string(otherThan names: [String]) -> TextPattern {
+    .sequence([.text("\""), content(otherThan: names), .text("\"")])
+  }
+
+  /// Any number of members, at the end of an object.
+  static func others(_ key: TextPattern, _ value: Int) -> TextPattern.Member {
+    TextPattern.Member(
+      key: .sequence([key, .text(":"), gap]), value: value, isRequired: false, isRepeated: true)
+  }
+
+  static func object(_ members: [TextPattern.Member]) -> TextPattern {
+    .sequence([.text("{"), gap, .members(members), gap, .text("}")])
   }
 
   private static func group(

@@ -13,16 +13,16 @@ struct SchemaKeywords {
   subscript(keyword: String) -> OrderedJSON? { members[keyword] }
 
   /// Say something to people, or hold parts that are referred to.
-  private static let silent: Set = [
+  static let silent: Set = [
     "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
     "$schema", "$id",
     "$comment", "$defs", "definitions", "discriminator", "contentMediaType", "contentEncoding",
   ]
   private static let ofTypes: [String: Set<String>] = [
-    "string": ["minLength", "maxLength", "format"],
-    "integer": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"], "number": [], "boolean": [],
-    "null": [], "array": ["items", "minItems", "maxItems"],
-    "object": ["properties", "required", "additionalProperties"],
+    "string": ["minLength", "maxLength", "format", "pattern"], "integer": [],
+    "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"], "boolean": [], "null": [],
+    "array": ["items", "prefixItems", "minItems", "maxItems", "uniqueItems"],
+    "object": ["properties", "patternProperties", "required", "additionalProperties"],
   ]
   private static let ofAll: Set = ["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]
   private static let known = ofTypes.values.reduce(ofAll.union(silent)) { $0.union($1) }
@@ -34,13 +34,10 @@ struct SchemaKeywords {
         "the schema's keyword \"\(keyword.prefix(60))\" is not supported", at: place,
         fix: "Leave it out, and check the answer for it.")
     }
-    // Bounds that hold for every number but cannot be kept for one with a fraction.
-    if members["type"]?.string == "number" || members["type"]?.array?.contains(.string("number")) == true {
-      for keyword in SchemaKeywords.ofTypes["integer"] ?? [] where members[keyword] != nil {
-        throw FireflyError(
-          "the schema's keyword \"\(keyword)\" is supported for integers only", at: place,
-          fix: "Leave it out, and check the answer for it.")
-      }
+    guard members["uniqueItems"].map({ $0 == .bool(false) }) ?? true else {
+      throw FireflyError(
+        "the schema's keyword \"uniqueItems\" is not supported", at: place,
+        fix: "Leave it out, and check the answer for it.")
     }
   }
 
@@ -60,28 +57,48 @@ struct SchemaKeywords {
   func values() throws -> [OrderedJSON]? {
     if let value = members["const"] {
       try allow(["const", "type"])
-      return [value]
+      return try ofType([value])
     }
     guard let value = members["enum"] else { return nil }
     try allow(["enum", "type"])
     guard let list = value.array, !list.isEmpty else {
       throw SchemaKeywords.wrong("enum", "a list of at least one value", value, place)
     }
-    return list
+    return try ofType(list)
   }
 
-  /// The parts of `anyOf`, of `oneOf` where they can be told apart, or of `allOf` with one.
+  private func ofType(_ values: [OrderedJSON]) throws -> [OrderedJSON] {
+    guard members["type"] != nil else { return values }
+    let types = try types()
+    let fitting = values.filter { value in types.contains { SchemaKeywords.isOf($0, value.unordered) } }
+    guard !fitting.isEmpty else { throw FireflyError("no value of the schema's is of its type", at: place) }
+    return fitting
+  }
+
+  private static func isOf(_ type: String, _ value: JSONValue) -> Bool {
+    switch value {
+    case .null: type == "null"
+    case .bool: type == "boolean"
+    case .string: type == "string"
+    case .array: type == "array"
+    case .object: type == "object"
+    case .int: type == "integer" || type == "number"
+    case .double(let number): type == "number" || type == "integer" && number == number.rounded()
+    }
+  }
+
+  /// The parts of `anyOf`, or of `oneOf` where they can be told apart.
   func alternatives() throws -> [(schema: OrderedJSON, place: String)]? {
-    guard let keyword = ["anyOf", "oneOf", "allOf"].first(where: { members[$0] != nil }) else { return nil }
-    try allow([keyword])
+    guard let keyword = ["anyOf", "oneOf"].first(where: { members[$0] != nil }) else { return nil }
+    return try parts(keyword).enumerated().map { ($1, "\(place).\(keyword)[\($0)]") }
+  }
+
+  /// The schemas of a keyword that lists some.
+  func parts(_ keyword: String) throws -> [OrderedJSON] {
     guard let parts = members[keyword]?.array, !parts.isEmpty else {
       throw SchemaKeywords.wrong(keyword, "a list of at least one schema", members[keyword] ?? .null, place)
     }
-    guard keyword != "allOf" || parts.count == 1 else {
-      throw FireflyError(
-        "\"allOf\" of several schemas is not supported", at: place, fix: "Write them as one schema.")
-    }
-    return parts.enumerated().map { ($1, "\(place).\(keyword)[\($0)]") }
+    return parts
   }
 
   // MARK: - Types
@@ -147,32 +164,74 @@ struct SchemaKeywords {
 
   // MARK: - Strings and integers
 
-  func string() throws -> TextPattern {
+  /// - Parameter notes: is told of a format that is not held to.
+  func string(_ notes: inout [String]) throws -> TextPattern {
     let (least, most) = try bounds("minLength", "maxLength")
-    guard let format = members["format"] else { return JSONGrammar.string(atLeast: least, atMost: most) }
-    guard members["minLength"] == nil, members["maxLength"] == nil else {
-      throw FireflyError("\"format\" beside a length is not supported", at: place)
+    guard let content = try content(&notes) else { return JSONGrammar.string(atLeast: least, atMost: most) }
+    let longest = content.most ?? .max
+    guard content.least >= least, most.map({ longest <= $0 }) ?? true else {
+      let keyword = members["pattern"] == nil ? "format" : "pattern"
+      throw FireflyError(
+        "\"\(keyword)\" beside a length that it may break is not supported", at: place,
+        fix: "Leave \(content.least < least ? "minLength" : "maxLength") out, and check the answer for it.")
     }
-    guard let text = format.string.flatMap({ StringFormat.patterns[$0] }) else {
-      throw SchemaKeywords.wrong(
-        "format", StringFormat.patterns.keys.sorted().joined(separator: ", "), format, place)
-    }
-    return .sequence([.text("\""), text, .text("\"")])
+    return .sequence([.text("\""), content.pattern, .text("\"")])
   }
 
-  func integer() throws -> TextPattern {
-    func bound(_ keyword: String) throws -> Int? {
+  /// What `pattern` or `format` asks for within the quotation marks, and its lengths in characters.
+  private func content(
+    _ notes: inout [String]
+  ) throws -> (pattern: TextPattern, least: Int, most: Int?)? {
+    let expression = try members["pattern"].map { value in
+      guard let text = value.string else { throw SchemaKeywords.wrong("pattern", "a string", value, place) }
+      return try RegularPattern(text, at: place)
+    }
+    guard let format = members["format"] else {
+      return expression.map { ($0.pattern, $0.least, $0.most) }
+    }
+    guard let name = format.string else { throw SchemaKeywords.wrong("format", "a string", format, place) }
+    guard let text = StringFormat.patterns[name] else {
+      notes.append("The schema's \"format\": \"\(name.prefix(60))\" is not held to (at \(place)).")
+      return expression.map { ($0.pattern, $0.least, $0.most) }
+    }
+    guard expression == nil else {
+      throw FireflyError("\"format\" beside \"pattern\" is not supported", at: place)
+    }
+    let counts = text.byteCounts  // all of them ASCII
+    return (text, counts.least, counts.most)
+  }
+
+  /// The bounds of a number; nil for one without any.
+  private func range() throws -> NumberRange? {
+    func bound(_ keyword: String) throws -> NumberRange.Bound? {
       guard let value = members[keyword] else { return nil }
-      guard let bound = value.unordered.int, abs(bound) < IntegerRange.limit else {
-        throw SchemaKeywords.wrong(keyword, "a whole number of at most 15 digits", value, place)
+      guard let bound = NumberRange.Bound(value.unordered, isExclusive: keyword.hasPrefix("exclusive")) else {
+        throw SchemaKeywords.wrong(
+          keyword, "a number of at most 15 digits before the point and 16 behind it", value, place)
       }
       return bound
     }
-    let least = [try bound("minimum"), try bound("exclusiveMinimum").map { $0 + 1 }].compactMap(\.self).max()
-    let most = [try bound("maximum"), try bound("exclusiveMaximum").map { $0 - 1 }].compactMap(\.self).min()
-    guard least != nil || most != nil else { return JSONGrammar.integer }
-    let range = IntegerRange(least ?? -IntegerRange.limit + 1, most ?? IntegerRange.limit - 1)
+    // Of two bounds that are the same, the one that leaves the number itself out.
+    let lower = [try bound("exclusiveMinimum"), try bound("minimum")].compactMap(\.self)
+      .max { $0.isBelow($1) || !$1.isBelow($0) && $1.isExclusive }
+    let upper = [try bound("exclusiveMaximum"), try bound("maximum")].compactMap(\.self)
+      .min { $0.isBelow($1) || !$1.isBelow($0) && $0.isExclusive }
+    return lower == nil && upper == nil ? nil : NumberRange(lower: lower, upper: upper)
+  }
+
+  func number() throws -> TextPattern {
+    guard let range = try range() else { return JSONGrammar.number }
     guard let pattern = range.pattern else {
+      throw FireflyError("no number is within the schema's bounds", at: place)
+    }
+    return pattern
+  }
+
+  func integer() throws -> TextPattern {
+    guard let range = try range() else { return JSONGrammar.integer }
+    let whole = IntegerRange(
+      range.lower?.leastWhole ?? -IntegerRange.limit + 1, range.upper?.mostWhole ?? IntegerRange.limit - 1)
+    guard let pattern = whole.pattern else {
       throw FireflyError("no whole number is within the schema's bounds", at: place)
     }
     return pattern

@@ -5,9 +5,12 @@ import FireflyBase
 public final class TextConstraint: Sendable {
   private let grammar: ByteGrammar
   private let tokens: TokenTrie
+  /// What of a schema is not held to, for who asked; a sentence each.
+  public let notes: [String]
   private let known = Locked(Known())
 
-  init(_ grammar: ByteGrammar, _ tokens: TokenTrie) {
+  init(_ grammar: ByteGrammar, _ tokens: TokenTrie, notes: [String]) {
+    self.notes = notes
     self.grammar = grammar
     self.tokens = tokens
   }

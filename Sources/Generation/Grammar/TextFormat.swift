@@ -13,16 +13,17 @@ public enum TextFormat: Sendable {
 
   /// - Throws: `FireflyError` naming the keyword of a schema that is not supported, or when it is too large.
   public func constraint(_ tokens: TokenTrie) throws -> TextConstraint {
-    TextConstraint(try ByteGrammar(rules()), tokens)
+    let (rules, notes) = try rules()
+    return TextConstraint(try ByteGrammar(rules), tokens, notes: notes)
   }
 
-  func rules() throws -> [TextPattern] {
+  private func rules() throws -> (rules: [TextPattern], notes: [String]) {
     switch self {
-    case .jsonObject: [.sequence([JSONGrammar.gap, JSONGrammar.object])] + JSONGrammar.shared
+    case .jsonObject: ([.sequence([JSONGrammar.gap, JSONGrammar.object])] + JSONGrammar.shared, [])
     case .jsonSchema(let schema): try JSONSchema.rules(schema)
     case .calls(let functions, let between, let after):
       try JSONSchema.rules(functions, between: between, after: after)
-    case .oneOf(let texts): [.choice(texts.map(TextPattern.text))]
+    case .oneOf(let texts): ([.choice(texts.map(TextPattern.text))], [])
     }
   }
 }

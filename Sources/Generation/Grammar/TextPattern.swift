@@ -18,6 +18,31 @@ indirect enum TextPattern: Sendable {
     /// The rule of its value.
     var value: Int
     var isRequired: Bool
+    /// Any number of such members; the last only.
+    var isRepeated = false
+  }
+
+  /// The bytes of the shortest and of the longest text; nil: there is no longest one that is known.
+  var byteCounts: (least: Int, most: Int?) {
+    switch self {
+    case .text(let text): (text.utf8.count, text.utf8.count)
+    case .bytes: (1, 1)
+    case .rule: (1, nil)
+    case .members: (0, nil)
+    case .sequence(let parts):
+      parts.map(\.byteCounts).reduce((0, 0)) { sum, part in
+        (sum.0 + part.least, sum.1.flatMap { most in part.most.map { $0 + most } })
+      }
+    case .choice(let parts):
+      (
+        parts.map(\.byteCounts.least).min() ?? 0,
+        parts.map(\.byteCounts.most).reduce(0) { most, part in
+          most.flatMap { most in part.map { max($0, most) } }
+        }
+      )
+    case .repeated(let part, let least, let most):
+      (part.byteCounts.least * least, most.flatMap { times in part.byteCounts.most.map { $0 * times } })
+    }
   }
 
   static func optional(_ pattern: TextPattern) -> TextPattern { .repeated(pattern, atLeast: 0, atMost: 1) }

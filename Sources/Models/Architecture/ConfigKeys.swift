@@ -40,7 +40,8 @@ extension Architecture {
   private static let ofOtherFiles: Set<String> = GenerationKeys.all.union([
     "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "unk_token_id", "cls_token_id",
     "mask_token_id",
-    "gmask_token_id", "decoder_start_token_id", "tokenizer_class", "chat_format", "quantization_config",
+    "gmask_token_id", "eod_token_id", "decoder_start_token_id", "tokenizer_class", "chat_format",
+    "quantization_config",
   ])
 
   /// How weights began, and what follows from other keys.

@@ -32,12 +32,15 @@ struct AnswerHeader: Sendable {
   }
 
   /// A response, or with `isPart` a part of one.
-  func message(_ choices: [JSONValue], usage: JSONValue?, isPart: Bool) -> JSONValue {
+  func message(
+    _ choices: [JSONValue], usage: JSONValue?, warnings: JSONValue?, isPart: Bool
+  ) -> JSONValue {
     var members: [String: JSONValue] = [
       "id": .string(id), "object": .string(isPart ? partObject : object), "created": .int(created),
       "model": .string(model), "choices": .array(choices),
     ]
     if let usage { members["usage"] = usage }
+    if let warnings { members["warnings"] = warnings }
     return .object(members)
   }
 }

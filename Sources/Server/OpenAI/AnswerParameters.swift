@@ -125,13 +125,14 @@ struct AnswerParameters: Sendable {
   mutating func limitTokens(
     _ parameters: Parameters, _ names: [String], atLeast least: Int, usual: Int, limit: Int
   ) throws {
-    for name in names {
-      if let count = try parameters.whole(name, in: least...limit) {
-        options.maxNewTokens = count
-        return
-      }
+    let given = try names.compactMap { name in
+      try parameters.whole(name, in: least...limit).map { (name: name, count: $0) }
     }
-    options.maxNewTokens = min(usual, limit)
+    options.maxNewTokens = given.first?.count ?? min(usual, limit)
+    for other in given.dropFirst() where other.count != options.maxNewTokens {
+      parameters.warnings.add(
+        "\"\(parameters.given(other.name))\" has no effect here: \"\(names[0])\" goes before it.")
+    }
   }
 
   /// The requests, one for each answer: `bestOf` to every prompt, each with a seed of its own.

@@ -62,11 +62,17 @@ final class StreamedAnswer: AnswerSink {
   private let reportsTokens: Bool
   /// The tokens' counts, where they are asked for.
   private let usage: Usage?
+  /// What the last part tells.
+  private let warnings: JSONValue?
   private let state: Locked<State>
 
   static let headers = ["Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"]
 
-  init(_ exchange: HTTPExchange, _ format: any AnswerFormat, count: Int, reportsTokens: Bool, usage: Usage?) {
+  init(
+    _ exchange: HTTPExchange, _ format: any AnswerFormat, count: Int, reportsTokens: Bool, usage: Usage?,
+    warnings: JSONValue?
+  ) {
+    self.warnings = warnings
     self.exchange = exchange
     self.format = format
     self.reportsTokens = reportsTokens
@@ -99,23 +105,28 @@ final class StreamedAnswer: AnswerSink {
         exchange.endStream()
       case .success(let result):
         state.parts[index].result = result
-        for part in format.closing(index, result.finishReason) { send([part]) }
         let results = state.parts.compactMap(\.result)
-        if results.count == state.parts.count { close(results) }
+        let isOver = results.count == state.parts.count
+        let parts = format.closing(index, result.finishReason)
+        for (place, part) in parts.enumerated() {
+          send([part], isLast: isOver && usage == nil && place == parts.count - 1)
+        }
+        if isOver { close(results) }
       }
     }
   }
 
   private func close(_ results: [GenerationResult]) {
-    if let usage { send([], usage: usage.json(results)) }
+    if let usage { send([], usage: usage.json(results), isLast: true) }
     exchange.send("data: [DONE]\n\n")
     exchange.endStream()
   }
 
   /// Sends a part; with usage asked for, all parts but the last have it as null.
-  private func send(_ choices: [JSONValue], usage: JSONValue? = nil) {
+  private func send(_ choices: [JSONValue], usage: JSONValue? = nil, isLast: Bool = false) {
     let null: JSONValue? = self.usage == nil ? nil : .null
-    let message = format.header.message(choices, usage: usage ?? null, isPart: true)
+    let message = format.header.message(
+      choices, usage: usage ?? null, warnings: isLast ? warnings : nil, isPart: true)
     exchange.send("data: \(message.text())\n\n")
   }
 }

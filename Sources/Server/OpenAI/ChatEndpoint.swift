@@ -25,25 +25,31 @@ struct ChatEndpoint {
     }
     answers.options.reportsLogProbabilities = reportsTokens
     answers.stop(at: try service.stopIDs(of: chat.template), parameters)
-    try constrain(&answers, chat.tools, parameters)
+    try constrain(&answers, chat, parameters)
     answers.options.shownTokens = ChatEndpoint.marks(chat.tools, service.tokenizer)
     let prompt = try chat.prompt(service)
     let reader = ChatAnswerReader(
-      chat.tools, isThinking: service.endsInThought(prompt),
+      chat.tools, isThinking: chat.isThinking(after: prompt, service),
       separates: parameters["reasoning_format"] != .string("none"))
     let format = ChatFormat(
       model: chat.model.name, spelling: service.spelling, reportsTokens: reportsTokens, reader: reader,
       chat.tools.syntax)
     try service.start(
       exchange, answers, prompts: [prompt], parameter: "messages", model: chat.model.name, format: format,
-      reportsTokens: reportsTokens)
+      reportsTokens: reportsTokens, warnings: parameters.warnings)
   }
 
   /// Holds the answer to a call where it must be one, otherwise to the format that the request asks for.
-  private func constrain(_ answers: inout AnswerParameters, _ tools: ChatTools, _ parameters: Parameters)
+  private func constrain(_ answers: inout AnswerParameters, _ chat: ChatRequest, _ parameters: Parameters)
     throws
   {
+    let tools = chat.tools
     try service.constrain(&answers, parameters)
+    guard answers.options.constraint == nil || !chat.continuesAnswer else {
+      throw APIError.invalid(
+        "An answer of a format is one from its beginning; leave the assistant's message at the end out.",
+        "response_format")
+    }
     guard tools.described != nil, answers.options.constraint != nil || tools.format != nil else { return }
     guard answers.options.constraint == nil else {
       throw APIError.invalid(
@@ -51,7 +57,7 @@ struct ChatEndpoint {
         "response_format")
     }
     do {
-      answers.options.constraint = try tools.format?.constraint(service.tokenTrie)
+      answers.options.constraint = try tools.format.map { try service.constraint($0, parameters.warnings) }
     } catch let error as FireflyError {
       throw APIError.invalid(error, "tools")
     }

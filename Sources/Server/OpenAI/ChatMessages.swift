@@ -16,7 +16,9 @@ enum ChatMessages {
         "There are \(list.count) messages; the model reads at most \(limit) tokens, its answer included.",
         "messages", code: "context_length_exceeded")
     }
-    return try list.enumerated().map { try message($1, "messages[\($0)]") }
+    return try list.enumerated().map {
+      try message($1, "messages[\($0)]", isLast: $0 == list.count - 1, parameters)
+    }
   }
 
   /// Beside role and content, members that templates ask for, and what the service said itself, when a client sends it back.
@@ -24,6 +26,8 @@ enum ChatMessages {
     "role": .followed, "content": .followed, "name": .followed, "tool_calls": .followed,
     "tool_call_id": .followed,
     "reasoning_content": .followed, "reasoning": .followed, "thinking": .followed,
+    // Others' words for an answer that is to go on: DeepSeek's and Mistral's, Qwen's and Kimi's.
+    "prefix": .followed, "partial": .alias("prefix"),
     "refusal": .only([.string("")]), "annotations": .harmless, "audio": .only([]),
     "function_call": .refused("Send \"tool_calls\"."),
   ]
@@ -32,11 +36,10 @@ enum ChatMessages {
     "system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool",
   ]
 
-  private static func message(_ value: OrderedJSON, _ place: String) throws -> Message {
-    guard let object = value.object else {
-      throw APIError.invalid("\"\(place)\" must be an object, not \(value.kind).", place)
-    }
-    let parameters = try Parameters(object, place: place).checked(by: members)
+  private static func message(
+    _ value: OrderedJSON, _ place: String, isLast: Bool, _ request: Parameters
+  ) throws -> Message {
+    let parameters = try request.object(value, place, members)
     guard let role = try parameters.text("role") else {
       throw APIError.invalid("\"\(place).role\" is missing.", "\(place).role")
     }
@@ -45,17 +48,21 @@ enum ChatMessages {
         "\"\(place).role\" must be system, developer, user, assistant or tool, not \"\(role.prefix(40))\".",
         "\(place).role")
     }
+    if try parameters.flag("prefix") == true, !isLast || role != "assistant" {
+      let name = parameters.given("prefix")
+      throw APIError.invalid("\"\(name)\" is for the assistant's message at the end.", name)
+    }
     var extra: JSONMembers = [:]
     for name in ["name", "tool_call_id", "reasoning_content", "reasoning", "thinking"] {
       extra[name] = try parameters.text(name).map(OrderedJSON.string)
     }
     extra["tool_calls"] = try calls(parameters, role, place)
     if parameters["content"] == nil, extra["tool_calls"] != nil {
-      let form: Message.ContentForm = object["content"] == nil ? .absent : .null
+      let form: Message.ContentForm = value.object?["content"] == nil ? .absent : .null
       return Message(role: known, content: "", contentForm: form, members: extra)
     }
     return Message(
-      role: known, content: try content(parameters["content"], "\(place).content"), members: extra)
+      role: known, content: try content(parameters, "\(place).content"), members: extra)
   }
 
   /// The assistant's calls; an empty list is none.
@@ -73,9 +80,9 @@ enum ChatMessages {
   }
 
   /// A string, or a list of text parts.
-  private static func content(_ value: JSONValue?, _ place: String) throws -> String {
-    if let text = value?.string { return text }
-    guard let parts = value?.array else {
+  private static func content(_ message: Parameters, _ place: String) throws -> String {
+    if let text = message["content"]?.string { return text }
+    guard let parts = message.ordered("content")?.array else {
       throw APIError.invalid("\"\(place)\" must be a string or a list of text parts.", place)
     }
     return try parts.enumerated().map { index, part in
@@ -84,7 +91,14 @@ enum ChatMessages {
           "\"\(place)[\(index)]\" must be {\"type\": \"text\", \"text\": …}; this model reads only text.",
           "\(place)[\(index)]")
       }
+      _ = try message.object(part, "\(place)[\(index)]", partMembers)
       return text
     }.joined()
   }
+
+  /// What is to be kept of a prompt, the clients of others' services say part by part; here all is.
+  private static let partMembers: ParameterTable = [
+    "type": .followed, "text": .followed, "cache_control": .harmless, "prompt_cache_breakpoint": .harmless,
+    "annotations": .harmless,
+  ]
 }

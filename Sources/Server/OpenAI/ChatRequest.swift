@@ -8,6 +8,9 @@ struct ChatRequest {
   let template: ChatTemplate
   let messages: [Message]
   let tools: ChatTools
+  /// Whether the last message is an answer that is to go on.
+  let continuesAnswer: Bool
+  private let warnings: Warnings
 
   /// - Throws: `APIError` naming the parameter.
   init(_ parameters: Parameters, _ service: Service) throws {
@@ -20,18 +23,53 @@ struct ChatRequest {
     }
     messages = try ChatMessages.read(parameters, atMost: service.shape.maxPositions)
     tools = try ChatTools(parameters, template)
+    continuesAnswer = try ChatRequest.continuesAnswer(parameters, messages)
+    warnings = parameters.warnings
+    guard tools.opening.isEmpty || !continuesAnswer else {
+      throw APIError.invalid("An answer that has begun cannot be made to call a tool.", "tool_choice")
+    }
+  }
+
+  /// Whether the answer has begun: as llama-server takes it where the assistant's message is the last, and as vllm is asked for it
+  /// in so many words.
+  private static func continuesAnswer(_ parameters: Parameters, _ messages: [Message]) throws -> Bool {
+    let (asked, prompts) = ("continue_final_message", "add_generation_prompt")
+    let (asks, isPrompted) = (try parameters.flag(asked), try parameters.flag(prompts))
+    guard asks != true || isPrompted != true else {
+      throw APIError.invalid("\"\(asked)\" and \"\(prompts)\" exclude each other.", asked)
+    }
+    let continues = messages.last?.role == "assistant" && asks != false && isPrompted != true
+    if !continues && asks == true {
+      throw APIError.invalid("\"\(asked)\" needs a message of the assistant's at the end.", asked)
+    }
+    if !continues && isPrompted == false {
+      throw APIError.invalid(
+        "\"\(prompts)\" may be false only where an answer is to go on, \"\(asked)\".", prompts,
+        code: "unsupported_value")
+    }
+    return continues
   }
 
   /// The tokens up to where the assistant begins to speak, and what it is made to begin with.
   func prompt(_ service: Service) throws -> [Int32] {
     try service.checkLength(of: messages.reduce(0) { $0 + $1.content.utf8.count }, "messages")
     do {
-      let prompt = try template.promptTokens(
-        history: messages, tools: tools.described, tokenizer: service.tokenizer)
-      return prompt + (try service.tokenizer.encode(tools.opening, parseSpecial: true))
+      let prompt = try template.prompt(
+        history: messages, tools: tools.described, continuesAnswer: continuesAnswer,
+        tokenizer: service.tokenizer, budget: .max)
+      warnings.add(prompt.lost, of: model.name)
+      return prompt.tokens + (try service.tokenizer.encode(tools.opening, parseSpecial: true))
     } catch let error as FireflyError {
       throw APIError.invalid(error, "messages")
     }
+  }
+
+  /// Whether the answer begins within its reasoning: the prompt has opened it, as DeepSeek-R1's does, or what there is of the
+  /// answer.
+  func isThinking(after prompt: [Int32], _ service: Service) -> Bool {
+    guard continuesAnswer, let begun = messages.last?.content else { return service.endsInThought(prompt) }
+    guard let open = begun.ranges(of: "<think>").last else { return false }
+    return !begun[open.upperBound...].contains("</think>")
   }
 }
 

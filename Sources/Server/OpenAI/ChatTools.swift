@@ -33,7 +33,14 @@ struct ChatTools: Sendable {
     described = functions.map(\.tool)
     self.syntax = syntax
     if try parameters.flag("parallel_tool_calls") == false { mostCalls = 1 }
-    guard choice.mustCall else { return }
+    guard choice.mustCall else {
+      for function in functions where function.isStrict {
+        parameters.warnings.add(
+          "\"strict\" of the tool \"\(function.name)\" has no effect here: a call is held to its schema only where "
+            + "\"tool_choice\" asks for one.")
+      }
+      return
+    }
     if case .named(let name) = choice {
       functions.removeAll { $0.name != name }
       guard !functions.isEmpty else {
@@ -58,6 +65,7 @@ struct ChatTools: Sendable {
     let tool: OrderedJSON
     let name: String
     let parameters: OrderedJSON
+    let isStrict: Bool
   }
 
   private static func functions(_ parameters: Parameters) throws -> [Function] {
@@ -66,11 +74,13 @@ struct ChatTools: Sendable {
     guard list.count <= 128 else {
       throw APIError.invalid("There are \(list.count) tools; at most 128 are allowed.", "tools")
     }
-    return try list.enumerated().map { try function($1, "tools[\($0)]") }
+    return try list.enumerated().map { try function($1, "tools[\($0)]", parameters) }
   }
 
-  private static func function(_ value: OrderedJSON, _ place: String) throws -> Function {
-    let outer = try object(
+  private static func function(
+    _ value: OrderedJSON, _ place: String, _ parameters: Parameters
+  ) throws -> Function {
+    let outer = try parameters.object(
       value, place,
       [
         "type": .followed, "function": .followed, "defer_loading": .only([.bool(false)]),
@@ -80,9 +90,9 @@ struct ChatTools: Sendable {
       throw APIError.invalid(
         "\"\(place).type\" must be \"function\".", "\(place).type", code: "unsupported_value")
     }
-    let inner = try object(
+    let inner = try outer.object(
       outer.ordered("function") ?? .null, "\(place).function",
-      ["name": .followed, "description": .followed, "parameters": .followed, "strict": .harmless])
+      ["name": .followed, "description": .followed, "parameters": .followed, "strict": .followed])
     guard let name = try inner.text("name"), (1...64).contains(name.utf8.count),
       name.utf8.allSatisfy({ "_-.".utf8.contains($0) || Character(UnicodeScalar($0)).isASCIIWord })
     else {
@@ -95,14 +105,8 @@ struct ChatTools: Sendable {
       throw APIError.invalid(
         "\"\(place).function.parameters\" must be a JSON schema.", "\(place).function.parameters")
     }
-    return Function(tool: value, name: name, parameters: schema)
-  }
-
-  static func object(_ value: OrderedJSON, _ place: String, _ table: ParameterTable) throws -> Parameters {
-    guard let members = value.object else {
-      throw APIError.invalid("\"\(place)\" must be an object, not \(value.kind).", place)
-    }
-    return try Parameters(members, place: place).checked(by: table)
+    return Function(
+      tool: value, name: name, parameters: schema, isStrict: try inner.flag("strict") ?? false)
   }
 
   private enum Choice: Equatable {

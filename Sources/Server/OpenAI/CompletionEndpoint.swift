@@ -33,7 +33,7 @@ struct CompletionEndpoint {
       model: model.name, spelling: service.spelling, reportsTokens: top != nil, echoes: echoes)
     try service.start(
       exchange, answers, prompts: prompts.map(\.ids), parameter: "prompt", model: model.name,
-      format: format, reportsTokens: top != nil)
+      format: format, reportsTokens: top != nil, warnings: parameters.warnings)
   }
 
   private func readBestOf(_ answers: inout AnswerParameters, _ parameters: Parameters) throws {

@@ -32,8 +32,14 @@ enum ParameterTables {
     .harmless,
     [
       "metadata", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "request_id",
-      "safety_identifier", "service_tier", "session_id", "store", "user",
-    ])
+      "safety_identifier", "session_id", "user",
+    ]
+  ).merging(
+    [
+      "store": .told("no answer is kept.", unless: no),
+      "service_tier": .told(
+        "all requests wait in one queue.", unless: [.string("auto"), .string("default")]),
+    ], uniquingKeysWith: first)
 
   /// Chats and completions alike.
   private static let answers = table(
@@ -72,7 +78,7 @@ enum ParameterTables {
     ], uniquingKeysWith: first)
 
   private static let vllmChat: ParameterTable = [
-    "echo": .only(no), "add_generation_prompt": .only([.bool(true)]), "continue_final_message": .only(no),
+    "echo": .only(no), "add_generation_prompt": .followed, "continue_final_message": .followed,
     "add_special_tokens": .only(no), "documents": .only(empty), "include_reasoning": .only([.bool(true)]),
     "chat_template": .refused("The server is started with one: --template."),
     "chat_template_kwargs": .followed, "media_io_kwargs": .only([.object([:])]),
@@ -113,14 +119,15 @@ enum ParameterTables {
     "content": .followed, "add_special": .followed, "parse_special": .followed, "with_pieces": .followed,
     "model": .followed, "prompt": .alias("content"), "messages": .followed,
     "add_special_tokens": .alias("add_special"),
-    "return_token_strs": .followed, "add_generation_prompt": .only([.bool(true)]),
-    "continue_final_message": .only(no), "tools": .followed, "chat_template_kwargs": .followed,
+    "return_token_strs": .followed, "add_generation_prompt": .followed,
+    "continue_final_message": .followed, "tools": .followed, "chat_template_kwargs": .followed,
   ]
 
   static let detokenize: ParameterTable = ["tokens": .followed, "model": .followed]
 
   static let applyTemplate: ParameterTable = [
     "messages": .followed, "model": .followed, "tools": .followed, "chat_template_kwargs": .followed,
+    "add_generation_prompt": .followed, "continue_final_message": .followed,
   ]
 
   // MARK: - Values that change nothing

@@ -17,7 +17,7 @@ enum ResponseFormat {
       let format: TextFormat? =
         switch name {
         case "response_format": try responseFormat(value, parameters)
-        case "structured_outputs": try structuredOutputs(value)
+        case "structured_outputs": try structuredOutputs(value, parameters)
         case "guided_choice": .oneOf(try texts(value, name))
         default: try schema(value, name)
         }
@@ -37,7 +37,7 @@ enum ResponseFormat {
 
   private static func responseFormat(_ value: OrderedJSON, _ parameters: Parameters) throws -> TextFormat? {
     let name = "response_format"
-    let object = try object(value, name, members)
+    let object = try parameters.object(value, name, members)
     switch try object.text("type") {
     case "text": return nil
     case "json_object":
@@ -49,7 +49,7 @@ enum ResponseFormat {
         "\"\(name).type\" must be \"text\", \"json_object\" or \"json_schema\".", "\(name).type")
     }
     if let own = object.ordered("schema") { return try schema(own, name) }
-    let inner = try self.object(
+    let inner = try parameters.object(
       object.ordered("json_schema") ?? .null, "\(name).json_schema",
       ["name": .harmless, "description": .harmless, "strict": .harmless, "schema": .followed])
     guard let own = inner.ordered("schema") else {
@@ -58,7 +58,7 @@ enum ResponseFormat {
     return try schema(own, "\(name).json_schema.schema")
   }
 
-  private static func structuredOutputs(_ value: OrderedJSON) throws -> TextFormat {
+  private static func structuredOutputs(_ value: OrderedJSON, _ parameters: Parameters) throws -> TextFormat {
     let name = "structured_outputs"
     let members: ParameterTable = [
       "json": .followed, "json_object": .followed, "choice": .followed,
@@ -67,22 +67,13 @@ enum ResponseFormat {
       "disable_any_whitespace": .only([.bool(false)]), "disable_additional_properties": .harmless,
       "whitespace_pattern": .only([]),
     ]
-    let object = try object(value, name, members)
+    let object = try parameters.object(value, name, members)
     if let own = object.ordered("json") { return try schema(own, "\(name).json") }
     if let choice = object.ordered("choice") { return .oneOf(try texts(choice, "\(name).choice")) }
     guard try object.flag("json_object") == true else {
       throw APIError.invalid("\"\(name)\" must have \"json\", \"json_object\" or \"choice\".", name)
     }
     return .jsonObject
-  }
-
-  private static func object(_ value: OrderedJSON, _ name: String, _ table: ParameterTable) throws
-    -> Parameters
-  {
-    guard let members = value.object else {
-      throw APIError.invalid("\"\(name)\" must be an object, not \(value.kind).", name)
-    }
-    return try Parameters(members, place: name).checked(by: table)
   }
 
   /// A schema, or its text, as vllm's clients may send it.
@@ -111,9 +102,16 @@ extension Service {
     try answers.forbidWords(parameters, tokenizer)
     guard let (format, parameter) = try ResponseFormat.read(parameters) else { return }
     do {
-      answers.options.constraint = try format.constraint(tokenTrie)
+      answers.options.constraint = try constraint(format, parameters.warnings)
     } catch let error as FireflyError {
       throw APIError.invalid(error, parameter)
     }
+  }
+
+  /// A format's constraint; what of its schema is not held to is told.
+  func constraint(_ format: TextFormat, _ warnings: Warnings) throws -> TextConstraint {
+    let constraint = try format.constraint(tokenTrie)
+    for note in constraint.notes { warnings.add(note) }
+    return constraint
   }
 }

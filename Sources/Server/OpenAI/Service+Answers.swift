@@ -7,11 +7,13 @@ extension Service {
   ///   - parameter: the request's, which holds the prompts.
   ///   - model: the name of the model that was asked for.
   ///   - reportsTokens: whether log-probabilities were asked for.
+  ///   - warnings: what the request asks for without effect.
   /// - Throws: `APIError` for a prompt that the model cannot read, more answers than are allowed, or a full queue.
   func start(
     _ exchange: HTTPExchange, _ answers: AnswerParameters, prompts: [[Int32]], parameter: String,
-    model: String, format: any AnswerFormat, reportsTokens: Bool
+    model: String, format: any AnswerFormat, reportsTokens: Bool, warnings: Warnings
   ) throws {
+    log(warnings)
     let count = prompts.count * answers.bestOf
     try checkCount(prompts.count, answers, parameter)
     for prompt in prompts { try check(prompt, answers.options, parameter) }
@@ -20,12 +22,14 @@ extension Service {
     if answers.stream {
       let sink = StreamedAnswer(
         exchange, format, count: count, reportsTokens: reportsTokens,
-        usage: answers.includesUsage ? usage : nil)
+        usage: answers.includesUsage ? usage : nil, warnings: warnings.json)
       try submit(requests, sink, exchange) { sink.open(count: count) }
     } else {
       let sink = WholeAnswer(exchange, count: count) { results in
         let choices = answers.chosen(results).enumerated().map { format.choice($0, $1) }
-        return .json(format.header.message(choices, usage: usage.json(results), isPart: false))
+        return .json(
+          format.header.message(
+            choices, usage: usage.json(results), warnings: warnings.json, isPart: false))
       }
       try submit(requests, sink, exchange)
     }

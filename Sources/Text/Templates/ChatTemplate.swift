@@ -40,13 +40,11 @@ extension ChatTemplate {
     try writer.pair(preference, tokenizer)
   }
 
-  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32] {
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> TemplatePrompt {
     try writer.prompt(history, tokenizer)
   }
 
-  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws {
-    try writer.check(messages, tools: tools)
-  }
+  func check(_ history: TemplateHistory) throws { try writer.check(history) }
 
   /// Whether the template looks at a member of messages beside role and content.
   func reads(_ member: String) -> Bool { writer.reads(member) }

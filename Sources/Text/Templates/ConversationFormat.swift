@@ -5,13 +5,11 @@ protocol ConversationFormat {
   /// A whole conversation as tokens.
   func row(_ conversation: Conversation, _ tokenizer: any Tokenizer) throws -> TemplateRow
 
-  /// A conversation up to where the assistant begins to speak.
-  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32]
+  /// A conversation up to where the assistant begins to speak, or goes on.
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> TemplatePrompt
 
   /// What messages before an answer this kind of template cannot take.
-  ///
-  /// - Parameter messages: without the system message.
-  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws
+  func check(_ history: TemplateHistory) throws
 
   /// A prompt and two answers to it, each with what ends it.
   ///
@@ -32,25 +30,36 @@ protocol ConversationFormat {
 struct TemplateHistory {
   /// nil leaves it to the template.
   var system: String?
-  /// Users, assistants and tools, the assistant not last.
+  /// Users, assistants and tools; the assistant is last where `continuesAnswer`, and nowhere else.
   var messages: ArraySlice<Message>
   var tools: [OrderedJSON]?
+  /// Whether the last message is an answer that has begun and is to go on.
+  var continuesAnswer = false
 }
 
-/// A part of a row that a template leaves out.
+/// What is said before an answer, as tokens.
+struct TemplatePrompt {
+  var tokens: [Int32]
+  var lost: Set<LostPart> = []
+}
+
+/// A part of a conversation that a template leaves out.
 public enum LostPart: String, CaseIterable, Sendable {
   case system, tools, reasoning
+  /// Who speaks, beside the role.
+  case name
   /// An answer's text beside its tool calls.
   case answerText = "answer_text"
-  /// Calls, or what tools said: such a row is not used.
+  /// Calls, or what tools said: a row with them is not used.
   case toolMessages = "tool_messages"
 
-  /// For the report on rows.
-  var description: String {
+  /// For the report on rows, and for who asks with a conversation.
+  public var description: String {
     switch self {
     case .system: "system text that this template has no place for"
     case .tools: "tools that this template has no place for"
     case .reasoning: "answers whose reasoning this template leaves out"
+    case .name: "names of speakers that this template leaves out"
     case .answerText: "answers whose text this template leaves out beside their calls"
     case .toolMessages: "tool calls that this template has no place for"
     }

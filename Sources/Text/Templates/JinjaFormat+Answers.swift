@@ -88,7 +88,8 @@ extension JinjaFormat {
   /// The text is tokenised in one go, as it will be in chat. When the parts between the borders give the same tokens one by
   /// one, which holds wherever special tokens stand at the borders, their counts tell where the borders are. Otherwise a
   /// border lies where the tokens of the text before it cease to be those of the whole: a token that spans it belongs to
-  /// what follows.
+  /// what follows. That text is read from the last special token on, behind which tokenising begins anew: all of it at every
+  /// border would take the square of the conversation's length.
   static func tokens(
     of text: MarkedText, _ answers: [Range<Int>], _ tokenizer: any Tokenizer
   ) throws -> (tokens: [Int32], answers: [Range<Int>]) {
@@ -104,12 +105,41 @@ extension JinjaFormat {
       start = border
     }
     if joined != tokens {
+      var anchors = SpecialPlaces(text.text, tokens, tokenizer)
       counts = try borders.map { border in
-        let before = try tokenizer.encode(text.slice(0..<border).text, parseSpecial: true)
-        return zip(before, tokens).prefix { $0 == $1 }.count
+        let anchor = anchors.last(before: border)
+        var before = try tokenizer.encode(text.slice(anchor.offset..<border).text, parseSpecial: true)[...]
+        // What a tokenizer puts before a text stands before the special token.
+        if anchor.index > 0 { before = before.drop { $0 != tokens[anchor.index] } }
+        return anchor.index + zip(before, tokens[anchor.index...]).prefix { $0 == $1 }.count
       }
     }
     let ranges = answers.indices.map { counts[2 * $0]..<max(counts[2 * $0], counts[2 * $0 + 1]) }
     return (tokens, ranges)
+  }
+}
+
+/// Where special tokens stand, in a text and among its tokens.
+private struct SpecialPlaces {
+  /// From the text's beginning.
+  private var places: [(offset: Int, end: Int, index: Int)] = [(0, 0, 0)]
+  private var next = 0
+
+  init(_ text: String, _ tokens: [Int32], _ tokenizer: any Tokenizer) {
+    let bytes = Array(text.utf8)
+    var from = 0
+    let special = tokenizer.specialIDs.subtracting([tokenizer.unk].compactMap(\.self))
+    for (index, id) in tokens.enumerated() where special.contains(id) {
+      let token = Array((tokenizer.token(of: id) ?? "").utf8)
+      guard !token.isEmpty, let found = bytes[from...].firstRange(of: token) else { return }
+      places.append((found.lowerBound, found.upperBound, index))
+      from = found.upperBound
+    }
+  }
+
+  /// The last one that ends at or before an offset; offsets are asked for in ascending order.
+  mutating func last(before offset: Int) -> (offset: Int, index: Int) {
+    while next + 1 < places.count, places[next + 1].end <= offset { next += 1 }
+    return (places[next].offset, places[next].index)
   }
 }

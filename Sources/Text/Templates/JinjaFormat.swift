@@ -36,14 +36,17 @@ struct JinjaFormat: Equatable, Sendable {
   /// What a template may do, however short the conversation, and for each message: published ones need a tenth of it.
   private static let (steps, stepsPerMessage) = (1_000_000, 2_000)
 
-  /// - Parameter forAnswer: whether the assistant's next answer is to follow.
+  /// - Parameters:
+  ///   - forAnswer: whether the assistant's next answer is to follow.
+  ///   - marksEnd: whether `Origin.endMark` is put behind the last message's text.
   func rendered(
-    _ messages: some Collection<Message>, tools: [OrderedJSON]?, forAnswer: Bool, now: Date,
-    _ tokenizer: any Tokenizer
+    _ messages: some Collection<Message>, tools: [OrderedJSON]?, forAnswer: Bool, marksEnd: Bool = false,
+    now: Date, _ tokenizer: any Tokenizer
   ) throws -> JinjaRendering {
     let described = tools.map { JinjaValue(.array($0), source: Origin.tools) }
     let inMessage = shape == .metadata && reads("tools")
-    let list = TemplateMessages(shape: shape).value(messages, tools: inMessage ? described : nil)
+    let list = TemplateMessages(shape: shape, markedEnd: marksEnd ? messages.count - 1 : nil)
+      .value(messages, tools: inMessage ? described : nil)
     var values: [(String, JinjaValue)] = []
     for (name, id) in [
       ("bos_token", tokenizer.bos), ("eos_token", tokenizer.eos), ("pad_token", tokenizer.pad),
@@ -103,25 +106,19 @@ extension JinjaFormat: ConversationFormat {
       rejected: Array(rows[1].tokens[start..<ends[1].upperBound]), lost: rows[0].lost.union(rows[1].lost))
   }
 
-  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32] {
-    let head = history.system.map { [Message(role: "system", content: $0)] } ?? []
-    let text = try rendered(
-      head + history.messages, tools: history.tools, forAnswer: true, now: Date(), tokenizer
-    ).text.text
-    return try tokenizer.encode(text, parseSpecial: true)
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> TemplatePrompt {
+    let messages = (history.system.map { [Message(role: "system", content: $0)] } ?? []) + history.messages
+    var text = try rendered(
+      messages, tools: history.tools, forAnswer: !history.continuesAnswer,
+      marksEnd: history.continuesAnswer, now: Date(), tokenizer
+    ).text
+    let lost = Traces(text, count: messages.count).lost(of: messages, tools: history.tools)
+    if history.continuesAnswer, let last = messages.last { text = try text.begun(last.content) }
+    return TemplatePrompt(tokens: try tokenizer.encode(text.text, parseSpecial: true), lost: lost)
   }
 
   /// The template itself decides what a conversation may look like.
-  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws {
-    guard let last = messages.last else {
-      throw FireflyError(
-        "there is no message to answer", expected: "a message with role \"user\" at the end")
-    }
-    guard last.role != "assistant" else {
-      throw FireflyError(
-        "the last message must be the user's", expected: "a message with role \"user\" at the end")
-    }
-  }
+  func check(_ history: TemplateHistory) {}
 
   func stopIDs(_ tokenizer: any Tokenizer) -> [Int32] { stopID.map { [$0] } ?? [] }
 
@@ -130,5 +127,27 @@ extension JinjaFormat: ConversationFormat {
     return
       "the model's own chat template writes no token that ends an answer: a model trained with it does not learn "
       + "to stop. Choose a template by name (\"default\" fits any base model)."
+  }
+}
+
+extension MarkedText {
+  /// The text up to where the last answer's ends, as transformers' `continue_final_message` cuts it: what a template trims at
+  /// the end of an answer is left out.
+  ///
+  /// - Throws: `FireflyError` when the answer's text is not there as it is.
+  fileprivate func begun(_ answer: String) throws -> MarkedText {
+    let wanted = MarkedText(answer.strippedAsPython)
+    guard let end = marks.last(where: { $0.source == Origin.end })?.range,
+      wanted.text.isEmpty || !ranges(of: wanted, limit: 1).isEmpty
+    else {
+      throw FireflyError(
+        "the last answer cannot be gone on with: the chat template does not write its text as it is",
+        fix: "Leave it out, or send the text without its reasoning.")
+    }
+    let begun = slice(0..<end.lowerBound)
+    // The space behind the mark tells whether ends are trimmed; as for transformers, one of the template's own will do.
+    let rest = text.utf8.dropFirst(end.lowerBound)
+    return rest.starts(with: Origin.endMark.utf8)
+      ? begun : begun.slice(0..<begun.text.strippedAtEnd.utf8.count)
   }
 }

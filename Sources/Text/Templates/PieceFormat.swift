@@ -111,6 +111,13 @@ extension PieceFormat {
     return Array(parts.joined(separator: try handover(tokenizer)))
   }
 
+  /// An answer up to where it is to go on: with nothing of what follows its text.
+  private func begun(_ message: Message, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    let text = layout == .piecewise ? message.content : message.content.strippedAtStart
+    let end = assistantFormat.firstRange(of: "{content}")?.upperBound ?? assistantFormat.endIndex
+    return try tokens(String(assistantFormat[..<end]), text, tokenizer)
+  }
+
   /// The same with the text as it is.
   private func answer(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
     try tokens(assistantFormat, text, tokenizer) + (endsWithID ? [try end(tokenizer)] : [])
@@ -179,13 +186,14 @@ extension PieceFormat: ConversationFormat {
     return try user(message.content, turn: turn, tokenizer)
   }
 
-  private func lost(of conversation: Conversation) -> Set<LostPart> {
+  func lost(of conversation: Conversation) -> Set<LostPart> {
     var lost: Set<LostPart> = loses(conversation.system) ? [.system] : []
     if layout != .chatGLM3 && conversation.tools?.isEmpty == false { lost.insert(.tools) }
     if layout != .chatGLM3 && conversation.hasToolMessages { lost.insert(.toolMessages) }
     if conversation.messages.contains(where: { $0.reasoning?.isEmpty == false }) {
       lost.insert(.reasoning)
     }
+    if conversation.messages.contains(where: \.hasName) { lost.insert(.name) }
     return lost
   }
 
@@ -195,32 +203,39 @@ extension PieceFormat: ConversationFormat {
 
   /// As the original: the answers' texts are not stripped.
   func pair(_ preference: Preference, _ tokenizer: any Tokenizer) throws -> TemplatePair {
-    let history = TemplateHistory(system: preference.system, messages: preference.messages[...])
+    let history = TemplateHistory(
+      system: preference.system, messages: preference.messages[...], tools: preference.tools)
     return TemplatePair(
-      prompt: try prompt(history, tokenizer),
+      prompt: try prompt(history, tokenizer).tokens,
       chosen: try answer(preference.chosen.content, tokenizer),
       rejected: try answer(preference.rejected.content, tokenizer),
       lost: lost(of: preference.conversation(answer: preference.chosen))
         .union(lost(of: preference.conversation(answer: preference.rejected))))
   }
 
-  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> [Int32] {
+  func prompt(_ history: TemplateHistory, _ tokenizer: any Tokenizer) throws -> TemplatePrompt {
+    let messages = history.continuesAnswer ? history.messages.dropLast() : history.messages
     var tokens = try head(system: history.system, tools: history.tools, tokenizer)
     var turn = 0
-    for message in history.messages {
+    for message in messages {
       tokens +=
         message.role == "assistant"
         ? try handover(tokenizer) + assistant(message, tokenizer) : try spoken(message, &turn, tokenizer)
     }
-    return try tokens + handover(tokenizer)
+    tokens += try handover(tokenizer)
+    if history.continuesAnswer, let last = history.messages.last { tokens += try begun(last, tokenizer) }
+    let whole = Conversation(
+      system: history.system, messages: Array(history.messages), tools: history.tools)
+    return TemplatePrompt(tokens: tokens, lost: lost(of: whole))
   }
 
   func reads(_ member: String) -> Bool { false }
 
-  func check(_ messages: ArraySlice<Message>, tools: [OrderedJSON]?) throws {
+  func check(_ history: TemplateHistory) throws {
+    let messages = history.continuesAnswer ? history.messages.dropLast() : history.messages
     guard layout != .chatGLM3 else { return try checkTurns(messages, after: ["user", "tool"]) }
-    guard tools?.isEmpty ?? true, !messages.contains(where: { $0.role == "tool" || !$0.toolCalls.isEmpty })
-    else {
+    let hasCalls = messages.contains { $0.role == "tool" || !$0.toolCalls.isEmpty }
+    guard history.tools?.isEmpty ?? true, !hasCalls else {
       throw FireflyError(
         "template \"\(name)\" has no place for tools", fix: "Use the model's own template, \"auto\".")
     }
@@ -243,8 +258,7 @@ extension PieceFormat: ConversationFormat {
     }
     guard !isAnswered else {
       throw FireflyError(
-        messages.isEmpty ? "there is no message to answer" : "the last message must be the user's",
-        expected: "a message with role \"user\" at the end")
+        "there is no message to answer", expected: "a message with role \"user\" before the answer")
     }
   }
 

@@ -15,21 +15,29 @@ enum CallShape: Equatable {
 /// What parts of a rendered text come from: the numbers of its marks.
 enum Origin {
   static let tools = -1
+  /// Of `endMark`.
+  static let end = -2
+  /// What stands behind a text whose end is looked for. A template that trims texts takes the space away.
+  static let endMark = "END_OF_TEXT "
   static func content(_ message: Int) -> Int { message << 16 }
   static func reasoning(_ message: Int) -> Int { message << 16 | 1 }
+  /// Who speaks, beside the role.
+  static func name(_ message: Int) -> Int { message << 16 | 0xFFFF }
   /// What a call has beside its name.
   static func call(_ message: Int, _ index: Int) -> Int { message << 16 | 2 * min(index, 32_000) + 2 }
   static func callName(_ message: Int, _ index: Int) -> Int { call(message, index) + 1 }
 
-  /// The message that a mark is of; nil for the tools.
+  /// The message that a mark is of; nil for the tools and for the mark at an end.
   static func message(_ source: Int) -> Int? { source < 0 ? nil : source >> 16 }
-  static func isCall(_ source: Int) -> Bool { source >= 0 && source & 0xFFFF >= 2 }
+  static func isCall(_ source: Int) -> Bool { source >= 0 && (2..<0xFFFF).contains(source & 0xFFFF) }
   static func isCallName(_ source: Int) -> Bool { isCall(source) && source & 1 == 1 }
 }
 
 /// Messages as a template's variables see them, every text marked with where it comes from.
 struct TemplateMessages {
   let shape: CallShape
+  /// The message whose text `Origin.endMark` follows.
+  var markedEnd: Int?
 
   /// - Parameter tools: for a template that has them in the system message.
   func value(_ messages: some Collection<Message>, tools: JinjaValue? = nil) -> JinjaValue {
@@ -85,6 +93,12 @@ struct TemplateMessages {
 
   /// The content, its reasoning marked as that.
   private func content(_ message: Message, index: Int) -> MarkedText {
+    var content = plainContent(message, index: index)
+    if index == markedEnd { content.append(MarkedText(Origin.endMark, source: Origin.end)) }
+    return content
+  }
+
+  private func plainContent(_ message: Message, index: Int) -> MarkedText {
     let source = Origin.content(index)
     guard message.role == "assistant", let range = message.reasoningInContent else {
       return MarkedText(message.content, source: source)
@@ -100,6 +114,7 @@ struct TemplateMessages {
   private func member(_ key: String, _ value: OrderedJSON, index: Int) -> JinjaValue {
     switch key {
     case "tool_calls": calls(value, index: index)
+    case "name": JinjaValue(value, source: Origin.name(index))
     case _ where Message.reasoningNames.contains(key):
       JinjaValue(value, source: Origin.reasoning(index))
     default: JinjaValue(value, source: Origin.content(index))

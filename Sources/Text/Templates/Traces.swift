@@ -30,6 +30,7 @@ struct Traces {
     if tools?.isEmpty == false && !sources.contains(Origin.tools) { lost.insert(.tools) }
     for (index, message) in messages.enumerated() {
       let hasContent = sources.contains(Origin.content(index))
+      if message.hasName && !sources.contains(Origin.name(index)) { lost.insert(.name) }
       switch message.role {
       case "system": if !message.content.isEmpty && extents[index] == nil { lost.insert(.system) }
       case "tool": if message.content.hasInk && !hasContent { lost.insert(.toolMessages) }
@@ -47,7 +48,10 @@ struct Traces {
 }
 
 extension Message {
-  fileprivate var hasReasoning: Bool {
+  /// A tool's name tells no more than the call it answers.
+  var hasName: Bool { role != "tool" && members["name"]?.string?.hasInk == true }
+
+  var hasReasoning: Bool {
     if reasoning?.hasInk == true { return true }
     return reasoningInContent.map { MarkedText(content).slice($0).text.hasInk } ?? false
   }

@@ -26,7 +26,7 @@ struct TokenizerConfig {
     try config.map { try take(config: $0) }
     // transformers reads the map only for folders that have no added_tokens_decoder.
     if config?.member("added_tokens_decoder") == nil {
-      try TokenizerConfig.read(folder, "special_tokens_map.json").map { try takeRoles($0) }
+      try TokenizerConfig.read(folder, "special_tokens_map.json").map { try take(map: $0) }
       try TokenizerConfig.read(folder, "added_tokens.json").map { try takeAddedTokens($0) }
     }
     if let template = try TokenizerConfig.text(folder, ModelFiles.chatTemplate) {
@@ -61,6 +61,9 @@ struct TokenizerConfig {
       "split_special_tokens": [.bool(false)], "sp_model_kwargs": [.object([:])],
       "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output": [.bool(false)],
     ])
+
+  /// special_tokens_map.json's other keys: tokens of other tasks.
+  static let mapKeys = KeyTable(harmless: ["cls_token", "mask_token", "sep_token"])
 
   private static func text(_ folder: String, _ name: String) throws -> String? {
     let path = folder + "/" + name
@@ -113,8 +116,27 @@ struct TokenizerConfig {
     toolTemplate = named.first { $0.name == "tool_use" }?.text
   }
 
+  private mutating func take(map: TokenizerJSON) throws {
+    let keys = KeyReader(map.value, source: map.place)
+    let roles = TokenizerConfig.roleNames.map { "\($0)_token" }
+    for key in roles + ["additional_special_tokens", "extra_special_tokens"] { keys.pass(key) }
+    notes += try keys.finish(TokenizerConfig.mapKeys)
+    try takeRoles(map)
+    for key in roles {
+      guard let token = map.value[key], token.object != nil else { continue }
+      notes += try KeyReader(token, source: "\(map.place): \(key)").finish(TokenizerConfig.tokenKeys)
+    }
+  }
+
+  /// What a token with a role is called; how it is looked for in a text, the vocabulary's own file says.
+  private static let tokenKeys = KeyTable(
+    harmless: ["__type", "content", "id", "normalized", "special"],
+    told: ["lstrip": [.bool(false)], "rstrip": [.bool(false)], "single_word": [.bool(false)]])
+
+  private static let roleNames = ["bos", "eos", "pad", "unk"]
+
   private mutating func takeRoles(_ json: TokenizerJSON) throws {
-    for role in ["bos", "eos", "pad", "unk"] {
+    for role in TokenizerConfig.roleNames {
       guard let member = json.member("\(role)_token") else { continue }
       roles[role] = try member.value.string ?? member.string("content")
     }

@@ -16,9 +16,14 @@ public enum Tokenizers {
       let file = path + "/" + name
       if FileManager.default.fileExists(atPath: file) { return try loadFile(file) }
     }
+    let isOld = FileManager.default.fileExists(atPath: path + "/vocab.json")
     throw FireflyError(
       "the folder has no tokenizer", at: path, expected: ModelFiles.vocabularies.joined(separator: " or "),
-      fix: "Copy the tokenizer files of the base model into it.")
+      found: isOld ? "vocab.json" : nil,
+      fix: isOld
+        ? "transformers makes a tokenizer.json of vocab.json and merges.txt: "
+          + "AutoTokenizer.from_pretrained(\"\(path)\").save_pretrained(\"\(path)\")."
+        : "Copy the tokenizer files of the base model into it.")
   }
 
   /// Whether a folder has a tokenizer's vocabulary.

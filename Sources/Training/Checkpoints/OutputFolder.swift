@@ -42,15 +42,20 @@ struct OutputFolder {
   func checkRoom(for checkpointBytes: Int, paged pagedBytes: Int) throws {
     let folder = DiskSpace.nearestFolder(path)
     guard let free = DiskSpace.freeBytes(at: folder) else { return }
-    let best = config.evaluation?.best == nil ? 0 : 1
-    let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1 + best
-    let needed = pagedBytes + kept * checkpointBytes + OutputFolder.recordBytes
+    let needed = neededBytes(for: checkpointBytes, paged: pagedBytes)
     guard free >= needed else {
       throw FireflyError(
         "the disk is too full for the checkpoints and the optimizer's file", at: folder,
         expected: "\(Readable.bytes(needed)) free", found: Readable.bytes(free),
         fix: "Free disk space, lower save_total_limit, or choose another output_dir.")
     }
+  }
+
+  /// What a run may have on the disk at once.
+  func neededBytes(for checkpointBytes: Int, paged pagedBytes: Int) -> Int {
+    let best = config.evaluation?.best == nil ? 0 : 1
+    let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1 + best
+    return pagedBytes + kept * checkpointBytes + OutputFolder.recordBytes
   }
 
   // MARK: - Where to start

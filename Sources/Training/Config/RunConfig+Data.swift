@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyPretrained
 import FireflyText
 
 // The rows of a run.
@@ -16,7 +17,19 @@ extension RunConfig {
   /// How conversations are written; nil for plain texts (task_type "pretrain").
   public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     guard task != .pretrain else { return nil }
-    return try ChatTemplate.named(templateName, tokenizer: tokenizer).with(variables: templateVariables)
+    return try ChatTemplate.named(templateName, tokenizer: tokenizer, adapter: startAdapter)
+      .with(variables: templateVariables)
+  }
+
+  /// Says so when "auto" is the template of the adapter that the run starts from, and the model's own writes otherwise.
+  public func templateNote(_ template: ChatTemplate?, _ tokenizer: any Tokenizer) -> String? {
+    guard let template, let startAdapter, templateName == ChatTemplate.auto,
+      let own = try? ChatTemplate.named(ChatTemplate.auto, tokenizer: tokenizer).with(
+        variables: templateVariables),
+      !template.writes(as: own, tokenizer)
+    else { return nil }
+    return
+      "\"template_name\": \"auto\" is the chat template of \(startAdapter), which is another than the model's own"
   }
 
   /// - Parameter model: the folder or file whose tokenizer reads the rows.

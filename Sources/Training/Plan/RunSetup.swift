@@ -51,6 +51,7 @@ struct RunSetup {
     trainable = config.trainable(architecture)
     let template = try config.template(pretrained.tokenizer)
     let tokenizer = pretrained.tokenizer
+    config.templateNote(template, tokenizer).map { notices.append($0) }
     dataset = try config.rows(
       config.selection(.training), template: template, tokenizer: tokenizer,
       cache: config.dataCache(model: pretrained.source.path)

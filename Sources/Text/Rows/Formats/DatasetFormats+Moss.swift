@@ -22,8 +22,32 @@ extension RowFormat {
           human: bare(try turn.text("Human"), label: "<|Human|>:", end: "<eoh>"),
           assistant: bare(try turn.text("MOSS"), label: "<|MOSS|>:", end: "<eom>")))
     }
-    return .conversation(
-      Conversation(system: try row.optionalText("meta_instruction"), turns: turns, line: row.line))
+    return .conversation(try conversation(turns, row, system: "meta_instruction"))
+  }
+
+  /// What turns have beside the two texts and says something, and a second system text.
+  @Sendable static func leftOutOfMoss(_ row: Row) -> [String] {
+    let labels = [
+      "Inner Thoughts": ("<|Inner Thoughts|>:", "<eot>"), "Tool Responses": ("<|Results|>:", "<eor>"),
+    ]
+    var leftOut: Set<String> = []
+    for turn in (row["chat"]?.object?.entries ?? []).compactMap(\.value.object) {
+      for entry in turn.entries where !["Human", "MOSS", "Commands"].contains(entry.key) {
+        let (label, end) = labels[entry.key] ?? ("", "")
+        let text = entry.value.string.map { bare($0, label: label, end: end) }
+        if entry.value != .null, text != "", text != "None" { leftOut.insert("chat." + entry.key) }
+      }
+    }
+    if row["meta_instruction"] != nil && row["system"] != nil { leftOut.insert("system") }
+    return leftOut.sorted()
+  }
+
+  /// The turns with the columns beside them; the format's own word for a system text goes before "system".
+  private static func conversation(_ turns: [Turn], _ row: Row, system key: String) throws -> Conversation {
+    var conversation = Conversation(
+      system: try row.optionalText(key) ?? row.optionalText("system"), turns: turns, line: row.line)
+    conversation.tools = try row.tools(wrapsFunctions: true)
+    return conversation
   }
 
   /// `{"prefix": …?, "plain_text": "[Human]: …<eoh> [MOSS]: …<eoa> …"}`, as moss-002-sft-data.
@@ -42,7 +66,7 @@ extension RowFormat {
           assistant: bare(utterances[1], label: "[MOSS]:", end: "<eoa>")))
     }
     guard !turns.isEmpty else { throw row.wrong("plain_text", expected: "at least one turn", found: "none") }
-    return .conversation(Conversation(system: try row.optionalText("prefix"), turns: turns, line: row.line))
+    return .conversation(try conversation(turns, row, system: "prefix"))
   }
 
   /// The text without the label in front and the mark at the end.

@@ -35,7 +35,20 @@ extension RowFormat {
         "an answer of a preference pair is marked as not to be learnt", at: row.place, fix: "Remove the row.")
     }
     return .preference(
-      Preference(system: system, messages: Array(messages), chosen: chosen, rejected: rejected))
+      Preference(
+        system: system, messages: Array(messages), tools: try row.tools(wrapsFunctions: true),
+        chosen: chosen, rejected: rejected))
+  }
+
+  /// What comes before the answers in `rejected`, where it is not what `chosen` has; and a second system text.
+  @Sendable static func leftOutOfPreference(_ row: Row) -> [String] {
+    var leftOut = secondSystem(row, row["prompt"]?.array == nil ? "chosen" : "prompt")
+    if let chosen = row["chosen"]?.array, let rejected = row["rejected"]?.array,
+      chosen.dropLast() != rejected.dropLast()
+    {
+      leftOut.append("rejected (the messages before the answer)")
+    }
+    return leftOut
   }
 
   /// - Returns: nil when there are tool messages among them, or messages without a text.

@@ -28,26 +28,40 @@ struct RowFormat: Sendable {
   /// The other keys that `read` looks at; nil: what else is in a row is not of interest.
   let others: Set<String>?
   let read: @Sendable (Row) throws -> Content
+  /// What `read` leaves out of the row within the keys that it looks at.
+  var leftOut: @Sendable (Row) -> [String] = { _ in [] }
 
   static let table: [RowFormat] = [
     RowFormat(
       name: "preference", keys: ["chosen", "rejected"],
-      others: ["prompt", "conversations", "messages", "system"],
-      read: readPreference),
+      others: ["prompt", "conversations", "messages", "system", "tools", "functions"],
+      read: readPreference, leftOut: leftOutOfPreference),
     RowFormat(
       name: "firefly", keys: ["conversation"], others: ["system", "tools", "functions"], read: readFirefly),
     RowFormat(
-      name: "sharegpt", keys: ["conversations"], others: ["system", "tools", "functions"], read: readShareGPT),
+      name: "sharegpt", keys: ["conversations"], others: ["system", "tools", "functions"], read: readShareGPT,
+      leftOut: { secondSystem($0, "conversations") }),
     RowFormat(
       name: "messages", keys: ["messages"],
-      others: ["system", "tools", "functions", "parallel_tool_calls"], read: readMessages),
+      others: ["system", "tools", "functions", "parallel_tool_calls"], read: readMessages,
+      leftOut: { secondSystem($0, "messages") }),
     RowFormat(
       name: "alpaca", keys: ["instruction", "output"],
       others: ["input", "system", "history", "tools", "text"],
       read: readAlpaca),
+    RowFormat(
+      name: "query", keys: ["query", "response"], others: ["system", "history", "tools"], read: readQuery),
+    RowFormat(
+      name: "completion", keys: ["prompt", "completion"], others: ["system", "tools"], read: readCompletion,
+      leftOut: { secondSystem($0, "prompt") }),
     RowFormat(name: "tasks", keys: ["input", "target"], others: [], read: readTask),
-    RowFormat(name: "moss", keys: ["chat"], others: ["meta_instruction"], read: readMoss),
-    RowFormat(name: "moss_plain", keys: ["plain_text"], others: ["prefix"], read: readMossPlain),
+    RowFormat(
+      name: "moss", keys: ["chat"], others: ["meta_instruction", "system", "tools", "functions"],
+      read: readMoss, leftOut: leftOutOfMoss),
+    RowFormat(
+      name: "moss_plain", keys: ["plain_text"], others: ["prefix", "system", "tools", "functions"],
+      read: readMossPlain,
+      leftOut: { $0["prefix"] != nil && $0["system"] != nil ? ["system"] : [] }),
     RowFormat(name: "text", keys: ["text"], others: nil, read: { .text(try $0.text("text")) }),
   ]
 
@@ -67,7 +81,15 @@ struct RowFormat: Sendable {
   ///
   /// - Throws: `FireflyError` for a key that is refused by its name.
   func unusedKeys(of row: Row) throws -> [String] {
-    try others.map { try RowKeys.unused(of: row, followed: $0.union(keys)) } ?? []
+    try (others.map { try RowKeys.unused(of: row, followed: $0.union(keys)) } ?? []) + leftOut(row)
+  }
+
+  /// The row's own system text where a system message of the list goes before it and says something else.
+  static func secondSystem(_ row: Row, _ list: String) -> [String] {
+    guard let own = row["system"]?.string, !own.isEmpty, let first = row[list]?.array?.first,
+      (first["role"] ?? first["from"])?.string == "system"
+    else { return [] }
+    return (first["content"] ?? first["value"])?.string == own ? [] : ["system"]
   }
 }
 
@@ -110,7 +132,11 @@ extension RowFormat {
 
   /// A list of messages that is a conversation; a system message in it goes before the row's own system text.
   private static func content(of row: Row, list: String) throws -> Content {
-    var messages = try MessageReader.messages(row.objects(list))[...]
+    try content(of: row, row.objects(list), wrapsFunctions: list == "conversations")
+  }
+
+  private static func content(of row: Row, _ items: [Row], wrapsFunctions: Bool) throws -> Content {
+    var messages = try MessageReader.messages(items)[...]
     var system = try row.optionalText("system")
     if let first = messages.first, first.role == "system" {
       system = first.content
@@ -118,7 +144,7 @@ extension RowFormat {
     }
     let conversation = Conversation(
       system: system, messages: Array(messages),
-      tools: try row.tools(wrapsFunctions: list == "conversations"), line: row.line)
+      tools: try row.tools(wrapsFunctions: wrapsFunctions), line: row.line)
     guard conversation.isInTurn else { return .unusable(.rolesDoNotAlternate) }
     let isEmpty = conversation.messages.contains { $0.contentForm != .text && $0.toolCalls.isEmpty }
     return isEmpty ? .unusable(.noText) : .conversation(conversation)
@@ -126,19 +152,24 @@ extension RowFormat {
 
   /// `{"instruction": …, "input": …?, "output": …, "system": …?, "history": [[user, assistant], …]?, "tools": …?}`.
   @Sendable private static func readAlpaca(_ row: Row) throws -> Content {
-    var turns: [Turn] = []
-    for (index, pair) in (try row.optionalList("history") ?? []).enumerated() {
-      guard let pair = pair.array, pair.count == 2, let human = pair[0].string, let assistant = pair[1].string
-      else { throw row.wrong("history[\(index)]", expected: "[user text, assistant text]", found: pair.kind) }
-      turns.append(Turn(human: human, assistant: assistant))
-    }
     let question = [try row.text("instruction"), try row.optionalText("input") ?? ""]
-    turns.append(
-      Turn(
-        human: question.filter { !$0.isEmpty }.joined(separator: "\n"), assistant: try row.text("output")))
-    var conversation = Conversation(system: try row.optionalText("system"), turns: turns, line: row.line)
-    conversation.tools = try row.tools(wrapsFunctions: true)
-    return .conversation(conversation)
+    return try question.filter { !$0.isEmpty }.joined(separator: "\n").answered(row, "output")
+  }
+
+  /// ms-swift's `{"query": …, "response": …, "system": …?, "history": [[user, assistant], …]?, "tools": …?}`.
+  @Sendable private static func readQuery(_ row: Row) throws -> Content {
+    try row.text("query").answered(row, "response")
+  }
+
+  /// TRL's `{"prompt": […], "completion": […], "tools": …?}`, lists of messages. Its texts, which no template is around, are not
+  /// conversations.
+  @Sendable private static func readCompletion(_ row: Row) throws -> Content {
+    guard row["prompt"]?.array != nil, row["completion"]?.array != nil else {
+      throw row.wrong(
+        "prompt", expected: "lists of messages in \"prompt\" and \"completion\"", found: row.kind("prompt"),
+        fix: "A text with its answer is {\"conversation\": [{\"human\": …, \"assistant\": …}]}.")
+    }
+    return try content(of: row, row.objects("prompt") + row.objects("completion"), wrapsFunctions: false)
   }
 
   /// `{"kind": …, "input": …, "target": …}`, the original's first format: later turns are packed into `target` with `</s>`
@@ -150,5 +181,21 @@ extension RowFormat {
       Turn(human: utterances[$0], assistant: utterances[$0 + 1])
     }
     return .conversation(Conversation(turns: turns, line: row.line))
+  }
+}
+
+extension String {
+  /// The question as a conversation with what the row has before it, and its answer.
+  fileprivate func answered(_ row: Row, _ answer: String) throws -> RowFormat.Content {
+    var turns: [Turn] = []
+    for (index, pair) in (try row.optionalList("history") ?? []).enumerated() {
+      guard let pair = pair.array, pair.count == 2, let human = pair[0].string, let assistant = pair[1].string
+      else { throw row.wrong("history[\(index)]", expected: "[user text, assistant text]", found: pair.kind) }
+      turns.append(Turn(human: human, assistant: assistant))
+    }
+    turns.append(Turn(human: self, assistant: try row.text(answer)))
+    var conversation = Conversation(system: try row.optionalText("system"), turns: turns, line: row.line)
+    conversation.tools = try row.tools(wrapsFunctions: true)
+    return .conversation(conversation)
   }
 }

@@ -19,4 +19,10 @@ package struct PromptMessages {
     }
     tools = try row.tools(wrapsFunctions: false)
   }
+
+  /// The keys of a row that asks for an answer which are not `followed`, nor known to mean nothing.
+  package static func unused(_ row: JSONMembers, followed: Set<String>) -> [String] {
+    row.entries.filter { $0.value != .null && !followed.contains($0.key) && !RowKeys.isHarmless($0.key) }.map(
+      \.key)
+  }
 }

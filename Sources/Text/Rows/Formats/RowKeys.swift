@@ -11,6 +11,8 @@ enum RowKeys {
     "source", "tags", "task", "timestamp", "title", "topic", "type", "url", "uuid",
   ]
 
+  static func isHarmless(_ key: String) -> Bool { harmless.contains(key) }
+
   /// What would change the meaning of a row, and is not supported.
   private static let refused: [String: String] = [
     "images": "pictures", "image": "pictures", "videos": "films", "video": "films", "audios": "sounds",
@@ -44,17 +46,16 @@ enum RowKeys {
     var unused: Set<String> = []
     for message in conversation.messages {
       for key in message.members.keys where !unused.contains(key) {
-        let isKnown =
-          harmless.contains(key) || followedOfMessages.contains(key)
-          || message.role == "tool" && key == "name"
+        let isKnown = harmless.contains(key) || followedOfMessages.contains(key)
         if !isKnown && !template.reads(key) { unused.insert(key) }
       }
     }
     return unused
   }
 
-  /// Calls and reasoning that a template leaves out are counted apart; a call's number is of no use without them.
-  private static let followedOfMessages = Set(["tool_calls", "tool_call_id"] + Message.reasoningNames)
+  /// Calls, reasoning and names that a template leaves out are counted apart; a call's number is of no use without them.
+  private static let followedOfMessages = Set(
+    ["name", "tool_calls", "tool_call_id"] + Message.reasoningNames)
 
   /// - Throws: `FireflyError` for a key of a message that is refused.
   static func check(_ key: String, of message: Row) throws {

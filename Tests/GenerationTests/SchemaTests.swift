@@ -1,0 +1,74 @@
+import FireflyBase
+import Foundation
+import Testing
+
+@testable import FireflyGeneration
+
+/// Schemas as a grammar: every small value that the jsonschema package finds valid can be said, and no other
+/// (tools/reference/schema_fixtures.py).
+@Suite struct SchemaTests {
+  private static let file: JSONValue? = {
+    let path = URL(filePath: #filePath).deletingLastPathComponent().path + "/Fixtures/schemas.json"
+    return try? JSONValue.read(path)
+  }()
+
+  private func grammar(_ schema: String) throws -> ByteGrammar {
+    try ByteGrammar(JSONSchema.rules(OrderedJSON.parse(schema, source: "schema")).rules)
+  }
+
+  private func allows(_ grammar: ByteGrammar, _ text: String) -> Bool {
+    var place = grammar.start
+    for byte in text.utf8 { place = grammar.place(after: byte, at: place) }
+    return place.isEnd
+  }
+
+  @Test func exactlyTheValidValuesCanBeSaid() throws {
+    let values = (Self.file?["values"]?.array ?? []).compactMap(\.string)
+    let cases = Self.file?["cases"]?.array ?? []
+    #expect(values.count > 150 && cases.count > 130)
+    for item in cases {
+      let schema = try #require(item["schema"]?.string)
+      let valid = Set((item["valid"]?.array ?? []).compactMap(\.int))
+      guard !valid.isEmpty else {
+        // No whole number is between 2.25 and 2.5.
+        #expect(throws: FireflyError.self, "\(schema)") { try self.grammar(schema) }
+        continue
+      }
+      let grammar = try self.grammar(schema)
+      for (index, value) in values.enumerated() {
+        #expect(allows(grammar, value) == valid.contains(index), "\(schema) \(value)")
+      }
+    }
+  }
+
+  /// White space of ECMA 262, which Python's is not, and characters by their numbers.
+  @Test func charactersOfExpressions() throws {
+    for (expression, right, wrong) in [
+      (#"^\\s$"#, ["\u{A0}", "\u{FEFF}", "\\n", " "], ["a", "\u{200B}"]),
+      ("^.$", ["\u{2027}", "\u{85}", "\\t"], ["\u{2028}", "\\r", "\\n"]),
+      (#"^\\x41\\u0042\\u{43}\\cA$"#, [], ["ABC"]),
+      (#"^\\x41\\u0042\\u{1F600}\\uD83D\\uDE00\\0$"#, ["AB😀😀\\u0000"], ["AB😀"]),
+      (#"^[\\b]$"#, ["\\b"], ["b"]), ("^[😀-😃]+$", ["😁😃"], ["😄"]), (#"^[^\\x00-\\uFFFF]$"#, ["😀"], ["é"]),
+    ] as [(String, [String], [String])] {
+      guard let grammar = try? self.grammar(#"{"pattern": "\#(expression)"}"#) else {
+        #expect(right.isEmpty, "\(expression)")
+        continue
+      }
+      for text in right { #expect(allows(grammar, "\"\(text)\""), "\(expression) \(text)") }
+      for text in wrong { #expect(!allows(grammar, "\"\(text)\""), "\(expression) \(text)") }
+    }
+  }
+
+  /// A name of a listed member is not said in another spelling.
+  @Test func membersBesideThoseListedHaveOtherNames() throws {
+    let grammar = try self.grammar(
+      #"{"properties": {"a": {"type": "null"}, "a\"é": {"type": "null"}}, "additionalProperties": {"type": "integer"}}"#
+    )
+    for text in [#"{"b": 1}"#, #"{"a": null, "ab": 1}"#, #"{"a\"": 1, "": 2}"#, #"{"a\"éé": 1}"#] {
+      #expect(allows(grammar, text), "\(text)")
+    }
+    for text in [#"{"a": 1}"#, #"{"\u0061": 1}"#, #"{"a\"é": 1}"#, #"{"a\"\u00e9": 1}"#, #"{"b": null}"#] {
+      #expect(!allows(grammar, text), "\(text)")
+    }
+  }
+}
