@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// The commit that `firefly env` tells; the Makefile says it, so that a build without it leaves nothing old behind.
+let commit = Context.environment["FIREFLY_COMMIT"] ?? ""
+
 // Targets stand in the order of the data's way; a target may import only what it lists.
 let package = Package(
   name: "Firefly",
@@ -12,6 +15,9 @@ let package = Package(
   ],
   targets: [
     // MARK: - C and C++ beneath
+    .target(
+      name: "CBuild", path: "Sources/C/Build",
+      cSettings: commit.isEmpty ? [] : [.define("FIREFLY_COMMIT", to: commit)]),
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
@@ -29,6 +35,9 @@ let package = Package(
     .systemLibrary(
       name: "CMicroHTTPD", path: "Sources/C/MicroHTTPD", pkgConfig: "libmicrohttpd",
       providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(
+      name: "CGnuTLS", path: "Sources/C/GnuTLS", pkgConfig: "gnutls",
+      providers: [.apt(["libgnutls28-dev"])]),
     .systemLibrary(
       name: "CCurl", path: "Sources/C/Curl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -84,7 +93,7 @@ let package = Package(
       name: "FireflyServer",
       dependencies: [
         "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyPretrained",
-        "FireflyGeneration", "CMicroHTTPD",
+        "FireflyGeneration", "CMicroHTTPD", "CGnuTLS",
       ], path: "Sources/Server",
       resources: [.embedInCode("Pages/chat.html"), .embedInCode("Pages/run.html")]),
     .target(
@@ -111,12 +120,13 @@ let package = Package(
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
-        "CEdit",
+        "CBuild", "CEdit", "COneDNN", "CPCRE2", "CZlib", "CMicroHTTPD", "CGnuTLS", "CCurl", "CYAML",
+        "CCrypto",
         "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
         "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining", "FireflyBench",
-      ], path: "Sources/CLI"),
+      ], path: "Sources/CLI", resources: [.embedInCode("VERSION")]),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
 
@@ -198,7 +208,7 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
-        "FireflyGeneration", "FireflyServer", "FireflyDoubles",
+        "FireflyGeneration", "FireflyServer", "FireflyDoubles", "FireflyTestSupport", "CGnuTLS",
       ], path: "Tests/ServerTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "TrainingTests",

@@ -4,15 +4,13 @@ import Foundation
 
 /// The program: the table of verbs, and what becomes of errors.
 package enum Program {
-  package static let version = "0.1.0"
-
   /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
     DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb,
     GenerateCommand.verb,
     ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
-    TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
+    TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb, EnvCommand.verb,
+    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: Version.number),
   ]
 
   private enum Status {
@@ -68,7 +66,7 @@ package enum Program {
     guard let first = words.first else { throw UsageError("a verb is missing") }
     switch first {
     case "--help", "-h", "help": try print(Help.program(verbs))
-    case "--version": try print("firefly \(version)\n")
+    case "--version": try print("firefly \(Version.number)\n")
     default:
       _ = try InstructionSet.current()
       _ = try Parallel.threadsFromEnvironment()

@@ -5,17 +5,17 @@ extension Service {
   ///
   /// - Parameters:
   ///   - parameter: the request's, which holds the prompts.
-  ///   - model: the name of the model that was asked for.
+  ///   - model: what was asked for.
   ///   - reportsTokens: whether log-probabilities were asked for.
   /// - Throws: `APIError` for a prompt that the model cannot read, more answers than are allowed, or a full queue.
   func start(
     _ exchange: HTTPExchange, _ answers: AnswerParameters, prompts: [[Int32]], parameter: String,
-    model: String, format: any AnswerFormat, reportsTokens: Bool
+    model: ServedModel, format: any AnswerFormat, reportsTokens: Bool
   ) throws {
     let count = prompts.count * answers.bestOf
     try checkCount(prompts.count, answers, parameter)
     for prompt in prompts { try check(prompt, answers.options, parameter) }
-    let requests = answers.requests(prompts, model: model, place: parameter)
+    let requests = answers.requests(prompts, adapter: model.key, place: parameter)
     let usage = Usage(promptTokens: prompts.map(\.count), answersPerPrompt: answers.bestOf)
     if answers.stream {
       let sink = StreamedAnswer(
