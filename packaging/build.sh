@@ -2,8 +2,7 @@
 # Builds the release program with Swift's libraries inside and prints its path. No path of the machine that builds it stays in it.
 #
 #   packaging/build.sh shared    the other libraries are the system's
-#   packaging/build.sh portable  those whose versions differ between distributions are inside too, but for oneDNN, which has
-#                                no archive: that is looked for in ../lib/firefly beside the program
+#   packaging/build.sh portable  they are looked for in ../lib/firefly beside the program first
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,19 +10,7 @@ flags=(-c release --static-swift-stdlib --disable-local-rpath --scratch-path .bu
   -Xlinker --as-needed)
 case ${1:-} in
   shared) ;;
-  portable)
-    # A folder with nothing but archives, which the linker looks into first.
-    archives=.build/static/archives
-    mkdir -p $archives
-    for name in microhttpd pcre2-8 yaml z edit bsd md; do
-      archive=$(clang -print-file-name=lib$name.a)
-      [ "$archive" != "lib$name.a" ] || { echo "build: no lib$name.a on this machine" >&2; exit 1; }
-      ln -sf "$archive" $archives
-    done
-    # What the archives need themselves.
-    flags+=(-Xlinker "-L$PWD/$archives" -Xlinker -lbsd -Xlinker -lmd -Xlinker -ltinfo -Xlinker -lgnutls
-      -Xlinker -rpath -Xlinker '$ORIGIN/../lib/firefly')
-    ;;
+  portable) flags+=(-Xlinker -rpath -Xlinker '$ORIGIN/../lib/firefly') ;;
   *)
     echo "usage: packaging/build.sh shared|portable" >&2
     exit 2

@@ -19,7 +19,7 @@ for library in $(readelf -d "$program" $beside | sed -n 's/.*NEEDED.*\[\(.*\)\]/
   case $path in
     "") package="the C library's loader" ;;
     "$folder"/*) package="beside the program" ;;
-    *) package=$(dpkg-query -S "$(readlink -f "$path")" 2>/dev/null | head -n 1 | sed 's/:.*//') ;;
+    *) package=$(dpkg-query -S "*/$(basename "$(readlink -f "$path")")" 2>/dev/null | sed 's/:.*//;q') ;;
   esac
   printf '  %-24s %s\n' "$library" "${package:-of no package}"
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes build/firefly-VERSION-linux-x86_64.tar.xz, which runs where it is unpacked: bin, lib with oneDNN, manual page,
-# completions, and the licences of what is inside. `packaging/needs.sh` says what the system must still have.
+# Makes build/firefly-VERSION-linux-x86_64.tar.xz, which runs where it is unpacked: bin, the libraries whose versions
+# differ between distributions, manual page, completions, and the licences of what is inside. `packaging/needs.sh` says what the system must still have.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,14 +10,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 to=$work/$name
 install -d "$to/lib/firefly"
-dnnl=$(ldd "$program" | sed -n 's/.*libdnnl[^ ]* => \([^ ]*\).*/\1/p')
-cp -L "$dnnl" "$to/lib/firefly"
+libraries=$(ldd "$program" | sed -n 's/^[[:space:]]*lib\(dnnl\|edit\|microhttpd\)\.so[^ ]* => \([^ ]*\).*/\2/p')
+cp -L $libraries "$to/lib/firefly"
 packaging/stage.sh "$program" "$to"
 
 # Debian keeps each library's licence with its package; Swift's lies in the toolchain.
 install -d "$to/share/doc/firefly/licences"
-for library in "$dnnl" $(ls .build/static/archives/*.a); do
-  package=$(dpkg-query -S "$(readlink -f "$library")" | sed 's/:.*//')
+for library in $libraries; do
+  package=$(dpkg-query -S "*/$(basename "$(readlink -f "$library")")" | sed 's/:.*//;q')
   install -m 644 "/usr/share/doc/$package/copyright" "$to/share/doc/firefly/licences/$package"
 done
 swift=$(dirname "$(readlink -f "$(command -v swift)")")/../share/swift/LICENSE.txt
