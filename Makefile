@@ -2,20 +2,26 @@
 # make test   every test
 # make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table (half an hour)
 # make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
-# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there
+# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there;
+#             that scripts/setup.sh asks each distribution for its own packages
 # make examples  the packages in examples/, which import only Firefly
 # make docs   the library's pages, into build/docs
 # make readme that every command of README runs
 # make bench  this machine, and how close Firefly comes to its limits
-# make install  the program with its manual page and completions, under PREFIX (/usr/local)
+# make install  the program with its manual page and completions, under PREFIX (/usr/local); it needs no Swift to run
+# make dist   the same as build/firefly-VERSION-linux-ARCH.tar.xz, which runs where it is unpacked
+# make deb    the same as a Debian package
+# make arm    what can be checked of 64-bit ARM here: the C beneath, under qemu (tools/arm_check)
+# make release-notes  what CHANGELOG says of the version in Sources/CLI/VERSION
 
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms card address thread storm examples docs readme tables bench install demo fixtures setup
+.PHONY: build test check format rooms card address thread storm examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
 
+# With the commit that `firefly env` tells.
 build: setup
-	swift build -c release
+	FIREFLY_COMMIT=$$(git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null) swift build -c release
 
 test: setup
 	swift test $(TEST_FLAGS)
@@ -61,6 +67,7 @@ tables: setup
 
 rooms:
 	python3 -m unittest discover tools/rooms -q
+	python3 -m unittest discover tools/setup_check -q
 	python3 tools/rooms/check.py
 	python3 tools/docs_check.py
 
@@ -71,15 +78,22 @@ card:
 bench: build
 	$$(swift build -c release --show-bin-path)/firefly bench
 
-# Into $(DESTDIR)$(PREFIX): the program, its manual page and completions.
+# Into $(DESTDIR)$(PREFIX), with Swift's libraries inside the program.
 PREFIX = /usr/local
-install: build
-	install -D "$$(swift build -c release --show-bin-path)/firefly" $(DESTDIR)$(PREFIX)/bin/firefly
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	$(DESTDIR)$(PREFIX)/bin/firefly manual > $(DESTDIR)$(PREFIX)/share/man/man1/firefly.1
-	$(DESTDIR)$(PREFIX)/bin/firefly completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/firefly
-	$(DESTDIR)$(PREFIX)/bin/firefly completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_firefly
+install: setup
+	packaging/stage.sh "$$(packaging/build.sh shared)" "$(DESTDIR)$(PREFIX)"
+
+dist: setup
+	packaging/tarball.sh
+
+deb: setup
+	packaging/deb.sh
+
+arm:
+	tools/arm_check/check.sh
+
+release-notes:
+	@packaging/release_notes.sh
 
 demo:
 	scripts/demo.sh

@@ -9,6 +9,9 @@ let pageFiles = [
   "vendor/prism.js.gz",
 ]
 
+// The commit that `firefly env` tells; the Makefile says it, so that a build without it leaves nothing old behind.
+let commit = Context.environment["FIREFLY_COMMIT"] ?? ""
+
 // Targets stand in the order of the data's way; a target may import only what it lists.
 let package = Package(
   name: "Firefly",
@@ -20,6 +23,9 @@ let package = Package(
   ],
   targets: [
     // MARK: - C and C++ beneath
+    .target(
+      name: "CBuild", path: "Sources/C/Build",
+      cSettings: commit.isEmpty ? [] : [.define("FIREFLY_COMMIT", to: commit)]),
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
@@ -38,6 +44,9 @@ let package = Package(
     .systemLibrary(
       name: "CMicroHTTPD", path: "Sources/C/MicroHTTPD", pkgConfig: "libmicrohttpd",
       providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(
+      name: "CGnuTLS", path: "Sources/C/GnuTLS", pkgConfig: "gnutls",
+      providers: [.apt(["libgnutls28-dev"])]),
     .systemLibrary(
       name: "CCurl", path: "Sources/C/Curl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -94,7 +103,7 @@ let package = Package(
       name: "FireflyServer",
       dependencies: [
         "FireflyBase", "FireflyWeights", "FireflyText", "FireflyModels", "FireflyPretrained",
-        "FireflyGeneration", "CMicroHTTPD",
+        "FireflyGeneration", "CMicroHTTPD", "CGnuTLS",
       ], path: "Sources/Server",
       exclude: ["README.md", "SHA256SUMS", "fetch.sh", "katex.LICENSE", "prism.LICENSE"].map {
         "Pages/vendor/\($0)"
@@ -124,12 +133,13 @@ let package = Package(
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
-        "CEdit",
+        "CBuild", "CEdit", "COneDNN", "CPCRE2", "CZlib", "CMicroHTTPD", "CGnuTLS", "CCurl", "CYAML",
+        "CCrypto",
         "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
         "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining", "FireflyBench",
-      ], path: "Sources/CLI"),
+      ], path: "Sources/CLI", resources: [.embedInCode("VERSION")]),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
 
@@ -215,7 +225,7 @@ let package = Package(
       name: "ServerTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
-        "FireflyGeneration", "FireflyServer", "FireflyDoubles",
+        "FireflyGeneration", "FireflyServer", "FireflyDoubles", "FireflyTestSupport", "CGnuTLS",
       ], path: "Tests/ServerTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "TrainingTests",

@@ -4,15 +4,14 @@ import Foundation
 
 /// The program: the table of verbs, and what becomes of errors.
 package enum Program {
-  package static let version = "0.1.0"
-
   /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
     DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, KeysCommand.verb,
     ChatCommand.verb, GenerateCommand.verb, ServeCommand.verb, EvalCommand.verb, MergeCommand.verb,
     QuantizeCommand.verb, ExportCommand.verb,
-    TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    SchemaCommand.verb, CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
+    TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb, EnvCommand.verb,
+    SchemaCommand.verb, CompletionCommand.verb { verbs },
+    ManualCommand.verb(of: { verbs }, version: Version.number),
   ]
 
   private enum Status {
@@ -75,7 +74,7 @@ package enum Program {
     }
     switch first {
     case "--help", "-h", "help": try help(Array(words.dropFirst()))
-    case "--version": try print("firefly \(version)\n")
+    case "--version": try print("firefly \(Version.number)\n")
     default:
       _ = try InstructionSet.current()
       _ = try Parallel.threadsFromEnvironment()

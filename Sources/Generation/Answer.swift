@@ -21,6 +21,8 @@ final class Answer<Cache: DecodingCache> {
   private var text: AnswerText
   /// Where the text stands in what it must be.
   private var place: TextConstraint.Place?
+  /// The sum of the prompt's states so far, for a mean of them.
+  private var stateSums: [Double] = []  // [C]
   private var untakenText = ""
   private var takenTokens = 0
 
@@ -43,7 +45,10 @@ final class Answer<Cache: DecodingCache> {
   var prompt: [Int32] { request.prompt }
 
   /// Whether the prompt is being read: all of it but its last token is read before anything is generated.
-  var isReading: Bool { !isFinished && readCount < prompt.count - 1 }
+  var isReading: Bool { !isFinished && readCount < readEnd }
+
+  /// Tokens of the prompt to read before anything is generated; an embedding is of all of them.
+  var readEnd: Int { prompt.count - (request.options.pooling == nil ? 1 : 0) }
 
   /// Tokens of the prompt that the cache holds.
   var readCount: Int { min(cache?.count ?? 0, prompt.count) }
@@ -58,6 +63,18 @@ final class Answer<Cache: DecodingCache> {
   }
 
   func add(_ scores: [TokenScore]) { result.promptScores += scores }
+
+  /// Takes the states of the prompt's next tokens into the embedding.
+  func add(_ states: Tensor) {  // [tokens, C]
+    let (columns, values) = (states.columns, states.floats)
+    guard request.options.pooling == .mean else {
+      result.embedding = Array(values.suffix(columns))
+      return
+    }
+    if stateSums.isEmpty { stateSums = [Double](repeating: 0, count: columns) }
+    for (index, value) in values.enumerated() { stateSums[index % columns] += Double(value) }
+    result.embedding = stateSums.map { Float($0 / Double(readCount)) }
+  }
 
   /// When nothing is to be generated, the answer ends with the prompt.
   func finishIfOnlyRead() {

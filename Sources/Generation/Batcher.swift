@@ -81,6 +81,14 @@ public final class Batcher<Model: DecodingModel> {
     for answer in waiting + rows where answer.id == id { answer.cancel() }
   }
 
+  /// Whether an answer that runs or waits has this adapter.
+  public func isUsing(_ adapter: String) -> Bool {
+    (rows + waiting).contains { $0.request.adapter == adapter }
+  }
+
+  /// Lets go of what was read with an adapter.
+  public func forget(_ adapter: String) { memory?.forget(adapter) }
+
   public func cancelAll() {
     for answer in waiting + rows { answer.cancel() }
   }
@@ -150,7 +158,7 @@ public final class Batcher<Model: DecodingModel> {
       }
       lastReader = answer.id
       let start = cache.count
-      let end = min((start / limits.chunk + 1) * limits.chunk, answer.prompt.count - 1)
+      let end = min((start / limits.chunk + 1) * limits.chunk, answer.readEnd)
       read(answer, cache, start..<end)
       left -= end - start
     }
@@ -163,7 +171,7 @@ public final class Batcher<Model: DecodingModel> {
   }
 
   private func waitsForAnother(_ answer: Answer<Model.Cache>) -> Bool {
-    guard let memory, !answer.request.options.scoresPrompt else { return false }
+    guard let memory, !answer.request.options.readsWholePrompt else { return false }
     return rows.contains { other in
       guard other.isReading, other.cache != nil else { return false }
       return memory.shared(
@@ -174,7 +182,7 @@ public final class Batcher<Model: DecodingModel> {
 
   private func begin(_ answer: Answer<Model.Cache>) {
     let request = answer.request
-    guard let memory, !request.options.scoresPrompt else {
+    guard let memory, !request.options.readsWholePrompt else {
       return answer.begin(model.makeCache(capacity: model.maxPositions))
     }
     let running = rows.compactMap { $0 === answer ? nil : entry(of: $0) }
@@ -187,6 +195,7 @@ public final class Batcher<Model: DecodingModel> {
     let request = answer.request
     if let adapter = request.adapter { model.activate(adapter) }
     let tokens = Array(request.prompt[range])
+    if request.options.pooling != nil { return answer.add(model.stepKeepingStates(cache, tokens)) }
     guard request.options.scoresPrompt else {
       _ = model.step([(cache, tokens)])
       return

@@ -9,6 +9,8 @@ public protocol DecodingModel: AnyObject {
   var maxPositions: Int { get }
   /// Ids go from 0 up to this.
   var vocabularySize: Int { get }
+  /// Elements of a token's hidden state.
+  var hiddenSize: Int { get }
 
   /// Room for the keys and values of one sequence of at most `capacity` tokens.
   func makeCache(capacity: Int) -> Cache
@@ -22,6 +24,11 @@ public protocol DecodingModel: AnyObject {
   ///
   /// - Returns: `[tokens, V]` float32, the logits after every one.
   func stepKeepingAll(_ cache: Cache, _ tokens: [Int32]) -> Tensor
+
+  /// Appends tokens to one cache.
+  ///
+  /// - Returns: `[tokens, C]` float32, the last hidden state of every one, behind the last norm.
+  func stepKeepingStates(_ cache: Cache, _ tokens: [Int32]) -> Tensor
 
   /// Puts the adapter kept under `name` on the model, in place of what is there.
   func activate(_ name: String)
@@ -44,6 +51,7 @@ public protocol DecodingCache: AnyObject {
 extension Transformer: DecodingModel {
   public var maxPositions: Int { architecture.maxPositions }
   public var vocabularySize: Int { architecture.vocabularySize }
+  public var hiddenSize: Int { architecture.hiddenSize }
 }
 
 extension KVCache: DecodingCache {}

@@ -38,6 +38,8 @@ public struct GenerationOptions: Equatable, Sendable {
   public var reportsLogProbabilities = false
   /// Whether to report the log-probability of each token of the prompt after the first; it is then read as a whole.
   public var scoresPrompt = false
+  /// Whether the prompt's states are to be pooled into an embedding, and how; nothing is then generated.
+  public var pooling: Pooling?
   /// Equal seeds give equal answers.
   public var seed: UInt64
 
@@ -52,6 +54,9 @@ public struct GenerationOptions: Equatable, Sendable {
     self.topLogProbabilities = topLogProbabilities
     self.seed = seed
   }
+
+  /// Whether something of every token of the prompt is reported, so that none may be known from before.
+  var readsWholePrompt: Bool { scoresPrompt || pooling != nil }
 
   /// The most tokens of an answer to a prompt of so many.
   func limit(prompt count: Int) -> Int {

@@ -44,6 +44,8 @@ public struct GenerationResult: Equatable, Sendable {
   public var finishReason: FinishReason
   /// The scores of the prompt's tokens after the first; empty unless asked for.
   public var promptScores: [TokenScore]
+  /// The pooled states of the prompt, `[C]`; empty unless asked for.
+  public var embedding: [Float] = []
   /// Tokens of the prompt that were known from before and not read again.
   public var reusedCount: Int
   /// Beam search: (sum of the tokens' log-probabilities after penalties) / (tokens ^ length penalty); otherwise nil.

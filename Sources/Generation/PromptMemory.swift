@@ -91,6 +91,12 @@ public final class PromptMemory<Model: DecodingModel> {
   /// Whether so many bytes of running caches are within the limit.
   func allows(_ running: Int) -> Bool { running < byteLimit }
 
+  /// Forgets all that was read with an adapter.
+  func forget(_ adapter: String) {
+    entries.removeAll { $0.adapter == adapter }
+    byteCount = entries.reduce(0) { $0 + $1.cache.byteCount }
+  }
+
   private func forgetOldest() {
     byteCount -= entries.removeFirst().cache.byteCount
   }

@@ -236,6 +236,13 @@ public final class Transformer: @unchecked Sendable {
     ends.head.logits(continued([(cache, tokens)]).x.matrix, .evaluation)
   }
 
+  /// Continues one cache by its tokens.
+  ///
+  /// - Returns: `[tokens, C]` float32, what the head reads of every one: transformers' `last_hidden_state`.
+  public func stepKeepingStates(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
+    ends.head.normed(continued([(cache, tokens)]).x.matrix)
+  }
+
   /// The blocks' output for each cache's new tokens.
   private func continued(_ rows: [(cache: KVCache, tokens: [Int32])]) -> (x: Tensor, placed: [CachedRows]) {
     var placed: [CachedRows] = []

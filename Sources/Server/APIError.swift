@@ -32,12 +32,16 @@ struct APIError: Error, Sendable {
     invalid(error.description, parameter)
   }
 
-  static func unknownModel(_ name: String, known: [String]) -> APIError {
+  static func unknownModel(_ name: String, known: [String], parameter: String = "model") -> APIError {
     APIError(
       status: 404,
       message: "The model \"\(name)\" is not served here. Served: \(known.joined(separator: ", ")).",
-      type: "invalid_request_error", parameter: "model", code: "model_not_found")
+      type: "invalid_request_error", parameter: parameter, code: "model_not_found")
   }
+
+  static let adapterGone = APIError(
+    status: 404, message: "The adapter was unloaded.", type: "invalid_request_error", parameter: "model",
+    code: "model_not_found")
 
   static func tooLong(_ count: Int, limit: Int, _ parameter: String) -> APIError {
     invalid(

@@ -32,6 +32,12 @@ protocol AnswerEngine: AnyObject, Sendable {
   func submit(_ job: AnswerJob, prepare: () -> Void) throws
   /// Ends a job's answers with what there is.
   func cancel(_ job: AnswerJob)
+  /// Does something with the model between two steps, and returns when it is done.
+  ///
+  /// - Throws: `APIError` when the engine stops.
+  func perform(_ task: @escaping @Sendable () -> Void) throws
+  /// Fails jobs with an adapter that come from now on, and calls `release` when those with it have ended.
+  func retire(_ adapter: String, release: @escaping @Sendable () -> Void) throws
   /// Takes no more jobs; returns when all have ended, which they must within `grace`.
   func stop(grace: Duration)
 }
@@ -42,6 +48,7 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
   private let condition = NSCondition()
   private var submitted: [AnswerJob] = []
   private var cancelled: [AnswerJob] = []
+  private var tasks: [@Sendable () -> Void] = []
   private var load = 0  // answers that run or wait
   private var stopAt: ContinuousClock.Instant?
   private var hasStopped = false
@@ -50,6 +57,8 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
   private let batcher: Batcher<Model>
   private var places: [Int: (job: AnswerJob, index: Int)] = [:]
   private var unspoken: Set<Int> = []  // answers without a token so far
+  private var retiring: [String: @Sendable () -> Void] = [:]
+  private var retired: Set<String> = []
 
   private let queueLimit: Int
   private let answerTime: Duration
@@ -81,6 +90,29 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
     condition.broadcast()
   }
 
+  func perform(_ task: @escaping @Sendable () -> Void) throws {
+    let done = DispatchSemaphore(value: 0)
+    condition.lock()
+    guard stopAt == nil else {
+      condition.unlock()
+      throw APIError.stopping
+    }
+    tasks.append {
+      task()
+      done.signal()
+    }
+    condition.broadcast()
+    condition.unlock()
+    done.wait()
+  }
+
+  func retire(_ adapter: String, release: @escaping @Sendable () -> Void) throws {
+    try perform { [self] in
+      retired.insert(adapter)
+      retiring[adapter] = release
+    }
+  }
+
   func cancel(_ job: AnswerJob) {
     condition.lock()
     cancelled.append(job)
@@ -99,7 +131,8 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
   // MARK: - On the engine's thread
 
   private func run() {
-    while let (new, gone, isOver) = next() {
+    while let (new, gone, tasks, isOver) = next() {
+      for task in tasks { task() }
       for job in new { add(job) }
       for (id, place) in places where gone.contains(where: { $0 === place.job }) { batcher.cancel(id) }
       if isOver { batcher.cancelAll() }
@@ -107,6 +140,7 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
       let updates = batcher.advance()
       note()
       for update in updates { deliver(update) }
+      releaseRetired()
     }
     condition.lock()
     hasStopped = true
@@ -115,24 +149,29 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
   }
 
   /// Waits for something to do; nil when the engine is to end.
-  private func next() -> (new: [AnswerJob], gone: [AnswerJob], isOver: Bool)? {
+  private func next() -> (
+    new: [AnswerJob], gone: [AnswerJob], tasks: [@Sendable () -> Void], isOver: Bool
+  )? {
     condition.lock()
     defer { condition.unlock() }
-    while submitted.isEmpty && batcher.isIdle && stopAt == nil {
+    while submitted.isEmpty && tasks.isEmpty && batcher.isIdle && stopAt == nil {
       cancelled = []
       condition.wait()
     }
-    if stopAt != nil && submitted.isEmpty && batcher.isIdle { return nil }
+    if stopAt != nil && submitted.isEmpty && tasks.isEmpty && batcher.isIdle { return nil }
     defer {
       submitted = []
       cancelled = []
+      tasks = []
     }
-    return (submitted, cancelled, stopAt.map { ContinuousClock.now >= $0 } ?? false)
+    return (submitted, cancelled, tasks, stopAt.map { ContinuousClock.now >= $0 } ?? false)
   }
 
   private func add(_ job: AnswerJob) {
     for (index, request) in job.requests.enumerated() {
       do {
+        // The adapter went while the request was read.
+        if let adapter = request.adapter, retired.contains(adapter) { throw APIError.adapterGone }
         let id = try batcher.add(request)
         places[id] = (job, index)
         unspoken.insert(id)
@@ -174,6 +213,14 @@ final class Engine<Model: DecodingModel & SendableMetatype>: AnswerEngine, @unch
     }
     job.sink.receive(
       index, text: update.text, tokens: update.tokens, outcome: update.outcome?.mapError(APIError.failed))
+  }
+
+  private func releaseRetired() {
+    for (adapter, release) in retiring where !batcher.isUsing(adapter) {
+      retiring[adapter] = nil
+      batcher.forget(adapter)
+      release()
+    }
   }
 
   private func note() {

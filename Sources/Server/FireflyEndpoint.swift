@@ -15,7 +15,7 @@ struct FireflyEndpoint {
     guard let input = try parameters.text("inputs") else {
       throw APIError.invalid("\"inputs\" is missing.", "inputs")
     }
-    let model = try parameters["model"] == nil ? service.models[0] : service.model(parameters)
+    let model = try parameters["model"] == nil ? service.models.base : service.model(parameters)
     var options = service.defaults
     try AnswerParameters.sampling(&options.sampling, parameters, temperatures: 0...100)
     if try parameters.flag("do_sample") == false { options.sampling.temperature = 0 }
@@ -27,7 +27,7 @@ struct FireflyEndpoint {
     let prompt = try prompt(input, model, &options)
     options.maxNewTokens = try maxNewTokens(parameters, prompt, options)
     try service.check(prompt, options, "inputs")
-    let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.name)
+    let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.key)
     service.log(parameters.warnings)
     let sink = WholeAnswer(exchange, count: 1) { [service] results in
       var answer: [String: JSONValue] = ["input": .string(input), "output": .string(results[0].text)]

@@ -2,9 +2,9 @@
 enum OtherPaths {
   /// The first part of a path, and why there is nothing behind it.
   private static let reasons: [(start: String, reason: String)] = [
-    ("/v1/embeddings", noEmbeddings), ("/embeddings", noEmbeddings), ("/embedding", noEmbeddings),
-    ("/pooling", noEmbeddings), ("/v1/rerank", noEmbeddings), ("/rerank", noEmbeddings),
-    ("/v1/score", noEmbeddings), ("/score", noEmbeddings), ("/classify", noEmbeddings),
+    ("/embedding", "Use /v1/embeddings."), ("/pooling", "Use /v1/embeddings."),
+    ("/v1/rerank", noScores), ("/rerank", noScores), ("/v1/score", noScores), ("/score", noScores),
+    ("/classify", noScores),
     ("/v1/responses", chat), ("/v1/messages", chat), ("/v1/assistants", chat), ("/v1/threads", chat),
     ("/v1/conversations", chat), ("/v1/realtime", chat), ("/api/chat", chat), ("/api/generate", chat),
     ("/completion", "Use /v1/completions."), ("/infill", "Use /v1/completions."),
@@ -13,22 +13,21 @@ enum OtherPaths {
     ("/v1/vector_stores", nothingKept), ("/v1/evals", nothingKept),
     ("/v1/chat/completions", nothingKept),
     ("/v1/fine_tuning", "Models are trained with firefly train."),
-    ("/lora-adapters", adapters), ("/v1/load_lora_adapter", adapters), ("/v1/unload_lora_adapter", adapters),
   ]
 
-  private static let noEmbeddings =
-    "A model that continues texts is served, and it gives no embeddings or scores."
+  private static let noScores = "A model that continues texts is served, and it gives no scores."
   private static let chat = "Use /v1/chat/completions."
   private static let text = "A model is served that reads and writes text."
   private static let nothingKept = "Nothing of a request is kept here."
-  private static let adapters = "Adapters are named when the server starts: --adapter NAME=DIR."
 
   /// The refusal of a path that is elsewhere known; nil for others.
   static func refusal(of path: String) -> APIError? {
-    reasons.first { path == $0.start || path.hasPrefix($0.start + "/") }.map { _, reason in
-      APIError(
-        status: 404, message: "This server does not have \(path.prefix(100)). \(reason)",
-        type: "invalid_request_error", code: "unsupported_path")
-    }
+    reasons.first { path == $0.start || path.hasPrefix($0.start + "/") }.map { refusal(path, $0.reason) }
+  }
+
+  static func refusal(_ path: String, _ reason: String) -> APIError {
+    APIError(
+      status: 404, message: "This server does not have \(path.prefix(100)). \(reason)",
+      type: "invalid_request_error", code: "unsupported_path")
   }
 }

@@ -34,6 +34,10 @@ final class Routes: HTTPHandler {
       "/slots": get { .json(ServerState(service: $0.service).slots(running: $0.metrics.running)) },
       "/v1/chat/completions": post { try ChatEndpoint(service: $0).answer($1) },
       "/v1/completions": post { try CompletionEndpoint(service: $0).answer($1) },
+      "/v1/embeddings": post { try EmbeddingEndpoint(service: $0).answer($1) },
+      "/v1/load_lora_adapter": post { try AdapterEndpoints(service: $0).load($1) },
+      "/v1/unload_lora_adapter": post { try AdapterEndpoints(service: $0).unload($1) },
+      "/lora-adapters": get { .json(AdapterEndpoints(service: $0.service).list) },
       "/firefly": post { try FireflyEndpoint(service: $0).answer($1) },
       "/tokenize": post { try TokenEndpoints(service: $0).tokenize($1) },
       "/detokenize": post { try TokenEndpoints(service: $0).detokenize($1) },
@@ -42,7 +46,8 @@ final class Routes: HTTPHandler {
     // llama-server has these without the version too, and its health with it; vllm's is also a ping.
     for (other, path) in [
       ("/models", "/v1/models"), ("/chat/completions", "/v1/chat/completions"),
-      ("/completions", "/v1/completions"), ("/v1/health", "/health"), ("/ping", "/health"),
+      ("/completions", "/v1/completions"), ("/embeddings", "/v1/embeddings"), ("/v1/health", "/health"),
+      ("/ping", "/health"),
     ] { table[other] = table[path] }
     return table
   }()

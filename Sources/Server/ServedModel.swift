@@ -10,10 +10,20 @@ public struct ServedModel: Sendable {
   public var name: String
   /// How messages become a prompt; nil: the model only continues texts.
   public var template: ChatTemplate?
+  /// What the model has kept its adapter as: another one for each that is loaded, also under a name that was taken before.
+  let key: String
+  /// Where its adapter was read from; nil for the base.
+  let folder: String?
 
   public init(name: String, template: ChatTemplate?) {
+    self.init(name: name, template: template, key: name, folder: nil)
+  }
+
+  private init(name: String, template: ChatTemplate?, key: String, folder: String?) {
     self.name = name
     self.template = template
+    self.key = key
+    self.folder = folder
   }
 
   /// Keeps the base and each adapter in `model` under its name, so that rows of all of them can run on one base.
@@ -37,23 +47,39 @@ public struct ServedModel: Sendable {
     }
     model.detachAdapter()
     model.keepAdapter(as: base)
-    // Without any template a model still continues texts; a wrong name or variable is an error.
-    func chatTemplate(adapter: String?) throws -> ChatTemplate? {
-      do {
-        return try pretrained.template(named: template, adapter: adapter, variables: variables)
-      } catch  where template == nil && variables.isEmpty {
-        return nil
-      }
-    }
-    var served = [ServedModel(name: base, template: try chatTemplate(adapter: nil))]
+    var served = [
+      ServedModel(name: base, template: try chatTemplate(pretrained, adapter: nil, template, variables))
+    ]
     for (name, folder) in adapters {
-      try pretrained.loadAdapter(folder, into: model)
-      model.keepAdapter(as: name)
-      try pretrained.requireTokenizer(of: folder)
-      served.append(ServedModel(name: name, template: try chatTemplate(adapter: folder)))
+      served.append(
+        try load(
+          name, from: folder, key: name, pretrained, into: model, template: template, variables: variables))
     }
     model.activate(base)
     return served
+  }
+
+  /// Keeps one adapter in `model` under `key`; it is then what is on the base.
+  static func load(
+    _ name: String, from folder: String, key: String, _ pretrained: Pretrained, into model: Transformer,
+    template: String?, variables: JSONMembers
+  ) throws -> ServedModel {
+    try pretrained.requireTokenizer(of: folder)
+    let chatTemplate = try chatTemplate(pretrained, adapter: folder, template, variables)
+    try pretrained.loadAdapter(folder, into: model)
+    model.keepAdapter(as: key)
+    return ServedModel(name: name, template: chatTemplate, key: key, folder: folder)
+  }
+
+  /// Without any template a model still continues texts; a wrong name or variable is an error.
+  private static func chatTemplate(
+    _ pretrained: Pretrained, adapter: String?, _ template: String?, _ variables: JSONMembers
+  ) throws -> ChatTemplate? {
+    do {
+      return try pretrained.template(named: template, adapter: adapter, variables: variables)
+    } catch  where template == nil && variables.isEmpty {
+      return nil
+    }
   }
 
   /// The last part of a path, without `.gguf`.

@@ -16,9 +16,10 @@ public final class Server: Sendable {
   ///   - models: what requests may name, the base first.
   ///   - defaults: how answers are chosen where a request says nothing; of them, only the number of beams is not
   ///     taken: it is 1 unless a request to `/firefly` says otherwise.
+  ///   - adapterLoader: of the same model, for requests that load adapters while the server runs; nil: there are none.
   public init<Model: DecodingModel & SendableMetatype>(
     model: Model, tokenizer: any Tokenizer, models: [ServedModel], defaults: GenerationOptions,
-    options: ServerOptions = ServerOptions()
+    options: ServerOptions = ServerOptions(), adapterLoader: AdapterLoader? = nil
   ) {
     var defaults = defaults
     defaults.numBeams = 1
@@ -28,13 +29,13 @@ public final class Server: Sendable {
       limits: Batcher.Limits(rows: options.rows, chunk: options.chunk, promptTokens: 4 * options.chunk),
       memory: PromptMemory(entries: .max, bytes: options.cacheBytes, unit: options.chunk))
     let shape = Service.Shape(
-      maxPositions: model.maxPositions, vocabularySize: model.vocabularySize,
+      maxPositions: model.maxPositions, vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize,
       longestToken: Server.longestToken(tokenizer))
     let engine = Engine(
       batcher, queueLimit: options.queue, answerTime: options.answerTime, metrics: metrics)
     let service = Service(
-      models: models, tokenizer: tokenizer, defaults: defaults, options: options, shape: shape,
-      engine: engine, metrics: metrics)
+      models: ServedModels(models, aliases: options.aliases), tokenizer: tokenizer, defaults: defaults,
+      options: options, shape: shape, engine: engine, metrics: metrics, adapterLoader: adapterLoader)
     let routes = Routes(service, metrics: metrics)
     let http = HTTPServer(
       handler: routes,
@@ -51,11 +52,14 @@ public final class Server: Sendable {
   /// Listens.
   ///
   /// - Returns: the port.
-  /// - Throws: `FireflyError` when the address cannot be had, or the history not be written.
+  /// - Throws: `FireflyError` when the address cannot be had, the history not be written, an alias is wrong, or the certificate and its key not
+  ///   be used.
   public func start() throws -> Int {
     try service.history?.check()
+    try service.models.checkAliases()
+    let tls = try options.tls.map { try TLSIdentity(certificateFile: $0.certificate, keyFile: $0.key) }
     let socket = try ListeningSocket(host: options.host, port: options.port)
-    try http.start(socket)
+    try http.start(socket, tls: tls)
     return socket.port
   }
 

@@ -1,9 +1,13 @@
+import FireflyGeneration
+
 /// Where a server listens and what it allows.
 public struct ServerOptions: Sendable {
   /// The address to listen at; only this machine can reach the default.
   public var host = "127.0.0.1"
   /// 0 takes any free port.
   public var port = 8000
+  /// PEM files of a certificate, with those that lead to its authority behind it, and of its key: HTTPS instead of HTTP.
+  public var tls: (certificate: String, key: String)?
   /// Keys of which a request must bring one; empty: none is asked for.
   public var apiKeys: [String] = []
   /// Names that others ask the server by, beside localhost, the machine's name and its addresses. Under any other name it
@@ -11,6 +15,11 @@ public struct ServerOptions: Sendable {
   public var hostNames: Set<String> = []
   /// Origins of web pages, beside the server's own, that may use it; `*` is all.
   public var allowedOrigins: Set<String> = []
+
+  /// Other names that requests may use.
+  public var aliases: [Alias] = []
+  /// How `/v1/embeddings` makes one vector of a text's states.
+  public var pooling = Pooling.mean
 
   /// Answers generated at a time.
   public var rows = 16
@@ -43,6 +52,18 @@ public struct ServerOptions: Sendable {
   /// Takes what is to be told to whoever runs the server, a sentence at a time, from any thread: what requests ask for
   /// without effect, each once.
   public var log: @Sendable (String) -> Void = { _ in }
+
+  /// Another name for a model.
+  public struct Alias: Sendable {
+    public var name: String
+    /// The name of the model; nil: the base.
+    public var model: String?
+
+    public init(name: String, model: String? = nil) {
+      self.name = name
+      self.model = model
+    }
+  }
 
   public init() {}
 

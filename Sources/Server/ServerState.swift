@@ -11,7 +11,7 @@ struct ServerState {
       "default_generation_settings": .object([
         "n_ctx": .int(service.shape.maxPositions), "params": .object(settings),
       ]),
-      "total_slots": .int(service.options.rows), "model_alias": .string(service.models[0].name),
+      "total_slots": .int(service.options.rows), "model_alias": .string(service.models.base.name),
       "chat_template": .string(service.tokenizer.chatTemplate ?? ""),
       "bos_token": .string(service.tokenizer.bosText ?? ""),
       "eos_token": .string(service.tokenizer.eosText ?? ""),

@@ -9,12 +9,12 @@ final class Service: Sendable {
   struct Shape: Sendable {
     let maxPositions: Int
     let vocabularySize: Int
+    let hiddenSize: Int
     /// The most bytes of a text that one token stands for.
     let longestToken: Int
   }
 
-  /// The base first.
-  let models: [ServedModel]
+  let models: ServedModels
   let tokenizer: any Tokenizer
   let spelling: TokenSpelling
   /// How answers are chosen where a request says nothing.
@@ -27,15 +27,18 @@ final class Service: Sendable {
   let history: ExchangeHistory?
   /// What was told in the log.
   private let logged = Locked<Set<String>>([])
+  /// nil: adapters do not come and go.
+  let adapterLoader: AdapterLoader?
+  private let loadedCount = Locked(0)
   private let trie = Locked<TokenTrie?>(nil)
   private let engine: any AnswerEngine
   private let metrics: Metrics
 
   init(
-    models: [ServedModel], tokenizer: any Tokenizer, defaults: GenerationOptions, options: ServerOptions,
-    shape: Shape, engine: any AnswerEngine, metrics: Metrics
+    models: ServedModels, tokenizer: any Tokenizer, defaults: GenerationOptions, options: ServerOptions,
+    shape: Shape, engine: any AnswerEngine, metrics: Metrics, adapterLoader: AdapterLoader?
   ) {
-    precondition(!models.isEmpty)
+    self.adapterLoader = adapterLoader
     self.models = models
     self.tokenizer = tokenizer
     spelling = TokenSpelling(tokenizer)
@@ -70,8 +73,8 @@ final class Service: Sendable {
     guard let name = try parameters.text("model") else {
       throw APIError.invalid("\"model\" is missing.", "model")
     }
-    guard let model = models.first(where: { $0.name == name }) else {
-      throw APIError.unknownModel(String(name.prefix(100)), known: models.map(\.name))
+    guard let model = models[name] else {
+      throw APIError.unknownModel(String(name.prefix(100)), known: models.names.map(\.name))
     }
     return model
   }
@@ -125,6 +128,30 @@ final class Service: Sendable {
       throw APIError.invalid(error, parameter)
     }
   }
+
+  // MARK: - Adapters that come and go
+
+  /// What the model keeps the next adapter as.
+  func newKey(_ name: String) -> String {
+    loadedCount.withLock { count in
+      count += 1
+      return "\(name)#\(count)"
+    }
+  }
+
+  /// Does something with the model between two steps of the answers.
+  func perform<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) throws -> Result {
+    let result = Locked<Swift.Result<Result, any Error>>(.failure(APIError.stopping))
+    try engine.perform { result.withLock { $0 = Swift.Result(catching: work) } }
+    return try result.withLock { $0 }.get()
+  }
+
+  /// Calls `release` once no answer has the adapter any more; new requests cannot begin with it.
+  func retire(_ key: String, release: @escaping @Sendable () -> Void) throws {
+    try engine.retire(key, release: release)
+  }
+
+  // MARK: - Answers
 
   /// Hands a job to the engine; a client that goes away takes it back.
   ///

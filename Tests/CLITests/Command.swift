@@ -95,6 +95,11 @@ enum Fixture {
   static let folder = (#filePath as NSString).deletingLastPathComponent + "/Fixtures"
   static let model = folder + "/model"
   static let adapter = folder + "/run/adapter"
+  /// What `firefly --version` must say: the number that stands in the sources.
+  static let version: String? = {
+    let path = folder + "/../../../Sources/CLI/VERSION"
+    return (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .newlines)
+  }()
 
   static func expected() throws -> JSONValue { try JSONValue.read(folder + "/expected.json") }
 }

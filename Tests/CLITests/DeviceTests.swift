@@ -45,6 +45,14 @@ import Testing
     #expect(auto.errors.contains(what))
   }
 
+  @Test func envNamesTheCardOrSaysWhyThereIsNone() throws {
+    let found = try run(["env", "--json"])
+    #expect(try JSONValue.parse(found.output, source: "env")["card"]?["name"]?.string == "a stand-in")
+    let none = try run(["env"], ["FIREFLY_STAND_IN": "no-card"])
+    let said = "\ncard       none: libcuda.so.1: no NVIDIA card"
+    #expect(none.status == 0 && none.output.contains(said), "\(none.output)")
+  }
+
   @Test func theProgramHasNoLinkToACard() throws {
     let outcome = try Command.shell("ldd \"$0\"")
     #expect(outcome.output.contains("libdnnl"))

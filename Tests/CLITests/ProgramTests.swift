@@ -7,14 +7,14 @@ import Testing
   @Test func versionAndHelp() throws {
     let version = try Command.run("--version")
     #expect(version.status == 0)
-    #expect(version.output == "firefly 0.1.0\n")
+    #expect(version.output == "firefly \(try #require(Fixture.version))\n")
     let help = try Command.run("--help")
     #expect(help.status == 0)
     #expect(help.errors.isEmpty)
     for verb in [
       "download", "train", "plan", "data", "chat", "generate", "serve", "eval", "merge", "quantize", "export",
       "tokenize",
-      "inspect", "bench",
+      "inspect", "bench", "env",
     ] {
       #expect(help.output.contains("\n  \(verb) "))
       let own = try Command.run(verb, "--help")

@@ -79,6 +79,7 @@ package final class FunctionModel: DecodingModel {
 
   package var maxPositions = 1000
   package let vocabularySize = 258
+  package let hiddenSize = 3
   /// Token counts of each pass, row by row.
   package private(set) var passes: [[Int]] = []
   /// The adapters put on, one after the other.
@@ -117,6 +118,17 @@ package final class FunctionModel: DecodingModel {
       all += logits(cache.tokens)
     }
     return Tensor(all, [tokens.count, vocabularySize])
+  }
+
+  /// A state tells its token, how many there are up to it, and 1.
+  package func stepKeepingStates(_ cache: Cache, _ tokens: [Int32]) -> Tensor {
+    beforePass()
+    passes.append([tokens.count])
+    let states = tokens.flatMap { token in
+      cache.tokens.append(token)
+      return [Float(token), Float(cache.count), 1]
+    }
+    return Tensor(states, [tokens.count, hiddenSize])
   }
 
   package func step(_ rows: [(cache: Cache, tokens: [Int32])]) -> Tensor {

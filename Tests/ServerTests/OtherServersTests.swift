@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "/v1/embeddings", "/embedding", "/v1/responses", "/v1/moderations", "/v1/audio/speech",
+    "/v1/rerank", "/embedding", "/v1/responses", "/v1/moderations", "/v1/audio/speech",
     "/v1/images/generations", "/v1/files", "/v1/fine_tuning/jobs", "/completion",
     "/v1/chat/completions/some-id",
     "/v1/load_lora_adapter",

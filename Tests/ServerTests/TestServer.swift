@@ -40,16 +40,19 @@ final class TestServer: Sendable {
   }
 
   /// Serves the tiny model as `tiny` and with its adapter as `tuned`; greedy where a request says nothing.
-  static func tiny(_ change: (inout ServerOptions) -> Void = { _ in }) throws -> TestServer {
+  static func tiny(
+    loadsAdapters: Bool = false, _ change: (inout ServerOptions) -> Void = { _ in }
+  ) throws -> TestServer {
     let (pretrained, model) = try TinyModel.open()
     let served = try ServedModel.load(
       pretrained, into: model, base: "tiny", adapters: [("tuned", TinyModel.adapter)])
+    let loader = AdapterLoader(pretrained, model: model, models: served)
     var defaults = try pretrained.defaults().options
     defaults.sampling = .greedy
     return try TestServer(
       Server(
         model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults,
-        options: options(change)))
+        options: options(change), adapterLoader: loadsAdapters ? loader : nil))
   }
 
   /// Serves a model that says `script` after `>`, with which its chats' prompts end.

@@ -49,6 +49,8 @@ _EDITOR = "libedit's handle and callbacks"
 ALLOWED_ADDRESSES = {
     "Sources/CLI/Console/LineEditor+Keys.swift": _EDITOR,
     "Sources/CLI/Console/LineEditor.swift": _EDITOR,
+    "Sources/CLI/Console/LibraryVersions.swift": "the texts of C libraries",
+    "Sources/CLI/Console/MachineFacts.swift": "the texts of uname()",
     "Sources/Evaluation/Files/ZipArchive+Unpack.swift": "a mapped file's bytes to zlib",
     "Sources/Generation/BeamSearch.swift": "an array whose rows the threads fill",
     "Sources/Generation/TokenLogProbability.swift": "an array whose rows the threads fill",
@@ -56,6 +58,7 @@ ALLOWED_ADDRESSES = {
     "Sources/Server/HTTP/HTTPExchange.swift": _C_CALLBACKS,
     "Sources/Server/HTTP/HTTPServer.swift": _C_CALLBACKS,
     "Sources/Server/HTTP/ListeningSocket.swift": "socket addresses for the system",
+    "Sources/Server/HTTP/TLSIdentity.swift": "GnuTLS's handles and texts",
     "Sources/Training/Config/YAMLReader.swift": "libyaml's parser and events",
     "Sources/Training/Records/EventFile.swift": "a number's bytes in a record",
 }

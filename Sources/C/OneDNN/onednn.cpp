@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 
 // Products are matmul primitives whose dimensions and leading dimensions are given at execution. A primitive is then a
 // matter of types and transposes only: 64 of them serve every shape, and ragged batches cost no compilation.
@@ -42,9 +43,21 @@ dnnl::matmul make_primitive(const onednn_product &p) {
         post.append_sum(1.0f);
         attributes.set_post_ops(post);
     }
+#if DNNL_VERSION_MAJOR >= 3
+    if (p.scale != 1.0f) attributes.set_scales_mask(DNNL_ARG_SRC, 0);
+    return dnnl::matmul(dnnl::matmul::primitive_desc(library().engine, a, b, out, attributes));
+#else
     if (p.scale != 1.0f) attributes.set_output_scales(0, {DNNL_RUNTIME_F32_VAL});
     return dnnl::matmul(dnnl::matmul::primitive_desc({a, b, out}, attributes, library().engine));
+#endif
 }
+
+// Where a product's scale is given at execution: version 3 has one for each operand.
+#if DNNL_VERSION_MAJOR >= 3
+constexpr int scale_argument = DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC;
+#else
+constexpr int scale_argument = DNNL_ARG_ATTR_OUTPUT_SCALES;
+#endif
 
 const dnnl::matmul &primitive(const onednn_product &p) {
     static std::atomic<const dnnl::matmul *> table[64];
@@ -85,7 +98,7 @@ void execute(const onednn_product &p) {
     if (scale != 1.0f) {
         static const memory::desc one({1}, memory::data_type::f32, memory::dims{1});
         scale_memory = memory(one, library().engine, &scale);
-        arguments[count++] = {DNNL_ARG_ATTR_OUTPUT_SCALES, scale_memory.get()};
+        arguments[count++] = {scale_argument, scale_memory.get()};
     }
     dnnl::error::wrap_c_api(
         dnnl_primitive_execute(primitive(p).get(), library().stream.get(), count, arguments), "matrix product failed");
@@ -113,4 +126,12 @@ bool onednn_has_bfloat16(void) {
 #else
     return false;
 #endif
+}
+
+const char *onednn_version(void) {
+    static const std::string text = [] {
+        const dnnl_version_t *version = dnnl_version();
+        return std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
+    }();
+    return text.c_str();
 }

@@ -26,6 +26,23 @@ enum ServeCommand {
     repeated: true)
   private static let port = Option.integer(
     "--port", "N", in: 0...65_535, "The port (default: 8000); 0 takes a free one.")
+  private static let tlsCert = Option.text(
+    "--tls-cert", "FILE",
+    "Answers by HTTPS (TLS 1.2 or later) with this certificate, in PEM, those that lead to its authority behind it."
+  )
+  private static let tlsKey = Option.text(
+    "--tls-key", "FILE", "The certificate's key, in PEM and without a password.")
+  private static let alias = Option.text(
+    "--alias", "NAME[=MODEL]", "Another name for a model that is served (default: for the base).",
+    repeated: true)
+  private static let adapterLoading = Flag(
+    "--adapter-loading",
+    "Lets requests load and unload adapters while the server runs (/v1/load_lora_adapter), from any folder that it can read."
+  )
+  private static let pooling = Option.choice(
+    "--pooling", Pooling.allCases.map(\.rawValue),
+    "What /v1/embeddings makes of a text's states: their mean, or the last (default: as the model's files say, or mean)."
+  )
   private static let apiKey = Option.text(
     "--api-key", "KEY",
     "Asks requests for this key, except for pages and /health. FIREFLY_API_KEY does the same unseen by others.",
@@ -72,13 +89,15 @@ enum ServeCommand {
   static let verb = Verb(
     "serve", summary: "Answers over HTTP, as OpenAI's service does.",
     details: """
-      / is a chat page, /run a page of a training run (--run); /v1/chat/completions, /v1/completions, /v1/models, /health, /metrics (Prometheus), and the original \
+      / is a chat page, /run a page of a training run (--run); /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /health, /metrics (Prometheus), and the original \
       Firefly's /firefly. Requests run together; equal beginnings of prompts are read once.
       SIGTERM or Ctrl-C stops: running answers may end within --grace; a second one stops at once.
       """,
     positionals: [ModelOptions.model],
     options: [
       adapter.declaration, name.declaration, host.declaration, hostName.declaration, port.declaration,
+      tlsCert.declaration, tlsKey.declaration, alias.declaration, adapterLoading.declaration,
+      pooling.declaration,
       apiKey.declaration,
       allowOrigin.declaration, template.declaration, rows.declaration, queue.declaration,
       maxTokens.declaration, cacheMemory.declaration, maxBody.declaration, maxConnections.declaration,
@@ -91,9 +110,10 @@ enum ServeCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     try AnswerOptions.check(arguments)
-    let settings = try options(arguments)
+    var settings = try options(arguments)
     let adapters = try arguments.all(adapter).map(named)
     let pretrained = try open(arguments, adapters.map(\.folder))
+    settings.pooling = try arguments[pooling].flatMap(Pooling.init) ?? pretrained.pooling() ?? .mean
     let defaults = try AnswerOptions.read(arguments, for: pretrained)
     if defaults.numBeams > 1 {
       Messages.note(
@@ -105,9 +125,13 @@ enum ServeCommand {
     let served = try ServedModel.load(
       pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template],
       variables: try TemplateOptions.variables(arguments))
+    let loader = AdapterLoader(
+      pretrained, model: model, models: served, template: arguments[template],
+      variables: try TemplateOptions.variables(arguments))
     model.notes[told...].forEach(Messages.note)
     let server = Server(
-      model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults, options: settings)
+      model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults, options: settings,
+      adapterLoader: arguments[adapterLoading] ? loader : nil)
     let signals = StopSignals()
     try signals.during {
       let port = try server.start()
@@ -116,7 +140,8 @@ enum ServeCommand {
         Messages.line("serving \(model.name) (\(template))")
       }
       tellDifferences(arguments, adapters, served, pretrained)
-      Messages.line("listening on http://\(address(settings.host)):\(port)")
+      Messages.line(
+        "listening on \(settings.tls == nil ? "http" : "https")://\(address(settings.host)):\(port)")
       if settings.isOpenToOthers {
         Messages.note(
           "whoever reaches \(settings.host) can use this server; --api-key asks for a key")
@@ -154,6 +179,13 @@ enum ServeCommand {
     options.hostNames = Set(arguments.all(hostName))
     options.port = arguments[port] ?? options.port
     options.log = { Messages.line("firefly: a request: \($0)") }
+    switch (arguments[tlsCert], arguments[tlsKey]) {
+    case (let certificate?, let key?): options.tls = (certificate, key)
+    case (nil, nil): break
+    case (.some, nil): throw UsageError("--tls-cert needs --tls-key", verb: "serve")
+    case (nil, .some): throw UsageError("--tls-key needs --tls-cert", verb: "serve")
+    }
+    options.aliases = try arguments.all(alias).map(aliased)
     options.apiKeys = arguments.all(apiKey)
     if let key = ProcessInfo.processInfo.environment["FIREFLY_API_KEY"] { options.apiKeys.append(key) }
     guard !options.apiKeys.contains("") else { throw UsageError("an API key is empty", verb: "serve") }
@@ -180,6 +212,15 @@ enum ServeCommand {
       throw UsageError("--adapter must be NAME=DIR or DIR, not \(text)", verb: "serve")
     }
     return (name, folder)
+  }
+
+  /// `NAME=MODEL`, or a name for the base.
+  private static func aliased(_ text: String) throws -> ServerOptions.Alias {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let name = parts.first, !parts.contains("") else {
+      throw UsageError("--alias must be NAME or NAME=MODEL, not \(text)", verb: "serve")
+    }
+    return ServerOptions.Alias(name: name, model: parts.count == 2 ? parts[1] : nil)
   }
 
   /// An IPv6 address stands in brackets.

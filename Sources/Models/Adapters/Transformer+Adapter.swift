@@ -157,6 +157,18 @@ extension Transformer {
     kept[name] = KeptAdapter(arena: arena, groups: groups.map(\.group.adapter), ends: ends)
   }
 
+  /// The names that something is kept under.
+  package var keptAdapters: Set<String> { Set(kept.keys) }
+
+  /// Lets go of what was kept under a name; it must not be what is on the base now.
+  package func forgetAdapter(_ name: String) { kept[name] = nil }
+
+  /// Takes out the notes after the first `count`, when they have been told.
+  package func takeNotes(after count: Int) -> [String] {
+    defer { notes.removeSubrange(count...) }
+    return Array(notes[count...])
+  }
+
   /// Puts what was kept under `name` on the base, in place of what is there; nothing is copied or read.
   public func activate(_ name: String) {
     guard let adapter = kept[name] else { preconditionFailure("no adapter was kept as \(name)") }

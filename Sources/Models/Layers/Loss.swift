@@ -173,6 +173,13 @@ struct Head {
     return scores
   }
 
+  /// The rows behind the last norm.
+  func normed(_ x: Matrix) -> Tensor {  // [N, C] float32 → [N, C] float32
+    let normed = Tensor([x.rows, x.columns], .float32, on: x.device)
+    _ = norm.forward(into: normed.matrix, x)
+    return normed
+  }
+
   /// Rows whose logits are held at the same time.
   private func chunkRows(_ rows: Int) -> Int { max(1, min(rows, Head.chunkElements / weight.rows)) }
 

@@ -18,6 +18,8 @@ final class HTTPServer: @unchecked Sendable {
   let watch: ConnectionWatch
   private let workers = DispatchQueue(label: "firefly.http", attributes: .concurrent)
   private var daemon: OpaquePointer?  // set by `start`, then only used by `stop`
+  /// What the daemon encrypts with, as C texts that live as long as it.
+  private var tlsTexts: [UnsafeMutablePointer<CChar>] = []
 
   init(handler: any HTTPHandler, limits: Limits) {
     self.handler = handler
@@ -25,7 +27,8 @@ final class HTTPServer: @unchecked Sendable {
     watch = ConnectionWatch(requestTime: limits.requestTime)
   }
 
-  func start(_ socket: ListeningSocket) throws {
+  /// - Parameter tls: nil for plain HTTP.
+  func start(_ socket: ListeningSocket, tls: TLSIdentity?) throws {
     var options = microhttpd_options()
     options.context = Unmanaged.passUnretained(self).toOpaque()
     options.handle = handleRequest
@@ -36,6 +39,13 @@ final class HTTPServer: @unchecked Sendable {
     options.connection_limit = UInt32(limits.connections)
     options.idle_seconds = UInt32(max(1, limits.idleTime.components.seconds))
     options.connection_memory_bytes = 32 << 10
+    if let tls {
+      tlsTexts = [tls.certificate, tls.key, TLSIdentity.priorities].compactMap { (text: String) in
+        strdup(text)
+      }
+      (options.certificate, options.key) = (UnsafePointer(tlsTexts[0]), UnsafePointer(tlsTexts[1]))
+      options.priorities = UnsafePointer(tlsTexts[2])
+    }
     daemon = microhttpd_start(&options)
     guard daemon != nil else {
       close(socket.descriptor)
@@ -62,6 +72,8 @@ final class HTTPServer: @unchecked Sendable {
     watch.stop()
     MHD_stop_daemon(daemon)
     self.daemon = nil
+    for text in tlsTexts { free(text) }
+    tlsTexts = []
   }
 
   // MARK: - On libmicrohttpd's thread

@@ -136,12 +136,12 @@ struct AnswerParameters: Sendable {
   }
 
   /// The requests, one for each answer: `bestOf` to every prompt, each with a seed of its own.
-  func requests(_ prompts: [[Int32]], model: String, place: String) -> [GenerationRequest] {
+  func requests(_ prompts: [[Int32]], adapter: String, place: String) -> [GenerationRequest] {
     prompts.flatMap { prompt in
       (0..<bestOf).map { index in
         var own = options
         own.seed = options.seed &+ UInt64(index)
-        return GenerationRequest(prompt: prompt, options: own, place: place, adapter: model)
+        return GenerationRequest(prompt: prompt, options: own, place: place, adapter: adapter)
       }
     }
   }

@@ -35,7 +35,7 @@ struct ChatEndpoint {
       model: chat.model.name, spelling: service.spelling, reportsTokens: reportsTokens, reader: reader,
       chat.tools.syntax)
     try service.start(
-      exchange, answers, prompts: [prompt], parameter: "messages", model: chat.model.name, format: format,
+      exchange, answers, prompts: [prompt], parameter: "messages", model: chat.model, format: format,
       reportsTokens: reportsTokens, warnings: parameters.warnings)
   }
 

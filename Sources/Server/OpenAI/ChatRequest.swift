@@ -14,7 +14,7 @@ struct ChatRequest {
 
   /// - Throws: `APIError` naming the parameter.
   init(_ parameters: Parameters, _ service: Service) throws {
-    model = try parameters["model"] == nil ? service.models[0] : service.model(parameters)
+    model = try parameters["model"] == nil ? service.models.base : service.model(parameters)
     let plain = try service.template(of: model)
     do {
       template = try plain.with(variables: try ChatVariables.read(parameters, plain))

@@ -8,7 +8,9 @@ struct ModelList {
   init(_ service: Service) { self.service = service }
 
   var json: JSONValue {
-    .object(["object": .string("list"), "data": .array(service.models.indices.map(entry))])
+    .object([
+      "object": .string("list"), "data": .array(service.models.names.map { entry($0.name, $0.model) }),
+    ])
   }
 
   /// `GET /v1/models/NAME`.
@@ -16,17 +18,19 @@ struct ModelList {
   /// - Parameter name: as it stands in the path.
   func entry(_ name: String) throws -> JSONValue {
     let decoded = name.removingPercentEncoding ?? name
-    guard let index = service.models.firstIndex(where: { $0.name == decoded }) else {
-      throw APIError.unknownModel(String(decoded.prefix(100)), known: service.models.map(\.name))
+    guard let model = service.models[decoded] else {
+      throw APIError.unknownModel(String(decoded.prefix(100)), known: service.models.names.map(\.name))
     }
-    return entry(index)
+    return entry(decoded, model)
   }
 
-  private func entry(_ index: Int) -> JSONValue {
+  /// - Parameter name: the model's own or an alias; `root` is the first.
+  private func entry(_ name: String, _ model: ServedModel) -> JSONValue {
     .object([
-      "id": .string(service.models[index].name), "object": .string("model"), "created": .int(service.started),
+      "id": .string(name), "root": .string(model.name), "object": .string("model"),
+      "created": .int(service.started),
       "owned_by": .string("firefly"), "max_model_len": .int(service.shape.maxPositions),
-      "parent": index == 0 ? .null : .string(service.models[0].name),
+      "parent": model.folder == nil ? .null : .string(service.models.base.name),
     ])
   }
 }

@@ -130,6 +130,24 @@ enum ParameterTables {
     "add_generation_prompt": .followed, "continue_final_message": .followed,
   ]
 
+  // MARK: - Embeddings and adapters
+
+  static let embeddings = clients.merging(
+    [
+      "model": .followed, "input": .followed, "content": .alias("input"), "encoding_format": .followed,
+      "dimensions": .followed, "add_special_tokens": .only([.bool(true)]),
+      "truncate_prompt_tokens": .only([]),
+      "truncation_side": .harmless, "priority": .only(zero), "embd_normalize": .only([.int(2)]),
+      "normalize": .only([.bool(true)]),
+      "messages": .refused("Send \"input\"; /apply-template writes messages as text."),
+    ], uniquingKeysWith: first)
+
+  static let loadAdapter: ParameterTable = [
+    "lora_name": .followed, "lora_path": .followed, "base_model_name": .harmless, "load_inplace": .only(no),
+  ]
+
+  static let unloadAdapter: ParameterTable = ["lora_name": .followed, "lora_int_id": .harmless]
+
   // MARK: - Values that change nothing
 
   private static let no: [JSONValue] = [.bool(false)]

@@ -5,19 +5,19 @@ extension Service {
   ///
   /// - Parameters:
   ///   - parameter: the request's, which holds the prompts.
-  ///   - model: the name of the model that was asked for.
+  ///   - model: what was asked for.
   ///   - reportsTokens: whether log-probabilities were asked for.
   ///   - warnings: what the request asks for without effect.
   /// - Throws: `APIError` for a prompt that the model cannot read, more answers than are allowed, or a full queue.
   func start(
     _ exchange: HTTPExchange, _ answers: AnswerParameters, prompts: [[Int32]], parameter: String,
-    model: String, format: any AnswerFormat, reportsTokens: Bool, warnings: Warnings
+    model: ServedModel, format: any AnswerFormat, reportsTokens: Bool, warnings: Warnings
   ) throws {
     log(warnings)
     let count = prompts.count * answers.bestOf
     try checkCount(prompts.count, answers, parameter)
     for prompt in prompts { try check(prompt, answers.options, parameter) }
-    let requests = answers.requests(prompts, model: model, place: parameter)
+    let requests = answers.requests(prompts, adapter: model.key, place: parameter)
     let usage = Usage(promptTokens: prompts.map(\.count), answersPerPrompt: answers.bestOf)
     if answers.stream {
       let sink = StreamedAnswer(

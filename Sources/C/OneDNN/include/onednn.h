@@ -28,6 +28,9 @@ const char *onednn_multiply(const onednn_product *product);
 // Whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
 bool onednn_has_bfloat16(void);
 
+// As in "2.6.3", of the library that runs.
+const char *onednn_version(void);
+
 #ifdef __cplusplus
 }
 #endif
