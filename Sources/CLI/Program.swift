@@ -10,7 +10,8 @@ package enum Program {
   package static let verbs: [Verb] = [
     DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb,
     GenerateCommand.verb,
-    ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
+    ServeCommand.verb, StudioCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb,
+    ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
     CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
   ]

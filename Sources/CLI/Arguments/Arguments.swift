@@ -22,7 +22,10 @@ package struct Arguments: Sendable {
     self.values = values
   }
 
-  /// A positional argument; all declared ones are present.
+  /// A positional argument that may be left out.
+  package func given(_ positional: Positional) -> String? { positionals[positional.name] }
+
+  /// A positional argument; all declared ones that may not be left out are present.
   package subscript(_ positional: Positional) -> String {
     guard let value = positionals[positional.name] else {
       preconditionFailure("\(verb) does not declare \(positional.name)")

@@ -44,7 +44,7 @@ package enum Completion {
     let names = verbs.map { "    '\($0.name):\(zshText($0.summary))'" }.joined(separator: "\n")
     let cases = verbs.map { verb in
       let positionals = verb.positionals.enumerated().map { index, positional in
-        "'\(index + 1):\(positional.name):_files'"
+        "'\(index + 1):\(positional.isOptional ? ":" : "")\(positional.name):_files'"
       }
       let options = verb.options.map(zshOption) + ["'--help[Shows the help.]'"]
       let arguments = (options + positionals).map { "          \($0)" }.joined(separator: " \\\n")

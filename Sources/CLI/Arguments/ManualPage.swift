@@ -44,7 +44,7 @@ package enum ManualPage {
   }
 
   private static func section(_ verb: Verb) -> String {
-    let names = verb.positionals.map { " \(escaped($0.name))" }.joined()
+    let names = verb.positionals.map { " \(escaped($0.usage))" }.joined()
     var lines = [".SS firefly \(escaped(verb.name))\(names) [options]", escaped(verb.summary)]
     for paragraph in verb.details.split(separator: "\n") { lines += [".PP", escaped(String(paragraph))] }
     for positional in verb.positionals {

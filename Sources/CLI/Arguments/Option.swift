@@ -98,9 +98,15 @@ package struct Positional: Sendable {
   /// The argument's name in capitals, as the help shows it.
   package let name: String
   package let help: String
+  /// Whether it may be left out; only the last one may.
+  package let isOptional: Bool
 
-  package init(_ name: String, _ help: String) {
+  package init(_ name: String, _ help: String, isOptional: Bool = false) {
     self.name = name
     self.help = help
+    self.isOptional = isOptional
   }
+
+  /// As a usage line shows it.
+  var usage: String { isOptional ? "[\(name)]" : name }
 }
