@@ -51,7 +51,7 @@ def choose(page: Page, options) -> None:
     expect(page.locator("#rows .sample").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#rows mark").first).not_to_be_empty()
     page.get_by_role("button", name="Later ›").click()
-    expect(page.locator("#rows")).to_contain_text("Rows 4 to 6")
+    expect(page.locator("#rows")).to_contain_text("Rows 4 to 6", timeout=PATIENCE)
 
 
 def set_key(page: Page, key: str, value: str) -> None:
@@ -83,7 +83,7 @@ def start(page: Page, name: str) -> None:
 
 
 def finished(page: Page) -> None:
-    expect(page.locator("#runView")).to_contain_text("finished", timeout=PATIENCE)
+    expect(page.locator("#runStatus")).to_contain_text("finished", timeout=PATIENCE)
 
 
 def check_training(studio: Studio) -> None:
@@ -97,10 +97,11 @@ def check_training(studio: Studio) -> None:
     expect(page.locator("#runView polyline.k0").first).to_be_visible(timeout=PATIENCE)
     studio.shot("running")
     page.get_by_role("button", name="Stop, with a checkpoint").click()
-    expect(page.locator("#runView")).to_contain_text("stopped, can go on", timeout=PATIENCE)
+    expect(page.locator("#runStatus")).to_contain_text("stopped, can go on", timeout=PATIENCE)
     page.get_by_role("button", name="Resume").click()
     finished(page)
     expect(page.locator("#runView .sample")).to_contain_text("What is 12 + 30?")
+    expect(page.locator("#runView .sample")).to_contain_text(f"Step {options.steps}")
     studio.shot("finished")
     page.get_by_role("tab", name="New run").click()
     set_key(page, "learning_rate", "1e-3")
@@ -153,7 +154,7 @@ def check_looks(browser, options) -> None:
                                   ("zh-CN", 390, "light")]:  # fmt: skip
         studio = Studio(browser, options, locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900})
         page = studio.page
-        expect(page.locator("#tabs button").first).to_have_text("新建训练" if locale == "zh-CN" else "New run")
+        expect(page.locator("h1")).to_have_text("Firefly 工作台" if locale == "zh-CN" else "Firefly studio")
         for tab in ["new", "runs", "chat", "write"]:
             page.locator(f"[data-tab={tab}]").click()
             if tab == "runs":

@@ -1,7 +1,7 @@
 // Curves over steps as SVG.
 import { node, say, short } from "./kit.js";
 
-const width = 720, left = 56, right = 12, above = 10, below = 24;
+const left = 56, right = 12, above = 10, below = 24;
 
 const svgNode = (tag, attributes, text) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -37,8 +37,9 @@ export function smooth(points, keep = 0.9) {
   });
 }
 
-/// lines: [{points: [[x, y]], className, name}]; those without a name are not in the legend.
-export function chart(lines, height = 260) {
+/// lines: [{points: [[x, y]], className, name}]; those without a name are not in the legend, which one line alone does not need. Sizes are those of the screen.
+export function chart(lines, height, width) {
+  width = Math.max(280, Math.round(width));
   const figure = node("figure");
   const points = lines.flatMap(line => line.points).filter(p => Number.isFinite(p[1]));
   if (!points.length) { figure.append(node("p", say("nothingLogged"), "soft")); return figure; }
@@ -52,7 +53,7 @@ export function chart(lines, height = 260) {
   for (const value of ticks(low, high, 5)) svg.append(
     svgNode("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
     svgNode("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, short(value)));
-  for (const value of ticks(0, lastX, 8).filter(Number.isInteger)) svg.append(
+  for (const value of ticks(0, lastX, width / 90).filter(Number.isInteger)) svg.append(
     svgNode("text", { x: x(value), y: height - 6, "text-anchor": value > lastX * 0.97 ? "end" : "middle" }, value));
   for (const line of lines) for (const piece of pieces(line.points)) svg.append(piece.length === 1
     ? svgNode("circle", { class: line.className, cx: x(piece[0][0]), cy: y(piece[0][1]), r: 2.5, fill: "none" })
@@ -71,7 +72,7 @@ export function chart(lines, height = 260) {
   };
   svg.onpointerleave = () => { mark.setAttribute("visibility", "hidden"); note.textContent = ""; };
   const legend = node("figcaption");
-  for (const line of named) {
+  for (const line of named.length > 1 ? named : []) {
     const entry = legend.appendChild(node("span")), sign = svgNode("svg", { viewBox: "0 0 22 8" });
     sign.append(svgNode("polyline", { class: line.className, points: "0,4 22,4" }));
     entry.append(sign, line.name);

@@ -3,6 +3,8 @@ import { $, ask, duration, facts, node, press, say, short, tell } from "./kit.js
 import { chart, series, smooth } from "./chart.js";
 
 let chosen, compared = new Set(), targets, openParts = new Set(), timer;
+let listedAt = 0, shownRun = "";
+const listEvery = 6000;  // milliseconds; the folder is searched for runs
 
 export function begin(given) {
   targets = given;
@@ -10,13 +12,12 @@ export function begin(given) {
   press($("compareButton"), $("trouble"), compare);
 }
 
-export const shown = () => watch();
+export const shown = () => { listedAt = 0; shownRun = ""; return watch(); };
 
 export async function open(id) {
   chosen = id;
   openParts = new Set();
-  $("runView").replaceChildren();
-  await watch();
+  await shown();
 }
 
 /// Looks again and again while the tab is open.
@@ -24,10 +25,12 @@ async function watch() {
   clearTimeout(timer);
   let wait = 3000;
   try {
-    await list();
-    if (chosen) {
-      const run = await ask("run", { run: chosen });
-      if (run.id === chosen || run.output_dir === chosen) show(run);
+    if (Date.now() - listedAt > listEvery) await list();
+    const asked = chosen;
+    if (asked) {
+      const run = await ask("run", { run: asked }), text = JSON.stringify(run);
+      if (asked === chosen && text !== shownRun) show(run);  // what has not changed stays as it is under the reader's hand
+      if (asked === chosen) shownRun = text;
       if (run.state === "running") wait = 1500;
     }
     tell($("trouble"));
@@ -38,6 +41,7 @@ async function watch() {
 
 async function list() {
   const { runs } = await ask("runs");
+  listedAt = Date.now();
   $("runList").replaceChildren(...(runs.length ? runs.map(entry) : [node("p", say("noRuns"), "soft")]));
   $("compareButton").disabled = compared.size < 2;
 }
@@ -61,6 +65,9 @@ function part(name, ...content) {
   return section;
 }
 
+/// The width of a curve that takes all of the view.
+const wide = () => Math.max(320, $("runView").clientWidth - 50);
+
 /// What opens and closes, and stays as it is while the run is watched.
 function folded(name, ...content) {
   const box = node("details");
@@ -76,16 +83,16 @@ function show(run) {
   const status = [stateOf(run), run.pid ? say("process", run.pid) : "", run.step ? say("stepOf", run.step, run.total_steps) : "", run.seconds_left != null ? say("left", duration(run.seconds_left)) : ""].filter(Boolean).join(" · ");
   const results = run.results ?? {};
   const head = node("section");
-  head.append(node("h2", run.name), node("p", status), bar,
+  head.append(node("h2", run.name), Object.assign(node("p", status), { id: "runStatus" }), bar,
     facts([[say("loss"), last && short(Number(last.loss))], [say("evalLoss"), value(log, "eval_loss")], [say("rate"), last && short(Number(last.learning_rate))],
            [say("speed"), last && short(Number(last.tokens_per_second))], [say("norm"), last && short(Number(last.grad_norm))], [say("accuracy"), value(log, "rewards/accuracies")],
            [say("duration"), results.train_runtime && duration(results.train_runtime)], [say("peak"), results.peak_memory_bytes && `${(results.peak_memory_bytes / 2 ** 30).toFixed(2)} GiB`]]),
     node("p", run.output_dir, "path soft"), ...(run.error ? [node("p", run.error, "bad")] : []), actions(run));
   const losses = series(log, "loss"), many = losses.length > 30;
   const curve = chart([{ points: losses, className: many ? "k0 faint" : "k0", name: many ? undefined : say("loss") }, ...(many ? [{ points: smooth(losses), className: "k0", name: say("lossSmooth") }] : []),
-    { points: series(log, "eval_loss"), className: "k1", name: say("evalLoss") }].filter(line => line.points.length));
+    { points: series(log, "eval_loss"), className: "k1", name: say("evalLoss") }].filter(line => line.points.length), 260, wide());
   const smaller = node("div", "", "pair");
-  smaller.append(part("rate", chart([{ points: series(log, "learning_rate"), className: "k0", name: say("rate") }], 180)), part("speed", chart([{ points: series(log, "tokens_per_second"), className: "k0", name: say("speed") }], 180)));
+  smaller.append(part("rate", chart([{ points: series(log, "learning_rate"), className: "k0", name: say("rate") }], 170, wide() / 2)), part("speed", chart([{ points: series(log, "tokens_per_second"), className: "k0", name: say("speed") }], 170, wide() / 2)));
   const printed = node("pre", run.log ?? "", "log");
   replace($("runView"), head, part("loss", curve), smaller, ...samples(run.data?.samples ?? []),
     part("details", ...(run.log ? [folded("printed", node("p", run.log_file, "path soft"), printed)] : []), folded("settings", node("p", run.config, "path soft"), node("pre", JSON.stringify(run.settings, null, 2), "log")),
@@ -105,7 +112,7 @@ const value = (log, key) => { const points = series(log, key); return points.len
 function actions(run) {
   const row = node("div", "", "row"), settings = run.settings ?? {}, isAdapter = settings.train_mode !== "full";
   const add = (name, action, className) => { const button = row.appendChild(node("button", say(name), className)); press(button, $("trouble"), action); };
-  if (run.state === "running") add(run.stopping ? "stopNow" : "stop", async () => { await ask("stop", { run: run.id }); await watch(); }, "main");
+  if (run.state === "running") add(run.stopping ? "stopNow" : "stop", async () => { await ask("stop", { run: run.id }); await shown(); }, "main");
   if (run.state === "stopped" || run.state === "failed" && run.checkpoints.length) add("resume", async () => { const went = await ask("resume", { run: run.id }); await open(went.id); }, "main");
   const result = run.state === "finished" ? run.output_dir : run.checkpoints.at(-1)?.path;
   if (result) {
@@ -148,6 +155,6 @@ async function compare() {
     const row = table.insertRow();
     row.append(node("td", key, "path"), ...values.map(v => node("td", v === null ? "—" : typeof v === "string" ? v : JSON.stringify(v))));
   }
-  $("runView").replaceChildren(part("comparison", chart(lines, 320)), part("differences", found.differences.length ? table : node("p", say("noDifferences"), "soft")));
+  $("runView").replaceChildren(part("comparison", chart(lines, 320, wide())), part("differences", found.differences.length ? table : node("p", say("noDifferences"), "soft")));
   await list();
 }

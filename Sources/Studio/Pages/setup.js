@@ -2,7 +2,7 @@
 import { $, ask, duration, facts, fill, language, later, node, press, say, tell } from "./kit.js";
 import { beginData } from "./data.js";
 
-let choices, settings = {}, opened;
+let choices, settings = { model_name_or_path: "", train_file: "", output_dir: "" }, opened;
 let outputIsOwn = false;  // the user has written it
 
 export async function begin(given, open) {
@@ -73,10 +73,11 @@ function changed(writing) {
   set("data", typeof settings.train_file === "object" ? JSON.stringify(settings.train_file) : settings.train_file ?? "");
   set("output", settings.output_dir ?? "");
   set("json", JSON.stringify(settings, null, 2));
-  $("configPath").textContent = `${choices.folder}/studio/${$("name").value}/config.json · ${settings.output_dir ?? ""}`;
+  $("configPath").textContent = `${choices.folder}/studio/${$("name").value}/config.json\n${settings.output_dir ?? ""}`;
   $("command").textContent = `firefly train ${quoted(`${choices.folder}/studio/${$("name").value}/config.json`)}`;
   if (!writing?.closest("#fields")) showFields();
   $("replaceBox").hidden = true;
+  tell($("startTrouble"));
   judge();
 }
 
@@ -99,7 +100,8 @@ function showFields() {
 
 /// A field by the kind of the value that the setting has.
 function field(key) {
-  const row = node("div", "", "field"), value = settings[key], name = node("code", key);
+  const row = node("div", "", "field"), value = settings[key], name = node("code");
+  for (const part of key.split(/(?<=_)/)) name.append(part, document.createElement("wbr"));
   let input;
   if (choices.words[key]) {
     input = document.createElement("select");
@@ -209,7 +211,7 @@ async function start(replace) {
     if (error.code === "exists") {
       $("replaceText").textContent = `${error.message} ${say("replaceQuestion")}`;
       $("replaceBox").hidden = false;
-    } else tellJudgement([error.message], "bad");
+    } else tell($("startTrouble"), error.message);
   }
   $("startButton").disabled = false;
 }

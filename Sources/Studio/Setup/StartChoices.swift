@@ -27,7 +27,10 @@ struct StartChoices {
     ("adapter", [("lora_rank", .int(16)), ("lora_alpha", .int(32)), ("lora_dropout", .double(0.05))]),
     (
       "memory",
-      [("gradient_checkpointing", .bool(true)), ("optim", .string("paged_adamw_32bit"))]
+      [
+        ("bf16", .bool(true)), ("gradient_checkpointing", .bool(true)),
+        ("optim", .string("paged_adamw_32bit")),
+      ]
     ),
     (
       "records",
