@@ -58,6 +58,25 @@ import Testing
     _ = try bench.waits(for: "long", toBe: "stopped")
   }
 
+  @Test func aRunThatWasStartedElsewhereGoesOnHere() throws {
+    let bench = try StudioBench()
+    let output = bench.path + "/my run"
+    var config = try RunConfig(
+      bench.config("my run", ["max_steps": .int(4), "save_steps": .int(2)]), source: "test")
+    config.saveLimit = nil
+    let stop = StopRequest()
+    _ = try Trainer(config: config).run(stop: stop) { event in
+      if case .step(let report) = event, report.step == 2 { stop.stop() }
+    }
+    let list = try bench.answer("runs")["runs"]?.array
+    #expect(list?.map { $0["id"]?.string } == [output])
+    #expect(list?.first?["state"] == .string("stopped"))
+    #expect(try bench.answer("resume", ["run": .string(output)])["id"] == .string("my-run"))
+    let end = try bench.waits(for: output, toBe: "finished")
+    #expect(end["data"]?["log"]?.array?.compactMap { $0["step"]?.int } == [1, 2, 3, 4])
+    #expect(try bench.answer("runs")["runs"]?.array?.map { $0["id"]?.string } == ["my-run"])
+  }
+
   @Test func nothingIsOverwrittenUnasked() throws {
     let bench = try StudioBench()
     #expect(try bench.start("one").status == 200)

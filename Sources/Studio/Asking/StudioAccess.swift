@@ -48,10 +48,7 @@ struct StudioAccess: Sendable {
     guard Access.areEqual(Array(path.dropFirst(StudioAccess.entrance.count).utf8), token) else { return nil }
     let value = "\(cookie)=\(String(decoding: token, as: UTF8.self)); Path=/; HttpOnly; SameSite=Strict"
     return .empty(
-      status: 303,
-      headers: [
-        "Location": "/", "Set-Cookie": value, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
-      ])
+      status: 303, headers: ["Location": "/", "Set-Cookie": value, "Cache-Control": "no-store"])
   }
 
   static let unknown = APIError(

@@ -20,7 +20,7 @@ final class Conversions: Sendable {
     }
   }
 
-  var list: JSONValue { .object(["jobs": .array(jobs.withLock { $0 }.map(\.json))]) }
+  var list: JSONValue { .object(["jobs": .array(jobs.withLock { $0.map(\.json) })]) }
 
   private static func words(_ request: StudioRequest) throws -> [String] {
     let (model, out) = (try request.requiredText("model"), try request.requiredText("out"))

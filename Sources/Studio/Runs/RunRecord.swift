@@ -20,14 +20,26 @@ struct RunRecord {
   /// - Parameter studio: the folder of all records.
   /// - Throws: `APIError` for what cannot be the name of a folder of one's own.
   init(_ name: String, in studio: String) throws {
-    let isPlain = name.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) }
-    guard !name.isEmpty, isPlain, !name.hasPrefix("."), name.count <= RunRecord.longestName else {
+    guard !name.isEmpty, name.allSatisfy(RunRecord.isPlain), !name.hasPrefix("."),
+      name.count <= RunRecord.longestName
+    else {
       throw APIError.invalid(
         "\"\(name.prefix(100))\": a run's name has letters, digits, - and _, and at most \(RunRecord.longestName).",
         "name")
     }
     self.name = name
     folder = "\(studio)/\(name)"
+  }
+
+  private static func isPlain(_ character: Character) -> Bool {
+    character.isLetter || character.isNumber || "-_.".contains(character)
+  }
+
+  /// A name for a run that writes to `output`.
+  static func name(of output: String) -> String {
+    let last = URL(filePath: output).lastPathComponent.drop { $0 == "." }
+    let plain = String(last.prefix(longestName - 8).map { isPlain($0) ? $0 : "-" })
+    return plain.isEmpty ? "run" : plain
   }
 
   var exists: Bool { FileManager.default.fileExists(atPath: config) }

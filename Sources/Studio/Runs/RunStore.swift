@@ -95,9 +95,7 @@ final class RunStore: Sendable {
       where busy.id == record.name || busy.output == output {
         try RunStore.refuseRunning(busy)
       }
-      let old = [record.exists ? record.config : nil, RunStore.isEmpty(output) ? nil : output].compactMap {
-        $0
-      }
+      let old = (record.exists ? [record.config] : []) + (RunStore.isEmpty(output) ? [] : [output])
       guard old.isEmpty || request.flag("replace") else { throw RunStore.exists(old) }
       try record.write(draft.settings)
       try record.start(program, resumes: false)
@@ -108,14 +106,15 @@ final class RunStore: Sendable {
 
   /// Goes on from the newest checkpoint. A run that was started elsewhere gets a record, with its own settings.
   func resume(_ request: StudioRequest) throws -> JSONValue {
-    let run = try view(request.requiredText("run"))
-    let record = try stopping.withLock { _ in
+    let id = try request.requiredText("run")
+    let resumed = try stopping.withLock { _ in
+      let run = try view(id)
       try RunStore.refuseRunning(run)
       let record = try run.record ?? adopted(run)
       try record.start(program, resumes: true)
-      return record
+      return RunView(record, output: run.output)
     }
-    return whole(RunView(record, output: run.output))
+    return whole(resumed)
   }
 
   private func adopted(_ run: RunView) throws -> RunRecord {
@@ -123,14 +122,15 @@ final class RunStore: Sendable {
       throw FireflyError("the run's settings are not there", at: "\(run.output)/train_args.json")
     }
     settings["output_dir"] = .string(run.output)
-    let name = URL(filePath: run.output).lastPathComponent
-    for number in 1... {
-      let record = try RunRecord(number == 1 ? name : "\(name)-\(number)", in: studio)
-      guard !record.exists else { continue }
-      try record.write(.object(settings))
-      return record
+    let name = RunRecord.name(of: run.output)
+    var record = try RunRecord(name, in: studio)
+    var number = 1
+    while record.exists {
+      number += 1
+      record = try RunRecord("\(name)-\(number)", in: studio)
     }
-    preconditionFailure("names do not end")
+    try record.write(.object(settings))
+    return record
   }
 
   /// As Ctrl-C does: a checkpoint after the step under way, and the end; a second time at once.
