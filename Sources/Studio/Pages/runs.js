@@ -95,7 +95,7 @@ function show(run) {
   smaller.append(part("rate", chart([{ points: series(log, "learning_rate"), className: "k0", name: say("rate") }], 170, wide() / 2)), part("speed", chart([{ points: series(log, "tokens_per_second"), className: "k0", name: say("speed") }], 170, wide() / 2)));
   const printed = node("pre", run.log ?? "", "log");
   replace($("runView"), head, part("loss", curve), smaller, ...samples(run.data?.samples ?? []),
-    part("details", ...(run.log ? [folded("printed", node("p", run.log_file, "path soft"), printed)] : []), folded("settings", node("p", run.config, "path soft"), node("pre", JSON.stringify(run.settings, null, 2), "log")),
+    part("details", ...(run.checkpoints.length ? [folded("checkpoints", ...checkpoints(run))] : []), ...(run.log ? [folded("printed", node("p", run.log_file, "path soft"), printed)] : []), folded("settings", node("p", run.config, "path soft"), node("pre", JSON.stringify(run.settings, null, 2), "log")),
       node("p", say("byHand"), "soft"), node("pre", `${run.command}\n${run.command} --resume`, "log")));
   printed.scrollTop = printed.scrollHeight;
 }
@@ -110,17 +110,30 @@ function replace(view, ...content) {
 const value = (log, key) => { const points = series(log, key); return points.length ? short(points.at(-1)[1]) : undefined; };
 
 function actions(run) {
-  const row = node("div", "", "row"), settings = run.settings ?? {}, isAdapter = settings.train_mode !== "full";
-  const add = (name, action, className) => { const button = row.appendChild(node("button", say(name), className)); press(button, $("trouble"), action); };
+  const row = node("div", "", "row");
+  const add = (name, action, className) => press(row.appendChild(node("button", say(name), className)), $("trouble"), action);
   if (run.state === "running") add(run.stopping ? "stopNow" : "stop", async () => { await ask("stop", { run: run.id }); await shown(); }, "main");
   if (run.state === "stopped" || run.state === "failed" && run.checkpoints.length) add("resume", async () => { const went = await ask("resume", { run: run.id }); await open(went.id); }, "main");
   const result = run.state === "finished" ? run.output_dir : run.checkpoints.at(-1)?.path;
-  if (result) {
-    add("chatWith", () => targets.chat(settings.model_name_or_path ?? "", result));
-    add("writeIt", () => targets.write(settings.model_name_or_path ?? "", result, isAdapter));
-  }
+  if (result) useButtons(row, run, result);
   if (run.state === "running") row.append(node("span", say(run.stopping ? "stoppingHint" : "stopHint"), "soft"));
   return row;
+}
+
+/// What can be done with a folder that a run has written.
+function useButtons(row, run, folder) {
+  const model = run.settings?.model_name_or_path ?? "", isAdapter = run.settings?.train_mode !== "full";
+  press(row.appendChild(node("button", say("chatWith"))), $("trouble"), () => targets.chat(model, folder));
+  press(row.appendChild(node("button", say("writeIt"))), $("trouble"), () => targets.write(model, folder, isAdapter));
+}
+
+function checkpoints(run) {
+  return run.checkpoints.map(checkpoint => {
+    const row = node("div", "", "row");
+    row.append(node("span", say("atStep", checkpoint.step)), node("span", checkpoint.path, "path soft"));
+    useButtons(row, run, checkpoint.path);
+    return row;
+  });
 }
 
 function samples(list) {
