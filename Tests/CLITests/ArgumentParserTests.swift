@@ -52,7 +52,7 @@ import Testing
       guard case .run(let arguments) = try Arguments.parse(words, for: verb) else {
         throw UsageError("help instead of arguments")
       }
-      #expect(arguments[Self.model] == "m" && arguments.given(place) == given)
+      #expect(arguments[Self.model] == "m" && arguments.optional(place) == given)
     }
     #expect(throws: UsageError.self) { try Arguments.parse([], for: verb) }
     #expect(throws: UsageError.self) { try Arguments.parse(["m", "there", "more"], for: verb) }

@@ -12,6 +12,19 @@ import Testing
     #expect(names == [bench.model])
   }
 
+  @Test func everyKeyThatIsOfferedHasAMeaning() throws {
+    let choices = try StudioBench().answer("start-choices")
+    let offered = choices["settings"]?.array?.flatMap { $0["keys"]?.array ?? [] } ?? []
+    #expect(offered.count > 20)
+    for key in offered.compactMap({ $0["key"]?.string }) {
+      for language in ["en", "zh"] {
+        #expect(choices["keys"]?[key]?[language]?.string?.isEmpty == false, "\(key), \(language)")
+      }
+    }
+    #expect(choices["words"]?["train_mode"]?.array?.contains(.string("qlora")) == true)
+    #expect(choices["keys"]?["lora_rank"]?["default"]?.int == 64)
+  }
+
   @Test func theBrowserShowsTheFolderAndNothingOutside() throws {
     let bench = try StudioBench()
     let root = try bench.answer("browse")

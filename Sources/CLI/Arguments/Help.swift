@@ -38,7 +38,8 @@ package enum Help {
     return text
   }
 
-  private static func entry(_ name: String, _ help: String) -> String {
+  /// A name and what it is, the text wrapped beside it.
+  static func entry(_ name: String, _ help: String) -> String {
     let head = "  " + name
     guard head.count + 2 <= indent else {
       return head + "\n" + String(repeating: " ", count: indent)

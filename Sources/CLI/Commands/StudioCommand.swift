@@ -22,7 +22,7 @@ enum StudioCommand {
     positionals: [folder], options: [port.declaration], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
-    var options = StudioOptions(folder: arguments.given(folder) ?? ".", program: try program())
+    var options = StudioOptions(folder: arguments.optional(folder) ?? ".", program: try program())
     options.port = arguments[port] ?? 0
     let studio = try Studio(options)
     let signals = StopSignals()

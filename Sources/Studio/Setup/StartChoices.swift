@@ -43,13 +43,25 @@ struct StartChoices {
 
   /// Keys whose values are one of a few.
   private static var words: [String: JSONValue] {
-    func list(_ names: [String]) -> JSONValue { .array(names.map(JSONValue.string)) }
-    return [
-      "task_type": list(TaskType.allCases.map(\.rawValue)),
-      "train_mode": list(TrainMode.allCases.map(\.rawValue)),
-      "lr_scheduler_type": list(ScheduleKind.allCases.map(\.rawValue)),
-      "template_name": list([ChatTemplate.auto] + ChatTemplate.names),
-    ]
+    var words: [String: JSONValue] = [:]
+    for key in ConfigKeys.all {
+      if case .names(let names) = key.shape { words[key.name] = .array(names.map(JSONValue.string)) }
+    }
+    words["template_name"] = .array(([ChatTemplate.auto] + ChatTemplate.names).map(JSONValue.string))
+    return words
+  }
+
+  /// What each key means, in the page's languages, and what holds without it.
+  private static var keys: [String: JSONValue] {
+    Dictionary(
+      uniqueKeysWithValues: ConfigKeys.all.map { key in
+        var entry = Dictionary(
+          uniqueKeysWithValues: KeyLanguage.allCases.map {
+            ($0.rawValue, JSONValue.string(key.about.meaning[$0]))
+          })
+        if case .value(let value) = key.standard { entry["default"] = value }
+        return (key.name, .object(entry))
+      })
   }
 
   var json: JSONValue {
@@ -61,6 +73,7 @@ struct StartChoices {
     }
     return .object([
       "folder": .string(folder), "settings": .array(groups), "words": .object(StartChoices.words),
+      "keys": .object(StartChoices.keys),
       "gguf_types": .array(GGUFType.allCases.map { .string($0.rawValue) }),
     ])
   }
