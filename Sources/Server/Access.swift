@@ -71,7 +71,7 @@ package struct Access: Sendable {
   private func isAllowed(_ origin: String) -> Bool { origins.contains("*") || origins.contains(origin) }
 
   /// Headers of every answer.
-  package func headers(for head: HTTPRequest) -> [String: String] {
+  func headers(for head: HTTPRequest) -> [String: String] {
     var headers = ["X-Content-Type-Options": "nosniff"]
     if let origin = head.headers["origin"], isAllowed(origin) {
       headers["Access-Control-Allow-Origin"] = origin

@@ -53,7 +53,9 @@ import Testing
     // It goes on with the same settings, from its checkpoint.
     #expect(try bench.answer("resume", ["run": .string("long")])["state"] == .string("running"))
     let later = try bench.waits(for: "long") { ($0["step"]?.int ?? 0) > step }
-    #expect(later["log"]?.string?.contains("--resume") == true)
+    #expect(later["pid"] != first["pid"])
+    let log = try String(contentsOfFile: bench.path + "/studio/long/output.log", encoding: .utf8)
+    #expect(log.contains("stopped after step \(step); saved"))
     _ = try bench.answer("stop", ["run": .string("long")])
     _ = try bench.waits(for: "long", toBe: "stopped")
   }

@@ -9,7 +9,7 @@ export async function begin(given, open) {
   choices = given;
   opened = open;
   for (const group of choices.settings) for (const { key, value } of group.keys) settings[key] = value;
-  fill($("keyNames"), Object.keys(choices.keys ?? {}).map(key => [key, key]));
+  fill($("keyNames"), Object.keys(choices.keys).map(key => [key, key]));
   beginData(() => settings, path => { settings.train_file = path; changed(); });
   $("name").value = await freeName();
   for (const [id, key] of [["model", "model_name_or_path"], ["data", "train_file"]]) $(id).oninput = () => {
@@ -112,7 +112,7 @@ function field(key) {
   } else {
     input = document.createElement("input");
     if (typeof value === "boolean") Object.assign(input, { type: "checkbox", checked: value });
-    else input.value = typeof value === "object" ? JSON.stringify(value) : value;
+    else input.value = value === null ? "" : typeof value === "object" ? JSON.stringify(value) : value;
   }
   input.id = "key-" + key;
   input.setAttribute("aria-label", key);
@@ -121,7 +121,7 @@ function field(key) {
   remove.setAttribute("aria-label", `${say("removeKey")}: ${key}`);
   remove.onclick = () => { delete settings[key]; changed(); };
   row.append(name, input, remove);
-  const meaning = choices.keys?.[key]?.[language] ?? choices.keys?.[key]?.en;
+  const meaning = choices.keys[key]?.[language];
   if (meaning) row.append(node("p", meaning, "meaning"));
   return row;
 }
@@ -129,6 +129,7 @@ function field(key) {
 /// What was written, in the kind that the value had: what does not fit is passed on, for the reader of configurations to judge.
 function valueOf(text, before) {
   if (Array.isArray(before) && !text.trim().startsWith("[")) return text.split("\n").filter(line => line.trim());
+  if (before === null && !text.trim()) return null;
   const looksLikeJSON = /^\s*[[{]/.test(text);
   if (typeof before === "string" && !looksLikeJSON) return text;
   try { return JSON.parse(text); } catch { /* a number as people write it, or a word */ }
@@ -138,8 +139,7 @@ function valueOf(text, before) {
 function addKey() {
   const key = $("newKey").value.trim();
   if (!key || key in settings) return;
-  settings[key] = choices.keys?.[key]?.default ?? "";
-  if (settings[key] === "") settings[key] = null;
+  settings[key] = choices.keys[key]?.default ?? null;
   $("newKey").value = "";
   changed();
   $("key-" + key)?.focus();
