@@ -37,7 +37,7 @@ import Testing
     let found = try bench.waits(for: "long") { ($0["step"]?.int ?? 0) >= 1 }
     #expect(found["pid"]?.int == number && found["state"] == .string("running"))
     _ = try bench.answer("stop", ["run": .string("long")])
-    #expect(try bench.waits(for: "long", toBe: "stopped")["checkpoints"]?.array?.count == 1)
+    #expect(try bench.waits(for: "long", toBe: "stopped")["checkpoints"]?.array?.isEmpty == false)
   }
 
   @Test func aFolderThatIsNoneIsRefused() throws {
