@@ -130,6 +130,16 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyTraining",
       ], path: "Sources/Bench"),
+    .target(
+      name: "FireflyStudio",
+      dependencies: [
+        "FireflyBase", "FireflyHub", "FireflyCards", "FireflyText", "FireflyModels", "FireflyPretrained",
+        "FireflyConversion", "FireflyGeneration", "FireflyServer", "FireflyTraining", "FireflyBench",
+      ], path: "Sources/Studio",
+      resources: [
+        "studio.html", "studio.css", "studio.js", "words.js", "kit.js", "setup.js", "data.js", "runs.js",
+        "chart.js", "use.js",
+      ].map { .embedInCode("Pages/\($0)") }),
     .executableTarget(
       name: "FireflyCommand",
       dependencies: [
@@ -138,7 +148,7 @@ let package = Package(
         "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
         "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
-        "FireflyServer", "FireflyTraining", "FireflyBench",
+        "FireflyServer", "FireflyTraining", "FireflyBench", "FireflyStudio",
       ], path: "Sources/CLI", resources: [.embedInCode("VERSION")]),
     .executableTarget(
       name: "FireflyDemoData", dependencies: ["FireflyBase"], path: "demo/DemoData"),
@@ -241,6 +251,12 @@ let package = Package(
         "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyModels", "FireflyTraining",
         "FireflyBench", "FireflyTestSupport",
       ], path: "Tests/BenchTests"),
+    .testTarget(
+      name: "StudioTests",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyWeights", "FireflyTraining", "FireflyStudio",
+        "FireflyTestSupport", "FireflyCommand",
+      ], path: "Tests/StudioTests"),
     .testTarget(
       name: "CLITests",
       dependencies: [

@@ -7,8 +7,8 @@ package enum Program {
   /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
     DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, KeysCommand.verb,
-    ChatCommand.verb, GenerateCommand.verb, ServeCommand.verb, EvalCommand.verb, MergeCommand.verb,
-    QuantizeCommand.verb, ExportCommand.verb,
+    ChatCommand.verb, GenerateCommand.verb, ServeCommand.verb, StudioCommand.verb, EvalCommand.verb,
+    MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb, EnvCommand.verb,
     SchemaCommand.verb, CompletionCommand.verb { verbs },
     ManualCommand.verb(of: { verbs }, version: Version.number),

@@ -1,7 +1,7 @@
 import FireflyBase
 
 /// A refusal in the shape of OpenAI's service: `{"error": {"message", "type", "param", "code"}}`.
-struct APIError: Error, Sendable {
+package struct APIError: Error, Sendable {
   var status: Int
   var message: String
   var type: String
@@ -19,11 +19,12 @@ struct APIError: Error, Sendable {
     ])
   }
 
-  var response: HTTPResponse { .json(json, status: status, headers: headers) }
+  package var response: HTTPResponse { .json(json, status: status, headers: headers) }
 
   // MARK: - The request is wrong
 
-  static func invalid(_ message: String, _ parameter: String? = nil, code: String? = nil) -> APIError {
+  package static func invalid(_ message: String, _ parameter: String? = nil, code: String? = nil) -> APIError
+  {
     APIError(
       status: 400, message: message, type: "invalid_request_error", parameter: parameter, code: code)
   }
@@ -49,7 +50,7 @@ struct APIError: Error, Sendable {
       code: "context_length_exceeded")
   }
 
-  static let notFound = APIError(
+  package static let notFound = APIError(
     status: 404, message: "There is nothing at this path.", type: "invalid_request_error", code: "not_found")
 
   static func noRun(_ folder: String) -> APIError {
@@ -58,14 +59,14 @@ struct APIError: Error, Sendable {
       code: "no_run")
   }
 
-  static func wrongMethod(_ method: String, allowed: [String]) -> APIError {
+  package static func wrongMethod(_ method: String, allowed: [String]) -> APIError {
     APIError(
       status: 405, message: "\(method) is not allowed here; use \(allowed.joined(separator: " or ")).",
       type: "invalid_request_error", code: "method_not_allowed",
       headers: ["Allow": allowed.joined(separator: ", ")])
   }
 
-  static func tooLarge(limit: Int) -> APIError {
+  package static func tooLarge(limit: Int) -> APIError {
     APIError(
       status: 413, message: "The body is larger than \(limit) bytes.", type: "invalid_request_error",
       code: "body_too_large", headers: ["Connection": "close"])
@@ -90,7 +91,7 @@ struct APIError: Error, Sendable {
         + "--host-name \(host).", type: "permission_error", code: "host_not_allowed")
   }
 
-  static let ambiguous = APIError(
+  package static let ambiguous = APIError(
     status: 400, message: "The request's headers do not say in one way where it ends.",
     type: "invalid_request_error", code: "malformed_request", headers: ["Connection": "close"])
 
@@ -104,7 +105,7 @@ struct APIError: Error, Sendable {
     status: 504, message: "The answer took longer than the server allows.", type: "timeout_error",
     code: "request_timeout")
 
-  static let stopping = APIError(
+  package static let stopping = APIError(
     status: 503, message: "The server is stopping.", type: "server_error", code: "stopping",
     headers: ["Connection": "close", "Retry-After": "5"])
 
@@ -113,7 +114,7 @@ struct APIError: Error, Sendable {
   }
 
   /// Any error as one that can be answered.
-  init(_ error: any Error) {
+  package init(_ error: any Error) {
     switch error {
     case let error as APIError: self = error
     case let error as FireflyError: self = .invalid(error)
@@ -121,7 +122,7 @@ struct APIError: Error, Sendable {
     }
   }
 
-  init(
+  package init(
     status: Int, message: String, type: String, parameter: String? = nil, code: String? = nil,
     headers: [String: String] = [:]
   ) {

@@ -1,13 +1,13 @@
 import Foundation
 
 /// Who may use the server: keys, and web pages by their origin.
-struct Access: Sendable {
+package struct Access: Sendable {
   private let keys: [[UInt8]]
   private let origins: Set<String>
   /// What the server may be called, beside any address, in small letters; nil: anything, where every page may use it anyway.
   private let hosts: Set<String>?
 
-  init(_ options: ServerOptions) {
+  package init(_ options: ServerOptions) {
     keys = options.apiKeys.map { Array($0.utf8) }
     origins = options.allowedOrigins
     let machine = ProcessInfo.processInfo.hostName
@@ -29,7 +29,7 @@ struct Access: Sendable {
   }
 
   /// Whether the two are equal, found in a time that depends on the given text's length alone.
-  static func areEqual(_ given: [UInt8], _ key: [UInt8]) -> Bool {
+  package static func areEqual(_ given: [UInt8], _ key: [UInt8]) -> Bool {
     guard !key.isEmpty else { return false }
     var difference = given.count ^ key.count
     for index in given.indices { difference |= Int(given[index] ^ key[index % key.count]) }
@@ -41,7 +41,7 @@ struct Access: Sendable {
   ///
   /// - Throws: `APIError` unless the server is asked by an address or by a name that it has: localhost, the machine's, what
   ///   it listens at, or one that `ServerOptions` gives it.
-  func checkHost(_ head: HTTPRequest) throws {
+  package func checkHost(_ head: HTTPRequest) throws {
     guard let hosts, let host = head.headers["host"] else { return }
     let name = Access.name(host)
     guard !hosts.contains(name), !Access.isAddress(name) else { return }
@@ -63,7 +63,7 @@ struct Access: Sendable {
   /// A browser sends `Origin` with what a page asks for; another program sends none.
   ///
   /// - Throws: `APIError` unless the page is this server's own or one of those allowed.
-  func checkOrigin(_ head: HTTPRequest) throws {
+  package func checkOrigin(_ head: HTTPRequest) throws {
     guard let origin = head.headers["origin"], !isAllowed(origin) else { return }
     let isOwn = head.headers["host"].map { origin == "http://\($0)" || origin == "https://\($0)" } ?? false
     guard isOwn else { throw APIError.foreignOrigin(String(origin.prefix(100))) }

@@ -70,6 +70,11 @@ public final class Server: Sendable {
     http.stop()
   }
 
+  /// Answers `POST /v1/chat/completions` that came to another server of this process.
+  package func answerChat(_ exchange: HTTPExchange) throws {
+    try ChatEndpoint(service: service).answer(exchange)
+  }
+
   deinit { stop() }
 
   /// As the vocabulary spells it, which is never shorter than the text.

@@ -45,6 +45,20 @@ import Testing
     #expect(arguments.all(Self.pair) == ["a=1", "b=x=y"])
   }
 
+  @Test func anOptionalArgumentMayBeLeftOut() throws {
+    let place = Positional("PLACE", "Where.", isOptional: true)
+    let verb = Verb("go", summary: "Goes.", positionals: [Self.model, place]) { _ in }
+    for (words, given) in [(["m"], nil), (["m", "there"], "there")] as [([String], String?)] {
+      guard case .run(let arguments) = try Arguments.parse(words, for: verb) else {
+        throw UsageError("help instead of arguments")
+      }
+      #expect(arguments[Self.model] == "m" && arguments.optional(place) == given)
+    }
+    #expect(throws: UsageError.self) { try Arguments.parse([], for: verb) }
+    #expect(throws: UsageError.self) { try Arguments.parse(["m", "there", "more"], for: verb) }
+    #expect(Help.verb(verb).contains("Usage: firefly go MODEL [PLACE] [options]"))
+  }
+
   @Test func doubleDashEndsOptions() throws {
     #expect(try parse(["--", "--json"])[Self.model] == "--json")
     #expect(try parse(["-"])[Self.model] == "-")

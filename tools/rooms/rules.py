@@ -35,6 +35,7 @@ ROOM_ORDER: dict[str, list[str]] = {
     "Models": [
         "Adapters", ".", "Layers", "Layers/Heads", "Trainable", "Families", "Families/Llama", "Architecture"],
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
+    "Studio": [".", "Service", "Results", "Runs", "Setup", "Pages", "Asking"],
     "Text": [
         "Rows", "Rows/Formats", "Rows/Files", "ToolCalls", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
 }

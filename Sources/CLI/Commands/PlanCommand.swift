@@ -24,7 +24,7 @@ enum PlanCommand {
     let estimate = try RunEstimate(plan)
     let output = Output()
     if arguments[json] {
-      try output.line(PlanCommand.json(plan, estimate).text(indent: 2))
+      try output.line(PlanReport(plan, estimate).json.text(indent: 2))
     } else {
       for line in plan.summary { try output.sentence(line) }
       try output.line(
@@ -35,20 +35,5 @@ enum PlanCommand {
       for notice in plan.notices { try output.sentence("note: \(notice)") }
     }
     try output.flush()
-  }
-
-  private static func json(_ plan: RunPlan, _ estimate: RunEstimate) -> JSONValue {
-    let memory = Dictionary(plan.memory.map { ($0.part, JSONValue.int($0.bytes)) }) { first, _ in first }
-    return .object([
-      "steps": .int(plan.steps), "rows": .int(plan.rows), "tokens": .int(plan.tokens),
-      "targets": .int(plan.targets), "trainable_parameters": .int(plan.trainableParameters),
-      "frozen_parameters": .int(plan.frozenParameters),
-      "peak_memory_bytes": .int(plan.memoryBytes), "memory": .object(memory),
-      "memory_limit_bytes": plan.memoryLimit.map(JSONValue.int) ?? .null,
-      "advice": .array(plan.advice.map(JSONValue.string)), "checkpoint_bytes": .int(plan.checkpointBytes),
-      "paged_bytes": .int(plan.pagedBytes), "flop": .double(plan.work.flop),
-      "seconds": .double(estimate.seconds), "seconds_per_step": .double(estimate.secondsPerStep),
-      "notices": .array(plan.notices.map(JSONValue.string)),
-    ])
   }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import FireflyBase
 import FireflyGeneration
 import FireflyModels
@@ -6,7 +5,6 @@ import FireflyPretrained
 import FireflyServer
 import FireflyText
 import Foundation
-import Synchronization
 
 /// `firefly serve MODEL`.
 enum ServeCommand {
@@ -225,22 +223,4 @@ enum ServeCommand {
 
   /// An IPv6 address stands in brackets.
   private static func address(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
-}
-
-/// SIGINT and SIGTERM: the first ends `wait`, the second the process.
-private final class StopSignals: Sendable {
-  private let semaphore = DispatchSemaphore(value: 0)
-  private let count = Atomic<Int>(0)
-
-  /// Runs `body` with both signals caught.
-  func during(_ body: () throws -> Void) rethrows {
-    try Signals.caught([SIGINT, SIGTERM], by: { [self] in caught($0) }, during: body)
-  }
-
-  func wait() { semaphore.wait() }
-
-  private func caught(_ number: Int32) {
-    if count.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
-    semaphore.signal()
-  }
 }

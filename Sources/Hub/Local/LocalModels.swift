@@ -4,7 +4,7 @@ import Foundation
 /// Finds models on this machine: by path, or by their hub's name in the caches of Hugging Face and ModelScope. Never uses
 /// the network.
 public struct LocalModels: Sendable {
-  private let settings: HubSettings
+  let settings: HubSettings
 
   public init(_ settings: HubSettings = HubSettings()) { self.settings = settings }
 

@@ -6,7 +6,7 @@ import Foundation
 ///
 /// libmicrohttpd's thread reads and writes; the answer comes from other threads. While there is nothing to write, the
 /// connection is suspended; what comes in resumes it. Both happen under the one lock, so that no wake-up is lost.
-final class HTTPExchange: @unchecked Sendable {
+package final class HTTPExchange: @unchecked Sendable {
   private struct State {
     var body: [UInt8] = []
     var receivedCount = 0
@@ -21,7 +21,7 @@ final class HTTPExchange: @unchecked Sendable {
   }
 
   let connection: OpaquePointer
-  let head: HTTPRequest
+  package let head: HTTPRequest
   private let bodyLimit: Int
   private let state = Locked(State())
 
@@ -32,7 +32,7 @@ final class HTTPExchange: @unchecked Sendable {
   }
 
   /// The request with its body; to be asked once.
-  func takeRequest() -> HTTPRequest {
+  package func takeRequest() -> HTTPRequest {
     var request = head
     request.body = state.withLock { state in
       defer { state.body = [] }
@@ -44,7 +44,7 @@ final class HTTPExchange: @unchecked Sendable {
   // MARK: - Answering, from any thread
 
   /// Answers as a whole.
-  func respond(_ response: HTTPResponse) {
+  package func respond(_ response: HTTPResponse) {
     change { $0.response = response }
   }
 

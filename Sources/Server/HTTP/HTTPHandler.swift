@@ -1,5 +1,5 @@
 /// What answers requests.
-protocol HTTPHandler: AnyObject, Sendable {
+package protocol HTTPHandler: AnyObject, Sendable {
   /// Looks at a request before its body comes; an answer here ends it, and the body is not read.
   func refusal(of head: HTTPRequest) -> HTTPResponse?
   /// Answers a whole request, now or later; called on a thread of its own.

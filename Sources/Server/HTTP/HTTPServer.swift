@@ -3,14 +3,21 @@ import FireflyBase
 import Foundation
 
 /// HTTP through libmicrohttpd: one thread for all connections, requests handed to a handler on other threads.
-final class HTTPServer: @unchecked Sendable {
-  struct Limits: Sendable {
+package final class HTTPServer: @unchecked Sendable {
+  package struct Limits: Sendable {
     var bodyBytes: Int
     var connections: Int
     /// A connection on which nothing moves is closed.
     var idleTime: Duration
     /// A connection that brings no whole request is closed.
     var requestTime: Duration
+
+    package init(bodyBytes: Int, connections: Int, idleTime: Duration, requestTime: Duration) {
+      self.bodyBytes = bodyBytes
+      self.connections = connections
+      self.idleTime = idleTime
+      self.requestTime = requestTime
+    }
   }
 
   let handler: any HTTPHandler
@@ -21,14 +28,14 @@ final class HTTPServer: @unchecked Sendable {
   /// What the daemon encrypts with, as C texts that live as long as it.
   private var tlsTexts: [UnsafeMutablePointer<CChar>] = []
 
-  init(handler: any HTTPHandler, limits: Limits) {
+  package init(handler: any HTTPHandler, limits: Limits) {
     self.handler = handler
     self.limits = limits
     watch = ConnectionWatch(requestTime: limits.requestTime)
   }
 
   /// - Parameter tls: nil for plain HTTP.
-  func start(_ socket: ListeningSocket, tls: TLSIdentity?) throws {
+  package func start(_ socket: ListeningSocket, tls: TLSIdentity? = nil) throws {
     var options = microhttpd_options()
     options.context = Unmanaged.passUnretained(self).toOpaque()
     options.handle = handleRequest
@@ -55,7 +62,7 @@ final class HTTPServer: @unchecked Sendable {
   }
 
   /// Takes no new connections from now on.
-  func quiesce() {
+  package func quiesce() {
     guard let daemon else { return }
     let socket = MHD_quiesce_daemon(daemon)
     if socket >= 0 { close(socket) }
@@ -65,7 +72,7 @@ final class HTTPServer: @unchecked Sendable {
   private static let sendingTime: TimeInterval = 2
 
   /// Ends, when what is answered has been sent; nothing may be left that would take long to answer.
-  func stop() {
+  package func stop() {
     guard let daemon else { return }
     watch.waitUntilIdle(atMost: HTTPServer.sendingTime)
     for exchange in watch.open { exchange.abandon(handler.stopping) }

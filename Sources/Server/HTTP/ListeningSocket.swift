@@ -2,13 +2,13 @@ import FireflyBase
 import Foundation
 
 /// A socket that waits for connections; whoever takes `descriptor` closes it.
-struct ListeningSocket {
+package struct ListeningSocket {
   let descriptor: Int32
   /// The port in fact, also when 0 was asked for.
-  let port: Int
+  package let port: Int
 
   /// - Throws: `FireflyError` when the address is not one of this machine or the port is taken.
-  init(host: String, port: Int) throws {
+  package init(host: String, port: Int) throws {
     let place = "\(host):\(port)"
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -3,7 +3,7 @@ import FireflyBase
 import Foundation
 
 /// A certificate with its key, as the daemon takes them: PEM texts that belong together.
-struct TLSIdentity: Sendable {
+package struct TLSIdentity: Sendable {
   /// The server's certificate, and behind it those that lead to its authority.
   let certificate: String
   let key: String

@@ -3,16 +3,18 @@ import Foundation
 
 /// What the run page shows of a training run: `GET /run/data`. The page asks again and again, so only the lines that are shown
 /// are parsed, however long the log is.
-struct RunData {
+package struct RunData {
   /// The run's output_dir.
-  let folder: String
+  package let folder: String
+
+  package init(folder: String) { self.folder = folder }
 
   /// Entries sent at most; of a longer log every n-th, and always evaluations and the last.
   private static let mostEntries = 3000
   private static let mostSamples = 400
 
   /// - Throws: `APIError` when the folder holds no run.
-  func json() throws -> JSONValue {
+  package func json() throws -> JSONValue {
     guard let log = Lines("\(folder)/progress.jsonl") else { throw APIError.noRun(folder) }
     let ends = log.holding("\"finished\"")
     let entries = log.all.filter { !ends.contains($0.lowerBound) }

@@ -1,0 +1,26 @@
+/// A training row as running text, cut where what is learnt begins and ends.
+public struct SampleText: Sendable {
+  public struct Piece: Equatable, Sendable {
+    public var text: String
+    /// Whether its tokens count in the loss.
+    public var isTarget: Bool
+  }
+
+  public let pieces: [Piece]
+
+  /// - Parameter mostTokens: of the row's beginning; nil for all.
+  public init(_ sample: Sample, _ tokenizer: any Tokenizer, mostTokens: Int? = nil) {
+    var decoder = tokenizer.makeStreamingDecoder(skipSpecial: false)
+    var pieces: [Piece] = []
+    for (position, id) in sample.tokens.prefix(mostTokens ?? .max).enumerated() {
+      let isTarget = sample.targets.contains { $0.contains(position) }
+      let text = decoder.append(id)
+      if pieces.last?.isTarget == isTarget {
+        pieces[pieces.count - 1].text += text
+      } else {
+        pieces.append(Piece(text: text, isTarget: isTarget))
+      }
+    }
+    self.pieces = pieces
+  }
+}
