@@ -2,7 +2,8 @@
 # make test   every test
 # make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table (half an hour)
 # make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
-# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there
+# make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there;
+#             that the Chinese catalogue has what people read (tools/wording)
 # make bench  this machine, and how close Firefly comes to its limits
 # make install  the program with its manual page and completions, under PREFIX (/usr/local)
 
@@ -48,6 +49,8 @@ rooms:
 	python3 -m unittest discover tools/rooms -q
 	python3 tools/rooms/check.py
 	python3 tools/docs_check.py
+	python3 -m unittest discover tools/wording -q
+	python3 tools/wording/check.py
 
 card:
 	tools/card/ptx.sh --check
