@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// The help texts, made from the declarations alone.
 package enum Help {
   private static let width = 88
@@ -6,35 +8,37 @@ package enum Help {
   /// The text of `firefly --help`.
   package static func program(_ verbs: [Verb]) -> String {
     let list = verbs.map { entry($0.name, $0.summary) }.joined()
-    return """
+    let heading = Language.current.lines(
+      """
       Usage: firefly VERB [arguments]
 
       Fine-tunes pretrained language models on conversations, and uses them.
 
       Verbs:
-      \(list)
-      firefly VERB --help tells a verb's arguments; firefly --version the version.
 
-      """
+      """)
+    let more = "firefly VERB --help tells a verb's arguments; firefly --version the version."
+    return heading + list + "\n" + Language.current(more) + "\n"
   }
 
   /// The text of `firefly VERB --help`.
   package static func verb(_ verb: Verb) -> String {
     let names = verb.positionals.map { " " + $0.name }.joined()
-    var text = "Usage: firefly \(verb.name)\(names) [options]\n\n"
+    var text = Language.current("Usage: firefly \(verb.name)\(names) [options]") + "\n\n"
     text += wrapped(verb.summary, firstColumn: 0, indent: 0)
     for paragraph in verb.details.split(separator: "\n") {
       text += "\n" + wrapped(String(paragraph), firstColumn: 0, indent: 0)
     }
     if !verb.positionals.isEmpty {
-      text += "\nArguments:\n" + verb.positionals.map { entry($0.name, $0.help) }.joined()
+      text +=
+        Language.current.lines("\nArguments:\n") + verb.positionals.map { entry($0.name, $0.help) }.joined()
     }
     let options = verb.options.map { option in
       entry(
         option.name + (option.placeholder.map { " " + $0 } ?? ""),
         option.help + (option.repeated ? " May be repeated." : ""))
     }
-    text += "\nOptions:\n" + options.joined() + entry("--help", "Shows this text.")
+    text += Language.current.lines("\nOptions:\n") + options.joined() + entry("--help", "Shows this text.")
     return text
   }
 
@@ -51,7 +55,7 @@ package enum Help {
   private static func wrapped(_ text: String, firstColumn: Int, indent: Int) -> String {
     var out = ""
     var column = firstColumn
-    for (index, word) in text.split(separator: " ").enumerated() {
+    for (index, word) in Language.current(text).split(separator: " ").enumerated() {
       if index > 0 && column + 1 + word.count > width {
         out += "\n" + String(repeating: " ", count: indent)
         column = indent

@@ -46,8 +46,8 @@ enum DataCommand {
           ) { first, _ in first }
         ).text(indent: 2))
     } else {
-      for line in dataset.report.summary { try output.line(line) }
-      for line in heldOut?.report.summary ?? [] { try output.line("held out: \(line)") }
+      for line in dataset.report.summary { try output.say(line) }
+      for line in heldOut?.report.summary ?? [] { try output.say("held out: \(line)") }
       for row in shown { try output.line("\n" + row.text) }
     }
     try output.flush()

@@ -31,8 +31,9 @@ extension Inspection {
       lines.append("  " + padded(name, width) + "  " + shortened(value.string ?? value.text()))
     }
     if !tensors.isEmpty {
-      lines.append("\(grouped(parameters)) parameters in \(tensors.count) tensors, \(size(byteCount))")
-      for (type, count, bytes) in types { lines.append("  \(type): \(count) tensors, \(size(bytes))") }
+      let sums = types.map { "  \($0.type): \($0.count) tensors, \(size($0.bytes))" }
+      let total = "\(grouped(parameters)) parameters in \(tensors.count) tensors, \(size(byteCount))"
+      lines += ([total] + sums).map(Language.current.lines)
     }
     if listsTensors {
       let width = tensors.map(\.name.count).max() ?? 0

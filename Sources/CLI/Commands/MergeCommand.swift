@@ -84,7 +84,7 @@ enum MergeCommand {
       if Messages.isTerminal { Messages.line("comparing: \(step)") }
     }
     let output = Output()
-    try output.line(asJSON ? report.json(merged).text(indent: 2) : report.text)
+    try output.line(asJSON ? report.json(merged).text(indent: 2) : Language.current.lines(report.text))
     try output.flush()
   }
 }

@@ -30,13 +30,13 @@ enum PlanCommand {
     if arguments[json] {
       try output.line(PlanCommand.json(plan, estimate).text(indent: 2))
     } else {
-      for line in plan.summary { try output.line(line) }
-      try output.line(
+      for line in plan.summary { try output.say(line) }
+      try output.say(
         "disk: \(Readable.bytes(plan.pagedBytes)) for paged memory, and the checkpoints that are kept")
-      try output.line(
+      try output.say(
         "time, about: \(Readable.duration(estimate.seconds)), \(Readable.fixed(estimate.secondsPerStep, 1)) s a step"
       )
-      for notice in plan.notices { try output.line("note: \(notice)") }
+      for notice in plan.notices { try output.say("note: \(notice)") }
     }
     try output.flush()
   }

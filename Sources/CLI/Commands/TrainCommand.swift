@@ -44,11 +44,11 @@ enum TrainCommand {
   private static func printPlan(_ plan: RunPlan, _ display: TrainDisplay) throws {
     display.close()
     let output = Output()
-    for line in plan.summary { try output.line(line) }
-    for notice in plan.notices { try output.line("note: \(notice)") }
+    for line in plan.summary { try output.say(line) }
+    for notice in plan.notices { try output.say("note: \(notice)") }
     try output.flush()
     try plan.requireFit()
-    try output.line("everything is in order; nothing was written")
+    try output.say("everything is in order; nothing was written")
     try output.flush()
   }
 

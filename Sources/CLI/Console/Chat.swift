@@ -43,7 +43,7 @@ final class Chat {
         if order == .exit { return }
         try follow(order)
       } catch let error as FireflyError where editor != nil {
-        Messages.line("firefly: \(error)")  // the conversation goes on
+        Messages.failure(error)  // the conversation goes on
       }
     }
     if editor != nil { Messages.line("") }

@@ -19,6 +19,9 @@ final class Output {
     try write("\n")
   }
 
+  /// A line for people, in their language; results for programs and what models write take `line`.
+  func say(_ text: String) throws { try line(Language.current.lines(text)) }
+
   func flush() throws {
     defer { buffer.removeAll(keepingCapacity: true) }
     guard let failure = writeAll(buffer, to: STDOUT_FILENO) else { return }
@@ -31,7 +34,10 @@ final class Output {
 enum Messages {
   static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
-  static func line(_ text: String) { write(text + "\n") }
+  /// A line, in the user's language.
+  static func line(_ text: String) { write(Language.current.lines(text) + "\n") }
+
+  static func failure(_ error: any Error) { write("firefly: \(Language.current(error))\n") }
 
   /// What a reader of files wants the user to know, each on a line of its own.
   static func notes(_ notes: [String]) { notes.forEach { line("firefly: \($0)") } }
@@ -47,7 +53,7 @@ final class ProgressLine {
   /// When the first share was told, and which.
   private var start: (time: ContinuousClock.Instant, share: Double)?
 
-  init(_ title: String) { self.title = title }
+  init(_ title: String) { self.title = Language.current(title) }
 
   /// - Parameter share: 0…1.
   func update(_ share: Double) {
@@ -67,7 +73,7 @@ final class ProgressLine {
     let done = share - start.share
     guard done > 0, share < 1 else { return "" }
     let seconds = (ContinuousClock.now - start.time).seconds * (1 - share) / done
-    return ", \(Readable.duration(seconds)) left"
+    return Language.current("  \(Readable.duration(seconds)) left")
   }
 
   func clear() {

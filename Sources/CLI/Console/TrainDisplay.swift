@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTraining
 import Foundation
 
@@ -53,6 +54,7 @@ final class TrainDisplay {
 
   /// Redraws the line, at most ten times a second unless `always`.
   private func draw(_ line: String, always: Bool = false) {
+    let line = Language.current.lines(line)
     guard bar, always || ContinuousClock.now - lastDrawing >= .milliseconds(100) else { return }
     lastDrawing = .now
     erase()
