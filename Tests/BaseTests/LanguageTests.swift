@@ -92,8 +92,9 @@ import Testing
     (["LC_ALL": "", "LANG": "zh_CN"], true), (["FIREFLY_LANG": "zh", "LC_ALL": "C"], true),
     (["FIREFLY_LANG": "en", "LC_ALL": "zh_CN.UTF-8"], false), (["LANG": "zha_XX"], false),
     (["LANG": "ZH-Hans"], true),
+    (["LANG": "zh_CN.utf8@x"], true), (["LANG": "zh_CN.GBK"], false),
   ])
   func theEnvironmentNamesTheLanguage(_ environment: [String: String], _ isChinese: Bool) {
-    #expect(Language.named(by: environment) == isChinese)
+    #expect(Language.isChinese(environment) == isChinese)
   }
 }

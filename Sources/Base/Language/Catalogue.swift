@@ -116,7 +116,10 @@ private struct Reader {
       for (mark, own) in [("; ", "；"), (": ", "："), (", ", "，")] {
         consider(joined(text.split(separator: mark, omittingEmptySubsequences: false), own, depth))
       }
-      consider(joined(text.sentences, "。", depth))
+      // An entry may be of several sentences.
+      for stop in text.ranges(of: ". ") {
+        consider(joined([text[...stop.lowerBound], text[stop.upperBound...]], "。", depth))
+      }
       consider(stopped(text, depth))
       consider(bracketed(text, depth))
       consider(counted(text, depth))
@@ -224,14 +227,6 @@ extension Substring {
     var text = self
     while text.last == " " { text.removeLast() }
     return text
-  }
-
-  /// The sentences, each with its stop.
-  fileprivate var sentences: [Substring] {
-    ranges(of: ". ").map(\.lowerBound).reduce(into: [self]) { sentences, stop in
-      let rest = sentences.removeLast()
-      sentences += [rest[...stop], rest[index(stop, offsetBy: 2)...]]
-    }
   }
 
   /// - Parameter range: of the text's bytes, between characters.

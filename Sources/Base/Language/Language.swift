@@ -2,9 +2,9 @@ import Foundation
 
 /// The language in which people are spoken to on a terminal.
 ///
-/// Texts are English in the code, in files, in JSON and in logs. What is shown to a person goes through a wording last of
-/// all; it finds the text in a catalogue, whole or as a template with its places filled, and gives the translation.
-/// What the catalogue does not have stays English.
+/// Texts are English in the code, in files, in JSON and in logs. What is shown to a person goes through its language last
+/// of all: a catalogue is searched for the text, whole or as a template with its places filled. What the catalogue does not
+/// have stays English.
 package struct Language: Sendable {
   /// Nil for English, in which every text stands already.
   private let catalogue: Catalogue?
@@ -15,16 +15,18 @@ package struct Language: Sendable {
   private init(catalogue: Catalogue?) { self.catalogue = catalogue }
 
   /// The user's, as the environment has it.
-  package static let current = named(by: ProcessInfo.processInfo.environment) ? chinese : english
+  package static let current = isChinese(ProcessInfo.processInfo.environment) ? chinese : english
 
   package var isEnglish: Bool { catalogue == nil }
 
   /// Whether the environment asks for Chinese: `FIREFLY_LANG`, else `LC_ALL`, `LC_MESSAGES`, `LANG`; the first of them that
-  /// is not empty decides. All of `zh`, `zh_CN.UTF-8`, `zh-Hans`, `zh_TW` get the one Chinese that there is.
-  package static func named(by environment: [String: String]) -> Bool {
+  /// is not empty decides. All of `zh`, `zh_CN.UTF-8`, `zh-Hans`, `zh_TW` get the one Chinese that there is, which is
+  /// UTF-8.
+  package static func isChinese(_ environment: [String: String]) -> Bool {
     let names = ["FIREFLY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
-    let language = names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
-    return language.lowercased().prefix { $0.isLetter } == "zh"
+    let name = names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }?.lowercased() ?? ""
+    let characters = name.split(separator: ".").dropFirst().first?.prefix { $0 != "@" }
+    return name.prefix { $0.isLetter } == "zh" && ["utf-8", "utf8", nil].contains(characters)
   }
 
   /// `text` in this language: one sentence or several, a place of a table, a note.
@@ -36,20 +38,16 @@ package struct Language: Sendable {
     guard let error = error as? FireflyError else { return lines("\(error)") }
     var text = error.place.map { catalogue.place($0) + ": " } ?? ""
     text += lines(error.what)
-    let details = [
-      error.expected.map { "应为" + spaced(catalogue.translation(of: $0)) },
-      error.found.map { "实际为" + spaced(catalogue.translation(of: $0)) },
-    ].compactMap { $0 }
+    let details = [error.expected.map { "expected \($0)" }, error.found.map { "found \($0)" }]
+      .compactMap { $0.map(catalogue.translation) }
     if !details.isEmpty { text += "（" + details.joined(separator: "，") + "）" }
     if let fix = error.fix { text += "。" + lines(fix) }
     return text
   }
 
-  private func spaced(_ text: String) -> String { text.first?.isWide == true ? text : " " + text }
-
   /// Whole lines as they are printed: indentation stays, and columns that two spaces or more part keep their places.
   package func lines(_ text: String) -> String {
-    guard catalogue != nil else { return text }
+    guard !isEnglish else { return text }
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { line(String($0)) }
       .joined(separator: "\n")
   }

@@ -33,7 +33,8 @@ struct Template: Sendable {
     self.order = order
     bytes = literals.map { Array($0.utf8) }
     weight = bytes.reduce(0) { $0 + $1.count }
-    isDistinct = literals.contains { $0.split { !$0.isLetter }.contains { $0.count > 4 } }
+    let words = literals.flatMap { $0.split { !$0.isLetter }.map(\.count) }
+    isDistinct = words.contains { $0 > 4 } || words.reduce(0, +) > 8
     quoted = zip(literals, literals.dropFirst()).map { before, behind in
       before.last.map { "\"'".contains($0) && behind.first == $0 } ?? false
     }

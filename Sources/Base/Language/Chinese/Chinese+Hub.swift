@@ -197,5 +197,13 @@ extension Chinese {
     = 请命名：NAME=DIR。
     the key of {}
     = {} 的私钥
+    nothing here, nor at {}
+    = 当前位置没有，{} 中也没有
+    nothing here, nor at {}, nor at {}
+    = 当前位置没有，{} 与 {} 中也没有
+    Fetch it: firefly download {}. What {}, or {}, or {}, has fetched is found too; HF_HOME, HF_HUB_CACHE \#
+    and MODELSCOPE_CACHE say where.
+    = 请下载：firefly download {}。{}、{} 或 {} 下载过的模型也可以使用；位置由 HF_HOME、HF_HUB_CACHE 和 \#
+    MODELSCOPE_CACHE 决定。
     """#
 }

@@ -47,6 +47,8 @@ enum Chinese {
     = 地址已在使用
     Cannot assign requested address
     = 无法使用所要求的地址
+    Name or service not known
+    = 未知的名称或服务
     Connection refused
     = 连接被拒绝
     Broken pipe
