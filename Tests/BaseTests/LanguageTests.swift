@@ -43,7 +43,7 @@ import Testing
   @Test(arguments: [
     "a = b", "/tmp/missing key", "{}", "{1}.jsonl", "\"the file is empty\"", "/x of at most 7 rows.json",
     "数据 {2}.jsonl",
-    "C:\\new", "%s %d", "/a: cannot open the file: b",
+    "C:\\new", "%s %d", "/a: b.json",
   ])
   func hostileTextInAPlaceComesOutWhole(_ name: String) {
     #expect(chinese("key that nothing reads, \(name): 3").contains(name))

@@ -113,12 +113,15 @@ private struct Reader {
     let candidates = catalogue.candidates(text)
     for entry in candidates where entry.original.isDistinct { consider(filled(entry, text, depth)) }
     if !text.contains("  ") {
-      for (mark, own) in [("; ", "；"), (": ", "："), (", ", "，")] {
-        consider(joined(text.split(separator: mark, omittingEmptySubsequences: false), own, depth))
+      for (mark, own) in [("; ", "；"), (", ", "，")] {
+        consider(joined(text.split(separator: mark, omittingEmptySubsequences: false), mark, own, depth))
       }
-      // An entry may be of several sentences.
+      // What is one entry may have colons and several sentences.
+      for colon in text.ranges(of: ": ") {
+        consider(joined([text[..<colon.lowerBound], text[colon.upperBound...]], ": ", "：", depth))
+      }
       for stop in text.ranges(of: ". ") {
-        consider(joined([text[...stop.lowerBound], text[stop.upperBound...]], "。", depth))
+        consider(joined([text[...stop.lowerBound], text[stop.upperBound...]], " ", "", depth))
       }
       consider(stopped(text, depth))
       consider(bracketed(text, depth))
@@ -139,17 +142,27 @@ private struct Reader {
     return Reading(
       text: entry.translation.filled(parts.map { ($0.text, $0.isTranslated) }),
       entries: parts.reduce(1) { $0 + $1.entries },
-      explained: parts.reduce(entry.original.weight) { $0 + $1.explained }, strange: strange)
+      explained: parts.reduce(entry.original.weight) { $0 + $1.explained }, strange: 0)
   }
 
   /// What stands in a place, translated where it can be.
   private mutating func filling(_ text: Substring, _ depth: Int) -> Reading {
     let core = text.drop { $0 == " " }.withoutSpacesBehind
-    guard let first = core.first, let last = core.last else { return Reader.data(text) }
-    // Quoted, a path, JSON.
-    if "/~.{[".contains(first) || ("\"'".contains(first) && first == last) { return Reader.data(text) }
+    if Reader.isData(core) { return Reader.data(text) }
     if let reading = reading(core, depth: depth + 1) { return reading }
     return Reading(text: String(text), entries: 0, explained: 0, strange: Reader.plainWords(core))
+  }
+
+  /// Whether it is the user's own: quoted, a path or JSON.
+  private static func isData(_ text: Substring) -> Bool {
+    guard let first = text.first, let last = text.last else { return true }
+    switch first {
+    case "\"", "'": return last == first
+    case "{": return last == "}"
+    case "[": return last == "]"
+    case "/", "~", ".": return !["; ", ": ", ", "].contains { text.contains($0) }
+    default: return false
+    }
   }
 
   /// What is the user's own stays as it is.
@@ -167,19 +180,21 @@ private struct Reader {
 
   // MARK: - Texts of several
 
-  /// Parts with a mark of two bytes between them, `a; b`.
-  ///
-  /// - Parameter own: the mark in this language.
-  private mutating func joined(_ texts: [Substring], _ own: String, _ depth: Int) -> Reading? {
+  /// Parts with a mark of two bytes between them, `a; b`. Between two translations it is this language's own.
+  private mutating func joined(_ texts: [Substring], _ mark: String, _ own: String, _ depth: Int) -> Reading?
+  {
     guard texts.count > 1 else { return nil }
     let parts = texts.map { filling($0, depth) }
     var text = parts[0].text
-    for part in parts.dropFirst() {
+    var marks = 0
+    for (before, part) in zip(parts, parts.dropFirst()) {
+      let isOwn = (before.isTranslated || before.text.isEmpty) && part.isTranslated
+      if isOwn { marks += mark.utf8.count }
       // A sentence has its stop already.
-      let end = text.last ?? " "
-      text += (end == "." ? " " : "。？；：".contains(end) ? "" : own) + part.text
+      text += text.last.map { "。？".contains($0) } ?? false ? "" : isOwn ? own : mark
+      text += part.text
     }
-    return Reader.sum(parts, text, marks: 2 * (parts.count - 1))
+    return Reader.sum(parts, text, marks: marks)
   }
 
   /// A sentence whose stop is not in the catalogue.
@@ -213,6 +228,8 @@ private struct Reader {
   }
 
   /// Nil where no part is in the catalogue or most is strange: then the marks are the user's.
+  ///
+  /// - Parameter marks: bytes of those that stand between two texts of the catalogue.
   private static func sum(_ parts: [Reading], _ text: String, marks: Int) -> Reading? {
     let explained = parts.reduce(marks) { $0 + $1.explained }
     let strange = parts.reduce(0) { $0 + $1.strange }

@@ -305,5 +305,9 @@ extension Chinese {
     = 该文件是单个 JSON 对象
     an object with {}{}
     = 含有{}{}的对象
+    lines
+    = 行
+    line
+    = 行
     """#
 }
