@@ -8,11 +8,11 @@ package enum Program {
 
   /// Every verb, in the order of the help.
   package static let verbs: [Verb] = [
-    DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, ChatCommand.verb,
-    GenerateCommand.verb,
-    ServeCommand.verb, EvalCommand.verb, MergeCommand.verb, QuantizeCommand.verb, ExportCommand.verb,
+    DownloadCommand.verb, TrainCommand.verb, PlanCommand.verb, DataCommand.verb, KeysCommand.verb,
+    ChatCommand.verb, GenerateCommand.verb, ServeCommand.verb, EvalCommand.verb, MergeCommand.verb,
+    QuantizeCommand.verb, ExportCommand.verb,
     TokenizeCommand.verb, InspectCommand.verb, BenchCommand.verb,
-    CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
+    SchemaCommand.verb, CompletionCommand.verb { verbs }, ManualCommand.verb(of: { verbs }, version: version),
   ]
 
   private enum Status {

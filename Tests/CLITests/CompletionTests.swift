@@ -8,6 +8,11 @@ import Testing
     (["firefly", "ins"], "inspect"),
     (["firefly", "bench", "--shape", "zi"], "ziya13b"),
     (["firefly", "train", "--dry"], "--dry-run"),
+    (["firefly", "keys", "loss_red"], "loss_reduction"),
+    (["firefly", "train", "c.json", "--set", "gradient_acc"], "gradient_accumulation_steps="),
+    (["firefly", "train", "c.json", "--set", "task_type", "="], "pretrain sft dpo"),
+    (["firefly", "plan", "c.json", "--set", "lr_scheduler_type", "=", "cos"], "cosine"),
+    (["firefly", "data", "c.json", "--set", "bf16=t"], "bf16=true"),
   ])
   func bashCompletes(_ words: [String], _ expected: String) throws {
     let quoted = words.map { "'\($0)'" }.joined(separator: " ")
@@ -23,7 +28,10 @@ import Testing
   @Test func zshScriptNamesEveryVerbAndOption() throws {
     let script = try Command.run("completion", "zsh").output
     #expect(script.hasPrefix("#compdef firefly\n"))
-    for part in ["'plan:", "'*--set[", "--shape[", "(smollm2 smollm2-blocks llama7b ziya13b whole-ziya13b)"] {
+    for part in [
+      "'plan:", "'*--set[", ":KEY=VALUE:_firefly_setting'", "task_type) compadd -- pretrain sft dpo ;;",
+      "--shape[", "(smollm2 smollm2-blocks llama7b ziya13b whole-ziya13b)",
+    ] {
       #expect(script.contains(part), "\(part)")
     }
     if FileManager.default.isExecutableFile(atPath: "/usr/bin/zsh") {

@@ -39,9 +39,9 @@ import Testing
   @Test(arguments: [
     (#"[]"#, "\"train_file\" has a wrong value"), (#"5"#, "\"train_file\" has a wrong value"),
     (#"[{"share": 0.3}]"#, "at place 1"), (#"[{"file": "a", "shrae": 0.3}]"#, "Did you mean \"share\"?"),
-    (#"[{"file": "a", "share": 0}]"#, "\"share\" of a has a wrong value"),
-    (#"[{"file": "a", "share": 1.5}]"#, "\"share\" of a has a wrong value"),
-    (#"[{"file": "a", "max_samples": 0}]"#, "\"max_samples\" of a has a wrong value"),
+    (#"[{"file": "a", "share": 0}]"#, "\"train_file\" has a wrong value, at place 1, \"share\""),
+    (#"[{"file": "a", "share": 1.5}]"#, "\"train_file\" has a wrong value, at place 1, \"share\""),
+    (#"[{"file": "a", "max_samples": 0}]"#, "\"train_file\" has a wrong value, at place 1, \"max_samples\""),
   ])
   func wrongListsAreNamed(_ list: String, _ told: String) throws {
     let error = Self.error(["train_file": try JSONValue.parse(list, source: "t")])

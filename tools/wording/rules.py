@@ -5,7 +5,7 @@ import re
 # Never shown, or to programmers alone.
 UNSEEN_CALLS = set(
     "precondition preconditionFailure fatalError assert assertionFailure hasPrefix hasSuffix contains split PieceFormat "
-    "counter gauge Message firstIndex components range replacingOccurrences Data ByteSet".split()
+    "Wording counter gauge Message firstIndex components range replacingOccurrences Data ByteSet".split()
 )
 
 # Parts of paths whose texts are seen by no person in a terminal but through errors: prompts, files that are written, logs,
@@ -13,7 +13,8 @@ UNSEEN_CALLS = set(
 UNSEEN_FILES = (
     "Server/", "LossCurve", "RunRecorder", "Completion.swift", "ManualPage", "ChatTemplate+", "PieceFormat+Jinja",
     "ChatGLM3Tools", "MergeProbe", "TokenizerProbe", "ByteLevelFiles", "DataCache.swift", "Benchmark+", "ProgramBench",
-    "Base/Language/", "StepwiseDecoding", "Digest.swift",
+    "Base/Language/", "ConfigReference", "ConfigSchema", "DataKeys", "EvaluationKeys", "ModelKeys",
+    "PreferenceKeys", "RecordKeys", "StepKeys", "WeightKeys", "Keys/ConfigKeys", "StepwiseDecoding", "Digest.swift",
 )
 
 # Code, commands, names of options and of keys; JSON.
@@ -38,7 +39,8 @@ def is_seen(path, text):
     plain = text.template.replace("{}", " ")
     if text.callee in UNSEEN_CALLS or text.label in ("at", "place", "separator") or not WORD.search(plain):
         return False
-    if UNSEEN.search(text.template) or PLACE.match(text.template):
+    # Chinese stands there beside the English text.
+    if re.search(r"[\u4e00-\u9fff]", plain) or UNSEEN.search(text.template) or PLACE.match(text.template):
         return False
     if any(part in path for part in UNSEEN_FILES) and text.callee not in STRICT_CALLS:
         return False

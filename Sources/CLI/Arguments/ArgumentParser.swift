@@ -39,7 +39,7 @@ private struct ArgumentReader {
       }
     }
     let names = verb.positionals.map(\.name)
-    if positionals.count < names.count {
+    if positionals.count < verb.positionals.count(where: { !$0.isOptional }) {
       throw usage("\(names[positionals.count]) is missing")
     }
     if positionals.count > names.count {

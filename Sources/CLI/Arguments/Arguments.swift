@@ -22,13 +22,16 @@ package struct Arguments: Sendable {
     self.values = values
   }
 
-  /// A positional argument; all declared ones are present.
+  /// A positional argument; all declared ones but optional ones are present.
   package subscript(_ positional: Positional) -> String {
     guard let value = positionals[positional.name] else {
       preconditionFailure("\(verb) does not declare \(positional.name)")
     }
     return value
   }
+
+  /// A positional argument that may be left out.
+  package func optional(_ positional: Positional) -> String? { positionals[positional.name] }
 
   /// Whether the flag was given.
   package subscript(_ flag: Flag) -> Bool { values[flag.declaration.name] != nil }

@@ -23,7 +23,7 @@ package enum Help {
 
   /// The text of `firefly VERB --help`.
   package static func verb(_ verb: Verb) -> String {
-    let names = verb.positionals.map { " " + $0.name }.joined()
+    let names = verb.positionals.map { " " + $0.usage }.joined()
     var text = Language.current("Usage: firefly \(verb.name)\(names) [options]") + "\n\n"
     text += wrapped(verb.summary, firstColumn: 0, indent: 0)
     for paragraph in verb.details.split(separator: "\n") {
@@ -42,7 +42,8 @@ package enum Help {
     return text
   }
 
-  private static func entry(_ name: String, _ help: String) -> String {
+  /// A name and what it is, the text wrapped beside it.
+  static func entry(_ name: String, _ help: String) -> String {
     let head = "  " + name
     guard head.count + 2 <= indent else {
       return head + "\n" + String(repeating: " ", count: indent)

@@ -1,4 +1,6 @@
-/// The manual page firefly(1), made from the verbs' declarations and the few facts that they do not have.
+import FireflyTraining
+
+/// The manual page firefly(1), made from the declarations of verbs and keys and the few facts that they do not have.
 package enum ManualPage {
   package static func text(_ verbs: [Verb], version: String) -> String {
     """
@@ -17,6 +19,9 @@ package enum ManualPage {
     Results go to standard output, progress and messages to standard error.
     .SH VERBS
     \(verbs.map(section).joined(separator: "\n"))
+    .SH CONFIGURATION
+    A training run's configuration is one flat object, JSON or YAML, with these keys.
+    \(ConfigKeys.groups.map(section).joined(separator: "\n"))
     .SH EXIT STATUS
     0 when done, 1 when something failed, 2 when the command line was not understood, 130 when training was
     interrupted and saved.
@@ -48,7 +53,7 @@ package enum ManualPage {
   }
 
   private static func section(_ verb: Verb) -> String {
-    let names = verb.positionals.map { " \(escaped($0.name))" }.joined()
+    let names = verb.positionals.map { " \(escaped($0.usage))" }.joined()
     var lines = [".SS firefly \(escaped(verb.name))\(names) [options]", escaped(verb.summary)]
     for paragraph in verb.details.split(separator: "\n") { lines += [".PP", escaped(String(paragraph))] }
     for positional in verb.positionals {
@@ -62,6 +67,16 @@ package enum ManualPage {
       ]
     }
     return lines.joined(separator: "\n")
+  }
+
+  private static func section(_ group: ConfigKeys.Group) -> String {
+    let keys = group.keys.flatMap { key in
+      [
+        ".TP", "\\fB\(escaped(key.name))\\fR",
+        escaped("\(key.about.meaning[.english]) (\(key.facts(.english).joined(separator: "; ")))"),
+      ]
+    }
+    return ([".SS \(escaped(group.title[.english]))"] + keys).joined(separator: "\n")
   }
 
   /// Text that troff takes as it is: a line must not begin with a control character.

@@ -98,9 +98,18 @@ package struct Positional: Sendable {
   /// The argument's name in capitals, as the help shows it.
   package let name: String
   package let help: String
+  /// Words that a shell completes; empty: files.
+  package let choices: [String]
+  /// Of a verb's positionals only the last may be left out.
+  package let isOptional: Bool
 
-  package init(_ name: String, _ help: String) {
+  package init(_ name: String, _ help: String, choices: [String] = [], isOptional: Bool = false) {
     self.name = name
     self.help = help
+    self.choices = choices
+    self.isOptional = isOptional
   }
+
+  /// The name as the usage shows it.
+  var usage: String { isOptional ? "[\(name)]" : name }
 }

@@ -1,4 +1,4 @@
-/// A command of the program: `firefly NAME …`. All its positional arguments are required.
+/// A command of the program: `firefly NAME …`.
 package struct Verb: Sendable {
   package let name: String
   /// What the verb does, on one line for the list of verbs.

@@ -2,7 +2,7 @@ import FireflyBase
 
 /// `firefly completion SHELL`.
 enum CompletionCommand {
-  private static let shell = Positional("SHELL", "bash or zsh.")
+  private static let shell = Positional("SHELL", "bash or zsh.", choices: ["bash", "zsh"])
 
   /// - Parameter verbs: what the script completes.
   static func verb(of verbs: @escaping @Sendable () -> [Verb]) -> Verb {

@@ -6,9 +6,6 @@ import FireflyTraining
 
 /// `firefly data CONFIG`.
 enum DataCommand {
-  private static let config = Positional("CONFIG", "The training configuration, a JSON or YAML file.")
-  private static let set = Option.text(
-    "--set", "KEY=VALUE", "Replaces one key of the configuration.", repeated: true)
   private static let row = Option.integer(
     "--row", "LINE", atLeast: 1,
     "The line of train_file to show, counted on from file to file (default: the first row that is kept).")
@@ -16,10 +13,11 @@ enum DataCommand {
 
   static let verb = Verb(
     "data", summary: "Shows what training will see: statistics, and a row token by token.",
-    positionals: [config], options: [set.declaration, row.declaration, json.declaration], run: run)
+    positionals: [RunOptions.config],
+    options: [RunOptions.set.declaration, row.declaration, json.declaration], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
-    let run = try RunConfig(file: arguments[config], overrides: arguments.all(set))
+    let run = try RunOptions.run(arguments)
     let model = try LocalModels().path(of: run.modelPath, for: .tokenizer)
     let tokenizer = try Pretrained.tokenizer(at: model)
     let template = try run.template(tokenizer)
@@ -31,7 +29,8 @@ enum DataCommand {
       try run.rows(run.selection(.heldOut), template: template, tokenizer: tokenizer)
     }
     progress.clear()
-    let shown = try samples(arguments[row], in: dataset, run, arguments[config]).map { name, sample in
+    let shown = try samples(arguments[row], in: dataset, run, arguments[RunOptions.config]).map {
+      name, sample in
       ShownRow(
         name: name, sample: sample,
         place: dataset.report.files.count > 1 ? dataset.report.place(sample.line) : nil, tokenizer: tokenizer)

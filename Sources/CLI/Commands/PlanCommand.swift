@@ -4,10 +4,6 @@ import FireflyTraining
 
 /// `firefly plan CONFIG`.
 enum PlanCommand {
-  private static let config = Positional("CONFIG", "The training configuration, a JSON or YAML file.")
-  private static let set = Option.text(
-    "--set", "KEY=VALUE", "Replaces one key of the configuration; VALUE is JSON or a bare string.",
-    repeated: true)
   private static let json = Flag("--json", "One JSON object.")
 
   static let verb = Verb(
@@ -16,10 +12,10 @@ enum PlanCommand {
       Reads the rows and the model's header, measures a block of the model's shape with random weights for a second or \
       two, and neither loads weights nor writes anything. When the run does not fit into memory, says what to change and what that comes to.
       """,
-    positionals: [config], options: [set.declaration, json.declaration], run: run)
+    positionals: [RunOptions.config], options: [RunOptions.set.declaration, json.declaration], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
-    let settings = try RunConfig(file: arguments[config], overrides: arguments.all(set))
+    let settings = try RunOptions.run(arguments)
     let progress = ProgressLine("reading rows")
     let plan = try Trainer(config: settings).plan {
       if case .preparing(_, let share) = $0 { progress.update(share) }

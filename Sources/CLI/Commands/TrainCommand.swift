@@ -4,10 +4,6 @@ import Foundation
 
 /// `firefly train CONFIG`.
 enum TrainCommand {
-  private static let config = Positional("CONFIG", "The training configuration, a JSON or YAML file.")
-  private static let set = Option.text(
-    "--set", "KEY=VALUE", "Replaces one key of the configuration; VALUE is JSON or a bare string.",
-    repeated: true)
   private static let resume = Flag("--resume", "Continues from the newest complete checkpoint of output_dir.")
   private static let resumeFrom = Option.text(
     "--resume-from", "DIR", "Continues from this checkpoint's folder.")
@@ -20,15 +16,15 @@ enum TrainCommand {
       Ctrl-C saves a checkpoint after the current step and stops (status 130); a second one stops at once. \
       The run then goes on with --resume, bit for bit as if it had not been interrupted.
       """,
-    positionals: [config],
+    positionals: [RunOptions.config],
     options: [
-      set.declaration, resume.declaration, resumeFrom.declaration, dryRun.declaration,
+      RunOptions.set.declaration, resume.declaration, resumeFrom.declaration, dryRun.declaration,
       DeviceOption.device.declaration,
     ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     try arguments.refuse([resume.declaration, resumeFrom.declaration], together: "both say where to start")
-    var settings = try RunConfig(file: arguments[config], overrides: arguments.all(set))
+    var settings = try RunOptions.run(arguments)
     if arguments[resume] { settings.resume = .latest }
     if let folder = arguments[resumeFrom] { settings.resume = .checkpoint(folder) }
     settings.device = DeviceOption.choice(arguments) ?? settings.device

@@ -6,11 +6,10 @@ struct OutputFolder {
   let config: RunConfig
   var path: String { config.outputFolder }
 
-  /// Checks without writing: that the folder, or the nearest one above it that exists, can be written to, and
-  /// that there is room for the optimizer's file and the checkpoints that exist at once.
+  /// Checks without writing that the folder, or the nearest one above it that exists, can be written to.
   ///
   /// - Parameter model: the model's folder or file.
-  func check(_ plan: RunPlan, model: String) throws {
+  func check(model: String) throws {
     try checkApart(from: model)
     var isFolder: ObjCBool = false
     let folder = DiskSpace.nearestFolder(path)
@@ -21,7 +20,6 @@ struct OutputFolder {
         "output_dir cannot be written to: \(reason)", at: folder,
         fix: "Choose a folder that you may write to.")
     }
-    try checkRoom(plan, on: folder)
   }
 
   /// A run's records and checkpoints in the model's own folder would make it another model.
@@ -36,11 +34,17 @@ struct OutputFolder {
   /// systems round up.
   private static let recordBytes = 1 << 20
 
-  private func checkRoom(_ plan: RunPlan, on folder: String) throws {
+  /// Checks that there is room for the optimizer's file and the checkpoints that exist at once.
+  ///
+  /// - Parameters:
+  ///   - checkpointBytes: of one checkpoint.
+  ///   - pagedBytes: of the files that the run computes in.
+  func checkRoom(for checkpointBytes: Int, paged pagedBytes: Int) throws {
+    let folder = DiskSpace.nearestFolder(path)
     guard let free = DiskSpace.freeBytes(at: folder) else { return }
     let best = config.evaluation?.best == nil ? 0 : 1
     let kept = config.saveInterval == .no ? 1 : min(config.saveLimit ?? 1, 1000) + 1 + best
-    let needed = plan.pagedBytes + kept * plan.checkpointBytes + OutputFolder.recordBytes
+    let needed = pagedBytes + kept * checkpointBytes + OutputFolder.recordBytes
     guard free >= needed else {
       throw FireflyError(
         "the disk is too full for the checkpoints and the optimizer's file", at: folder,
@@ -55,7 +59,7 @@ struct OutputFolder {
   ///
   /// - Throws: `FireflyError` when a run's checkpoints would be mixed with an earlier run's, or when there are
   ///   only ones that Firefly cannot continue.
-  func resumePoint(_ notice: (String) -> Void) throws -> CheckpointFolder? {
+  func resumePoint(_ notices: inout [String]) throws -> CheckpointFolder? {
     let complete = CheckpointFolder.complete(in: path)
     switch config.resume {
     case .checkpoint(let named):
@@ -67,10 +71,15 @@ struct OutputFolder {
           "there is no complete checkpoint of Firefly to resume from", at: "\(path)/\(foreign)",
           fix: "Start without resuming, in another output_dir.")
       }
-      notice("no checkpoint in \(path) yet: starting at the beginning")
+      notices.append("no checkpoint in \(path) yet: starting at the beginning")
       return nil
     case .fresh:
-      guard let latest = complete.last, !config.overwritesOutput else { return nil }
+      guard let latest = complete.last, !config.overwritesOutput else {
+        if !config.overwritesOutput, FileManager.default.fileExists(atPath: "\(path)/train_results.json") {
+          notices.append("output_dir holds the result of an earlier run, which this one replaces")
+        }
+        return nil
+      }
       throw FireflyError(
         "output_dir holds checkpoint-\(latest.step) of an earlier run", at: path,
         fix: "Continue it with --resume, replace it with \"overwrite_output_dir\": true, or choose another "

@@ -4,14 +4,10 @@ import FireflyBase
 ///
 /// Reading goes on after a wrong value, so that the owner hears of all of them at once.
 struct ConfigReader {
-  /// Above any sensible count, and far from overflow when counts are multiplied.
-  static let most = 1 << 30
-
   private let values: [String: JSONValue]
   private let source: String
   /// Keys given by `--set`, named so in errors.
   private let overridden: Set<String>
-  private var known: Set<String> = []
   private var problems: [FireflyError] = []
 
   init(_ json: JSONValue, source: String, overridden: Set<String>) throws {
@@ -23,95 +19,42 @@ struct ConfigReader {
     self.overridden = overridden
   }
 
-  // MARK: - Typed values
+  // MARK: - Values
 
-  mutating func string(_ key: String, default fallback: String? = nil) -> String {
-    guard let value = value(key, required: fallback == nil, "a string") else { return fallback ?? "" }
-    guard let text = value.string else { return wrong(key, "a string", value, fallback ?? "") }
-    if fallback == nil && text.isEmpty { return wrong(key, "a string that is not empty", value, "") }
-    return text
-  }
-
-  mutating func optionalString(_ key: String) -> String? {
-    guard let value = value(key, required: false, "a string") else { return nil }
-    guard let text = value.string else { return wrong(key, "a string", value, nil) }
-    return text
-  }
-
-  mutating func bool(_ key: String, default fallback: Bool) -> Bool {
-    guard let value = value(key, required: false, "true or false") else { return fallback }
-    return value.bool ?? wrong(key, "true or false", value, fallback)
-  }
-
-  mutating func optionalBool(_ key: String) -> Bool? {
-    known.insert(key)
-    return values[key] == nil || values[key] == .null ? nil : bool(key, default: false)
-  }
-
-  /// A whole number within `range`.
-  mutating func int(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) -> Int {
-    let expected =
-      "a whole number \(ConfigReader.bounds(range, range.upperBound == .max ? .max : ConfigReader.most))"
-    guard let value = value(key, required: fallback == nil, expected) else {
-      return fallback ?? range.lowerBound
+  /// What the configuration says of `key`, or what holds without it.
+  mutating func value<Value>(_ key: ConfigKey<Value>) -> Value {
+    precondition(ConfigKeys.named(key.name) != nil, "\(key.name) is not in the table of keys")
+    guard let value = member(key.name) else {
+      if key.declaration.standard == .required {
+        problem("\"\(key.name)\" is missing", key: key.name, expected: key.declaration.shape.expected)
+      }
+      return key.fallback
     }
-    guard let number = value.int, range.contains(number) else {
-      return wrong(key, expected, value, fallback ?? range.lowerBound)
+    if let fault = key.declaration.shape.fault(in: value) {
+      problem(
+        "\"\(key.name)\" has a wrong value\(fault.place)", key: key.name, expected: fault.expected,
+        found: fault.found, fix: fault.fix)
+      return key.fallback
     }
-    return number
-  }
-
-  mutating func optionalInt(_ key: String, in range: ClosedRange<Int>) -> Int? {
-    known.insert(key)
-    return values[key] == nil || values[key] == .null ? nil : int(key, default: range.lowerBound, in: range)
-  }
-
-  /// A number within `range`; `above` excludes the lower bound.
-  mutating func double(
-    _ key: String, default fallback: Double, in range: ClosedRange<Double>, above: Bool = false
-  ) -> Double {
-    var expected = "a number \(ConfigReader.bounds(range, .infinity))"
-    if above {
-      let most = range.upperBound == .infinity ? "" : " and at most \(range.upperBound)"
-      expected = "a number above \(range.lowerBound)\(most)"
+    guard let converted = key.read(value) else {
+      preconditionFailure("\(key.name) accepts \(value.text()) and cannot read it")
     }
-    guard let value = value(key, required: false, expected) else { return fallback }
-    guard let number = value.double, number.isFinite, range.contains(number),
-      !above || number > range.lowerBound
-    else { return wrong(key, expected, value, fallback) }
-    return number
+    return converted
   }
 
-  /// One of an enumeration's names.
-  mutating func choice<Choice: RawRepresentable & CaseIterable>(
-    _ key: String, default fallback: Choice
-  ) -> Choice where Choice.RawValue == String {
-    let names = Choice.allCases.map(\.rawValue)
-    let expected = "one of \(names.joined(separator: ", "))"
-    guard let value = value(key, required: false, expected) else { return fallback }
-    if let text = value.string, let choice = Choice(rawValue: text) { return choice }
-    let nearest = value.string.flatMap { nearestName(to: $0, among: names) }
-    return wrong(key, expected, value, fallback, fix: nearest.map { "Did you mean \"\($0)\"?" })
-  }
+  /// Whether the configuration says anything of the key.
+  func has(_ key: KeyDeclaration) -> Bool { member(key.name) != nil }
 
-  mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(
-    _ key: String, default fallback: Choice
-  ) -> Choice? where Choice.RawValue == String {
-    known.insert(key)
-    return values[key] == nil || values[key] == .null ? nil : choice(key, default: fallback)
-  }
+  func has<Value>(_ key: ConfigKey<Value>) -> Bool { has(key.declaration) }
 
-  /// The value as it stands, for keys with several shapes; nil when absent or null.
-  mutating func raw(_ key: String) -> JSONValue? { value(key, required: false, "") }
+  /// A value as it stands; nil when absent or null.
+  func member(_ name: String) -> JSONValue? { values[name].flatMap { $0 == .null ? nil : $0 } }
 
   // MARK: - Errors
 
-  /// Records that `key` holds something else than `expected`.
-  mutating func wrong<Value>(
-    _ key: String, _ expected: String, _ found: JSONValue, _ fallback: Value, fix: String? = nil
-  ) -> Value {
-    problem("\"\(key)\" has a wrong value", key: key, expected: expected, found: found.text(), fix: fix)
-    return fallback
+  /// Records that `key` has a value that does not fit others.
+  mutating func wrong<Value>(_ key: ConfigKey<Value>, expected: String, found: String, fix: String? = nil) {
+    problem("\"\(key.name)\" has a wrong value", key: key.name, expected: expected, found: found, fix: fix)
   }
 
   mutating func problem(
@@ -125,13 +68,8 @@ struct ConfigReader {
   mutating func finish() throws {
     let gathered = problems
     problems = []
-    for key in values.keys.sorted() where !known.contains(key) {
-      let elsewhere = KeysElsewhere.advice(on: key)
-      let nearest = elsewhere == nil ? nearestName(to: key, among: known) : nil
-      problem(
-        "unknown key \"\(key)\"", key: key,
-        fix: elsewhere ?? nearest.map { "Did you mean \"\($0)\"?" } ?? "Remove it; the README lists the keys."
-      )
+    for key in values.keys.sorted() where ConfigKeys.named(key) == nil && !ForeignKeys.knows(key) {
+      problem("unknown key \"\(key)\"", key: key, fix: UnknownKey.advice(on: key))
     }
     problems += gathered
     guard problems.count != 1 else { throw problems[0] }
@@ -139,18 +77,6 @@ struct ConfigReader {
       let list = problems.map { "\n  - \($0)" }.joined()
       throw FireflyError("\(problems.count) settings are wrong:\(list)", at: source)
     }
-  }
-
-  private mutating func value(_ key: String, required: Bool, _ expected: String) -> JSONValue? {
-    known.insert(key)
-    if let value = values[key], value != .null { return value }
-    if required { problem("\"\(key)\" is missing", key: key, expected: expected) }
-    return nil
-  }
-
-  private static func bounds<Bound>(_ range: ClosedRange<Bound>, _ limit: Bound) -> String {
-    range.upperBound == limit
-      ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
   }
 }
 

@@ -92,6 +92,8 @@ public enum Warmup: Sendable, Equatable {
   case steps(Int)
   case ratio(Double)
 
+  var isNone: Bool { self == .steps(0) || self == .ratio(0) }
+
   package func resolved(total: Int) -> Int {
     switch self {
     case .steps(let count): count
@@ -107,4 +109,52 @@ public enum Resume: Sendable, Equatable {
   case latest
   /// A checkpoint folder.
   case checkpoint(String)
+}
+
+// MARK: - Evaluation and preferences
+
+/// What makes one checkpoint better than another: transformers' `metric_for_best_model`.
+public enum EvaluationMetric: String, Sendable, CaseIterable {
+  case loss = "eval_loss"
+  case perplexity = "eval_perplexity"
+  case tokenAccuracy = "eval_token_accuracy"
+  case rewardAccuracy = "eval_rewards/accuracies"
+  case rewardMargin = "eval_rewards/margins"
+
+  /// A metric by its name, with or without the prefix `eval_`, as transformers takes it.
+  init?(name: String) {
+    self.init(rawValue: name.hasPrefix("eval_") ? name : "eval_" + name)
+  }
+
+  /// Whether the larger value is the better one.
+  var greaterIsBetter: Bool { self != .loss && self != .perplexity }
+
+  /// Whether evaluations in runs of `task` have it.
+  func exists(in task: TaskType) -> Bool {
+    switch self {
+    case .loss: true
+    case .perplexity, .tokenAccuracy: task != .dpo
+    case .rewardAccuracy, .rewardMargin: task == .dpo
+    }
+  }
+}
+
+/// How a pair's two answers make a loss: TRL's `loss_type`.
+public enum PreferenceLossKind: String, Sendable, CaseIterable {
+  /// −log σ(β·Δ) (Rafailov et al., 2023); with label smoothing, Mitchell's conservative form of 2023.
+  case sigmoid
+  /// Unbiased under labels that are wrong with the probability label_smoothing (Chowdhury et al., 2024).
+  case robust
+  /// max(0, 1 − β·Δ) (Zhao et al., 2023).
+  case hinge
+  /// (Δ of the means per token − 1/(2β))² (Azar et al., 2023).
+  case ipo
+}
+
+/// What DPO's reference is, whose log-probabilities the run's are compared with.
+public enum PreferenceReference: String, Sendable, CaseIterable {
+  /// The weights that the run starts from: the base with the adapter of adapter_name_or_path, where there is one.
+  case start
+  /// The base alone.
+  case base
 }

@@ -1,32 +1,6 @@
 import FireflyBase
 import FireflyText
 
-/// What makes one checkpoint better than another: transformers' `metric_for_best_model`.
-public enum EvaluationMetric: String, Sendable, CaseIterable {
-  case loss = "eval_loss"
-  case perplexity = "eval_perplexity"
-  case tokenAccuracy = "eval_token_accuracy"
-  case rewardAccuracy = "eval_rewards/accuracies"
-  case rewardMargin = "eval_rewards/margins"
-
-  /// A metric by its name, with or without the prefix `eval_`, as transformers takes it.
-  init?(name: String) {
-    self.init(rawValue: name.hasPrefix("eval_") ? name : "eval_" + name)
-  }
-
-  /// Whether the larger value is the better one.
-  var greaterIsBetter: Bool { self != .loss && self != .perplexity }
-
-  /// Whether evaluations in runs of `task` have it.
-  func exists(in task: TaskType) -> Bool {
-    switch self {
-    case .loss: true
-    case .perplexity, .tokenAccuracy: task != .dpo
-    case .rewardAccuracy, .rewardMargin: task == .dpo
-    }
-  }
-}
-
 /// Evaluation during training, by transformers' keys.
 public struct EvaluationSettings: Sendable, Equatable {
   /// Which evaluation counts as the best.
@@ -97,17 +71,13 @@ extension ConfigReader {
     saveEvery: StepCount, _ notices: inout [String]
   ) -> EvaluationSettings? {
     let interval = evaluationInterval()
-    let file = string("eval_file", default: "")
+    let file = value(EvaluationKeys.file)
     var settings = EvaluationSettings(
       file: file.isEmpty ? nil : file, interval: interval,
-      // 0 is none too, as for transformers.
-      every: [nil, .int(0), .double(0)].contains(raw("eval_steps"))
-        ? loggingEvery : stepCount("eval_steps", default: 1),
-      delay: double("eval_delay", default: 0, in: 0...(.infinity)),
-      startsWithOne: bool("eval_on_start", default: false),
-      batchSize: int("per_device_eval_batch_size", default: 8, in: 1...ConfigReader.most),
+      every: value(EvaluationKeys.every) ?? loggingEvery, delay: value(EvaluationKeys.delay),
+      startsWithOne: value(EvaluationKeys.onStart), batchSize: value(EvaluationKeys.batch),
       best: bestModel(task))
-    let asksForOne = bool("do_eval", default: false) || settings.startsWithOne || !file.isEmpty
+    let asksForOne = value(EvaluationKeys.asked) || settings.startsWithOne || !file.isEmpty
     settings.patience = patience()
     checkPatience(settings)
     guard interval != .no else {
@@ -144,8 +114,8 @@ extension ConfigReader {
 
   /// eval_strategy, which older versions call evaluation_strategy.
   private mutating func evaluationInterval() -> Interval {
-    let new = optionalChoice("eval_strategy", default: Interval.no)
-    let old = optionalChoice("evaluation_strategy", default: Interval.no)
+    let new = value(EvaluationKeys.strategy)
+    let old = value(EvaluationKeys.formerStrategy)
     if let new, let old, new != old {
       problem(
         "\"eval_strategy\" and \"evaluation_strategy\" differ", key: "evaluation_strategy",
@@ -157,15 +127,16 @@ extension ConfigReader {
 
   /// load_best_model_at_end, metric_for_best_model and greater_is_better; nil when none asks for a best one.
   private mutating func bestModel(_ task: TaskType) -> EvaluationSettings.Best? {
-    let isLoaded = bool("load_best_model_at_end", default: false)
-    let greater = optionalBool("greater_is_better")
+    let isLoaded = value(EvaluationKeys.loadsBest)
+    let greater = value(EvaluationKeys.greaterIsBetter)
     var metric: EvaluationMetric?
-    if let name = optionalString("metric_for_best_model"), !name.isEmpty {
+    if let name = value(EvaluationKeys.metric) {
       let known = EvaluationMetric.allCases.filter { $0.exists(in: task) }
-      let names = known.map(\.rawValue).joined(separator: ", ")
-      metric =
-        EvaluationMetric(name: name).flatMap { known.contains($0) ? $0 : nil }
-        ?? wrong("metric_for_best_model", "one of \(names)", .string(name), .loss)
+      metric = EvaluationMetric(name: name).flatMap { known.contains($0) ? $0 : nil }
+      if metric == nil {
+        let names = known.map(\.rawValue).joined(separator: ", ")
+        wrong(EvaluationKeys.metric, expected: "one of \(names)", found: "\"\(name)\"")
+      }
     }
     guard isLoaded || metric != nil else { return nil }
     return EvaluationSettings.Best(
@@ -194,8 +165,8 @@ extension ConfigReader {
 
   /// early_stopping_patience and early_stopping_threshold; nil for none.
   private mutating func patience() -> EvaluationSettings.Patience? {
-    let evaluations = optionalInt("early_stopping_patience", in: 1...ConfigReader.most)
-    let threshold = double("early_stopping_threshold", default: 0, in: 0...(.infinity))
+    let evaluations = value(EvaluationKeys.patience)
+    let threshold = value(EvaluationKeys.threshold)
     if evaluations == nil && threshold > 0 {
       problem(
         "\"early_stopping_threshold\" is for early stopping, which is off", key: "early_stopping_threshold",

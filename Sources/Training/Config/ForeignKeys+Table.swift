@@ -16,6 +16,8 @@ extension ForeignKeys {
   private static let none: [JSONValue] = [.string(""), .array([]), .object([:]), .bool(false)]
 
   private static let harmless = [
+    // Where an editor finds the schema of the file.
+    "$schema",
     "accelerator_config", "activation_checkpointing_kwargs", "average_tokens_across_devices",
     "batch_eval_metrics", "bf16_full_eval",
     "dataloader_in_order", "dataloader_multiprocessing_context", "dataloader_num_workers",

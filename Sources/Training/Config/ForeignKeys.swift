@@ -15,42 +15,10 @@ package enum ForeignKeys {
     case refused(unless: [JSONValue], why: String)
   }
 
-  /// Reads every foreign key, so that it counts as known.
-  ///
-  /// - Returns: one line for each value that is not followed.
-  static func read(from keys: inout ConfigReader) -> [String] {
-    var notices: [String] = []
-    for (key, rule) in table.sorted(by: { $0.key < $1.key }) {
-      guard let value = keys.raw(key) else { continue }
-      switch rule {
-      case .harmless: break
-      case .told(let quiet, let why):
-        if !quiet.contains(where: value.isAlike) {
-          notices.append("\"\(key)\": \(value.text()) is ignored: \(why)")
-        }
-      case .refused(let accepted, let why):
-        if !accepted.contains(where: value.isAlike) {
-          keys.problem(
-            "\"\(key)\" is not supported: \(why)", key: key, found: value.text(), fix: "Remove the key.")
-        }
-      }
-    }
-    return notices
-  }
+  static func knows(_ key: String) -> Bool { table[key] != nil }
 
   /// Whether the key changes nothing, whatever its value.
   package static func isHarmless(_ key: String) -> Bool {
     if case .harmless = table[key] { true } else { false }
-  }
-}
-
-extension JSONValue {
-  /// Equality in which 1 is 1.0, in lists too.
-  fileprivate func isAlike(_ other: JSONValue) -> Bool {
-    if let own = array, let others = other.array {
-      return own.count == others.count && zip(own, others).allSatisfy { $0.isAlike($1) }
-    }
-    if let own = double, let others = other.double { return own == others }
-    return self == other
   }
 }

@@ -3,7 +3,7 @@ import FireflyBase
 /// What files of the original and of DeepSpeed mean that are no configurations of today.
 enum FormerKeys {
   /// Keys by the names that they had, and have.
-  private static let renamed = ["prompt_max_length": "max_prompt_length"]
+  static let renamed = ["prompt_max_length": "max_prompt_length"]
 
   /// The settings under their names of today; one that is there under both stays as it is.
   static func renaming(_ settings: JSONValue, _ notices: inout [String]) -> JSONValue {

@@ -7,9 +7,6 @@ public struct FullSettings: Equatable, Sendable {
   public var masterWeights = OptimizerMemory.memory  // master_weights
   /// What gradients are summed in.
   public var gradients = Precision.float32  // gradient_dtype
-
-  /// The keys, in the order of an error message.
-  static let keys = ["freeze_layers", "train_last_layers", "master_weights", "gradient_dtype"]
 }
 
 /// Which blocks are left as they are; the embedding goes with them.
@@ -30,15 +27,15 @@ extension ConfigReader {
   /// freeze_layers, train_last_layers, master_weights and gradient_dtype: with train_mode "full" only.
   mutating func full(_ mode: TrainMode) -> FullSettings {
     if mode != .full {
-      for key in FullSettings.keys where raw(key) != nil {
+      for key in FullKeys.all where has(key) {
         problem(
-          "\"\(key)\" belongs to \"train_mode\": \"full\"", key: key, found: "\"\(mode.rawValue)\"",
+          "\"\(key.name)\" belongs to \"train_mode\": \"full\"", key: key.name, found: "\"\(mode.rawValue)\"",
           fix: "Remove the key, or set \"train_mode\": \"full\".")
       }
       return FullSettings()
     }
-    let first = optionalInt("freeze_layers", in: 0...ConfigReader.most)
-    let last = optionalInt("train_last_layers", in: 1...ConfigReader.most)
+    let first = value(FullKeys.freeze)
+    let last = value(FullKeys.trainLast)
     if first != nil && last != nil {
       problem(
         "\"freeze_layers\" and \"train_last_layers\" are both set", key: "train_last_layers",
@@ -46,7 +43,7 @@ extension ConfigReader {
     }
     return FullSettings(
       frozen: last.map { .allButLast($0) } ?? .first(first ?? 0),
-      masterWeights: choice("master_weights", default: OptimizerMemory.memory),
-      gradients: choice("gradient_dtype", default: Precision.float32))
+      masterWeights: value(FullKeys.masterWeights),
+      gradients: value(FullKeys.gradients))
   }
 }

@@ -18,6 +18,9 @@ public enum MemoryLimit: Sendable, Equatable {
     }
   }
 
+  /// What `parse` takes, as a regular expression.
+  static let pattern = #"^([0-9]+\.?[0-9]*|\.[0-9]+)\s*([bB]|[kKmMgGtT]([iI]?[bB])?)?$"#
+
   /// A number of bytes as people write it: `20GiB`, `512 MB`, `1.5T`; nil for anything else.
   static func parse(_ text: String) -> Int? {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
@@ -39,16 +42,5 @@ public enum MemoryLimit: Sendable, Equatable {
     default: return nil
     }
     return (0..<exponent).reduce(1) { product, _ in product * base }
-  }
-}
-
-extension ConfigReader {
-  /// memory_limit: bytes, a size such as "20GiB", or "none"; the system's when not given.
-  mutating func memoryLimit() -> MemoryLimit {
-    guard let value = raw("memory_limit") else { return .system }
-    if value == .string("none") { return .none }
-    if let count = value.int, count > 0 { return .bytes(count) }
-    if let count = value.string.flatMap(MemoryLimit.parse) { return .bytes(count) }
-    return wrong("memory_limit", "bytes, a size such as \"20GiB\", or \"none\"", value, .system)
   }
 }

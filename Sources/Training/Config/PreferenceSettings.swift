@@ -1,25 +1,5 @@
 import FireflyBase
 
-/// How a pair's two answers make a loss: TRL's `loss_type`.
-public enum PreferenceLossKind: String, Sendable, CaseIterable {
-  /// −log σ(β·Δ) (Rafailov et al., 2023); with label smoothing, Mitchell's conservative form of 2023.
-  case sigmoid
-  /// Unbiased under labels that are wrong with the probability label_smoothing (Chowdhury et al., 2024).
-  case robust
-  /// max(0, 1 − β·Δ) (Zhao et al., 2023).
-  case hinge
-  /// (Δ of the means per token − 1/(2β))² (Azar et al., 2023).
-  case ipo
-}
-
-/// What DPO's reference is, whose log-probabilities the run's are compared with.
-public enum PreferenceReference: String, Sendable, CaseIterable {
-  /// The weights that the run starts from: the base with the adapter of adapter_name_or_path, where there is one.
-  case start
-  /// The base alone.
-  case base
-}
-
 /// Settings of preference training, by the original's keys and TRL's.
 public struct PreferenceSettings: Sendable, Equatable {
   public var beta: Double
@@ -50,26 +30,14 @@ public struct PreferenceSettings: Sendable, Equatable {
 extension ConfigReader {
   /// beta and what belongs to it; nil where the task is another, which takes the keys and does not follow them.
   mutating func preference(_ task: TaskType, _ notices: inout [String]) -> PreferenceSettings? {
-    let own = ["label_smoothing", "loss_type", "rpo_alpha", "dpo_reference", "disable_dropout"]
-    // "nll" is TRL's name of the loss that conversations and texts have anyway.
-    let given = own.filter { raw($0) != nil && !(task != .dpo && raw($0) == .string("nll")) }
     let settings = PreferenceSettings(
-      beta: double("beta", default: 0.1, in: 0...(.infinity), above: true),
-      labelSmoothing: double("label_smoothing", default: 0, in: 0...0.5),
-      loss: lossType(task),
-      rpoAlpha: raw("rpo_alpha") == nil ? nil : double("rpo_alpha", default: 1, in: 0...(.infinity)),
-      reference: choice("dpo_reference", default: .start),
-      maxPromptLength: int("max_prompt_length", default: 512, in: 1...ConfigReader.most),
-      disablesDropout: bool("disable_dropout", default: true))
-    guard task == .dpo else {
-      if !given.isEmpty {
-        notices.append(
-          "of task_type \"dpo\" alone, and ignored: \(given.map { "\"\($0)\"" }.joined(separator: ", "))")
-      }
-      return nil
-    }
+      beta: value(PreferenceKeys.beta), labelSmoothing: value(PreferenceKeys.labelSmoothing),
+      loss: lossType(task), rpoAlpha: value(PreferenceKeys.rpoAlpha),
+      reference: value(PreferenceKeys.reference), maxPromptLength: value(PreferenceKeys.maxPromptLength),
+      disablesDropout: value(PreferenceKeys.disablesDropout))
+    guard task == .dpo else { return nil }
     check(settings)
-    if raw("loss_reduction") != nil {
+    if has(StepKeys.reduction) {
       notices.append(
         "\"loss_reduction\" is ignored: pairs are averaged over each micro-batch, and those over the step")
     }
@@ -78,13 +46,15 @@ extension ConfigReader {
 
   /// loss_type: a name, or TRL's list of one.
   private mutating func lossType(_ task: TaskType) -> PreferenceLossKind {
-    if task != .dpo && raw("loss_type") == .string("nll") { return .sigmoid }
-    guard let list = raw("loss_type")?.array else { return choice("loss_type", default: .sigmoid) }
-    if list.count == 1, let kind = list[0].string.flatMap(PreferenceLossKind.init) { return kind }
-    let names = PreferenceLossKind.allCases.map(\.rawValue).joined(separator: ", ")
-    return wrong(
-      "loss_type", "one of \(names)", .array(list), .sigmoid,
-      fix: list.contains(.string("sft")) ? "The weight of \"sft\" is the key rpo_alpha." : nil)
+    let key = PreferenceKeys.loss
+    let names = value(key)
+    if task != .dpo && names == ["nll"] { return .sigmoid }
+    if names.count == 1, let kind = PreferenceLossKind(rawValue: names[0]) { return kind }
+    let known = PreferenceLossKind.allCases.map(\.rawValue).joined(separator: ", ")
+    wrong(
+      key, expected: "one of \(known)", found: member(key.name)?.text() ?? "",
+      fix: names.contains("sft") ? "The weight of \"sft\" is the key rpo_alpha." : nil)
+    return .sigmoid
   }
 
   private mutating func check(_ settings: PreferenceSettings) {

@@ -49,8 +49,6 @@ public struct RunConfig: Sendable {
 
   // MARK: The steps
   public var epochs: Double  // num_train_epochs
-  /// Above any sensible number, and times any number of steps still a number of steps.
-  static let mostEpochs = 1e6
   /// Optimizer steps in all; overrides `epochs` when set (max_steps above 0).
   public var maxSteps: Int?
   /// Rows of a micro-batch.
@@ -125,75 +123,75 @@ public struct RunConfig: Sendable {
     let settings = FormerKeys.renaming(given, &notices)
     var keys = try ConfigReader(settings, source: source, overridden: overridden)
 
-    modelPath = keys.string("model_name_or_path")
-    trainFiles = keys.trainFiles()
-    maxSamples = keys.optionalInt("max_samples", in: 1...ConfigReader.most)
-    heldOut = keys.heldOut()
-    outputFolder = keys.string("output_dir")
-    dataCacheFolder = keys.dataCacheFolder()
-    maxSequenceLength = keys.int("max_seq_length", in: 2...ConfigReader.most)
-    task = keys.choice("task_type", default: .sft)
+    modelPath = keys.value(ModelKeys.model)
+    trainFiles = keys.value(DataKeys.trainFiles)
+    maxSamples = keys.value(DataKeys.maxSamples)
+    heldOut = keys.value(DataKeys.heldOut)
+    outputFolder = keys.value(RecordKeys.output)
+    dataCacheFolder = keys.value(DataKeys.cache).path
+    maxSequenceLength = keys.value(DataKeys.maxLength)
+    task = keys.value(ModelKeys.task)
     templateName = keys.template(task, modelPath: modelPath, &notices)
     templateVariables = keys.templateVariables()
     learnt = keys.learntParts(task)
     self.source = settings.replacing("template_name", with: templateName)
-    mode = keys.choice("train_mode", default: .qlora)
+    mode = keys.value(ModelKeys.mode)
     preference = keys.preference(task, &notices)
     keys.checkTruncation(task, &notices)
     startAdapter = keys.startAdapter(mode)
 
-    loraRank = keys.int("lora_rank", default: 64, in: 1...ConfigReader.most)
-    loraAlpha = keys.double("lora_alpha", default: 16, in: 0...(.infinity), above: true)
-    loraDropout = keys.double("lora_dropout", default: 0.05, in: 0...0.99)
-    loraTargetModules = keys.targetModules()
-    usesRankStabilisedLoRA = keys.bool("use_rslora", default: false)
-    modulesToSave = keys.modulesToSave()
+    loraRank = keys.value(AdapterKeys.rank)
+    loraAlpha = keys.value(AdapterKeys.alpha)
+    loraDropout = keys.value(AdapterKeys.dropout)
+    loraTargetModules = keys.value(AdapterKeys.targets)
+    usesRankStabilisedLoRA = keys.value(AdapterKeys.rankStabilised)
+    modulesToSave = keys.value(AdapterKeys.saved)
 
     full = keys.full(mode)
 
-    epochs = keys.double("num_train_epochs", default: 3, in: 0...RunConfig.mostEpochs, above: true)
-    let steps = keys.int("max_steps", default: -1, in: -1...ConfigReader.most)
+    epochs = keys.value(StepKeys.epochs)
+    let steps = keys.value(StepKeys.maxSteps)
     maxSteps = steps > 0 ? steps : nil
-    microBatchSize = keys.int("per_device_train_batch_size", default: 8, in: 1...ConfigReader.most)
-    accumulation = keys.int("gradient_accumulation_steps", default: 1, in: 1...ConfigReader.most)
-    dropsLastBatch = keys.bool("dataloader_drop_last", default: false)
+    microBatchSize = keys.value(StepKeys.microBatch)
+    accumulation = keys.value(StepKeys.accumulation)
+    dropsLastBatch = keys.value(DataKeys.dropsLast)
     shuffle = keys.shuffles(&notices)
-    seed = keys.int("seed", default: 42, in: 0...Int.max)
-    dataSeed = keys.optionalInt("data_seed", in: 0...Int.max) ?? seed
-    lossReduction = keys.choice("loss_reduction", default: .token)
+    seed = keys.value(DataKeys.seed)
+    dataSeed = keys.value(DataKeys.dataSeed) ?? seed
+    lossReduction = keys.value(StepKeys.reduction)
     checkpointing = keys.recomputesActivations()
     device = keys.device()
     (precision, precisionIsExplicit) = keys.precision(&notices)
 
-    learningRate = keys.double("learning_rate", default: 5e-5, in: 0...(.infinity))
-    schedule = keys.choice("lr_scheduler_type", default: .linear)
+    learningRate = keys.value(OptimizerKeys.learningRate)
+    schedule = keys.value(OptimizerKeys.schedule)
     warmup = keys.warmup(for: schedule, &notices)
     optimizerMemory = keys.optimizer(&notices)
-    weightDecay = keys.double("weight_decay", default: 0, in: 0...(.infinity))
-    beta1 = keys.double("adam_beta1", default: 0.9, in: 0...0.999_999)
-    beta2 = keys.double("adam_beta2", default: 0.999, in: 0...0.999_999_999)
-    epsilon = keys.double("adam_epsilon", default: 1e-8, in: 0...1)
-    let norm = keys.double("max_grad_norm", default: 1, in: 0...(.infinity))
+    weightDecay = keys.value(OptimizerKeys.weightDecay)
+    beta1 = keys.value(OptimizerKeys.beta1)
+    beta2 = keys.value(OptimizerKeys.beta2)
+    epsilon = keys.value(OptimizerKeys.epsilon)
+    let norm = keys.value(OptimizerKeys.maxNorm)
     maxGradientNorm = norm > 0 ? norm : nil
 
-    loggingInterval = keys.choice("logging_strategy", default: .steps)
-    loggingEvery = keys.stepCount("logging_steps", default: 500)
-    logsFirstStep = keys.bool("logging_first_step", default: false)
+    loggingInterval = keys.value(RecordKeys.loggingStrategy)
+    loggingEvery = keys.value(RecordKeys.loggingEvery)
+    logsFirstStep = keys.value(RecordKeys.logsFirst)
     logsTensorBoard = keys.reportsToTensorBoard(&notices)
-    tensorBoardFolder = keys.optionalString("logging_dir")
-    disablesBar = keys.bool("disable_tqdm", default: false)
-    saveInterval = keys.choice("save_strategy", default: .steps)
-    saveEvery = keys.stepCount("save_steps", default: 500)
-    saveLimit = keys.optionalInt("save_total_limit", in: 0...ConfigReader.most).flatMap { $0 > 0 ? $0 : nil }
-    overwritesOutput = keys.bool("overwrite_output_dir", default: false)
+    tensorBoardFolder = keys.value(RecordKeys.tensorBoardFolder)
+    disablesBar = keys.value(RecordKeys.disablesBar)
+    saveInterval = keys.value(RecordKeys.saveStrategy)
+    saveEvery = keys.value(RecordKeys.saveEvery)
+    saveLimit = keys.value(RecordKeys.saveLimit).flatMap { $0 > 0 ? $0 : nil }
+    overwritesOutput = keys.value(RecordKeys.overwrites)
     samples = keys.samples(saveEvery: saveEvery)
     evaluation = keys.evaluation(
       task, heldOut: heldOut, loggingEvery: loggingEvery, saveInterval: saveInterval, saveEvery: saveEvery,
       &notices)
-    resume = keys.resume()
-    memoryLimit = keys.memoryLimit()
+    resume = keys.value(RecordKeys.resume)
+    memoryLimit = keys.value(ModelKeys.memoryLimit)
 
-    notices += ForeignKeys.read(from: &keys)
+    notices += keys.keysOfOtherTrainings(task, mode) + keys.foreignKeys()
     try keys.finish()
   }
 

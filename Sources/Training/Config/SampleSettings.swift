@@ -13,12 +13,9 @@ public struct SampleSettings: Sendable, Equatable {
 extension ConfigReader {
   /// sample_prompts and what belongs to it; nil when there are none.
   mutating func samples(saveEvery: StepCount) -> SampleSettings? {
-    let every = raw("sample_steps") == nil ? saveEvery : stepCount("sample_steps", default: 1)
-    let count = int("sample_max_new_tokens", default: 128, in: 1...ConfigReader.most)
-    guard let value = raw("sample_prompts") else { return nil }
-    guard let prompts = value.array?.compactMap(\.string), prompts.count == value.array?.count else {
-      return wrong("sample_prompts", "a list of texts", value, nil)
-    }
+    let every = value(EvaluationKeys.sampleEvery) ?? saveEvery
+    let count = value(EvaluationKeys.sampleLength)
+    let prompts = value(EvaluationKeys.prompts)
     return prompts.isEmpty ? nil : SampleSettings(prompts: prompts, every: every, maxNewTokens: count)
   }
 }

@@ -5,13 +5,10 @@ extension ConfigReader {
   /// chat_template_kwargs, and enable_thinking by itself: variables of the model's own chat template.
   mutating func templateVariables() -> JSONMembers {
     var members: [String: JSONValue] = [:]
-    if let value = raw("chat_template_kwargs") {
-      guard let object = value.object else {
-        return wrong("chat_template_kwargs", "an object of names and values", value, [:])
-      }
-      members["chat_template_kwargs"] = .object(object)
+    if has(ModelKeys.templateVariables) {
+      members["chat_template_kwargs"] = .object(value(ModelKeys.templateVariables))
     }
-    if let thinking = optionalBool("enable_thinking") {
+    if let thinking = value(ModelKeys.thinking) {
       if let other = members["chat_template_kwargs"]?["enable_thinking"], other != .bool(thinking) {
         problem(
           "\"enable_thinking\" and \"chat_template_kwargs\" contradict each other", key: "enable_thinking",

@@ -25,6 +25,8 @@ struct RunSetup {
   let compute: DType
   let order: DataOrder
   let totalSteps: Int
+  /// What the run continues from; nil for a fresh one.
+  let resumed: CheckpointFolder?
   /// One line for each thing that the user should know.
   let notices: [String]
 
@@ -38,6 +40,10 @@ struct RunSetup {
     device = opened.device
     compute = RunSetup.compute(config, device, &notices)
     pretrained = try Pretrained.open(config.modelPath)
+    // Before the rows, which may take minutes.
+    let output = OutputFolder(config: config)
+    try output.check(model: pretrained.source.path)
+    resumed = try output.resumePoint(&notices)
     architecture = try Architecture.read(pretrained.source).architecture
     let config = try config.takingStartAdapter(architecture).held(on: device, &notices)
     try config.validateTrained(for: architecture)
@@ -71,6 +77,7 @@ struct RunSetup {
         "an epoch has \(order.batchesPerEpoch) micro-batches, fewer than gradient_accumulation_steps "
           + "\(config.accumulation): each step takes them all")
     }
+    notices += RunRemarks(config, totalSteps: totalSteps, stepsPerEpoch: order.stepsPerEpoch).lines
     self.config = config
     self.notices = notices
   }

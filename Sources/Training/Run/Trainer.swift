@@ -37,9 +37,7 @@ public struct Trainer: Sendable {
   ) throws -> RunPlan {
     let setup = try setUp(progress)
     let plan = RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit)
-    let output = OutputFolder(config: config)
-    try output.check(plan, model: setup.pretrained.source.path)
-    _ = try output.resumePoint { progress(.notice($0)) }
+    try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     return plan
   }
 
@@ -57,8 +55,8 @@ public struct Trainer: Sendable {
     let setup = try setUp(progress)
     let plan = RunPlan(setup, memoryLimit: setup.memoryLimit)
     let output = OutputFolder(config: config)
-    try output.check(plan, model: setup.pretrained.source.path)
-    let resumed = try output.resumePoint { progress(.notice($0)) }
+    try output.checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
+    let resumed = setup.resumed
     let checkpoint = Checkpoint(
       config: config, source: setup.pretrained.source, trained: try setup.trainedText(),
       fingerprint: try setup.fingerprint(), totalSteps: plan.steps, order: setup.order,

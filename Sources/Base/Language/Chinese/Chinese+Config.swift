@@ -5,24 +5,14 @@ extension Chinese {
     = JSON 或 YAML 格式的训练设置
     JSON has no comments and no comma behind the last value; a .yaml file is read as YAML.
     = JSON 不允许注释，最后一个值后面也不能有逗号；.yaml 文件按 YAML 读取。
-    a path, or a list of paths and objects {"file", "share", "max_samples"}
-    = 一个路径，或由路径和 {"file", "share", "max_samples"} 对象组成的列表
-    {}, at place {}
-    = {}（第 {} 项）
     unknown key "{}" of {}
     = {2} 中有未知的键 "{1}"
     Did you mean "{}"?
     = 你要写的是不是 "{}"？
-    "share" of {} has a wrong value
-    = {} 的 "share" 值不正确
     a number above 0 and at most 1
     = 大于 0 且不超过 1 的数
-    "max_samples" of {} has a wrong value
-    = {} 的 "max_samples" 值不正确
     a whole number of at least 1
     = 不小于 1 的整数
-    a part of the rows below 1, or a number of rows
-    = 小于 1 的比例，或行数
     "train_on_prompt" and "only_last_turn" are both true
     = "train_on_prompt" 与 "only_last_turn" 同时为 true
     one of them
@@ -47,8 +37,6 @@ extension Chinese {
     templates; "auto" is the model's own template
     = 没有给出 "template_name"：对话按 "{}" 书写，与原版有模板之前的做法相同；"auto" 表示使用模型自带的模\#
     板
-    a folder, or "off"
-    = 一个文件夹，或 "off"
     both "fp16" and "bf16" are true
     = "fp16" 与 "bf16" 同时为 true
     exactly one of them
@@ -65,8 +53,6 @@ extension Chinese {
     = 预热设置不起作用：lr_scheduler_type 为 "constant" 时没有预热，"constant_with_warmup" 才有
     "optim": "{}" runs with 32-bit states
     = "optim": "{}" 按 32 位状态运行
-    adamw_torch, adamw_hf, adamw or paged_adamw_32bit
-    = adamw_torch、adamw_hf、adamw 或 paged_adamw_32bit
     "shuffle" and "train_sampling_strategy" differ
     = "shuffle" 与 "train_sampling_strategy" 互相矛盾
     Remove one of them.
@@ -74,8 +60,6 @@ extension Chinese {
     "train_sampling_strategy": "group_by_length" is ignored: rows are not padded, so grouping them saves \#
     nothing
     = "train_sampling_strategy": "group_by_length" 不起作用：各行不做填充，按长度分组没有好处
-    "random", "sequential" or "group_by_length"
-    = "random"、"sequential" 或 "group_by_length"
     "truncation_mode": "{}" is ignored: pairs are cut as the original does: first the prompt on the left, \#
     then the answers
     = "truncation_mode": "{}" 不起作用：偏好对的截断方式与原版相同，先从左边截断提示，再截断回答
@@ -91,12 +75,8 @@ extension Chinese {
     = 模块名列表
     a whole number of at least 1, or a part of all steps below 1
     = 不小于 1 的整数，或占总步数的比例（小于 1）
-    "tensorboard", "none" or a list
-    = "tensorboard"、"none" 或列表
     "report_to": {} is ignored: TensorBoard is what there is
     = "report_to": {} 不起作用：这里只有 TensorBoard
-    true, false or a checkpoint's folder
-    = true、false 或检查点文件夹
     not a configuration
     = 不是训练配置
     one JSON object
@@ -107,8 +87,6 @@ extension Chinese {
     = {}的整数
     a number {}
     = {}的数
-    and at most {}
-    = 且不超过 {}
     a number above {}{}
     = 大于 {} 的数{}
     one of {}
@@ -177,8 +155,6 @@ extension Chinese {
     = 删除这个键，或设置 "train_mode": "full"。
     "freeze_layers" and "train_last_layers" are both set
     = "freeze_layers" 与 "train_last_layers" 不能同时设置
-    bytes, a size such as "20GiB", or "none"
-    = 字节数、"20GiB" 这样的大小，或 "none"
     of task_type "dpo" alone, and ignored: {}
     = 只用于 task_type "dpo"，不起作用：{}
     "loss_reduction" is ignored: pairs are averaged over each micro-batch, and those over the step
@@ -237,7 +213,47 @@ extension Chinese {
     = 不小于 {} 的整数
     a whole number from {} to {}
     = {} 到 {} 之间的整数
+    train_mode "lora" and "qlora"
+    = train_mode "lora" 和 "qlora"
+    of {} alone, and ignored: {}
+    = 只用于 {}，不起作用：{}
+    "warmup_ratio" is ignored: "warmup_steps" is given too
+    = "warmup_ratio" 不起作用：同时给出了 "warmup_steps"
+    "{}" has a wrong value{}
+    = "{}" 的值不正确{}
+    'firefly keys' lists all keys.
+    = “firefly keys”列出所有的键。
+    Remove it; {}
+    = 请删除它；{}
+    Did you mean "{}"? {}
+    = 你要写的是不是 "{}"？{}
+    output_dir holds the result of an earlier run, which this one replaces
+    = output_dir 中有以前训练的结果，本次训练会覆盖它
+    "num_train_epochs" is ignored: "max_steps" is given
+    = "num_train_epochs" 不起作用：给出了 "max_steps"
+    the warm-up takes {} steps and {}: learning_rate is never reached
+    = 预热需要 {} 步，而{}：永远达不到 learning_rate
+    "learning_rate" is 0: nothing is learnt
+    = "learning_rate" 为 0：学不到任何内容
+    "max_grad_norm" is 0: gradients are not clipped
+    = "max_grad_norm" 为 0：不裁剪梯度
+    the first step's loss alone is logged
+    = 只记录第一步的损失
+    no loss is logged
+    = 不记录损失
+    but for the one before the first step
+    = 第一步之前的除外
+    at all
+    = 完全
+    {}, which end before the first evaluation: there is none {}
+    = {}，在第一次评测之前就结束：没有评测（{}）
+    {}prompts are answered before the first step and after the last
+    = {}只在第一步之前和最后一步之后回答提示
+    {}the one checkpoint is that of the end
+    = {}只有结束时的一个检查点
     "{}" is {} and {}:
     = "{}" 为 {}，而{}：
+    the run has {} steps
+    = 训练共 {} 步
     """#
 }

@@ -191,5 +191,55 @@ extension Chinese {
     = 请删除它：所有训练的参数共用一个 learning_rate。
     Remove it: TensorBoard is what there is, by "report_to".
     = 请删除它：这里只有 TensorBoard，由 "report_to" 设置。
+    The former name of "{}", which is set by it.
+    = "{}" 的旧名，设置的是同一项。
+    Accepted, and changes nothing here, whatever its value.
+    = 接受，无论取何值，在这里都没有影响。
+    Accepted, and told {}: {}.
+    = 接受，{}会给出提示：{}。
+    Refused {}: {}.
+    = {}会报错：{}。
+    when given
+    = 给出时
+    unless it is {}
+    = 除非取值为 {}，否则
+    at place {}{}
+    = 第 {} 项{}
+    Remove it: the weight is that of the model's config.json.
+    = 请删除它：权重取自模型的 config.json。
+    Remove it: evaluations tell the accuracy of tokens, or of pairs.
+    = 请删除它：评测会给出词元或偏好对的准确率。
+    Remove it: every run records its speed.
+    = 请删除它：每次训练都会记录速度。
+    Remove it: no noise is added to embeddings.
+    = 请删除它：不会给嵌入加噪声。
+    Remove it: a resumed run goes on with all that it was.
+    = 请删除它：继续训练时会恢复全部状态。
+    Remove it: 'firefly merge' the first adapter, and train a fresh one on the result.
+    = 请删除它：用“firefly merge”合并第一个适配器，再在结果上训练新的适配器。
+    Remove it: the tokenizer's files say which tokens there are.
+    = 请删除它：有哪些词元由分词器的文件决定。
+    It is "dpo_reference" here: "start" or "base".
+    = 在这里是 "dpo_reference"："start" 或 "base"。
+    Remove it: preference pairs are trained by DPO, with "loss_type".
+    = 请删除它：偏好对用 DPO 训练，由 "loss_type" 设置。
+    Remove it: the models here read text alone.
+    = 请删除它：这里的模型只读取文本。
+    Remove it: adapters are LoRA of every layer, and begin at zero.
+    = 请删除它：适配器是所有层的 LoRA，从零开始。
+    Remove it: the model is as its config.json says.
+    = 请删除它：模型以其 config.json 为准。
+    Remove it: the environment's HF_TOKEN is the token of 'firefly download'.
+    = 请删除它：“firefly download”的令牌取自环境变量 HF_TOKEN。
+    Rows say what is learnt: an answer's "weight": 0, "train": false or "loss": false leaves it out.
+    = 学习什么由数据说明：回答带 "weight": 0、"train": false 或 "loss": false 时不参与训练。
+    Remove it: a run answers "sample_prompts" alone; 'firefly eval' measures answers.
+    = 请删除它：训练中只回答 "sample_prompts"；评测回答用“firefly eval”。
+    Remove it: what is longer than "max_seq_length" is cut.
+    = 请删除它：超过 "max_seq_length" 的部分会被截断。
+    It is "template_name": "auto" here: the model's own template writes tools.
+    = 在这里是 "template_name": "auto"：由模型自带的模板写出工具。
+    Remove it: a run stops when its loss is no number.
+    = 请删除它：损失不是数时训练会停止。
     """#
 }

@@ -216,6 +216,8 @@ extension Chinese {
     changes the adapter, /adapter none takes it off; /help; /exit.
     = /system TEXT 替换系统提示；/reset 清空对话；/params 显示回答的参数，/params NAME VALUE 更改一个；\#
     /save FILE 把对话追加为一行训练数据；/adapter DIR 换适配器，/adapter none 取下适配器；/help；/exit。
+    Replaces one key of the configuration; VALUE is JSON or a bare string. 'firefly keys' lists the keys.
+    = 替换配置中的一个键；VALUE 是 JSON 或不带引号的字符串。“firefly keys”列出所有的键。
     none: {}
     = 无：{}
     """#

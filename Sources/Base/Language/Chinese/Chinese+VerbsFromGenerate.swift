@@ -86,8 +86,6 @@ extension Chinese {
     = {} 个词元                   困惑度       |logit 差| 平均，最大
     The merged model is closest to: {}.
     = 合并后的模型最接近：{}。
-    Replaces one key of the configuration; VALUE is JSON or a bare string.
-    = 替换配置中的一个键；VALUE 是 JSON 或不带引号的字符串。
     Says what a training run will take: memory, time and disk, before it starts.
     = 在开始之前说明一次训练需要多少内存、时间和磁盘。
     Reads the rows and the model's header, measures a block of the model's shape with random weights for a \#
@@ -218,5 +216,26 @@ extension Chinese {
     否则不加 BOS 和 EOS。
     firefly: a request: {}
     = firefly: 请求：{}
+    The key to tell in full (default: a list of all).
+    = 要完整说明的键（默认：列出全部）。
+    Tells what each key of this configuration came to, and what holds for those that it has not.
+    = 说明这个配置中每个键的实际取值，以及没有写出的键的默认值。
+    One JSON value.
+    = 输出一个 JSON 值。
+    The page docs/configuration.md.
+    = 输出 docs/configuration.md 页面。
+    Tells the keys of a training configuration: values, defaults and what they mean.
+    = 说明训练配置的各个键：取值、默认值和含义。
+    A key of transformers, TRL or PEFT that steers nothing here is told with what becomes of it, a key of \#
+    another trainer with its name here.
+    = transformers、TRL 或 PEFT 中在此不起作用的键，会说明如何处理；其他训练程序的键，会给出这里的名字。
+    they are two forms of one list
+    = 它们是同一列表的两种形式
+    Prints the JSON Schema of a training configuration, by which editors complete and check it.
+    = 输出训练配置的 JSON Schema，编辑器可据此补全和检查。
+    firefly schema > firefly.schema.json, and in the configuration "$schema": "./firefly.schema.json".
+    = firefly schema > firefly.schema.json，并在配置中写上 "$schema": "./firefly.schema.json"。
+    The language of the descriptions (default: that of messages; en for JSON and --markdown).
+    = 说明所用的语言（默认：与提示的语言相同；JSON 与 --markdown 为 en）。
     """#
 }

@@ -54,8 +54,6 @@ extension Chinese {
     = 输出手册页：firefly manual | man -l -
     The training configuration, a JSON or YAML file.
     = 训练配置，JSON 或 YAML 文件。
-    Replaces one key of the configuration.
-    = 替换配置中的一个键。
     The line of train_file to show, counted on from file to file (default: the first row that is kept).
     = 要显示的 train_file 行号，各文件连续计数（默认：保留下来的第一行）。
     --json has the tokens

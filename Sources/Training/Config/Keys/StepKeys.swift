@@ -1,0 +1,137 @@
+import FireflyBase
+
+/// How long a run is, what makes a step, and how a step changes the weights.
+enum StepKeys {
+  /// Above any sensible number, and times any number of steps still a number of steps.
+  private static let mostEpochs = 1e6
+
+  static let epochs: ConfigKey<Double> = .number(
+    "num_train_epochs", in: 0...mostEpochs, above: true, default: 3,
+    .init(
+      .transformers, "How often all rows are gone through; a part of an epoch is allowed.",
+      "遍历全部数据的轮数，可以是小数。",
+      unit: Wording("epochs", "轮"), example: .int(1)))
+
+  static let maxSteps: ConfigKey<Int> = .whole(
+    "max_steps", in: -1...KeyShape.most, default: -1,
+    .init(
+      .transformers,
+      "The steps of the run, in the place of num_train_epochs; -1 and 0: as many as the epochs have.",
+      "训练总步数，代替 num_train_epochs；-1 与 0 表示由轮数决定。", unit: .steps, example: .int(300)))
+
+  static let microBatch: ConfigKey<Int> = .count(
+    "per_device_train_batch_size", default: 8,
+    .init(
+      .transformers, "The rows of a micro-batch, which are computed together; more of them take more memory.",
+      "每个微批次的行数，同一微批次一起计算；越多占用内存越多。", unit: .rows, example: .int(1)))
+
+  static let accumulation: ConfigKey<Int> = .count(
+    "gradient_accumulation_steps", default: 1,
+    .init(
+      .transformers,
+      "The micro-batches of a step: a step has as many rows as this times per_device_train_batch_size.",
+      "每步累积的微批次数：每步的行数是它与 per_device_train_batch_size 的乘积。",
+      unit: Wording("micro-batches", "微批次"), example: .int(16)))
+
+  static let reduction: ConfigKey<LossReduction> = .choice(
+    "loss_reduction", default: .token,
+    .init(
+      .ours,
+      "How a step's loss is averaged: every target token counts the same (token), or every micro-batch, as in the original "
+        + "(micro_batch_mean).",
+      "每步损失的平均方式：每个目标词元权重相同（token），或像原版那样每个微批次权重相同（micro_batch_mean）。",
+      example: .string("micro_batch_mean"), for: Trainings(tasks: [.pretrain, .sft])))
+
+  static let all = [
+    epochs.declaration, maxSteps.declaration, microBatch.declaration, accumulation.declaration,
+    reduction.declaration,
+  ]
+}
+
+/// The optimizer, AdamW, and its learning rate.
+enum OptimizerKeys {
+  static let learningRate: ConfigKey<Double> = .number(
+    "learning_rate", default: 5e-5,
+    .init(
+      .transformers,
+      "The highest learning rate. Usual: 1e-4 to 2e-4 for adapters, 5e-6 to 1e-5 for all weights.",
+      "最大学习率。常用值：适配器 1e-4 到 2e-4，全量训练 5e-6 到 1e-5。", example: .double(2e-4)))
+
+  static let schedule: ConfigKey<ScheduleKind> = .choice(
+    "lr_scheduler_type", default: .linear,
+    .init(
+      .transformers,
+      "The learning rate's course after the warm-up: it stays, or falls to 0 in a line or a cosine.",
+      "预热之后学习率的变化：保持不变，或按直线、余弦降到 0。", example: .string("cosine")))
+
+  static let warmupSteps: ConfigKey<Warmup> = ConfigKey(
+    "warmup_steps", .either([.count(from: 0), .partOfSteps]), .value(.int(0)),
+    .init(
+      .transformers, "The steps over which the learning rate rises from 0; below 1 a part of all steps.",
+      "学习率从 0 上升所用的步数；小于 1 时为占总步数的比例。", unit: .steps, example: .int(100)),
+    fallback: .steps(0)
+  ) { value in value.int.map(Warmup.steps) ?? value.double.map(Warmup.ratio) }
+
+  static let warmupRatio: ConfigKey<Double> = .number(
+    "warmup_ratio", in: 0...1, default: 0,
+    .init(
+      .transformers, "The same as a part of all steps; warmup_steps counts where both are given.",
+      "以占总步数的比例表示的预热；同时给出时以 warmup_steps 为准。", example: .double(0.03)))
+
+  /// Every AdamW of transformers with 32-bit states is the same one here, and those with smaller ones get 32 bits.
+  static let optimizerNames: [String: (memory: OptimizerMemory, isExact: Bool)] = [
+    "adamw": (.memory, true), "adamw_torch": (.memory, true), "adamw_hf": (.memory, true),
+    "adamw_torch_fused": (.memory, true), "adamw_torch_xla": (.memory, true),
+    "adamw_apex_fused": (.memory, true), "adamw_torch_npu_fused": (.memory, true),
+    "paged_adamw_32bit": (.paged, true), "paged_adamw": (.paged, true),
+    "adamw_bnb_8bit": (.memory, false), "adamw_8bit": (.memory, false),
+    "adamw_torch_8bit": (.memory, false), "adamw_torch_4bit": (.memory, false),
+    "paged_adamw_8bit": (.paged, false),
+  ]
+
+  static let optimizer: ConfigKey<String> = ConfigKey(
+    "optim", .names(optimizerNames.keys.sorted()), .value(.string("adamw_torch")),
+    .init(
+      .transformers,
+      "AdamW with 32-bit states, whatever the name; the paged ones keep them in a file of output_dir that the system can "
+        + "write out.",
+      "不论名称，都是 32 位状态的 AdamW；paged 类名称把状态放在 output_dir 中可由系统换出的文件里。",
+      example: .string("paged_adamw_32bit")),
+    fallback: "adamw_torch"
+  ) { $0.string }
+
+  static let weightDecay: ConfigKey<Double> = .number(
+    "weight_decay", default: 0,
+    .init(
+      .transformers, "How fast weights shrink: a step takes off this times the learning rate of them.",
+      "权重衰减：每步减去权重的「学习率 × 此值」。", example: .double(0.01)))
+
+  static let beta1: ConfigKey<Double> = .number(
+    "adam_beta1", in: 0...0.999_999, default: 0.9,
+    .init(
+      .transformers, "AdamW's factor of the gradients' running mean.", "AdamW 一阶矩的衰减系数。",
+      example: .double(0.9)))
+
+  static let beta2: ConfigKey<Double> = .number(
+    "adam_beta2", in: 0...0.999_999_999, default: 0.999,
+    .init(
+      .transformers, "AdamW's factor of the squared gradients' running mean.", "AdamW 二阶矩的衰减系数。",
+      example: .double(0.95)))
+
+  static let epsilon: ConfigKey<Double> = .number(
+    "adam_epsilon", in: 0...1, default: 1e-8,
+    .init(
+      .transformers, "Added to AdamW's divisor.", "AdamW 分母上的加数。", example: .double(1e-8)))
+
+  static let maxNorm: ConfigKey<Double> = .number(
+    "max_grad_norm", default: 1,
+    .init(
+      .transformers, "A step's gradient is scaled down to this norm when it is larger; 0 leaves it as it is.",
+      "梯度范数超过此值时按比例缩小；0 表示不裁剪。", example: .double(0.3)))
+
+  static let all = [
+    learningRate.declaration, schedule.declaration, warmupSteps.declaration, warmupRatio.declaration,
+    optimizer.declaration, weightDecay.declaration, beta1.declaration, beta2.declaration,
+    epsilon.declaration, maxNorm.declaration,
+  ]
+}

@@ -1,0 +1,92 @@
+import FireflyBase
+
+/// The adapter that is trained.
+enum AdapterKeys {
+  static let rank: ConfigKey<Int> = .count(
+    "lora_rank", default: 64,
+    .init(
+      .original, "The adapter's rank: larger learns more and takes more memory.", "适配器的秩：越大能学到的越多，占用内存也越多。",
+      example: .int(16), for: .adapters))
+
+  static let alpha: ConfigKey<Double> = .number(
+    "lora_alpha", above: true, default: 16,
+    .init(
+      .original, "The adapter's product is multiplied by lora_alpha / lora_rank.",
+      "适配器的输出乘以 lora_alpha / lora_rank。", example: .int(32), for: .adapters))
+
+  static let dropout: ConfigKey<Double> = .number(
+    "lora_dropout", in: 0...0.99, default: 0.05,
+    .init(
+      .original, "The part of the adapter's inputs that is left out in training.", "训练时适配器输入的 dropout 比例。",
+      example: .int(0), for: .adapters))
+
+  static let targets: ConfigKey<[String]?> = ConfigKey(
+    "lora_target_modules",
+    .either([
+      .list(.filled, of: Wording("module names", "模块名"), isEmptyAllowed: false), .names(["all-linear"]),
+    ]), .value(.string("all-linear")),
+    .init(
+      .ours,
+      "The linear layers that get an adapter, by the last part of their names; \"all-linear\": all but the head. PEFT's "
+        + "target_modules.",
+      "加适配器的线性层，用名称的最后一段表示；\"all-linear\" 表示除输出层外的所有线性层。即 PEFT 的 target_modules。",
+      example: .array([.string("q_proj"), .string("v_proj")]), for: .adapters),
+    fallback: nil
+  ) { .some($0.array?.compactMap(\.string)) }
+
+  static let rankStabilised: ConfigKey<Bool> = .flag(
+    "use_rslora", default: false,
+    .init(
+      .peft, "The factor is lora_alpha / √lora_rank instead.", "改用缩放系数 lora_alpha / √lora_rank。",
+      example: .bool(true), for: .adapters))
+
+  static let saved: ConfigKey<[String]> = ConfigKey(
+    "modules_to_save", .list(.filled, of: Wording("module names", "模块名"), isEmptyAllowed: true),
+    .told(Wording("none", "无")),
+    .init(
+      .peft, "Embedding and head that are trained whole, and saved with the adapter.",
+      "完整训练并随适配器保存的模块：词嵌入与输出层。", example: .array([.string("embed_tokens"), .string("lm_head")]),
+      for: .adapters),
+    fallback: []
+  ) { $0.array?.compactMap(\.string) }
+
+  static let all = [
+    rank.declaration, alpha.declaration, dropout.declaration, targets.declaration,
+    rankStabilised.declaration, saved.declaration,
+  ]
+}
+
+/// Training of all weights.
+enum FullKeys {
+  static let freeze: ConfigKey<Int?> = .count(
+    "freeze_layers", from: 0, or: Wording("0", "0"),
+    .init(
+      .ours, "The first blocks that stay as they are, and with any of them the embedding.",
+      "保持不变的前若干层；只要冻结了任何一层，词嵌入也保持不变。", unit: .blocks, example: .int(8), for: .allWeights))
+
+  static let trainLast: ConfigKey<Int?> = .count(
+    "train_last_layers", or: Wording("all blocks", "全部层"),
+    .init(
+      .ours, "The last blocks that are trained: freeze_layers said from the other end.",
+      "只训练最后若干层，与 freeze_layers 方向相反。", unit: .blocks, example: .int(4), for: .allWeights))
+
+  static let masterWeights: ConfigKey<OptimizerMemory> = .choice(
+    "master_weights", default: .memory,
+    .init(
+      .ours,
+      "Where the float32 weights are, which the bfloat16 ones follow: in memory, or in a file of output_dir that the system "
+        + "can write out (paged).",
+      "float32 主权重的位置：内存（memory），或 output_dir 中可由系统换出的文件（paged）。", example: .string("paged"),
+      for: .allWeights))
+
+  static let gradients: ConfigKey<Precision> = .choice(
+    "gradient_dtype", default: .float32,
+    .init(
+      .ours, "What gradients are summed in; bfloat16 halves their memory and rounds each micro-batch's sum.",
+      "梯度累加所用的数值类型；bfloat16 使其内存减半，但每个微批次的和会被舍入。", example: .string("bfloat16"),
+      for: .allWeights))
+
+  static let all = [
+    freeze.declaration, trainLast.declaration, masterWeights.declaration, gradients.declaration,
+  ]
+}
