@@ -14,6 +14,7 @@ let package = Package(
     // MARK: - C and C++ beneath
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CPause", path: "Sources/C/Pause"),
+    .target(name: "CColumns", path: "Sources/C/Columns"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
     .target(
       name: "CCard", path: "Sources/C/Card", exclude: ["kernels"],
@@ -38,7 +39,8 @@ let package = Package(
       name: "CCrypto", path: "Sources/C/Crypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // MARK: - The library
-    .target(name: "FireflyBase", dependencies: ["CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
+    .target(
+      name: "FireflyBase", dependencies: ["CColumns", "CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],

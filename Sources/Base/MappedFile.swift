@@ -30,7 +30,8 @@ public final class MappedFile: @unchecked Sendable {
   private static func map(_ descriptor: Int32, _ path: String) throws -> UnsafeRawBufferPointer {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw FireflyError("not a plain file", at: path)
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw FireflyError("not a plain file", at: path, found: isFolder ? "a folder" : nil)
     }
     let count = Int(status.st_size)
     guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }

@@ -67,8 +67,8 @@ public struct BenchReport: Sendable {
   private static func lines(_ measured: Measurement) -> [String] {
     measured.parts.filter { $0.entry.seconds > 0 }.map { part, entry in
       let rate = entry.flop > 0 ? "  " + giga(entry.flop / entry.seconds) + " GFLOP/s" : ""
-      return "  \(left("\(part)", 12)) \(percent(entry.seconds / measured.seconds))\(rate)"
-    } + ["  \(left("rest", 12)) \(percent(measured.otherSeconds / measured.seconds))"]
+      return "  \(Columns.left("\(part)", 12)) \(percent(entry.seconds / measured.seconds))\(rate)"
+    } + ["  \(Columns.left("rest", 12)) \(percent(measured.otherSeconds / measured.seconds))"]
   }
 
   private static func lines(_ bench: ProgramBench) -> [String] {
@@ -156,12 +156,7 @@ private func two(_ value: Double) -> String { fixed(value, 2, width: 0) }
 private func whole(_ value: Double) -> String { fixed(value, 0, width: 0) }
 
 private func fixed(_ value: Double, _ digits: Int, width: Int) -> String {
-  let text = Readable.fixed(value, digits)
-  return String(repeating: " ", count: max(0, width - text.count)) + text
-}
-
-private func left(_ text: String, _ width: Int) -> String {
-  text + String(repeating: " ", count: max(0, width - text.count))
+  Columns.right(Readable.fixed(value, digits), width)
 }
 
 extension String {

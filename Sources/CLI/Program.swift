@@ -28,6 +28,8 @@ package enum Program {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)  // a file beyond the limit of sizes is an error of writing, as a full disk is
     LostFile.watch()
+    Messages.clearProgressOnSignals()
+    defer { Messages.clearProgress() }
     do {
       try allowFiles()
       try dispatch(words)
@@ -66,19 +68,29 @@ package enum Program {
   }
 
   private static func dispatch(_ words: [String]) throws {
-    guard let first = words.first else { throw UsageError("a verb is missing") }
+    guard let first = words.first else {
+      Messages.line(Help(columns: Terminal.columns(STDERR_FILENO) ?? Help.usualWidth).program(verbs))
+      throw UsageError("a verb is missing")
+    }
     switch first {
-    case "--help", "-h", "help": try print(Help.program(verbs))
+    case "--help", "-h", "help": try help(Array(words.dropFirst()))
     case "--version": try print("firefly \(version)\n")
     default:
       _ = try InstructionSet.current()
       _ = try Parallel.threadsFromEnvironment()
       let verb = try named(first)
       switch try Arguments.parse(Array(words.dropFirst()), for: verb) {
-      case .help: try print(Help.verb(verb))
+      case .help: try help([verb.name])
       case .run(let arguments): try verb.run(arguments)
       }
     }
+  }
+
+  /// The help of the program, or of the verb that is named.
+  private static func help(_ words: [String]) throws {
+    if words.count > 1 { throw UsageError("help tells of one verb, found '\(words.joined(separator: " "))'") }
+    let help = Help(columns: Terminal.columns(STDOUT_FILENO) ?? Help.usualWidth)
+    try print(try words.first.map { help.verb(try named($0)) } ?? help.program(verbs))
   }
 
   private static func named(_ name: String) throws -> Verb {

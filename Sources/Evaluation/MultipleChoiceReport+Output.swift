@@ -71,11 +71,11 @@ extension MultipleChoiceReport {
   /// The report for people: a line for each subject, each category and the total, and what should be known of the
   /// prompts.
   public var table: String {
-    let width = questions.subjects.map(\.key.count).max().map { max($0, 18) } ?? 18
+    let width = questions.subjects.map { Columns.count($0.key) }.max().map { max($0, 18) } ?? 18
     let heads = norms.map { $0 == .none ? "accuracy" : $0 == .characters ? "per char" : "per byte" }
     func line(_ name: String, _ count: String, _ values: [String]) -> String {
-      name + String(repeating: " ", count: max(1, width + 2 - name.count)) + right(count, 9)
-        + values.map { right($0, 10) }.joined()
+      Columns.left(name, width + 2) + Columns.right(count, 9)
+        + values.map { Columns.right($0, 10) }.joined()
     }
     func line(_ name: String, _ tally: Tally) -> String {
       line(name, "\(tally.count)", norms.indices.map { percent(tally.accuracy($0)) })
@@ -106,9 +106,5 @@ extension MultipleChoiceReport {
     let hundredths = Int((share * 10_000).rounded())
     let decimals = hundredths % 100
     return "\(hundredths / 100).\(decimals < 10 ? "0" : "")\(decimals) %"
-  }
-
-  private func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }

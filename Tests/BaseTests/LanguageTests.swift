@@ -75,7 +75,6 @@ import Testing
     #expect(
       chinese.lines("subject             questions  accuracy\nastronomy                  25   12.00 %")
         == "科目                题数       准确率\nastronomy                  25   12.00 %")
-    #expect("科目ab".displayWidth == 6)
     #expect(
       chinese.lines("step 3/9  loss 0.5  370 tokens/s  10 min 08 s left")
         == "第 3/9 步  loss 0.5  370 词元/秒  剩余 10 分 08 秒")

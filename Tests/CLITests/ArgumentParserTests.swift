@@ -89,7 +89,7 @@ import Testing
 
   @Test func helpIsMadeFromTheDeclaration() {
     #expect(
-      Help.verb(Self.verb) == """
+      Help().verb(Self.verb) == """
         Usage: firefly demo MODEL [options]
 
         Shows the parser.
@@ -104,6 +104,33 @@ import Testing
           --quantize nf4|none       How stored.
           --json                    As JSON.
           --help                    Shows this text.
+
+        """)
+  }
+
+  @Test func aNarrowTerminalGetsShortLines() {
+    let verb = Verb(
+      "demo", summary: "Shows how the help is wrapped.",
+      details: "A paragraph.\n/a\tDoes this.\n/b\tDoes that.",
+      options: [Self.count.declaration]
+    ) { _ in }
+    #expect(
+      Help(columns: 24).verb(verb) == """
+        Usage: firefly demo [options]
+
+        Shows how the help is
+        wrapped.
+
+        A paragraph.
+
+          /a  Does this.
+          /b  Does that.
+
+        Options:
+          --max-new-tokens N
+                How many.
+          --help
+                Shows this text.
 
         """)
   }

@@ -18,7 +18,7 @@ import Testing
     let outcome = try Command.run(words, input: "hello\n")
     #expect(outcome.status == 0)
     #expect(outcome.output == (try single("hello")))
-    #expect(outcome.errors.isEmpty)
+    #expect(outcome.errors == "(cut off after 6 tokens; --max-new-tokens N allows longer answers)\n")
   }
 
   @Test func exitEndsAndBlankLinesAreNoMessages() throws {
@@ -40,7 +40,7 @@ import Testing
     let outcome = try Command.run(
       words + ["--context", "120"], input: String(repeating: message + "\n", count: 5))
     #expect(outcome.status == 0)
-    #expect(outcome.errors.contains("no longer fit"))
+    #expect(outcome.errors.contains("no longer fits"))
     let tooLong = try Command.run(
       words + ["--context", "120"], input: String(repeating: message, count: 20))
     #expect(tooLong.status == 1)
@@ -52,6 +52,20 @@ import Testing
     #expect(outcome.output == (try single("hel\nlo")))
   }
 
+  @Test func whatStandsBetweenQuotesIsNoOrder() throws {
+    let outcome = try Command.run(words, input: "\"\"\"\n/exit\n\"\"\"\n")
+    #expect(outcome.output == (try single("/exit")))
+  }
+
+  @Test func aConversationThatFillsTheModelSaysSo() throws {
+    let outcome = try Command.run(
+      "chat", Fixture.model, "--greedy", "--precision", "float32", "--max-new-tokens", "100000",
+      input: "hello\n")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors == "(cut off: the model reads no more than 256 tokens; /reset forgets earlier turns)\n")
+  }
+
   @Test func twoSlashesAreAMessageWithOne() throws {
     #expect(try Command.run(words, input: "//hello\n").output == (try single("/hello")))
   }
@@ -59,14 +73,15 @@ import Testing
   @Test func parametersAreShownAndSet() throws {
     let outcome = try Command.run(words, input: "/params max_new_tokens 2\nhello\n/params\n")
     #expect(outcome.status == 0)
-    #expect(outcome.errors.contains("temperature 0.0  top_p "))
-    #expect(outcome.errors.contains("max_new_tokens 2"))
+    #expect(outcome.errors.contains("\n  top_p               "))
+    #expect(outcome.errors.contains("\n  max_new_tokens      2 "))
+    #expect(outcome.errors.contains("(cut off after 2 tokens; "))
     #expect(outcome.output.count < (try single("hello")).count)
   }
 
   @Test func beamsAreSetWhileTalking() throws {
     let outcome = try Command.run(words, input: "/params num_beams 3\nx\n")
-    #expect(outcome.errors.contains("num_beams 3  length_penalty 1.0  early_stopping false"))
+    #expect(outcome.errors.contains("\n  num_beams           3 "))
     let expected = try Command.run(
       "generate", Fixture.model, "--prompt", "x", "--beams", "3", "--max-new-tokens", "6", "--precision",
       "float32")

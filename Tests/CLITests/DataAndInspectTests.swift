@@ -26,7 +26,7 @@ import Testing
 
   @Test func statisticsAndTheFirstRow() throws {
     try withConfig { config, _ in
-      let outcome = try Command.run("data", config)
+      let outcome = try Command.run("data", config, "--tokens")
       #expect(outcome.status == 0)
       #expect(outcome.output.hasPrefix("2 of 3 rows, "))
       #expect(outcome.output.contains("(line 2)"))
@@ -34,6 +34,37 @@ import Testing
       let marked = outcome.output.split(separator: "\n").filter { $0.contains(" * ") }
       #expect(marked.last?.hasSuffix(#""\n""#) == true)
       #expect(marked.contains { $0.hasSuffix(#""<|im_end|>""#) })
+    }
+  }
+
+  @Test func theRowIsRunningTextWithItsTargetsInBrackets() throws {
+    try withConfig { config, _ in
+      let outcome = try Command.run("data", config, "--row", "3")
+      #expect(outcome.status == 0)
+      #expect(
+        outcome.output.contains("\n<|im_start|>user\n三<|im_end|>\n<|im_start|>assistant\n⟦四<|im_end|>\n⟧\n"))
+      #expect(!outcome.output.contains("\u{1B}"))
+    }
+  }
+
+  @Test(arguments: [("", "\u{1B}[32m", "\u{1B}[0m"), ("1", "⟦", "⟧")])
+  func aTerminalShowsTargetsInColourUnlessAskedNotTo(noColour: String, begin: String, end: String) throws {
+    try withConfig { config, _ in
+      let terminal = try PseudoTerminal(["data", config, "--row", "3"], environment: ["NO_COLOR": noColour])
+      let (status, text) = try terminal.end()
+      #expect(status == 0)
+      #expect(
+        text.replacing("\r\n", with: "\n").contains("assistant\n\(begin)四<|im_end|>\n\(end)\n"), "\(text)")
+    }
+  }
+
+  @Test func controlCharactersOfRowsShowAsPictures() throws {
+    try withConfig { config, folder in
+      let row = #"{"conversation": [{"human": "one", "assistant": "\u001b[2J\u009btwo"}]}"#
+      try AtomicFile.write(Data(row.utf8), to: folder + "/rows.jsonl")
+      let outcome = try Command.run("data", config)
+      #expect(outcome.status == 0)
+      #expect(outcome.output.contains("⟦␛[2J\u{FFFD}two<|im_end|>\n⟧"), "\(outcome.output)")
     }
   }
 

@@ -23,9 +23,9 @@ import Testing
   ]
 
   @Test func aCardIsFoundAndAnswersAsTheProcessorDoes() throws {
-    let onCard = try run(question + ["--device", "cuda"])
+    let onCard = try run(question + ["--json", "--device", "cuda"])
     #expect(onCard.status == 0 && onCard.errors == "firefly: computing on a stand-in\n")
-    let processor = try run(question + ["--device", "cpu"])
+    let processor = try run(question + ["--json", "--device", "cpu"])
     #expect(processor.errors.isEmpty && processor.output == onCard.output)
   }
 

@@ -110,8 +110,29 @@ import Testing
     let plain = try Command.run(words)
     let json = try Command.run(words + ["--json"]).json()
     #expect(plain.output == (json[0]["text"]?.string ?? "") + "\n")
-    #expect(plain.errors.isEmpty)
+    #expect(
+      plain.errors
+        == "firefly: the answer was cut off after 4 tokens; --max-new-tokens N allows longer ones\n")
     #expect(json[0]["finish_reason"]?.string == "length")
+  }
+
+  @Test func standardInputIsOnePrompt() throws {
+    let words = ["generate", Fixture.model, "--greedy", "--max-new-tokens", "4", "--json"]
+    let piped = try Command.run(words, input: "one\ntwo\n").json()
+    let given = try Command.run(words + ["--prompt", "one\ntwo"]).json()
+    #expect(piped.count == 1 && piped[0]["source"]?.string == "standard input")
+    #expect(piped[0]["ids"] == given[0]["ids"] && piped[0]["prompt_ids"] == given[0]["prompt_ids"])
+    let nothing = try Command.run(words)
+    #expect(nothing.status == 2)
+  }
+
+  @Test func howManyAnswersWereCutOffIsToldOnce() throws {
+    let outcome = try Command.run(
+      "generate", Fixture.model, "--prompt", "x", "--prompt", "y", "--greedy", "--max-new-tokens", "4")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors
+        == "firefly: 2 of 2 answers were cut off after 4 tokens; --max-new-tokens N allows longer ones\n")
   }
 
   @Test func equalSeedsGiveEqualAnswers() throws {

@@ -24,7 +24,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ([], "firefly: a verb is missing\nTry 'firefly --help'.\n"),
+    (["help", "chart"], "firefly: unknown verb chart; did you mean chat?\nTry 'firefly --help'.\n"),
+    (
+      ["help", "chat", "train"],
+      "firefly: help tells of one verb, found 'chat train'\nTry 'firefly --help'.\n"
+    ),
     (["chart"], "firefly: unknown verb chart; did you mean chat?\nTry 'firefly --help'.\n"),
     (["--versio"], "firefly: unknown option --versio; did you mean --version?\nTry 'firefly --help'.\n"),
     (["chat"], "firefly: MODEL is missing\nTry 'firefly chat --help'.\n"),
@@ -61,6 +65,10 @@ import Testing
         + "Try 'firefly eval --help'.\n"
     ),
     (["eval", "m", "--task", "ceval"], "firefly: --data is missing\nTry 'firefly eval --help'.\n"),
+    (
+      ["generate", "m", "What is it?"],
+      "firefly: unexpected argument 'What is it?'; a prompt comes after --prompt\nTry 'firefly generate --help'.\n"
+    ),
     (["inspect", "a", "b"], "firefly: unexpected argument 'b'\nTry 'firefly inspect --help'.\n"),
   ])
   func badUsageExitsWithTwo(words: [String], expected: String) throws {
@@ -68,6 +76,16 @@ import Testing
     #expect(outcome.status == 2)
     #expect(outcome.errors == expected)
     #expect(outcome.output.isEmpty)
+  }
+
+  @Test func helpTellsOfTheProgramOrOfAVerb() throws {
+    #expect(try Command.run("help").output == (try Command.run("--help").output))
+    #expect(try Command.run("help", "train").output == (try Command.run("train", "--help").output))
+    let alone = try Command.run()
+    #expect(alone.status == 2 && alone.output.isEmpty)
+    #expect(
+      alone.errors == (try Command.run("help").output)
+        + "\nfirefly: a verb is missing\nTry 'firefly --help'.\n")
   }
 
   @Test(arguments: ["chat", "generate", "eval", "tokenize", "inspect", "data"])

@@ -50,7 +50,7 @@ def speeds(options: argparse.Namespace, q4_0: str) -> None:
 
 def perplexities(options: argparse.Namespace, q4_0: str) -> None:
     text = pathlib.Path(options.text).read_text()
-    ids = json.loads(firefly(options, "tokenize", options.gguf, text=json.dumps(text)))["ids"]
+    ids = json.loads(firefly(options, "tokenize", options.gguf, "--json", text=json.dumps(text)))["ids"]
     model = llama_cpp_side.Model(q4_0, options.threads)
     total, count = 0.0, 0
     for start in range(0, len(ids) - 1, options.window - 1):

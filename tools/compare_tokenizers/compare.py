@@ -42,7 +42,7 @@ def read_texts(path: pathlib.Path, most: int) -> list[str]:
 
 def firefly(program: str, tokenizer: str, lines: str, *options: str) -> list[dict]:
     result = subprocess.run(
-        [program, "tokenize", tokenizer, *options], input=lines, capture_output=True, text=True, check=True)
+        [program, "tokenize", tokenizer, "--json", *options], input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 

@@ -58,7 +58,7 @@ def compare(name: str, model: llama_cpp.Llama, ours: list[dict], tolerance: floa
 
 def check_tokens(model: llama_cpp.Llama, options: argparse.Namespace) -> bool:
     lines = "\n".join(json.dumps(text) for text in TEXTS) + "\n"
-    output = subprocess.run([str(options.firefly), "tokenize", str(options.model)], input=lines, check=True,
+    output = subprocess.run([str(options.firefly), "tokenize", str(options.model), "--json"], input=lines, check=True,
                             capture_output=True, text=True).stdout  # fmt: skip
     good = True
     for text, line in zip(TEXTS, output.splitlines(), strict=True):

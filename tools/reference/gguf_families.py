@@ -165,7 +165,7 @@ def load(path: pathlib.Path, **options) -> llama_cpp.Llama:
 
 def firefly_ids(firefly: pathlib.Path, model: pathlib.Path, texts: list[str], *options: str) -> list[list[int]]:
     lines = "".join(json.dumps(text) + "\n" for text in texts)
-    output = subprocess.run([str(firefly), "tokenize", str(model), *options], input=lines, check=True,
+    output = subprocess.run([str(firefly), "tokenize", str(model), "--json", *options], input=lines, check=True,
                             capture_output=True, text=True).stdout  # fmt: skip
     return [json.loads(line)["ids"] for line in output.splitlines()]
 

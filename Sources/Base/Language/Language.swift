@@ -62,10 +62,10 @@ package struct Language: Sendable {
     for piece in Cells(text) {
       // At its old column, and never closer than two spaces.
       if column > indentation.count {
-        out += String(repeating: " ", count: max(2, column - out.displayWidth))
+        out += String(repeating: " ", count: max(2, column - Columns.count(out)))
       }
       out += self(String(piece.text))
-      column += piece.text.displayWidth + piece.gap
+      column += Columns.count(String(piece.text)) + piece.gap
     }
     return out
   }

@@ -111,3 +111,8 @@ struct Template: Sendable {
     out += text
   }
 }
+
+extension Character {
+  /// Whether the character takes two columns, as Chinese and its punctuation do.
+  fileprivate var isWide: Bool { Columns.count(String(self)) == 2 }
+}

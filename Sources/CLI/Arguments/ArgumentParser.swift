@@ -43,7 +43,10 @@ private struct ArgumentReader {
       throw usage("\(names[positionals.count]) is missing")
     }
     if positionals.count > names.count {
-      throw usage("unexpected argument '\(positionals[names.count])'")
+      let takesPrompts = verb.options.contains { $0.name == "--prompt" }
+      throw usage(
+        "unexpected argument '\(positionals[names.count])'"
+          + (takesPrompts ? "; a prompt comes after --prompt" : ""))
     }
     let named = Dictionary(uniqueKeysWithValues: zip(names, positionals))
     return .run(Arguments(verb: verb.name, positionals: named, values: values))

@@ -1,33 +1,39 @@
 import FireflyBase
 
 /// The help texts, made from the declarations alone.
-package enum Help {
-  private static let width = 88
-  private static let indent = 28
+package struct Help {
+  /// Columns of a line where there is no terminal.
+  package static let usualWidth = 88
+  /// Longer lines are hard to read, however wide the terminal is.
+  private static let widest = 100
+
+  private let width: Int
+  /// Where the explanations begin.
+  private var indent: Int { width >= 64 ? 28 : 8 }
+
+  /// - Parameter columns: of the terminal that shows the text.
+  package init(columns: Int = usualWidth) { width = min(max(columns, 20), Help.widest) }
 
   /// The text of `firefly --help`.
-  package static func program(_ verbs: [Verb]) -> String {
-    let list = verbs.map { entry($0.name, $0.summary) }.joined()
-    let heading = Language.current.lines(
-      """
-      Usage: firefly VERB [arguments]
-
-      Fine-tunes pretrained language models on conversations, and uses them.
-
-      Verbs:
-
-      """)
-    let more = "firefly VERB --help tells a verb's arguments; firefly --version the version."
-    return heading + list + "\n" + Language.current(more) + "\n"
+  package func program(_ verbs: [Verb]) -> String {
+    let list = list(verbs.map { ($0.name, $0.summary) })
+    let more =
+      "firefly help VERB tells a verb's arguments, firefly --version the version; firefly manual | man -l - is all of it."
+    return Language.current.lines("Usage: firefly VERB [arguments]\n\n")
+      + wrapped("Fine-tunes pretrained language models on conversations, and uses them.")
+      + Language.current.lines("\nVerbs:\n") + list + "\n" + wrapped(more)
   }
 
   /// The text of `firefly VERB --help`.
-  package static func verb(_ verb: Verb) -> String {
+  package func verb(_ verb: Verb) -> String {
     let names = verb.positionals.map { " " + $0.usage }.joined()
     var text = Language.current("Usage: firefly \(verb.name)\(names) [options]") + "\n\n"
-    text += wrapped(verb.summary, firstColumn: 0, indent: 0)
-    for paragraph in verb.details.split(separator: "\n") {
-      text += "\n" + wrapped(String(paragraph), firstColumn: 0, indent: 0)
+    text += wrapped(verb.summary)
+    for paragraph in verb.paragraphs {
+      switch paragraph {
+      case .text(let paragraph): text += "\n" + wrapped(paragraph)
+      case .list(let entries): text += "\n" + list(entries)
+      }
     }
     if !verb.positionals.isEmpty {
       text +=
@@ -42,31 +48,23 @@ package enum Help {
     return text
   }
 
-  /// A name and what it is, the text wrapped beside it.
-  static func entry(_ name: String, _ help: String) -> String {
-    let head = "  " + name
-    guard head.count + 2 <= indent else {
-      return head + "\n" + String(repeating: " ", count: indent)
-        + wrapped(help, firstColumn: indent, indent: indent)
-    }
-    return head + String(repeating: " ", count: indent - head.count)
-      + wrapped(help, firstColumn: indent, indent: indent)
+  /// A list whose explanations begin behind its longest name.
+  private func list(_ entries: [(name: String, text: String)]) -> String {
+    let longest = entries.map { Columns.count($0.name) }.max() ?? 0
+    return entries.map { entry($0.name, $0.text, indent: min(indent, longest + 4)) }.joined()
   }
 
-  private static func wrapped(_ text: String, firstColumn: Int, indent: Int) -> String {
-    var out = ""
-    var column = firstColumn
-    for (index, word) in Language.current(text).split(separator: " ").enumerated() {
-      if index > 0 && column + 1 + word.count > width {
-        out += "\n" + String(repeating: " ", count: indent)
-        column = indent
-      } else if index > 0 {
-        out += " "
-        column += 1
-      }
-      out += word
-      column += word.count
-    }
-    return out + "\n"
+  /// A name and what it is, wrapped beside it.
+  func entry(_ name: String, _ help: String) -> String { entry(name, help, indent: indent) }
+
+  private func entry(_ name: String, _ help: String, indent: Int) -> String {
+    let head = "  " + name
+    let gap =
+      Columns.count(head) + 2 <= indent ? Columns.left(head, indent) : head + "\n" + Columns.left("", indent)
+    return gap + Columns.wrapped(Language.current(help), width: width, from: indent, indent: indent) + "\n"
+  }
+
+  private func wrapped(_ text: String) -> String {
+    Columns.wrapped(Language.current(text), width: width) + "\n"
   }
 }

@@ -55,7 +55,13 @@ package enum ManualPage {
   private static func section(_ verb: Verb) -> String {
     let names = verb.positionals.map { " \(escaped($0.usage))" }.joined()
     var lines = [".SS firefly \(escaped(verb.name))\(names) [options]", escaped(verb.summary)]
-    for paragraph in verb.details.split(separator: "\n") { lines += [".PP", escaped(String(paragraph))] }
+    for paragraph in verb.paragraphs {
+      switch paragraph {
+      case .text(let text): lines += [".PP", escaped(text)]
+      case .list(let entries):
+        lines += entries.flatMap { [".TP", "\\fB\(escaped($0.name))\\fR", escaped($0.text)] }
+      }
+    }
     for positional in verb.positionals {
       lines += [".TP", ".I \(escaped(positional.name))", escaped(positional.help)]
     }

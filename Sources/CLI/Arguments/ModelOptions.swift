@@ -11,7 +11,7 @@ import FireflyWeights
 enum ModelOptions {
   static let model = Positional(
     "MODEL",
-    "A model folder in Hugging Face's format, a .gguf file, or the name of a model that is on this machine (download)."
+    "A model folder in Hugging Face's format, a .gguf file, or the name of a model that is on this machine (firefly download fetches one)."
   )
   static let adapter = Option.text(
     "--adapter", "DIR", "A PEFT adapter to put on the model: its folder, or its name.")
@@ -49,7 +49,7 @@ enum ModelOptions {
     let progress = ProgressLine("loading \(pretrained.source.name)")
     let model = try pretrained.load(options(arguments, adapter: adapter), on: device) { progress.update($0) }
     progress.clear()
-    Messages.notes(pretrained.tokenizer.notes + model.notes)
+    (pretrained.tokenizer.notes + model.notes).forEach(Messages.note)
     return Generator(model: model, tokenizer: pretrained.tokenizer)
   }
 }
@@ -68,7 +68,7 @@ enum DeviceOption {
   static func open(_ arguments: Arguments) throws -> any Device {
     let choice = choice(arguments)
     let opened = try (choice ?? .auto).open()
-    if !opened.isUsual || choice == .auto { Messages.line("firefly: \(opened.note)") }
+    if !opened.isUsual || choice == .auto { Messages.note(opened.note) }
     return opened.device
   }
 }
@@ -143,7 +143,7 @@ enum AnswerOptions {
   /// Who says how a token is chosen wants no beams, whatever the model asks for. To be called after `check`.
   static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
     var (options, notes) = try pretrained.defaults()
-    Messages.notes(notes)
+    notes.forEach(Messages.note)
     options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens
     options.sampling.temperature =
       arguments[greedy] ? 0 : arguments[temperature] ?? options.sampling.temperature
@@ -184,7 +184,7 @@ enum TemplateOptions {
     if let adapter, arguments[Self.template] == nil,
       let note = pretrained.differenceNote(template, adapter: adapter)
     {
-      Messages.line("firefly: \(note)")
+      Messages.note(note)
     }
     return template
   }

@@ -14,10 +14,11 @@ enum ChatCommand {
   static let verb = Verb(
     "chat", summary: "Talks with a model; answers stream as they come.",
     details: """
-      Each line is a message; lines between two lines of three quotes (\"\"\") are one. Input may come from a pipe. \
-      Ctrl-C stops an answer and not the program; /exit or the end of input ends.
-      \(ChatOrder.summary)
+      A line is a message, or one of the orders and keys below. Ctrl-C stops an answer and leaves the program and the \
+      conversation as they are. Input may come from a pipe: then too each line is a message, answered in turn; \
+      firefly generate answers a whole file as one.
       What no longer fits into the context is left out by whole turns, the oldest first.
+      \(ChatOrder.list.map { "\($0)\t\($1)" }.joined(separator: "\n"))
       """,
     positionals: [ModelOptions.model],
     options: ModelOptions.declarations + TemplateOptions.declarations + AnswerOptions.declarations
@@ -30,10 +31,10 @@ enum ChatCommand {
     let template = try TemplateOptions.read(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
     options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
-    if let warning = template.stopWarning(pretrained.tokenizer) { Messages.line("firefly: \(warning)") }
+    if let warning = template.stopWarning(pretrained.tokenizer) { Messages.note(warning) }
     let generator = try ModelOptions.load(pretrained, arguments)
     let longest = generator.model.maxPositions
-    let chat = Chat(
+    let chat = try Chat(
       generator: generator, options: options,
       session: ChatSession(
         template: template, tokenizer: pretrained.tokenizer, system: arguments[TemplateOptions.system],

@@ -9,14 +9,20 @@ enum DataCommand {
   private static let row = Option.integer(
     "--row", "LINE", atLeast: 1,
     "The line of train_file to show, counted on from file to file (default: the first row that is kept).")
-  private static let json = Flag("--json", "One JSON object: the statistics and the row.")
+  private static let tokens = Flag("--tokens", "Shows the row token by token, with ids.")
+  private static let json = Flag("--json", "One JSON object: the statistics, and the row with its tokens.")
 
   static let verb = Verb(
-    "data", summary: "Shows what training will see: statistics, and a row token by token.",
+    "data", summary: "Shows what training will see: statistics, and a row's text with its targets.",
+    details: """
+      The row stands there as the model reads it, special tokens spelled out. The targets, which are what is learnt, are \
+      green on a terminal and between ⟦ and ⟧ elsewhere; so they are on a terminal when NO_COLOR is set.
+      """,
     positionals: [RunOptions.config],
-    options: [RunOptions.set.declaration, row.declaration, json.declaration], run: run)
+    options: [RunOptions.set.declaration, row.declaration, tokens.declaration, json.declaration], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
+    try arguments.refuse([tokens.declaration, json.declaration], together: "--json has the tokens")
     let run = try RunOptions.run(arguments)
     let model = try LocalModels().path(of: run.modelPath, for: .tokenizer)
     let tokenizer = try Pretrained.tokenizer(at: model)
@@ -45,9 +51,12 @@ enum DataCommand {
           ) { first, _ in first }
         ).text(indent: 2))
     } else {
-      for line in dataset.report.summary { try output.say(line) }
-      for line in heldOut?.report.summary ?? [] { try output.say("held out: \(line)") }
-      for row in shown { try output.line("\n" + row.text) }
+      for line in dataset.report.summary { try output.sentence(line) }
+      for line in heldOut?.report.summary ?? [] { try output.sentence("held out: \(line)") }
+      for row in shown {
+        try output.sentence("\n" + row.heading)
+        try output.line(arguments[tokens] ? row.list : row.text(inColour: Terminal.showsColours))
+      }
     }
     try output.flush()
   }
@@ -64,58 +73,5 @@ enum DataCommand {
         fix: "It is blank, was dropped, or lies after the end: 'firefly data \(config)' lists dropped lines.")
     }
     return run.task == .dpo ? Array(zip(["chosen", "rejected"], samples)) : [("row", first)]
-  }
-}
-
-/// A training row, token by token.
-private struct ShownRow {
-  let name: String
-  let sample: Sample
-  /// File and line, of a row from one of several files.
-  let place: String?
-  let tokenizer: any Tokenizer
-
-  private struct Token {
-    let position: Int
-    let id: Int32
-    /// What the token adds to the text; empty while a character is incomplete.
-    let text: String
-    let isTarget: Bool
-  }
-
-  private var tokens: [Token] {
-    var decoder = tokenizer.makeStreamingDecoder(skipSpecial: false)
-    return sample.tokens.enumerated().map { position, id in
-      Token(
-        position: position, id: id, text: decoder.append(id),
-        isTarget: sample.targets.contains { $0.contains(position) })
-    }
-  }
-
-  var text: String {
-    let heading =
-      "line \(sample.line)\(place.map { " (\($0))" } ?? "")\(name == "row" ? "" : ", \(name)"): "
-      + "\(sample.tokens.count) tokens, \(sample.targetCount) targets (marked with *)"
-    let lines = tokens.map { token in
-      let mark = token.isTarget ? "*" : " "
-      let text = token.text.isEmpty ? "…" : JSONValue.string(token.text).text()
-      return "\(right("\(token.position)", 6)) \(mark) \(right("\(token.id)", 7))  \(text)"
-    }
-    return ([heading] + lines).joined(separator: "\n")
-  }
-
-  var json: JSONValue {
-    let list = tokens.map { token in
-      JSONValue.object([
-        "id": .int(Int(token.id)), "text": .string(token.text), "target": .bool(token.isTarget),
-      ])
-    }
-    return .object([
-      "line": .int(sample.line), "tokens": .array(list), "target_count": .int(sample.targetCount),
-    ])
-  }
-
-  private func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }

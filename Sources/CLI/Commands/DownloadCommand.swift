@@ -59,15 +59,9 @@ enum DownloadCommand {
   private static func show(_ event: DownloadEvent, _ progress: ProgressLine) {
     switch event {
     case .progress(let done, let total): progress.update(total > 0 ? Double(done) / Double(total) : 1)
-    case .finished(let path, let bytes): line("\(path)  \(Readable.bytes(bytes))", progress)
-    case .waiting(let path): line("\(path): another process is fetching it; waiting", progress)
-    case .note(let text): line("firefly: \(text)", progress)
+    case .finished(let path, let bytes): Messages.line("\(path)  \(Readable.bytes(bytes))")
+    case .waiting(let path): Messages.line("\(path): another process is fetching it; waiting")
+    case .note(let text): Messages.note(text)
     }
-  }
-
-  /// A line that stays, above the progress.
-  private static func line(_ text: String, _ progress: ProgressLine) {
-    progress.clear()
-    Messages.line(text)
   }
 }

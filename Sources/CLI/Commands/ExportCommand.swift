@@ -40,13 +40,13 @@ enum ExportCommand {
       Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter]), type: type,
       adapter: arguments[adapter],
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
-    Messages.notes(exporter.notes)
+    exporter.notes.forEach(Messages.note)
     try OutputOptions.converting("exporting") {
       try exporter.write(to: arguments[file], overwrite: arguments[overwrite], progress: $0)
     }
     if let token = exporter.unlikeToken {
-      Messages.line(
-        "firefly: llama.cpp encodes text beside special tokens, such as \(token), otherwise than the model's "
+      Messages.note(
+        "llama.cpp encodes text beside special tokens, such as \(token), otherwise than the model's "
           + "tokenizer: it takes it to begin with a space")
     }
     try OutputOptions.report(arguments[file])
@@ -63,7 +63,7 @@ enum ExportCommand {
       [onto.declaration, adapterOnly.declaration], together: "nothing is merged into an adapter")
     let exporter = try GGUFAdapter(
       adapter, base: ModelSource.open(arguments[ModelOptions.model]), type: type)
-    Messages.notes(exporter.notes)
+    exporter.notes.forEach(Messages.note)
     try exporter.write(to: arguments[file], overwrite: arguments[overwrite])
     try OutputOptions.report(arguments[file])
   }

@@ -3,6 +3,7 @@ import FireflyGeneration
 import FireflyModels
 import FireflyPretrained
 import FireflyText
+import Foundation
 
 /// `firefly generate MODEL`.
 enum GenerateCommand {
@@ -17,7 +18,7 @@ enum GenerateCommand {
     "--batch-size", "N", atLeast: 1, "Prompts answered at the same time (default: 8).")
   private static let json = Flag(
     "--json",
-    "One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason, top_logprobs, beam_score."
+    "One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason (stop, or length for a cut-off answer), top_logprobs, beam_score."
   )
   private static let topLogProbabilities = Option.integer(
     "--top-logprobs", "K", atLeast: 0,
@@ -26,6 +27,10 @@ enum GenerateCommand {
 
   static let verb = Verb(
     "generate", summary: "Answers prompts, several at a time.",
+    details: """
+      Without --prompt and --file, all that comes from standard input is one prompt: \
+      echo 'What is a firefly?' | firefly generate MODEL. The last line's end is not part of it.
+      """,
     positionals: [ModelOptions.model],
     options: [
       prompt.declaration, file.declaration, raw.declaration, batchSize.declaration, json.declaration,
@@ -64,17 +69,28 @@ enum GenerateCommand {
       requests: requests, tokenizer: pretrained.tokenizer, asJSON: arguments[json])
     _ = try generator.generate(
       requests, batchSize: arguments[batchSize] ?? 8, onText: printer.show, onFinish: printer.finish)
+    if let limit = printer.limit(longest: generator.model.maxPositions) { Messages.note(limit) }
   }
 
   private static func rows(_ arguments: Arguments) throws -> [PromptRow] {
     if let path = arguments[file] { return try PromptFile.read(path) }
     let prompts = arguments.all(prompt)
-    guard !prompts.isEmpty else {
-      throw UsageError("--prompt or --file is missing", verb: arguments.verb)
-    }
+    if prompts.isEmpty { return [try rowFromInput(arguments)] }
     return prompts.enumerated().map { index, text in
       PromptRow(content: .text(text), place: prompts.count == 1 ? "--prompt" : "--prompt \(index + 1)")
     }
+  }
+
+  /// Standard input as one prompt; nobody is asked to type one.
+  private static func rowFromInput(_ arguments: Arguments) throws -> PromptRow {
+    let place = "standard input"
+    let data = isatty(STDIN_FILENO) == 1 ? Data() : try FileHandle.standardInput.readToEnd() ?? Data()
+    guard !data.isEmpty else { throw UsageError("--prompt or --file is missing", verb: arguments.verb) }
+    guard var text = String(validating: data, as: UTF8.self) else {
+      throw FireflyError("not UTF-8", at: place, expected: "a prompt as plain text")
+    }
+    if text.last?.isNewline == true { text.removeLast() }
+    return PromptRow(content: .text(text), place: place)
   }
 
   private static func encoder(_ arguments: Arguments, _ pretrained: Pretrained) throws -> PromptEncoder {
@@ -98,6 +114,8 @@ private final class AnswerPrinter {
   private let output = Output()
   private var next = 0
   private var finished: [Int: GenerationResult] = [:]
+  /// Answers that ended at a limit, by which: the most new tokens, or the model's longest sequence.
+  private var cut = (newTokens: 0, positions: 0)
 
   init(requests: [GenerationRequest], tokenizer: any Tokenizer, asJSON: Bool) {
     self.requests = requests
@@ -108,23 +126,45 @@ private final class AnswerPrinter {
   /// Writes a piece of the answer, when it is the only one and not to be JSON.
   func show(_ index: Int, _ piece: String) throws {
     guard requests.count == 1 && !asJSON else { return }
-    try output.write(piece)
+    try output.write(answer: piece)
     try output.flush()
   }
 
   func finish(_ index: Int, _ result: GenerationResult) throws {
     finished[index] = result
+    if result.finishReason == .length {
+      if result.ids.count >= requests[index].options.maxNewTokens {
+        cut.newTokens += 1
+      } else {
+        cut.positions += 1
+      }
+    }
     while let result = finished.removeValue(forKey: next) {
       if asJSON {
         try output.line(json(next, result).text())
       } else if requests.count == 1 {
         try output.line("")
       } else {
-        try output.line("# \(requests[next].place)\n\(result.text)\n")
+        try output.line("# \(requests[next].place)")
+        try output.write(answer: result.text)
+        try output.line("\n")
       }
       next += 1
     }
     try output.flush()
+  }
+
+  /// How many answers were cut off, and what allows more; nil when JSON says it of each, or none was.
+  func limit(longest: Int) -> String? {
+    guard !asJSON, cut.newTokens + cut.positions > 0, let options = requests.first?.options else {
+      return nil
+    }
+    let which =
+      requests.count == 1
+      ? "the answer was" : "\(cut.newTokens + cut.positions) of \(requests.count) answers were"
+    return cut.newTokens > 0
+      ? "\(which) cut off after \(options.maxNewTokens) tokens; --max-new-tokens N allows longer ones"
+      : "\(which) cut off: the model reads no more than \(longest) tokens"
   }
 
   private func json(_ index: Int, _ result: GenerationResult) -> JSONValue {

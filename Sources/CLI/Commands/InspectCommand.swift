@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyWeights
+import Foundation
 
 /// `firefly inspect PATH`.
 enum InspectCommand {
@@ -26,23 +27,17 @@ enum InspectCommand {
 extension Inspection {
   fileprivate func text(listsTensors: Bool) -> String {
     var lines = ["\(path): \(kind)"]
-    let width = facts.map(\.name.count).max() ?? 0
-    for (name, value) in facts {
-      lines.append("  " + padded(name, width) + "  " + shortened(value.string ?? value.text()))
-    }
+    lines += Columns.table(facts.map { ["  " + $0.name, shortened($0.value.string ?? $0.value.text())] })
     if !tensors.isEmpty {
       let sums = types.map { "  \($0.type): \($0.count) tensors, \(size($0.bytes))" }
-      let total = "\(grouped(parameters)) parameters in \(tensors.count) tensors, \(size(byteCount))"
+      let total = "\(Readable.grouped(parameters)) parameters in \(tensors.count) tensors, \(size(byteCount))"
       lines += ([total] + sums).map(Language.current.lines)
     }
     if listsTensors {
-      let width = tensors.map(\.name.count).max() ?? 0
-      for tensor in tensors {
-        lines.append(
-          "  \(padded(tensor.name, width))  \(padded(tensor.type.description, 5))  \(tensor.shape)")
-      }
+      lines += Columns.table(tensors.map { ["  " + $0.name, $0.type.description, "\($0.shape)"] })
     }
-    return lines.joined(separator: "\n")
+    let width = Terminal.columns(STDOUT_FILENO)
+    return lines.map { line in width.map { Columns.cut(line, to: $0) } ?? line }.joined(separator: "\n")
   }
 
   fileprivate var json: JSONValue {
@@ -59,25 +54,14 @@ extension Inspection {
     ])
   }
 
-  private func padded(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
-  }
-
-  /// The text on one line, at most 100 characters of it.
+  /// The text on one line, at most 100 columns of it.
   private func shortened(_ text: String) -> String {
     let line = text.split(whereSeparator: \.isNewline).joined(separator: "⏎")
-    return line.count > 100 ? line.prefix(99) + "…" : line
-  }
-
-  private func grouped(_ number: Int) -> String {
-    let digits = Array(String(number))
-    return digits.indices.map { index in
-      (index > 0 && (digits.count - index).isMultiple(of: 3) ? "," : "") + String(digits[index])
-    }.joined()
+    return Columns.cut(line, to: 100)
   }
 
   private func size(_ bytes: Int) -> String {
     let tenths = (Double(bytes) / 1_000_00).rounded() / 10
-    return bytes < 100_000 ? "\(grouped(bytes)) bytes" : "\(tenths) MB"
+    return bytes < 100_000 ? "\(Readable.grouped(bytes)) bytes" : "\(tenths) MB"
   }
 }

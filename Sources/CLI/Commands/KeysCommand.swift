@@ -47,9 +47,10 @@ enum KeysCommand {
   }
 
   private static func list(_ language: KeyLanguage) -> String {
-    ConfigKeys.groups.map { group in
+    let help = Help(columns: Terminal.columns(STDOUT_FILENO) ?? Help.usualWidth)
+    return ConfigKeys.groups.map { group in
       let entries = group.keys.map { key in
-        Help.entry(key.name, "\(key.about.meaning[language]) (\(key.defaultText(language)))")
+        help.entry(key.name, "\(key.about.meaning[language]) (\(key.defaultText(language)))")
       }
       return "\(group.title[language])\n" + entries.joined()
     }.joined(separator: "\n")

@@ -55,7 +55,7 @@ enum MergeCommand {
       source, adapter: arguments[adapter], onto: arguments[onto] == "nf4" ? base : .original,
       compute: compute, trained: try trainedText(arguments, source), shardLimit: shardLimit)
     let comparison = try arguments[noProbe] ? nil : makeProbe(arguments, compute)
-    Messages.notes(merger.notes)
+    merger.notes.forEach(Messages.note)
     try OutputOptions.converting("merging") { try merger.write(to: folder, progress: $0) }
     if !arguments[json] { try OutputOptions.report(folder.path) }
     if let comparison { try compare(comparison, folder.path, asJSON: arguments[json]) }
@@ -81,8 +81,9 @@ enum MergeCommand {
 
   private static func compare(_ probe: MergeProbe, _ merged: String, asJSON: Bool) throws {
     let report = try probe.report(merged: merged) { step in
-      if Messages.isTerminal { Messages.line("comparing: \(step)") }
+      Messages.progress("comparing: \(step)")
     }
+    Messages.clearProgress()
     let output = Output()
     try output.line(asJSON ? report.json(merged).text(indent: 2) : Language.current.lines(report.text))
     try output.flush()
@@ -94,9 +95,8 @@ extension MergeProbe.Report {
     var lines = ["on \(tokens) tokens                perplexity   |logit difference| mean, largest"]
     lines.append("merged                        \(padded(perplexity, 10))")
     for row in rows {
-      let name = row.name + String(repeating: " ", count: max(0, 30 - row.name.count))
       lines.append(
-        "\(name)\(padded(row.perplexity, 10))   \(padded(row.meanDifference, 10))  \(padded(row.maxDifference, 10))"
+        "\(Columns.left(row.name, 30))\(padded(row.perplexity, 10))   \(padded(row.meanDifference, 10))  \(padded(row.maxDifference, 10))"
       )
     }
     if let closest = rows.min(by: { $0.meanDifference < $1.meanDifference }), rows.count > 1 {
@@ -108,7 +108,7 @@ extension MergeProbe.Report {
   private func padded(_ number: Double, _ width: Int) -> String {
     let scaled = (number * 10_000).rounded() / 10_000
     let text = number.isFinite ? "\(scaled)" : "\(number)"
-    return String(repeating: " ", count: max(0, width - text.count)) + text
+    return Columns.right(text, width)
   }
 
   fileprivate func json(_ merged: String) -> JSONValue {

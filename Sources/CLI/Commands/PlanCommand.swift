@@ -26,13 +26,13 @@ enum PlanCommand {
     if arguments[json] {
       try output.line(PlanCommand.json(plan, estimate).text(indent: 2))
     } else {
-      for line in plan.summary { try output.say(line) }
-      try output.say(
+      for line in plan.summary { try output.sentence(line) }
+      try output.sentence(
         "disk: \(Readable.bytes(plan.pagedBytes)) for paged memory, and the checkpoints that are kept")
-      try output.say(
+      try output.sentence(
         "time, about: \(Readable.duration(estimate.seconds)), \(Readable.fixed(estimate.secondsPerStep, 1)) s a step"
       )
-      for notice in plan.notices { try output.say("note: \(notice)") }
+      for notice in plan.notices { try output.sentence("note: \(notice)") }
     }
     try output.flush()
   }

@@ -23,7 +23,7 @@ enum QuantizeCommand {
     let quantizer = try Quantizer(
       source, double: arguments[double] != "false",
       shardLimit: shardLimit)
-    Messages.notes(quantizer.notes)
+    quantizer.notes.forEach(Messages.note)
     try OutputOptions.converting("quantizing") { try quantizer.write(to: folder, progress: $0) }
     try OutputOptions.report(folder.path)
   }

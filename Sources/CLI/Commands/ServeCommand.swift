@@ -90,8 +90,8 @@ enum ServeCommand {
     let pretrained = try Pretrained.open(arguments[ModelOptions.model])
     let defaults = try AnswerOptions.read(arguments, for: pretrained)
     if defaults.numBeams > 1 {
-      Messages.line(
-        "firefly: num_beams \(defaults.numBeams) of the model has no effect: requests to /firefly may ask for beams"
+      Messages.note(
+        "num_beams \(defaults.numBeams) of the model has no effect: requests to /firefly may ask for beams"
       )
     }
     let model = try ModelOptions.load(pretrained, arguments, adapter: nil).model
@@ -99,7 +99,7 @@ enum ServeCommand {
     let served = try ServedModel.load(
       pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template],
       variables: try TemplateOptions.variables(arguments))
-    Messages.notes(Array(model.notes[told...]))
+    model.notes[told...].forEach(Messages.note)
     let server = Server(
       model: model, tokenizer: pretrained.tokenizer, models: served, defaults: defaults, options: settings)
     let signals = StopSignals()
@@ -112,8 +112,8 @@ enum ServeCommand {
       tellDifferences(arguments, adapters, served, pretrained)
       Messages.line("listening on http://\(address(settings.host)):\(port)")
       if settings.isOpenToOthers {
-        Messages.line(
-          "firefly: whoever reaches \(settings.host) can use this server; --api-key asks for a key")
+        Messages.note(
+          "whoever reaches \(settings.host) can use this server; --api-key asks for a key")
       }
       signals.wait()
       Messages.line("stopping")
@@ -131,7 +131,7 @@ enum ServeCommand {
       guard let template = served.first(where: { $0.name == adapter.name })?.template,
         let note = pretrained.differenceNote(template, adapter: adapter.folder)
       else { continue }
-      Messages.line("firefly: \(note)")
+      Messages.note(note)
     }
   }
 

@@ -20,20 +20,25 @@ enum TokenizeCommand {
   private static let plainSpecial = Flag(
     "--no-parse-special", "Strings of special tokens inside a text are text like any other.")
 
+  private static let json = Flag(
+    "--json",
+    "Reads a JSON string from each line, which may hold line breaks, and writes {\"ids\": […], \"decoded\": \"…\"} for it, special tokens spelled out."
+  )
   private static let count = Flag(
     "--count",
     "Writes one line instead: how many texts and tokens there are, and the seconds of processor time that loading the tokenizer and encoding the texts took."
   )
 
   static let verb = Verb(
-    "tokenize", summary: "Turns texts into token ids and back.",
+    "tokenize", summary: "Turns texts into token ids.",
     details: """
-      Reads a JSON string from each line of standard input and writes {"ids": […], "decoded": "…"} for it, \
-      special tokens spelled out. No BOS or EOS is added unless asked for.
+      Each line of standard input is a text; its ids are written on one line: echo 'a text' | firefly tokenize MODEL. \
+      No BOS or EOS is added unless asked for.
       """,
     positionals: [model],
     options: [
-      addSpecial.declaration, parseSpecial.declaration, plainSpecial.declaration, count.declaration,
+      json.declaration, addSpecial.declaration, parseSpecial.declaration, plainSpecial.declaration,
+      count.declaration,
     ], run: run)
 
   /// What becomes of one text.
@@ -65,10 +70,13 @@ enum TokenizeCommand {
       return try output.flush()
     }
     let encoding = try Encoding(arguments)
+    let isTyped = isatty(STDIN_FILENO) == 1
+    if isTyped { Messages.line("a text a line; Ctrl-D ends") }
     do {
-      try forEachText { text in
+      try forEachText(arguments) { text in
         let ids = try encoding.ids(text)
-        try output.line(json(ids, decoded: encoding.tokenizer.decode(ids, skipSpecial: false)))
+        try output.line(arguments[json] ? object(ids, encoding.tokenizer) : list(ids, " "))
+        if isTyped { try output.flush() }
       }
     } catch let error as FireflyError {
       try output.flush()  // the lines before the bad one
@@ -82,7 +90,7 @@ enum TokenizeCommand {
     let encoding = try Encoding(arguments)
     let loaded = processorSeconds()
     var texts: [String] = []
-    try forEachText { texts.append($0) }
+    try forEachText(arguments) { texts.append($0) }
     let read = processorSeconds()
     let tokens = try texts.reduce(0) { try $0 + encoding.ids($1).count }
     return JSONValue.object([
@@ -98,12 +106,12 @@ enum TokenizeCommand {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
-  /// Calls `body` with the JSON string on each line of standard input.
-  private static func forEachText(_ body: (String) throws -> Void) throws {
+  /// Calls `body` with the text of each line of standard input.
+  private static func forEachText(_ arguments: Arguments, _ body: (String) throws -> Void) throws {
     var number = 0
     while let line = readLine() {
       number += 1
-      try body(try text(line, at: "standard input:\(number)"))
+      try body(arguments[json] ? try text(line, at: "standard input:\(number)") : line)
     }
   }
 
@@ -119,8 +127,12 @@ enum TokenizeCommand {
     return text
   }
 
-  private static func json(_ ids: [Int32], decoded: String) -> String {
-    let list = ids.map(String.init).joined(separator: ", ")
-    return "{\"ids\": [\(list)], \"decoded\": \(JSONValue.string(decoded).text())}"
+  private static func list(_ ids: [Int32], _ separator: String) -> String {
+    ids.map(String.init).joined(separator: separator)
+  }
+
+  private static func object(_ ids: [Int32], _ tokenizer: any Tokenizer) -> String {
+    let decoded = JSONValue.string(tokenizer.decode(ids, skipSpecial: false)).text()
+    return "{\"ids\": [\(list(ids, ", "))], \"decoded\": \(decoded)}"
   }
 }

@@ -40,11 +40,11 @@ enum TrainCommand {
   private static func printPlan(_ plan: RunPlan, _ display: TrainDisplay) throws {
     display.close()
     let output = Output()
-    for line in plan.summary { try output.say(line) }
-    for notice in plan.notices { try output.say("note: \(notice)") }
+    for line in plan.summary { try output.sentence(line) }
+    for notice in plan.notices { try output.sentence("note: \(notice)") }
     try output.flush()
     try plan.requireFit()
-    try output.say("everything is in order; nothing was written")
+    try output.sentence("everything is in order; nothing was written")
     try output.flush()
   }
 

@@ -20,63 +20,102 @@ final class Chat {
   init(
     generator: Generator<Transformer>, options: GenerationOptions, session: ChatSession, remembers: Bool,
     note: @escaping (String) throws -> String?
-  ) {
+  ) throws {
     self.note = note
     self.generator = generator
     self.options = options
     self.session = session
     self.remembers = remembers
     editor =
-      isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 ? LineEditor(history: "chat_history") : nil
+      isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 ? try LineEditor(history: "chat_history") : nil
   }
 
   func run() throws {
     if editor != nil {
-      Messages.line("template \(session.template.name); /help lists what else can be asked")
+      Messages.line("template \(session.template.name); /help lists what else can be asked, Ctrl-D ends")
     }
-    while let message = next() {
+    var goesOn = true
+    while goesOn {
       do {
-        guard let order = try ChatOrder(message) else {
-          try answer(message.hasPrefix("//") ? String(message.dropFirst()) : message)
-          continue
-        }
-        if order == .exit { return }
-        try follow(order)
+        goesOn = try turn()
       } catch let error as FireflyError where editor != nil {
         Messages.failure(error)  // the conversation goes on
       }
     }
-    if editor != nil { Messages.line("") }
   }
 
-  /// The next message, never blank; nil at the end.
-  private func next() -> String? {
+  /// Follows what is typed next; false at the end.
+  private func turn() throws -> Bool {
+    switch try next() {
+    case .message(let text): try answer(text)
+    case .order(.exit): return false
+    case .order(let order): try follow(order)
+    case nil:
+      if editor != nil { Messages.line("") }
+      return false
+    }
+    return true
+  }
+
+  // MARK: - Typing
+
+  private enum Entry {
+    case message(String)
+    case order(ChatOrder)
+  }
+
+  /// The next message or order, never blank; nil at the end. What is pasted brings a last line's end, which is not meant.
+  private func next() throws -> Entry? {
     while let line = line("User: ") {
-      if line.trimmingCharacters(in: .whitespaces) == "\"\"\"" { return block() }
-      if !line.trimmingCharacters(in: .whitespaces).isEmpty {
-        return line.hasPrefix("/") ? line.trimmingCharacters(in: .whitespaces) : line
+      let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
+      if text == "\"\"\"" {
+        if let block = block() { return .message(block) }
+      } else if text.contains(where: \.isNewline) || !text.hasPrefix("/") {
+        if !text.isEmpty { return .message(line.trimmingCharacters(in: .newlines)) }
+      } else if let order = try ChatOrder(text) {
+        return .order(order)
+      } else {
+        return .message(String(text.dropFirst()))
       }
     }
     return nil
   }
 
-  /// Lines up to the next three quotes, or to the end of input.
-  private func block() -> String {
+  /// Lines up to the next three quotes, or to the end of input; nil after Ctrl-C.
+  private func block() -> String? {
     var lines: [String] = []
-    while let line = line("... "), line.trimmingCharacters(in: .whitespaces) != "\"\"\"" {
-      lines.append(line)
+    while true {
+      switch typed("...   ") {
+      case .text(let line) where line.trimmingCharacters(in: .whitespaces) != "\"\"\"": lines.append(line)
+      case .interrupted: return nil
+      case .text, .end: return lines.joined(separator: "\n")
+      }
     }
-    return lines.joined(separator: "\n")
   }
 
-  private func line(_ prompt: String) -> String? { editor.map { $0.line(prompt: prompt) } ?? readLine() }
+  /// A line, or several that were pasted; Ctrl-C begins it anew.
+  private func line(_ prompt: String) -> String? {
+    while true {
+      switch typed(prompt) {
+      case .text(let line): return line
+      case .interrupted(let wasEmpty):
+        if wasEmpty { Messages.line("(Ctrl-C clears the line, and stops an answer; /exit or Ctrl-D ends)") }
+      case .end: return nil
+      }
+    }
+  }
+
+  private func typed(_ prompt: String) -> LineEditor.Typed {
+    if let editor { return editor.line(prompt: prompt) }
+    return readLine().map { .text($0) } ?? .end
+  }
 
   // MARK: - Orders
 
   private func follow(_ order: ChatOrder) throws {
     switch order {
     case .exit: break
-    case .help: Messages.line(ChatOrder.summary)
+    case .help: Messages.line(ChatOrder.listText)
     case .reset:
       session.reset()
       Messages.line("the conversation is forgotten")
@@ -105,7 +144,7 @@ final class Chat {
     let earlier = FileManager.default.fileExists(atPath: file) ? try MappedFile(file).data : Data()
     let gap = earlier.isEmpty || earlier.last == UInt8(ascii: "\n") ? "" : "\n"
     try AtomicFile.write(earlier + Data((gap + JSONValue.object(row).text() + "\n").utf8), to: file)
-    Messages.line("\(turns.count) turns appended to \(file)")
+    Messages.line("\(count(turns.count)) appended to \(file)")
   }
 
   /// The base stays as it is; what was read of the conversation has to be read anew.
@@ -115,40 +154,56 @@ final class Chat {
     } else {
       let told = generator.model.notes.count
       try generator.model.loadAdapter(folder)
-      Messages.notes(Array(generator.model.notes[told...]))
+      generator.model.notes[told...].forEach(Messages.note)
     }
     memory = PromptMemory()
     Messages.line(folder == "none" ? "the base alone" : "adapter \(folder)")
     if folder != "none", let note = try note(folder) { Messages.line(note) }
   }
 
+  private func count(_ turns: Int) -> String { turns == 1 ? "1 turn" : "\(turns) turns" }
+
   // MARK: - Answers
 
+  /// Ctrl-C ends the answer from here on, and nothing else.
   private func answer(_ message: String) throws {
+    try Signals.watched([SIGINT]) { try answer(message, isCancelled: $0) }
+  }
+
+  private func answer(_ message: String, isCancelled: @escaping @Sendable () -> Bool) throws {
     let prompt = try session.prompt(
       for: message, answerLength: min(options.maxNewTokens, session.contextLength / 2))
     if prompt.droppedTurns > 0 {
-      Messages.line("(the first \(prompt.droppedTurns) turns no longer fit and are left out)")
+      Messages.line("(no longer fits and is left out: the first \(count(prompt.droppedTurns)))")
     }
-    if editor != nil { Messages.write("Firefly: ") }
+    if editor != nil { Messages.begin("Firefly: ") }
     let request = GenerationRequest(
       prompt: prompt.tokens, options: options, place: "message \(session.history.count / 2 + 1)")
     // The text of beams may come only at the end: then the speed counts from the beginning.
     var first = options.numBeams > 1 ? ContinuousClock.now : nil
-    let result = try Signals.watched([SIGINT]) { isCaught in
-      try generator.generate(request, memory: memory, isCancelled: isCaught) { piece in
-        first = first ?? .now
-        try output.write(piece)
-        try output.flush()
-      }
+    let result = try generator.generate(request, memory: memory, isCancelled: isCancelled) { piece in
+      first = first ?? .now
+      try output.write(answer: piece)
+      try output.flush()
     }
     try output.line(result.finishReason == .cancelled ? " [stopped]" : "")
     try output.flush()
     if let first { showSpeed(tokens: result.ids.count, since: first) }
+    if result.finishReason == .length { Messages.line(limit(result)) }
     // Another seed for the next answer, still decided by --seed.
     options.seed &+= 1
     let text = result.text.trimmingCharacters(in: .whitespacesAndNewlines)
     if remembers && !text.isEmpty { session.add(message: message, answer: text) }
+  }
+
+  /// Why the answer ends where it does, and what allows more.
+  private func limit(_ result: GenerationResult) -> String {
+    if result.ids.count >= options.maxNewTokens {
+      let way = editor == nil ? "--max-new-tokens N" : "/params max_new_tokens N"
+      return "(cut off after \(result.ids.count) tokens; \(way) allows longer answers)"
+    }
+    return
+      "(cut off: the model reads no more than \(generator.model.maxPositions) tokens; /reset forgets earlier turns)"
   }
 
   private func showSpeed(tokens: Int, since first: ContinuousClock.Instant) {

@@ -11,11 +11,23 @@ enum ChatOrder: Equatable {
   case save(String)
   case adapter(String)
 
-  static let summary = """
-    /system TEXT replaces the system text; /reset forgets the conversation; /params shows the parameters and \
-    /params NAME VALUE sets one; /save FILE appends the conversation as a training row; /adapter DIR changes the \
-    adapter, /adapter none takes it off; /help; /exit.
-    """
+  /// The orders and keys, and what they do.
+  static let list = [
+    ("/system TEXT", "replaces the system text; without TEXT the template's own is back"),
+    ("/reset", "forgets the conversation"),
+    ("/params", "shows how answers are chosen; /params NAME VALUE changes it"),
+    ("/adapter DIR", "puts another adapter on the model; /adapter none takes it off"),
+    ("/save FILE", "appends the conversation to FILE as a row of training data"),
+    ("/help", "shows this list"),
+    ("/exit", "ends, as Ctrl-D does on an empty line"),
+    ("//TEXT", "sends /TEXT as a message"),
+    ("\"\"\"", "begins and ends a message of several lines, on lines of their own"),
+    ("Alt-Enter", "begins another line of the message; pasted lines are one message"),
+    ("Ctrl-C", "stops an answer, or clears the line; the conversation stays"),
+  ]
+
+  /// The list for a terminal.
+  static var listText: String { Messages.list(list.map { ["  " + $0, $1] }) }
 
   /// nil for a message; a line that begins with two slashes is a message with one.
   ///
@@ -48,14 +60,26 @@ enum ChatOrder: Equatable {
 
 /// The parameters of answers that can be changed while talking, by their names in generation_config.json.
 enum ChatParameter {
+  /// Name, value and meaning of each, one a line.
   static func text(_ options: GenerationOptions) -> String {
+    Messages.list(rows(options).map { ["  " + $0[0]] + $0.dropFirst() })
+  }
+
+  private static func rows(_ options: GenerationOptions) -> [[String]] {
     [
-      "temperature \(options.sampling.temperature)", "top_p \(options.sampling.topP)",
-      "top_k \(options.sampling.topK)", "repetition_penalty \(options.sampling.repetitionPenalty)",
-      "num_beams \(options.numBeams)", "length_penalty \(options.lengthPenalty)",
-      "early_stopping \(options.earlyStopping.rawValue)",
-      "max_new_tokens \(options.maxNewTokens)", "seed \(options.seed)",
-    ].joined(separator: "  ")
+      ["temperature", "\(options.sampling.temperature)", "below 1 sharpens, above 1 flattens; 0 is greedy"],
+      ["top_p", "\(options.sampling.topP)", "keeps the fewest tokens that are together this likely"],
+      ["top_k", "\(options.sampling.topK)", "keeps this many most likely tokens; 0 keeps all"],
+      [
+        "repetition_penalty", "\(options.sampling.repetitionPenalty)",
+        "above 1 makes used tokens less likely",
+      ],
+      ["num_beams", "\(options.numBeams)", "above 1 searches for the most likely answer"],
+      ["length_penalty", "\(options.lengthPenalty)", "of beams: above 0 favours long answers"],
+      ["early_stopping", options.earlyStopping.rawValue, "of beams: true, false or never"],
+      ["max_new_tokens", "\(options.maxNewTokens)", "where an answer is cut off"],
+      ["seed", "\(options.seed)", "of the next answer; equal seeds give equal answers"],
+    ]
   }
 
   /// - Throws: `FireflyError` for a name that there is not and for a value out of range.
@@ -97,7 +121,8 @@ enum ChatParameter {
     case "max_new_tokens": options.maxNewTokens = try count(atLeast: 1)
     case "seed": options.seed = UInt64(try count(atLeast: 0))
     default:
-      throw FireflyError("there is no parameter \(name)", expected: text(options))
+      throw FireflyError(
+        "there is no parameter \(name)", expected: rows(options).map { $0[0] }.joined(separator: ", "))
     }
   }
 }

@@ -7,8 +7,6 @@ final class TrainDisplay {
   private let bar: Bool
   private var progress: StepProgress?
   private var totalSteps = 0
-  /// What the terminal's last line shows.
-  private var shown = ""
   private var lastDrawing = ContinuousClock.now - .seconds(1)
 
   /// - Parameter bar: redraw one line.
@@ -16,7 +14,7 @@ final class TrainDisplay {
 
   func show(_ event: TrainingEvent) {
     switch event {
-    case .notice(let text): print("note: \(text)")
+    case .notice(let text): Messages.line("note: \(text)")
     case .preparing(let what, let share): draw("\(what) \(Int(share * 100)) %", always: share == 1)
     case .started(let plan, let step): start(plan, step)
     case .microBatch(let done, let count):
@@ -25,49 +23,29 @@ final class TrainDisplay {
       progress?.add(report)
       if let line = progress?.line(width: width) { draw(line, always: report.step == totalSteps) }
     case .logged(let entry):
-      if !bar { print(entry.line(totalSteps: totalSteps) + (progress.map { "  \($0.pace)" } ?? "")) }
+      if !bar { Messages.line(entry.line(totalSteps: totalSteps) + (progress.map { "  \($0.pace)" } ?? "")) }
     case .evaluating(let share): draw("evaluating \(Int(share * 100)) %")
-    case .evaluated(let entry): print(entry.line(totalSteps: totalSteps))
-    case .saved(let folder): print("saved \(folder)")
+    case .evaluated(let entry): Messages.line(entry.line(totalSteps: totalSteps))
+    case .saved(let folder): Messages.line("saved \(folder)")
     }
   }
 
   /// Ends the redrawn line.
-  func close() {
-    erase()
-    shown = ""
-  }
+  func close() { Messages.clearProgress() }
 
   private func start(_ plan: RunPlan, _ step: Int) {
     close()
     totalSteps = plan.steps
     progress = StepProgress(totalSteps: plan.steps, from: step)
-    for line in plan.summary { print(line) }
-  }
-
-  /// A line that stays, above the bar.
-  private func print(_ text: String) {
-    erase()
-    Messages.line(text)
-    if !shown.isEmpty { Messages.write(shown) }
+    for line in plan.summary { Messages.line(line) }
   }
 
   /// Redraws the line, at most ten times a second unless `always`.
   private func draw(_ line: String, always: Bool = false) {
-    let line = Language.current.lines(line)
     guard bar, always || ContinuousClock.now - lastDrawing >= .milliseconds(100) else { return }
     lastDrawing = .now
-    erase()
-    shown = line
-    Messages.write(line)
+    Messages.progress(line)
   }
 
-  private func erase() {
-    if !shown.isEmpty { Messages.write("\r\u{1b}[2K") }
-  }
-
-  private var width: Int {
-    var size = winsize()
-    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
-  }
+  private var width: Int { Terminal.columns(STDERR_FILENO) ?? 80 }
 }

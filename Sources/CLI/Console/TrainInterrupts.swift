@@ -20,6 +20,6 @@ final class TrainInterrupts: Sendable {
     guard !request.isAsked else { _exit(128 + number) }
     signalNumber.store(number, ordering: .relaxed)
     request.stop()
-    Messages.line("\nstopping after this step, with a checkpoint; press Ctrl-C again to stop at once")
+    Messages.line("stopping after this step, with a checkpoint; press Ctrl-C again to stop at once")
   }
 }

@@ -25,6 +25,11 @@ package struct AdapterFile {
   package init(_ name: String) throws {
     let folder = try LocalModels().path(of: name, for: .adapter)
     self.folder = folder
+    guard FileManager.default.fileExists(atPath: "\(folder)/\(ModelFiles.adapterConfig)") else {
+      throw FireflyError(
+        "the folder is not an adapter", at: folder,
+        expected: "\(ModelFiles.adapterConfig) and an adapter's weights")
+    }
     let config = try AdapterConfig("\(folder)/\(ModelFiles.adapterConfig)")
     store = try AdapterFile.weights(in: folder)
     let whole = AdapterFile.saved(store.names, config.options)

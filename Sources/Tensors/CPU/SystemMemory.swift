@@ -54,8 +54,10 @@ enum SystemMemory {
 
   /// Nothing that computes can go on without memory, so the process ends here; with a sentence, and no report of a crash.
   private static func exhausted(_ byteCount: Int) -> Never {
+    // A line of progress may stand on the terminal.
     let sentence =
-      "firefly: memory ran out: the system gives no \(Readable.bytes(byteCount)) more. Use a smaller model, smaller "
+      (isatty(STDERR_FILENO) == 1 ? "\n" : "")
+      + "firefly: memory ran out: the system gives no \(Readable.bytes(byteCount)) more. Use a smaller model, smaller "
       + "batches or shorter sequences, or raise the limit (ulimit -v).\n"
     _ = writeAll(Array(sentence.utf8), to: STDERR_FILENO)
     _exit(1)

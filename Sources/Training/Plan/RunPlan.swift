@@ -142,11 +142,16 @@ public struct RunPlan: Sendable {
           + shortStep(order),
         "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
           + "\(warmup) steps of warm-up",
-        "memory, about: \(Readable.bytes(memory.total)) ("
-          + memory.parts.map { "\($0.part) \(Readable.bytes($0.bytes))" }.joined(separator: ", ") + ")"
-          + (memory.paged > 0
-            ? "; \(Readable.bytes(memory.paged)) of it in files that the system can write out" : ""),
-      ]
+      ] + table(memory)
+  }
+
+  /// What memory is for, a line for each part, and the sum.
+  private static func table(_ memory: MemoryPlan) -> [String] {
+    let rows = memory.parts.map { ["  " + $0.part, Readable.bytes($0.bytes)] }
+    return ["memory, about:"]
+      + Columns.table(rows + [["  together", Readable.bytes(memory.total)]], right: [1])
+      + (memory.paged > 0
+        ? ["  \(Readable.bytes(memory.paged)) of it in files that the system can write out"] : [])
   }
 
   private static func trained(_ setup: RunSetup, of whole: Int) -> String {

@@ -23,6 +23,10 @@ extension Chinese {
     = {} 不能同时使用：{}
     {} cannot be used here: {}
     = {} 不能在这里使用：{}
+    firefly help VERB tells a verb's arguments, firefly --version the version; firefly manual | man -l - \#
+    is all of it.
+    = firefly help VERB 说明一个命令的参数，firefly --version 显示版本；firefly manual | man -l - 显示全部\#
+    说明。
     Fine-tunes pretrained language models on conversations, and uses them.
     = 在对话上微调预训练语言模型，并使用它们。
     Usage: firefly VERB [arguments]
@@ -35,9 +39,6 @@ extension Chinese {
     = 可以重复给出。
     Shows this text.
     = 显示本说明。
-    A model folder in Hugging Face's format, a .gguf file, or the name of a model that is on this machine \#
-    (download).
-    = Hugging Face 格式的模型文件夹、.gguf 文件，或本机已有（download）的模型名。
     A PEFT adapter to put on the model: its folder, or its name.
     = 加在模型上的 PEFT 适配器：它的文件夹或名字。
     What products are computed in (default: bfloat16 where the device multiplies it fast).
@@ -105,6 +106,10 @@ extension Chinese {
     = 已中断：没有写出任何内容
     {}: {} MB
     = {}：{} MB
+    template {}; /help lists what else can be asked, Ctrl-D ends
+    = 模板 {}；/help 列出可用的命令，Ctrl-D 结束
+    Ctrl-C clears the line, and stops an answer; /exit or Ctrl-D ends
+    = Ctrl-C 清除这一行，或停止回答；/exit 或 Ctrl-D 结束
     the conversation is forgotten
     = 已清空对话
     the template's own system text
@@ -117,10 +122,34 @@ extension Chinese {
     = 已将 {} 轮对话追加到 {}
     the base alone
     = 只用基础模型
-    the first {} turns no longer fit and are left out
-    = 前 {} 轮已放不下，略去
+    cut off after {} tokens; {} allows longer answers
+    = 在 {} 个词元处截断；{} 允许更长的回答
+    cut off: the model reads no more than {} tokens; /reset forgets earlier turns
+    = 被截断：模型最多读取 {} 个词元；/reset 清空之前的对话
     {} tokens, {} tokens/s
     = {} 个词元，{} 词元/秒
+    replaces the system text; without TEXT the template's own is back
+    = 替换系统提示；不带 TEXT 则恢复模板自带的
+    forgets the conversation
+    = 清空对话
+    shows how answers are chosen; /params NAME VALUE changes it
+    = 显示回答的参数；/params NAME VALUE 更改一个
+    puts another adapter on the model; /adapter none takes it off
+    = 换上另一个适配器；/adapter none 取下
+    appends the conversation to FILE as a row of training data
+    = 把对话追加到 FILE，作为一行训练数据
+    shows this list
+    = 显示此列表
+    ends, as Ctrl-D does on an empty line
+    = 结束，与空行上按 Ctrl-D 相同
+    sends /TEXT as a message
+    = 把 /TEXT 作为消息发送
+    begins and ends a message of several lines, on lines of their own
+    = 单独成行，表示多行消息的开始和结束
+    begins another line of the message; pasted lines are one message
+    = 在消息中换行；粘贴的多行文本是一条消息
+    stops an answer, or clears the line; the conversation stays
+    = 停止回答，或清除这一行；对话保留
     /{} needs {}
     = /{} 需要{}
     a file
@@ -131,6 +160,24 @@ extension Chinese {
     = 没有 /{} 这个命令
     /help lists the orders; a message that begins with / needs two.
     = /help 列出可用的命令；以 / 开头的消息要写两个 /。
+    below 1 sharpens, above 1 flattens; 0 is greedy
+    = 小于 1 更集中，大于 1 更平缓；0 为贪心
+    keeps the fewest tokens that are together this likely
+    = 保留累计概率达到此值的最少词元
+    keeps this many most likely tokens; 0 keeps all
+    = 保留这么多最可能的词元；0 表示全部保留
+    above 1 makes used tokens less likely
+    = 大于 1 时，已用过的词元可能性降低
+    above 1 searches for the most likely answer
+    = 大于 1 时搜索最可能的回答
+    of beams: above 0 favours long answers
+    = 集束搜索：大于 0 时偏向长回答
+    of beams: true, false or never
+    = 集束搜索：true、false 或 never
+    where an answer is cut off
+    = 回答在此处截断
+    of the next answer; equal seeds give equal answers
+    = 下一个回答的种子；相同的种子得到相同的回答
     not a value
     = 值不正确
     {} has no effect: beams take the most likely answer
@@ -141,6 +188,10 @@ extension Chinese {
     = true、false 或 never
     there is no parameter {}
     = 没有参数 {}
+    the system gives no pipe: {}
+    = 系统无法提供管道：{}
+    the terminal cannot be used for typing
+    = 终端无法用于输入
     cannot write to standard output: {}
     = 无法写到标准输出：{}
     {} left
@@ -165,6 +216,8 @@ extension Chinese {
     = 请提高上限：ulimit -n 1024。
     a verb is missing
     = 缺少命令
+    help tells of one verb, found '{}'
+    = help 只说明一个命令，实际为“{}”
     unknown {} {}{}
     = 未知的 {} {}{}
     {} tokens/s
@@ -185,6 +238,8 @@ extension Chinese {
     = 适配器 {}
     message {}
     = 第 {} 条消息
+    {} turns
+    = {} 轮
     {} elements
     = {} 个元素
     stopping
@@ -207,18 +262,22 @@ extension Chinese {
     = {} 秒
     {} d {} h
     = {} 天 {} 小时
-    firefly VERB --help tells a verb's arguments; firefly --version the version.
-    = firefly VERB --help 说明一个命令的参数，firefly --version 显示版本。
-    template {}; /help lists what else can be asked
-    = 模板 {}；/help 列出可用的命令
-    /system TEXT replaces the system text; /reset forgets the conversation; /params shows the parameters \#
-    and /params NAME VALUE sets one; /save FILE appends the conversation as a training row; /adapter DIR \#
-    changes the adapter, /adapter none takes it off; /help; /exit.
-    = /system TEXT 替换系统提示；/reset 清空对话；/params 显示回答的参数，/params NAME VALUE 更改一个；\#
-    /save FILE 把对话追加为一行训练数据；/adapter DIR 换适配器，/adapter none 取下适配器；/help；/exit。
+    {} appended to {}
+    = 已将 {}追加到 {}
+    1 turn
+    = 1 轮对话
+    no longer fits and is left out: the first {}
+    = 已放不下，略去：前 {}
+    A model folder in Hugging Face's format, a .gguf file, or the name of a model that is on this machine \#
+    (firefly download fetches one).
+    = Hugging Face 格式的模型文件夹、.gguf 文件，或本机已有的模型名（firefly download 可以下载）。
     Replaces one key of the configuration; VALUE is JSON or a bare string. 'firefly keys' lists the keys.
     = 替换配置中的一个键；VALUE 是 JSON 或不带引号的字符串。“firefly keys”列出所有的键。
     none: {}
     = 无：{}
+    a prompt comes after --prompt
+    = 提示要写在 --prompt 之后
+    unexpected argument '{}'{}
+    = 多余的参数“{}”{}
     """#
 }

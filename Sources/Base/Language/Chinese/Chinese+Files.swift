@@ -143,5 +143,7 @@ extension Chinese {
     = 无法用正则表达式匹配文本：{}
     Shorten the text's longest run without spaces.
     = 请缩短文本中最长的无空格片段。
+    a folder
+    = 文件夹
     """#
 }

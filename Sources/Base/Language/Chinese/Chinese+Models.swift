@@ -249,6 +249,10 @@ extension Chinese {
     = {} 的分词器
     Use it by itself (chat, generate), or serve what 'firefly merge' makes of both.
     = 请单独使用它（chat、generate），或用“firefly merge”合并后再提供服务。
+    the folder is not an adapter
+    = 该文件夹不是适配器
+    {} and an adapter's weights
+    = {} 和适配器的权重
     no rows of tokens
     = 没有词元的行
     """#

@@ -129,8 +129,6 @@ extension Chinese {
     = 学习率：{}，{}，预热 {} 步
     {} of it in files that the system can write out
     = 其中 {} 在文件里，系统可以换出
-    memory, about: {} ({}){}
-    = 内存，约 {}（{}）{}
     {} trainable parameters ({} %)
     = {} 个可训练参数（{} %）
     from {}
@@ -263,6 +261,8 @@ extension Chinese {
     = 梯度
     With
     = 可改为
+    memory, about:
+    = 内存，约：
     stopped by request after step {}
     = 应要求在第 {} 步之后停止
     """#

@@ -9,14 +9,15 @@ extension Chinese {
     = 按原样续写提示（解析其中的特殊词元），而不是通过模板回答。
     Prompts answered at the same time (default: 8).
     = 同时回答的提示数（默认：8）。
-    One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason, top_logprobs, \#
-    beam_score.
-    = 每条提示输出一个 JSON 对象：source、prompt_ids、ids、text、finish_reason、top_logprobs、beam_score。
     With --json, the K most likely tokens at each step and the logarithms of their probabilities, before \#
     sampling options.
     = 与 --json 一起使用：每一步最可能的 K 个词元及其概率的对数，不受采样选项影响。
     Answers prompts, several at a time.
     = 回答提示，可同时回答多条。
+    Without --prompt and --file, all that comes from standard input is one prompt: echo 'What is a \#
+    firefly?' | firefly generate MODEL. The last line's end is not part of it.
+    = 没有 --prompt 和 --file 时，标准输入的全部内容作为一条提示：echo 'What is a firefly?' | firefly \#
+    generate MODEL。最后一行的换行符不算在内。
     put all prompts into the file
     = 请把所有提示写进文件
     --raw uses no template
@@ -25,12 +26,24 @@ extension Chinese {
     = --raw 没有系统提示
     --top-logprobs needs --json
     = --top-logprobs 需要 --json
+    standard input
+    = 标准输入
     --prompt or --file is missing
     = 缺少 --prompt 或 --file
+    not UTF-8
+    = 不是 UTF-8
+    a prompt as plain text
+    = 纯文本的提示
     {}Or continue the prompt as it is with --raw.
     = {}或用 --raw 按原样续写提示。
+    the answer was
+    = 回答
     {} of {} answers were
     = {} 个回答（共 {} 个）
+    firefly: {} cut off after {} tokens; --max-new-tokens N allows longer ones
+    = firefly: {}在 {} 个词元处截断；--max-new-tokens N 允许更长的回答
+    firefly: {} cut off: the model reads no more than {} tokens
+    = firefly: {}被截断：模型最多读取 {} 个词元
     A model folder, an adapter, a checkpoint, a .gguf, .safetensors or .bin file, or a model's or \#
     adapter's name.
     = 模型文件夹、适配器、检查点、.gguf、.safetensors 或 .bin 文件，或模型、适配器的名字。
@@ -152,20 +165,20 @@ extension Chinese {
     /health、/metrics（Prometheus），以及原版 Firefly 的 /firefly。请求一起运行，提示中相同的开头只读一次。
     SIGTERM or Ctrl-C stops: running answers may end within --grace; a second one stops at once.
     = SIGTERM 或 Ctrl-C 停止服务：进行中的回答可在 --grace 之内结束；再按一次则立即停止。
-    firefly: num_beams {} of the model has no effect: requests to /firefly may ask for beams
-    = firefly: 模型的 num_beams {} 不起作用：发往 /firefly 的请求可以要求集束搜索
     no chat template: completions only
     = 没有聊天模板：只能续写
     serving {} ({})
     = 正在提供 {}（{}）
     listening on http://{}:{}
     = 正在监听 http://{}:{}
-    firefly: whoever reaches {} can use this server; --api-key asks for a key
-    = firefly: 能访问 {} 的人都可以使用这个服务；--api-key 可要求密钥
     an API key is empty
     = API 密钥为空
     --adapter must be NAME=DIR or DIR, not {}
     = --adapter 应为 NAME=DIR 或 DIR，而不是 {}
+    line {}{}{}: {} tokens, {} targets
+    = 第 {} 行{}{}：{} 个词元，{} 个目标
+    * is a target
+    = * 表示目标
     A model folder, a .gguf file, a model's name, a tokenizer.json, a tokenizer.model or a qwen.tiktoken.
     = 模型文件夹、.gguf 文件、模型名、tokenizer.json、tokenizer.model 或 qwen.tiktoken。
     Puts the begin-of-sequence token before each text, and the end-of-sequence token behind it, where the \#
@@ -177,11 +190,22 @@ extension Chinese {
     外，与 SentencePiece 相同）。
     Strings of special tokens inside a text are text like any other.
     = 文本中特殊词元的字符串当作普通文本。
+    Reads a JSON string from each line, which may hold line breaks, and writes {"ids": […], "decoded": \#
+    "…"} for it, special tokens spelled out.
+    = 每行读取一个可含换行的 JSON 字符串，写出 {"ids": […], "decoded": "…"}，特殊词元写出。
     Writes one line instead: how many texts and tokens there are, and the seconds of processor time that \#
     loading the tokenizer and encoding the texts took.
     = 只写一行：文本数、词元数，以及加载分词器和编码文本所用的处理器秒数。
+    Turns texts into token ids.
+    = 把文本变成词元 id。
+    Each line of standard input is a text; its ids are written on one line: echo 'a text' | firefly \#
+    tokenize MODEL. No BOS or EOS is added unless asked for.
+    = 标准输入的每一行是一段文本，它的 id 写在一行上：echo 'a text' | firefly tokenize MODEL。除非要求，否\#
+    则不加 BOS 和 EOS。
     one is the opposite of the other
     = 两者互相矛盾
+    a text a line; Ctrl-D ends
+    = 每行一段文本；按 Ctrl-D 结束
     not a JSON string
     = 不是 JSON 字符串
     "text"
@@ -208,12 +232,18 @@ extension Chinese {
     学习率与总长度无关。
     stopped after step {}; saved {}. Continue with --resume.
     = 在第 {} 步之后停止；已保存 {}。用 --resume 继续。
-    Turns texts into token ids and back.
-    = 把文本变成词元 id，也可以还原。
-    Reads a JSON string from each line of standard input and writes {"ids": […], "decoded": "…"} for it, \#
-    special tokens spelled out. No BOS or EOS is added unless asked for.
-    = 从标准输入的每一行读取一个 JSON 字符串，写出 {"ids": […], "decoded": "…"}，特殊词元写出。除非要求，\#
-    否则不加 BOS 和 EOS。
+    One JSON object for each prompt: source, prompt_ids, ids, text, finish_reason (stop, or length for a \#
+    cut-off answer), top_logprobs, beam_score.
+    = 每条提示输出一个 JSON 对象：source、prompt_ids、ids、text、finish_reason（stop；被截断的回答为 \#
+    length）、top_logprobs、beam_score。
+    {} cut off after {} tokens; --max-new-tokens N allows longer ones
+    = {}在 {} 个词元处截断；--max-new-tokens N 允许更长的回答
+    {} cut off: the model reads no more than {} tokens
+    = {}被截断：模型最多读取 {} 个词元
+    num_beams {} of the model has no effect: requests to /firefly may ask for beams
+    = 模型的 num_beams {} 不起作用：发往 /firefly 的请求可以要求集束搜索
+    whoever reaches {} can use this server; --api-key asks for a key
+    = 能访问 {} 的人都可以使用这个服务；--api-key 可要求密钥
     firefly: a request: {}
     = firefly: 请求：{}
     The key to tell in full (default: a list of all).

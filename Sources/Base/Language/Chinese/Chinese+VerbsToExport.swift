@@ -36,6 +36,11 @@ extension Chinese {
     = 每条消息各自独立，不记住之前的内容。
     Talks with a model; answers stream as they come.
     = 与模型对话；回答边生成边显示。
+    A line is a message, or one of the orders and keys below. Ctrl-C stops an answer and leaves the \#
+    program and the conversation as they are. Input may come from a pipe: then too each line is a message, \#
+    answered in turn; firefly generate answers a whole file as one.
+    = 一行就是一条消息，或下面的一个命令或按键。Ctrl-C 只停止回答，程序和对话保持不变。输入也可以来自管道：\#
+    同样每行是一条消息，依次回答；firefly generate 则把整个输入作为一条来回答。
     What no longer fits into the context is left out by whole turns, the oldest first.
     = 放不进上下文时，从最早的开始，整轮略去。
     it was trained with another chat template than this conversation has: start with --adapter {}
@@ -56,6 +61,17 @@ extension Chinese {
     = 训练配置，JSON 或 YAML 文件。
     The line of train_file to show, counted on from file to file (default: the first row that is kept).
     = 要显示的 train_file 行号，各文件连续计数（默认：保留下来的第一行）。
+    Shows the row token by token, with ids.
+    = 逐词元显示这一行，带 id。
+    One JSON object: the statistics, and the row with its tokens.
+    = 输出一个 JSON 对象：统计信息，以及这一行和它的词元。
+    Shows what training will see: statistics, and a row's text with its targets.
+    = 显示训练会看到什么：统计信息，以及一行数据的文本与训练目标。
+    The row stands there as the model reads it, special tokens spelled out. The targets, which are what is \#
+    learnt, are green on a terminal and between ⟦ and ⟧ elsewhere; so they are on a terminal when NO_COLOR \#
+    is set.
+    = 数据按模型读取的样子显示，特殊词元写出。训练目标就是要学习的部分，在终端上显示为绿色，在其他地方放在 \#
+    ⟦ 与 ⟧ 之间；设置了 NO_COLOR 时，终端上也用括号。
     --json has the tokens
     = --json 已经包含词元
     reading {}
@@ -199,9 +215,6 @@ extension Chinese {
     给出提示。
     --onto needs --adapter
     = --onto 需要 --adapter
-    firefly: llama.cpp encodes text beside special tokens, such as {}, otherwise than the model's \#
-    tokenizer: it takes it to begin with a space
-    = firefly: 在 {} 这样的特殊词元旁，llama.cpp 对文本的编码与模型的分词器不同：它认为文本以空格开头
     --adapter-only needs --adapter
     = --adapter-only 需要 --adapter
     an adapter is written as f32, f16 or bf16
@@ -228,15 +241,8 @@ extension Chinese {
     = {}，应为 {}
     exact match: {} of {} ({} %)
     = 精确匹配：{} / {}（{} %）
-    Each line is a message; lines between two lines of three quotes (""") are one. Input may come from a \#
-    pipe. Ctrl-C stops an answer and not the program; /exit or the end of input ends.
-    = 每行是一条消息；两行三引号（"""）之间的各行合为一条。输入可以来自管道。Ctrl-C 停止回答，不退出程序；\#
-    /exit 或输入结束时退出。
-    One JSON object: the statistics and the row.
-    = 输出一个 JSON 对象：统计信息和这一行。
-    Shows what training will see: statistics, and a row token by token.
-    = 显示训练会看到什么：统计信息，以及逐词元的一行数据。
-    line {}{}{}: {} tokens, {} targets (marked with *)
-    = 第 {} 行{}{}：{} 个词元，{} 个目标（以 * 标出）
+    llama.cpp encodes text beside special tokens, such as {}, otherwise than the model's tokenizer: it \#
+    takes it to begin with a space
+    = 在 {} 这样的特殊词元旁，llama.cpp 对文本的编码与模型的分词器不同：它认为文本以空格开头
     """#
 }
