@@ -89,7 +89,7 @@ package enum Program {
   /// The help of the program, or of the verb that is named.
   private static func help(_ words: [String]) throws {
     if words.count > 1 { throw UsageError("help tells of one verb, found '\(words.joined(separator: " "))'") }
-    let help = Help(columns: Terminal.columns(STDOUT_FILENO) ?? Help.usualWidth)
+    let help = Help.ofOutput
     try print(try words.first.map { help.verb(try named($0)) } ?? help.program(verbs))
   }
 

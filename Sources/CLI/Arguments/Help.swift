@@ -1,4 +1,5 @@
 import FireflyBase
+import Foundation
 
 /// The help texts, made from the declarations alone.
 package struct Help {
@@ -13,6 +14,9 @@ package struct Help {
 
   /// - Parameter columns: of the terminal that shows the text.
   package init(columns: Int = usualWidth) { width = min(max(columns, 20), Help.widest) }
+
+  /// As wide as the terminal that results go to.
+  static var ofOutput: Help { Help(columns: Terminal.columns(STDOUT_FILENO) ?? usualWidth) }
 
   /// The text of `firefly --help`.
   package func program(_ verbs: [Verb]) -> String {

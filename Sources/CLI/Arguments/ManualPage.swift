@@ -46,6 +46,9 @@ package enum ManualPage {
     The language of help, messages and errors: Chinese where the first of these that is set begins with zh, otherwise
     English. Logs, files and JSON are always English.
     .TP
+    .B NO_COLOR
+    Set to anything, nothing is coloured.
+    .TP
     .B XDG_CACHE_HOME
     Where caches are kept, in a folder firefly; ~/.cache by default.
 

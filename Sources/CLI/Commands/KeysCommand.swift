@@ -47,7 +47,7 @@ enum KeysCommand {
   }
 
   private static func list(_ language: KeyLanguage) -> String {
-    let help = Help(columns: Terminal.columns(STDOUT_FILENO) ?? Help.usualWidth)
+    let help = Help.ofOutput
     return ConfigKeys.groups.map { group in
       let entries = group.keys.map { key in
         help.entry(key.name, "\(key.about.meaning[language]) (\(key.defaultText(language)))")
