@@ -24,7 +24,7 @@ package enum Help {
   /// The text of `firefly VERB --help`.
   package static func verb(_ verb: Verb) -> String {
     let names = verb.positionals.map { " " + $0.usage }.joined()
-    var text = Language.current("Usage: firefly \(verb.name)\(names) [options]") + "\n\n"
+    var text = Language.current("Usage: firefly") + " \(verb.name)\(names) [options]\n\n"
     text += wrapped(verb.summary, firstColumn: 0, indent: 0)
     for paragraph in verb.details.split(separator: "\n") {
       text += "\n" + wrapped(String(paragraph), firstColumn: 0, indent: 0)

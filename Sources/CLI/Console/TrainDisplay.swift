@@ -29,6 +29,7 @@ final class TrainDisplay {
     case .evaluating(let share): draw("evaluating \(Int(share * 100)) %")
     case .evaluated(let entry): print(entry.line(totalSteps: totalSteps))
     case .saved(let folder): print("saved \(folder)")
+    case .ended: break
     }
   }
 

@@ -220,5 +220,7 @@ extension Chinese {
     = 替换配置中的一个键；VALUE 是 JSON 或不带引号的字符串。“firefly keys”列出所有的键。
     none: {}
     = 无：{}
+    Usage: firefly
+    = 用法：firefly
     """#
 }

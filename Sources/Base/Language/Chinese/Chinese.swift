@@ -9,8 +9,10 @@ enum Chinese {
     answers, conversion, evaluation, configKeys, config, training, system,
   ]
 
-  /// What the C library says, which stands in no source here.
+  /// What stands in no source here as such: the word that joins a list, and what the C library says.
   static let system = #"""
+    or {}
+    = 或{}
     No such file or directory
     = 没有那个文件或目录
     Permission denied
