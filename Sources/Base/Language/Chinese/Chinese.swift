@@ -9,10 +9,8 @@ enum Chinese {
     answers, conversion, evaluation, configKeys, config, training, system,
   ]
 
-  /// What stands in no source here as such: the word that joins a list, and what the C library says.
+  /// What the C library says, which stands in no source here.
   static let system = #"""
-    or {}
-    = 或{}
     No such file or directory
     = 没有那个文件或目录
     Permission denied
