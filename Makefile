@@ -4,13 +4,16 @@
 # make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
 # make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there;
 #             that the Chinese catalogue has what people read (tools/wording)
+# make examples  the packages in examples/, which import only Firefly
+# make docs   the library's pages, into build/docs
+# make readme that every command of README runs
 # make bench  this machine, and how close Firefly comes to its limits
 # make install  the program with its manual page and completions, under PREFIX (/usr/local)
 
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms card address thread storm tables bench install demo fixtures setup
+.PHONY: build test check format rooms card address thread storm examples docs readme tables bench install demo fixtures setup
 
 build: setup
 	swift build -c release
@@ -19,7 +22,7 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # In this order. The whole suite comes last, so that its count is the last line.
-check: setup format rooms card address thread storm tables
+check: setup format rooms card address thread storm examples docs readme tables
 
 format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
@@ -37,6 +40,18 @@ KILLS = 50
 storm: setup
 	swift build $(CHECKS)
 	python3 tools/storm/kills.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --kills $(KILLS)
+
+# As a program of somebody else's builds the library.
+examples: setup
+	for package in examples/*; do swift build --package-path $$package $(TEST_FLAGS) || exit 1; done
+
+docs: setup
+	swift build $(CHECKS)
+	scripts/docs.sh "$$(swift build $(CHECKS) --show-bin-path)"
+
+readme: setup
+	swift build $(CHECKS)
+	python3 tools/readme_check/check.py "$$(swift build $(CHECKS) --show-bin-path)"
 
 tables: setup
 	swift build --build-tests $(CHECKS)

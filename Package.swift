@@ -134,7 +134,11 @@ let package = Package(
       dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "CCardEmulator"],
       path: "Tests/TestSupport"),
     .target(
-      name: "FireflyDoubles", dependencies: ["FireflyTensors", "FireflyText", "FireflyGeneration"],
+      name: "FireflyDoubles",
+      dependencies: [
+        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyTraining", "FireflyTestSupport",
+      ],
       path: "Tests/Doubles"),
     .testTarget(
       name: "StormTests",
@@ -206,8 +210,10 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport",
+        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/TrainingTests", exclude: ["Fixtures"]),
+    .testTarget(
+      name: "FireflyTests", dependencies: ["Firefly", "FireflyDoubles"], path: "Tests/FireflyTests"),
     .testTarget(
       name: "BenchTests",
       dependencies: [

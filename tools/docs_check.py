@@ -4,7 +4,8 @@
     python3 tools/docs_check.py      exit status 1 where a name leads nowhere; needs no packages and no build
 
 A path is what begins with a folder of the project. A name is what stands in backquotes and looks like one of the code's:
-`Norm`, `Ops.rmsNorm(…)`, `chunkElements`; "`Norm` in Sources/…/Norm.swift" must be declared in that file.
+`Norm`, `Ops.rmsNorm(…)`, `chunkElements`; "`Norm` in Sources/…/Norm.swift" must be declared in that file. Code of the library's pages
+stands so in a program of examples/, which is built.
 """
 
 import re
@@ -26,6 +27,10 @@ PLACEHOLDER = "NAME"  # in CONTRIBUTING's recipes
 
 # Names in backquotes that are not of the code: keys of other programs' files, fixtures' names, shell words, the environment.
 OTHERS = re.compile(r"[a-z]+(_[a-z0-9]+)+|make|firefly|FIREFLY_[A-Z]+")
+# The library's pages, and code in them that belongs to no program: an import by itself, a manifest.
+PAGES = ROOT / "Sources" / "Firefly" / "Firefly.docc"
+SWIFT = re.compile(r"^```swift\n(.*?)^```", re.DOTALL | re.MULTILINE)
+NO_PROGRAM = ("import Firefly\n", "dependencies: ")
 TARGETS = {path.name for path in (ROOT / "Sources").iterdir()}
 
 
@@ -74,9 +79,29 @@ def faults(document: str, sources: dict[Path, str]) -> list[str]:
     return found
 
 
+def shifted(text: str) -> str:
+    """The text with its lines' common indentation gone, and blanks at their ends."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def foreign_code() -> list[str]:
+    """Blocks of the library's pages that stand in no example, line by line; how deep they are indented does not matter."""
+    programs = [shifted(path.read_text()) for path in (ROOT / "examples").glob("*/Sources/*/*.swift")]
+    found = []
+    for page in sorted(PAGES.glob("*.md")):
+        text = page.read_text()
+        for block in SWIFT.finditer(text):
+            if block.group(1).startswith(NO_PROGRAM) or any(shifted(block.group(1)) in one for one in programs):
+                continue
+            line = text.count("\n", 0, block.start()) + 1
+            found.append(f"{page.relative_to(ROOT)}:{line}: no program of examples/ has this code")
+    return found
+
+
 def main() -> int:
     sources = code()
-    found = [fault for document in DOCUMENTS if (ROOT / document).exists() for fault in faults(document, sources)]
+    found = foreign_code()
+    found += [fault for document in DOCUMENTS if (ROOT / document).exists() for fault in faults(document, sources)]
     print("\n".join(found) if found else f"{len(DOCUMENTS)} documents name what is there")
     return 1 if found else 0
 

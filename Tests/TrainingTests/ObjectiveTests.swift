@@ -1,3 +1,4 @@
+import FireflyDoubles
 import FireflyModels
 import FireflyTensors
 import FireflyText

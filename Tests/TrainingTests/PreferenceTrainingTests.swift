@@ -1,3 +1,4 @@
+import FireflyDoubles
 import FireflyBase
 import FireflyModels
 import FireflyTestSupport

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyDoubles
 import FireflyTestSupport
 import FireflyTraining
 import Foundation

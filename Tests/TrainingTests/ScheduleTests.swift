@@ -5,7 +5,7 @@ import Testing
 @Suite struct ScheduleTests {
   /// Golden test j of the specification.
   @Test func constantWithWarmupStartsAtZero() {
-    let factor = schedule(.constantWithWarmup, warmup: 3000, total: 15_000)
+    let factor = ScheduleKind.constantWithWarmup.factor(warmup: 3000, total: 15_000)
     #expect(1e-4 * factor(0) == 0)
     #expect(1e-4 * factor(1) == 1e-4 / 3000)
     #expect(factor(2999) == 2999.0 / 3000)
@@ -20,7 +20,7 @@ import Testing
       0.0006545084971874737, 0.0005, 0.00034549150281252633, 0.00020610737385376348, 9.549150281252633e-05,
       2.4471741852423235e-05,
     ]
-    let factor = schedule(.cosine, warmup: 2, total: 12)
+    let factor = ScheduleKind.cosine.factor(warmup: 2, total: 12)
     for (step, expected) in logged.enumerated() {
       let error = abs(1e-3 * factor(step) - expected)
       #expect(!(error > 1e-15) && !error.isNaN, "step \(step)")
@@ -28,13 +28,13 @@ import Testing
   }
 
   @Test func linearFallsToZero() {
-    let factor = schedule(.linear, warmup: 2, total: 10)
+    let factor = ScheduleKind.linear.factor(warmup: 2, total: 10)
     #expect(factor(0) == 0 && factor(1) == 0.5 && factor(2) == 1 && factor(6) == 0.5)
     #expect(factor(9) == 0.125 && factor(10) == 0)
   }
 
   @Test func constantIgnoresTheWarmup() {
-    let factor = schedule(.constant, warmup: 100, total: 10)
+    let factor = ScheduleKind.constant.factor(warmup: 100, total: 10)
     #expect(factor(0) == 1 && factor(9) == 1)
   }
 

@@ -1,3 +1,4 @@
+import FireflyDoubles
 import FireflyBase
 import FireflyTestSupport
 import FireflyText
@@ -27,7 +28,7 @@ import Testing
       #expect(total == int("total_steps"), "\(run.text())")
       let epochs = (1...total).map(order.epoch)
       #expect(zip(epochs, doubles("epoch_after")).allSatisfy { abs($0 - $1) < 1e-12 }, "\(epochs)")
-      let rate = schedule(.linear, warmup: 1, total: total)
+      let rate = ScheduleKind.linear.factor(warmup: 1, total: total)
       #expect(
         zip((0..<total).map(rate), doubles("rate_factors")).allSatisfy { abs($0 - $1) < 1e-12 },
         "\(run.text())")

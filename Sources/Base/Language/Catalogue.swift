@@ -117,8 +117,10 @@ private struct Reader {
         consider(joined(text.split(separator: mark, omittingEmptySubsequences: false), mark, own, depth))
       }
       // What is one entry may have colons and several sentences.
-      for colon in text.ranges(of: ": ") {
-        consider(joined([text[..<colon.lowerBound], text[colon.upperBound...]], ": ", "：", depth))
+      for (mark, own) in [(": ", "："), (", or ", "，或")] {
+        for place in text.ranges(of: mark) {
+          consider(joined([text[..<place.lowerBound], text[place.upperBound...]], mark, own, depth))
+        }
       }
       for stop in text.ranges(of: ". ") {
         consider(joined([text[...stop.lowerBound], text[stop.upperBound...]], " ", "", depth))
@@ -153,7 +155,7 @@ private struct Reader {
     return Reading(text: String(text), entries: 0, explained: 0, strange: Reader.plainWords(core))
   }
 
-  /// Whether it is the user's own: quoted, a path or JSON.
+  /// Whether it is evidently no text: quoted, a path, JSON or numbers.
   private static func isData(_ text: Substring) -> Bool {
     guard let first = text.first, let last = text.last else { return true }
     switch first {
@@ -161,7 +163,7 @@ private struct Reader {
     case "{": return last == "}"
     case "[": return last == "]"
     case "/", "~", ".": return !["; ", ": ", ", "].contains { text.contains($0) }
-    default: return false
+    default: return !text.contains(where: \.isLetter)
     }
   }
 
@@ -180,7 +182,7 @@ private struct Reader {
 
   // MARK: - Texts of several
 
-  /// Parts with a mark of two bytes between them, `a; b`. Between two translations it is this language's own.
+  /// Parts with a mark between them, `a; b`. Between two translations it is this language's own.
   private mutating func joined(_ texts: [Substring], _ mark: String, _ own: String, _ depth: Int) -> Reading?
   {
     guard texts.count > 1 else { return nil }

@@ -31,7 +31,7 @@ package struct Help {
   /// The text of `firefly VERB --help`.
   package func verb(_ verb: Verb) -> String {
     let names = verb.positionals.map { " " + $0.usage }.joined()
-    var text = Language.current("Usage: firefly \(verb.name)\(names) [options]") + "\n\n"
+    var text = Language.current("Usage: firefly") + " \(verb.name)\(names) [options]\n\n"
     text += wrapped(verb.summary)
     for paragraph in verb.paragraphs {
       switch paragraph {

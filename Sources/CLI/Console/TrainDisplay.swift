@@ -27,6 +27,7 @@ final class TrainDisplay {
     case .evaluating(let share): draw("evaluating \(Int(share * 100)) %")
     case .evaluated(let entry): Messages.line(entry.line(totalSteps: totalSteps))
     case .saved(let folder): Messages.line("saved \(folder)")
+    case .ended: break
     }
   }
 

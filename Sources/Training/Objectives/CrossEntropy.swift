@@ -2,12 +2,12 @@ import FireflyModels
 import FireflyText
 
 /// The mean of −log p over the targets: what pretraining and supervised fine-tuning minimise.
-package struct CrossEntropy: Objective {
-  package let reduction: LossReduction
+public struct CrossEntropy: Objective {
+  public let reduction: LossReduction
 
-  package init(reduction: LossReduction) { self.reduction = reduction }
+  public init(reduction: LossReduction = .token) { self.reduction = reduction }
 
-  package func accumulateGradients(
+  public func accumulateGradients(
     _ batches: [Batch], on model: Transformer, _ pass: Pass, finished: (Int) -> Void
   ) throws -> StepLoss {
     let targets = batches.reduce(0) { $0 + $1.targetCount }

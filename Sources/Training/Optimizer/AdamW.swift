@@ -2,15 +2,20 @@ import FireflyModels
 import FireflyTensors
 
 /// AdamW (Loshchilov & Hutter, 2019) over an arena of parameters, with 32-bit moments.
-package final class AdamW {
-  package struct Options {
-    package var beta1: Double
-    package var beta2: Double
-    package var epsilon: Double
+///
+/// A training loop of one's own: gradients from an `Objective`, then `step`.
+public final class AdamW {
+  /// The defaults are those of transformers' TrainingArguments.
+  public struct Options: Sendable {
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
     /// Decoupled: the value shrinks by learning rate × this at each step, where a parameter decays.
-    package var weightDecay: Double
+    public var weightDecay: Double
 
-    package init(beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double) {
+    public init(
+      beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0
+    ) {
       self.beta1 = beta1
       self.beta2 = beta2
       self.epsilon = epsilon
@@ -18,15 +23,37 @@ package final class AdamW {
     }
   }
 
-  package let options: Options
+  public let options: Options
   let store: MomentStore
   /// How many updates are done.
-  package private(set) var step: Int
+  public private(set) var step: Int
+
+  /// For what `model` trains: its adapter, or all of its weights. Moments lie in its device's memory, 8 bytes a parameter.
+  public convenience init(_ options: Options = Options(), training model: Transformer) {
+    self.init(
+      options,
+      store: MomentStore(for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device))
+  }
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {
     self.options = options
     self.store = store
     self.step = step
+  }
+
+  /// One optimizer step: clips the model's gradients, moves what it trains along them, and makes the model see it.
+  ///
+  /// - Parameter maxGradientNorm: gradients with a larger 2-norm over all parameters are scaled down to it, as torch's
+  ///   clip_grad_norm_ does; nil leaves them.
+  /// - Returns: the norm before clipping. Where it is not finite nothing is moved: the gradients are of no use.
+  @discardableResult
+  public func step(_ model: Transformer, learningRate: Double, maxGradientNorm: Double? = 1) -> Double {
+    let norm = gradientNorm(model.arena)
+    guard norm.isFinite else { return norm }
+    update(
+      model.arena, learningRate: learningRate, gradientScale: clipScale(norm: norm, limit: maxGradientNorm))
+    model.parametersChanged()
+    return norm
   }
 
   /// Moves the values that there are moments for once along their gradients.

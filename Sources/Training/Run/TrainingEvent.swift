@@ -18,6 +18,8 @@ public enum TrainingEvent: Sendable {
   case evaluated(EvaluationEntry)
   /// A checkpoint's folder.
   case saved(String)
+  /// The last of a stream of events; `run` returns it instead.
+  case ended(TrainingResult)
 }
 
 /// One optimizer step.

@@ -47,8 +47,8 @@ struct TrainingLoop {
     self.checkpoint = checkpoint
     self.recorder = recorder
     let peak = config.learningRate
-    let factor = schedule(
-      config.schedule, warmup: config.warmup.resolved(total: totalSteps), total: totalSteps)
+    let factor = config.schedule.factor(
+      warmup: config.warmup.resolved(total: totalSteps), total: totalSteps)
     learningRate = { peak * factor($0) }
   }
 

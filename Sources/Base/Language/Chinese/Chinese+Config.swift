@@ -255,5 +255,31 @@ extension Chinese {
     = "{}" 为 {}，而{}：
     the run has {} steps
     = 训练共 {} 步
+    a list of {}
+    = {}的列表
+    a part of {} below 1
+    = 占{}的比例（小于 1）
+    a size such as "20GiB"
+    = "20GiB" 这样的大小
+    an object {{}}
+    = 对象 {{}}
+    paths and objects {"file", "share", "max_samples"}
+    = 路径和对象 {"file", "share", "max_samples"}
+    a number above {}
+    = 大于 {} 的数
+    a number above {} and at most {}
+    = 大于 {} 且不超过 {} 的数
+    a number of at least {}
+    = 不小于 {} 的数
+    module names
+    = 模块名
+    texts
+    = 文本
+    them
+    = 上述值
+    all steps
+    = 总步数
+    the rows
+    = 总行数
     """#
 }

@@ -279,5 +279,7 @@ extension Chinese {
     = 提示要写在 --prompt 之后
     unexpected argument '{}'{}
     = 多余的参数“{}”{}
+    Usage: firefly
+    = 用法：firefly
     """#
 }

@@ -99,5 +99,7 @@ extension Chinese {
     = 训练过的张量没有可写的类型
     the trained tensor
     = 训练过的张量
+    tables of the base
+    = 基础模型的表
     """#
 }

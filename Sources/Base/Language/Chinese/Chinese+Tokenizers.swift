@@ -253,5 +253,7 @@ extension Chinese {
     = 调用
     calls a tool
     = 调用了工具
+    vocab.json
+    = vocab.json
     """#
 }

@@ -9,18 +9,18 @@ import Foundation
 /// A folder with a random two-layer LLaMA, or Mixtral, a tokenizer whose ids are bytes, rows, and room for runs.
 ///
 /// The tokenizer is in tokenizer.json, or with `tiktoken` in qwen.tiktoken, as Qwen-1's folders have it.
-final class TinyRun {
-  let folder: TemporaryFolder
-  var path: String { folder.path }
-  var model: String { path + "/model" }
-  var rows: String { path + "/rows.jsonl" }
+package final class TinyRun {
+  package let folder: TemporaryFolder
+  package var path: String { folder.path }
+  package var model: String { path + "/model" }
+  package var rows: String { path + "/rows.jsonl" }
 
   /// In each layer; 0: a dense model.
   private let experts: Int
   private let vocabulary: Int
   private static let hidden = 64
 
-  init(rows count: Int = 12, experts: Int = 0, tiktoken: Bool = false) throws {
+  package init(rows count: Int = 12, experts: Int = 0, tiktoken: Bool = false) throws {
     self.experts = experts
     vocabulary = tiktoken ? 256 + 208 : 264  // bytes and special tokens
     folder = try TemporaryFolder()
@@ -30,7 +30,7 @@ final class TinyRun {
     try write(TinyRun.lines(count), to: rows)
   }
 
-  static func lines(_ count: Int) -> String {
+  package static func lines(_ count: Int) -> String {
     (0..<count).map { n in
       let sum = String(repeating: "\(n % 10)", count: 1 + n % 5)
       return #"{"conversation": [{"human": "say \#(n)", "assistant": "\#(sum)!"}]}"# + "\n"
@@ -38,7 +38,7 @@ final class TinyRun {
   }
 
   /// A configuration of this folder: float32, LoRA on NF4, all logged.
-  func config(_ output: String = "out", _ changes: [String: JSONValue] = [:]) throws -> RunConfig {
+  package func config(_ output: String = "out", _ changes: [String: JSONValue] = [:]) throws -> RunConfig {
     let base: [String: JSONValue] = [
       "model_name_or_path": .string(model), "train_file": .string(rows),
       "output_dir": .string("\(path)/\(output)"), "template_name": .string("firefly"),
@@ -54,7 +54,7 @@ final class TinyRun {
   }
 
   /// - Parameter step: the run is stopped after this step; nil: it goes to its end.
-  static func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
+  package static func run(_ config: RunConfig, stopAfter step: Int? = nil, resume: Resume = .fresh) throws
     -> TrainingResult
   {
     var config = config
@@ -66,15 +66,15 @@ final class TinyRun {
   }
 
   /// The model by itself, in float32.
-  func loaded() throws -> Transformer {
+  package func loaded() throws -> Transformer {
     try Transformer.load(ModelSource.open(model), compute: .float32, quantization: .none)
   }
 
-  func write(_ text: String, to path: String) throws {
+  package func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
   }
 
-  func json(_ name: String) throws -> JSONValue { try JSONValue.read("\(path)/\(name)") }
+  package func json(_ name: String) throws -> JSONValue { try JSONValue.read("\(path)/\(name)") }
 
   // MARK: - The model
 
@@ -97,7 +97,7 @@ final class TinyRun {
   }
 
   /// - Parameter poisoned: a token whose embedding is not a number.
-  func writeWeights(poisoned: Int? = nil) throws {
+  package func writeWeights(poisoned: Int? = nil) throws {
     var random = CounterRandom(seed: 1)
     var tensors: [(name: String, tensor: Tensor)] = []
     func add(_ name: String, _ shape: [Int], _ scale: Float) {
