@@ -4,6 +4,7 @@
 # make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
 # make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there;
 #             that scripts/setup.sh asks each distribution for its own packages
+#             that the Chinese catalogue has what people read (tools/wording)
 # make examples  the packages in examples/, which import only Firefly
 # make docs   the library's pages, into build/docs
 # make readme that every command of README runs
@@ -70,6 +71,8 @@ rooms:
 	python3 -m unittest discover tools/setup_check -q
 	python3 tools/rooms/check.py
 	python3 tools/docs_check.py
+	python3 -m unittest discover tools/wording -q
+	python3 tools/wording/check.py
 
 card:
 	tools/card/ptx.sh --check

@@ -38,12 +38,11 @@ package enum Program {
       return Status.done
     } catch let error as UsageError {
       let help = "firefly " + (error.verb.map { $0 + " " } ?? "") + "--help"
-      Messages.clearProgress()
-      Messages.line("firefly: \(error)\nTry '\(help)'.")
+      Messages.failure(error)
+      Messages.line("Try '\(help)'.")
       return Status.badUsage
     } catch {
-      Messages.clearProgress()
-      Messages.line("firefly: \(error)")
+      Messages.failure(error)
       return Status.failed
     }
   }

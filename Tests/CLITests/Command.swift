@@ -66,7 +66,8 @@ enum Command {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: path)
       process.arguments = words
-      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      process.environment = ProcessInfo.processInfo.environment.merging(["FIREFLY_LANG": "en"]) { $1 }
+        .merging(environment) { $1 }
       process.standardInput = FileHandle(forReadingAtPath: paths[0])
       process.standardOutput = FileHandle(forWritingAtPath: paths[1])
       process.standardError = FileHandle(forWritingAtPath: paths[2])

@@ -23,20 +23,15 @@ package struct Help {
     let list = list(verbs.map { ($0.name, $0.summary) })
     let more =
       "firefly help VERB tells a verb's arguments, firefly --version the version; firefly manual | man -l - is all of it."
-    return """
-      Usage: firefly VERB [arguments]
-
-      \(wrapped("Fine-tunes pretrained language models on conversations, and uses them."))
-      Verbs:
-      \(list)
-      \(wrapped(more))
-      """
+    return Language.current.lines("Usage: firefly VERB [arguments]\n\n")
+      + wrapped("Fine-tunes pretrained language models on conversations, and uses them.")
+      + Language.current.lines("\nVerbs:\n") + list + "\n" + wrapped(more)
   }
 
   /// The text of `firefly VERB --help`.
   package func verb(_ verb: Verb) -> String {
     let names = verb.positionals.map { " " + $0.usage }.joined()
-    var text = "Usage: firefly \(verb.name)\(names) [options]\n\n"
+    var text = Language.current("Usage: firefly") + " \(verb.name)\(names) [options]\n\n"
     text += wrapped(verb.summary)
     for paragraph in verb.paragraphs {
       switch paragraph {
@@ -45,14 +40,15 @@ package struct Help {
       }
     }
     if !verb.positionals.isEmpty {
-      text += "\nArguments:\n" + verb.positionals.map { entry($0.name, $0.help) }.joined()
+      text +=
+        Language.current.lines("\nArguments:\n") + verb.positionals.map { entry($0.name, $0.help) }.joined()
     }
     let options = verb.options.map { option in
       entry(
         option.name + (option.placeholder.map { " " + $0 } ?? ""),
         option.help + (option.repeated ? " May be repeated." : ""))
     }
-    text += "\nOptions:\n" + options.joined() + entry("--help", "Shows this text.")
+    text += Language.current.lines("\nOptions:\n") + options.joined() + entry("--help", "Shows this text.")
     return text
   }
 
@@ -69,8 +65,10 @@ package struct Help {
     let head = "  " + name
     let gap =
       Columns.count(head) + 2 <= indent ? Columns.left(head, indent) : head + "\n" + Columns.left("", indent)
-    return gap + Columns.wrapped(help, width: width, from: indent, indent: indent) + "\n"
+    return gap + Columns.wrapped(Language.current(help), width: width, from: indent, indent: indent) + "\n"
   }
 
-  private func wrapped(_ text: String) -> String { Columns.wrapped(text, width: width) + "\n" }
+  private func wrapped(_ text: String) -> String {
+    Columns.wrapped(Language.current(text), width: width) + "\n"
+  }
 }

@@ -42,6 +42,10 @@ package enum ManualPage {
     .BR HF_ENDPOINT ", " HF_TOKEN
     The hub that models are downloaded from, https://huggingface.co by default, and a token for it.
     .TP
+    .BR FIREFLY_LANG ", " LC_ALL ", " LC_MESSAGES ", " LANG
+    The language of help, messages and errors: Chinese where the first of these that is set begins with zh, otherwise
+    English. Logs, files and JSON are always English.
+    .TP
     .B NO_COLOR
     Set to anything, nothing is coloured.
     .TP

@@ -59,7 +59,7 @@ enum BenchCommand {
       report.program = try ProgramBench(program: CommandLine.arguments[0], model: model)
     }
     let output = Output()
-    try output.line(arguments[json] ? report.json.text(indent: 2) : report.text)
+    try output.line(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(report.text))
     try output.flush()
   }
 }

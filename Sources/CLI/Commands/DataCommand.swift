@@ -55,7 +55,7 @@ enum DataCommand {
       for line in dataset.report.summary { try output.sentence(line) }
       for line in heldOut?.report.summary ?? [] { try output.sentence("held out: \(line)") }
       for row in shown {
-        try output.line("\n" + row.heading)
+        try output.sentence("\n" + row.heading)
         try output.line(arguments[tokens] ? row.list : row.text(inColour: Terminal.showsColours))
       }
     }

@@ -56,14 +56,16 @@ extension EvalCommand {
     var text = ""
     for answer in report.answers.prefix(examples) {
       let expected = WorkedAnswer.result(of: answer.reference) ?? ""
-      text += "\(answer.place): \(answer.isCorrect ? "right" : "wrong"), expected \(expected)\n"
+      let verdict = "\(answer.isCorrect ? "right" : "wrong"), expected \(expected)"
+      text += "\(answer.place): \(Language.current(verdict))\n"
       text += indented(answer.question) + "\n→\n" + indented(answer.text) + "\n\n"
     }
     if report.cutOff > 0 {
-      text += "answers cut off by --max-new-tokens: \(report.cutOff)\n"
+      text += Language.current("answers cut off by --max-new-tokens: \(report.cutOff)") + "\n"
     }
+    let share = Readable.fixed(100 * report.accuracy, 1)
     return text
-      + "exact match: \(report.correct) of \(report.answers.count) (\(Readable.fixed(100 * report.accuracy, 1)) %)"
+      + Language.current("exact match: \(report.correct) of \(report.answers.count) (\(share) %)")
   }
 
   private static func indented(_ text: String) -> String {

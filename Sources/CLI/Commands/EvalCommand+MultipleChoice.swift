@@ -35,6 +35,6 @@ extension EvalCommand {
       progress.update(Double($0) / Double($1))
     }
     progress.clear()
-    try show(arguments[json] ? report.json.text(indent: 2) : report.table)
+    try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(report.table))
   }
 }

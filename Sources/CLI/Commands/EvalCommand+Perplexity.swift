@@ -44,7 +44,7 @@ extension EvalCommand {
     let progress = ProgressLine("measuring")
     let report = try perplexity.run(texts, output: results) { progress.update(Double($0) / Double($1)) }
     progress.clear()
-    try show(arguments[json] ? report.json.text(indent: 2) : table(report))
+    try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(table(report)))
   }
 
   private static func read(

@@ -29,9 +29,9 @@ extension Inspection {
     var lines = ["\(path): \(kind)"]
     lines += Columns.table(facts.map { ["  " + $0.name, shortened($0.value.string ?? $0.value.text())] })
     if !tensors.isEmpty {
-      lines.append(
-        "\(Readable.grouped(parameters)) parameters in \(tensors.count) tensors, \(size(byteCount))")
-      for (type, count, bytes) in types { lines.append("  \(type): \(count) tensors, \(size(bytes))") }
+      let sums = types.map { "  \($0.type): \($0.count) tensors, \(size($0.bytes))" }
+      let total = "\(Readable.grouped(parameters)) parameters in \(tensors.count) tensors, \(size(byteCount))"
+      lines += ([total] + sums).map(Language.current.lines)
     }
     if listsTensors {
       lines += Columns.table(tensors.map { ["  " + $0.name, $0.type.description, "\($0.shape)"] })

@@ -26,7 +26,8 @@ enum KeysCommand {
   @Sendable private static func run(_ arguments: Arguments) throws {
     try arguments.refuse(
       [json.declaration, markdown.declaration], together: "they are two forms of one list")
-    let language = LanguageOption.choice(arguments)
+    let language = LanguageOption.choice(
+      arguments, forPeople: !arguments[json] && !arguments[markdown])
     let output = Output()
     if let file = arguments[config] {
       let explanation = ConfigExplanation(
@@ -61,8 +62,8 @@ enum KeysCommand {
       guard !asJSON else { return key.json(language).text(indent: 2) + "\n" }
       let lines = [key.about.meaning[language]] + key.facts(language) + [key.assignment]
       return key.name + "\n" + lines.map { "  \($0)\n" }.joined()
-    case .foreign(let fate): return note(name, "fate", fate, asJSON: asJSON)
-    case .elsewhere(let advice): return note(name, "advice", advice, asJSON: asJSON)
+    case .foreign(let fate): return note(name, "fate", language.spoken(fate), asJSON: asJSON)
+    case .elsewhere(let advice): return note(name, "advice", language.spoken(advice), asJSON: asJSON)
     }
   }
 
@@ -84,7 +85,7 @@ enum SchemaCommand {
     options: [LanguageOption.language.declaration]
   ) { arguments in
     let output = Output()
-    try output.line(ConfigSchema.json(LanguageOption.choice(arguments)).text(indent: 2))
+    try output.line(ConfigSchema.json(LanguageOption.choice(arguments, forPeople: false)).text(indent: 2))
     try output.flush()
   }
 }
@@ -92,9 +93,11 @@ enum SchemaCommand {
 /// The language of what is said about keys.
 enum LanguageOption {
   static let language = Option.choice(
-    "--lang", KeyLanguage.allCases.map(\.rawValue), "The language of the descriptions (default: en).")
+    "--lang", KeyLanguage.allCases.map(\.rawValue),
+    "The language of the descriptions (default: that of messages; en for JSON and --markdown).")
 
-  static func choice(_ arguments: Arguments) -> KeyLanguage {
-    arguments[language].flatMap(KeyLanguage.init) ?? .english
+  static func choice(_ arguments: Arguments, forPeople: Bool) -> KeyLanguage {
+    arguments[language].flatMap(KeyLanguage.init)
+      ?? (forPeople && !Language.current.isEnglish ? .chinese : .english)
   }
 }

@@ -85,7 +85,7 @@ enum MergeCommand {
     }
     Messages.clearProgress()
     let output = Output()
-    try output.line(asJSON ? report.json(merged).text(indent: 2) : report.text)
+    try output.line(asJSON ? report.json(merged).text(indent: 2) : Language.current.lines(report.text))
     try output.flush()
   }
 }

@@ -27,9 +27,9 @@ enum PlanCommand {
       try output.line(PlanReport(plan, estimate).json.text(indent: 2))
     } else {
       for line in plan.summary { try output.sentence(line) }
-      try output.line(
+      try output.sentence(
         "disk: \(Readable.bytes(plan.pagedBytes)) for paged memory, and the checkpoints that are kept")
-      try output.line(
+      try output.sentence(
         "time, about: \(Readable.duration(estimate.seconds)), \(Readable.fixed(estimate.secondsPerStep, 1)) s a step"
       )
       for notice in plan.notices { try output.sentence("note: \(notice)") }

@@ -44,7 +44,7 @@ enum TrainCommand {
     for notice in plan.notices { try output.sentence("note: \(notice)") }
     try output.flush()
     try plan.requireFit()
-    try output.line("everything is in order; nothing was written")
+    try output.sentence("everything is in order; nothing was written")
     try output.flush()
   }
 

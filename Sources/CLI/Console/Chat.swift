@@ -39,7 +39,7 @@ final class Chat {
       do {
         goesOn = try turn()
       } catch let error as FireflyError where editor != nil {
-        Messages.line("firefly: \(error)")  // the conversation goes on
+        Messages.failure(error)  // the conversation goes on
       }
     }
   }

@@ -22,8 +22,13 @@ enum Messages {
   /// Whether results are read on the same terminal.
   private static let sharesOutput = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
 
-  /// A line that stays, above the progress.
-  static func line(_ text: String) {
+  /// A line that stays, above the progress, in the user's language.
+  static func line(_ text: String) { keep(Language.current.lines(text)) }
+
+  /// Why the program, or what it was asked for, ended.
+  static func failure(_ error: any Error) { keep("firefly: \(Language.current(error))") }
+
+  private static func keep(_ text: String) {
     let text = Terminal.wrapped(text, STDERR_FILENO)
     bottom.withLock { bottom in
       put(cleared(bottom) + text + "\n" + bottom.progress)
@@ -33,7 +38,8 @@ enum Messages {
 
   /// Rows of cells, aligned and as wide as the terminal.
   static func list(_ rows: [[String]]) -> String {
-    Columns.table(rows, width: Terminal.columns(STDERR_FILENO)).joined(separator: "\n")
+    Columns.table(rows.map { $0.map { Language.current($0) } }, width: Terminal.columns(STDERR_FILENO))
+      .joined(separator: "\n")
   }
 
   /// The beginning of a line that results go on with.
@@ -55,7 +61,7 @@ enum Messages {
   /// be redrawn.
   static func progress(_ text: String) {
     guard isTerminal else { return }
-    let text = Columns.cut(text, to: (Terminal.columns(STDERR_FILENO) ?? 80) - 3)
+    let text = Columns.cut(Language.current.lines(text), to: (Terminal.columns(STDERR_FILENO) ?? 80) - 3)
     bottom.withLock { bottom in
       put(cleared(bottom) + text)
       (bottom.progress, bottom.isOpen) = (text, false)

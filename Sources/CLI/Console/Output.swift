@@ -14,8 +14,11 @@ final class Output {
     if buffer.count >= 1 << 16 { try flush() }
   }
 
-  /// A sentence, which a terminal shows with its words whole.
-  func sentence(_ text: String) throws { try line(Terminal.wrapped(text, STDOUT_FILENO)) }
+  /// A sentence for people, in their language; a terminal shows its words whole. What programs read and models write takes
+  /// `line`.
+  func sentence(_ text: String) throws {
+    try line(Terminal.wrapped(Language.current.lines(text), STDOUT_FILENO))
+  }
 
   /// Appends what a model says: to a file as it is, to a terminal without what would move its cursor.
   func write(answer text: String) throws {

@@ -22,12 +22,13 @@ package struct ConfigExplanation {
     let width = (Array(given.keys) + notGiven.map(\.name)).map(\.count).max() ?? 0
     let padded = { (name: String) in name + String(repeating: " ", count: width - name.count) }
     let first = given.sorted { $0.key < $1.key }.map { name, value in
-      "  \(padded(name))  \(value.text())" + (fates[name].map { "  (\($0))" } ?? "")
+      "  \(padded(name))  \(value.text())" + (fates[name].map { "  (\(language.spoken($0)))" } ?? "")
     }
     let second = notGiven.map { "  \(padded($0.name))  \($0.defaultText(language))" }
     return
       ([Wording("given", "已填")[language]] + first + ["", Wording("not given", "未填")[language]] + second
-      + (notices.isEmpty ? [] : [""]) + notices.map { "note: \($0)" }).map { $0 + "\n" }.joined()
+      + (notices.isEmpty ? [] : [""]) + notices.map { language.spoken("note: \($0)") }).map { $0 + "\n" }
+      .joined()
   }
 
   package func json(_ language: KeyLanguage) -> JSONValue {

@@ -1,7 +1,17 @@
+import FireflyBase
+
 /// The languages that the configuration's keys are described in.
 package enum KeyLanguage: String, Sendable, CaseIterable {
   case english = "en"
   case chinese = "zh"
+
+  /// An English text of the code's in this language.
+  package func spoken(_ text: String) -> String {
+    switch self {
+    case .english: text
+    case .chinese: Language.chinese(text)
+    }
+  }
 }
 
 /// A text in each of the languages.

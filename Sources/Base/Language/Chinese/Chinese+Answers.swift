@@ -1,0 +1,147 @@
+extension Chinese {
+  /// Generating answers, and formats of answers.
+  static let answers = #"""
+    {}, token {} of the answer
+    = {}，回答的第 {} 个词元
+    {}: do_sample has no effect: num_beams {} take the most likely answer
+    = {}：do_sample 不起作用：num_beams {} 取最可能的回答
+    the prompt has no tokens
+    = 提示中没有词元
+    the prompt is too long for the model
+    = 提示太长，超出模型的长度
+    fewer than {} tokens
+    = 少于 {} 个词元
+    the prompt is as long as an answer may be with it, by the model's max_length
+    = 按模型的 max_length，提示已经占满了连同回答在内的长度
+    Say how many new tokens there may be.
+    = 请说明可以生成多少个新词元。
+    the prompt has a token that the model does not know
+    = 提示中有模型不认识的词元
+    ids below {}
+    = 小于 {} 的 id
+    no token
+    = 没有词元
+    The tokenizer and the weights do not belong together.
+    = 分词器与权重不匹配。
+    the format is too large
+    = 格式太大
+    at most {} places in it
+    = 其中不超过 {} 个位置
+    Leave out bounds of many hundreds (maxLength, maxItems), or parts.
+    = 请去掉数百以上的界限（maxLength、maxItems），或去掉一部分。
+    a part of the format is itself, with nothing around it
+    = 格式的一部分就是它自身，外面没有其他内容
+    Take the $ref out of the circle.
+    = 请去掉循环的 $ref。
+    parts of the format refer to others too many times
+    = 格式各部分之间的引用次数太多
+    the schema is too large
+    = schema 太大
+    at most {} parts
+    = 不超过 {} 个部分
+    the schema is nested too deep
+    = schema 嵌套太深
+    at most {} levels
+    = 不超过 {} 层
+    a schema
+    = schema
+    an object, or true
+    = 对象，或 true
+    the name of a part of this schema, such as "#/$defs/Name"
+    = 此 schema 中一个部分的名字，例如 "#/$defs/Name"
+    the name of a part of this schema
+    = 此 schema 中一个部分的名字
+    "oneOf" is supported for parts of different types, or with a required member that tells them apart
+    = "oneOf" 只支持类型不同、或由一个必需成员区分的各部分
+    Use "anyOf".
+    = 请使用 "anyOf"。
+    the schema's keyword "{}" is not supported
+    = 不支持 schema 的关键字 "{}"
+    Leave it out, and check the answer for it.
+    = 请去掉它，自行检查回答。
+    the schema's keyword "{}" is supported for integers only
+    = schema 的关键字 "{}" 只支持用于整数
+    "{}" beside {} is not supported
+    = 不支持 "{}" 与 {} 并列
+    Write it into the parts.
+    = 请把它写到各部分中。
+    a list of at least one value
+    = 至少一个值的列表
+    a list of at least one schema
+    = 至少一个 schema 的列表
+    "allOf" of several schemas is not supported
+    = 不支持多个 schema 的 "allOf"
+    Write them as one schema.
+    = 请把它们写成一个 schema。
+    the schema's "type" is missing
+    = 缺少 schema 的 "type"
+    {}, or a list of them
+    = {}，或它们的列表
+    a whole number of at least 0
+    = 不小于 0 的整数
+    the bound is too large
+    = 界限太大
+    {} is below {}
+    = {} 小于 {}
+    a list of names
+    = 名字的列表
+    "format" beside a length is not supported
+    = 不支持 "format" 与长度并列
+    a whole number of at most 15 digits
+    = 不超过 15 位的整数
+    no whole number is within the schema's bounds
+    = schema 的界限之内没有整数
+    {} of the schema has a wrong value
+    = schema 的 {} 值不正确
+    no token of the vocabulary leads on to a text of the format that was asked for
+    = 词表中没有词元能接着写出所要求格式的文本
+    Ask without it: this model's vocabulary cannot spell it.
+    = 请不要使用这种格式：这个模型的词表拼不出它。
+    a number from {} to {}
+    = {} 到 {} 之间的数
+    a whole number{}
+    = 整数{}
+    true, false or "never"
+    = true、false 或 "never"
+    a token id or a list of them
+    = 一个词元 id 或其列表
+    a list of lists of token ids
+    = 词元 id 列表的列表
+    a list of pairs of token ids and a number: [[[1, 2], -0.5]]
+    = 词元 id 与数成对的列表：[[[1, 2], -0.5]]
+    a whole number and a factor: [10, 1.05]
+    = 一个整数和一个系数：[10, 1.05]
+    a text or a list of texts
+    = 一段文本或文本列表
+    one JSON object a line
+    = 每行一个 JSON 对象
+    the row has no prompt
+    = 这一行没有提示
+    "prompt", "question", or a list "conversation" or "messages"
+    = "prompt"、"question"，或列表 "conversation" 或 "messages"
+    keys {}
+    = 键 {}
+    the row has no message of the user to answer
+    = 这一行没有需要回答的 user 消息
+    wrong value
+    = 值不正确
+    nothing
+    = 什么也没有
+    the model's logits are not finite numbers
+    = 模型的 logits 不是有限数
+    NaN
+    = NaN
+    The weights are damaged or overflow: try --precision float32, and 'firefly inspect' on the model.
+    = 权重已损坏或溢出：请尝试 --precision float32，并用“firefly inspect”检查模型。
+    the model's generation_config.json leaves no token that may come next
+    = 按模型的 generation_config.json，没有词元可以接下去
+    Remove some of its suppress_tokens, bad_words_ids or no_repeat_ngram_size.
+    = 请去掉其中的一部分 suppress_tokens、bad_words_ids 或 no_repeat_ngram_size。
+    the schema's keyword "uniqueItems" is not supported
+    = 不支持 schema 的关键字 "uniqueItems"
+    "{}" beside a length that it may break is not supported
+    = 不支持 "{}" 与可能被它违反的长度并列
+    "format" beside "pattern" is not supported
+    = 不支持 "format" 与 "pattern" 并列
+    """#
+}
