@@ -56,7 +56,7 @@ import Testing
     }
     #expect(throws: UsageError.self) { try Arguments.parse([], for: verb) }
     #expect(throws: UsageError.self) { try Arguments.parse(["m", "there", "more"], for: verb) }
-    #expect(Help.verb(verb).contains("Usage: firefly go MODEL [PLACE] [options]"))
+    #expect(Help().verb(verb).contains("Usage: firefly go MODEL [PLACE] [options]"))
   }
 
   @Test func doubleDashEndsOptions() throws {

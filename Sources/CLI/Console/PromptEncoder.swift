@@ -27,7 +27,7 @@ struct PromptEncoder {
       for key in row.unusedKeys { tell("key that nothing reads, \"\(key)\"", row) }
       return prompt.tokens
     }
-    Messages.notes(told.map { "\($0.what): \($0.count) (\($0.first)\($0.count > 1 ? ", …" : ""))" })
+    told.map { "\($0.what): \($0.count) (\($0.first)\($0.count > 1 ? ", …" : ""))" }.forEach(Messages.note)
     return prompts
   }
 
