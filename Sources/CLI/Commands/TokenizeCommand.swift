@@ -32,7 +32,7 @@ enum TokenizeCommand {
   static let verb = Verb(
     "tokenize", summary: "Turns texts into token ids.",
     details: """
-      Each line of standard input is a text; its ids are written on one line: echo 'a text' | firefly tokenize MODEL. \
+      Each line of standard input is a text; its ids are written on one line: echo text | firefly tokenize MODEL. \
       No BOS or EOS is added unless asked for.
       """,
     positionals: [model],

@@ -59,8 +59,6 @@ extension Chinese {
     = 不支持 schema 的关键字 "{}"
     Leave it out, and check the answer for it.
     = 请去掉它，自行检查回答。
-    the schema's keyword "{}" is supported for integers only
-    = schema 的关键字 "{}" 只支持用于整数
     "{}" beside {} is not supported
     = 不支持 "{}" 与 {} 并列
     Write it into the parts.
@@ -69,8 +67,6 @@ extension Chinese {
     = 至少一个值的列表
     a list of at least one schema
     = 至少一个 schema 的列表
-    "allOf" of several schemas is not supported
-    = 不支持多个 schema 的 "allOf"
     Write them as one schema.
     = 请把它们写成一个 schema。
     the schema's "type" is missing
@@ -137,11 +133,63 @@ extension Chinese {
     = 按模型的 generation_config.json，没有词元可以接下去
     Remove some of its suppress_tokens, bad_words_ids or no_repeat_ngram_size.
     = 请去掉其中的一部分 suppress_tokens、bad_words_ids 或 no_repeat_ngram_size。
+    the schemas that must hold together are too large
+    = 必须同时成立的 schema 太大
+    minItems is more than the schema's items
+    = minItems 多于 schema 的元素
+    "required" names a member that "additionalProperties" leaves out
+    = "required" 中有 "additionalProperties" 所排除的成员
+    "patternProperties" is supported with one pattern
+    = "patternProperties" 只支持一个模式
+    "additionalProperties" beside "patternProperties" is supported as false only
+    = 与 "patternProperties" 并列的 "additionalProperties" 只支持 false
+    a member of "properties" or "required" that "patternProperties" is about too is not supported
+    = 不支持同时属于 "patternProperties" 的 "properties" 或 "required" 成员
+    so many groups within groups
+    = 层数这么多的嵌套分组
+    $ before the end
+    = 结尾之前的 $
+    {} twice
+    = 两次 {}
+    a group without an end
+    = 没有结束的分组
+    a set without an end
+    = 没有结束的字符集
+    half a character
+    = 半个字符
+    what is no character
+    = 不是字符的内容
+    the schema's "pattern" has a part that is not supported
+    = schema 的 "pattern" 中有不支持的部分
     the schema's keyword "uniqueItems" is not supported
     = 不支持 schema 的关键字 "uniqueItems"
+    no value of the schema's is of its type
+    = schema 列出的值都不属于它的类型
     "{}" beside a length that it may break is not supported
     = 不支持 "{}" 与可能被它违反的长度并列
+    Leave {} out, and check the answer for it.
+    = 请去掉 {}，自行检查回答。
+    The schema's "format": "{}" is not held to (at {}).
+    = 不强制 schema 的 "format": "{}"（位于 {}）。
     "format" beside "pattern" is not supported
     = 不支持 "format" 与 "pattern" 并列
+    a number of at most 15 digits before the point and 16 behind it
+    = 小数点前不超过 15 位、后不超过 16 位的数
+    no number is within the schema's bounds
+    = schema 的界限之内没有数
+    a part of the schema is itself, with nothing around it
+    = schema 的一部分就是它自身，外面没有其他内容
+    a bound
+    = 界限
+    schemas that must hold together are of different types
+    = 必须同时成立的 schema 类型不同
+    "{}" of schemas that must hold together ("allOf") is not supported where they differ
+    = 必须同时成立（"allOf"）的 schema 之间不支持不同的 "{}"
+    the model's embeddings are pooled in a way that is not supported
+    = 模型的嵌入使用了不支持的汇总方式
+    the mean or the last token
+    = 取平均或最后一个词元
+    Choose one: --pooling mean or --pooling last.
+    = 请选择 --pooling mean 或 --pooling last。
     """#
 }

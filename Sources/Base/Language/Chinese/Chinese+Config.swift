@@ -209,6 +209,21 @@ extension Chinese {
     = 键、值和列表
     Write it without.
     = 请改用其他写法。
+    "modules_to_save": ["embed_tokens"] trains all rows
+    = "modules_to_save": ["embed_tokens"] 会训练所有行
+    It is "resize_vocab": true here: as many rows as there are tokens.
+    = 在这里是 "resize_vocab": true：有多少词元就有多少行。
+    Add them to the tokenizer first (transformers' add_tokens and save_pretrained, into the model's \#
+    folder): then "resize_vocab": true gives them rows, and "modules_to_save": ["embed_tokens", "lm_head"] \#
+    trains these.
+    = 请先把它们加入分词器（transformers 的 add_tokens 和 save_pretrained，存入模型文件夹）：然后 \#
+    "resize_vocab": true 为它们增加行，"modules_to_save": ["embed_tokens", "lm_head"] 训练这些行。
+    an adapter that trains rows of some tokens cannot be trained further
+    = 训练了部分词元行的适配器不能继续训练
+    Merge it into the model ('firefly merge'), and train the merged model.
+    = 请把它合并进模型（“firefly merge”），再训练合并后的模型。
+    "template_name": "auto" is the chat template of {}, which is another than the model's own
+    = "template_name": "auto" 是 {} 的聊天模板，与模型自带的不同
     a whole number of at least {}
     = 不小于 {} 的整数
     a whole number from {} to {}

@@ -81,8 +81,6 @@ extension Chinese {
     = 偏置保持不变
     an adapter begins at zero
     = 适配器从零开始
-    tied weights stay tied
-    = 共享的权重保持共享
     lora_target_modules lists what is adapted
     = 要适配的模块由 lora_target_modules 列出
     how weights lie is the model's own
@@ -105,8 +103,6 @@ extension Chinese {
     = 所有模块共用一个 lora_rank
     adapters are of linear layers
     = 适配器只用于线性层
-    modules_to_save trains the whole embedding
-    = modules_to_save 会训练整个嵌入
     texts are packed into blocks of max_seq_length
     = 文本拼接成长度为 max_seq_length 的块
     Firefly has its own kernels

@@ -273,8 +273,16 @@ extension Chinese {
     = Hugging Face 格式的模型文件夹、.gguf 文件，或本机已有的模型名（firefly download 可以下载）。
     Replaces one key of the configuration; VALUE is JSON or a bare string. 'firefly keys' lists the keys.
     = 替换配置中的一个键；VALUE 是 JSON 或不带引号的字符串。“firefly keys”列出所有的键。
+    {} (this processor runs {})
+    = {}（这台处理器支持 {}）
     none: {}
     = 无：{}
+    none that Firefly uses
+    = 没有 Firefly 会用到的
+    limited to {} by a control group
+    = 受控制组限制为 {}
+    {}, {} available{}
+    = {}，可用 {}{}
     a prompt comes after --prompt
     = 提示要写在 --prompt 之后
     unexpected argument '{}'{}

@@ -143,8 +143,6 @@ extension Chinese {
     = 步幅与窗口不合
     from 1 to {}, the window's length less one
     = 1 到 {} 之间，即窗口长度减一
-    The tokenizer and the weights of {} do not belong together.
-    = 分词器与 {} 的权重不匹配。
     bfloat16 products  {} GFLOP/s
     = bfloat16 乘法      {} GFLOP/s
     float32 products   {} GFLOP/s
@@ -187,6 +185,9 @@ extension Chinese {
     = 退出状态 {}
     Run: firefly generate {} --prompt Hello --max-new-tokens 1
     = 请运行：firefly generate {} --prompt Hello --max-new-tokens 1
+    The tokenizer and the weights of {} do not belong together, unless tokens were added to it: a training \#
+    run's "resize_vocab": true gives them rows.
+    = 分词器与 {} 的权重不匹配，除非是增加了词元：训练时的 "resize_vocab": true 会为它们增加行。
     {}, {}, by letter, {}
     = {}，{}，按选项字母，{}
     {}, {}, by likelihood, {}

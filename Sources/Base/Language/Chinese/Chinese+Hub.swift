@@ -195,8 +195,46 @@ extension Chinese {
     = 两个模型同名
     Name it: NAME=DIR.
     = 请命名：NAME=DIR。
+    there is no run
+    = 没有这次训练
+    a run's name or its output_dir, with a progress.jsonl
+    = 训练的名字或其 output_dir，其中有 progress.jsonl
+    the run's settings are not there
+    = 找不到这次训练的设置
+    cannot write the log
+    = 无法写入日志
+    the program cannot be started: {}
+    = 无法启动程序：{}
+    the folder cannot be read: {}
+    = 无法读取文件夹：{}
+    there is no such folder
+    = 没有这个文件夹
+    the key is encrypted
+    = 私钥已加密
+    a key without a password
+    = 不带密码的私钥
+    Decrypt it into a file that only you can read: openssl pkey -in {} -out plain.pem.
+    = 请解密到只有你能读取的文件：openssl pkey -in {} -out plain.pem。
+    the key does not belong to the certificate
+    = 私钥与证书不匹配
     the key of {}
     = {} 的私钥
+    Give --tls-cert the server's own certificate first, and --tls-key the key that it was made with.
+    = 请让 --tls-cert 的文件以服务自己的证书开头，--tls-key 为生成它的私钥。
+    the certificate or its key cannot be used
+    = 证书或其私钥无法使用
+    both in PEM, whole
+    = 两者都是完整的 PEM
+    Look at them: openssl x509 -in {} -text; openssl pkey -in {} -check.
+    = 请检查：openssl x509 -in {} -text；openssl pkey -in {} -check。
+    not the file that TLS needs
+    = 不是 TLS 所需的文件
+    PEM with -----BEGIN {}-----
+    = 带 -----BEGIN {}----- 的 PEM
+    PEM of something else
+    = 其他内容的 PEM
+    an alias is for a model that is not served
+    = 别名所指的模型没有在提供
     nothing here, nor at {}
     = 当前位置没有，{} 中也没有
     nothing here, nor at {}, nor at {}

@@ -125,12 +125,8 @@ extension Chinese {
     = 必须是有限数
     no linear layer of the model has this name
     = 模型中没有叫这个名字的线性层
-    only the embedding and a head of its own can be trained whole beside an adapter
-    = 与适配器一起完整训练的，只能是嵌入和独立的输出头
     Leave it out, or train all weights with "train_mode": "full".
     = 请去掉它，或用 "train_mode": "full" 训练全部权重。
-    the embedding is the head as well, so it cannot be trained whole beside an adapter
-    = 嵌入同时也是输出头，因此不能与适配器一起完整训练
     a head whose rows are divided by their lengths cannot be trained whole beside an adapter
     = 各行除以其长度的输出头，不能与适配器一起完整训练
     a module's pattern
@@ -253,7 +249,29 @@ extension Chinese {
     = 该文件夹不是适配器
     {} and an adapter's weights
     = {} 和适配器的权重
+    the adapter's weights and "trainable_token_indices" do not belong together
+    = 适配器的权重与 "trainable_token_indices" 不匹配
     no rows of tokens
     = 没有词元的行
+    an embedding's low-rank pair is not supported
+    = 不支持嵌入的低秩矩阵对
+    Merge the adapter with PEFT's merge_and_unload(), or train the embedding by "modules_to_save".
+    = 请用 PEFT 的 merge_and_unload() 合并适配器，或通过 "modules_to_save" 训练嵌入。
+    a list of token ids, or an object of modules with such lists
+    = 词元 id 的列表，或由模块和这种列表组成的对象
+    the adapter's tables differ in their rows
+    = 适配器各表的行数不同
+    low-rank pairs, and of whole modules {}
+    = 低秩矩阵对，以及完整的模块 {}
+    the adapter was trained on other tables, embedding or head, than the model has
+    = 训练适配器时的嵌入或输出头与模型的不同
+    Open the model with this adapter alone (--adapter), or merge the two first.
+    = 请让模型只带这个适配器打开（--adapter），或先把两者合并。
+    only the embedding and the head can be trained whole beside an adapter
+    = 与适配器一起完整训练的，只能是嵌入和输出头
+    the embedding is the head as well: the model has to be opened for the adapter that takes them apart
+    = 嵌入同时也是输出头：需要为把两者分开的适配器打开模型
+    Set "ensure_weight_tying": true to train the two as one.
+    = 请设置 "ensure_weight_tying": true，把两者作为一个来训练。
     """#
 }

@@ -309,5 +309,11 @@ extension Chinese {
     = 行
     line
     = 行
+    lists of messages in "prompt" and "completion"
+    = "prompt" 和 "completion" 中的消息列表
+    A text with its answer is {"conversation": [{"human": …, "assistant": …}]}.
+    = 带回答的文本写作 {"conversation": [{"human": …, "assistant": …}]}。
+    key that nothing reads, "{}"
+    = 没有用到的键 "{}"
     """#
 }

@@ -251,8 +251,28 @@ extension Chinese {
     = 词表中既没有某个词的词元，也没有表示未知文本的词元
     a call
     = 调用
+    there is no answer to go on with
+    = 没有可以续写的回答
+    a message with role "assistant" at the end
+    = 末尾是 role 为 "assistant" 的消息
+    has no text
+    = 没有文本
     calls a tool
     = 调用了工具
+    the last answer cannot be gone on with: it {}
+    = 最后一个回答无法续写：它{}
+    names of speakers that this template leaves out
+    = 此模板略去的发言者名字
+    the last answer cannot be gone on with: the chat template does not write its text as it is
+    = 最后一个回答无法续写：聊天模板没有原样写出它的文本
+    Leave it out, or send the text without its reasoning.
+    = 请去掉它，或发送不带思考内容的文本。
+    a message with role "user" before the answer
+    = 回答之前是 role 为 "user" 的消息
+    transformers makes a tokenizer.json of vocab.json and merges.txt: \#
+    AutoTokenizer.from_pretrained("{}").save_pretrained("{}").
+    = transformers 可由 vocab.json 和 merges.txt 得到 tokenizer.json：\#
+    AutoTokenizer.from_pretrained("{}").save_pretrained("{}")。
     vocab.json
     = vocab.json
     """#

@@ -126,8 +126,6 @@ extension Chinese {
     = 监听的地址（默认：127.0.0.1，只有本机可以访问；0.0.0.0 表示所有地址）。
     The port (default: 8000); 0 takes a free one.
     = 端口（默认：8000）；0 表示取一个空闲端口。
-    Asks requests for this key, except / and /health. FIREFLY_API_KEY does the same unseen by others.
-    = 要求请求带上这个密钥，/ 和 /health 除外。FIREFLY_API_KEY 作用相同，且不会被他人看到。
     Lets web pages of this origin (https://example.org, or *) use the server, beside its own.
     = 除自身之外，还允许这个来源（https://example.org，或 *）的网页使用服务。
     The chat template (default: the one that each adapter was trained with; for the base auto, the model's \#
@@ -158,11 +156,6 @@ extension Chinese {
     = 在 /run 显示这个 output_dir 的训练，进行中或结束后均可。
     Answers over HTTP, as OpenAI's service does.
     = 通过 HTTP 提供回答，接口与 OpenAI 相同。
-    / is a chat page, /run a page of a training run (--run); /v1/chat/completions, /v1/completions, \#
-    /v1/models, /health, /metrics (Prometheus), and the original Firefly's /firefly. Requests run \#
-    together; equal beginnings of prompts are read once.
-    = / 是聊天页面，/run 是训练页面（--run）；另有 /v1/chat/completions、/v1/completions、/v1/models、\#
-    /health、/metrics（Prometheus），以及原版 Firefly 的 /firefly。请求一起运行，提示中相同的开头只读一次。
     SIGTERM or Ctrl-C stops: running answers may end within --grace; a second one stops at once.
     = SIGTERM 或 Ctrl-C 停止服务：进行中的回答可在 --grace 之内结束；再按一次则立即停止。
     no chat template: completions only
@@ -198,9 +191,9 @@ extension Chinese {
     = 只写一行：文本数、词元数，以及加载分词器和编码文本所用的处理器秒数。
     Turns texts into token ids.
     = 把文本变成词元 id。
-    Each line of standard input is a text; its ids are written on one line: echo 'a text' | firefly \#
+    Each line of standard input is a text; its ids are written on one line: echo text | firefly \#
     tokenize MODEL. No BOS or EOS is added unless asked for.
-    = 标准输入的每一行是一段文本，它的 id 写在一行上：echo 'a text' | firefly tokenize MODEL。除非要求，否\#
+    = 标准输入的每一行是一段文本，它的 id 写在一行上：echo text | firefly tokenize MODEL。除非要求，否\#
     则不加 BOS 和 EOS。
     one is the opposite of the other
     = 两者互相矛盾
@@ -244,8 +237,53 @@ extension Chinese {
     = 模型的 num_beams {} 不起作用：发往 /firefly 的请求可以要求集束搜索
     whoever reaches {} can use this server; --api-key asks for a key
     = 能访问 {} 的人都可以使用这个服务；--api-key 可要求密钥
+    Asks requests for this key, except for pages and /health. FIREFLY_API_KEY does the same unseen by others.
+    = 要求请求带上这个密钥，页面与 /health 除外。FIREFLY_API_KEY 作用相同，且不会被他人看到。
     firefly: a request: {}
     = firefly: 请求：{}
+    Answers by HTTPS (TLS 1.2 or later) with this certificate, in PEM, those that lead to its authority \#
+    behind it.
+    = 用这个证书提供 HTTPS（TLS 1.2 或更高），PEM 格式，其后依次是上级证书。
+    The certificate's key, in PEM and without a password.
+    = 证书的私钥，PEM 格式，不带密码。
+    Another name for a model that is served (default: for the base).
+    = 所提供模型的另一个名字（默认：基础模型的）。
+    Lets requests load and unload adapters while the server runs (/v1/load_lora_adapter), from any folder \#
+    that it can read.
+    = 允许请求在服务运行时加载和卸载适配器（/v1/load_lora_adapter），来自服务可以读取的任何文件夹。
+    What /v1/embeddings makes of a text's states: their mean, or the last (default: as the model's files \#
+    say, or mean).
+    = /v1/embeddings 如何汇总文本的各个状态：取平均，或取最后一个（默认：按模型文件，否则取平均）。
+    / is a chat page, /run a page of a training run (--run); /v1/chat/completions, /v1/completions, \#
+    /v1/embeddings, /v1/models, /health, /metrics (Prometheus), and the original Firefly's /firefly. \#
+    Requests run together; equal beginnings of prompts are read once.
+    = / 是聊天页面，/run 是训练页面（--run）；另有 /v1/chat/completions、/v1/completions、/v1/embeddings、\#
+    /v1/models、/health、/metrics（Prometheus），以及原版 Firefly 的 /firefly。请求一起运行，提示中相同的\#
+    开头只读一次。
+    listening on {}://{}:{}
+    = 正在监听 {}://{}:{}
+    A name that others ask the server by (firefly.example), beside localhost, this machine's name and its \#
+    addresses; requests by another name are refused.
+    = 除 localhost、本机名和本机地址之外，他人访问服务所用的名字（firefly.example）；以其他名字发来的请求\#
+    会被拒绝。
+    What its file browser shows, and where it keeps its runs, in studio (default: the folder that one is \#
+    in).
+    = 文件浏览器显示的文件夹，训练保存在其中的 studio 里（默认：当前文件夹）。
+    The port (default: 0, which takes a free one).
+    = 端口（默认：0，即取一个空闲端口）。
+    A page in the browser for all of it: choose, train, watch, compare, ask, write.
+    = 在浏览器页面中完成一切：选择、训练、查看、比较、提问、导出。
+    Prints an address for this machine's browser; the token in it lets in who opens it, and nobody else. \#
+    The page writes the configurations that train reads, and shows every command that it runs. A run is a \#
+    process of its own: it goes on when the studio is stopped with Ctrl-C, and the next studio of the same \#
+    folder finds it. From another machine: ssh -L PORT:127.0.0.1:PORT with --port PORT.
+    = 输出一个供本机浏览器打开的地址；只有持其中令牌的人可以进入。页面写出 train 所读的配置，并显示它运行\#
+    的每条命令。每次训练是独立的进程：用 Ctrl-C 停止 studio 后训练继续，同一文件夹的下一个 studio 会找到它。\#
+    从另一台机器访问：用 --port PORT 启动，并运行 ssh -L PORT:127.0.0.1:PORT。
+    open this address in a browser; Ctrl-C ends the studio, and no run
+    = 请在浏览器中打开这个地址；Ctrl-C 结束 studio，不会停止训练
+    cannot find the program's own file: {}
+    = 找不到程序自身的文件：{}
     The key to tell in full (default: a list of all).
     = 要完整说明的键（默认：列出全部）。
     Tells what each key of this configuration came to, and what holds for those that it has not.

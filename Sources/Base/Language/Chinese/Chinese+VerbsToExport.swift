@@ -244,5 +244,11 @@ extension Chinese {
     llama.cpp encodes text beside special tokens, such as {}, otherwise than the model's tokenizer: it \#
     takes it to begin with a space
     = 在 {} 这样的特殊词元旁，llama.cpp 对文本的编码与模型的分词器不同：它认为文本以空格开头
+    Shows this program and machine, for a report of a fault.
+    = 显示这个程序和这台机器的信息，用于报告问题。
+    Version and commit, system, processor and kernels, card, memory, versions of libraries, and those \#
+    variables of the environment that change what Firefly does. Keys and tokens are never shown.
+    = 版本与提交、系统、处理器与内核、显卡、内存、各个库的版本，以及会影响 Firefly 的环境变量。绝不显示密\#
+    钥和令牌。
     """#
 }

@@ -197,5 +197,9 @@ extension Chinese {
     = 操作码 {}
     status {}
     = 状态 {}
+    the tensor is no table
+    = 该张量不是表
+    a row that the table has not
+    = 表中没有的一行
     """#
 }
