@@ -4,8 +4,8 @@
     python3 tools/docs_check.py      exit status 1 where a name leads nowhere; needs no packages and no build
 
 A path is what begins with a folder of the project. A name is what stands in backquotes and looks like one of the code's:
-`Norm`, `Ops.rmsNorm(…)`, `chunkElements`; "`Norm` in Sources/…/Norm.swift" must be declared in that file. Code of the library's pages
-stands so in a program of examples/, which is built.
+`Norm`, `Ops.rmsNorm(…)`, `chunkElements`; "`Norm` in Sources/…/Norm.swift" must be declared in that file. Swift code of README and of the
+library's pages stands so in a program of examples/, which is built.
 """
 
 import re
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "tools/README.md", *sorted(
     str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 # Pages about the code, whose names are checked.
-ABOUT_CODE = ("CONTRIBUTING.md", "docs/")
+ABOUT_CODE = ("CONTRIBUTING.md", "docs/derivations/")
 
 PATH = re.compile(r"(?<![\w/.])((?:Sources|Tests|tools|scripts|demo|docs|Benchmarks)/[\w+./-]*\w)")
 QUOTED = re.compile(r"`([^`\n]+)`")
@@ -85,10 +85,10 @@ def shifted(text: str) -> str:
 
 
 def foreign_code() -> list[str]:
-    """Blocks of the library's pages that stand in no example, line by line; how deep they are indented does not matter."""
+    """Blocks of README and the library's pages that stand in no example, line by line; how deep they are indented does not matter."""
     programs = [shifted(path.read_text()) for path in (ROOT / "examples").glob("*/Sources/*/*.swift")]
     found = []
-    for page in sorted(PAGES.glob("*.md")):
+    for page in [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted(PAGES.glob("*.md"))]:
         text = page.read_text()
         for block in SWIFT.finditer(text):
             if block.group(1).startswith(NO_PROGRAM) or any(shifted(block.group(1)) in one for one in programs):

@@ -11,7 +11,9 @@ enum TrainCommand {
     "--dry-run", "Checks everything, prints the plan, and writes and trains nothing.")
 
   static let verb = Verb(
-    "train", summary: "Fine-tunes a model on conversations, preference pairs (DPO) or texts: QLoRA or LoRA.",
+    "train",
+    summary:
+      "Fine-tunes a model on conversations, preference pairs (DPO) or texts: QLoRA, LoRA or all weights.",
     details: """
       Ctrl-C saves a checkpoint after the current step and stops (status 130); a second one stops at once. \
       The run then goes on with --resume, bit for bit as if it had not been interrupted.

@@ -209,8 +209,8 @@ extension Chinese {
     = 从这个检查点文件夹继续。
     Checks everything, prints the plan, and writes and trains nothing.
     = 检查一切并显示计划，不写文件，也不训练。
-    Fine-tunes a model on conversations, preference pairs (DPO) or texts: QLoRA or LoRA.
-    = 在对话、偏好对（DPO）或文本上微调模型：QLoRA 或 LoRA。
+    Fine-tunes a model on conversations, preference pairs (DPO) or texts: QLoRA, LoRA or all weights.
+    = 在对话、偏好对（DPO）或文本上微调模型：QLoRA、LoRA 或全量训练。
     Ctrl-C saves a checkpoint after the current step and stops (status 130); a second one stops at once. \#
     The run then goes on with --resume, bit for bit as if it had not been interrupted.
     = Ctrl-C 在当前步之后保存检查点并停止（状态 130）；再按一次则立即停止。之后用 --resume 继续，与未中断\#
