@@ -38,7 +38,7 @@ struct RunRemarks {
   private var logging: String? {
     guard config.loggingInterval == .steps else { return nil }
     return beyond(RecordKeys.loggingEvery, config.loggingEvery).map {
-      $0 + (config.logsFirstStep ? "the first step's loss alone is logged" : "no loss is logged")
+      "\($0): \(config.logsFirstStep ? "the first step's loss alone is logged" : "no loss is logged")"
     }
   }
 
@@ -58,20 +58,22 @@ struct RunRemarks {
   private var samples: String? {
     guard let samples = config.samples, has(EvaluationKeys.sampleEvery) else { return nil }
     return beyond(EvaluationKeys.sampleEvery, samples.every).map {
-      $0 + "prompts are answered before the first step and after the last"
+      "\($0): prompts are answered before the first step and after the last"
     }
   }
 
   private var saving: String? {
     guard config.saveInterval == .steps, has(RecordKeys.saveEvery) else { return nil }
-    return beyond(RecordKeys.saveEvery, config.saveEvery).map { $0 + "the one checkpoint is that of the end" }
+    return beyond(RecordKeys.saveEvery, config.saveEvery).map {
+      "\($0): the one checkpoint is that of the end"
+    }
   }
 
   // MARK: - Words
 
   private func beyond<Value>(_ key: ConfigKey<Value>, _ every: StepCount) -> String? {
     let steps = every.resolved(total: totalSteps)
-    return steps > totalSteps ? "\"\(key.name)\" is \(Readable.grouped(steps)) and \(run): " : nil
+    return steps > totalSteps ? "\"\(key.name)\" is \(Readable.grouped(steps)) and \(run)" : nil
   }
 
   private var run: String { "the run has \(Readable.grouped(totalSteps)) steps" }

@@ -262,12 +262,12 @@ extension Chinese {
     = 完全
     {}, which end before the first evaluation: there is none {}
     = {}，在第一次评测之前就结束：没有评测（{}）
-    {}prompts are answered before the first step and after the last
-    = {}只在第一步之前和最后一步之后回答提示
-    {}the one checkpoint is that of the end
-    = {}只有结束时的一个检查点
-    "{}" is {} and {}:
-    = "{}" 为 {}，而{}：
+    {}: prompts are answered before the first step and after the last
+    = {}：只在第一步之前和最后一步之后回答提示
+    {}: the one checkpoint is that of the end
+    = {}：只有结束时的一个检查点
+    "{}" is {} and {}
+    = "{}" 为 {}，而{}
     the run has {} steps
     = 训练共 {} 步
     a list of {}

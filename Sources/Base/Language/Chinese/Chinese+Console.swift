@@ -224,6 +224,8 @@ extension Chinese {
     = {} 词元/秒
     note: {}
     = 提示：{}
+    together
+    = 合计
     saved {}
     = 已保存 {}
     training {}
