@@ -1,14 +1,14 @@
 import Foundation
 
 /// Files and folders that are complete or absent: written aside, synchronised, renamed.
-public enum AtomicFile {
+package enum AtomicFile {
   /// Writes `data` to `path` so that a reader sees the old file or the new one, never a part.
-  public static func write(_ data: Data, to path: String) throws {
+  package static func write(_ data: Data, to path: String) throws {
     try write(to: path) { handle in try handle.write(data) }
   }
 
   /// Writes a JSON document as people read it: indented, with a line end behind it.
-  public static func write(_ json: JSONValue, to path: String) throws {
+  package static func write(_ json: JSONValue, to path: String) throws {
     try write(Data((json.text(indent: 2) + "\n").utf8), to: path)
   }
 
@@ -16,7 +16,7 @@ public enum AtomicFile {
   ///
   /// - Returns: what `body` returns.
   @discardableResult
-  public static func write<Result>(to path: String, _ body: (AsideFile) throws -> Result) throws -> Result {
+  package static func write<Result>(to path: String, _ body: (AsideFile) throws -> Result) throws -> Result {
     let aside = path + ".partial-\(getpid())"
     do {
       let file = try AsideFile(aside, finally: path)
@@ -45,7 +45,7 @@ public enum AtomicFile {
   }
 
   /// Builds the folder `path` through `body`, which gets the folder to fill; replaces an older one only when whole.
-  public static func writeFolder(_ path: String, _ body: (String) throws -> Void) throws {
+  package static func writeFolder(_ path: String, _ body: (String) throws -> Void) throws {
     let aside = path + ".partial-\(getpid())"
     let manager = FileManager.default
     try? manager.removeItem(atPath: aside)
@@ -70,7 +70,7 @@ public enum AtomicFile {
   }
 
   /// Makes the folder and its parents.
-  public static func makeFolder(_ path: String) throws {
+  package static func makeFolder(_ path: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
@@ -131,7 +131,7 @@ package func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
 }
 
 /// The file that `AtomicFile.write` fills; errors name the file it will become.
-public final class AsideFile {
+package final class AsideFile {
   private var descriptor: Int32
   private let path: String
 
@@ -157,14 +157,14 @@ public final class AsideFile {
   fileprivate func mapped() throws -> MappedFile { try MappedFile(descriptor, as: path) }
 
   /// Appends all of `bytes`.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
     if let failure = writeAll(bytes, to: descriptor) {
       throw AtomicFile.failed("cannot write the file", path, failure)
     }
   }
 
   /// Gives the file its final size, so that a disk that is too full is known before the work is done.
-  public func reserve(_ byteCount: Int) throws {
+  package func reserve(_ byteCount: Int) throws {
     guard byteCount > 0 else { return }
     let failure = posix_fallocate(descriptor, 0, off_t(byteCount))
     guard failure == 0 else {
@@ -175,7 +175,7 @@ public final class AsideFile {
   }
 
   /// Writes all of `bytes` at `offset`; what `write(_:)` appends does not move.
-  public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < bytes.count {
       let count = pwrite(
@@ -186,7 +186,7 @@ public final class AsideFile {
     }
   }
 
-  public func write(_ data: Data) throws {
+  package func write(_ data: Data) throws {
     try data.withUnsafeBytes { try write($0) }
   }
 

@@ -2,18 +2,18 @@
 ///
 /// A field may be quoted, and then holds commas, line breaks and doubled quotes; a quote inside an unquoted field is a
 /// character like any other. Lines end in LF, CRLF or CR; a byte order mark and blank lines are not part of the data.
-public struct CSVTable: Sendable, Equatable {
-  public struct Row: Sendable, Equatable {
-    public var fields: [String]
+package struct CSVTable: Sendable, Equatable {
+  package struct Row: Sendable, Equatable {
+    package var fields: [String]
     /// The line on which the row begins, from 1.
-    public var line: Int
+    package var line: Int
   }
 
-  public let rows: [Row]
+  package let rows: [Row]
 
   /// - Parameter source: names the data in errors.
   /// - Throws: `FireflyError` for bytes that are not UTF-8, and for a quoted field that does not end.
-  public init(_ bytes: some Collection<UInt8>, source: String) throws {
+  package init(_ bytes: some Collection<UInt8>, source: String) throws {
     let bytes = Array(bytes)
     rows = try bytes.withUnsafeBytes { bytes in
       var reader = CSVReader(bytes, from: bytes.startOfText, source: source)

@@ -2,13 +2,13 @@ import CMappings
 import Foundation
 
 /// A file's bytes, mapped and not read: pages come in when touched and are shared between processes.
-public final class MappedFile: @unchecked Sendable {
-  public let path: String
+package final class MappedFile: @unchecked Sendable {
+  package let path: String
   /// Valid as long as this object lives.
-  public let bytes: UnsafeRawBufferPointer
+  package let bytes: UnsafeRawBufferPointer
 
   /// - Throws: `FireflyError` when the file is missing, unreadable or not a plain file.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     // Without waiting: a pipe that nobody writes to would never open.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -43,10 +43,10 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   /// A copy of the whole file. (`Data(file.bytes)` would let the mapping go before the copy.)
-  public var data: Data { withExtendedLifetime(self) { Data(bytes) } }
+  package var data: Data { withExtendedLifetime(self) { Data(bytes) } }
 
   /// Takes the pages that lie wholly within `range` out of this process's memory; they come in again when touched.
-  public func discard(_ range: Range<Int>) {
+  package func discard(_ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "\(range) of \(bytes.count) bytes")
     let page = Int(getpagesize())
     let first = (range.lowerBound + page - 1) / page * page

@@ -5,10 +5,10 @@ import Synchronization
 /// The program's one pool of threads.
 ///
 /// Work is cut into tasks by its shape, never by the number of threads, so results do not depend on it.
-public enum Parallel {
+package enum Parallel {
   /// Threads in use, the calling one included: the processor's cores, or `FIREFLY_THREADS`.
   /// Set it between computations, never inside a task.
-  public static var threads: Int {
+  package static var threads: Int {
     get { ThreadPool.shared.threads }
     set {
       precondition(newValue >= 1, "\(newValue) threads")
@@ -20,13 +20,13 @@ public enum Parallel {
   ///
   /// Each task writes to places of its own. Inside a task, or while another thread has the pool, the tasks run on the
   /// calling thread, in order.
-  public static func run(_ tasks: Int, _ body: (Int) -> Void) {
+  package static func run(_ tasks: Int, _ body: (Int) -> Void) {
     ThreadPool.shared.run(tasks, body)
   }
 
   /// What `FIREFLY_THREADS` asks for; nil when it is not set.
   /// - Throws: `FireflyError` when it is not a number of threads.
-  public static func threadsFromEnvironment() throws -> Int? {
+  package static func threadsFromEnvironment() throws -> Int? {
     guard let text = ProcessInfo.processInfo.environment["FIREFLY_THREADS"] else { return nil }
     guard let count = Int(text), (1...1024).contains(count) else {
       throw FireflyError("FIREFLY_THREADS is \"\(text)\": expected a number from 1 to 1024")

@@ -2,17 +2,17 @@ import FireflyBase
 import FireflyTensors
 
 /// Everything that `firefly bench` measured, as a table or as JSON.
-public struct BenchReport: Sendable {
-  public let limits: MachineLimits
-  public var training: [TrainingBench] = []
-  public var generation: [GenerationBench] = []
-  public var program: ProgramBench?
+package struct BenchReport: Sendable {
+  package let limits: MachineLimits
+  package var training: [TrainingBench] = []
+  package var generation: [GenerationBench] = []
+  package var program: ProgramBench?
 
-  public init(limits: MachineLimits) { self.limits = limits }
+  package init(limits: MachineLimits) { self.limits = limits }
 
   // MARK: - Table
 
-  public var text: String {
+  package var text: String {
     var lines = machineLines
     for bench in training { lines += [""] + BenchReport.lines(bench) }
     for bench in generation { lines += [""] + BenchReport.lines(bench) }
@@ -81,7 +81,7 @@ public struct BenchReport: Sendable {
 
   // MARK: - JSON
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     .object([
       "processor": .string(limits.processor), "instruction_set": .string(limits.instructionSet),
       "threads": .int(limits.threads),

@@ -5,10 +5,10 @@ import FireflyWeights
 import Foundation
 
 /// A model's shape to measure with random weights.
-public struct BenchShape: Sendable {
-  public let name: String
+package struct BenchShape: Sendable {
+  package let name: String
   /// What is measured, in words.
-  public let title: String
+  package let title: String
   let hidden, intermediate, layers, heads, keyValueHeads, vocabulary: Int
 
   package init(
@@ -26,27 +26,27 @@ public struct BenchShape: Sendable {
   }
 
   /// SmolLM2-135M, whole.
-  public static let smollm2 = BenchShape(
+  package static let smollm2 = BenchShape(
     name: "smollm2", title: "SmolLM2-135M", hidden: 576, intermediate: 1536, layers: 30, heads: 9,
     keyValueHeads: 3, vocabulary: 49_152)
   /// Four blocks of it with a small vocabulary: quickly measured, and what Benchmarks/counts.json holds.
-  public static let smollm2Blocks = BenchShape(
+  package static let smollm2Blocks = BenchShape(
     name: "smollm2-blocks", title: "four blocks of SmolLM2-135M", hidden: 576, intermediate: 1536, layers: 4,
     heads: 9, keyValueHeads: 3, vocabulary: 1024)
   /// Two blocks of LLaMA-7B: the first block of a model has no input gradient, the second has.
-  public static let llama7B = BenchShape(
+  package static let llama7B = BenchShape(
     name: "llama7b", title: "two blocks of LLaMA-7B", hidden: 4096, intermediate: 11_008, layers: 2,
     heads: 32,
     keyValueHeads: 32, vocabulary: 1024)
   /// Two blocks of Ziya-LLaMA-13B.
-  public static let ziya13B = BenchShape(
+  package static let ziya13B = BenchShape(
     name: "ziya13b", title: "two blocks of Ziya-LLaMA-13B", hidden: 5120, intermediate: 13_824, layers: 2,
     heads: 40, keyValueHeads: 40, vocabulary: 1024)
   /// Ziya-LLaMA-13B, whole.
-  public static let ziya13BWhole = BenchShape(
+  package static let ziya13BWhole = BenchShape(
     name: "whole-ziya13b", title: "Ziya-LLaMA-13B", hidden: 5120, intermediate: 13_824, layers: 40,
     heads: 40, keyValueHeads: 40, vocabulary: 39_424)
-  public static let all = [smollm2, smollm2Blocks, llama7B, ziya13B, ziya13BWhole]
+  package static let all = [smollm2, smollm2Blocks, llama7B, ziya13B, ziya13BWhole]
 
   package var config: JSONValue {
     .object([

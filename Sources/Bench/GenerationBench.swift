@@ -2,27 +2,27 @@ import FireflyModels
 import FireflyTensors
 
 /// Prefill and cached decoding of a shape in NF4.
-public struct GenerationBench: Sendable {
+package struct GenerationBench: Sendable {
   /// Decoding of several sequences at once.
-  public struct Decoding: Sendable {
-    public let rows: Int
+  package struct Decoding: Sendable {
+    package let rows: Int
     /// Tokens of all rows together.
-    public let tokensPerSecond: Double
+    package let tokensPerSecond: Double
     /// Bytes of weights and cache that a pass reads, by the memory's read rate: the least time it can take.
-    public let shareOfBandwidth: Double
+    package let shareOfBandwidth: Double
   }
 
-  public let shape: String
-  public let promptTokens: Int
+  package let shape: String
+  package let promptTokens: Int
   /// Reading the prompt, all of it in one pass.
-  public let prefill: Measurement
+  package let prefill: Measurement
   /// The matrix rate in FLOP/s that it is compared with.
-  public let matrixRate: Double
-  public let decoding: [Decoding]
+  package let matrixRate: Double
+  package let decoding: [Decoding]
 
-  public var prefillTokensPerSecond: Double { Double(promptTokens) / prefill.seconds }
+  package var prefillTokensPerSecond: Double { Double(promptTokens) / prefill.seconds }
   /// FLOP/s of the prefill over the matrix rate.
-  public var prefillEfficiency: Double { prefill.flop / prefill.seconds / matrixRate }
+  package var prefillEfficiency: Double { prefill.flop / prefill.seconds / matrixRate }
 
   private static let context = 128
 

@@ -3,17 +3,17 @@ import FireflyTensors
 import Foundation
 
 /// What this machine can do at most, measured: the rates that everything else is compared with.
-public struct MachineLimits: Sendable {
-  public let processor: String
+package struct MachineLimits: Sendable {
+  package let processor: String
   /// It is a card, which has no threads that could be counted.
-  public let isCard: Bool
-  public let instructionSet: String
-  public let threads: Int
+  package let isCard: Bool
+  package let instructionSet: String
+  package let threads: Int
   /// FLOP/s of large products, by one thread and by all.
-  public let bfloat16Rate: (one: Double, all: Double)
-  public let float32Rate: (one: Double, all: Double)
+  package let bfloat16Rate: (one: Double, all: Double)
+  package let float32Rate: (one: Double, all: Double)
   /// Bytes/s of reading memory in order, by one thread and by all.
-  public let readRate: (one: Double, all: Double)
+  package let readRate: (one: Double, all: Double)
 
   package init(
     processor: String, isCard: Bool = false, instructionSet: String, threads: Int,

@@ -1,19 +1,19 @@
 import FireflyTensors
 
 /// A computation recorded several times: how long it takes, and where the time goes.
-public struct Measurement: Sendable {
+package struct Measurement: Sendable {
   /// How long the median run took; the FLOP and the parts are that run's too.
-  public let seconds: Double
+  package let seconds: Double
   /// FLOP that the algorithm needs.
-  public let flop: Double
+  package let flop: Double
   /// Seconds and FLOP of each part.
-  public let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
+  package let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
   /// The time that no part accounts for.
-  public let otherSeconds: Double
+  package let otherSeconds: Double
   /// Blocks asked from the system in all runs: none, once the shapes have been seen.
-  public let systemAllocations: Int
+  package let systemAllocations: Int
   /// The most bytes that tensors held at once in any run, weights included, mapped files not.
-  public let peakBytes: Int
+  package let peakBytes: Int
 
   /// On a card the ledger waits for each operation, so time is taken of runs without it, and the parts are shares of that:
   /// those that they have of a recorded run.

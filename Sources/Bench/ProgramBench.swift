@@ -4,18 +4,18 @@ import FireflyText
 import Foundation
 
 /// Start-up and tokenisation with a real model's files.
-public struct ProgramBench: Sendable {
+package struct ProgramBench: Sendable {
   /// Seconds from the start of `firefly generate` to its first token and end.
-  public let firstTokenSeconds: Double
-  public let tokenizerLoadSeconds: Double
+  package let firstTokenSeconds: Double
+  package let tokenizerLoadSeconds: Double
   /// How fast one thread tokenises Chinese and English text.
-  public let tokensPerSecond: (chinese: Double, english: Double)
+  package let tokensPerSecond: (chinese: Double, english: Double)
 
   /// - Parameters:
   ///   - program: the `firefly` executable.
   ///   - model: a folder or a .gguf file.
   /// - Throws: `FireflyError` when the model cannot be used.
-  public init(program: String, model: String) throws {
+  package init(program: String, model: String) throws {
     firstTokenSeconds = Stopwatch.middle(
       try (0..<3).map { _ in try Stopwatch.time { try ProgramBench.generateOne(program, model) } })
     var tokenizer: (any Tokenizer)?

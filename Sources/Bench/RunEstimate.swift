@@ -1,13 +1,13 @@
 import FireflyTraining
 
 /// How long a run takes on this machine, from what it computes and what a block of its model was measured to cost.
-public struct RunEstimate: Sendable {
+package struct RunEstimate: Sendable {
   /// What all steps take, and asking the reference before them, without loading and saving.
-  public let seconds: Double
-  public let secondsPerStep: Double
+  package let seconds: Double
+  package let secondsPerStep: Double
 
   /// Measures a block first, which takes a second or two.
-  public init(_ plan: RunPlan) throws {
+  package init(_ plan: RunPlan) throws {
     self.init(
       plan.work, steps: plan.steps, parameters: plan.trainableParameters, reference: plan.referenceWork,
       try StepRates(plan.step))

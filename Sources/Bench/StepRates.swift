@@ -3,7 +3,7 @@ import FireflyTensors
 import FireflyTraining
 
 /// What the parts of a step cost on this machine, measured on a step of one block of the model's own shape.
-public struct StepRates: Sendable {
+package struct StepRates: Sendable {
   /// FLOP/s of products with weights, and of attention.
   var matrices, attention: Double
   /// Seconds for each NF4 weight decoded.

@@ -3,17 +3,17 @@ import FireflyTensors
 import FireflyTraining
 
 /// QLoRA steps of a shape: how fast, and where the time goes.
-public struct TrainingBench: Sendable {
+package struct TrainingBench: Sendable {
   /// The rows of a step.
-  public struct Workload: Sendable {
+  package struct Workload: Sendable {
     /// Lengths of the sequences of a micro-batch.
-    public var lengths: [Int]
-    public var checkpointing: Bool
-    public var rank: Int
+    package var lengths: [Int]
+    package var checkpointing: Bool
+    package var rank: Int
     /// The type of products; nil: bfloat16 where the device multiplies it fast, otherwise float32.
-    public var compute: DType?
+    package var compute: DType?
 
-    public init(
+    package init(
       lengths: [Int] = [1024], checkpointing: Bool = true, rank: Int = 64, compute: DType? = nil
     ) {
       self.compute = compute
@@ -23,16 +23,16 @@ public struct TrainingBench: Sendable {
     }
   }
 
-  public let shape: String
-  public let tokens: Int
+  package let shape: String
+  package let tokens: Int
   /// What a step takes; its FLOP include recomputation.
-  public let step: Measurement
+  package let step: Measurement
   /// The matrix rate in FLOP/s measured just before and after.
-  public let matrixRate: Double
+  package let matrixRate: Double
 
-  public var tokensPerSecond: Double { Double(tokens) / step.seconds }
+  package var tokensPerSecond: Double { Double(tokens) / step.seconds }
   /// The share of the machine's matrix rate that the steps reach.
-  public var efficiency: Double { step.flop / step.seconds / matrixRate }
+  package var efficiency: Double { step.flop / step.seconds / matrixRate }
 
   /// - Parameters:
   ///   - device: that is measured.

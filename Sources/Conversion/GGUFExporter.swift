@@ -24,15 +24,16 @@ public struct GGUFExporter {
   ///   - adapter: a PEFT folder to merge on the way, the one that `pretrained` was opened with; nil for none. The file gets
   ///     the template and the end of an answer that it was trained with.
   ///   - base: what it is added to.
-  ///   - compute: what weights are rounded to before NF4, with such a base.
+  ///   - compute: what weights are rounded to before NF4, with such a base; nil for what this machine's processor computes with.
   /// - Throws: `FireflyError` when the family or the tokenizer has no such form, or the adapter does not fit.
   public init(
     _ pretrained: Pretrained, type: GGUFType, adapter: String? = nil, onto base: MergeBase = .original,
-    compute: DType = Ops.usualCompute
+    compute: DType? = nil
   ) throws {
     self.type = type
     weights = try MergedWeights(
-      pretrained.source, adapter: try adapter.map(AdapterFile.init), base: base, compute: compute)
+      pretrained.source, adapter: try adapter.map(AdapterFile.init), base: base,
+      compute: compute ?? Ops.usualCompute)
     model = try GGUFModel(weights.source)
     for name in weights.source.weights.tensorNames { try weights.checkShape(name) }
     let folderVocabulary = try FolderVocabulary(pretrained)

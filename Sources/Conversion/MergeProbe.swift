@@ -8,27 +8,27 @@ import Foundation
 
 /// Compares a merged model with the base under its adapter, the base held once as it is stored and once in NF4: the
 /// closer one tells which of the two the adapter was trained on, and how much the merge changed it.
-public struct MergeProbe {
+package struct MergeProbe {
   /// A base with its adapter, beside the merged model.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// "original + adapter" or "NF4 + adapter".
-    public let name: String
+    package let name: String
     /// Perplexity of the texts, per token.
-    public let perplexity: Double
+    package let perplexity: Double
     /// |merged − this| over all logits of all positions.
-    public let meanDifference: Double
-    public let maxDifference: Double
+    package let meanDifference: Double
+    package let maxDifference: Double
   }
 
-  public struct Report: Sendable {
+  package struct Report: Sendable {
     /// The merged model's perplexity.
-    public let perplexity: Double
-    public let tokens: Int
-    public let rows: [Row]
+    package let perplexity: Double
+    package let tokens: Int
+    package let rows: [Row]
   }
 
   /// Short texts in English and Chinese for when the user names none.
-  public static let texts = [
+  package static let texts = [
     "The library opens at nine in the morning and closes at six. On Saturdays it is open only until noon, "
       + "and on Sundays it stays closed.",
     "Question: A farmer has 12 sheep and buys 9 more. How many sheep does he have now?\n"
@@ -48,7 +48,7 @@ public struct MergeProbe {
   /// - Parameters:
   ///   - compute: what products are computed in.
   /// - Throws: `FireflyError` when the texts have no two tokens together.
-  public init(
+  package init(
     _ base: Pretrained, adapter: String, texts: [String] = MergeProbe.texts,
     compute: DType = Ops.usualCompute
   ) throws {
@@ -69,7 +69,7 @@ public struct MergeProbe {
   /// - Parameters:
   ///   - merged: the folder that the merge wrote.
   ///   - progress: called with what is being loaded.
-  public func report(merged: String, progress: (String) -> Void = { _ in }) throws -> Report {
+  package func report(merged: String, progress: (String) -> Void = { _ in }) throws -> Report {
     progress("the merged model")
     let expected = try logits(Pretrained.open(merged).load(.init(compute: compute)))
     var rows: [Row] = []

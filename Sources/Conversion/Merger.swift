@@ -20,16 +20,18 @@ public struct Merger {
   /// - Parameters:
   ///   - adapter: a PEFT folder.
   ///   - base: what the adapter is added to.
-  ///   - compute: what weights are rounded to before they are quantised: as in training.
+  ///   - compute: what weights are rounded to before they are quantised: as in training; nil for what this machine's
+  ///     processor computes with.
   ///   - trained: what the adapter was trained with (`Pretrained.trainedText`); the folder gets it in place of the model's
   ///     template, tokenizer and end of an answer.
   /// - Throws: `FireflyError` when the adapter does not belong to the model.
   public init(
     _ source: ModelSource, adapter: String, onto base: MergeBase = .original,
-    compute: DType = Ops.usualCompute, trained: TrainedText? = nil, shardLimit: Int = 5_000_000_000
+    compute: DType? = nil, trained: TrainedText? = nil, shardLimit: Int = 5_000_000_000
   ) throws {
     self.shardLimit = shardLimit
-    weights = try MergedWeights(source, adapter: AdapterFile(adapter), base: base, compute: compute)
+    weights = try MergedWeights(
+      source, adapter: AdapterFile(adapter), base: base, compute: compute ?? Ops.usualCompute)
     let source = weights.source
     self.source = source
     files = FilesBesideWeights(source, trained: trained)

@@ -5,9 +5,9 @@ import FireflyWeights
 import Foundation
 
 /// A tokenizer's files in a model's or an adapter's folder.
-public enum TokenizerFiles {
+package enum TokenizerFiles {
   /// Copies those that there are, with the further templates.
-  public static func copy(from source: String, to folder: String) throws {
+  package static func copy(from source: String, to folder: String) throws {
     try copy(ModelFiles.tokenizer, from: source, to: folder)
     let further = "\(source)/\(ModelFiles.furtherTemplates)"
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: further), !names.isEmpty else {
@@ -35,7 +35,7 @@ public enum TokenizerFiles {
   }
 
   /// Writes the files of a model for an adapter's folder, with what training used.
-  public static func write(of source: ModelSource, trained: TrainedText?, to folder: String) throws {
+  package static func write(of source: ModelSource, trained: TrainedText?, to folder: String) throws {
     if let own = trained?.tokenizerFolder {
       try copy(from: own, to: folder)
     } else if let gguf = source.gguf {

@@ -7,7 +7,7 @@ import Foundation
 
 /// A model whose own weights were trained, as the files of a Hugging Face folder: config.json, the files beside the weights,
 /// and safetensors in the types of the files that it was read from.
-public struct TrainedModelFiles {
+package struct TrainedModelFiles {
   private let model: Transformer
   private let source: ModelSource
   private let trained: TrainedText?
@@ -17,7 +17,7 @@ public struct TrainedModelFiles {
   ///   - source: what the model was read from; gives what was not trained, byte for byte.
   ///   - trained: template and end token of the training; nil leaves the source's.
   ///   - shardLimit: the most bytes of a safetensors file.
-  public init(
+  package init(
     _ model: Transformer, readFrom source: ModelSource, trained: TrainedText? = nil,
     shardLimit: Int = 5_000_000_000
   ) {
@@ -28,7 +28,7 @@ public struct TrainedModelFiles {
   }
 
   /// Writes all files into a folder that exists, each whole or not at all, in place of an earlier model or adapter there.
-  public func write(to folder: String) throws {
+  package func write(to folder: String) throws {
     try removeEarlier(in: folder)
     try AtomicFile.write(
       source.config(replacing: [:], isTied: model.architecture.tiedHead), to: "\(folder)/config.json")

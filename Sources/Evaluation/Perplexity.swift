@@ -30,7 +30,7 @@ public struct TargetSums: Sendable, Equatable {
   /// The share of targets that are the model's first choice, 0…1.
   public var accuracy: Double { targets > 0 ? Double(correct) / Double(targets) : .nan }
 
-  public static func += (left: inout TargetSums, right: TargetSums) {
+  package static func += (left: inout TargetSums, right: TargetSums) {
     left.loss += right.loss
     left.targets += right.targets
     left.correct += right.correct

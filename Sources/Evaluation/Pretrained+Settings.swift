@@ -9,7 +9,7 @@ extension Pretrained {
   /// the weights are held.
   ///
   /// - Throws: `FireflyError` when the adapter cannot be read, or there is no such device.
-  public func evaluationSettings(_ options: Options) throws -> [String: JSONValue] {
+  package func evaluationSettings(_ options: Options) throws -> [String: JSONValue] {
     let device = try options.device.open().device
     let compute = options.compute ?? device.usualCompute
     let settings: [String: JSONValue] = [

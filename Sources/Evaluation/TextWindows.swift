@@ -34,7 +34,7 @@ public struct TextWindows: Sendable, Equatable {
   /// The windows of one document; none when it has a single token, which nothing precedes.
   ///
   /// - Parameter tokens: with the begin-of-sequence token where the model expects one; the first token is context only.
-  public func samples(_ tokens: [Int32], line: Int) -> [Sample] {
+  package func samples(_ tokens: [Int32], line: Int) -> [Sample] {
     var samples: [Sample] = []
     var done = 1
     var start = 0

@@ -5,11 +5,11 @@ import Foundation
 ///
 /// A number counts as equal however it is written (`1,200`, `$1200`, `1200.0`, `1200 apples`); another result must be the
 /// same text.
-public enum WorkedAnswer {
+package enum WorkedAnswer {
   private static let marker = "####"
 
   /// The result of a worked answer: the rest of the line after the last `####`; nil when there is none.
-  public static func result(of answer: String) -> String? {
+  package static func result(of answer: String) -> String? {
     guard let found = answer.range(of: marker, options: .backwards) else { return nil }
     let line = answer[found.upperBound...].prefix { !$0.isNewline }
     let trimmed = line.trimmingCharacters(in: .whitespaces)
@@ -17,7 +17,7 @@ public enum WorkedAnswer {
   }
 
   /// Whether the answer's result is the reference's.
-  public static func matches(_ answer: String, reference: String) -> Bool {
+  package static func matches(_ answer: String, reference: String) -> Bool {
     guard let found = result(of: answer), let expected = result(of: reference) else { return false }
     if let found = number(found), let expected = number(expected) { return found == expected }
     return found == expected

@@ -20,7 +20,7 @@ public struct GenerationRequest: Sendable {
   }
 
   /// - Throws: `FireflyError` for a prompt that is empty, too long or not of the model.
-  public func check(maxPositions: Int, vocabularySize: Int, _ tokenizer: any Tokenizer) throws {
+  package func check(maxPositions: Int, vocabularySize: Int, _ tokenizer: any Tokenizer) throws {
     guard !prompt.isEmpty else { throw FireflyError("the prompt has no tokens", at: place) }
     // Room for one token of an answer, if there is to be one.
     guard prompt.count < maxPositions + (options.maxNewTokens == 0 ? 1 : 0) else {

@@ -55,7 +55,7 @@ public enum PromptFile {
   }
 
   /// One row, already parsed.
-  public static func row(_ value: OrderedJSON, place: String) throws -> PromptRow {
+  package static func row(_ value: OrderedJSON, place: String) throws -> PromptRow {
     var row = try read(value, place: place)
     row.unusedKeys = PromptMessages.unused(value.object ?? [:], followed: followed(value))
     return row

@@ -2,17 +2,17 @@ import FireflyBase
 import Foundation
 
 /// The tokens that may come next and their probabilities, the most likely first, of equals the lowest id first.
-public struct TokenDistribution: Equatable, Sendable {
-  public private(set) var ids: [Int32]
+package struct TokenDistribution: Equatable, Sendable {
+  package private(set) var ids: [Int32]
   /// The tokens' probabilities, which sum to 1.
-  public private(set) var probabilities: [Double]
+  package private(set) var probabilities: [Double]
 
   /// - Parameters:
   ///   - logits: one row, `[V]`.
   ///   - seen: the tokens that the repetition penalty concerns.
   ///   - generated: how often each token was generated, for the presence and frequency penalties.
   /// - Throws: `FireflyError` when a logit is NaN or none is finite.
-  public init(
+  package init(
     logits: [Float], seen: Set<Int32> = [], generated: [Int32: Int] = [:], options: SamplingOptions
   ) throws {
     var logits = logits
@@ -47,7 +47,7 @@ public struct TokenDistribution: Equatable, Sendable {
   /// The token at the point `u` of the cumulative distribution.
   ///
   /// - Parameter u: uniform in [0, 1).
-  public func token(at u: Double) -> Int32 {
+  package func token(at u: Double) -> Int32 {
     var sum = 0.0
     for (id, probability) in zip(ids, probabilities) {
       sum += probability

@@ -16,7 +16,7 @@ public struct TokenLogProbability: Equatable, Sendable {
   /// first.
   ///
   /// - Parameter logits: one row, `[V]`, finite.
-  public static func top(_ count: Int, of logits: [Float]) -> [TokenLogProbability] {
+  package static func top(_ count: Int, of logits: [Float]) -> [TokenLogProbability] {
     guard count > 0, !logits.isEmpty else { return [] }
     return LogSoftmax(logits).top(count)
   }

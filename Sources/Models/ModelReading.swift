@@ -10,7 +10,7 @@ extension Architecture {
   /// - Returns: the architecture, and a line for each thing that the user should know: keys that have no effect, tensors that
   ///   are not used.
   /// - Throws: `FireflyError` for what is missing, of a wrong shape or not supported.
-  public static func read(_ source: ModelSource) throws -> (architecture: Architecture, notes: [String]) {
+  package static func read(_ source: ModelSource) throws -> (architecture: Architecture, notes: [String]) {
     let place = source.gguf == nil ? "\(source.path)/\(ModelFiles.config)" : source.path
     var (architecture, notes) = try read(source.config, source: place)
     notes = source.notes + notes

@@ -15,7 +15,7 @@ public enum Quantization: Equatable, Sendable {
 /// Rows are ragged: `starts` holds the offsets of the sequences laid end to end in `tokens` (count S+1, the
 /// last being T); no sequence sees another. Not thread-safe: one thread at a time.
 public final class Transformer: @unchecked Sendable {
-  public let architecture: Architecture
+  package let architecture: Architecture
   /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
   /// Where its tensors lie.
@@ -29,7 +29,7 @@ public final class Transformer: @unchecked Sendable {
   /// tensors that are not used.
   public internal(set) var notes: [String]
   /// What is trained; empty where all weights are frozen and there is no adapter.
-  public internal(set) var arena: ParameterArena
+  package internal(set) var arena: ParameterArena
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
@@ -167,7 +167,7 @@ public final class Transformer: @unchecked Sendable {
   /// What the model says of each target, in the order of the positions; without gradients or dropout.
   ///
   /// - Returns: as many as `labels` has elements of at least 0.
-  public func scores(tokens: [Int32], labels: [Int32], starts: [Int32]) -> [TargetScore] {
+  package func scores(tokens: [Int32], labels: [Int32], starts: [Int32]) -> [TargetScore] {
     check(tokens, labels, starts)
     let targets = labels.indices.filter { labels[$0] >= 0 }
     guard !targets.isEmpty else { return [] }
@@ -220,7 +220,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Parameter rows: `labels` has one id for each token.
   /// - Returns: for each row as many scores as it has tokens.
-  public func scores(_ rows: [(cache: KVCache, tokens: [Int32], labels: [Int32])]) -> [[TargetScore]] {
+  package func scores(_ rows: [(cache: KVCache, tokens: [Int32], labels: [Int32])]) -> [[TargetScore]] {
     let labels = rows.flatMap(\.labels)
     precondition(rows.allSatisfy { $0.tokens.count == $0.labels.count }, "a label for each token")
     let (x, placed) = continued(rows.map { ($0.cache, $0.tokens) })
@@ -299,14 +299,14 @@ public final class Transformer: @unchecked Sendable {
   // MARK: - Sizes
 
   /// Bytes of the frozen weights as held.
-  public var weightBytes: Int {
+  package var weightBytes: Int {
     let linears = groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
     let shared = architecture.tiedHead ? 0 : base.head.weight.byteCount
     return linears + base.embedding.table.byteCount + shared
   }
 
   /// Bytes of weights that a pass of generation reads.
-  public var bytesPerStep: Int {
+  package var bytesPerStep: Int {
     groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
       + RowWeight.byteCount(of: ends.head.weight)
   }

@@ -6,7 +6,7 @@ extension GGUFVocabulary {
   /// Reads `tokenizer.ggml.*` and `tokenizer.chat_template`.
   ///
   /// - Throws: `FireflyError` naming the key that is missing or of a wrong kind.
-  public init(_ file: GGUFFile) throws {
+  package init(_ file: GGUFFile) throws {
     let reader = MetadataReader(file: file)
     let tokens = try reader.strings("tokenizer.ggml.tokens")
     self.init(

@@ -41,7 +41,7 @@ extension Pretrained {
   /// model has none.
   ///
   /// - Parameter template: what `template(named: nil, adapter: adapter)` gave.
-  public func differenceNote(_ template: ChatTemplate, adapter: String) -> String? {
+  package func differenceNote(_ template: ChatTemplate, adapter: String) -> String? {
     guard let modelTemplate, let own = try? ChatTemplate.own(modelTemplate, tokenizer: tokenizer),
       !template.writes(as: own, tokenizer)
     else { return nil }
@@ -49,7 +49,7 @@ extension Pretrained {
   }
 
   /// Refuses an adapter whose tokenizer makes other tokens than this one, where one tokenizer must do for several.
-  public func requireTokenizer(of adapter: String) throws {
+  package func requireTokenizer(of adapter: String) throws {
     let brought = try AdapterChat(adapter)
     guard Tokenizers.isThere(in: brought.folder), brought.folder != tokenizerPath else { return }
     guard try !Tokenizers.load(brought.folder).makesTokens(of: tokenizer) else { return }

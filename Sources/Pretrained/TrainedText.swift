@@ -5,13 +5,13 @@ import FireflyWeights
 /// What goes with weights that were trained on conversations: the template, the token that ends an answer, and the tokenizer.
 public struct TrainedText: Equatable, Sendable {
   /// nil: nothing tells.
-  public var template: OwnTemplate?
-  public var endToken: String?
-  public var endID: Int32?
+  package var template: OwnTemplate?
+  package var endToken: String?
+  package var endID: Int32?
   /// The adapter's folder, where it brings a tokenizer.
-  public var tokenizerFolder: String?
+  package var tokenizerFolder: String?
 
-  public init(_ template: ChatTemplate?, _ tokenizer: any Tokenizer, tokenizerFolder: String? = nil) {
+  package init(_ template: ChatTemplate?, _ tokenizer: any Tokenizer, tokenizerFolder: String? = nil) {
     self.template = template?.own
     endID = template?.endToken(tokenizer)
     endToken = endID.flatMap(tokenizer.token(of:))

@@ -68,7 +68,7 @@ public struct ServerOptions: Sendable {
   public init() {}
 
   /// Whether other machines can ask without a key.
-  public var isOpenToOthers: Bool {
+  package var isOpenToOthers: Bool {
     let isForThisMachine = host.lowercased() == "localhost" || host == "::1" || host.hasPrefix("127.")
     return apiKeys.isEmpty && !isForThisMachine
   }

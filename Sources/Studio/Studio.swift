@@ -6,14 +6,14 @@ import Foundation
 ///
 /// It writes the configurations that `firefly train` reads, and starts that program for a run: a run goes on when the studio
 /// ends, and is found again by the next one. A studio that is let go stops.
-public final class Studio: Sendable {
+package final class Studio: Sendable {
   private let options: StudioOptions
   private let token = StudioAccess.makeToken()
   private let http = Locked<HTTPServer?>(nil)
   private let chat = ChatRoom()
 
   /// - Throws: `FireflyError` when the folder is none.
-  public init(_ options: StudioOptions) throws {
+  package init(_ options: StudioOptions) throws {
     var options = options
     options.folder = options.folder.resolvedPath
     var isFolder: ObjCBool = false
@@ -26,7 +26,7 @@ public final class Studio: Sendable {
   ///
   /// - Returns: the address to open, which holds the token that lets its reader in.
   /// - Throws: `FireflyError` when the port cannot be had.
-  public func start() throws -> String {
+  package func start() throws -> String {
     let socket = try ListeningSocket(host: StudioAccess.host, port: options.port)
     let access = StudioAccess(token: token, port: socket.port)
     let made = HTTPServer(
@@ -40,7 +40,7 @@ public final class Studio: Sendable {
   }
 
   /// Closes the page's connections and what is asked; runs go on.
-  public func stop() {
+  package func stop() {
     chat.close()
     http.withLock { server in
       server?.quiesce()

@@ -6,35 +6,35 @@ import Synchronization
 ///
 /// FLOP are those the algorithm needs, by shape: a product's 2·m·n·k, and of attention only the pairs below the
 /// diagonal. They depend on the shapes alone, so tests can hold them.
-public enum Ledger {
-  public enum Part: Int, CaseIterable, Sendable {
+package enum Ledger {
+  package enum Part: Int, CaseIterable, Sendable {
     case matrices, attention, decoding, norms, elementwise, loss, optimizer
   }
 
   /// What one part took.
-  public struct Entry: Sendable, Equatable {
-    public var calls = 0
+  package struct Entry: Sendable, Equatable {
+    package var calls = 0
     /// Wall time; of decoding, which is done within products, the threads' time divided by their number.
-    public var seconds = 0.0
-    public var flop = 0.0
+    package var seconds = 0.0
+    package var flop = 0.0
   }
 
   /// What was recorded.
-  public struct Record: Sendable {
-    public fileprivate(set) var entries: [Part: Entry] = [:]
+  package struct Record: Sendable {
+    package fileprivate(set) var entries: [Part: Entry] = [:]
     /// From the beginning to the end of the recording.
-    public fileprivate(set) var seconds = 0.0
+    package fileprivate(set) var seconds = 0.0
     /// Blocks that the pool asked from the system meanwhile.
-    public fileprivate(set) var systemAllocations = 0
+    package fileprivate(set) var systemAllocations = 0
     /// The most bytes that tensors held at once, mapped files apart.
-    public fileprivate(set) var peakBytes = 0
+    package fileprivate(set) var peakBytes = 0
 
-    public subscript(part: Part) -> Entry { entries[part] ?? Entry() }
-    public var flop: Double { entries.values.reduce(0) { $0 + $1.flop } }
+    package subscript(part: Part) -> Entry { entries[part] ?? Entry() }
+    package var flop: Double { entries.values.reduce(0) { $0 + $1.flop } }
   }
 
   /// Runs `body` and records its operations, which all must come from this thread.
-  public static func record<Result>(_ body: () throws -> Result) rethrows -> (result: Result, record: Record)
+  package static func record<Result>(_ body: () throws -> Result) rethrows -> (result: Result, record: Record)
   {
     try record(on: CPU.shared, body)
   }

@@ -2,20 +2,20 @@
 ///
 /// The same numbers on every machine and thread count; its whole state is three integers, so it can be saved and
 /// resumed.
-public struct CounterRandom: RandomNumberGenerator, Codable, Hashable, Sendable {
-  public let seed: UInt64
+package struct CounterRandom: RandomNumberGenerator, Codable, Hashable, Sendable {
+  package let seed: UInt64
   /// Generators of one seed with different streams are independent.
-  public let stream: UInt64
+  package let stream: UInt64
   /// How many 64-bit numbers have been drawn.
-  public private(set) var counter: UInt64
+  package private(set) var counter: UInt64
 
-  public init(seed: UInt64, stream: UInt64 = 0, counter: UInt64 = 0) {
+  package init(seed: UInt64, stream: UInt64 = 0, counter: UInt64 = 0) {
     self.seed = seed
     self.stream = stream
     self.counter = counter
   }
 
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     let block = Self.philox(
       (
         UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32),
@@ -27,13 +27,13 @@ public struct CounterRandom: RandomNumberGenerator, Codable, Hashable, Sendable 
   }
 
   /// Uniform in [0, 1), a multiple of 2⁻⁵³.
-  public mutating func double() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func double() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// Uniform in [0, 1), a multiple of 2⁻²⁴.
-  public mutating func float() -> Float { Float(next() >> 40) * 0x1p-24 }
+  package mutating func float() -> Float { Float(next() >> 40) * 0x1p-24 }
 
   /// Uniform in `0..<bound` without bias (Lemire 2019).
-  public mutating func integer(below bound: Int) -> Int {
+  package mutating func integer(below bound: Int) -> Int {
     precondition(bound > 0, "a random integer below \(bound)")
     let bound = UInt64(bound)
     var product = bound.multipliedFullWidth(by: next())
@@ -45,7 +45,7 @@ public struct CounterRandom: RandomNumberGenerator, Codable, Hashable, Sendable 
   }
 
   /// Fisher and Yates's shuffle, the same on every platform and Swift version.
-  public mutating func shuffle<Element>(_ items: inout [Element]) {
+  package mutating func shuffle<Element>(_ items: inout [Element]) {
     guard items.count > 1 else { return }
     for last in stride(from: items.count - 1, to: 0, by: -1) {
       items.swapAt(last, integer(below: last + 1))
@@ -53,7 +53,7 @@ public struct CounterRandom: RandomNumberGenerator, Codable, Hashable, Sendable 
   }
 
   /// The finalizer of SplitMix64: a bijection of 64 bits that scatters its input.
-  public static func mix(_ x: UInt64) -> UInt64 {
+  package static func mix(_ x: UInt64) -> UInt64 {
     var z = x &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb

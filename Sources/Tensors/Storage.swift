@@ -1,7 +1,7 @@
 /// Reference-counted bytes on a device: a block of the device's own, or a window on bytes that somebody else keeps.
-public final class Storage: @unchecked Sendable {
+package final class Storage: @unchecked Sendable {
   package let device: any Device
-  public let byteCount: Int
+  package let byteCount: Int
   /// What the device knows the bytes by. For the device's operations, and for files of the processor's memory.
   package let address: UnsafeMutableRawPointer
   private let origin: Origin

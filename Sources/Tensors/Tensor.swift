@@ -23,12 +23,12 @@ public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
 
 /// A contiguous row-major array: a value over shared storage. Copies share bytes.
 public struct Tensor: @unchecked Sendable {
-  public let storage: Storage
-  public let byteOffset: Int
+  package let storage: Storage
+  package let byteOffset: Int
   public let shape: [Int]
   public let dtype: DType
 
-  public init(storage: Storage, byteOffset: Int, shape: [Int], dtype: DType) {
+  package init(storage: Storage, byteOffset: Int, shape: [Int], dtype: DType) {
     let count = shape.reduce(1, *)
     precondition(
       byteOffset >= 0 && byteOffset + count * dtype.byteCount <= storage.byteCount,
@@ -89,13 +89,13 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// The same elements under another shape.
-  public func reshaped(_ shape: [Int]) -> Tensor {
+  package func reshaped(_ shape: [Int]) -> Tensor {
     precondition(shape.reduce(1, *) == count, "cannot reshape \(self.shape) to \(shape)")
     return Tensor(storage: storage, byteOffset: byteOffset, shape: shape, dtype: dtype)
   }
 
   /// Rows `range` of the first dimension, sharing storage.
-  public func slice(_ range: Range<Int>) -> Tensor {
+  package func slice(_ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
     let row = shape.dropFirst().reduce(1, *) * dtype.byteCount
     return Tensor(
@@ -104,7 +104,7 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// The whole as a matrix `[rows, columns]`.
-  public var matrix: Matrix {
+  package var matrix: Matrix {
     Matrix(
       storage: storage, byteOffset: byteOffset, rows: rows, columns: columns, stride: columns, dtype: dtype)
   }
@@ -116,26 +116,26 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// Σ of the float32 elements in float64, in their order.
-  public var sum: Double { floats.reduce(0) { $0 + Double($1) } }
+  package var sum: Double { floats.reduce(0) { $0 + Double($1) } }
 
   /// Which uint8 elements are not 0, for small results.
-  public var flags: [Bool] {
+  package var flags: [Bool] {
     precondition(dtype == .uint8, "flags of a \(dtype) tensor")
     return withHostBytes { $0.map { $0 != 0 } }
   }
 }
 
 /// A two-dimensional view with a row stride: a column range of a tensor, as products and row operations take it.
-public struct Matrix: @unchecked Sendable {
-  public let storage: Storage
-  public let byteOffset: Int
-  public let rows: Int
-  public let columns: Int
+package struct Matrix: @unchecked Sendable {
+  package let storage: Storage
+  package let byteOffset: Int
+  package let rows: Int
+  package let columns: Int
   /// Elements from one row's start to the next one's.
-  public let stride: Int
-  public let dtype: DType
+  package let stride: Int
+  package let dtype: DType
 
-  public init(storage: Storage, byteOffset: Int, rows: Int, columns: Int, stride: Int, dtype: DType) {
+  package init(storage: Storage, byteOffset: Int, rows: Int, columns: Int, stride: Int, dtype: DType) {
     precondition(columns <= stride || rows <= 1, "\(columns) columns in a stride of \(stride)")
     let last = rows == 0 ? 0 : (rows - 1) * stride + columns
     precondition(
@@ -153,7 +153,7 @@ public struct Matrix: @unchecked Sendable {
   package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
 
   /// Columns `range` of every row.
-  public func columns(_ range: Range<Int>) -> Matrix {
+  package func columns(_ range: Range<Int>) -> Matrix {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
     return Matrix(
       storage: storage, byteOffset: byteOffset + range.lowerBound * dtype.byteCount, rows: rows,
@@ -161,7 +161,7 @@ public struct Matrix: @unchecked Sendable {
   }
 
   /// Rows `range`.
-  public func rows(_ range: Range<Int>) -> Matrix {
+  package func rows(_ range: Range<Int>) -> Matrix {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
     return Matrix(
       storage: storage, byteOffset: byteOffset + range.lowerBound * stride * dtype.byteCount,

@@ -10,13 +10,13 @@ import Foundation
 /// - `X.weight.quant_map` F32 [16]: NF4's code book;
 /// - `X.weight.nested_absmax` F32, a scale for 256 scales, and `X.weight.nested_quant_map` F32 [256], if double;
 /// - `X.weight.quant_state.bitsandbytes__nf4` U8: JSON with shape, dtype, block sizes and the scales' mean.
-public enum BitsAndBytes {
+package enum BitsAndBytes {
   static let stateSuffix = ".quant_state.bitsandbytes__nf4"
   /// What the names of a 4-bit weight's parts add to its own.
   static let partSuffixes = [".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map", stateSuffix]
 
   /// The tensors that stand for `weight` under `name` (`…q_proj.weight`) in a 4-bit folder.
-  public static func tensors(_ name: String, _ weight: NF4Tensor) -> [(name: String, tensor: Tensor)] {
+  package static func tensors(_ name: String, _ weight: NF4Tensor) -> [(name: String, tensor: Tensor)] {
     var state = QuantState(shape: weight.shape, dtype: weight.originalDType, nestedOffset: nil)
     var parts: [(name: String, tensor: Tensor)] = [
       (name, weight.codes.reshaped([weight.codes.count, 1])),
@@ -42,7 +42,7 @@ public enum BitsAndBytes {
   ///
   /// - Parameter place: names the matrix in errors.
   /// - Throws: `FireflyError` when the matrix or its scales' mean is not finite.
-  public static func quantize(_ matrix: Tensor, double: Bool, at place: String) throws -> NF4Tensor {
+  package static func quantize(_ matrix: Tensor, double: Bool, at place: String) throws -> NF4Tensor {
     try matrix.checkFinite(at: place)
     let packed = NF4Tensor.quantize(matrix, double: double)
     if case .nested(_, let absmax, _, let offset) = packed.scales {
@@ -70,7 +70,7 @@ public enum BitsAndBytes {
   /// - Parameters:
   ///   - shape: [out, in].
   ///   - dtype: of the matrix before.
-  public static func entries(
+  package static func entries(
     _ name: String, shape: [Int], dtype: DType, double: Bool
   ) -> [SafeTensorsWriter.Item.Entry] {
     let state = QuantState(shape: shape, dtype: dtype, nestedOffset: double ? 0 : nil)
@@ -91,7 +91,7 @@ public enum BitsAndBytes {
   /// - Parameters:
   ///   - compute: what transformers shall multiply in.
   ///   - skipping: modules that stay as they are; empty: the head, as transformers has it by itself.
-  public static func quantizationConfig(double: Bool, compute: DType, skipping: [String] = []) -> JSONValue {
+  package static func quantizationConfig(double: Bool, compute: DType, skipping: [String] = []) -> JSONValue {
     .object([
       "quant_method": .string("bitsandbytes"),
       "load_in_4bit": .bool(true), "load_in_8bit": .bool(false),
@@ -112,7 +112,7 @@ extension WeightStore {
   ///
   /// - Parameter shape: [out, in].
   /// - Throws: `FireflyError` when it is missing, has another shape, or any of its parts is missing or wrong.
-  public func nf4(_ name: String, shape: [Int]) throws -> NF4Tensor? {
+  package func nf4(_ name: String, shape: [Int]) throws -> NF4Tensor? {
     guard try is4Bit(name) else { return nil }
     guard let state = try quantState(name) else { return nil }
     let place = "\(path): \(name)"

@@ -10,13 +10,13 @@ public struct ModelSource: Sendable {
   /// The folder or file.
   public let path: String
   /// config.json as it stands, in the old or the new spelling; from a GGUF file, made of its metadata in both.
-  public let config: JSONValue
+  package let config: JSONValue
   /// generation_config.json; nil when the folder has none.
-  public let generationConfig: JSONValue?
+  package let generationConfig: JSONValue?
   /// Tensors under Hugging Face names.
-  public let weights: WeightStore
+  package let weights: WeightStore
   /// The GGUF file, whose metadata also holds the tokenizer; nil for a folder.
-  public let gguf: GGUFFile?
+  package let gguf: GGUFFile?
   /// A line for each key of `quantization_config` that has no effect here.
   package var notes: [String] = []
   /// The folder of the adapter whose tables the model has in place of its own; nil: it is as its files are.
@@ -57,7 +57,7 @@ public struct ModelSource: Sendable {
   }
 
   /// Whether the linear layers are stored in 4 bits.
-  public var isQuantized: Bool { config["quantization_config"] != nil }
+  package var isQuantized: Bool { config["quantization_config"] != nil }
 
   /// Of quantised folders, only bitsandbytes' NF4 is read.
   ///

@@ -6,7 +6,7 @@ import Foundation
 
 extension WeightStore {
   /// Names of the model's tensors, layers in the order of their numbers; of a 4-bit matrix only the weight itself.
-  public var tensorNames: [String] {
+  package var tensorNames: [String] {
     var parts: Set<String> = []
     for name in names where name.hasSuffix(BitsAndBytes.stateSuffix) {
       let weight = name.dropLast(BitsAndBytes.stateSuffix.count)
@@ -18,18 +18,18 @@ extension WeightStore {
   }
 
   /// The tensor's shape, outermost first; of a 4-bit matrix [out, in].
-  public func shape(of name: String) throws -> [Int] {
+  package func shape(of name: String) throws -> [Int] {
     if let state = try quantState(name) { return state.shape }
     guard let info = info(name) else { throw missingTensor(name) }
     return info.shape
   }
 
   /// Whether the tensor is a matrix in 4 bits.
-  public func isNF4(_ name: String) -> Bool { contains(name + BitsAndBytes.stateSuffix) }
+  package func isNF4(_ name: String) -> Bool { contains(name + BitsAndBytes.stateSuffix) }
 
   /// The type that holds what the tensor is: that of the file, what a 4-bit matrix was before, or `blocks` for GGUF's
   /// quantised blocks.
-  public func plainType(of name: String, blocks: DType) throws -> StoredType {
+  package func plainType(of name: String, blocks: DType) throws -> StoredType {
     if let state = try quantState(name) { return StoredType(state.dtype) }
     guard let info = info(name) else { throw missingTensor(name) }
     return info.type.isBlock ? StoredType(blocks) : info.type

@@ -6,9 +6,9 @@ import Foundation
 ///
 /// Nothing is kept alive beyond what is given out: a mapped tensor holds its file's mapping, a converted one its own
 /// bytes. Thread-safe.
-public final class WeightStore: Sendable {
+package final class WeightStore: Sendable {
   /// The folder or file, for messages.
-  public let path: String
+  package let path: String
   private let tensors: [String: StoredTensor]
   /// The tables that are not as the files have them.
   let replaced: Set<String>
@@ -32,20 +32,20 @@ public final class WeightStore: Sendable {
   }
 
   /// Opens one safetensors file or one of torch.save (`.bin`, `.pt`, `.pth`), such as an adapter's.
-  public static func open(_ path: String) throws -> WeightStore {
+  package static func open(_ path: String) throws -> WeightStore {
     try WeightStore(path, CheckpointFormat.tensors(of: path))
   }
 
   /// All names in the files, sorted; of a 4-bit folder also those of its scales.
-  public var names: [String] { tensors.keys.sorted() }
+  package var names: [String] { tensors.keys.sorted() }
 
   /// What the file says about `name`; nil when absent.
-  public func info(_ name: String) -> TensorInfo? { tensors[name]?.info }
+  package func info(_ name: String) -> TensorInfo? { tensors[name]?.info }
 
   /// Bytes of all tensors in the files.
-  public var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.range.count } }
+  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.range.count } }
 
-  public func contains(_ name: String) -> Bool { tensors[name] != nil }
+  package func contains(_ name: String) -> Bool { tensors[name] != nil }
 
   /// The tensor as `dtype`: the mapped file itself when stored so, a converted copy otherwise; one in 4 bits is
   /// decoded. Rounds to nearest even.
@@ -53,7 +53,7 @@ public final class WeightStore: Sendable {
   /// - Parameter shape: what the model needs, outermost first.
   /// - Throws: `FireflyError` when the tensor is missing (with the nearest name), has another shape, or is stored in a
   ///   type that cannot become `dtype`.
-  public func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
+  package func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor {
     let isFloat = dtype != .uint8 && dtype != .int32
     if isFloat, let packed = try nf4(name, shape: shape) { return packed.decoded(as: dtype) }
     let stored = try take(name)
@@ -62,7 +62,7 @@ public final class WeightStore: Sendable {
   }
 
   /// Throws one error that names the missing tensors, when any of `names` is.
-  public func require(_ names: [String]) throws {
+  package func require(_ names: [String]) throws {
     let missing = names.filter { tensors[$0] == nil }
     guard let first = missing.first else { return }
     guard missing.count > 1 else { throw missingTensor(first) }
@@ -91,7 +91,7 @@ public final class WeightStore: Sendable {
 
   /// Lets go of the file pages that hold `name`, after it was copied or quantised: what is read once shall not fill
   /// the memory. A tensor still in use is read again when touched.
-  public func release(_ name: String) {
+  package func release(_ name: String) {
     guard let stored = stored(name) else { return }
     stored.file.discard(stored.info.range)
   }

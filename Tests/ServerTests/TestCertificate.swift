@@ -82,6 +82,8 @@ final class TLSClient {
   private let session: gnutls_session_t
   private let credentials: gnutls_certificate_credentials_t
   private var socket: Int32
+  /// Whom the certificate must be of; the session keeps the address, not the text.
+  private let name = strdup("localhost")
 
   /// - Throws: `FireflyError` when the server is not the certificate's, or the two have no version in common.
   init(port: Int, trusting certificate: String, priorities: String = "NORMAL") throws {
@@ -98,7 +100,7 @@ final class TLSClient {
     try TestCertificate.check(gnutls_priority_set_direct(session, priorities, nil))
     try TestCertificate.check(
       gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, UnsafeMutableRawPointer(credentials)))
-    gnutls_session_set_verify_cert(session, "localhost", 0)
+    gnutls_session_set_verify_cert(session, name, 0)
     gnutls_transport_set_int2(session, socket, socket)
     var result = gnutls_handshake(session)
     while result < 0 && gnutls_error_is_fatal(result) == 0 { result = gnutls_handshake(session) }
@@ -108,6 +110,7 @@ final class TLSClient {
   deinit {
     gnutls_deinit(session)
     gnutls_certificate_free_credentials(credentials)
+    free(name)
     close(socket)
   }
 

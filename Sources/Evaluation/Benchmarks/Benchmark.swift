@@ -20,25 +20,25 @@ public struct Benchmark: Sendable {
   }
 
   /// The names of a table's header; the options' columns are A to D.
-  public struct Columns: Sendable, Equatable {
-    public var id: String
-    public var question: String
-    public var answer: String
+  package struct Columns: Sendable, Equatable {
+    package var id: String
+    package var question: String
+    package var answer: String
   }
 
   /// The words around a question. `{subject}` stands for the subject's name.
-  public struct Wording: Sendable, Equatable {
+  package struct Wording: Sendable, Equatable {
     /// What stands before the first question.
-    public var description: String
+    package var description: String
     /// What stands before each question's text.
-    public var question: String
+    package var question: String
     /// What stands after the options, where the answer follows.
-    public var answer: String
+    package var answer: String
     /// What stands between `answer` and the answer itself.
-    public var delimiter: String
+    package var delimiter: String
     /// `description` and `question` where the options are not shown, because their texts are what is scored.
-    public var textDescription: String
-    public var textQuestion: String
+    package var textDescription: String
+    package var textQuestion: String
   }
 
   /// The benchmark's name on the command line.
@@ -47,14 +47,14 @@ public struct Benchmark: Sendable {
   /// What is measured when nothing else is said; examples come from `dev`.
   public var defaultSplit: String
   /// nil: the tables have no header; columns are question, A, B, C, D, answer.
-  public var columns: Columns?
-  public var wording: Wording
+  package var columns: Columns?
+  package var wording: Wording
   public var subjects: [Subject]
 
   public static let all: [Benchmark] = [.mmlu, .ceval, .cmmlu]
 
   /// The letters of the options.
-  public static let letters = ["A", "B", "C", "D"]
+  package static let letters = ["A", "B", "C", "D"]
 
   static func subjects(
     _ names: [(Category, KeyValuePairs<String, String>)], group: (name: String, keys: Set<String>)

@@ -8,7 +8,7 @@ import Foundation
 public final class ResultFile {
   public let path: String
   /// What the file has, by id.
-  public private(set) var items: [String: JSONValue] = [:]
+  package private(set) var items: [String: JSONValue] = [:]
   private let descriptor: Int32
 
   private static let mark = "firefly_eval"
@@ -47,7 +47,7 @@ public final class ResultFile {
   }
 
   /// Adds finished items; each is an object, which gets its id.
-  public func append(_ finished: [(id: String, item: JSONValue)]) throws {
+  package func append(_ finished: [(id: String, item: JSONValue)]) throws {
     var text = ""
     for (id, item) in finished {
       precondition(items[id] == nil && item.object != nil, "item \(id)")

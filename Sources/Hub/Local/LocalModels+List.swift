@@ -38,7 +38,7 @@ extension LocalModels {
   private static let (depth, mostEntries) = (5, 20_000)
 
   /// Model folders and `.gguf` files at or below a folder, by their paths; hidden folders and links are passed over.
-  public static func below(_ folder: String) -> [LocalModel] {
+  package static func below(_ folder: String) -> [LocalModel] {
     var paths: [String] = isWhole(folder) ? [folder] : []
     let walk = FileManager.default.enumerator(
       at: URL(filePath: folder), includingPropertiesForKeys: [.isDirectoryKey], options: [.skipsHiddenFiles])

@@ -4,12 +4,12 @@ import FireflyTensors
 
 extension Architecture {
   /// The rotation of queries and keys in most layers; nil where positions enter another way.
-  public var rotary: Rotary? {
+  package var rotary: Rotary? {
     if case .rotary(let rotary) = positions { rotary } else { nil }
   }
 
   /// That of a layer; nil where its heads do not turn.
-  public func rotary(_ layer: Int) -> Rotary? {
+  package func rotary(_ layer: Int) -> Rotary? {
     if unturnedLayers.contains(layer) { return nil }
     return window(layer) == nil ? rotary : windowedRotary ?? rotary
   }
@@ -22,7 +22,7 @@ extension Architecture {
   }
 
   /// How many keys a row sees at most in a layer; nil: all before it.
-  public func window(_ layer: Int) -> Int? { windowedLayers.contains(layer) ? window : nil }
+  package func window(_ layer: Int) -> Int? { windowedLayers.contains(layer) ? window : nil }
 
   /// Pairs of query and key in a sequence of `length`, the mean over layers.
   package func pairs(_ length: Int) -> Double {

@@ -5,94 +5,94 @@ import FireflyTensors
 ///
 /// Sizes are counts of elements; names are those of the checkpoint (Hugging Face spelling). A family sets what it has
 /// and leaves the rest at LLaMA's.
-public struct Architecture: Equatable, Sendable {
+package struct Architecture: Equatable, Sendable {
   /// `model_type` of config.json.
-  public var family: String
+  package var family: String
 
   // MARK: Sizes
-  public var vocabularySize: Int  // V
-  public var hiddenSize: Int  // C
-  public var layers: Int
-  public var heads: Int  // H
-  public var keyValueHeads: Int  // KV, divides H
+  package var vocabularySize: Int  // V
+  package var hiddenSize: Int  // C
+  package var layers: Int
+  package var heads: Int  // H
+  package var keyValueHeads: Int  // KV, divides H
   /// Size of a head of queries and keys.
-  public var headDim: Int  // D
-  public var intermediateSize: Int  // F
+  package var headDim: Int  // D
+  package var intermediateSize: Int  // F
   /// The longest sequence the model was made for, in tokens.
-  public var maxPositions: Int
+  package var maxPositions: Int
 
   // MARK: A block
-  public var norm = NormKind.rms
+  package var norm = NormKind.rms
   /// ε of the norms.
-  public var normEpsilon: Float
-  public var positions: PositionEncoding
+  package var normEpsilon: Float
+  package var positions: PositionEncoding
   /// How heads turn in the layers with a window; nil: as in the others.
-  public var windowedRotary: Rotary?
+  package var windowedRotary: Rotary?
   /// Layers whose heads do not turn.
-  public var unturnedLayers: Set<Int> = []
+  package var unturnedLayers: Set<Int> = []
   /// A row sees at most this many keys, its own included, in `windowedLayers`; nil: all before it.
-  public var window: Int?
-  public var windowedLayers: Set<Int> = []
-  public var headOrder = HeadOrder.sideBySide
+  package var window: Int?
+  package var windowedLayers: Set<Int> = []
+  package var headOrder = HeadOrder.sideBySide
   /// Keys and values by way of a short vector; nil: straight from the input.
-  public var latent: LatentHeads?
+  package var latent: LatentHeads?
   /// Norms of queries and keys; nil: there are none.
-  public var headNorm: HeadNorm?
+  package var headNorm: HeadNorm?
   /// Factor on the scores beside 1/√D.
-  public var scoreScale: Float = 1
+  package var scoreScale: Float = 1
   /// Scores become cap·tanh(score / cap); nil: they stay as they are.
-  public var scoreCap: Float?
+  package var scoreCap: Float?
   /// Biases on q, k, v; on o; on the MLP's layers.
-  public var queryKeyValueBias = false
-  public var outputBias = false
-  public var feedForwardBias = false
-  public var activation = Activation.silu
+  package var queryKeyValueBias = false
+  package var outputBias = false
+  package var feedForwardBias = false
+  package var activation = Activation.silu
   /// Whether the MLP has a gate.
-  public var isGated = true
+  package var isGated = true
   /// Factor on what a block's two halves add to the residual stream.
-  public var residualScale: Float = 1
+  package var residualScale: Float = 1
 
   /// Experts in place of some or all layers' MLPs.
-  public var experts: Experts?
+  package var experts: Experts?
 
   // MARK: Around the blocks
   /// Factor on the embedding, rounded to the compute dtype as transformers does.
-  public var embeddingScale: Float = 1
+  package var embeddingScale: Float = 1
   /// A token whose row of the table gets no gradient where it stands in a text: `pad_token_id` where transformers gives it to
   /// the embedding as `padding_idx`. As a tied head's row it has one.
-  public var paddingToken: Int?
+  package var paddingToken: Int?
   /// Factor on the logits.
-  public var logitScale: Float = 1
+  package var logitScale: Float = 1
   /// Then logits become cap·tanh(logit / cap); nil: they stay as they are.
-  public var logitCap: Float?
+  package var logitCap: Float?
   /// The head is the embedding table.
-  public var tiedHead = false
+  package var tiedHead = false
   /// The head's rows are divided by their lengths.
-  public var normalizedHead = false
-  public var names: TensorNames
+  package var normalizedHead = false
+  package var names: TensorNames
 
   /// Whether sequences may share a trunk (`Transformer.accumulateGradients`): not where its rows depend on the length of
   /// what follows, nor where the routers' auxiliary loss counts rows, nor with latent attention, which lays out no branches.
-  public var sharesTrunks: Bool {
+  package var sharesTrunks: Bool {
     (experts?.balance.coefficient ?? 0) == 0 && !rotaries.contains(where: \.dependsOnLength) && latent == nil
   }
 
   /// Rows of one key or value: KV·D.
-  public var keyValueSize: Int { keyValueHeads * headDim }
+  package var keyValueSize: Int { keyValueHeads * headDim }
   /// Rows of the queries: H·D.
-  public var querySize: Int { heads * headDim }
+  package var querySize: Int { heads * headDim }
   /// Size of a head of values.
-  public var valueDim: Int { latent?.valueDim ?? headDim }
+  package var valueDim: Int { latent?.valueDim ?? headDim }
   /// Columns of what attention gives its output projection.
-  public var attendedSize: Int { heads * valueDim }
+  package var attendedSize: Int { heads * valueDim }
   /// Columns of each thing that a layer's cache holds a row of for each token: keys and values, or what they are made of.
   var cacheWidths: [Int] { latent.map { [$0.cachedSize] } ?? [keyValueSize, keyValueSize] }
   /// Elements that the caches of all layers hold for a token.
-  public var cachedSize: Int { layers * cacheWidths.reduce(0, +) }
+  package var cachedSize: Int { layers * cacheWidths.reduce(0, +) }
 }
 
 /// What stands before a block's halves or after them, and before the head.
-public enum NormKind: Equatable, Sendable {
+package enum NormKind: Equatable, Sendable {
   /// x / rms(x) ⊙ w (Zhang and Sennrich, 2019).
   case rms
   /// x / rms(x) ⊙ (1 + w): Gemma's.
@@ -102,14 +102,14 @@ public enum NormKind: Equatable, Sendable {
 }
 
 /// How attention knows where a row stands.
-public enum PositionEncoding: Equatable, Sendable {
+package enum PositionEncoding: Equatable, Sendable {
   case rotary(Rotary)
   /// Linear biases on the scores (Press, Smith and Lewis, 2022).
   case alibi
 }
 
 /// How q, k and v lie in the outputs of the attention's input projections.
-public enum HeadOrder: Equatable, Sendable {
+package enum HeadOrder: Equatable, Sendable {
   /// All rows of q, then those of k, then those of v.
   case sideBySide
   /// For each key-value head its queries, its key, its value.
@@ -120,29 +120,29 @@ public enum HeadOrder: Equatable, Sendable {
 ///
 /// Norms and linear layers are modules, without `.weight`; of a layer's, the name within the layer: what PEFT calls it.
 /// Linear layers that read the same input stand in one list; a fused one stands alone in it.
-public struct TensorNames: Equatable, Sendable {
+package struct TensorNames: Equatable, Sendable {
   /// The tensor.
-  public var embedding: String
+  package var embedding: String
   /// A norm after the embedding; nil where there is none.
-  public var embeddingNorm: String?
+  package var embeddingNorm: String?
   /// The prefix of a layer's tensors, completed by its number.
-  public var layer: String
+  package var layer: String
   /// Before the attention; nil: it reads the residual stream as it is.
-  public var attentionNorm: String?
+  package var attentionNorm: String?
   /// Of what the attention gives, before that is added; nil: there is none.
-  public var attentionOutputNorm: String?
+  package var attentionOutputNorm: String?
   /// The same of the MLP.
-  public var feedForwardNorm: String?
-  public var feedForwardOutputNorm: String?
+  package var feedForwardNorm: String?
+  package var feedForwardOutputNorm: String?
   /// q, k and v, or the one that is all three.
-  public var attentionInput: [String]
-  public var attentionOutput: String
+  package var attentionInput: [String]
+  package var attentionOutput: String
   /// gate and up, or the one that is both; without a gate, up.
-  public var feedForwardInput: [String]
-  public var feedForwardOutput: String
-  public var finalNorm: String
+  package var feedForwardInput: [String]
+  package var feedForwardOutput: String
+  package var finalNorm: String
   /// The tensor.
-  public var head: String
+  package var head: String
 
   /// The name of the model without its head, with a dot. A checkpoint of that alone leaves it out everywhere.
   var base: String { String(layer.prefix { $0 != "." }) + "." }

@@ -1,14 +1,14 @@
 /// Norms of queries and of keys between their projections and the scores, of the kind and the ε of the block's.
-public struct HeadNorm: Equatable, Sendable {
+package struct HeadNorm: Equatable, Sendable {
   /// Modules within the layer.
-  public var query = "self_attn.q_norm"
-  public var key = "self_attn.k_norm"
-  public var span = Span.head
+  package var query = "self_attn.q_norm"
+  package var key = "self_attn.k_norm"
+  package var span = Span.head
   /// They take queries and keys that have turned already.
-  public var followsRotation = false
+  package var followsRotation = false
 
   /// What is divided by its root mean square.
-  public enum Span: Equatable, Sendable {
+  package enum Span: Equatable, Sendable {
     /// Each head by itself, all with one weight: `[D]` (Henry et al., 2020).
     case head
     /// All heads of a row together: `[H·D]`, of keys `[KV·D]`.

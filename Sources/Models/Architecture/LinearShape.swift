@@ -1,21 +1,21 @@
 import FireflyBase
 
 /// One of a block's linear layers: `[outputs, inputs]`.
-public struct LinearShape: Equatable, Sendable {
+package struct LinearShape: Equatable, Sendable {
   /// The module's name within the layer: `self_attn.q_proj`.
-  public let name: String
-  public let inputs: Int
-  public let outputs: Int
-  public let hasBias: Bool
+  package let name: String
+  package let inputs: Int
+  package let outputs: Int
+  package let hasBias: Bool
   /// The share of the rows that pass through it.
-  public var rowShare: Double = 1
+  package var rowShare: Double = 1
   /// NF4 leaves it as it is.
-  public var staysWhole = false
+  package var staysWhole = false
   /// Whether PEFT would hang an adapter on it.
-  public var takesAdapter = true
+  package var takesAdapter = true
 
   /// Elements of the frozen matrix.
-  public var count: Int { inputs * outputs }
+  package var count: Int { inputs * outputs }
 }
 
 extension Architecture {
@@ -78,10 +78,10 @@ extension Architecture {
   }
 
   /// A block's linear layers, in the order of the computation.
-  public func linears(_ layer: Int) -> [LinearShape] { linearGroups(layer).flatMap { $0 } }
+  package func linears(_ layer: Int) -> [LinearShape] { linearGroups(layer).flatMap { $0 } }
 
   /// Those of all blocks.
-  public var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
+  package var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
 
   /// Those that an adapter can be hung on, with their full names: `model.layers.0.self_attn.q_proj`.
   var adaptableLinears: [(module: String, shape: LinearShape)] {
@@ -168,7 +168,7 @@ extension Architecture {
   }
 
   /// F of all that a row goes through in a layer; the largest over the layers' kinds.
-  public var widestFeedForward: Int {
+  package var widestFeedForward: Int {
     guard let experts else { return intermediateSize }
     return max(intermediateSize, experts.perRow * experts.intermediateSize + (experts.sharedSize ?? 0))
   }

@@ -4,15 +4,15 @@ import Foundation
 /// Rotary position embedding (Su et al., 2021), with transformers' scalings.
 ///
 /// Frequencies are computed in float32 in the order transformers does, so that the angles agree.
-public struct Rotary: Equatable, Sendable {
-  public var theta: Float
+package struct Rotary: Equatable, Sendable {
+  package var theta: Float
   /// Dimensions of a head that turn; the rest pass.
-  public var dimensions: Int
-  public var scaling: Scaling
+  package var dimensions: Int
+  package var scaling: Scaling
   /// Which dimensions turn together: neighbours 2i and 2i + 1, or, as in transformers, i and i + dimensions/2.
-  public var interleaved: Bool
+  package var interleaved: Bool
 
-  public enum Scaling: Equatable, Sendable {
+  package enum Scaling: Equatable, Sendable {
     case none
     /// Positions divided by `factor` (position interpolation, Chen et al., 2023).
     case linear(factor: Float)

@@ -41,10 +41,10 @@ extension Architecture {
   ]
 
   /// The `model_type`s that can be read, sorted.
-  public static var familyNames: [String] { families.keys.sorted() }
+  package static var familyNames: [String] { families.keys.sorted() }
 
   /// Reads config.json; an unsupported family, key or value is refused by its name.
-  public init(config: JSONValue, source: String) throws {
+  package init(config: JSONValue, source: String) throws {
     self = try Architecture.read(config, source: source).architecture
   }
 

@@ -16,7 +16,7 @@ public struct LossSum: Sendable, Equatable {
   /// Mean per target; NaN when there is none.
   public var mean: Double { count > 0 ? sum / Double(count) : .nan }
 
-  public static func += (left: inout LossSum, right: LossSum) {
+  package static func += (left: inout LossSum, right: LossSum) {
     left.sum += right.sum
     left.count += right.count
     left.balance += right.balance
@@ -31,11 +31,11 @@ public struct BatchLoss: Sendable, Equatable {
 }
 
 /// What a model says of one target token.
-public struct TargetScore: Sendable, Equatable {
+package struct TargetScore: Sendable, Equatable {
   /// −log p of the target, nats.
-  public var loss: Float
+  package var loss: Float
   /// The target is the model's own choice: the most likely token, of equals the lowest id.
-  public var isBest: Bool
+  package var isBest: Bool
 
   package init(loss: Float, isBest: Bool) {
     self.loss = loss

@@ -11,7 +11,7 @@ public struct FullOptions: Equatable, Sendable {
   public init(frozenLayers: Int = 0) { self.frozenLayers = frozenLayers }
 
   /// - Throws: `FireflyError` naming the key of a run's configuration.
-  public func validate(for architecture: Architecture) throws {
+  package func validate(for architecture: Architecture) throws {
     guard frozenLayers >= 0 && frozenLayers <= architecture.layers else {
       throw FireflyError(
         "the model has fewer layers", at: "freeze_layers", expected: "0…\(architecture.layers)",

@@ -66,7 +66,7 @@ public struct LoRAOptions: Equatable, Sendable {
   /// Checks the values, and that every target is a linear layer of the model.
   ///
   /// - Throws: `FireflyError` naming the key of a run's configuration.
-  public func validate(for architecture: Architecture) throws {
+  package func validate(for architecture: Architecture) throws {
     guard rank >= 1 && rank <= 1 << 16 else {
       throw FireflyError(
         "the adapter's rank is out of range", at: "lora_rank", expected: "1…65536", found: "\(rank)")

@@ -3,7 +3,7 @@ import FireflyWeights
 
 /// A trained tensor: its slices of the arena's values and gradients, both of the slot's shape.
 public struct Parameter: Sendable {
-  public let slot: ParameterSlot
+  package let slot: ParameterSlot
   /// float32
   public let value: Tensor
   /// float32 or bfloat16, the sum over what has been accumulated since `zeroGradients`.
@@ -16,14 +16,14 @@ public struct Parameter: Sendable {
 /// The values and the gradients of everything that is trained, each in one block; moments have the same layout.
 ///
 /// Copies share their tensors.
-public struct ParameterArena: Sendable {
-  public let trainable: Trainable
+package struct ParameterArena: Sendable {
+  package let trainable: Trainable
   /// `[trainable.arenaCount]` float32
-  public let values: Tensor
+  package let values: Tensor
   /// `[trainable.arenaCount]` float32 or bfloat16
-  public let gradients: Tensor
+  package let gradients: Tensor
   /// As `trainable.slots`.
-  public let parameters: [Parameter]
+  package let parameters: [Parameter]
 
   /// Gradients are zero; the values are whoever's that asks for it to fill in.
   ///

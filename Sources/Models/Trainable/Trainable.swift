@@ -2,31 +2,31 @@
 ///
 /// Made once, from shapes alone, so that a plan knows it before there are weights. Everything that has to know what is
 /// trained, or how much, reads it here.
-public struct Trainable: Equatable, Sendable {
+package struct Trainable: Equatable, Sendable {
   /// Every parameter, in the order of the computation.
-  public let slots: [ParameterSlot]
+  package let slots: [ParameterSlot]
   /// Elements of the arena: those of all parameters, and the gaps that let each block begin on a cache line.
-  public let arenaCount: Int
+  package let arenaCount: Int
   /// Ranges of the arena without gaps in which all is treated alike, ascending: what an update goes through.
-  public let runs: [Run]
+  package let runs: [Run]
   /// The settings of the adapter that is trained; nil where there is none.
-  public let adapter: LoRAOptions?
+  package let adapter: LoRAOptions?
   /// What is left as it is where the model's own weights are trained; nil where they are not.
-  public let full: FullOptions?
+  package let full: FullOptions?
 
-  public struct Run: Equatable, Sendable {
+  package struct Run: Equatable, Sendable {
     /// Elements of the arena.
-    public let range: Range<Int>
-    public let isDecayed: Bool
+    package let range: Range<Int>
+    package let isDecayed: Bool
   }
 
   /// No parameters.
-  public static let nothing = Trainable(ArenaLayout())
+  package static let nothing = Trainable(ArenaLayout())
 
   /// The low-rank pairs that `options` hang on a model.
   ///
   /// - Parameter options: checked by `LoRAOptions.validate`.
-  public init(_ architecture: Architecture, _ options: LoRAOptions) {
+  package init(_ architecture: Architecture, _ options: LoRAOptions) {
     let head = architecture.adaptableHead?.module
     self.init(architecture, options) { $0 == head ? options.names($0) : options.targets($0) }
   }
@@ -54,7 +54,7 @@ public struct Trainable: Equatable, Sendable {
   /// The model's own weights, but for those that `options` freezes.
   ///
   /// - Parameter options: checked by `FullOptions.validate`.
-  public init(_ architecture: Architecture, _ options: FullOptions) {
+  package init(_ architecture: Architecture, _ options: FullOptions) {
     var layout = ArenaLayout()
     let (names, table) = (architecture.names, [architecture.vocabularySize, architecture.hiddenSize])
     if options.frozenLayers == 0 {
@@ -99,17 +99,17 @@ public struct Trainable: Equatable, Sendable {
   // MARK: - Sizes
 
   /// Elements of all parameters.
-  public var count: Int { slots.reduce(0) { $0 + $1.count } }
+  package var count: Int { slots.reduce(0) { $0 + $1.count } }
 
   /// Elements of low-rank pairs that a row passes: of experts only its share.
-  public var lowRankPassed: Double {
+  package var lowRankPassed: Double {
     slots.reduce(0) {
       $1.role == .lowRankA || $1.role == .lowRankB ? $0 + Double($1.count) * $1.rowShare : $0
     }
   }
 
   /// What a row has in all low-rank products, Σ r: of experts only its share.
-  public var lowRankWidth: Double {
+  package var lowRankWidth: Double {
     slots.reduce(0) { $1.role == .lowRankA ? $0 + Double($1.shape[0]) * $1.rowShare : $0 }
   }
 }

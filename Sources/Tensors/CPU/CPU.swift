@@ -38,5 +38,5 @@ extension Device where Self == CPU {
 
 extension Ops {
   /// The type that the processor's products are computed in unless another is asked for.
-  public static var usualCompute: DType { CPU.shared.usualCompute }
+  package static var usualCompute: DType { CPU.shared.usualCompute }
 }

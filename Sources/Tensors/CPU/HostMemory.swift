@@ -2,12 +2,12 @@
 
 extension Tensor {
   /// Uninitialised.
-  public init(_ shape: [Int], _ dtype: DType) { self.init(shape, dtype, on: .cpu) }
+  package init(_ shape: [Int], _ dtype: DType) { self.init(shape, dtype, on: .cpu) }
 
-  public static func zeros(_ shape: [Int], _ dtype: DType) -> Tensor { zeros(shape, dtype, on: .cpu) }
+  package static func zeros(_ shape: [Int], _ dtype: DType) -> Tensor { zeros(shape, dtype, on: .cpu) }
 
   /// From float32 values, for tests and small tables.
-  public init(_ values: [Float], _ shape: [Int]) { self.init(values, shape, on: .cpu) }
+  package init(_ values: [Float], _ shape: [Int]) { self.init(values, shape, on: .cpu) }
 }
 
 extension Storage {
@@ -29,8 +29,8 @@ extension Storage {
   }
 
   /// Returns the pool's free blocks to the system: after loading, or when shapes change for good.
-  public static func releaseFreeMemory() { StoragePool.shared.drain() }
+  package static func releaseFreeMemory() { StoragePool.shared.drain() }
 
   /// How many blocks have been asked from the system so far: constant in the steady state of a step.
-  public static var systemAllocations: Int { StoragePool.shared.systemAllocations }
+  package static var systemAllocations: Int { StoragePool.shared.systemAllocations }
 }

@@ -4,14 +4,14 @@ import FireflyBase
 import Foundation
 
 /// Which table of kernels the processor runs: the best one, or the one that FIREFLY_ISA names.
-public enum InstructionSet {
+package enum InstructionSet {
   package typealias Table = UnsafePointer<kernels>
 
   /// The tables this processor can run, the best last.
   private nonisolated(unsafe) static let tables: [Table] = (0..<3).compactMap { kernels_table($0) }
 
   /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512"; the best last.
-  public static var names: [String] { tables.map { String(cString: $0.pointee.name) } }
+  package static var names: [String] { tables.map { String(cString: $0.pointee.name) } }
 
   private nonisolated(unsafe) static let choice = Result {
     try table(named: ProcessInfo.processInfo.environment["FIREFLY_ISA"])
@@ -33,7 +33,7 @@ public enum InstructionSet {
   ///
   /// - Throws: `FireflyError` when FIREFLY_ISA names none that can run here. Programs call this first, so that their
   ///   user reads the message; an operation on its own stops with the same text.
-  public static func current() throws -> String {
+  package static func current() throws -> String {
     if let table = kernels_of_thread() { return String(cString: table.pointee.name) }
     return String(cString: try choice.get().pointee.name)
   }

@@ -3,24 +3,24 @@ import FireflyBase
 
 /// The heads of a grouped-query attention: query head h reads key head h / (heads / keyValueHeads), and which keys a row
 /// sees with which bias.
-public struct AttentionShape: Sendable {
-  public var heads: Int
-  public var keyValueHeads: Int
+package struct AttentionShape: Sendable {
+  package var heads: Int
+  package var keyValueHeads: Int
   /// Size of a head of queries and keys.
-  public var headDim: Int
+  package var headDim: Int
   /// Size of a head of values and of what attention gives.
-  public var valueDim: Int
+  package var valueDim: Int
   /// Factor on the scores, usually 1 / √headDim.
-  public var scale: Float
+  package var scale: Float
   /// A row sees at most this many keys: its own and those just before it (Mistral's sliding window); nil: all.
-  public var window: Int?
+  package var window: Int?
   /// Scores become cap·tanh(score / cap), which stays within ±cap (Gemma Team, 2024); nil: they stay as they are.
-  public var cap: Float?
+  package var cap: Float?
   /// ALiBi (Press, Smith & Lewis 2021): [heads] float32; head h adds slopes[h]·(key's − query's position) to a score.
-  public var slopes: Tensor?
+  package var slopes: Tensor?
 
   /// - Parameter valueDim: nil: `headDim`.
-  public init(
+  package init(
     heads: Int, keyValueHeads: Int, headDim: Int, valueDim: Int? = nil, scale: Float, window: Int? = nil,
     cap: Float? = nil, slopes: Tensor? = nil
   ) {
@@ -116,15 +116,15 @@ package struct AttentionGradients {
 }
 
 /// A sequence that goes on: its new rows, and its keys and values with theirs at the end.
-public struct CachedSequence {
+package struct CachedSequence {
   /// The new rows among those of the step.
-  public let rows: Range<Int>
+  package let rows: Range<Int>
   /// `[past + rows, keyValueHeads·headDim]`, the new rows' keys at the end.
-  public let keys: Matrix
+  package let keys: Matrix
   /// `[past + rows, keyValueHeads·valueDim]`
-  public let values: Matrix
+  package let values: Matrix
 
-  public init(rows: Range<Int>, keys: Matrix, values: Matrix) {
+  package init(rows: Range<Int>, keys: Matrix, values: Matrix) {
     self.rows = rows
     self.keys = keys
     self.values = values
@@ -135,11 +135,11 @@ public struct CachedSequence {
 }
 
 /// The keys `[n, keyValueHeads·headDim]` and values `[n, keyValueHeads·valueDim]` of a step's new rows.
-public struct NewKeyValues {
-  public let k: Matrix
-  public let v: Matrix
+package struct NewKeyValues {
+  package let k: Matrix
+  package let v: Matrix
 
-  public init(k: Matrix, v: Matrix) {
+  package init(k: Matrix, v: Matrix) {
     self.k = k
     self.v = v
   }

@@ -1,5 +1,5 @@
 /// A non-linearity between the products of an MLP. The raw value is the kernels' number.
-public enum Activation: Int32, Sendable, CaseIterable {
+package enum Activation: Int32, Sendable, CaseIterable {
   /// x·σ(x); config.json's "silu" and "swish".
   case silu
   /// x·Φ(x) with the normal distribution's Φ (Hendrycks & Gimpel 2016); "gelu".
@@ -21,15 +21,15 @@ package struct RotaryTurn {
 }
 
 /// Which dropout bits: they depend on this, the row and the column, never on threads or slices.
-public struct DropoutKey: Hashable, Sendable {
-  public var seed: UInt64
-  public var step: UInt64
+package struct DropoutKey: Hashable, Sendable {
+  package var seed: UInt64
+  package var step: UInt64
   /// Layer, group and micro-batch, mixed by the caller.
-  public var stream: UInt64
+  package var stream: UInt64
   /// The number of the matrix's first row among all rows of the micro-batch.
-  public var firstRow: UInt64
+  package var firstRow: UInt64
 
-  public init(seed: UInt64, step: UInt64, stream: UInt64, firstRow: UInt64 = 0) {
+  package init(seed: UInt64, step: UInt64, stream: UInt64, firstRow: UInt64 = 0) {
     self.seed = seed
     self.step = step
     self.stream = stream

@@ -1,6 +1,6 @@
 /// The matrix of a linear layer, `[out, in]`, as products read it: frozen, or where all weights are trained a copy of the
 /// values in the compute type.
-public enum LinearWeight: Sendable {
+package enum LinearWeight: Sendable {
   case dense(Tensor)
   case nf4(NF4Tensor)
 
@@ -29,19 +29,19 @@ public enum LinearWeight: Sendable {
 /// One of the linear layers that read the same rows: a frozen weight and, with an adapter, its B.
 ///
 /// Its shapes are checked when it is made, once for all the products it takes part in.
-public struct LinearPart: Sendable {
-  public let weight: LinearWeight
+package struct LinearPart: Sendable {
+  package let weight: LinearWeight
   /// `[outputs, r]`
-  public let adapterB: Tensor?
-  public let outputs: Int
-  public let inputs: Int
+  package let adapterB: Tensor?
+  package let outputs: Int
+  package let inputs: Int
   /// What the rows' type must be; nil: any compute type.
   private let dtype: DType?
   /// r and the type of B; nil without an adapter.
   private let thin: (rank: Int, dtype: DType)?
   private let deviceID: ObjectIdentifier
 
-  public init(weight: LinearWeight, adapterB: Tensor? = nil, outputs: Int, inputs: Int) {
+  package init(weight: LinearWeight, adapterB: Tensor? = nil, outputs: Int, inputs: Int) {
     precondition(weight.shape == [outputs, inputs], "weight \(weight.shape) for [\(outputs), \(inputs)]")
     if let adapterB {
       precondition(
@@ -79,16 +79,16 @@ public struct LinearPart: Sendable {
 package protocol RowWeightForm: Sendable {}
 
 /// The rows of a weight that belong to each of several heads.
-public struct HeadWeights: Sendable {
+package struct HeadWeights: Sendable {
   /// `[rows, columns]`
-  public let matrix: Matrix
-  public let heads: Int
+  package let matrix: Matrix
+  package let heads: Int
   /// Of the first head.
-  public let rows: Range<Int>
+  package let rows: Range<Int>
   /// From one head's rows to the next one's; 0: all heads have the same.
-  public let step: Int
+  package let step: Int
 
-  public init(_ matrix: Matrix, heads: Int, rows: Range<Int>, step: Int) {
+  package init(_ matrix: Matrix, heads: Int, rows: Range<Int>, step: Int) {
     precondition(
       heads > 0 && step >= 0 && rows.lowerBound >= 0 && rows.upperBound + (heads - 1) * step <= matrix.rows,
       "rows \(rows) and each \(step) on for \(heads) heads of [\(matrix.rows), \(matrix.columns)]")

@@ -1,25 +1,25 @@
 extension Ops {
   /// y[T, F] = f(x[T, F]), both c.
-  public static func activate(_ y: Matrix, _ x: Matrix, activation: Activation) {
+  package static func activate(_ y: Matrix, _ x: Matrix, activation: Activation) {
     checkSame(y, x)
     activate(y, x, gating: nil, activation)
   }
 
   /// dx[T, F] c = dy·f'(x), the gradient of `activate` for dy[T, F], of the compute type or float32.
-  public static func activateGradient(_ dx: Matrix, dy: Matrix, x: Matrix, activation: Activation) {
+  package static func activateGradient(_ dx: Matrix, dy: Matrix, x: Matrix, activation: Activation) {
     checkSame(dy, x)
     checkSame(dx, x)
     activateGradient(dx, dUp: nil, dy: dy, x: x, gating: nil, activation)
   }
 
   /// The gated unit (Shazeer 2020): y[T, F] = f(gate)·up with gateUp[T, 2F] = [gate | up], both c.
-  public static func activateGated(_ y: Matrix, gateUp: Matrix, activation: Activation) {
+  package static func activateGated(_ y: Matrix, gateUp: Matrix, activation: Activation) {
     let (gate, up) = halves(gateUp, like: y)
     activate(y, gate, gating: up, activation)
   }
 
   /// dGateUp[T, 2F] c = the gradient of `activateGated` for dy[T, F], of the compute type or float32.
-  public static func activateGatedGradient(
+  package static func activateGatedGradient(
     _ dGateUp: Matrix, dy: Matrix, gateUp: Matrix, activation: Activation
   ) {
     let (gate, up) = halves(gateUp, like: dy)

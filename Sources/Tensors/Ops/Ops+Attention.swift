@@ -10,7 +10,7 @@ extension Ops {
   ///   - k: `[T, keyValueHeads·headDim]`
   ///   - v: `[T, keyValueHeads·valueDim]`
   ///   - starts: Where the sequences start, and at the end T: `[S + 1]`.
-  public static func attention(
+  package static func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
     check(shape, starts, q: [q], out: [out], k: [k], v: [v])
@@ -28,7 +28,7 @@ extension Ops {
   ///   - dq: As q; dk as k and dv as v; all overwritten.
   ///   - dout: The gradient of `out`, the attention's result; both `[T, heads·valueDim]`.
   ///   - logSums: `[heads, T]` float32, from the forward pass.
-  public static func attentionGradient(
+  package static func attentionGradient(
     dq: Matrix, dk: Matrix, dv: Matrix, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
     v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
@@ -52,7 +52,7 @@ extension Ops {
   ///   - q: `[n, heads·headDim]`, the new rows of all sequences.
   ///   - new: the new rows' keys and values, which are copied to the ends of their sequences'; nil: they are there.
   ///   - sequences: each with rows of its own among the n.
-  public static func attentionCached(
+  package static func attentionCached(
     _ out: Matrix, q: Matrix, adding new: NewKeyValues? = nil, sequences: [CachedSequence],
     shape: AttentionShape
   ) {

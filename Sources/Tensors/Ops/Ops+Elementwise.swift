@@ -1,27 +1,27 @@
 extension Ops {
   /// out[T, C] = x[T, C] in out's type: float32, bfloat16 and float16 in any pairing, rounded to nearest even;
   /// what float16 cannot hold becomes infinite.
-  public static func convert(_ out: Matrix, _ x: Matrix) {
+  package static func convert(_ out: Matrix, _ x: Matrix) {
     checkSame(out, x)
     let device = device(out.storage, x.storage)
     Ledger.measure(.elementwise) { device.convert(out, x) }
   }
 
   /// x[T, C] c *= factor.
-  public static func scale(_ x: Matrix, by factor: Float) {
+  package static func scale(_ x: Matrix, by factor: Float) {
     checkCompute(x.dtype)
     Ledger.measure(.elementwise) { x.device.scale(x, by: factor) }
   }
 
   /// x[T, C] float32 = cap·tanh(x / cap), which stays within ±cap.
-  public static func softCap(_ x: Matrix, _ cap: Float) {
+  package static func softCap(_ x: Matrix, _ cap: Float) {
     checkFloat32(x.dtype)
     precondition(cap > 0, "values within \(cap)")
     Ledger.measure(.elementwise) { x.device.softCap(x, cap) }
   }
 
   /// dx[T, C] c *= 1 − (y / cap)²: the gradient of `softCap`, whose result was y[T, C] float32.
-  public static func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float) {
+  package static func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float) {
     checkSame(dx, y)
     checkCompute(dx.dtype)
     checkFloat32(y.dtype)
@@ -31,7 +31,7 @@ extension Ops {
   }
 
   /// x[T, C] c: row i *= factors[i]; factors `[T]` float32.
-  public static func scaleRows(_ x: Matrix, by factors: Tensor) {
+  package static func scaleRows(_ x: Matrix, by factors: Tensor) {
     checkCompute(x.dtype)
     checkCount(factors, x.rows, "factors")
     let device = device(x.storage, factors.storage)
@@ -39,7 +39,7 @@ extension Ops {
   }
 
   /// dots[T] float32 = Σ a·b of each row of a[T, C] and b[T, C], both c of one type.
-  public static func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix) {
+  package static func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix) {
     checkCount(dots, a.rows, "dots")
     checkSame(a, b)
     checkCompute(a.dtype)
@@ -49,7 +49,7 @@ extension Ops {
   }
 
   /// x[T, C] float32 += y[T, C] c.
-  public static func add(_ x: Matrix, _ y: Matrix) {
+  package static func add(_ x: Matrix, _ y: Matrix) {
     checkSame(x, y)
     checkFloat32(x.dtype)
     checkCompute(y.dtype)
@@ -58,7 +58,7 @@ extension Ops {
   }
 
   /// y[T, C] c += bias[C] float32.
-  public static func addBias(_ y: Matrix, _ bias: Tensor) {
+  package static func addBias(_ y: Matrix, _ bias: Tensor) {
     checkCompute(y.dtype)
     checkCount(bias, y.columns, "bias")
     let device = device(y.storage, bias.storage)
@@ -66,7 +66,7 @@ extension Ops {
   }
 
   /// sums[C] float32 += Σ over the rows of y[T, C] c, in their order: a bias's gradient.
-  public static func addColumnSums(_ sums: Tensor, _ y: Matrix) {
+  package static func addColumnSums(_ sums: Tensor, _ y: Matrix) {
     checkCompute(y.dtype)
     checkCount(sums, y.columns, "sums")
     let device = device(sums.storage, y.storage)
@@ -74,20 +74,20 @@ extension Ops {
   }
 
   /// out[T, C] float32 = the rows of table[V, C] (c or float16) that `tokens` name.
-  public static func embed(_ out: Matrix, table: Tensor, tokens: [Int32]) {
+  package static func embed(_ out: Matrix, table: Tensor, tokens: [Int32]) {
     checkFloat32(out.dtype)
     gatherRows(out, table.matrix, rows: tokens)
   }
 
   /// out[i] = x[rows[i]], in out's type.
-  public static func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32]) {
+  package static func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32]) {
     checkRows(out, rows, of: x)
     let device = device(out.storage, x.storage)
     Ledger.measure(.elementwise) { device.gatherRows(out, x, rows: rows) }
   }
 
   /// x[rows[i]] += y[i], all float32, in the order of i where a row comes twice.
-  public static func scatterAddRows(_ x: Matrix, _ rows: [Int32], _ y: Matrix) {
+  package static func scatterAddRows(_ x: Matrix, _ rows: [Int32], _ y: Matrix) {
     checkRows(y, rows, of: x)
     checkFloat32(x.dtype)
     checkFloat32(y.dtype)

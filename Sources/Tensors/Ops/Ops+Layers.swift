@@ -7,7 +7,7 @@ extension Ops {
   ///   - reciprocal: [T] float32, set to 1 / √(mean x² + ε) for the gradient.
   ///   - x: [T, C] float32.
   ///   - weight: [C] float32.
-  public static func rmsNorm(_ y: Matrix, reciprocal: Tensor, x: Matrix, weight: Tensor, epsilon: Float) {
+  package static func rmsNorm(_ y: Matrix, reciprocal: Tensor, x: Matrix, weight: Tensor, epsilon: Float) {
     checkSame(y, x)
     checkCompute(y.dtype)
     checkCount(reciprocal, x.rows, "reciprocal")
@@ -19,7 +19,7 @@ extension Ops {
   }
 
   /// dx[T, C] += the gradient of `rmsNorm` for dy[T, C]; all float32.
-  public static func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
+  package static func rmsNormGradient(_ dx: Matrix, dy: Matrix, x: Matrix, reciprocal: Tensor, weight: Tensor)
   {
     checkSame(dx, dy)
     checkSame(dx, x)
@@ -35,7 +35,7 @@ extension Ops {
   /// dWeight[C] += the gradient of the weight of `rmsNorm`, or with `mean` of `layerNorm`, for dy[T, C]; all float32.
   ///
   /// Rows are added up in their order. The gradient of a bias is `addColumnSums` of dy.
-  public static func normWeightGradient(
+  package static func normWeightGradient(
     _ dWeight: Tensor, dy: Matrix, x: Matrix, mean: Tensor? = nil, reciprocal: Tensor
   ) {
     checkSame(dy, x)
@@ -58,7 +58,7 @@ extension Ops {
   ///   - x: [T, C] float32.
   ///   - weight: [C] float32.
   ///   - bias: [C] float32; nil adds nothing.
-  public static func layerNorm(
+  package static func layerNorm(
     _ y: Matrix, mean: Tensor, reciprocal: Tensor, x: Matrix, weight: Tensor, bias: Tensor?, epsilon: Float
   ) {
     checkSame(y, x)
@@ -76,7 +76,7 @@ extension Ops {
   }
 
   /// dx[T, C] += the gradient of `layerNorm` for dy[T, C]; all float32.
-  public static func layerNormGradient(
+  package static func layerNormGradient(
     _ dx: Matrix, dy: Matrix, x: Matrix, mean: Tensor, reciprocal: Tensor, weight: Tensor
   ) {
     checkSame(dx, dy)
@@ -99,7 +99,7 @@ extension Ops {
   ///   - interleaved: Angle i turns elements 2i and 2i + 1, as in ChatGLM; otherwise i and i + rotaryDim/2, as in
   ///     transformers' `rotate_half`.
   ///   - inverse: Turns back, which is the gradient.
-  public static func rotate(
+  package static func rotate(
     _ x: Matrix, headDim: Int, rotaryDim: Int, cos: Tensor, sin: Tensor, interleaved: Bool = false,
     inverse: Bool
   ) {

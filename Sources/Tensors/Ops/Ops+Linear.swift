@@ -8,7 +8,7 @@ extension Ops {
   ///   - x: `[T, inputs]` float32 or bfloat16
   ///   - low: To each part its h `[T, r]`, scaled already, or nil for the frozen weight alone; of the type of `x`.
   ///   - rowByRow: A row's result shall not depend on the other rows: for generation. So it is for up to eight rows anyway.
-  public static func linear(
+  package static func linear(
     _ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool = false
   ) {
     precondition(parts.count == low.count, "\(parts.count) parts with \(low.count) adapters")
@@ -31,7 +31,7 @@ extension Ops {
   /// - Parameters:
   ///   - dx: `[T, inputs]` float32
   ///   - dy: `[T, Σ outputs]`, float32 or bfloat16.
-  public static func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
+  package static func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
     precondition(dx.rows == dy.rows && dx.dtype == .float32, "dx [\(dx.rows)] \(dx.dtype) of dy [\(dy.rows)]")
     let device = device(dx.storage, dy.storage)
     checkParts(parts, outputs: dy, inputs: dx.columns, of: dy.dtype, on: device)

@@ -9,7 +9,7 @@ extension Ops {
   ///   - gradient: [N, V] c, set to (softmax − onehot)·weight of the row; nil: it is not wanted.
   ///   - weights: [N] float32, where there is a gradient.
   /// - Returns: [N] float32, the losses by themselves; NaN or infinite where a row's is.
-  public static func crossEntropy(
+  package static func crossEntropy(
     logits: Matrix, labels: [Int32], gradient: Matrix? = nil, weights: Tensor? = nil
   ) -> Tensor {
     checkFloat32(logits.dtype)
@@ -35,7 +35,7 @@ extension Ops {
   ///   - x: [N, C] float32.
   ///   - columns: one for each row.
   /// - Returns: [N] uint8
-  public static func isLargest(_ x: Matrix, columns: [Int32]) -> Tensor {
+  package static func isLargest(_ x: Matrix, columns: [Int32]) -> Tensor {
     checkFloat32(x.dtype)
     precondition(columns.count == x.rows, "\(columns.count) columns for \(x.rows) rows")
     for column in columns { precondition(column >= 0 && column < x.columns, "column \(column)") }
@@ -45,10 +45,10 @@ extension Ops {
   }
 
   /// Σ x² of a float32 tensor in float64, in an order of its own whatever the thread count.
-  public static func sumOfSquares(_ x: Tensor) -> Double { sumsOfSquares([x])[0] }
+  package static func sumOfSquares(_ x: Tensor) -> Double { sumsOfSquares([x])[0] }
 
   /// `sumOfSquares` of each of several tensors on one device, which is read but once.
-  public static func sumsOfSquares(_ tensors: [Tensor]) -> [Double] {
+  package static func sumsOfSquares(_ tensors: [Tensor]) -> [Double] {
     guard let first = tensors.first else { return [] }
     for x in tensors {
       checkFloat32(x.dtype)
@@ -58,7 +58,7 @@ extension Ops {
   }
 
   /// Whether a float32, bfloat16 or float16 tensor has an infinity or a NaN.
-  public static func hasNonFinite(_ x: Tensor) -> Bool { x.device.hasNonFinite(x) }
+  package static func hasNonFinite(_ x: Tensor) -> Bool { x.device.hasNonFinite(x) }
 }
 
 extension Tensor {

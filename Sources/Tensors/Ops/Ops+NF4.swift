@@ -1,7 +1,7 @@
 extension Ops {
   /// out = weights[rows, columns] in out's type (c), any range and alignment: what bitsandbytes' `dequantize_4bit` gives,
   /// bit for bit, when out has the weights' original type.
-  public static func decodeNF4(
+  package static func decodeNF4(
     _ weights: NF4Tensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix
   ) {
     checkCompute(out.dtype)

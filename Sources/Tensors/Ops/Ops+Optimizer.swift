@@ -8,7 +8,7 @@ extension Ops {
   ///   - value, gradient, m, v: float32 of one count.
   ///   - step: The number of this step, from 1.
   ///   - gradientScale: The gradient is multiplied by this first (clipping).
-  public static func adamW(
+  package static func adamW(
     value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, learningRate: Double, beta1: Double, beta2: Double,
     epsilon: Double, weightDecay: Double, step: Int, gradientScale: Float = 1
   ) {

@@ -6,7 +6,7 @@ extension Ops {
   ///   - a: `[m, k]`, or `[k, m]` with `transposeA`; float32 or bfloat16.
   ///   - b: `[k, n]`, or `[n, k]` with `transposeB`; the type of `a`.
   ///   - accumulate: Add to `out` instead of replacing it.
-  public static func matmul(
+  package static func matmul(
     _ out: Matrix, _ a: Matrix, _ b: Matrix, transposeA: Bool = false, transposeB: Bool = false,
     accumulate: Bool = false, scale: Float = 1
   ) {
@@ -35,7 +35,7 @@ extension Ops {
   /// - Parameters:
   ///   - y: `[T, out]` float32
   ///   - x: `[T, in]` of the weight's type.
-  public static func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: RowWeight) {
+  package static func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: RowWeight) {
     checkFloat32(y.dtype)
     checkCompute(x.dtype)
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
@@ -57,7 +57,7 @@ extension Ops {
   ///   - x: `[T, heads·I]` of the weights' type.
   ///   - weights: W_h `[I, O]`, or `[O, I]` with `transposed`; float32 or bfloat16.
   ///   - accumulate: Add to `y` instead of replacing it.
-  public static func multiplyHeads(
+  package static func multiplyHeads(
     _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool = false
   ) {
     checkCompute(y.dtype)

@@ -4,7 +4,7 @@
 /// to that device. Results do not depend on how many threads there are.
 ///
 /// In the shapes below T is rows (tokens), C columns (channels), "c" the compute type: bfloat16 or float32.
-public enum Ops {}
+package enum Ops {}
 
 // MARK: - Checking
 

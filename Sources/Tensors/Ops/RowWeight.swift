@@ -1,10 +1,10 @@
 /// A dense weight as generation reads it, row by row, in the form that its device reads fastest.
-public struct RowWeight: Sendable {
+package struct RowWeight: Sendable {
   private let weight: Tensor
   let form: any RowWeightForm
 
   /// - Parameter weight: `[out, in]` float32 or bfloat16.
-  public init(_ weight: Tensor) {
+  package init(_ weight: Tensor) {
     precondition(
       weight.shape.count == 2 && (weight.dtype == .float32 || weight.dtype == .bfloat16),
       "a weight of shape \(weight.shape) of \(weight.dtype)")
@@ -16,5 +16,5 @@ public struct RowWeight: Sendable {
   var shape: [Int] { weight.shape }
 
   /// Bytes that a product reads of `weight` once it is in this form.
-  public static func byteCount(of weight: Tensor) -> Int { weight.device.rowWeightBytes(weight) }
+  package static func byteCount(of weight: Tensor) -> Int { weight.device.rowWeightBytes(weight) }
 }

@@ -1,25 +1,25 @@
 import CKernels
 
 /// The NF4 data type (Dettmers et al. 2023, "QLoRA") as bitsandbytes stores it.
-public enum NF4 {
+package enum NF4 {
   /// Weights that share a scale.
-  public static let blockSize = 64
+  package static let blockSize = 64
   /// Scales that share a scale, when they are quantised themselves.
-  public static let nestedBlockSize = 256
+  package static let nestedBlockSize = 256
 
   /// The 16 values of a code, for a block whose largest magnitude is 1.
-  public static let codeBook: [Float] = [
+  package static let codeBook: [Float] = [
     -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
     -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
     0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
   ]
 
   /// Code i + 1 begins above midpoint i.
-  public static let midpoints: [Float] = zip(codeBook, codeBook.dropFirst()).map { ($0 + $1) / 2 }
+  package static let midpoints: [Float] = zip(codeBook, codeBook.dropFirst()).map { ($0 + $1) / 2 }
 
   /// The 256 values of an 8-bit scale: bitsandbytes' `create_dynamic_map(signed=True)`, for every power of ten from
   /// 10⁻⁶ to 1 twice as many values as for the one below, and 0 and 1.
-  public static let dynamicMap: [Float] = {
+  package static let dynamicMap: [Float] = {
     let powers: [Float] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]
     var values: [Float] = [0, 1]
     for (i, power) in powers.enumerated() {
@@ -42,8 +42,8 @@ public enum NF4 {
 }
 
 /// A weight matrix of 4-bit codes, with one scale per 64 of them.
-public struct NF4Tensor: Sendable {
-  public enum Scales: Sendable {
+package struct NF4Tensor: Sendable {
+  package enum Scales: Sendable {
     /// absmax: float32 [blocks].
     case plain(absmax: Tensor)
     /// Double quantization: a block's scale is map[code]·absmax[block / 256] + offset, with `codes` uint8 [blocks],
@@ -72,16 +72,16 @@ public struct NF4Tensor: Sendable {
   private let contents: Contents
 
   /// uint8 [⌈out·in/2⌉], the first of two codes in the high half, row-major.
-  public var codes: Tensor { contents.codes }
+  package var codes: Tensor { contents.codes }
   /// [out, in]
-  public var shape: [Int] { contents.shape }
-  public var scales: Scales { contents.scales }
+  package var shape: [Int] { contents.shape }
+  package var scales: Scales { contents.scales }
   /// What the weights were before: a decoded weight is rounded to it.
-  public var originalDType: DType { contents.originalDType }
+  package var originalDType: DType { contents.originalDType }
   /// Holds as long as the matrix lives.
   var kernelsView: kernels_nf4 { contents.kernelsView }
 
-  public init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
+  package init(codes: Tensor, shape: [Int], scales: Scales, originalDType: DType) {
     precondition(shape.count == 2, "NF4 shape \(shape): expected [out, in]")
     let count = shape[0] * shape[1]
     let blocks = NF4Tensor.blocks(of: count)
@@ -107,19 +107,19 @@ public struct NF4Tensor: Sendable {
     contents = Contents(codes: codes, shape: shape, scales: scales, originalDType: originalDType)
   }
 
-  public static func blocks(of count: Int) -> Int { (count + NF4.blockSize - 1) / NF4.blockSize }
-  public static func nestedBlocks(of blocks: Int) -> Int {
+  package static func blocks(of count: Int) -> Int { (count + NF4.blockSize - 1) / NF4.blockSize }
+  package static func nestedBlocks(of blocks: Int) -> Int {
     (blocks + NF4.nestedBlockSize - 1) / NF4.nestedBlockSize
   }
 
-  public var outputs: Int { shape[0] }
-  public var inputs: Int { shape[1] }
+  package var outputs: Int { shape[0] }
+  package var inputs: Int { shape[1] }
   /// Whether the scales are quantised themselves.
-  public var isDouble: Bool {
+  package var isDouble: Bool {
     if case .nested = scales { true } else { false }
   }
   /// Bytes of the codes and scales together.
-  public var byteCount: Int {
+  package var byteCount: Int {
     switch scales {
     case .plain(let absmax): codes.byteCount + absmax.byteCount
     case .nested(let scaleCodes, let absmax, let map, _):

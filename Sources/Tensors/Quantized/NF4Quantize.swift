@@ -5,7 +5,7 @@ extension NF4Tensor {
   /// - Parameters:
   ///   - x: [out, in] float32, bfloat16 or float16, finite.
   ///   - double: Quantise the scales as well: 4.13 instead of 4.5 bits a weight.
-  public static func quantize(_ x: Tensor, double: Bool) -> NF4Tensor {
+  package static func quantize(_ x: Tensor, double: Bool) -> NF4Tensor {
     precondition(x.shape.count == 2 && x.count > 0, "NF4 of shape \(x.shape): expected [out, in]")
     let codes = Tensor([(x.count + 1) / 2], .uint8)
     let absmax = Tensor([blocks(of: x.count)], .float32)

@@ -73,7 +73,7 @@ extension ChatTemplate {
   ///
   /// - Parameter maxLength: tokens kept, counted from the left.
   /// - Returns: nil when no target is left, which would make the mean loss of a batch 0/0.
-  public func sample(
+  package func sample(
     _ conversation: Conversation, tokenizer: any Tokenizer, maxLength: Int
   ) throws -> Sample? {
     let sample = try render(conversation, tokenizer, maxLength: maxLength, stopIDs: []).sample

@@ -1,15 +1,15 @@
 /// A training row as running text, cut where what is learnt begins and ends.
-public struct SampleText: Sendable {
-  public struct Piece: Equatable, Sendable {
-    public var text: String
+package struct SampleText: Sendable {
+  package struct Piece: Equatable, Sendable {
+    package var text: String
     /// Whether its tokens count in the loss.
-    public var isTarget: Bool
+    package var isTarget: Bool
   }
 
-  public let pieces: [Piece]
+  package let pieces: [Piece]
 
   /// - Parameter mostTokens: of the row's beginning; nil for all.
-  public init(_ sample: Sample, _ tokenizer: any Tokenizer, mostTokens: Int? = nil) {
+  package init(_ sample: Sample, _ tokenizer: any Tokenizer, mostTokens: Int? = nil) {
     var decoder = tokenizer.makeStreamingDecoder(skipSpecial: false)
     var pieces: [Piece] = []
     for (position, id) in sample.tokens.prefix(mostTokens ?? .max).enumerated() {

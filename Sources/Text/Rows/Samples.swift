@@ -12,19 +12,19 @@ public struct Samples: RandomAccessCollection, Sendable {
   }
 
   /// Tokens and targets of each row; the tokens themselves are not read.
-  public var sizes: [(tokens: Int, targets: Int)] {
+  package var sizes: [(tokens: Int, targets: Int)] {
     indices.map { (file.length($0), file.targets($0).reduce(0) { $0 + $1.count }) }
   }
 
   /// The samples made of the first row of `line` in the file: two of a preference pair, none where no row is kept. The
   /// other rows are not read.
-  public func rows(fromLine line: Int) -> [Sample] {
+  package func rows(fromLine line: Int) -> [Sample] {
     guard let first = indices.first(where: { file.line($0) == line }) else { return [] }
     return [first, first + 1].filter { $0 < count && file.line($0) == line }.map(file.sample)
   }
 
   /// The largest token id of all rows, and a line that has it.
-  public var largestToken: (id: Int32, line: Int) {
+  package var largestToken: (id: Int32, line: Int) {
     (Int32(clamping: file.trailer.largestToken), file.trailer.largestTokenLine)
   }
 

@@ -3,7 +3,7 @@ import FireflyBase
 extension ChatTemplate {
   /// The template as the ecosystem keeps it, in Jinja: a model's own as it is, with the variables that are set as its
   /// defaults; one of the table in the form that writes the same text.
-  public var own: OwnTemplate {
+  package var own: OwnTemplate {
     switch format {
     case .pieces(let format): OwnTemplate(chat: format.jinja)
     case .jinja(let format):
@@ -22,7 +22,7 @@ extension ChatTemplate {
   /// The token that ends an answer: what a model trained with this template calls its end of sequence.
   ///
   /// - Returns: the tokenizer's own where the template has none, or one that is no token.
-  public func endToken(_ tokenizer: any Tokenizer) -> Int32? {
+  package func endToken(_ tokenizer: any Tokenizer) -> Int32? {
     switch format {
     case .pieces(let format): format.endID(tokenizer) ?? tokenizer.eos
     case .jinja(let format): format.stopID ?? tokenizer.eos
@@ -30,7 +30,7 @@ extension ChatTemplate {
   }
 
   /// Whether two templates write prompts alike, by trying: with and without a system text, of one and of several turns.
-  public func writes(as other: ChatTemplate, _ tokenizer: any Tokenizer) -> Bool {
+  package func writes(as other: ChatTemplate, _ tokenizer: any Tokenizer) -> Bool {
     if self == other { return true }
     let question = Message(role: "user", content: "Question")
     let histories = [[question], [question, Message(role: "assistant", content: "Answer"), question]]

@@ -114,7 +114,7 @@ extension ChatTemplate {
   /// A template that a model or an adapter brings.
   ///
   /// - Throws: `FireflyError` for what is not supported, with its line.
-  public static func own(_ source: OwnTemplate, tokenizer: any Tokenizer) throws -> ChatTemplate {
+  package static func own(_ source: OwnTemplate, tokenizer: any Tokenizer) throws -> ChatTemplate {
     ChatTemplate(name: auto, format: .jinja(try JinjaFormat(source, tokenizer)))
   }
 

@@ -61,7 +61,7 @@ extension ChatTemplate {
   }
 
   /// Says so when answers end with no single token: then the model learns to spell the end, and chat cannot stop on it.
-  public func stopWarning(_ tokenizer: any Tokenizer) -> String? { writer.stopWarning(tokenizer) }
+  package func stopWarning(_ tokenizer: any Tokenizer) -> String? { writer.stopWarning(tokenizer) }
 }
 
 extension ChatTemplate {

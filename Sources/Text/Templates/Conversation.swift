@@ -1,35 +1,35 @@
 import FireflyBase
 
 /// What one person asked and what the assistant answered.
-public struct Turn: Equatable, Sendable {
-  public var human: String
-  public var assistant: String
+package struct Turn: Equatable, Sendable {
+  package var human: String
+  package var assistant: String
 
-  public init(human: String, assistant: String) {
+  package init(human: String, assistant: String) {
     self.human = human
     self.assistant = assistant
   }
 }
 
 /// A row of a conversation file, its text as written.
-public struct Conversation: Equatable, Sendable {
+package struct Conversation: Equatable, Sendable {
   /// The row's own system text; nil leaves it to the template, and an empty text counts as present.
-  public var system: String?
+  package var system: String?
   /// User and assistant in turn, the assistant last; before an answer there may be calls and what the tools said.
-  public var messages: [Message]
+  package var messages: [Message]
   /// The tools that may be called, as the row describes them; nil when it says nothing of tools.
-  public var tools: [OrderedJSON]?
+  package var tools: [OrderedJSON]?
   /// Where the row stands in its file, from 1; 0 when it comes from no file.
-  public var line: Int
+  package var line: Int
 
-  public init(system: String? = nil, messages: [Message], tools: [OrderedJSON]? = nil, line: Int = 0) {
+  package init(system: String? = nil, messages: [Message], tools: [OrderedJSON]? = nil, line: Int = 0) {
     self.system = system
     self.messages = messages
     self.tools = tools
     self.line = line
   }
 
-  public init(system: String? = nil, turns: [Turn], line: Int = 0) {
+  package init(system: String? = nil, turns: [Turn], line: Int = 0) {
     self.init(
       system: system,
       messages: turns.flatMap {

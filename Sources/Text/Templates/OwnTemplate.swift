@@ -1,10 +1,10 @@
 /// A chat template that a model or an adapter brings, as text.
-public struct OwnTemplate: Equatable, Sendable {
-  public var chat: String
+package struct OwnTemplate: Equatable, Sendable {
+  package var chat: String
   /// The one called "tool_use", for conversations with tools; nil: the same.
-  public var tools: String?
+  package var tools: String?
 
-  public init(chat: String, tools: String? = nil) {
+  package init(chat: String, tools: String? = nil) {
     self.chat = chat
     self.tools = tools
   }
@@ -24,5 +24,5 @@ public struct OwnTemplate: Equatable, Sendable {
 
 extension Tokenizer {
   /// The template that came with the tokenizer.
-  public var ownTemplate: OwnTemplate? { chatTemplate.map { OwnTemplate(chat: $0, tools: toolTemplate) } }
+  package var ownTemplate: OwnTemplate? { chatTemplate.map { OwnTemplate(chat: $0, tools: toolTemplate) } }
 }

@@ -1,19 +1,19 @@
 /// A token that is looked for in the text itself, before any other rule.
-public struct AddedToken: Equatable, Sendable {
-  public var content: String
-  public var id: Int32
+package struct AddedToken: Equatable, Sendable {
+  package var content: String
+  package var id: Int32
   /// Left out of decoded text when special tokens are skipped; plain text unless special strings are parsed.
-  public var special: Bool
+  package var special: Bool
   /// Takes the white space before it.
-  public var lstrip: Bool
+  package var lstrip: Bool
   /// Takes the white space after it.
-  public var rstrip: Bool
+  package var rstrip: Bool
   /// Looked for in the normalised text, in its own normalised form.
-  public var normalized: Bool
+  package var normalized: Bool
   /// Matches only where no word goes on before or after it.
-  public var singleWord: Bool
+  package var singleWord: Bool
 
-  public init(
+  package init(
     _ content: String, id: Int32, special: Bool, lstrip: Bool = false, rstrip: Bool = false,
     normalized: Bool = false, singleWord: Bool = false
   ) {

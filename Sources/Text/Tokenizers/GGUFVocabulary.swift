@@ -1,37 +1,37 @@
 import FireflyBase
 
 /// The tokenizer inside a GGUF file (`tokenizer.ggml.*`), as plain values.
-public struct GGUFVocabulary: Sendable {
+package struct GGUFVocabulary: Sendable {
   /// `tokenizer.ggml.model`: "llama" (SentencePiece BPE by scores) or "gpt2" (byte-level BPE).
-  public var model: String
+  package var model: String
   /// `tokenizer.ggml.pre`: which pre-tokenizer a byte-level vocabulary was trained with.
-  public var pre: String
+  package var pre: String
   /// The tokens by id.
-  public var tokens: [String]
+  package var tokens: [String]
   /// Log-probabilities or negative ranks by id ("llama"); may be empty for "gpt2".
-  public var scores: [Float]
+  package var scores: [Float]
   /// 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte; by id; may be empty.
-  public var types: [Int32]
+  package var types: [Int32]
   /// Merges as "left right", best first ("gpt2").
-  public var merges: [String]
-  public var bos: Int32?
-  public var eos: Int32?
-  public var pad: Int32?
-  public var unk: Int32?
+  package var merges: [String]
+  package var bos: Int32?
+  package var eos: Int32?
+  package var pad: Int32?
+  package var unk: Int32?
   /// `tokenizer.ggml.add_bos_token`.
-  public var addBOS: Bool
+  package var addBOS: Bool
   /// `tokenizer.ggml.add_eos_token`.
-  public var addEOS: Bool
+  package var addEOS: Bool
   /// `tokenizer.ggml.add_space_prefix`: whether a text gets a leading space ("llama"; default true).
-  public var addSpacePrefix: Bool
+  package var addSpacePrefix: Bool
   /// `tokenizer.chat_template`.
-  public var chatTemplate: String?
+  package var chatTemplate: String?
   /// `tokenizer.chat_template.tool_use`.
-  public var toolTemplate: String?
+  package var toolTemplate: String?
   /// The file, for error messages.
-  public var source: String
+  package var source: String
 
-  public init(
+  package init(
     model: String, pre: String, tokens: [String], scores: [Float] = [], types: [Int32] = [],
     merges: [String] = [], bos: Int32? = nil, eos: Int32? = nil, pad: Int32? = nil, unk: Int32? = nil,
     addBOS: Bool, addEOS: Bool = false, addSpacePrefix: Bool = true, chatTemplate: String? = nil,

@@ -1,10 +1,10 @@
 /// Single tokens as they stand inside a text, for reports of log-probabilities.
-public struct TokenSpelling: Sendable {
+package struct TokenSpelling: Sendable {
   private let tokenizer: any Tokenizer
   /// A decoder that has read an ordinary token, so that a leading space is not dropped as a text's first.
   private let inside: StreamingDecoder
 
-  public init(_ tokenizer: any Tokenizer) {
+  package init(_ tokenizer: any Tokenizer) {
     self.tokenizer = tokenizer
     var decoder = tokenizer.makeStreamingDecoder(skipSpecial: false)
     for id in (try? tokenizer.encode("a", parseSpecial: false)) ?? [] { _ = decoder.append(id) }
@@ -12,7 +12,7 @@ public struct TokenSpelling: Sendable {
   }
 
   /// The bytes that `id` adds to a text, special tokens as they are spelt; they may be part of a character.
-  public func bytes(of id: Int32) -> [UInt8] {
+  package func bytes(of id: Int32) -> [UInt8] {
     var decoder = inside
     let text = decoder.append(id) + decoder.finish()
     guard text.unicodeScalars.contains("\u{FFFD}"), let token = tokenizer.token(of: id) else {
@@ -23,7 +23,7 @@ public struct TokenSpelling: Sendable {
   }
 
   /// The same as text: bytes that are not whole characters as `bytes:\xe4\xbd`, which OpenAI's service writes too.
-  public func text(of id: Int32) -> String {
+  package func text(of id: Int32) -> String {
     let bytes = bytes(of: id)
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     return "bytes:"

@@ -66,7 +66,7 @@ extension Tokenizer {
   public var textStart: [Int32] { addsBOS ? bos.map { [$0] } ?? [] : [] }
 
   /// Whether both give the ids of the smaller vocabulary to the same tokens, and tell the same of them apart as special.
-  public func makesTokens(of other: any Tokenizer) -> Bool {
+  package func makesTokens(of other: any Tokenizer) -> Bool {
     let ids = 0..<Int32(clamping: min(vocabularySize, other.vocabularySize))
     return ids.allSatisfy {
       token(of: $0) == other.token(of: $0) && specialIDs.contains($0) == other.specialIDs.contains($0)

@@ -2,11 +2,11 @@ import FireflyBase
 import Foundation
 
 /// Finds and reads tokenizers.
-public enum Tokenizers {
+package enum Tokenizers {
   /// Reads the tokenizer of a model folder (tokenizer.json before tokenizer.model before qwen.tiktoken), or one such file
   /// with what stands beside it.
   /// - Throws: `FireflyError` naming the file and the key that is missing, broken or not supported.
-  public static func load(_ path: String) throws -> any Tokenizer {
+  package static func load(_ path: String) throws -> any Tokenizer {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw FireflyError("there is no such file or folder", at: path, expected: "a tokenizer")
@@ -27,25 +27,25 @@ public enum Tokenizers {
   }
 
   /// Whether a folder has a tokenizer's vocabulary.
-  public static func isThere(in folder: String) -> Bool {
+  package static func isThere(in folder: String) -> Bool {
     ModelFiles.vocabularies.contains { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
   }
 
   /// What the files beside a vocabulary say of chat templates and of the end of a sequence; the vocabulary need not be there.
   ///
   /// - Throws: `FireflyError` for a broken file.
-  public static func chatFiles(in folder: String) throws -> ChatFiles {
+  package static func chatFiles(in folder: String) throws -> ChatFiles {
     let config = try TokenizerConfig(folder: folder)
     return ChatFiles(
       template: config.chatTemplate, toolTemplate: config.toolTemplate, eosToken: config.roles["eos"])
   }
 
   /// What a folder says of chat.
-  public struct ChatFiles: Equatable, Sendable {
-    public var template: String?
+  package struct ChatFiles: Equatable, Sendable {
+    package var template: String?
     /// The template called "tool_use".
-    public var toolTemplate: String?
-    public var eosToken: String?
+    package var toolTemplate: String?
+    package var eosToken: String?
   }
 
   private static func loadFile(_ path: String) throws -> any Tokenizer {
@@ -57,7 +57,7 @@ public enum Tokenizers {
 
   /// The tokenizer inside a GGUF file.
   /// - Throws: `FireflyError` for a model or pre-tokenizer that is not supported, by its name.
-  public static func make(_ vocabulary: GGUFVocabulary) throws -> any Tokenizer {
+  package static func make(_ vocabulary: GGUFVocabulary) throws -> any Tokenizer {
     try GGUFTokenizerBuilder(vocabulary).tokenizer()
   }
 }

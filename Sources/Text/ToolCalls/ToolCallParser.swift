@@ -4,8 +4,8 @@ import FireflyBase
 ///
 /// What is no call is given back as text, in order and unchanged but for white space around calls; a call comes when it is
 /// whole. What looks like a call and is none, because the model has spelled it wrong, comes as text.
-public struct ToolCallParser: Sendable {
-  public enum Event: Equatable, Sendable {
+package struct ToolCallParser: Sendable {
+  package enum Event: Equatable, Sendable {
     case text(String)
     case call(ToolCall)
   }
@@ -38,7 +38,7 @@ public struct ToolCallParser: Sendable {
   /// - Parameters:
   ///   - tools: those that may be called, in OpenAI's form: their schemas tell numbers from texts where the syntax does not, and
   ///     their names tell a call from other JSON where it has no marks (`glm`, `llama`). nil when they are not known.
-  public init(_ syntax: ToolSyntax, tools: [OrderedJSON]? = nil) {
+  package init(_ syntax: ToolSyntax, tools: [OrderedJSON]? = nil) {
     bodies = ToolCallBodies(syntax: syntax, tools: tools)
     frame =
       switch syntax {
@@ -53,16 +53,16 @@ public struct ToolCallParser: Sendable {
   }
 
   /// What a further piece of the answer makes certain.
-  public mutating func append(_ piece: String) -> [Event] {
+  package mutating func append(_ piece: String) -> [Event] {
     pending += piece
     return step(isLast: false)
   }
 
   /// What is left at the end of the answer.
-  public mutating func finish() -> [Event] { step(isLast: true) }
+  package mutating func finish() -> [Event] { step(isLast: true) }
 
   /// All of an answer.
-  public static func parse(_ text: String, _ syntax: ToolSyntax, tools: [OrderedJSON]? = nil) -> [Event] {
+  package static func parse(_ text: String, _ syntax: ToolSyntax, tools: [OrderedJSON]? = nil) -> [Event] {
     var parser = ToolCallParser(syntax, tools: tools)
     var events: [Event] = []
     for event in parser.append(text) + parser.finish() {

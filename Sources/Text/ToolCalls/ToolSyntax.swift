@@ -1,7 +1,7 @@
 import FireflyBase
 
 /// How a family of models writes tool calls into its answers.
-public enum ToolSyntax: String, CaseIterable, Sendable {
+package enum ToolSyntax: String, CaseIterable, Sendable {
   /// `<tool_call>{"name": …, "arguments": {…}}</tool_call>`: Hermes, Qwen2.5, Qwen3.
   case hermes
   /// `<tool_call><function=NAME><parameter=KEY>VALUE</parameter></function></tool_call>`: Qwen3-Coder.
@@ -20,7 +20,7 @@ public enum ToolSyntax: String, CaseIterable, Sendable {
   case deepSeek
 
   /// The syntax of the calls that a template writes; nil when it writes none that is known.
-  public init?(_ template: OwnTemplate) {
+  package init?(_ template: OwnTemplate) {
     let text = template.tools ?? template.chat
     let signs: [(ToolSyntax, [String])] = [
       (.deepSeek, [ToolMark.deepSeekBegin]), (.mistral, [ToolMark.mistral]), (.glmXML, ["<arg_key>"]),
@@ -37,7 +37,7 @@ public enum ToolSyntax: String, CaseIterable, Sendable {
 
   /// The marks of the syntax that a tokenizer may have as special tokens: the parser must see them, so decoding must not leave
   /// them out.
-  public var marks: [String] {
+  package var marks: [String] {
     switch self {
     case .hermes, .qwenXML: [ToolMark.open, ToolMark.close]
     case .glmXML:

@@ -12,7 +12,7 @@ public struct PreferenceSettings: Sendable, Equatable {
   public var maxPromptLength: Int  // max_prompt_length
   public var disablesDropout: Bool  // disable_dropout
 
-  public init(
+  package init(
     beta: Double = 0.1, labelSmoothing: Double = 0, loss: PreferenceLossKind = .sigmoid,
     rpoAlpha: Double? = nil, reference: PreferenceReference = .start, maxPromptLength: Int = 512,
     disablesDropout: Bool = true

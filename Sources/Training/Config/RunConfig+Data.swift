@@ -9,20 +9,20 @@ extension RunConfig {
   public var trainFile: String { trainFiles.map(\.path).joined(separator: ", ") }
 
   /// The rows that are trained on, or those that are held out.
-  public func selection(_ part: DataSelection.Part) -> DataSelection {
+  package func selection(_ part: DataSelection.Part) -> DataSelection {
     DataSelection(
       trainFiles, seed: UInt64(dataSeed), heldOut: heldOut, maxRows: maxSamples, part: part)
   }
 
   /// How conversations are written; nil for plain texts (task_type "pretrain").
-  public func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
+  package func template(_ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     guard task != .pretrain else { return nil }
     return try ChatTemplate.named(templateName, tokenizer: tokenizer, adapter: startAdapter)
       .with(variables: templateVariables)
   }
 
   /// Says so when "auto" is the template of the adapter that the run starts from, and the model's own writes otherwise.
-  public func templateNote(_ template: ChatTemplate?, _ tokenizer: any Tokenizer) -> String? {
+  package func templateNote(_ template: ChatTemplate?, _ tokenizer: any Tokenizer) -> String? {
     guard let template, let startAdapter, templateName == ChatTemplate.auto,
       let own = try? ChatTemplate.named(ChatTemplate.auto, tokenizer: tokenizer).with(
         variables: templateVariables),
@@ -33,7 +33,7 @@ extension RunConfig {
   }
 
   /// - Parameter model: the folder or file whose tokenizer reads the rows.
-  public func dataCache(model: String) -> DataCache? {
+  package func dataCache(model: String) -> DataCache? {
     dataCacheFolder.map { DataCache(folder: $0, tokenizerPath: model) }
   }
 
@@ -44,7 +44,7 @@ extension RunConfig {
   ///   - template: nil for plain texts.
   ///   - progress: is told the share done, 0…1, on the calling thread.
   /// - Throws: as `Dataset.load`.
-  public func rows(
+  package func rows(
     _ selection: DataSelection, template: ChatTemplate?, tokenizer: any Tokenizer, cache: DataCache? = nil,
     progress: ((Double) -> Void)? = nil
   ) throws -> Dataset {

@@ -8,106 +8,106 @@ import FireflyText
 public struct RunConfig: Sendable {
   // MARK: What is trained, and on what
   /// As it was written: a path, or a model's name on a hub.
-  public var modelPath: String  // model_name_or_path
-  public var trainFiles: [DataFile]  // train_file
+  public package(set) var modelPath: String  // model_name_or_path
+  public package(set) var trainFiles: [DataFile]  // train_file
   /// Rows that are trained on, of all files; nil for all.
-  public var maxSamples: Int?
+  public package(set) var maxSamples: Int?
   /// Rows kept out of training, for the evaluations; nil for none.
-  public var heldOut: HeldOut?  // val_size
+  public package(set) var heldOut: HeldOut?  // val_size
   /// What is learnt of a conversation.
-  public var learnt: LearntParts  // train_on_prompt, only_last_turn
-  public var outputFolder: String  // output_dir
-  public var templateName: String
+  public package(set) var learnt: LearntParts  // train_on_prompt, only_last_turn
+  public package(set) var outputFolder: String  // output_dir
+  public package(set) var templateName: String
   /// Variables of the model's own template.
-  public var templateVariables: JSONMembers  // chat_template_kwargs, enable_thinking
+  public package(set) var templateVariables: JSONMembers  // chat_template_kwargs, enable_thinking
   /// Where tokenised rows are kept between runs; nil for nowhere ("off").
-  public var dataCacheFolder: String?  // data_cache
+  public package(set) var dataCacheFolder: String?  // data_cache
   /// Tokens of a row; what is longer is cut on the right.
-  public var maxSequenceLength: Int  // max_seq_length
-  public var task: TaskType
-  public var mode: TrainMode
+  public package(set) var maxSequenceLength: Int  // max_seq_length
+  public package(set) var task: TaskType
+  public package(set) var mode: TrainMode
   /// nil where the task is not preference training.
-  public var preference: PreferenceSettings?
+  public package(set) var preference: PreferenceSettings?
   /// A PEFT folder whose adapter is trained further; nil for a fresh one.
-  public var startAdapter: String?  // adapter_name_or_path
+  public package(set) var startAdapter: String?  // adapter_name_or_path
 
   // MARK: The adapter
-  public var loraRank: Int
-  public var loraAlpha: Double
-  public var loraDropout: Double
+  public package(set) var loraRank: Int
+  public package(set) var loraAlpha: Double
+  public package(set) var loraDropout: Double
   /// Leaf names such as `q_proj`; nil for every linear layer but the head.
-  public var loraTargetModules: [String]?
-  public var usesRankStabilisedLoRA: Bool  // use_rslora
+  public package(set) var loraTargetModules: [String]?
+  public package(set) var usesRankStabilisedLoRA: Bool  // use_rslora
   /// Ranks and alphas of modules that differ; of an adapter that is trained further alone.
   public internal(set) var loraRankPattern = ModulePatterns<Int>()
   public internal(set) var loraAlphaPattern = ModulePatterns<Double>()
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
-  public var modulesToSave: [String]  // modules_to_save
+  public package(set) var modulesToSave: [String]  // modules_to_save
   /// Whether a head that is the embedding stays so where one of them is trained whole.
-  public var tiesSavedModules: Bool  // ensure_weight_tying
+  public package(set) var tiesSavedModules: Bool  // ensure_weight_tying
   /// Whether embedding and head get a row for each token that the tokenizer has beyond theirs.
-  public var resizesVocabulary: Bool  // resize_vocab
+  public package(set) var resizesVocabulary: Bool  // resize_vocab
 
   // MARK: All weights
-  public var full: FullSettings
+  public package(set) var full: FullSettings
 
   // MARK: The steps
-  public var epochs: Double  // num_train_epochs
+  public package(set) var epochs: Double  // num_train_epochs
   /// Optimizer steps in all; overrides `epochs` when set (max_steps above 0).
-  public var maxSteps: Int?
+  public package(set) var maxSteps: Int?
   /// Rows of a micro-batch.
-  public var microBatchSize: Int  // per_device_train_batch_size
+  public package(set) var microBatchSize: Int  // per_device_train_batch_size
   /// Micro-batches of a step.
-  public var accumulation: Int  // gradient_accumulation_steps
-  public var dropsLastBatch: Bool  // dataloader_drop_last
+  public package(set) var accumulation: Int  // gradient_accumulation_steps
+  public package(set) var dropsLastBatch: Bool  // dataloader_drop_last
   /// Rows in a new seeded order each epoch (true), or in the file's.
-  public var shuffle: Bool
-  public var seed: Int
+  public package(set) var shuffle: Bool
+  public package(set) var seed: Int
   /// The seed of the order of rows; `seed` when not given.
-  public var dataSeed: Int
-  public var lossReduction: LossReduction
-  public var checkpointing: Bool  // gradient_checkpointing, activation_checkpointing
-  public var precision: Precision
+  public package(set) var dataSeed: Int
+  public package(set) var lossReduction: LossReduction
+  public package(set) var checkpointing: Bool  // gradient_checkpointing, activation_checkpointing
+  public package(set) var precision: Precision
   /// Where the run computes; nil: a card where there is one, otherwise the processor.
-  public var device: DeviceChoice?
+  public package(set) var device: DeviceChoice?
   /// Whether `precision` was asked for by its own key, so that it holds on any device.
-  public var precisionIsExplicit: Bool
+  public package(set) var precisionIsExplicit: Bool
 
   // MARK: The optimizer
-  public var learningRate: Double
-  public var schedule: ScheduleKind  // lr_scheduler_type
-  public var warmup: Warmup
-  public var optimizerMemory: OptimizerMemory  // optim
-  public var weightDecay: Double
-  public var beta1: Double
-  public var beta2: Double
-  public var epsilon: Double
+  public package(set) var learningRate: Double
+  public package(set) var schedule: ScheduleKind  // lr_scheduler_type
+  public package(set) var warmup: Warmup
+  public package(set) var optimizerMemory: OptimizerMemory  // optim
+  public package(set) var weightDecay: Double
+  public package(set) var beta1: Double
+  public package(set) var beta2: Double
+  public package(set) var epsilon: Double
   /// Global norm that gradients are clipped to; nil for none (max_grad_norm 0).
-  public var maxGradientNorm: Double?
+  public package(set) var maxGradientNorm: Double?
 
   // MARK: Logs and checkpoints
-  public var loggingInterval: Interval
-  public var loggingEvery: StepCount
-  public var logsFirstStep: Bool
-  public var logsTensorBoard: Bool  // report_to
-  public var tensorBoardFolder: String?  // logging_dir
-  public var disablesBar: Bool  // disable_tqdm
-  public var saveInterval: Interval
-  public var saveEvery: StepCount
+  public package(set) var loggingInterval: Interval
+  public package(set) var loggingEvery: StepCount
+  public package(set) var logsFirstStep: Bool
+  public package(set) var logsTensorBoard: Bool  // report_to
+  public package(set) var tensorBoardFolder: String?  // logging_dir
+  public package(set) var disablesBar: Bool  // disable_tqdm
+  public package(set) var saveInterval: Interval
+  public package(set) var saveEvery: StepCount
   /// Checkpoints kept; nil for all.
-  public var saveLimit: Int?
-  public var overwritesOutput: Bool
+  public package(set) var saveLimit: Int?
+  public package(set) var overwritesOutput: Bool
   /// nil: no evaluation during training.
-  public var evaluation: EvaluationSettings?
+  public package(set) var evaluation: EvaluationSettings?
   /// nil: no answers during training.
-  public var samples: SampleSettings?
+  public package(set) var samples: SampleSettings?
   /// Where the run starts from: the key resume_from_checkpoint.
-  public var resume: Resume
+  public package(set) var resume: Resume
   /// A run that needs more does not start.
-  public var memoryLimit: MemoryLimit
+  public package(set) var memoryLimit: MemoryLimit
 
   /// One line for each setting that is accepted and not followed to the letter.
-  public var notices: [String]
+  public package(set) var notices: [String]
   /// The settings as given, overrides applied: what train_args.json gets.
   public let source: JSONValue
 

@@ -45,7 +45,7 @@ public struct PreferenceMetrics: Sendable, Equatable {
   }
 
   /// By TRL's names, in their order.
-  public var scalars: [(key: String, value: Double)] {
+  package var scalars: [(key: String, value: Double)] {
     PreferenceMetrics.names.map { ($0.name, self[keyPath: $0.value]) }
   }
 

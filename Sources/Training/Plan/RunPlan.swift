@@ -25,9 +25,9 @@ public struct RunPlan: Sendable {
   /// What to change when the run does not fit, the total after each change; empty when it does.
   public let advice: [String]
   /// What all steps compute.
-  public let work: StepWork
+  package let work: StepWork
   /// What asking the reference of preference training computes before the first step; nil where there is none.
-  public let referenceWork: StepWork?
+  package let referenceWork: StepWork?
   /// What a step is like, for measuring one.
   package let step: PlannedStep
   /// Bytes of one checkpoint.

@@ -7,19 +7,19 @@ import FireflyText
 /// FLOP of the frozen matrices are 2·N·T each for forward, input gradient and, with checkpointing, recomputation
 /// (QLoRA, Dettmers et al., 2023); an adapter adds its own forward and a backward of twice that. Trained matrices have a
 /// backward of twice their forward. Of blocks below the lowest trained one there is the forward alone.
-public struct StepWork: Equatable, Sendable {
+package struct StepWork: Equatable, Sendable {
   /// FLOP of products with weights.
-  public let matrices: Double
+  package let matrices: Double
   /// FLOP of attention: pairs below the diagonal only, within the window.
-  public let attention: Double
+  package let attention: Double
   /// NF4 weights decoded.
-  public let decodedWeights: Double
+  package let decodedWeights: Double
   /// Elements of the residual stream that pass a block; norms, sums and activations go with them.
-  public let residualElements: Double
+  package let residualElements: Double
   /// Logits that the loss looks at, as often as it does.
-  public let logits: Double
+  package let logits: Double
 
-  public var flop: Double { matrices + attention }
+  package var flop: Double { matrices + attention }
 
   /// Weights are decoded anew for each block of this many rows.
   private static let decodedRows = 1024.0

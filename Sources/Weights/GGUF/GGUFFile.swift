@@ -10,15 +10,15 @@ import FireflyTensors
 /// 3. A tensor: name, a string; number of dimensions, u32, at most 4; dimensions, u64, innermost first; type, u32;
 ///    offset, u64, from the data's start.
 /// 4. Zeros up to a multiple of `general.alignment` (32 when absent); the data, each tensor at such a multiple.
-public struct GGUFFile: Sendable {
-  public let path: String
-  public let metadata: [String: GGUFValue]
+package struct GGUFFile: Sendable {
+  package let path: String
+  package let metadata: [String: GGUFValue]
   /// The tensors in the file's order and under its names; shapes outermost first, as in safetensors.
-  public let tensors: [TensorInfo]
+  package let tensors: [TensorInfo]
   let file: MappedFile
 
   /// - Throws: `FireflyError` when the file is missing, damaged, or holds a tensor of an unsupported type.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     let file = try MappedFile(path)
     guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "GGUF") }
     var cursor = GGUFCursor(path: path, bytes: file.bytes)

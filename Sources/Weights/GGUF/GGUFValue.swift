@@ -1,5 +1,5 @@
 /// A metadata value of a GGUF file.
-public enum GGUFValue: Equatable, Sendable {
+package enum GGUFValue: Equatable, Sendable {
   case bool(Bool)
   case integer(Int)
   /// A UINT64 from 2⁶³.
@@ -9,13 +9,13 @@ public enum GGUFValue: Equatable, Sendable {
   case string(String)
   case array([GGUFValue])
 
-  public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
-  public var int: Int? { if case .integer(let number) = self { number } else { nil } }
-  public var string: String? { if case .string(let text) = self { text } else { nil } }
-  public var array: [GGUFValue]? { if case .array(let list) = self { list } else { nil } }
+  package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  package var int: Int? { if case .integer(let number) = self { number } else { nil } }
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var array: [GGUFValue]? { if case .array(let list) = self { list } else { nil } }
 
   /// A number as it was meant: a FLOAT32 of 1e-5 gives 1e-5, not its 9.999999747378752e-06.
-  public var double: Double? {
+  package var double: Double? {
     switch self {
     case .float32(let number): Double(number.description)
     case .float64(let number): number
@@ -25,9 +25,9 @@ public enum GGUFValue: Equatable, Sendable {
   }
 
   /// The elements of an array of strings, integers or 32-bit floats; nil when any is of another kind.
-  public var strings: [String]? { elements(\.string) }
-  public var ints: [Int]? { elements(\.int) }
-  public var floats: [Float]? {
+  package var strings: [String]? { elements(\.string) }
+  package var ints: [Int]? { elements(\.int) }
+  package var floats: [Float]? {
     elements { if case .float32(let number) = $0 { number } else { nil } }
   }
 

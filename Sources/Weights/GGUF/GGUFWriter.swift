@@ -5,9 +5,9 @@ import Foundation
 /// Writes GGUF files (version 3) that are complete or absent; tensors are made when their turn comes and let go.
 ///
 /// `GGUFFile` describes the format.
-public enum GGUFWriter {
+package enum GGUFWriter {
   /// A metadata value with its type in the file.
-  public enum Value: Sendable {
+  package enum Value: Sendable {
     case uint32(Int)
     case int32s([Int])
     case float32(Float)
@@ -18,16 +18,16 @@ public enum GGUFWriter {
   }
 
   /// A tensor to write.
-  public struct Item {
-    public var name: String
+  package struct Item {
+    package var name: String
     /// The sizes, outermost first.
-    public var shape: [Int]
-    public var type: StoredType
+    package var shape: [Int]
+    package var type: StoredType
     /// The tensor's bytes in the type.
-    public var make: () throws -> Tensor
+    package var make: () throws -> Tensor
 
     /// - Parameter type: one that GGUF has, whose blocks divide a row.
-    public init(name: String, shape: [Int], type: StoredType, make: @escaping () throws -> Tensor) {
+    package init(name: String, shape: [Int], type: StoredType, make: @escaping () throws -> Tensor) {
       precondition(type.ggml != nil && type.byteCount(of: shape) != nil, "\(name): \(type) of \(shape)")
       self.name = name
       self.shape = shape
@@ -45,7 +45,7 @@ public enum GGUFWriter {
   ///   - path: replaced only when the new file is whole.
   ///   - progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
   /// - Throws: `FireflyError` when the file cannot be written.
-  public static func write(
+  package static func write(
     metadata: [(key: String, value: Value)], _ items: [Item], to path: String,
     progress: ((Double) throws -> Void)? = nil
   ) throws {

@@ -6,16 +6,16 @@ import Foundation
 ///
 /// In the file wider elements come first and each kind in order of names, as the reference writer does, so that every
 /// tensor is aligned to its elements. Source: huggingface.co/docs/safetensors.
-public enum SafeTensorsWriter {
+package enum SafeTensorsWriter {
   /// Tensors that are made together: one, or the parts of a 4-bit matrix. They stay in one file.
-  public struct Item {
+  package struct Item {
     /// What the header says of a tensor.
-    public struct Entry: Equatable, Sendable {
-      public var name: String
-      public var type: StoredType
-      public var shape: [Int]
+    package struct Entry: Equatable, Sendable {
+      package var name: String
+      package var type: StoredType
+      package var shape: [Int]
 
-      public init(name: String, type: StoredType, shape: [Int]) {
+      package init(name: String, type: StoredType, shape: [Int]) {
         self.name = name
         self.type = type
         self.shape = shape
@@ -24,18 +24,18 @@ public enum SafeTensorsWriter {
       var byteCount: Int { type.byteCount(of: shape) ?? 0 }
     }
 
-    public var entries: [Entry]
+    package var entries: [Entry]
     /// The tensors of `entries` in their order; of each only the bytes count.
-    public var make: () throws -> [Tensor]
+    package var make: () throws -> [Tensor]
 
-    public init(entries: [Entry], make: @escaping () throws -> [Tensor]) {
+    package init(entries: [Entry], make: @escaping () throws -> [Tensor]) {
       precondition(entries.allSatisfy { !$0.type.isBlock }, "safetensors holds plain types only")
       self.entries = entries
       self.make = make
     }
 
     /// An item of one tensor.
-    public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
+    package init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
       self.init(entries: [Entry(name: name, type: StoredType(dtype), shape: shape)]) { [try make()] }
     }
 
@@ -46,7 +46,7 @@ public enum SafeTensorsWriter {
   ///   - metadata: for `__metadata__`; `format` is `pt` unless given.
   ///   - path: replaced only when the new file is whole.
   /// - Throws: `FireflyError` when the file cannot be written.
-  public static func write(
+  package static func write(
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String
   ) throws {
     let items = tensors.map { name, tensor in
@@ -59,7 +59,7 @@ public enum SafeTensorsWriter {
   ///
   /// - Parameter progress: called with the bytes of each item when it is written; what it throws ends the writing,
   ///   and nothing is left.
-  public static func write(
+  package static func write(
     _ items: [Item], metadata: [String: String] = [:], to path: String,
     progress: ((Int) throws -> Void)? = nil
   ) throws {
@@ -122,7 +122,7 @@ extension SafeTensorsWriter {
   /// - Parameters:
   ///   - shardLimit: the most bytes of data of a shard; an item that is larger has a shard of its own.
   ///   - progress: called with the share done, 0…1; what it throws ends the writing.
-  public static func writeModel(
+  package static func writeModel(
     _ items: [Item], shardLimit: Int, to folder: String, progress: ((Double) throws -> Void)? = nil
   ) throws {
     let total = items.reduce(0) { $0 + $1.byteCount }

@@ -1,7 +1,7 @@
 import FireflyTensors
 
 /// How a tensor's elements lie in a file: safetensors' plain types and GGUF's plain and block types.
-public enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible {
+package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
@@ -27,13 +27,13 @@ public enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible 
   case q6_K = "Q6_K"
 
   /// The name that safetensors and GGUF give it.
-  public var description: String { rawValue }
+  package var description: String { rawValue }
 
   /// Elements of one block along a row; 1 for plain types.
-  public var blockElements: Int { blockFormat?.elements ?? 1 }
+  package var blockElements: Int { blockFormat?.elements ?? 1 }
 
   /// Bytes of one block; of one element for plain types.
-  public var blockBytes: Int { blockFormat?.bytes ?? plainBytes }
+  package var blockBytes: Int { blockFormat?.bytes ?? plainBytes }
 
   /// Bytes of one element of a plain type; 0 of the others.
   private var plainBytes: Int {
@@ -47,10 +47,10 @@ public enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible 
   }
 
   /// Whether it is one of GGUF's quantised blocks.
-  public var isBlock: Bool { blockFormat != nil }
+  package var isBlock: Bool { blockFormat != nil }
 
   /// The same type in memory, where there is one.
-  public var dtype: DType? {
+  package var dtype: DType? {
     switch self {
     case .float32: .float32
     case .float16: .float16
@@ -86,13 +86,13 @@ public enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible 
 }
 
 /// What a file says about one of its tensors.
-public struct TensorInfo: Sendable, Equatable {
-  public let name: String
-  public let type: StoredType
+package struct TensorInfo: Sendable, Equatable {
+  package let name: String
+  package let type: StoredType
   /// Row-major, outermost first: a linear layer's weight is [out, in].
-  public let shape: [Int]
+  package let shape: [Int]
   /// The file that holds the bytes.
-  public let path: String
+  package let path: String
   /// Where they lie, from the start of the file.
-  public let range: Range<Int>
+  package let range: Range<Int>
 }
