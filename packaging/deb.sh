@@ -1,13 +1,13 @@
 #!/bin/bash
 # Makes build/firefly_VERSION-1_ARCH.deb for the Debian or Ubuntu that this runs on: its libraries are what the package depends on.
 #
-# DEBFULLNAME and DEBEMAIL name who makes it, as in Debian's own tools.
+# DEBFULLNAME and DEBEMAIL name who makes it, as in Debian's own tools; without them it has an address that is nobody's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 version=$(cat Sources/CLI/VERSION)-1
 arch=$(dpkg --print-architecture)
-maintainer="${DEBFULLNAME:-Firefly} <${DEBEMAIL:-firefly@localhost.localdomain}>"
+maintainer="${DEBFULLNAME:-Firefly} <${DEBEMAIL:-firefly@firefly.invalid}>"
 program=$(packaging/build.sh shared)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -19,7 +19,11 @@ for library in $(readelf -d "$program" $beside | sed -n 's/.*NEEDED.*\[\(.*\)\]/
   case $path in
     "") package="the C library's loader" ;;
     "$folder"/*) package="beside the program" ;;
-    *) package=$(dpkg-query -S "*/$(basename "$(readlink -f "$path")")" 2>/dev/null | sed 's/:.*//;q') ;;
+    # By its whole path: packages for cross-compiling have libraries of the same names. dpkg may know it without /usr.
+    *)
+      real=$(readlink -f "$path")
+      package=$(dpkg-query -S "*${real#/usr}" 2>/dev/null | sed 's/:.*//;q')
+      ;;
   esac
   printf '  %-24s %s\n' "$library" "${package:-of no package}"
 done
