@@ -3,6 +3,7 @@
 #
 #   packaging/stage.sh PROGRAM FOLDER    FOLDER: [DESTDIR]/usr/local, for example
 set -euo pipefail
+umask 022
 program=$1
 to=$2
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -3,6 +3,7 @@
 # differ between distributions, manual page, completions, the licences of what is inside, and needs.txt: what the system
 # must still have.
 set -euo pipefail
+umask 022
 cd "$(dirname "$0")/.."
 
 name=firefly-$(cat Sources/CLI/VERSION)-linux-$(uname -m)

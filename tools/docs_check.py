@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "tools/README.md", *sorted(
+DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "tools/README.md", "packaging/README.md", *sorted(
     str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 # Pages about the code, whose names are checked.
 ABOUT_CODE = ("CONTRIBUTING.md", "docs/derivations/")
