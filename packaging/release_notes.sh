@@ -7,8 +7,8 @@ set -eu
 cd "$(dirname "$0")/.."
 version=$(cat Sources/CLI/VERSION)
 
-section() { # HEADING
-  awk -v heading="## $1" '$0 == heading { inside = 1; next } /^## / { inside = 0 } inside' CHANGELOG.md
+section() { # HEADING, which a date may follow
+  awk -v heading="## $1" '$0 == heading || index($0, heading " ") == 1 { inside = 1; next } /^## / { inside = 0 } inside' CHANGELOG.md
 }
 notes=$(section "$version")
 if [ -z "$notes" ]; then
