@@ -3,7 +3,7 @@ import FireflyBase
 /// A refusal in the shape of OpenAI's service: `{"error": {"message", "type", "param", "code"}}`.
 package struct APIError: Error, Sendable {
   var status: Int
-  var message: String
+  package var message: String
   var type: String
   /// The parameter that is wrong.
   var parameter: String?

@@ -74,4 +74,15 @@ import Testing
     #expect(try bench.send("GET /../etc/passwd", headers: cookie).status == 404)
     #expect(try bench.send("POST /api/runs", headers: cookie, body: "[]").status == 400)
   }
+
+  /// The page says its language with each request.
+  @Test func errorsAreInThePagesLanguage() throws {
+    let bench = try StudioBench()
+    let own = "Host: localhost\r\nCookie: firefly-studio-\(bench.port)=\(bench.token)\r\n"
+    for (language, text) in [("zh", "请求不是 JSON 对象。"), ("en", "The request is no JSON object.")] {
+      let reply = try bench.send(
+        "POST /api/runs", headers: own + "Accept-Language: \(language)\r\n", body: "[]")
+      #expect(try reply.json()["error"]?["message"]?.string == text)
+    }
+  }
 }

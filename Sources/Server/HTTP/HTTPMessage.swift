@@ -4,7 +4,7 @@ import FireflyBase
 package struct HTTPRequest: Sendable {
   /// Headers that are read; all others are ignored.
   static let headerNames = [
-    "authorization", "content-length", "cookie", "host", "origin", "transfer-encoding",
+    "accept-language", "authorization", "content-length", "cookie", "host", "origin", "transfer-encoding",
   ]
 
   package let method: String

@@ -179,7 +179,8 @@ private func head(_ method: String, _ path: String, of connection: OpaquePointer
         if key.contains(where: \.isWhitespace) { found.pointee.isAmbiguous = true }
         if HTTPRequest.headerNames.contains(key) {
           let old = found.pointee.headers.updateValue(value.map { String(cString: $0) } ?? "", forKey: key)
-          if old != nil { found.pointee.isAmbiguous = true }
+          // A list of languages may come in several headers.
+          if old != nil && key != "accept-language" { found.pointee.isAmbiguous = true }
         }
         return .YES
       }, found)

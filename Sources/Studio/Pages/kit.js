@@ -30,7 +30,7 @@ export class Refusal extends Error {
 export async function ask(name, request = {}) {
   let response;
   try {
-    response = await fetch("/api/" + name, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request) });
+    response = await fetch("/api/" + name, { method: "POST", headers: { "Content-Type": "application/json", "Accept-Language": language }, body: JSON.stringify(request) });
   } catch { throw new Refusal(say("lost"), "lost"); }
   const answer = await response.json();
   if (!response.ok) throw new Refusal(answer.error.message, answer.error.code);

@@ -1,5 +1,5 @@
 // What a run has made: asked beside its base, merged, exported.
-import { $, ask, fill, later, node, press, Refusal, say, tell } from "./kit.js";
+import { $, ask, fill, language, later, node, press, Refusal, say, tell } from "./kit.js";
 
 const sides = ["chat-base", "chat-trained"];
 let talks = { "chat-base": [], "chat-trained": [] }, timer;
@@ -57,7 +57,7 @@ async function answer(side, text) {
   $(side).append(node("p", text, "mine"), place);
   place.textContent = "…";
   try {
-    const response = await fetch("/api/" + side, { method: "POST", headers: { "Content-Type": "application/json" },
+    const response = await fetch("/api/" + side, { method: "POST", headers: { "Content-Type": "application/json", "Accept-Language": language },
       body: JSON.stringify({ model: side, messages: talk, stream: true, temperature: Number($("temperature").value), max_tokens: Number($("mostTokens").value) }) });
     if (!response.ok) throw new Refusal((await response.json()).error.message);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -26,7 +26,7 @@ final class StudioRoutes: HTTPHandler {
       guard let length = head.headers["content-length"] else { return nil }
       return Int(length).map { $0 > StudioRoutes.bodyBytes } ?? true ? tooLarge : nil
     } catch {
-      return APIError(error).response
+      return answer(to: error, head)
     }
   }
 
@@ -35,8 +35,17 @@ final class StudioRoutes: HTTPHandler {
       if let page = StudioPages.page(exchange.head.path) { return exchange.respond(page) }
       try endpoints.answer(exchange)
     } catch {
-      exchange.respond(APIError(error).response)
+      exchange.respond(answer(to: error, exchange.head))
     }
+  }
+
+  /// An error in the page's language.
+  private func answer(to error: any Error, _ head: HTTPRequest) -> HTTPResponse {
+    var answer = APIError(error)
+    if head.headers["accept-language"]?.lowercased().hasPrefix("zh") == true {
+      answer.message = error is FireflyError ? Language.chinese(error) : Language.chinese(answer.message)
+    }
+    return answer.response
   }
 
   func commonHeaders(for head: HTTPRequest) -> [String: String] {

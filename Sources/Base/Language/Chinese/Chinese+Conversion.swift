@@ -101,5 +101,33 @@ extension Chinese {
     = 训练过的张量
     tables of the base
     = 基础模型的表
+    "{}" is missing.
+    = 缺少“{}”。
+    The request is no JSON object.
+    = 请求不是 JSON 对象。
+    "{}" must be a text.
+    = “{}”必须是文本。
+    "{}" must be a list of texts.
+    = “{}”必须是文本的列表。
+    Open the address that "firefly studio" has printed: it lets you in.
+    = 请打开“firefly studio”打印的地址。
+    The models are not loaded.
+    = 模型尚未加载。
+    "{}" is neither merge nor export.
+    = “{}”既不是 merge 也不是 export。
+    Two to {} runs are compared.
+    = 可比较 2 到 {} 次训练。
+    "{}": a run's name has letters, digits, - and _, and at most {}.
+    = “{}”：训练的名称只能用字母、数字、- 和 _，最多 {} 个。
+    {}: no process writes to this run.
+    = {}：没有进程在写这次训练。
+    {}: a run is writing to this folder (process {}).
+    = {}：有训练正在写入这个文件夹（进程 {}）。
+    There is something already: {}.
+    = 已经存在：{}。
+    {}: only the studio's folder and what is below it is listed.
+    = {}：只列出 studio 的文件夹及其下的内容。
+    "config" must be an object of settings.
+    = “config”必须是由设置组成的对象。
     """#
 }
