@@ -5,7 +5,8 @@ import PackageDescription
 let pageFiles = [
   "chat.html", "run.html", "style.css", "chat.css", "answer.css", "run.css", "icon.svg", "common.js",
   "toast.js", "problems.js", "chat.js", "chat-settings.js", "chat-words.js", "conversations.js", "answers.js",
-  "markdown.js", "code.js", "math.js", "run.js", "run-words.js", "chart.js", "vendor/katex.js.gz",
+  "markdown.js", "code.js", "math.js", "run.js", "run-words.js", "curves.js", "chart.js",
+  "vendor/katex.js.gz",
   "vendor/prism.js.gz",
 ]
 

@@ -93,7 +93,8 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - trunks: `[S]`, the number of the sequence before it that each one continues, or -1; a trunk continues none. Empty:
-  ///     no sequence continues another. Only where `sharesTrunks`.
+  ///     no sequence continues another. Only where the
+  ///     architecture lets sequences share one: not with latent attention, or where numbers depend on what follows.
   ///   - balanceWeight: what the routers' auxiliary loss counts for.
   ///   - sequenceWeights: is given the losses and returns for each sequence what the loss of each of its targets counts for.
   public func accumulateGradients(

@@ -44,8 +44,8 @@ import Testing
     #expect(answers.map(\.ids) == [[Int32]](repeating: alone.ids, count: 4))
   }
 
-  /// Whoever leaves the loop stops the answer; the next question is answered as if it had not been begun.
-  @Test func leavingStopsTheAnswer() async throws {
+  /// After an answer whose listener has left, the next question is answered as if it had not been begun.
+  @Test func anAnswerThatWasLeftChangesNoOther() async throws {
     let tiny = try TinyRun()
     let (chat, options) = try await open(tiny)
     let alone = try await chat.answer(ChatModelTests.question, options: options)

@@ -61,12 +61,12 @@ def script(blocks: list[tuple[str, str, str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def prepare(folder: pathlib.Path, binaries: pathlib.Path, model: str, steps: int) -> None:
+def prepare(folder: pathlib.Path, binaries: pathlib.Path, model: str) -> None:
     """What `make demo` leaves: the data and the adapter."""
     out = folder / "build/demo"
     out.mkdir(parents=True)
     subprocess.run([binaries / "FireflyDemoData", out], check=True, stdout=subprocess.DEVNULL)
-    settings = {"model_name_or_path": model, "train_file": out / "train.jsonl", "output_dir": out / "run", "max_steps": steps,
+    settings = {"model_name_or_path": model, "train_file": out / "train.jsonl", "output_dir": out / "run", "max_steps": 2,
                 "template_name": "auto"}  # fmt: skip
     command = [binaries / "firefly", "train", ROOT / "demo/config.json"]
     for key, value in settings.items():
@@ -92,10 +92,9 @@ def main() -> int:
         folder = pathlib.Path(name)
         tiny_model.write(folder / "tiny")
         model = os.path.abspath(options.model) if options.model else str(folder / "tiny")
-        prepare(folder, options.binaries.resolve(), model, steps=2)
+        prepare(folder, options.binaries.resolve(), model)
         environment = os.environ | {
-            "PATH": f"{options.binaries.resolve()}:{os.environ['PATH']}", "MODEL": model, "HOME": name,
-            "FIREFLY_README_ROOT": str(ROOT)}  # fmt: skip
+            "PATH": f"{options.binaries.resolve()}:{os.environ['PATH']}", "MODEL": model, "HOME": name}  # fmt: skip
         (folder / "run.sh").write_text(script(english))
         code = subprocess.run(["bash", "run.sh"], cwd=folder, env=environment, stdout=subprocess.DEVNULL).returncode
     commands = sum(block[2] == "sh" and block[0] != "not run" for block in english)

@@ -34,14 +34,10 @@ struct ShownRow {
   /// The running text, with the targets green or in brackets.
   func text(inColour isColoured: Bool) -> String {
     let (begin, end) = isColoured ? ("\u{1B}[32m", "\u{1B}[0m") : ("⟦", "⟧")
-    var text = ""
-    var isInside = false
-    for token in tokens {
-      if token.isTarget != isInside { text += token.isTarget ? begin : end }
-      isInside = token.isTarget
-      text += Terminal.printable(token.text)
-    }
-    return text + (isInside ? end : "")
+    return SampleText(sample, tokenizer).pieces.map { piece in
+      let text = Terminal.printable(piece.text)
+      return piece.isTarget ? begin + text + end : text
+    }.joined()
   }
 
   /// A line for each token: position, mark of a target, id, text.

@@ -4,7 +4,7 @@ import FireflyBase
 ///
 /// They are served under a path that holds a hash of them all: a browser may keep what it has, and another version of the
 /// program has another path.
-enum Assets {
+package enum Assets {
   /// Where they are served; ends in a slash.
   static let folder = "/assets/\(hash)/"
 
@@ -17,6 +17,9 @@ enum Assets {
 
   private static let style = "text/css; charset=utf-8"
   private static let script = "text/javascript; charset=utf-8"
+
+  /// What the studio's page draws with too.
+  package static let curves = PackageResources.curves_js
 
   private static let table: [String: Asset] = [
     "style.css": Asset(type: style, bytes: PackageResources.style_css),
@@ -37,6 +40,7 @@ enum Assets {
     "math.js": Asset(type: script, bytes: PackageResources.math_js),
     "run.js": Asset(type: script, bytes: PackageResources.run_js),
     "run-words.js": Asset(type: script, bytes: PackageResources.run_words_js),
+    "curves.js": Asset(type: script, bytes: curves),
     "chart.js": Asset(type: script, bytes: PackageResources.chart_js),
     "katex.js": Asset(type: script, bytes: PackageResources.katex_js_gz, isPacked: true),
     "prism.js": Asset(type: script, bytes: PackageResources.prism_js_gz, isPacked: true),

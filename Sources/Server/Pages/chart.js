@@ -1,19 +1,9 @@
 // Curves of numbers over a run's steps, drawn as SVG in the pixels that there are, so that text keeps its size.
 
 import { node } from "./common.js";
+import { pieces, short, svgNode, ticks } from "./curves.js";
 
 const height = 240, top = 12, bottom = 26, gap = 8; // pixels; `gap` beside the curves and their numbers
-
-const svgNode = (tag, attributes, text) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
-
-/// A number in few characters.
-export const short = value => !Number.isFinite(value) ? String(value) : value === 0 ? "0"
-  : Math.abs(value) >= 1000 ? value.toFixed(0) : Math.abs(value) >= 0.01 ? String(+value.toPrecision(3)) : value.toExponential(1);
 
 /// Draws lines into a figure, with a legend above.
 ///
@@ -53,14 +43,6 @@ function scales(lines, width) {
   };
 }
 
-/// Round numbers between two, about `count` of them.
-function ticks(low, high, count) {
-  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map(factor => factor * power).find(step => step >= raw);
-  const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step + 1e-6) - first + 1 }, (_, n) => +((first + n) * step).toPrecision(12));
-}
-
 function drawGrid(svg, { width, left, right, lastStep, values, labels, x, y }) {
   values.forEach((value, n) => svg.append(
     svgNode("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
@@ -73,16 +55,6 @@ function drawGrid(svg, { width, left, right, lastStep, values, labels, x, y }) {
 function drawn(piece, className, { x, y }) {
   if (piece.length === 1) return svgNode("circle", { class: className, cx: x(piece[0][0]), cy: y(piece[0][1]), r: 2.5 });
   return svgNode("polyline", { class: className, points: piece.map(([step, value]) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`).join(" ") });
-}
-
-/// The runs of points that have numbers.
-function pieces(points) {
-  const out = [[]];
-  for (const point of points) {
-    if (Number.isFinite(point[1])) out.at(-1).push(point);
-    else if (out.at(-1).length) out.push([]);
-  }
-  return out.filter(piece => piece.length);
 }
 
 /// Shows in the legend what the lines are where the pointer is.
@@ -104,14 +76,4 @@ function addPointer(svg, lines, readings, { width, left, right, lastStep, x }) {
     for (const element of [mark, label]) element.setAttribute("visibility", "hidden");
     for (const reading of readings) reading.textContent = "";
   };
-}
-
-/// An exponential mean, corrected for its start.
-export function smooth(points, keep) {
-  let sum = 0, weight = 0;
-  return points.filter(point => Number.isFinite(point[1])).map(([step, value]) => {
-    sum = keep * sum + (1 - keep) * value;
-    weight = keep * weight + 1 - keep;
-    return [step, sum / weight];
-  });
 }

@@ -1,7 +1,8 @@
 // The page of a training run, which asks for its numbers again and again.
 
 import { $, ask, begin, node, say } from "./common.js";
-import { chart, short, smooth } from "./chart.js";
+import { chart } from "./chart.js";
+import { short, smooth } from "./curves.js";
 import { problemText } from "./problems.js";
 import { words } from "./run-words.js";
 
@@ -90,7 +91,7 @@ function showCharts() {
     .map(([key, word, className]) => ({ name: say(word), className, points: series(run.log, key) }))
     .filter(line => line.points.length)]).filter(([, lines]) => lines.length);
   for (const [name, lines] of shown) if (name === "loss" && lines[0].points.length > manyPoints) {
-    lines.splice(1, 0, { ...lines[0], name: say("smoothed"), points: smooth(lines[0].points, 0.9) });
+    lines.splice(1, 0, { ...lines[0], name: say("smoothed"), points: smooth(lines[0].points) });
     lines[0].className += " raw";
   }
   // The figures stay, so that the page does not jump and a pointer stays where it is.

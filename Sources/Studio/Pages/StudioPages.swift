@@ -11,6 +11,7 @@ enum StudioPages {
     "/setup.js": (PackageResources.setup_js, "text/javascript"),
     "/data.js": (PackageResources.data_js, "text/javascript"),
     "/runs.js": (PackageResources.runs_js, "text/javascript"),
+    "/curves.js": (Assets.curves, "text/javascript"),
     "/chart.js": (PackageResources.chart_js, "text/javascript"),
     "/use.js": (PackageResources.use_js, "text/javascript"),
   ]

@@ -1,41 +1,11 @@
 // Curves over steps as SVG.
-import { node, say, short } from "./kit.js";
+import { pieces, short, svgNode, ticks } from "./curves.js";
+import { node, say } from "./kit.js";
 
 const left = 56, right = 12, above = 10, below = 24;
 
-const svgNode = (tag, attributes, text) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
-
-function ticks(low, high, count) {
-  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map(f => f * power).find(s => s >= raw);
-  const out = [];
-  for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) out.push(+value.toPrecision(12));
-  return out;
-}
-
-/// The pieces between numbers that are none.
-function pieces(points) {
-  const out = [[]];
-  for (const point of points) if (Number.isFinite(point[1])) out.at(-1).push(point); else if (out.at(-1).length) out.push([]);
-  return out.filter(piece => piece.length);
-}
-
 /// The values of a log's entries under `key`. JSON has no NaN: such a number comes as a string and is shown as what it is.
 export const series = (log, key) => log.filter(entry => entry[key] !== undefined && entry[key] !== null).map(entry => [entry.step, Number(entry[key])]);
-
-/// An exponential mean, corrected for its start.
-export function smooth(points, keep = 0.9) {
-  let sum = 0, weight = 0;
-  return points.filter(p => Number.isFinite(p[1])).map(([x, y]) => {
-    sum = keep * sum + (1 - keep) * y; weight = keep * weight + 1 - keep;
-    return [x, sum / weight];
-  });
-}
 
 /// lines: [{points: [[x, y]], className, name}]; those without a name are not in the legend, which one line alone does not need. Sizes are those of the screen.
 export function chart(lines, height, width) {

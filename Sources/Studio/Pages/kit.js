@@ -53,9 +53,6 @@ export function tell(place, text = "") {
   place.textContent = text;
 }
 
-export const short = value => !Number.isFinite(value) ? String(value) : value === 0 ? "0"
-  : Math.abs(value) >= 1000 ? value.toFixed(0) : Math.abs(value) >= 0.01 ? String(+value.toPrecision(3)) : value.toExponential(1);
-
 export function duration(seconds) {
   const whole = Math.round(seconds), h = Math.floor(whole / 3600), m = Math.floor(whole % 3600 / 60), s = whole % 60;
   return h ? say("hours", h, m) : m ? say("minutes", m, s) : say("seconds", seconds < 10 ? +seconds.toFixed(1) : s);

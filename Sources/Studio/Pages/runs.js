@@ -1,6 +1,7 @@
 // The runs of the folder: one watched while it goes on, or several compared.
-import { $, ask, duration, facts, node, press, say, short, tell } from "./kit.js";
-import { chart, series, smooth } from "./chart.js";
+import { $, ask, duration, facts, node, press, say, tell } from "./kit.js";
+import { chart, series } from "./chart.js";
+import { short, smooth } from "./curves.js";
 
 let chosen, compared = new Set(), targets, openParts = new Set(), timer;
 let listedAt = 0, shownRun = "";
