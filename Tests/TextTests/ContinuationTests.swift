@@ -31,15 +31,11 @@ import Testing
         #expect(throws: FireflyError.self, "\(item.text())") { try tokens.get() }
         continue
       }
-      var own = tokenizer.decode(try tokens.get(), skipSpecial: false)[...]
-      var others = text[...]
-      if name == "llama3" {  // it tells the day
-        let behind = { (text: Substring) in
-          text.split(separator: "Today Date:").last?.drop { $0 != "\n" } ?? text
-        }
-        (own, others) = (behind(own), behind(others))
-      }
-      #expect(own == others, "\(name)")
+      let own = tokenizer.decode(try tokens.get(), skipSpecial: false)
+      // llama3 tells the day, which is another here than in the reference's run.
+      let day = /Today: \d\d \w{3} \d{4}\n/
+      #expect(own.contains(day) == (name == "llama3"))
+      #expect(own.replacing(day, with: "") == text.replacing(day, with: ""), "\(name)")
     }
   }
 
