@@ -28,6 +28,7 @@ let package = Package(
       name: "CBuild", path: "Sources/C/Build",
       cSettings: commit.isEmpty ? [] : [.define("FIREFLY_COMMIT", to: commit)]),
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
+    .target(name: "CSilicon", path: "Sources/C/Silicon"),
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
@@ -128,8 +129,8 @@ let package = Package(
     .target(
       name: "FireflyBench",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyTraining",
+        "FireflyBase", "FireflyTensors", "FireflyText", "FireflyModels", "FireflyPretrained",
+        "FireflyTraining", "CSilicon",
       ], path: "Sources/Bench"),
     .target(
       name: "FireflyStudio",

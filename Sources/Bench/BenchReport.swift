@@ -29,13 +29,20 @@ package struct BenchReport: Sendable {
         "  reading memory     \(giga(limits.readRate.all)) GB/s",
       ]
     }
-    let threads = limits.threads
-    return [
-      "\(limits.processor), \(threads) threads, kernels \(limits.instructionSet)",
-      "  bfloat16 products  \(giga(limits.bfloat16Rate.one)) GFLOP/s one thread, \(giga(limits.bfloat16Rate.all)) all",
-      "  float32 products   \(giga(limits.float32Rate.one)) GFLOP/s one thread, \(giga(limits.float32Rate.all)) all",
-      "  reading memory     \(giga(limits.readRate.one)) GB/s one thread, \(giga(limits.readRate.all)) all",
-    ]
+    let rates =
+      limits.units.map { ("\($0.unit.operands) \($0.unit.instruction)", $0.rate, "GOP/s") }
+      + [
+        ("bfloat16 products", limits.bfloat16Rate, "GFLOP/s"),
+        ("float32 products", limits.float32Rate, "GFLOP/s"),
+      ]
+      + limits.levels.flatMap { level in
+        let name = "\(level.name), \(Readable.bytes(level.bytes))"
+        return [("reading \(name)", level.read, "GB/s"), ("writing \(name)", level.write, "GB/s")]
+      }
+    return ["\(limits.processor), \(limits.threads) threads, kernels \(limits.instructionSet)"]
+      + rates.map { name, rate, unit in
+        "  \(Columns.left(name, 26)) \(giga(rate.one)) \(unit) one thread, \(giga(rate.all)) all"
+      }
   }
 
   private static func lines(_ bench: TrainingBench) -> [String] {
@@ -59,7 +66,12 @@ package struct BenchReport: Sendable {
   }
 
   private static func share(_ efficiency: Double, of rate: Double, _ measured: Measurement) -> String {
-    "\(percent(efficiency).trimmed) of the matrix rate (\(giga(measured.flop / measured.seconds).trimmed) of "
+    let reached = measured.flop / measured.seconds
+    let ofSilicon = measured.siliconRate.map {
+      "\(percent(reached / $0).trimmed) of the silicon's \(giga($0).trimmed) GFLOP/s, "
+    }
+    return (ofSilicon ?? "")
+      + "\(percent(efficiency).trimmed) of the matrix rate (\(giga(reached).trimmed) of "
       + "\(giga(rate).trimmed) GFLOP/s)"
   }
 
@@ -85,6 +97,20 @@ package struct BenchReport: Sendable {
     .object([
       "processor": .string(limits.processor), "instruction_set": .string(limits.instructionSet),
       "threads": .int(limits.threads),
+      "silicon": .array(
+        limits.units.map { unit, rate in
+          .object([
+            "instruction": .string(unit.instruction), "operands": .string("\(unit.operands)"),
+            "operations_per_second": pair(rate),
+          ])
+        }),
+      "memory": .array(
+        limits.levels.map { level in
+          .object([
+            "level": .string(level.name), "bytes": .int(level.bytes),
+            "read_bytes_per_second": pair(level.read), "write_bytes_per_second": pair(level.write),
+          ])
+        }),
       "bfloat16_flops": pair(limits.bfloat16Rate), "float32_flops": pair(limits.float32Rate),
       "read_bytes_per_second": pair(limits.readRate),
       "training": .array(training.map(BenchReport.json)),
@@ -133,6 +159,7 @@ package struct BenchReport: Sendable {
       "seconds": .double(measured.seconds), "flop": .double(measured.flop),
       "parts": .object(Dictionary(parts) { first, _ in first }),
       "rest_seconds": .double(measured.otherSeconds),
+      "silicon_flops": measured.siliconRate.map { .double($0) } ?? .null,
       "system_allocations": .int(measured.systemAllocations), "peak_bytes": .int(measured.peakBytes),
     ])
   }

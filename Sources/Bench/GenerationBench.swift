@@ -40,8 +40,9 @@ package struct GenerationBench: Sendable {
     let model = try shape.load(compute: compute, on: device)
     self.shape = shape.title
     promptTokens = prompt
-    let tokens = (0..<prompt).map { Int32($0 * 31 % shape.vocabulary) }
-    prefill = Measurement(runs: 5, after: 1, on: device) {
+    let tokens = (0..<prompt).map { Int32($0 * 31 % model.architecture.vocabularySize) }
+    let unit = device.isHost ? SiliconUnit.fastest(for: compute) : nil
+    prefill = Measurement(runs: 5, after: 1, on: device, comparedWith: unit) {
       let cache = model.makeCache(capacity: prompt)
       _ = model.step([(cache, tokens)])
     }

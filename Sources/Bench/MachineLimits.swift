@@ -9,7 +9,11 @@ package struct MachineLimits: Sendable {
   package let isCard: Bool
   package let instructionSet: String
   package let threads: Int
-  /// FLOP/s of large products, by one thread and by all.
+  /// What its units do by themselves, operations a second by one thread and by all; empty for a card.
+  package let units: [(unit: SiliconUnit, rate: (one: Double, all: Double))]
+  /// Its caches and memory; empty for a card.
+  package let levels: [MemoryLevel]
+  /// FLOP/s of large products by the library, by one thread and by all.
   package let bfloat16Rate: (one: Double, all: Double)
   package let float32Rate: (one: Double, all: Double)
   /// Bytes/s of reading memory in order, by one thread and by all.
@@ -17,6 +21,7 @@ package struct MachineLimits: Sendable {
 
   package init(
     processor: String, isCard: Bool = false, instructionSet: String, threads: Int,
+    units: [(unit: SiliconUnit, rate: (one: Double, all: Double))] = [], levels: [MemoryLevel] = [],
     bfloat16Rate: (one: Double, all: Double),
     float32Rate: (one: Double, all: Double), readRate: (one: Double, all: Double)
   ) {
@@ -24,6 +29,8 @@ package struct MachineLimits: Sendable {
     self.isCard = isCard
     self.instructionSet = instructionSet
     self.threads = threads
+    self.units = units
+    self.levels = levels
     self.bfloat16Rate = bfloat16Rate
     self.float32Rate = float32Rate
     self.readRate = readRate
@@ -31,13 +38,16 @@ package struct MachineLimits: Sendable {
 
   /// Measures a device, which takes some three seconds.
   package static func measure(_ device: any Device) -> MachineLimits {
-    MachineLimits(
+    let levels = device.isHost ? MemoryLevel.measureAll() : []
+    return MachineLimits(
       processor: device.isHost ? processorName() : device.name, isCard: !device.isHost,
       instructionSet: device.isHost ? (try? InstructionSet.current()) ?? "" : "cuda",
       threads: device.isHost ? Parallel.threads : 1,
+      units: device.isHost ? SiliconUnit.all.map { unit in (unit, byThreads(device) { unit.rate() }) } : [],
+      levels: levels,
       bfloat16Rate: byThreads(device) { matrixRate(.bfloat16, device) },
       float32Rate: byThreads(device) { matrixRate(.float32, device) },
-      readRate: byThreads(device) { memoryRate(device) })
+      readRate: levels.last?.read ?? byThreads(device) { memoryRate(device) })
   }
 
   /// FLOP/s of a product of 1,024 rows by a 4,096² matrix in `dtype` on all threads, on a card of 8,192 rows by a square
@@ -54,9 +64,9 @@ package struct MachineLimits: Sendable {
       }
   }
 
-  /// Bytes/s of reading 256 MiB in order on all threads, of a card's 2 GiB; the median of some.
-  package static func memoryRate(_ device: any Device) -> Double {
-    let data = Tensor.zeros([device.isHost ? 64 << 20 : 512 << 20], .float32, on: device)
+  /// Bytes/s of reading 2 GiB of a card in order; the median of some.
+  private static func memoryRate(_ device: any Device) -> Double {
+    let data = Tensor.zeros([512 << 20], .float32, on: device)
     return Double(data.byteCount) / device.median(of: 5) { _ = Ops.sumOfSquares(data) }
   }
 
@@ -72,23 +82,12 @@ package struct MachineLimits: Sendable {
     return (one, threads == 1 ? one : measure())
   }
 
-  private static func processorName() -> String {
+  static func processorName() -> String {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") || $0.hasPrefix("Model") }
     return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
       ?? "unknown processor"
   }
-}
-
-/// Measures wall time in seconds.
-enum Stopwatch {
-  static func time(_ body: () throws -> Void) rethrows -> Double {
-    let start = ContinuousClock.now
-    try body()
-    return (ContinuousClock.now - start).seconds
-  }
-
-  static func middle(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 
 extension Device {

@@ -14,6 +14,9 @@ package struct Measurement: Sendable {
   package let systemAllocations: Int
   /// The most bytes that tensors held at once in any run, weights included, mapped files not.
   package let peakBytes: Int
+  /// Operations a second that the processor's unit did, by itself, just before and after the median run; nil: none was
+  /// measured. Machines that are shared have slow spells: only rates of the same second can be compared.
+  package let siliconRate: Double?
 
   /// On a card the ledger waits for each operation, so time is taken of runs without it, and the parts are shares of that:
   /// those that they have of a recorded run.
@@ -22,12 +25,23 @@ package struct Measurement: Sendable {
   ///   - runs: how many are measured, at least one.
   ///   - unrecorded: runs before them.
   ///   - device: that they run on.
-  init(runs: Int, after unrecorded: Int, on device: any Device, _ body: () -> Void) {
+  ///   - unit: of the processor, whose own rate is measured between the runs.
+  init(
+    runs: Int, after unrecorded: Int, on device: any Device, comparedWith unit: SiliconUnit? = nil,
+    _ body: () -> Void
+  ) {
     for _ in 0..<unrecorded { body() }
     let free = device.isHost ? nil : Stopwatch.middle((0..<max(1, runs)).map { _ in device.time(body) })
     let recordings = device.isHost ? max(1, runs) : 1
-    let records = (0..<recordings).map { _ in Ledger.record(on: device, body).record }
-    let median = records.sorted { $0.seconds < $1.seconds }[records.count / 2]
+    var rates = [unit?.rate()]
+    let records = (0..<recordings).map { _ in
+      let record = Ledger.record(on: device, body).record
+      rates.append(unit?.rate())
+      return record
+    }
+    let middle = records.indices.sorted { records[$0].seconds < records[$1].seconds }[records.count / 2]
+    let median = records[middle]
+    siliconRate = unit.map { _ in rates[middle...middle + 1].reduce(0) { $0 + ($1 ?? 0) } / 2 }
     let seconds = free ?? median.seconds
     self.seconds = seconds
     flop = median.flop

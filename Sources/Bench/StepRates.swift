@@ -35,11 +35,11 @@ package struct StepRates: Sendable {
     self.init(try MeasuredStep(model, step, lengths, runs: 3))
   }
 
-  /// Random weights of a shape, held as in the run.
+  /// Random weights of a shape, held as in the run; every block does all that one within the model does.
   package static func model(_ architecture: Architecture, _ step: PlannedStep) throws -> Transformer {
     try Transformer.random(
       architecture, compute: step.compute, quantization: step.isNF4 ? .nf4(double: true) : .none,
-      training: step.adapter == nil ? FullOptions() : nil, on: step.device)
+      training: step.adapter == nil ? FullOptions() : nil, firstTakesInputGradient: true, on: step.device)
   }
 
   package init(_ measured: MeasuredStep) {

@@ -27,11 +27,11 @@ package struct TrainingBench: Sendable {
   package let tokens: Int
   /// What a step takes; its FLOP include recomputation.
   package let step: Measurement
-  /// The matrix rate in FLOP/s measured just before and after.
+  /// The library's matrix rate in FLOP/s measured just before and after.
   package let matrixRate: Double
 
   package var tokensPerSecond: Double { Double(tokens) / step.seconds }
-  /// The share of the machine's matrix rate that the steps reach.
+  /// The share of that rate that the steps reach.
   package var efficiency: Double { step.flop / step.seconds / matrixRate }
 
   /// - Parameters:
@@ -42,11 +42,10 @@ package struct TrainingBench: Sendable {
     _ shape: BenchShape, _ workload: Workload = Workload(), on device: any Device = CPU.shared, steps: Int = 5
   ) throws {
     let compute = workload.compute ?? device.usualCompute
-    let training = try TrainingStep(
-      shape.load(compute: compute, on: device), LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05),
-      lengths: workload.lengths, checkpointing: workload.checkpointing)
+    let training = try TrainingStep(shape, workload, on: device)
     let before = MachineLimits.matrixRate(compute, device)
-    step = Measurement(runs: steps, after: 2, on: device) { training.run() }
+    let unit = device.isHost ? SiliconUnit.fastest(for: compute) : nil
+    step = Measurement(runs: steps, after: 2, on: device, comparedWith: unit) { training.run() }
     matrixRate = (before + MachineLimits.matrixRate(compute, device)) / 2
     self.shape = shape.title
     tokens = workload.lengths.reduce(0, +)
@@ -88,6 +87,14 @@ final class TrainingStep {
     targets = labels.count { $0 >= 0 }
     starts = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int32($1)) }
     self.checkpointing = checkpointing
+  }
+
+  /// A step of a workload, on a shape's random weights.
+  convenience init(_ shape: BenchShape, _ workload: TrainingBench.Workload, on device: any Device) throws {
+    try self.init(
+      shape.load(compute: workload.compute ?? device.usualCompute, on: device),
+      LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05), lengths: workload.lengths,
+      checkpointing: workload.checkpointing)
   }
 
   func run() {

@@ -20,20 +20,22 @@ struct RandomTensors: TensorSource {
 }
 
 extension Transformer {
-  /// A model of this shape with random weights, whose blocks all pass their gradient on.
+  /// A model of this shape with random weights.
   ///
   /// - Parameters:
   ///   - training: the weights are trained, but for those that it freezes; nil: none is.
+  ///   - firstTakesInputGradient: the first block computes its input's gradient, which nothing needs, as all others do.
   ///   - device: where it lies.
   /// - Throws: never for a shape that was read from a model.
   package static func random(
     _ architecture: Architecture, compute: DType, quantization: Quantization, training: FullOptions? = nil,
-    on device: any Device
+    firstTakesInputGradient: Bool, on device: any Device
   ) throws -> Transformer {
     let trainable = training.map { Trainable(architecture, $0) } ?? .nothing
     let loader = ModelLoader(
       (architecture, []), RandomTensors(), compute: compute, quantization: quantization,
-      arena: ParameterArena(trainable, on: device), firstTakesInputGradient: true)
+      arena: ParameterArena(trainable, on: device),
+      firstTakesInputGradient: firstTakesInputGradient)
     let model = try loader.model()
     model.parametersChanged()
     return model

@@ -10,10 +10,8 @@ import Testing
 
 /// One at a time: the ledger is the process's.
 @Suite(.serialized) struct BenchTests {
-  private static let tiny = BenchShape(
-    name: "tiny", title: "a tiny model", hidden: 128, intermediate: 192, layers: 2, heads: 4,
-    keyValueHeads: 2,
-    vocabulary: 300)
+  private static let tiny = BenchShape.llama(
+    "tiny", "a tiny model", [128, 192], layers: 2, heads: 4, keyValueHeads: 2, vocabulary: 300)
 
   /// The plan's count of a step is what the operations record.
   @Test(arguments: [false, true])
@@ -147,6 +145,40 @@ import Testing
     #expect(StepRates.cut([500, 400, 300], to: 700) == [500, 200])
     #expect(StepRates.cut([500, 400, 300], to: 5000) == [500, 400, 300])
     #expect(StepRates.cut([500, 400], to: 501) == [500])
+  }
+
+  /// Whatever the processor is, something is known of what it can do, and a loop's sums are counted rightly: as many a
+  /// second as bytes could not be read.
+  @Test func everyUnitAndLevelHasARate() throws {
+    #expect(SiliconUnit.fastest(.float32) != nil)
+    for unit in SiliconUnit.all { #expect(unit.rate() > 1e8 && unit.rate() < 1e15) }
+    let levels = MemoryLevel.measureAll()
+    #expect(levels.last?.name == "memory")
+    for level in levels {
+      #expect(level.bytes > 0 && level.read.one > 0 && level.read.all > 0)
+      #expect(level.write.one > 0 && level.write.all > 0)
+    }
+  }
+
+  /// A step's rate is compared with the silicon's of the same second.
+  @Test func aStepIsComparedWithTheSilicon() throws {
+    let bench = try TrainingBench(BenchTests.tiny, TrainingBench.Workload(lengths: [40]), steps: 3)
+    let rate = try #require(bench.step.siliconRate)
+    #expect(rate > 0)
+    var report = BenchReport(limits: .measure(CPU.shared))
+    report.training = [bench]
+    #expect(report.text.contains("of the silicon's"))
+    let step = report.json["training"]?.array?.first?["step"]
+    #expect(step?["silicon_flops"]?.double == rate)
+    #expect(report.json["silicon"]?.array?.count == SiliconUnit.all.count)
+  }
+
+  /// Shapes of real models, with experts too: a model of each can be made, of one block here.
+  @Test(arguments: BenchShape.all.map(\.name)) func shapesAreThoseOfModels(_ name: String) throws {
+    let shape = try #require(BenchShape.all.first { $0.name == name })
+    let architecture = try Architecture(config: shape.config, source: name)
+    #expect(architecture.layers >= 1)
+    #expect((architecture.experts != nil) == ["mixtral", "qwen1.5-moe", "qwen3-30b-a3b"].contains(name))
   }
 
   @Test func generationIsMeasuredForEachNumberOfRows() throws {

@@ -23,6 +23,24 @@ struct ParallelTests {
     }
   }
 
+  /// A trace has every region of its thread with all its tasks; those of a task are within it.
+  @Test func aTraceHasEveryTask() {
+    withThreads(2) {
+      let trace = TaskTrace.record {
+        Parallel.run(3) { _ in Parallel.run(4) { _ in } }
+        Parallel.run(1) { _ in }
+        Parallel.run(0) { _ in }
+      }
+      #expect(trace.regions.map(\.taskSeconds.count) == [3, 1, 0])
+      for region in trace.regions {
+        #expect(region.taskSeconds.allSatisfy { 0 <= $0 && $0 <= region.seconds })
+        #expect(region.serialSeconds >= 0)
+      }
+      let inside = trace.regions.reduce(0) { $0 + $1.serialSeconds + $1.seconds }
+      #expect(inside <= trace.seconds + 1e-9)
+    }
+  }
+
   @Test func severalThreadsMayCallAtOnceWhileThePoolIsResized() {
     let regions = 300
     let runs = Counters(4 * 16)

@@ -20,19 +20,22 @@ enum BenchCommand {
     "--steps", "N", in: 1...100_000, "Training steps measured (default: 5).")
   private static let model = Option.text(
     "--model", "MODEL", "Also measures start-up and tokenisation with this model.")
+  private static let tasks = Option.text(
+    "--tasks", "FILE",
+    "Writes how long each task of a training step of --shape took, for tools/scaling_model.")
   private static let json = Flag("--json", "One JSON object.")
 
   static let verb = Verb(
     "bench", summary: "Measures this machine's limits, and how close Firefly comes to them.",
     details: """
-      The rates of large products and of reading memory are measured first; everything else is given as a share of \
-      them. FLOP count what the algorithm needs: frozen matrices, LoRA, causal attention, recomputation. Other work \
+      What the processor's units and its memory do at most is measured first, and the rates of large products; \
+      everything else is given as a share of them, the units' rates being taken again between the runs. FLOP count what the algorithm needs: frozen matrices, LoRA, causal attention, recomputation. Other work \
       on the machine lowers all figures.
       """,
     options: [
       shapes.declaration, only.declaration, length.declaration, rows.declaration, noCheckpointing.declaration,
       precision.declaration, DeviceOption.device.declaration, steps.declaration, model.declaration,
-      json.declaration,
+      tasks.declaration, json.declaration,
     ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
@@ -43,6 +46,10 @@ enum BenchCommand {
     let workload = TrainingBench.Workload(
       lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
       checkpointing: !arguments[noCheckpointing], compute: compute)
+    if let file = arguments[tasks] {
+      try AtomicFile.write(TaskReport(chosen[0], workload).json, to: file)
+      return
+    }
     Messages.line("measuring the machine")
     var report = BenchReport(limits: .measure(device))
     for shape in chosen where arguments[only] != "generation" {

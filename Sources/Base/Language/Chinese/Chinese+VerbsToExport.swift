@@ -21,11 +21,14 @@ extension Chinese {
     = 输出一个 JSON 对象。
     Measures this machine's limits, and how close Firefly comes to them.
     = 测量这台机器的极限，以及 Firefly 与极限的差距。
-    The rates of large products and of reading memory are measured first; everything else is given as a \#
-    share of them. FLOP count what the algorithm needs: frozen matrices, LoRA, causal attention, \#
-    recomputation. Other work on the machine lowers all figures.
-    = 先测量大矩阵乘法和读取内存的速率，其余各项都以它们的百分比给出。FLOP 只计算法所需：冻结矩阵、LoRA、\#
-    因果注意力、重算。机器上的其他任务会使所有数字变低。
+    Writes how long each task of a training step of --shape took, for tools/scaling_model.
+    = 写出 --shape 的一个训练步中每个任务所用的时间，供 tools/scaling_model 使用。
+    What the processor's units and its memory do at most is measured first, and the rates of large \#
+    products; everything else is given as a share of them, the units' rates being taken again between the \#
+    runs. FLOP count what the algorithm needs: frozen matrices, LoRA, causal attention, recomputation. \#
+    Other work on the machine lowers all figures.
+    = 先测量处理器各运算单元和内存的极限，以及大矩阵乘法的速率；其余各项都以它们的百分比给出，运算单元的速率在每次\#
+    测量之间重新测定。FLOP 只计算法所需：冻结矩阵、LoRA、因果注意力、重算。机器上的其他任务会使所有数字变低。
     measuring the machine
     = 测量机器
     start-up and tokenisation

@@ -21,7 +21,11 @@ package enum Parallel {
   /// Each task writes to places of its own. Inside a task, or while another thread has the pool, the tasks run on the
   /// calling thread, in order.
   package static func run(_ tasks: Int, _ body: (Int) -> Void) {
-    ThreadPool.shared.run(tasks, body)
+    if TaskTrace.wantsRegion {
+      TaskTrace.region(tasks, body, run: ThreadPool.shared.run)
+    } else {
+      ThreadPool.shared.run(tasks, body)
+    }
   }
 
   /// What `FIREFLY_THREADS` asks for; nil when it is not set.
