@@ -151,12 +151,14 @@ package struct BenchReport: Sendable {
       (
         "\(part)",
         JSONValue.object([
-          "seconds": .double(entry.seconds), "flop": .double(entry.flop), "calls": .int(entry.calls),
+          "seconds": .double(entry.seconds), "flop": .double(entry.flop), "bytes": .int(entry.bytes),
+          "calls": .int(entry.calls),
         ])
       )
     }
     return .object([
       "seconds": .double(measured.seconds), "flop": .double(measured.flop),
+      "pass_bytes": .int(measured.passBytes),
       "parts": .object(Dictionary(parts) { first, _ in first }),
       "rest_seconds": .double(measured.otherSeconds),
       "silicon_flops": measured.siliconRate.map { .double($0) } ?? .null,

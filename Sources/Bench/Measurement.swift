@@ -6,6 +6,8 @@ package struct Measurement: Sendable {
   package let seconds: Double
   /// FLOP that the algorithm needs.
   package let flop: Double
+  /// Bytes that the passes between products read and write.
+  package let passBytes: Int
   /// Seconds and FLOP of each part.
   package let parts: [(part: Ledger.Part, entry: Ledger.Entry)]
   /// The time that no part accounts for.
@@ -45,6 +47,7 @@ package struct Measurement: Sendable {
     let seconds = free ?? median.seconds
     self.seconds = seconds
     flop = median.flop
+    passBytes = median.bytes
     parts = Ledger.Part.allCases.map { part in
       var entry = median[part]
       entry.seconds *= seconds / median.seconds

@@ -22,6 +22,7 @@ extension CardDevice {
       } else {
         multiply(out, x, part, h)
       }
+      if let bias = part.bias { addBias(out, bias) }
       first += part.outputs
     }
   }

@@ -209,7 +209,7 @@ struct ModelLoader {
       FeedForward(
         input: try group(layer, 2, prefix, architecture.feedForwardInput),
         output: try group(layer, 3, prefix, [architecture.feedForwardOutput]),
-        activation: architecture.activation, isGated: architecture.isGated))
+        activation: architecture.activation))
   }
 
   /// The router stays whole and in float32: it is small, and near ties hang on it.
@@ -220,7 +220,7 @@ struct ModelLoader {
       FeedForward(
         input: try group(prefix, linears.input, stream: first + 2 * place),
         output: try group(prefix, [linears.output], stream: first + 2 * place + 1),
-        activation: architecture.activation, isGated: true)
+        activation: architecture.activation)
     }
     let precise = ModelLoader(self, compute: .float32)
     return MixtureOfExperts(

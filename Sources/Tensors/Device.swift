@@ -83,7 +83,18 @@ package protocol Device: AnyObject, Sendable {
     _ out: Matrix, _ a: Matrix, _ b: Matrix, transposeA: Bool, transposeB: Bool, accumulate: Bool,
     scale: Float)
   func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool)
+  /// The same, and what `finish` says; a device need not define it.
+  func linear(
+    _ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool, finish: LinearFinish)
   func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool)
+  /// The same with what comes through the low-rank pairs, and what `finish` says; a device need not define it.
+  func linearInputGradient(
+    _ dx: Matrix, _ dy: Matrix, parts: [LinearPart], through pairs: LowRankGradient?,
+    finish: InputGradientFinish)
+  /// low = scale·(m ⊙ x)·Aᵀ; a device need not define it.
+  func matmulDropped(_ low: Matrix, _ x: Matrix, _ a: Matrix, _ bits: DropoutBits, scale: Float)
+  /// dA += dLowᵀ·(m ⊙ x); a device need not define it.
+  func addMatmulDropped(_ dA: Matrix, _ dLow: Matrix, _ x: Matrix, _ bits: DropoutBits)
   /// The form in which `multiplyRows` reads a weight `[out, in]` fastest; it may be the weight itself.
   func prepareRows(_ weight: Tensor) -> any RowWeightForm
   func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm)

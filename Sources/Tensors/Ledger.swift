@@ -5,7 +5,8 @@ import Synchronization
 /// Where the time of a computation goes and what work it was, operation by operation: for measuring, off otherwise.
 ///
 /// FLOP are those the algorithm needs, by shape: a product's 2·m·n·k, and of attention only the pairs below the
-/// diagonal. They depend on the shapes alone, so tests can hold them.
+/// diagonal. Bytes are those of the passes between products: what norms and elementwise operations read and write, and
+/// what a product's finish does beyond the result itself. Both depend on the shapes alone, so tests can hold them.
 package enum Ledger {
   package enum Part: Int, CaseIterable, Sendable {
     case matrices, attention, decoding, norms, elementwise, loss, optimizer
@@ -17,6 +18,8 @@ package enum Ledger {
     /// Wall time; of decoding, which is done within products, the threads' time divided by their number.
     package var seconds = 0.0
     package var flop = 0.0
+    /// Read and written by passes over memory.
+    package var bytes = 0
   }
 
   /// What was recorded.
@@ -31,6 +34,7 @@ package enum Ledger {
 
     package subscript(part: Part) -> Entry { entries[part] ?? Entry() }
     package var flop: Double { entries.values.reduce(0) { $0 + $1.flop } }
+    package var bytes: Int { entries.values.reduce(0) { $0 + $1.bytes } }
   }
 
   /// Runs `body` and records its operations, which all must come from this thread.
@@ -73,9 +77,9 @@ package enum Ledger {
   nonisolated(unsafe) private static var isWithin = false  // an operation of the recorder
 
   /// Adds an operation of the recording thread; one within another counts with that one.
-  static func measure<Result>(_ part: Part, flop: @autoclosure () -> Double = 0, _ body: () -> Result)
-    -> Result
-  {
+  static func measure<Result>(
+    _ part: Part, flop: @autoclosure () -> Double = 0, bytes: @autoclosure () -> Int = 0, _ body: () -> Result
+  ) -> Result {
     guard isOn.load(ordering: .relaxed), pthread_equal(pthread_self(), recorder) != 0, !isWithin else {
       return body()
     }
@@ -87,6 +91,7 @@ package enum Ledger {
     current.entries[part, default: Entry()].calls += 1
     current.entries[part, default: Entry()].seconds += now() - start
     current.entries[part, default: Entry()].flop += flop()
+    current.entries[part, default: Entry()].bytes += bytes()
     return result
   }
 

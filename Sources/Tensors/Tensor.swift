@@ -149,6 +149,8 @@ package struct Matrix: @unchecked Sendable {
     self.dtype = dtype
   }
 
+  /// Of the elements alone.
+  package var byteCount: Int { rows * columns * dtype.byteCount }
   package var device: any Device { storage.device }
   package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
 

@@ -95,6 +95,29 @@ import Testing
     #expect(record[.matrices].flop == work.matrices - unneeded)
   }
 
+  /// What Benchmarks/passes.md counts for a layer of this kind, of C, K and F columns: a pass more changes it.
+  @Test(arguments: [DType.float32, .bfloat16], [false, true])
+  func aLayerPassesOverMemoryNoOftener(_ compute: DType, _ checkpointing: Bool) throws {
+    let lengths = [33, 20]
+    let bytes = try [2, 3].map { layers in
+      let shape = BenchShape(
+        name: "passes-\(layers)", title: "passes", hidden: 128, intermediate: 192, layers: layers, heads: 4,
+        keyValueHeads: 2, vocabulary: 300)
+      let step = try TrainingStep(
+        shape.load(compute: compute), LoRAOptions(rank: 4, alpha: 16, dropout: 0.05), lengths: lengths,
+        checkpointing: checkpointing)
+      return Ledger.record { step.accumulate() }.record.bytes
+    }
+    let (c, k, f, size) = (128, 64, 192, compute.byteCount)
+    // The norms; the sums with the residual stream; what the activation gives.
+    let forward = 2 * (4 + size) * c + 2 * 8 * c + size * f
+    // dy rounded; the norms' gradients; z and its gradient; q and k turned back.
+    let rounding = compute == .float32 ? 0 : 2 * (4 + size) * c
+    let backward = rounding + 2 * 16 * c + 4 * size * f + 2 * size * (c + k)
+    let layer = (checkpointing ? 2 : 1) * forward + backward
+    #expect(bytes[1] - bytes[0] == 53 * layer)
+  }
+
   @Test func partsAddUpToTheStep() throws {
     let bench = try TrainingBench(BenchTests.tiny, TrainingBench.Workload(lengths: [40]), steps: 1)
     let parts = bench.step.parts.reduce(0) { $0 + $1.entry.seconds }

@@ -27,6 +27,7 @@ import Testing
     let counts = try JSONValue.parse(run.output, source: "bench")[kind]?.array?.first?[part]
     #expect(try #require(counts?["system_allocations"]?.int) == 0)
     #expect(try #require(counts?["flop"]?.double) <= (try #require(record?["flop"]?.double)))
+    #expect(try #require(counts?["pass_bytes"]?.int) <= (try #require(record?["pass_bytes"]?.int)))
     #expect(try #require(counts?["peak_bytes"]?.int) <= (try #require(record?["peak_bytes"]?.int)))
   }
 }

@@ -83,7 +83,8 @@ package final class FencedDevice: Device {
       case .nf4(let tensor): .nf4(inside(tensor))
       }
     return LinearPart(
-      weight: weight, adapterB: part.adapterB.map { inside($0) }, outputs: part.outputs, inputs: part.inputs)
+      weight: weight, adapterB: part.adapterB.map { inside($0) }, bias: part.bias.map { inside($0) },
+      outputs: part.outputs, inputs: part.inputs)
   }
 
   private func inside(_ shape: AttentionShape) -> AttentionShape {

@@ -22,11 +22,13 @@ struct Attention {
 
   private var layout: HeadLayout { HeadLayout(shape: shape, order: order) }
 
-  func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
+  func forward(  // [T, C] → [T, C]
+    _ x: Matrix, _ batch: BatchContext, finish: LinearFinish
+  ) -> (y: Tensor, saved: Saved) {
     let (heads, normsSaved, inputSaved) = projected(x, batch.angles, batch.pass)
     let attended = output.makeInput(rows: x.rows)
     let logSums = attend(attended, heads, batch)
-    let (y, outputSaved) = output.forward(attended, batch.pass)
+    let (y, outputSaved) = output.forward(attended, batch.pass, finish: finish)
     let saved = Saved(
       input: inputSaved, heads: heads, norms: normsSaved, attended: attended, logSums: logSums,
       output: outputSaved)
@@ -45,13 +47,24 @@ struct Attention {
   private func projected(
     _ x: Matrix, _ angles: Angles, _ pass: Pass
   ) -> (HeadMatrices, HeadNorms.Saved?, LinearGroup.Saved) {
-    let (y, saved) = input.forward(x, pass)
+    let turn = turnWithin(angles)
+    let (y, saved) = input.forward(x, pass, finish: turn)
     let heads = layout.split(y)
+    if case .rotated = turn { return (heads, nil, saved) }
     let turnsFirst = norms?.followsRotation ?? false
     if turnsFirst { rotate(heads, angles, inverse: false) }
     let normsSaved = norms?.forward(heads)
     if !turnsFirst { rotate(heads, angles, inverse: false) }
     return (heads, normsSaved, saved)
+  }
+
+  /// The rotation where nothing stands between it and the projections, and q and k lie side by side in them.
+  private func turnWithin(_ angles: Angles) -> LinearFinish {
+    guard let rotary, norms == nil, order == .sideBySide else { return .none }
+    let rotation = Rotation(
+      headDim: shape.headDim, rotaryDim: rotary.dimensions, cos: angles[rotary].cos, sin: angles[rotary].sin,
+      turn: RotaryTurn(interleaved: rotary.interleaved, inverse: false))
+    return .rotated(columns: (shape.heads + shape.keyValueHeads) * shape.headDim, rotation)
   }
 
   /// The gradients of q and k as attention reads them become those of what the projections gave.
@@ -76,12 +89,10 @@ struct Attention {
     _ dy: Tensor, _ saved: Saved, _ batch: BatchContext, wantsInputGradient: Bool
   ) -> Tensor? {
     let dyCompute = dy.inType(input.compute)
-    guard let dAttended = output.backward(dyCompute.matrix, saved.output, batch.pass) else {
-      preconditionFailure("the output projection always passes a gradient on")
-    }
+    let dAttended = output.backward(dyCompute.matrix, saved.output, batch.pass, in: input.compute)
     let dInput = Tensor([dy.rows, input.outputs], input.compute, on: dy.device)
     let gradients = layout.makeGradients(dInput)
-    attentionGradient(gradients, dAttended.inType(input.compute).matrix, saved, batch)
+    attentionGradient(gradients, dAttended.matrix, saved, batch)
     projectedGradient(gradients, batch.angles, saved.norms)
     layout.join(gradients, into: dInput)
     return input.backward(dInput.matrix, saved.input, batch.pass, wantsInputGradient: wantsInputGradient)

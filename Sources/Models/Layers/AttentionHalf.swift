@@ -37,13 +37,16 @@ enum AttentionHalf {
     }
   }
 
-  func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
+  /// - Parameter finish: of the half's last linear.
+  func forward(  // [T, C] → [T, C]
+    _ x: Matrix, _ batch: BatchContext, finish: LinearFinish
+  ) -> (y: Tensor, saved: Saved) {
     switch self {
     case .grouped(let attention):
-      let (y, saved) = attention.forward(x, batch)
+      let (y, saved) = attention.forward(x, batch, finish: finish)
       return (y, .grouped(saved))
     case .latent(let attention):
-      let (y, saved) = attention.forward(x, batch)
+      let (y, saved) = attention.forward(x, batch, finish: finish)
       return (y, .latent(saved))
     }
   }

@@ -34,15 +34,14 @@ final class Block: Layer {
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
     let input = attention.makeInput(rows: x.rows)
     let attentionEntered = attentionFrame.enter(input, x)
-    let (attended, attentionSaved) = attention.forward(input, batch)
-    let middle = x.converted(to: .float32)
-    let attentionLeft = attentionFrame.leave(attended, to: middle)
+    let (attended, attentionSaved) = attention.forward(input, batch, finish: attentionFrame.finish(x))
+    let (middle, attentionLeft) = attentionFrame.leave(attended, x)
 
     let secondInput = attention.makeInput(rows: x.rows)
     let feedForwardEntered = feedForwardFrame.enter(secondInput, middle)
-    let (fed, feedForwardSaved) = feedForward.forward(secondInput, batch.pass, batch.balance)
-    let y = middle.converted(to: .float32)
-    let feedForwardLeft = feedForwardFrame.leave(fed, to: y)
+    let (fed, feedForwardSaved) = feedForward.forward(
+      secondInput, batch.pass, batch.balance, finish: feedForwardFrame.finish(middle))
+    let (y, feedForwardLeft) = feedForwardFrame.leave(fed, middle)
     let saved = Saved(
       x: x, attentionEntered: attentionEntered, attention: attentionSaved, attentionLeft: attentionLeft,
       middle: middle, feedForwardEntered: feedForwardEntered, feedForward: feedForwardSaved,
@@ -51,7 +50,7 @@ final class Block: Layer {
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor? {  // [T, C] → [T, C]
-    let dMiddle = dy.converted(to: .float32)
+    let dMiddle = dy  // what comes through the residual connection, and then all of it
     let dSecondInput = feedForward.backward(
       feedForwardFrame.leaveGradient(dy, saved.feedForwardLeft), saved.feedForward, batch.pass, batch.balance)
     feedForwardFrame.enterGradient(dMiddle, dSecondInput, saved.middle, saved.feedForwardEntered)
@@ -80,9 +79,9 @@ final class Block: Layer {
     let pass = rows.allSatisfy { $0.range.count == 1 } ? Pass.generation : .evaluation
     let input = attention.makeInput(rows: x.rows)
     _ = attentionFrame.enter(input, x)
-    _ = attentionFrame.leave(attention.step(input, rows, layer: layer, angles, pass), to: x)
+    attentionFrame.add(attention.step(input, rows, layer: layer, angles, pass), to: x)
     let secondInput = attention.makeInput(rows: x.rows)
     _ = feedForwardFrame.enter(secondInput, x)
-    _ = feedForwardFrame.leave(feedForward.forward(secondInput, pass, nil).y, to: x)
+    feedForwardFrame.add(feedForward.forward(secondInput, pass, nil).y, to: x)
   }
 }

@@ -5,7 +5,6 @@ struct FeedForward {
   let input: LinearGroup  // gate, up: [T, C] → [T, 2F]; up alone: [T, F]
   let output: LinearGroup  // down: [T, F] → [T, C]
   let activation: Activation  // f
-  let isGated: Bool
 
   struct Saved {
     let input: LinearGroup.Saved
@@ -13,34 +12,21 @@ struct FeedForward {
     let output: LinearGroup.Saved
   }
 
-  func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
-    let (gateUp, inputSaved) = input.forward(x, pass)
+  /// - Parameter finish: of the down projection.
+  func forward(  // [T, C] c → [T, C]
+    _ x: Matrix, _ pass: Pass, finish: LinearFinish = .none
+  ) -> (y: Tensor, saved: Saved) {
     let activated = output.makeInput(rows: x.rows)  // [T, F]
-    if isGated {
-      Ops.activateGated(activated, gateUp: gateUp.matrix, activation: activation)
-    } else {
-      Ops.activate(activated, gateUp.matrix, activation: activation)
-    }
-    let (y, outputSaved) = output.forward(activated, pass)
+    let (gateUp, inputSaved) = input.forward(x, pass, finish: .activated(into: activated, activation))
+    let (y, outputSaved) = output.forward(activated, pass, finish: finish)
     return (y, Saved(input: inputSaved, gateUp: gateUp, output: outputSaved))
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ pass: Pass) -> Tensor {  // [T, C] → [T, C] float32
     let dyCompute = dy.inType(input.compute)
-    let dGateUp = Tensor(saved.gateUp.shape, input.compute, on: dy.device)
-    guard let dActivated = output.backward(dyCompute.matrix, saved.output, pass) else {
-      preconditionFailure("the down projection always passes a gradient on")
-    }
-    if isGated {
-      Ops.activateGatedGradient(
-        dGateUp.matrix, dy: dActivated.matrix, gateUp: saved.gateUp.matrix, activation: activation)
-    } else {
-      Ops.activateGradient(
-        dGateUp.matrix, dy: dActivated.matrix, x: saved.gateUp.matrix, activation: activation)
-    }
-    guard let dx = input.backward(dGateUp.matrix, saved.input, pass) else {
-      preconditionFailure("the gate and up projections always pass a gradient on")
-    }
-    return dx
+    let dGateUp = output.backward(
+      dyCompute.matrix, saved.output, pass, in: input.compute,
+      finish: .activation(of: saved.gateUp.matrix, activation))
+    return input.backward(dGateUp.matrix, saved.input, pass)
   }
 }

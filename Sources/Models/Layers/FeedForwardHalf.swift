@@ -18,16 +18,22 @@ enum FeedForwardHalf {
     }
   }
 
-  /// - Parameter balance: gets the routes of a training pass.
+  /// - Parameters:
+  ///   - balance: gets the routes of a training pass.
+  ///   - finish: nothing, or to what the half's result is added.
   func forward(  // [T, C] c → [T, C], c or float32
-    _ x: Matrix, _ pass: Pass, _ balance: BalanceLoss?
+    _ x: Matrix, _ pass: Pass, _ balance: BalanceLoss?, finish: LinearFinish = .none
   ) -> (y: Tensor, saved: Saved) {
     switch self {
     case .dense(let mlp):
-      let (y, saved) = mlp.forward(x, pass)
+      let (y, saved) = mlp.forward(x, pass, finish: finish)
       return (y, .dense(saved))
     case .experts(let mixture):
-      let (y, saved) = mixture.forward(x, pass, balance)
+      let (y, saved) = mixture.forward(x, pass, balance)  // float32
+      if case .added(let residual, let scale) = finish {
+        if scale != 1 { Ops.scale(y.matrix, by: scale) }
+        Ops.add(y.matrix, residual)
+      }
       return (y, .experts(saved))
     }
   }

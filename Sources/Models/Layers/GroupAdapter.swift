@@ -71,26 +71,33 @@ extension Pass {
 // The two products of a pair and their derivatives: low = s·drop(x)·Aᵀ, y += low·Bᵀ.
 
 extension GroupAdapter {
-  private func isDropping(_ pass: Pass) -> Bool { pass.training && dropout > 0 }
+  /// m; nil where nothing is dropped.
+  private func mask(_ pass: Pass, _ key: DropoutKey) -> DropoutBits? {
+    pass.training && dropout > 0 ? DropoutBits(probability: dropout, key: key) : nil
+  }
 
-  private func dropped(_ x: Matrix, _ pass: Pass, _ key: DropoutKey) -> Matrix {  // [T, in]
-    guard isDropping(pass) else { return x }
-    let dropped = Tensor([x.rows, x.columns], aCompute.dtype, on: x.device).matrix
-    Ops.dropout(dropped, x, probability: dropout, key: key)
-    return dropped
+  /// The factor of all pairs, which goes with the product; nil: each has its own.
+  private var commonScale: Float? {
+    let scales = Set(pairs.compactMap { $0?.scale })
+    return scales.count == 1 ? scales.first : nil
   }
 
   /// [T, in] → [T, Σr], scaled
   func low(_ x: Matrix, _ pass: Pass, _ key: DropoutKey) -> Matrix {
-    let x = dropped(x, pass, key)
     let low = Tensor([x.rows, a.rows], aCompute.dtype, on: x.device).matrix
     if pass.rowByRow {
       let part = LinearPart(weight: .dense(aCompute), outputs: a.rows, inputs: x.columns)
       Ops.linear(low, x, parts: [part], low: [nil], rowByRow: true)
-    } else {
-      Ops.matmul(low, x, aCompute.matrix, transposeB: true)
+      scale(low)
+      return low
     }
-    scale(low)
+    let scale = commonScale ?? 1
+    if let mask = mask(pass, key) {
+      Ops.matmulDropped(low, x, aCompute.matrix, mask, scale: scale)
+    } else {
+      Ops.matmul(low, x, aCompute.matrix, transposeB: true, scale: scale)
+    }
+    if commonScale == nil { self.scale(low) }
     return low
   }
 
@@ -100,33 +107,26 @@ extension GroupAdapter {
     }
   }
 
-  /// dB += dyᵀ·low, dA += dLowᵀ·drop(x); returns dLow = s·dy·B `[T, Σr]`.
+  /// dB += dyᵀ·low, dA += dLowᵀ·drop(x); returns what comes to x: dLow = s·dy·B `[T, Σr]` by way of A.
   ///
   /// - Parameters:
   ///   - dy: the gradient of each linear's output.
   ///   - low: what the forward made.
   func addGradients(  // [T, out] each, [T, Σr], [T, in]
     _ dy: [Matrix], _ low: Matrix, _ x: Matrix, _ pass: Pass, _ key: DropoutKey
-  ) -> Matrix {
+  ) -> LowRankGradient {
     let dLow = Tensor([x.rows, a.rows], aCompute.dtype, on: x.device).matrix
     for (dPart, pair) in zip(dy, pairs) {
       guard let pair else { continue }
       Ops.matmul(pair.b.gradient.matrix, dPart, low.columns(pair.rows), transposeA: true, accumulate: true)
-      Ops.matmul(dLow.columns(pair.rows), dPart, pair.bCompute.matrix)
+      Ops.matmul(dLow.columns(pair.rows), dPart, pair.bCompute.matrix, scale: pair.scale)
     }
-    scale(dLow)
-    Ops.matmul(aGradient.matrix, dLow, dropped(x, pass, key), transposeA: true, accumulate: true)
-    return dLow
-  }
-
-  /// dx += mask ⊙ (dLow·A).
-  func addInputGradient(_ dx: Matrix, _ dLow: Matrix, _ pass: Pass, _ key: DropoutKey) {
-    guard isDropping(pass) else {
-      Ops.matmul(dx, dLow, aCompute.matrix, accumulate: true)
-      return
+    let mask = mask(pass, key)
+    if let mask {
+      Ops.addMatmulDropped(aGradient.matrix, dLow, x, mask)
+    } else {
+      Ops.matmul(aGradient.matrix, dLow, x, transposeA: true, accumulate: true)
     }
-    let through = Tensor([dx.rows, dx.columns], aCompute.dtype, on: dx.device).matrix
-    Ops.matmul(through, dLow, aCompute.matrix)
-    Ops.addDropped(dx, through, probability: dropout, key: key)
+    return LowRankGradient(low: dLow, a: aCompute.matrix, dropout: mask)
   }
 }

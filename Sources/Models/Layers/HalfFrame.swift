@@ -26,22 +26,33 @@ struct HalfFrame {
     return before.forward(into: input, x.matrix)
   }
 
-  /// x += s·after(y); y is used up.
-  func leave(_ y: Tensor, to x: Tensor) -> Left? {  // [T, C] c or float32, float32
-    guard let after else {
-      add(y, to: x)
-      return nil
-    }
+  /// What the half's last linear does with its result: without a norm behind it, it gives the sum at once.
+  func finish(_ x: Tensor) -> LinearFinish {  // [T, C] float32
+    after == nil ? .added(to: x.matrix, scale: scale) : .none
+  }
+
+  /// x + s·after(y), of what the half gave with `finish`.
+  func leave(_ y: Tensor, _ x: Tensor) -> (sum: Tensor, left: Left?) {  // [T, C] c or float32, float32
+    guard let after else { return (y, nil) }
+    let (normed, left) = normed(y, after)
+    Ops.add(normed.matrix, x.matrix)
+    return (normed, left)
+  }
+
+  /// x += s·after(y), of what the half gave without `finish`; y is used up.
+  func add(_ y: Tensor, to x: Tensor) {  // [T, C] c or float32, float32
+    if let after { return Ops.add(x.matrix, normed(y, after).y.matrix) }
+    if scale != 1 { Ops.scale(y.matrix, by: scale) }
+    Ops.add(x.matrix, y.matrix)
+  }
+
+  /// s·after(y)
+  private func normed(_ y: Tensor, _ after: Norm) -> (y: Tensor, left: Left) {  // → [T, C] float32
     let wide = y.inType(.float32)
     let normed = Tensor(wide.shape, .float32, on: y.device)
     let saved = after.forward(into: normed.matrix, wide.matrix)
-    add(normed, to: x)
-    return (wide, saved)
-  }
-
-  private func add(_ y: Tensor, to x: Tensor) {
-    if scale != 1 { Ops.scale(y.matrix, by: scale) }
-    Ops.add(x.matrix, y.matrix)
+    if scale != 1 { Ops.scale(normed.matrix, by: scale) }
+    return (normed, (wide, saved))
   }
 
   /// The gradient of what the half gave, from that of the sum.

@@ -41,7 +41,9 @@ struct LatentAttention {
 
   // MARK: - Forward
 
-  func forward(_ x: Matrix, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
+  func forward(  // [T, C] → [T, C]
+    _ x: Matrix, _ batch: BatchContext, finish: LinearFinish
+  ) -> (y: Tensor, saved: Saved) {
     let (lowered, inputSaved) = input.forward(x, batch.pass)
     let (q, querySaved) = queries(lowered, batch.angles, batch.pass)
     let (up, keyValueSaved) = keyValue.forward(lowered.matrix.columns(columns.keyValue), batch.pass)
@@ -50,7 +52,7 @@ struct LatentAttention {
     let logSums = Tensor([shape.heads, x.rows], .float32, on: x.device)
     Ops.attention(
       attended, logSums: logSums, q: q.matrix, k: k.matrix, v: v.matrix, starts: batch.starts, shape: shape)
-    let (y, outputSaved) = output.forward(attended, batch.pass)
+    let (y, outputSaved) = output.forward(attended, batch.pass, finish: finish)
     let saved = Saved(
       input: inputSaved, query: querySaved, keyValue: keyValueSaved, q: q, k: k, v: v, attended: attended,
       logSums: logSums, output: outputSaved)
@@ -95,12 +97,10 @@ struct LatentAttention {
     _ dy: Tensor, _ saved: Saved, _ batch: BatchContext, wantsInputGradient: Bool
   ) -> Tensor? {
     let compute = input.compute
-    guard let dAttended = output.backward(dy.inType(compute).matrix, saved.output, batch.pass) else {
-      preconditionFailure("the output projection always passes a gradient on")
-    }
+    let dAttended = output.backward(dy.inType(compute).matrix, saved.output, batch.pass, in: compute)
     let (dq, dk, dv) = (like(saved.q), like(saved.k), like(saved.v))
     Ops.attentionGradient(
-      dq: dq.matrix, dk: dk.matrix, dv: dv.matrix, dout: dAttended.inType(compute).matrix,
+      dq: dq.matrix, dk: dk.matrix, dv: dv.matrix, dout: dAttended.matrix,
       out: saved.attended, logSums: saved.logSums, q: saved.q.matrix, k: saved.k.matrix, v: saved.v.matrix,
       starts: batch.starts, shape: shape)
 

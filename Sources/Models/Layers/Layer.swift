@@ -50,7 +50,8 @@ struct BatchContext {
 
 /// A function of the residual stream and its derivative.
 ///
-/// `backward` adds to the gradients of the layer's parameters and returns dx, or nil where nobody needs it.
+/// `backward` adds to the gradients of the layer's parameters and returns dx, or nil where nobody needs it. dy is used up:
+/// dx may be its memory.
 protocol Layer {
   associatedtype Saved
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved)  // [T, C] → [T, C]

@@ -58,8 +58,8 @@ final class LinearGroup: @unchecked Sendable {
   private static func linearParts(_ parts: [Part], _ adapter: GroupAdapter?) -> [LinearPart] {
     parts.enumerated().map { index, part in
       LinearPart(
-        weight: part.weight, adapterB: adapter?.pairs[index]?.bCompute, outputs: part.shape.outputs,
-        inputs: part.shape.inputs)
+        weight: part.weight, adapterB: adapter?.pairs[index]?.bCompute, bias: part.bias,
+        outputs: part.shape.outputs, inputs: part.shape.inputs)
     }
   }
 
@@ -80,17 +80,18 @@ final class LinearGroup: @unchecked Sendable {
 
   // MARK: - Forward
 
-  func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, in] → [T, ΣO]
-    let y = Tensor([x.rows, outputs], compute, on: x.device)
+  /// - Parameter finish: What becomes of y while it is in the cache; y is float32 where it is added to something.
+  func forward(  // [T, in] c → [T, ΣO] c
+    _ x: Matrix, _ pass: Pass, finish: LinearFinish = .none
+  ) -> (y: Tensor, saved: Saved) {
+    let isAdded = if case .added = finish { true } else { false }
+    let y = Tensor([x.rows, outputs], isAdded ? .float32 : compute, on: x.device)
     let adapter = pass.adapters ? adapter : nil
     let low = adapter.map { $0.low(x, pass, key(pass)) }
     let pieces = parts.indices.map { index in
       adapter?.pairs[index].flatMap { low?.columns($0.rows) }
     }
-    Ops.linear(y.matrix, x, parts: linearParts, low: pieces, rowByRow: pass.rowByRow)
-    for (index, part) in parts.enumerated() {
-      if let bias = part.bias { Ops.addBias(y.matrix.columns(columns(index)), bias) }
-    }
+    Ops.linear(y.matrix, x, parts: linearParts, low: pieces, rowByRow: pass.rowByRow, finish: finish)
     return (y, Saved(input: x, low: low))
   }
 
@@ -99,19 +100,30 @@ final class LinearGroup: @unchecked Sendable {
   // MARK: - Backward
 
   /// Adds to the parameters' gradients; returns dx `[T, in]` float32 unless it is not wanted.
-  func backward(_ dy: Matrix, _ saved: Saved, _ pass: Pass, wantsInputGradient: Bool = true) -> Tensor? {
+  func backward(_ dy: Matrix, _ saved: Saved, _ pass: Pass, wantsInputGradient: Bool) -> Tensor? {
+    if wantsInputGradient { return backward(dy, saved, pass) }
+    _ = addGradients(dy, saved, pass)
+    return nil
+  }
+
+  /// Adds to the parameters' gradients; returns dx, rounded to `dtype`, or what `finish` makes of it.
+  func backward(  // [T, ΣO] c → [T, in]
+    _ dy: Matrix, _ saved: Saved, _ pass: Pass, in dtype: DType = .float32,
+    finish: InputGradientFinish = .none
+  ) -> Tensor {
+    let pairs = addGradients(dy, saved, pass)
+    let dx = Tensor([dy.rows, finish.columns ?? inputs], dtype, on: dy.device)
+    Ops.linearInputGradient(dx.matrix, dy, parts: linearParts, through: pairs, finish: finish)
+    return dx
+  }
+
+  /// Adds to the parameters' gradients; returns what comes to the input through the adapter.
+  private func addGradients(_ dy: Matrix, _ saved: Saved, _ pass: Pass) -> LowRankGradient? {  // [T, ΣO] c
     for (index, part) in parts.enumerated() {
       part.trained?.addGradients(dy.columns(columns(index)), saved.input)
     }
-    var dLow: Matrix?
-    if let adapter, let low = saved.low {
-      let parts = parts.indices.map { dy.columns(columns($0)) }
-      dLow = adapter.addGradients(parts, low, saved.input, pass, key(pass))
-    }
-    guard wantsInputGradient else { return nil }
-    let dx = Tensor([dy.rows, inputs], .float32, on: dy.device)
-    Ops.linearInputGradient(dx.matrix, dy, parts: linearParts, accumulate: false)
-    if let adapter, let dLow { adapter.addInputGradient(dx.matrix, dLow, pass, key(pass)) }
-    return dx
+    guard let adapter, let low = saved.low else { return nil }
+    let parts = parts.indices.map { dy.columns(columns($0)) }
+    return adapter.addGradients(parts, low, saved.input, pass, key(pass))
   }
 }

@@ -236,6 +236,6 @@ struct Head {
   ) {
     guard let adapter else { return }
     let key = pass.dropoutKey(stream: Head.stream, firstRow: range.lowerBound)
-    adapter.addInputGradient(dx, adapter.addGradients([dLogits], low, x, pass, key), pass, key)
+    Ops.add(adapter.addGradients([dLogits], low, x, pass, key), to: dx)
   }
 }

@@ -116,6 +116,7 @@ extension DropoutBits {
   /// Those of the rows from `row` on, as kernels take them.
   fileprivate func kernels(from row: Int) -> kernels_dropout {
     kernels_dropout(
-      key: key, first_row: firstRow &+ UInt64(row), threshold: threshold, factor: factor)
+      key: key, first_row: firstRow &+ UInt64(row), first_column: firstColumn, threshold: threshold,
+      factor: factor)
   }
 }

@@ -3,30 +3,100 @@ import FireflyBase
 
 extension CPU {
   package func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool) {
+    linear(y, x, parts: parts, low: low, rowByRow: rowByRow, finish: .none)
+  }
+
+  package func linear(
+    _ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool, finish: LinearFinish
+  ) {
     // Where rows are few, reading the weights is the cost.
-    if rowByRow || x.rows <= KERNELS_GEMV_ROWS { return linearByRow(y, x, parts: parts, low: low) }
-    let slices = LinearSlice.of(parts, rows: x.rows)
-    Parallel.run(slices.count) { index in
-      let slice = slices[index]
-      let h = low[slice.part].map { $0.rows(slice.rows) }
-      let out = y.rows(slice.rows).columns(slice.columns)
-      parts[slice.part].multiply(out, x.rows(slice.rows), h, slice.outputs)
+    if rowByRow || x.rows <= KERNELS_GEMV_ROWS {
+      guard case .none = finish else {
+        return linearThenFinish(y, x, parts: parts, low: low, rowByRow: rowByRow, finish)
+      }
+      linearByRow(y, x, parts: parts, low: low)
+      return addBiases(y, parts)
+    }
+    let tasks = LinearTask.of(parts, rows: x.rows, finish)
+    Parallel.run(tasks.count) { index in
+      let task = tasks[index]
+      let (y, finish) = (y.rows(task.rows), finish.rows(task.rows))
+      for (place, slice) in task.slices.enumerated() {
+        let h = low[slice.part].map { $0.rows(task.rows) }
+        let part = parts[slice.part]
+        part.multiply(y.columns(slice.columns), x.rows(task.rows), h, slice.outputs) { rows in
+          let (block, finish) = (y.rows(rows), finish.rows(rows))
+          finishSlice(block.columns(slice.columns), of: x.dtype, part.bias, slice, finish)
+          if place == task.slices.count - 1 { self.finish(block, columns: task.columns, finish) }
+        }
+      }
+    }
+  }
+
+  /// What each slice of a block of rows needs: its bias, and the residual that it is added to.
+  private func finishSlice(
+    _ y: Matrix, of dtype: DType, _ bias: Tensor?, _ slice: LinearSlice, _ finish: LinearFinish
+  ) {
+    let bias = bias?.slice(slice.outputs)
+    if case .added(let residual, let factor) = finish {
+      InstructionSet.kernels.pointee.add_result(
+        y.output(), residual.columns(slice.columns).input(), bias?.floatPointer, factor, dtype.code, y.rows,
+        y.columns)
+    } else if let bias {
+      addBias(y, bias)
+    }
+  }
+
+  private func addBiases(_ y: Matrix, _ parts: [LinearPart]) {
+    var first = 0
+    for index in parts.indices {
+      let outputs = first..<first + parts[index].outputs
+      if let bias = parts[index].bias { addBias(y.columns(outputs), bias) }
+      first = outputs.upperBound
     }
   }
 
   package func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
     let tiles = CPU.panelTiles(dx.rows, dx.columns)
     Parallel.run(tiles.count) { tile in
-      let panel = tiles.columns(tile)
-      let out = dx.rows(tiles.rows(tile)).columns(panel)
-      let dy = dy.rows(tiles.rows(tile))
-      var adding = accumulate
-      var first = 0
-      for part in parts {
-        part.multiplyTransposed(out, dy.columns(first..<first + part.outputs), panel, accumulate: adding)
-        first += part.outputs
-        adding = true
+      let (rows, panel) = (tiles.rows(tile), tiles.columns(tile))
+      addProducts(dx.rows(rows).columns(panel), dy.rows(rows), parts, panel, accumulate: accumulate)
+    }
+  }
+
+  package func linearInputGradient(
+    _ dx: Matrix, _ dy: Matrix, parts: [LinearPart], through pairs: LowRankGradient?,
+    finish: InputGradientFinish
+  ) {
+    let inputs = parts[0].inputs
+    let tiles = CPU.panelTiles(dy.rows, inputs)
+    Parallel.run(tiles.count) { tile in
+      let (rows, panel) = (tiles.rows(tile), tiles.columns(tile))
+      let isSum = finish.isSum(dx)
+      let sum = isSum ? dx.rows(rows).columns(panel) : Tensor([rows.count, panel.count], .float32).matrix
+      addProducts(sum, dy.rows(rows), parts, panel, accumulate: false)
+      if isSum && pairs == nil { return }
+      for start in stride(from: 0, to: rows.count, by: LinearPart.blockRows) {
+        let own = start..<min(start + LinearPart.blockRows, rows.count)
+        let all = own.shifted(by: rows.lowerBound)
+        if let pairs { add(pairs.block(all, panel), to: sum.rows(own)) }
+        if !isSum {
+          self.finish(dx.rows(all), sum.rows(own), columns: panel, of: inputs, finish.rows(all))
+        }
       }
+    }
+  }
+
+  /// out (+)= Σ dyᵢ·Wᵢ[:, panel]
+  private func addProducts(
+    _ out: Matrix, _ dy: Matrix, _ parts: [LinearPart], _ panel: Range<Int>, accumulate: Bool
+  ) {
+    var adding = accumulate
+    var first = 0
+    for part in parts {
+      part.multiplyTransposed(out, dy.columns(first..<first + part.outputs), panel, accumulate: adding)
+      first += part.outputs
+      adding = true
     }
   }
 
@@ -40,26 +110,21 @@ extension CPU {
   }
 }
 
-/// A task of `linear`: some rows, some outputs of one part.
+/// Some outputs of one part.
 private struct LinearSlice {
   let part: Int
-  let rows: Range<Int>
   let outputs: Range<Int>
-  /// Where the outputs lie in y.
+  /// Where they lie in y.
   let columns: Range<Int>
 
-  static func of(_ parts: [LinearPart], rows: Int) -> [LinearSlice] {
+  /// The slices that make up some columns of y.
+  static func of(_ parts: [LinearPart], _ columns: Range<Int>) -> [LinearSlice] {
     var slices: [LinearSlice] = []
     var first = 0
     for (index, part) in parts.enumerated() {
-      let tiles = Tiles(
-        rows, part.outputs, rowParts: (rows + 1023) / 1024, columnParts: Tiles.parts(of: part.outputs))
-      for tile in 0..<tiles.count {
-        let outputs = tiles.columns(tile)
-        slices.append(
-          LinearSlice(
-            part: index, rows: tiles.rows(tile), outputs: outputs,
-            columns: first + outputs.lowerBound..<first + outputs.upperBound))
+      let own = columns.clamped(to: first..<first + part.outputs)
+      if !own.isEmpty {
+        slices.append(LinearSlice(part: index, outputs: own.shifted(by: -first), columns: own))
       }
       first += part.outputs
     }
@@ -67,9 +132,49 @@ private struct LinearSlice {
   }
 }
 
+/// A task of `linear`: some rows of some columns, and where they are a gate's those of up with them.
+private struct LinearTask {
+  let rows: Range<Int>
+  let columns: Range<Int>
+  let slices: [LinearSlice]
+
+  static func of(_ parts: [LinearPart], rows: Int, _ finish: LinearFinish) -> [LinearTask] {
+    let gate = finish.gateColumns(of: parts.reduce(0) { $0 + $1.outputs })
+    var tasks: [LinearTask] = []
+    var first = 0
+    for extent in gate.map({ [$0] }) ?? parts.map(\.outputs) {
+      let tiles = Tiles(
+        rows, extent, rowParts: (rows + 1023) / 1024, columnParts: Tiles.parts(of: extent),
+        columnUnit: finish.unit)
+      for tile in 0..<tiles.count {
+        let columns = tiles.columns(tile).shifted(by: first)
+        let up = gate.map { LinearSlice.of(parts, columns.shifted(by: $0)) } ?? []
+        tasks.append(
+          LinearTask(rows: tiles.rows(tile), columns: columns, slices: LinearSlice.of(parts, columns) + up))
+      }
+      first += extent
+    }
+    return tasks
+  }
+}
+
+extension LinearFinish {
+  /// How many of the columns are a gate's that needs as many others; nil: each column stands by itself.
+  fileprivate func gateColumns(of outputs: Int) -> Int? {
+    guard case .activated(let into, _) = self, into.columns != outputs else { return nil }
+    return into.columns
+  }
+
+  /// What columns are cut in multiples of.
+  fileprivate var unit: Int {
+    guard case .rotated(_, let rotation) = self else { return 16 }
+    return rotation.headDim % 16 == 0 ? rotation.headDim : 16 * rotation.headDim
+  }
+}
+
 extension LinearPart {
   /// Rows of one product: with as many outputs as a slice has, its float32 tile takes a quarter of a level-2 cache.
-  private static let blockRows = 256
+  fileprivate static let blockRows = 256
   /// Rows of a panel decoded at a time by `multiplyTransposed`.
   private static let panelRows = 1024
 
@@ -86,8 +191,10 @@ extension LinearPart {
     }
   }
 
-  /// y = x·W[range]ᵀ + h·B[range]ᵀ
-  fileprivate func multiply(_ y: Matrix, _ x: Matrix, _ h: Matrix?, _ range: Range<Int>) {
+  /// y = x·W[range]ᵀ + h·B[range]ᵀ; `finish` gets each block of rows while it is in the cache.
+  fileprivate func multiply(
+    _ y: Matrix, _ x: Matrix, _ h: Matrix?, _ range: Range<Int>, finish: (Range<Int>) -> Void
+  ) {
     let w = block(rows: range, columns: 0..<inputs, x.dtype)
     let b = h == nil ? nil : adapterB?.matrix.rows(range)
     let isWide = y.dtype == .float32
@@ -98,6 +205,7 @@ extension LinearPart {
       Product(out: sum, a: x.rows(rows), b: w, transposeB: true).run()
       if let h, let b { Product(out: sum, a: h.rows(rows), b: b, transposeB: true, accumulate: true).run() }
       if !isWide { CPU.shared.convert(y.rows(rows), sum) }
+      finish(rows)
     }
   }
 

@@ -43,20 +43,37 @@ package struct DropoutKey: Hashable, Sendable {
 }
 
 /// One matrix's dropout: which elements are kept, and the factor on those.
-package struct DropoutBits {
+package struct DropoutBits: Sendable {
   /// All of a `DropoutKey` but the row.
   package let key: UInt64
   package let firstRow: UInt64
+  /// Of the matrix in what is dropped from: a multiple of 32, and 0 but where the processor takes a block.
+  let firstColumn: Int
   /// An element whose 16 bits are at least this is kept.
   package let threshold: UInt32
   /// 1 / (1 − p)
   package let factor: Float
 
-  init(probability: Float, key: DropoutKey) {
+  package init(probability: Float, key: DropoutKey) {
     precondition(probability >= 0 && probability < 1, "dropout probability \(probability)")
     self.key = key.mixed
     firstRow = key.firstRow
+    firstColumn = 0
     threshold = UInt32((probability * 65_536).rounded())
     factor = 1 / (1 - probability)
+  }
+
+  private init(_ whole: DropoutBits, row: Int, column: Int) {
+    key = whole.key
+    firstRow = whole.firstRow &+ UInt64(row)
+    firstColumn = whole.firstColumn + column
+    threshold = whole.threshold
+    factor = whole.factor
+  }
+
+  /// Those of the block that begins there.
+  func at(row: Int, column: Int = 0) -> DropoutBits {
+    precondition(column % 32 == 0, "bits from column \(column) on")
+    return DropoutBits(self, row: row, column: column)
   }
 }

@@ -26,13 +26,15 @@ package enum LinearWeight: Sendable {
   }
 }
 
-/// One of the linear layers that read the same rows: a frozen weight and, with an adapter, its B.
+/// One of the linear layers that read the same rows: a weight, maybe a bias and, with an adapter, its B.
 ///
 /// Its shapes are checked when it is made, once for all the products it takes part in.
 package struct LinearPart: Sendable {
   package let weight: LinearWeight
   /// `[outputs, r]`
   package let adapterB: Tensor?
+  /// `[outputs]` float32; added when y is rounded.
+  package let bias: Tensor?
   package let outputs: Int
   package let inputs: Int
   /// What the rows' type must be; nil: any compute type.
@@ -41,21 +43,30 @@ package struct LinearPart: Sendable {
   private let thin: (rank: Int, dtype: DType)?
   private let deviceID: ObjectIdentifier
 
-  package init(weight: LinearWeight, adapterB: Tensor? = nil, outputs: Int, inputs: Int) {
+  package init(
+    weight: LinearWeight, adapterB: Tensor? = nil, bias: Tensor? = nil, outputs: Int, inputs: Int
+  ) {
     precondition(weight.shape == [outputs, inputs], "weight \(weight.shape) for [\(outputs), \(inputs)]")
     if let adapterB {
       precondition(
         adapterB.shape.count == 2 && adapterB.shape[0] == outputs,
         "B \(adapterB.shape) for \(outputs) outputs")
     }
+    if let bias {
+      precondition(
+        bias.count == outputs && bias.dtype == .float32, "bias \(bias.shape) for \(outputs) outputs")
+    }
     self.weight = weight
     self.adapterB = adapterB
+    self.bias = bias
     self.outputs = outputs
     self.inputs = inputs
     dtype = weight.dtype
     thin = adapterB.map { ($0.columns, $0.dtype) }
     let device = weight.device
-    if let adapterB { precondition(adapterB.device === device, "B on \(adapterB.device.name)") }
+    for tensor in [adapterB, bias] {
+      if let tensor { precondition(tensor.device === device, "B or bias on \(tensor.device.name)") }
+    }
     deviceID = ObjectIdentifier(device)
   }
 

@@ -38,7 +38,10 @@ extension Ops {
     checkCompute(y.dtype)
     precondition(y.dtype == x.dtype, "activation: \(y.dtype) from \(x.dtype)")
     let device = device(y.storage, x.storage, up?.storage)
-    Ledger.measure(.elementwise) { device.activate(y, x, gating: up, activation) }
+    let bytes = y.byteCount + x.byteCount + (up?.byteCount ?? 0)
+    Ledger.measure(.elementwise, bytes: bytes) {
+      device.activate(y, x, gating: up, activation)
+    }
   }
 
   private static func activateGradient(
@@ -48,7 +51,9 @@ extension Ops {
     checkCompute(dy.dtype)
     precondition(dx.dtype == x.dtype, "activation gradient: \(dx.dtype) from \(x.dtype)")
     let device = device(dx.storage, dUp?.storage, dy.storage, x.storage, up?.storage)
-    Ledger.measure(.elementwise) {
+    // z and its gradient, twice as wide where there is a gate.
+    let bytes = dy.byteCount + 2 * (x.byteCount + (up?.byteCount ?? 0))
+    Ledger.measure(.elementwise, bytes: bytes) {
       device.activateGradient(dx, dUp: dUp, dy: dy, x: x, gating: up, activation)
     }
   }

@@ -6,7 +6,7 @@ extension Ops {
     precondition(y.dtype == x.dtype, "dropout: \(y.dtype) from \(x.dtype)")
     let bits = DropoutBits(probability: probability, key: key)
     let device = device(y.storage, x.storage)
-    Ledger.measure(.elementwise) { device.dropout(y, x, bits) }
+    Ledger.measure(.elementwise, bytes: y.byteCount + x.byteCount) { device.dropout(y, x, bits) }
   }
 
   /// dx[T, C] float32 += g[T, C] c · mask / (1 − p), with the mask that `dropout` has for the same key.
@@ -16,6 +16,40 @@ extension Ops {
     checkCompute(g.dtype)
     let bits = DropoutBits(probability: probability, key: key)
     let device = device(dx.storage, g.storage)
-    Ledger.measure(.elementwise) { device.addDropped(dx, g, bits) }
+    Ledger.measure(.elementwise, bytes: 2 * dx.byteCount + g.byteCount) {
+      device.addDropped(dx, g, bits)
+    }
+  }
+
+  /// low[T, r] c = scale·(m ⊙ x)·Aᵀ for x[T, C] and a[r, C], both c, with the mask m that `dropout` has.
+  package static func matmulDropped(
+    _ low: Matrix, _ x: Matrix, _ a: Matrix, _ bits: DropoutBits, scale: Float
+  ) {
+    checkLowRank(low, x, a)
+    checkCompute(x.dtype)
+    precondition(
+      low.dtype == x.dtype && a.dtype == x.dtype, "\(low.dtype) of \(x.dtype) rows and \(a.dtype)")
+    let device = device(low.storage, x.storage, a.storage)
+    Ledger.measure(.matrices, flop: 2 * Double(x.rows * a.rows * a.columns)) {
+      device.matmulDropped(low, x, a, bits, scale: scale)
+    }
+  }
+
+  /// dA[r, C] float32 += dLowᵀ·(m ⊙ x) for dLow[T, r] and x[T, C], both c.
+  package static func addMatmulDropped(_ dA: Matrix, _ dLow: Matrix, _ x: Matrix, _ bits: DropoutBits) {
+    checkLowRank(dLow, x, dA)
+    checkCompute(x.dtype)
+    checkFloat32(dA.dtype)
+    precondition(dLow.dtype == x.dtype, "\(dLow.dtype) and \(x.dtype) rows")
+    let device = device(dA.storage, dLow.storage, x.storage)
+    Ledger.measure(.matrices, flop: 2 * Double(x.rows * dA.rows * dA.columns)) {
+      device.addMatmulDropped(dA, dLow, x, bits)
+    }
+  }
+
+  private static func checkLowRank(_ low: Matrix, _ x: Matrix, _ a: Matrix) {
+    precondition(
+      low.rows == x.rows && low.columns == a.rows && a.columns == x.columns,
+      "[\(low.rows), \(low.columns)] of [\(x.rows), \(x.columns)] and [\(a.rows), \(a.columns)]")
   }
 }

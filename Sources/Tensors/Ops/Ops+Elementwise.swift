@@ -4,20 +4,20 @@ extension Ops {
   package static func convert(_ out: Matrix, _ x: Matrix) {
     checkSame(out, x)
     let device = device(out.storage, x.storage)
-    Ledger.measure(.elementwise) { device.convert(out, x) }
+    Ledger.measure(.elementwise, bytes: out.byteCount + x.byteCount) { device.convert(out, x) }
   }
 
   /// x[T, C] c *= factor.
   package static func scale(_ x: Matrix, by factor: Float) {
     checkCompute(x.dtype)
-    Ledger.measure(.elementwise) { x.device.scale(x, by: factor) }
+    Ledger.measure(.elementwise, bytes: 2 * x.byteCount) { x.device.scale(x, by: factor) }
   }
 
   /// x[T, C] float32 = cap·tanh(x / cap), which stays within ±cap.
   package static func softCap(_ x: Matrix, _ cap: Float) {
     checkFloat32(x.dtype)
     precondition(cap > 0, "values within \(cap)")
-    Ledger.measure(.elementwise) { x.device.softCap(x, cap) }
+    Ledger.measure(.elementwise, bytes: 2 * x.byteCount) { x.device.softCap(x, cap) }
   }
 
   /// dx[T, C] c *= 1 − (y / cap)²: the gradient of `softCap`, whose result was y[T, C] float32.
@@ -27,7 +27,9 @@ extension Ops {
     checkFloat32(y.dtype)
     precondition(cap > 0, "values within \(cap)")
     let device = device(dx.storage, y.storage)
-    Ledger.measure(.elementwise) { device.softCapGradient(dx, y: y, cap) }
+    Ledger.measure(.elementwise, bytes: 2 * dx.byteCount + y.byteCount) {
+      device.softCapGradient(dx, y: y, cap)
+    }
   }
 
   /// x[T, C] c: row i *= factors[i]; factors `[T]` float32.
@@ -35,7 +37,7 @@ extension Ops {
     checkCompute(x.dtype)
     checkCount(factors, x.rows, "factors")
     let device = device(x.storage, factors.storage)
-    Ledger.measure(.elementwise) { device.scaleRows(x, by: factors) }
+    Ledger.measure(.elementwise, bytes: 2 * x.byteCount) { device.scaleRows(x, by: factors) }
   }
 
   /// dots[T] float32 = Σ a·b of each row of a[T, C] and b[T, C], both c of one type.
@@ -45,7 +47,7 @@ extension Ops {
     checkCompute(a.dtype)
     precondition(a.dtype == b.dtype, "products of \(a.dtype) and \(b.dtype)")
     let device = device(dots.storage, a.storage, b.storage)
-    Ledger.measure(.elementwise) { device.rowDots(dots, a, b) }
+    Ledger.measure(.elementwise, bytes: a.byteCount + b.byteCount) { device.rowDots(dots, a, b) }
   }
 
   /// x[T, C] float32 += y[T, C] c.
@@ -54,7 +56,7 @@ extension Ops {
     checkFloat32(x.dtype)
     checkCompute(y.dtype)
     let device = device(x.storage, y.storage)
-    Ledger.measure(.elementwise) { device.add(x, y) }
+    Ledger.measure(.elementwise, bytes: 2 * x.byteCount + y.byteCount) { device.add(x, y) }
   }
 
   /// y[T, C] c += bias[C] float32.
@@ -62,7 +64,7 @@ extension Ops {
     checkCompute(y.dtype)
     checkCount(bias, y.columns, "bias")
     let device = device(y.storage, bias.storage)
-    Ledger.measure(.elementwise) { device.addBias(y, bias) }
+    Ledger.measure(.elementwise, bytes: 2 * y.byteCount) { device.addBias(y, bias) }
   }
 
   /// sums[C] float32 += Σ over the rows of y[T, C] c, in their order: a bias's gradient.
@@ -70,7 +72,7 @@ extension Ops {
     checkCompute(y.dtype)
     checkCount(sums, y.columns, "sums")
     let device = device(sums.storage, y.storage)
-    Ledger.measure(.elementwise) { device.addColumnSums(sums, y) }
+    Ledger.measure(.elementwise, bytes: y.byteCount) { device.addColumnSums(sums, y) }
   }
 
   /// out[T, C] float32 = the rows of table[V, C] (c or float16) that `tokens` name.
@@ -83,7 +85,10 @@ extension Ops {
   package static func gatherRows(_ out: Matrix, _ x: Matrix, rows: [Int32]) {
     checkRows(out, rows, of: x)
     let device = device(out.storage, x.storage)
-    Ledger.measure(.elementwise) { device.gatherRows(out, x, rows: rows) }
+    let read = out.rows * x.columns * x.dtype.byteCount
+    Ledger.measure(.elementwise, bytes: out.byteCount + read) {
+      device.gatherRows(out, x, rows: rows)
+    }
   }
 
   /// x[rows[i]] += y[i], all float32, in the order of i where a row comes twice.
@@ -92,7 +97,7 @@ extension Ops {
     checkFloat32(x.dtype)
     checkFloat32(y.dtype)
     let device = device(x.storage, y.storage)
-    Ledger.measure(.elementwise) { device.scatterAddRows(x, rows, y) }
+    Ledger.measure(.elementwise, bytes: 3 * y.byteCount) { device.scatterAddRows(x, rows, y) }
   }
 
   private static func checkRows(_ selected: Matrix, _ rows: [Int32], of x: Matrix) {

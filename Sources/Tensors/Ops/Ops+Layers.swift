@@ -13,7 +13,7 @@ extension Ops {
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
     let device = device(y.storage, reciprocal.storage, x.storage, weight.storage)
-    Ledger.measure(.norms) {
+    Ledger.measure(.norms, bytes: y.byteCount + x.byteCount) {
       device.rmsNorm(y, reciprocal: reciprocal, x: x, weight: weight, epsilon: epsilon)
     }
   }
@@ -27,7 +27,7 @@ extension Ops {
     checkCount(reciprocal, x.rows, "reciprocal")
     checkCount(weight, x.columns, "weight")
     let device = device(dx.storage, dy.storage, x.storage, reciprocal.storage, weight.storage)
-    Ledger.measure(.norms) {
+    Ledger.measure(.norms, bytes: 4 * x.byteCount) {
       device.rmsNormGradient(dx, dy: dy, x: x, reciprocal: reciprocal, weight: weight)
     }
   }
@@ -44,7 +44,7 @@ extension Ops {
     if let mean { checkCount(mean, x.rows, "mean") }
     checkCount(reciprocal, x.rows, "reciprocal")
     let device = device(dWeight.storage, dy.storage, x.storage, mean?.storage, reciprocal.storage)
-    Ledger.measure(.norms) {
+    Ledger.measure(.norms, bytes: 2 * x.byteCount) {
       device.normWeightGradient(dWeight, dy: dy, x: x, mean: mean, reciprocal: reciprocal)
     }
   }
@@ -69,7 +69,7 @@ extension Ops {
     if let bias { checkCount(bias, x.columns, "bias") }
     let device = device(
       y.storage, mean.storage, reciprocal.storage, x.storage, weight.storage, bias?.storage)
-    Ledger.measure(.norms) {
+    Ledger.measure(.norms, bytes: y.byteCount + x.byteCount) {
       device.layerNorm(
         y, mean: mean, reciprocal: reciprocal, x: x, weight: weight, bias: bias, epsilon: epsilon)
     }
@@ -86,7 +86,7 @@ extension Ops {
     checkCount(weight, x.columns, "weight")
     let device = device(
       dx.storage, dy.storage, x.storage, mean.storage, reciprocal.storage, weight.storage)
-    Ledger.measure(.norms) {
+    Ledger.measure(.norms, bytes: 4 * x.byteCount) {
       device.layerNormGradient(dx, dy: dy, x: x, mean: mean, reciprocal: reciprocal, weight: weight)
     }
   }
@@ -104,16 +104,10 @@ extension Ops {
     inverse: Bool
   ) {
     checkCompute(x.dtype)
-    precondition(headDim > 0 && x.columns % headDim == 0, "\(x.columns) columns in heads of \(headDim)")
-    precondition(
-      rotaryDim >= 0 && rotaryDim <= headDim && rotaryDim % 2 == 0,
-      "\(rotaryDim) rotary dimensions of \(headDim)")
-    checkCount(cos, x.rows * rotaryDim / 2, "cos")
-    checkCount(sin, x.rows * rotaryDim / 2, "sin")
-    let turn = RotaryTurn(interleaved: interleaved, inverse: inverse)
-    let device = device(x.storage, cos.storage, sin.storage)
-    Ledger.measure(.elementwise) {
-      device.rotate(x, headDim: headDim, rotaryDim: rotaryDim, cos: cos, sin: sin, turn: turn)
-    }
+    let rotation = Rotation(
+      headDim: headDim, rotaryDim: rotaryDim, cos: cos, sin: sin,
+      turn: RotaryTurn(interleaved: interleaved, inverse: inverse))
+    rotation.check(rows: x.rows, columns: x.columns, on: x.device)
+    Ledger.measure(.elementwise, bytes: 2 * x.byteCount) { x.device.rotate(x, rotation) }
   }
 }

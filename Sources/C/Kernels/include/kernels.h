@@ -36,6 +36,7 @@ typedef struct {
 typedef struct {
   uint64_t key;
   uint64_t first_row;  // the number of the matrix's first row among all that share the key
+  size_t first_column; // and of its first column, a multiple of 32
   uint32_t threshold;  // an element whose 16 bits are at least this is kept
   float factor;        // on those that are kept
 } kernels_dropout;
@@ -90,6 +91,10 @@ typedef struct kernels {
   void (*soft_cap_gradient)(kernels_out dx, kernels_in y, float cap, size_t rows, size_t columns);
   // x[rows, columns] float32 += y[rows, columns] c
   void (*add)(kernels_out x, kernels_in y, size_t rows, size_t columns);
+  // y[rows, columns] float32 = x + R(factor·R(R(y) + bias[columns])): a linear's result in the type t, to which R rounds,
+  // onto a residual x float32. bias null: 0
+  void (*add_result)(kernels_out y, kernels_in x, const float *_Nullable bias, float factor, int t, size_t rows,
+                     size_t columns);
   // y[rows, columns] c += bias[columns]
   void (*add_bias)(kernels_out y, const float *bias, size_t rows, size_t columns);
   // sums[columns] += Σ over the rows of y[rows, columns] c, in their order
