@@ -4,8 +4,9 @@ import Testing
 
 /// Products of a few rows, on every table, against naive sums in Double.
 struct LinearByRowTests {
-  /// Inputs that are whole blocks of 64, and others; outputs below and above a task's share.
-  private static let shapes = [(9, 64), (5, 576), (6, 33), (3, 1300), (300, 256)]
+  /// Inputs that are whole blocks of 64, more than are ordered at a time, and others; outputs below and above a task's
+  /// share, odd and even.
+  private static let shapes = [(9, 64), (5, 576), (3, 4288), (6, 33), (3, 1300), (300, 256)]
 
   @Test(arguments: Variant.all) func nf4IsTheProduct(_ variant: Variant) {
     for (outputs, inputs) in LinearByRowTests.shapes {
@@ -116,6 +117,19 @@ struct LinearByRowTests {
         let range = start..<min(start + size, rows)
         #expect(results(range) == Array(alone[range]), "rows \(range)")
       }
+    }
+  }
+
+  /// Shares begin at other rows for another number of threads.
+  @Test(arguments: Variant.all) func aRowDoesNotDependOnTheThreads(_ variant: Variant) {
+    let (inputs, outputs) = (576, 701)
+    let weights = Tensor.normal([outputs, inputs], variant.dtype, seed: 1, deviation: 0.1)
+    let x = Tensor.normal([3, inputs], variant.dtype, seed: 3)
+    for weight in [true, false].map({ NF4Tensor.quantize(weights, double: $0) }) {
+      let results = [1, 2, 3, 7].map { threads in
+        withThreads(threads) { variant.run { product(x, .nf4(weight), outputs: outputs).floats } }
+      }
+      for result in results.dropFirst() { #expect(result == results[0]) }
     }
   }
 
