@@ -47,6 +47,12 @@ struct AttentionTests {
     Case(heads: 4, keyValueHeads: 1, headDim: 48, valueDim: 32, lengths: [300, 1, 2]),
     Case(heads: 4, keyValueHeads: 2, headDim: 16, lengths: [1, 140, 9], window: 50, cap: 1.5),
     Case(heads: 2, keyValueHeads: 1, headDim: 16, lengths: [300, 9], hasSlopes: true, cap: 20),
+    // Blocks of 96 queries and 192 keys, and one more and less.
+    Case(heads: 1, keyValueHeads: 1, headDim: 96, lengths: [95, 96, 97, 191, 192, 193]),
+    Case(heads: 8, keyValueHeads: 1, headDim: 64, lengths: [203]),
+    Case(heads: 1, keyValueHeads: 1, headDim: 256, lengths: [101, 6], window: 97),
+    Case(heads: 2, keyValueHeads: 2, headDim: 192, valueDim: 128, lengths: [1, 99]),
+    Case(heads: 1, keyValueHeads: 1, headDim: 576, valueDim: 520, lengths: [20]),
   ]
 
   /// q, k and v as column ranges of one buffer, dout, and room for all results in another.
@@ -97,10 +103,12 @@ struct AttentionTests {
     var results: [[Double]] { [out.doubles, dq.doubles, dk.doubles, dv.doubles] }
   }
 
-  @Test(arguments: cases, [DType.float32, .bfloat16])
-  func agreesWithNaiveSums(_ example: Case, dtype: DType) {
+  /// On every table: whole blocks, and what is left over of rows, keys and columns.
+  @Test(arguments: cases, Variant.all)
+  func agreesWithNaiveSums(_ example: Case, variant: Variant) {
+    let dtype = variant.dtype
     let run = Run(example.shape, rows: example.rows, dtype, seed: 8)
-    run.compute(example.starts, example.shape)
+    variant.run { run.compute(example.starts, example.shape) }
     let naive = NaiveAttention(run, example.starts, example.shape)
     let logSums = run.logSums.floats.map(Double.init)
     assertClose(logSums, naive.logSums, Tolerance(absolute: 4e-6), "log sums")
@@ -112,7 +120,36 @@ struct AttentionTests {
       ("dv", run.dv, naive.dv),
     ] {
       let largest = max(expected.map(abs).max() ?? 0, 1)  // with one key, dq and dk are 0
-      assertClose(actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(dtype)")
+      assertClose(actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(variant)")
+    }
+  }
+
+  /// Queries, keys and gradients that are no numbers spoil what sees them and nothing else.
+  @Test(arguments: Variant.all, [nil, 40])
+  func noNumbersSpoilWhatSeesThem(variant: Variant, window: Int?) {
+    let (row, rows, dim) = (110, 230, 16)
+    let example = Case(heads: 2, keyValueHeads: 2, headDim: dim, lengths: [rows], window: window)
+    let seeing = row..<min(rows, row + (window ?? rows))
+    func rowsThatAreNoNumbers(_ x: Matrix, head: Int) -> [Int] {
+      let values = x.doubles
+      return (0..<rows).filter { r in
+        values[r * x.columns + head * dim..<r * x.columns + (head + 1) * dim].contains { !$0.isFinite }
+      }
+    }
+    for (value, spoilt) in [(Float.nan, \Run.k), (.infinity, \Run.k), (.nan, \Run.q)] {
+      let run = Run(example.shape, rows: rows, variant.dtype, seed: 13)
+      Ops.convert(
+        run[keyPath: spoilt].rows(row..<row + 1).columns(dim..<dim + 1), Tensor([value], [1, 1]).matrix)
+      variant.run { run.compute(example.starts, example.shape) }
+      let spoiltRows = spoilt == \Run.k ? Array(seeing) : [row]
+      for result in [run.out, run.dq] {
+        #expect(rowsThatAreNoNumbers(result, head: 0).isEmpty)
+        if value.isNaN {
+          #expect(rowsThatAreNoNumbers(result, head: 1) == spoiltRows, "\(value) in \(spoilt)")
+        }
+      }
+      let keys = rowsThatAreNoNumbers(run.dv, head: 1)
+      #expect(rowsThatAreNoNumbers(run.dv, head: 0).isEmpty && !keys.isEmpty)
     }
   }
 

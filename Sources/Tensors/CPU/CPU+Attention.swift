@@ -2,15 +2,31 @@ import CKernels
 import FireflyBase
 
 extension CPU {
-  /// Query blocks are taken against the keys up to their diagonal, from the first that they see.
+  /// Blocks of queries against the keys that they see, one head at a time.
   package func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
+    let sequences = zip(starts, starts.dropFirst()).map { Int($0)..<Int($1) }
     let blocks = QueryBlock.forThreads(starts, shape)
+    CPU.attend(out, logSums: logSums, q: q, k: k, v: v, sequences: sequences, blocks, shape)
+  }
+
+  /// - Parameter sequences: rows of k and v.
+  private static func attend(
+    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, sequences: [Range<Int>],
+    _ blocks: [QueryBlock], _ shape: AttentionShape
+  ) {
+    let kernels = InstructionSet.kernels
+    let panels = KeyPanels(k, v, sequences, shape, for: .forward, kernels)
+    let units = kernels.pointee.attention_forward_memory(q.dtype.code, shape.headDim, shape.valueDim)
     Parallel.run(blocks.count * shape.heads) { task in
-      let block = blocks[task / shape.heads]
-      let head = task % shape.heads
-      block.attend(out, q: q, k: k, v: v, head: head, shape, logSums: logSums?.head(head, block.queries))
+      let (block, head) = (blocks[task / shape.heads], task % shape.heads)
+      var queries = panels.queries(q, block, head: head)
+      withExtendedLifetime(Tensor([units], .float32)) { memory in
+        kernels.pointee.attention_forward(
+          out.rows(block.queries).columns(shape.valueColumns(head)).output(),
+          logSums?.head(head, block.queries), &queries, memory.units)
+      }
     }
   }
 
@@ -52,10 +68,7 @@ extension CPU {
       return
     }
     let blocks = QueryBlock.forThreads([0, Int32(q.rows)], shape, past: past)
-    Parallel.run(blocks.count * shape.heads) { task in
-      blocks[task / shape.heads].attend(
-        out, q: q, k: keys, v: values, head: task % shape.heads, shape, logSums: nil)
-    }
+    attend(out, logSums: nil, q: q, k: keys, v: values, sequences: [0..<keys.rows], blocks, shape)
   }
 
   /// Query heads of one task.
@@ -82,18 +95,9 @@ extension CPU {
   }
 }
 
-extension AttentionShape {
-  /// A query head's scores in a block whose first row has its own key in column `diagonal`.
-  func mask(head: Int, diagonal: Int) -> kernels_mask {
-    kernels_mask(
-      scale: scale, slope: slopes.map { $0.floatPointer[head] } ?? 0, cap: cap ?? 0, diagonal: diagonal,
-      window: window ?? Int.max)
-  }
-}
-
 extension QueryBlock {
   /// Queries of a block on the processor.
-  static let threadRows = 128
+  static let threadRows = Int(KERNELS_ATTENTION_ROWS)
 
   /// The blocks of all sequences, the largest first so that threads end together.
   static func forThreads(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> [QueryBlock] {
@@ -101,31 +105,6 @@ extension QueryBlock {
   }
 
   var cost: Int { queries.count * keys.count }
-
-  /// out = softmax(scores)·v for this block and one head.
-  func attend(
-    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, head: Int, _ shape: AttentionShape,
-    logSums: UnsafeMutablePointer<Float>?
-  ) {
-    let (m, n) = (queries.count, keys.count)
-    let keyHead = head / shape.group
-    let scores = Tensor([m, n], .float32).matrix
-    let probabilities = Tensor([m, n], q.dtype).matrix
-    Product(
-      out: scores, a: q.rows(queries).columns(shape.columns(head)),
-      b: k.rows(keys).columns(shape.columns(keyHead)), transposeB: true
-    ).run()
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: QueryBlock.threadRows) { spare in
-      guard let sums = logSums ?? spare.baseAddress else { return }
-      var mask = shape.mask(head: head, diagonal: diagonal)
-      InstructionSet.kernels.pointee.attention_softmax(
-        probabilities.output(), sums, scores.output(), &mask, m, n)
-    }
-    Product(
-      out: out.rows(queries).columns(shape.valueColumns(head)), a: probabilities,
-      b: v.rows(keys).columns(shape.valueColumns(keyHead))
-    ).run()
-  }
 }
 
 extension Tensor {

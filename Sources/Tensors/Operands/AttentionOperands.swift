@@ -71,6 +71,10 @@ package struct AttentionShape: Sendable {
 
 /// Some rows of queries of one sequence and the keys that they may see: the blocks in which devices compute attention.
 package struct QueryBlock {
+  /// Which of the sequences it belongs to.
+  package let sequence: Int
+  /// The first query's place in its sequence, which its own key has too.
+  package let position: Int
   /// Rows of q.
   package let queries: Range<Int>
   /// Rows of k and v: from the first query's first to the last query's own.
@@ -87,7 +91,8 @@ package struct QueryBlock {
     _ starts: [Int32], _ shape: AttentionShape, past: Int = 0, rows: (_ length: Int) -> Int
   ) -> [QueryBlock] {
     var blocks: [QueryBlock] = []
-    for (start, end) in zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init)) {
+    let ends = zip(starts.lazy.map(Int.init), starts.dropFirst().lazy.map(Int.init))
+    for (sequence, (start, end)) in ends.enumerated() {
       let rows = rows(end - start)
       for first in stride(from: start, to: end, by: rows) {
         let last = min(first + rows, end)
@@ -95,7 +100,8 @@ package struct QueryBlock {
         let firstKey = shape.firstKey(of: position)
         blocks.append(
           QueryBlock(
-            queries: first..<last, keys: start + firstKey..<last + past, diagonal: position - firstKey))
+            sequence: sequence, position: position, queries: first..<last,
+            keys: start + firstKey..<last + past, diagonal: position - firstKey))
       }
     }
     return blocks

@@ -48,9 +48,27 @@ typedef struct {
   float scale;
   float slope;         // of ALiBi (Press, Smith & Lewis 2021); 0: none
   float cap;           // 0: none
-  ptrdiff_t diagonal;  // may be negative: then row i sees nothing yet
+  ptrdiff_t diagonal;
   size_t window;       // at least 1; SIZE_MAX: all
 } kernels_mask;
+
+// A key head's keys and values of one sequence in the layouts that attention's products read, made by
+// `attention_pack_lanes` and `attention_pack_pairs`. They come in units of 32 bits along the dimension that a product
+// sums over: two bfloat16 where the table multiplies pairs of them, else one float32.
+typedef struct {
+  const uint32_t *keys;                 // keys in lanes
+  const uint32_t *values;               // forward: pairs of values; backward: values in lanes
+  const uint32_t *_Nullable key_pairs;  // backward: pairs of keys
+} kernels_panels;
+
+// Queries of one head and what they attend to.
+typedef struct {
+  kernels_in q;  // [rows, head_dim] c
+  kernels_panels panels;
+  kernels_mask mask;  // columns are the panels' keys; the diagonal is not below 0
+  size_t rows;        // 1 to KERNELS_ATTENTION_ROWS
+  size_t head_dim, value_dim;
+} kernels_queries;
 
 // NF4 weights [rows, columns] in bitsandbytes' layout: two codes a byte, the first in the high half, blocks of 64
 // over the flattened matrix, their scales either plain or 8-bit codes with a map, an absmax per 256 and an offset.
@@ -169,14 +187,21 @@ typedef struct kernels {
 
   // MARK: Attention
 
-  // Softmax of a block of products s = q·kᵀ [m, n] float32, which is overwritten: with the scores of `mask`,
-  // log_sums[m] = log Σ exp(score) and p[m, n] T = exp(score − log_sums[i]), 0 where row i does not see. Every row
-  // sees at least one column.
-  void (*attention_softmax)(kernels_out p, float *log_sums, kernels_out s, const kernels_mask *mask, size_t m, size_t n);
-  // The same block backwards: p again, and ds = p·(dp − dots[i])·score', the gradient of s; both T, 0 where row i does
-  // not see; a row may see nothing. s and dp [m, n] float32.
-  void (*attention_softmax_gradient)(kernels_out p, kernels_out ds, kernels_in s, kernels_in dp, const float *log_sums,
-                                     const float *dots, const kernels_mask *mask, size_t m, size_t n);
+  // Keys or values x [rows, columns] c of one head as a panel of `attention_panel_size` units, 0 where whole vectors
+  // reach beyond x.
+  void (*attention_pack_lanes)(uint32_t *out, kernels_in x, size_t rows, size_t columns);
+  void (*attention_pack_pairs)(uint32_t *out, kernels_in x, size_t rows, size_t columns);
+  size_t (*attention_panel_size)(int type, size_t rows, size_t columns);
+  // out [rows, value_dim] c = softmax(scores)·v and log_sums[rows] = log Σ exp(score). Every row sees its own key.
+  // memory: `attention_forward_memory` units of 32 bits, as the one below aligned as a vector.
+  void (*attention_forward)(kernels_out out, float *_Nullable log_sums, const kernels_queries *block,
+                            uint32_t *memory);
+  size_t (*attention_forward_memory)(int type, size_t head_dim, size_t value_dim);
+  // Its gradient: dq [rows, head_dim] c; dk [keys, head_dim] and dv [keys, value_dim] float32 are added to, their rows
+  // being so many whole vectors. dout and out [rows, value_dim] c, log_sums of the forward pass.
+  void (*attention_backward)(kernels_out dq, float *dk, size_t dk_stride, float *dv, size_t dv_stride, kernels_in dout,
+                             kernels_in out, const float *log_sums, const kernels_queries *block, uint32_t *memory);
+  size_t (*attention_backward_memory)(int type, size_t head_dim, size_t value_dim);
   // dots[h·dots_stride + i] = Σ a·b over head h of row i; a, b [rows, heads·head_dim] T
   void (*row_dots)(float *dots, size_t dots_stride, kernels_in a, kernels_in b, size_t rows, size_t heads,
                    size_t head_dim);
@@ -188,7 +213,7 @@ typedef struct kernels {
                         const float *_Nullable slopes);
 } kernels;
 
-enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };
+enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS = 192 };
 
 // MARK: - GGUF blocks
 
