@@ -243,7 +243,8 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyEvaluation", "FireflyTraining", "FireflyTestSupport", "FireflyDoubles",
+        "FireflyPretrained", "FireflyConversion", "FireflyEvaluation", "FireflyTraining",
+        "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/TrainingTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "FireflyTests", dependencies: ["Firefly", "FireflyDoubles"], path: "Tests/FireflyTests"),

@@ -60,6 +60,7 @@ extension CardDevice {
       let decoded = Tensor([tensor.outputs, tensor.inputs], dtype, on: self).matrix
       decodeNF4(tensor, rows: 0..<tensor.outputs, columns: 0..<tensor.inputs, into: decoded)
       return decoded
+    case .blocks(let tensor): preconditionFailure("\(tensor.format) blocks on a card")
     }
   }
 
@@ -85,6 +86,7 @@ extension CardDevice {
           card, y.output, x.input, tensor.matrix.input, low, back, rows, outputs, Int64(part.inputs), thin))
     case .nf4(let tensor):
       run("linear", card_nf4_rows(card, y.output, x.input, tensor.onCard, low, back, rows, outputs, thin))
+    case .blocks(let tensor): preconditionFailure("\(tensor.format) blocks on a card")
     }
   }
 

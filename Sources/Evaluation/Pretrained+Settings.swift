@@ -3,6 +3,7 @@ import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
+import FireflyWeights
 
 extension Pretrained {
   /// What of the model decides an evaluation's results, for `ResultFile`: hashes of the model and the adapter, and how
@@ -16,8 +17,16 @@ extension Pretrained {
       "model": .string(try ModelHash.of(source)),
       "adapter": try options.adapter.map { .string(try ModelHash.of(adapter: $0)) } ?? .null,
       "precision": .string(compute.description),
-      "quantize": .string(options.quantization == .none ? "none" : "nf4"),
+      "quantize": .string(heldAs(options.quantization, on: device)),
     ]
     return device.isHost ? settings : settings.merging(["device": .string(device.name)]) { $1 }
+  }
+
+  private func heldAs(_ quantization: Quantization, on device: any Device) -> String {
+    switch quantization {
+    case .stored: source.hasBlocks && device.multipliesBlocks ? "stored" : "none"
+    case .none: "none"
+    case .nf4: "nf4"
+    }
   }
 }

@@ -23,8 +23,8 @@ public final class ChatModel: Sendable {
     public var template: String?
     /// Variables of the template, as transformers' `chat_template_kwargs`.
     public var templateVariables: JSONMembers = [:]
-    /// How weights are held: `.none` as the files have them, `.nf4` in 4 bits.
-    public var quantization = Quantization.none
+    /// How weights are held: `.stored` as the files have them, `.none` decoded, `.nf4` in 4 bits.
+    public var quantization = Quantization.stored
     /// The processor unless it is said otherwise.
     public var device = DeviceChoice.cpu
 

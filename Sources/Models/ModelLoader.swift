@@ -5,7 +5,8 @@ import FireflyWeights
 extension Transformer {
   /// Builds the model by asking the source for each tensor by name and shape; building is loading.
   ///
-  /// Dense weights that are stored in the compute dtype stay mapped; others are converted. With NF4 each
+  /// Dense weights that are stored in the compute dtype stay mapped, and so do a GGUF file's blocks where
+  /// `quantization` is `.stored`; others are converted. With NF4 each
   /// linear is converted to the compute dtype, quantised and let go, so the peak is the quantised model and
   /// one tensor.
   ///
@@ -109,7 +110,7 @@ struct ModelLoader {
   private func embedding() throws -> Embedding {
     let shape = [architecture.vocabularySize, architecture.hiddenSize]
     let trained = try trainedMatrix(architecture.names.embedding)
-    let table = try trained?.copy ?? tensor(architecture.names.embedding, shape: shape, as: compute)
+    let table = try trained.map { .dense($0.copy) } ?? table(architecture.names.embedding, shape: shape)
     let scale = Tensor([architecture.embeddingScale], [1])
     let rounded = Tensor([1], compute)
     Ops.convert(rounded.matrix, scale.matrix)
@@ -126,23 +127,24 @@ struct ModelLoader {
     let cap = architecture.logitCap
     if architecture.tiedHead {
       let trained = embedding.trained.map { TrainedHead(parameter: $0.parameter, form: .tied) }
-      return Head(norm: norm, weight: embedding.table, cap: cap, trained: trained)
+      return Head(norm: norm, weight: embedding.table, compute: compute, cap: cap, trained: trained)
     }
     let (name, shape) = (architecture.names.head, embedding.table.shape)
     guard architecture.normalizedHead else {
       let trained = try trainedMatrix(name)
-      let weight = try trained?.copy ?? tensor(name, shape: shape, as: compute)
+      let weight = try trained.map { .dense($0.copy) } ?? table(name, shape: shape)
       return Head(
-        norm: norm, weight: weight, cap: cap,
+        norm: norm, weight: weight, compute: compute, cap: cap,
         trained: trained.map { TrainedHead(parameter: $0.parameter, form: .own) })
     }
     let unit = Tensor(shape, compute, on: device)
     if let parameter = try parameter(name) {
       return Head(
-        norm: norm, weight: unit, cap: cap, trained: TrainedHead(parameter: parameter, form: .normalized))
+        norm: norm, weight: .dense(unit), compute: compute, cap: cap,
+        trained: TrainedHead(parameter: parameter, form: .normalized))
     }
     UnitRows.normalize(try tensor(name, shape: shape, as: compute), into: unit)
-    return Head(norm: norm, weight: unit, cap: cap)
+    return Head(norm: norm, weight: .dense(unit), compute: compute, cap: cap)
   }
 
   // MARK: - Blocks
@@ -264,6 +266,7 @@ struct ModelLoader {
     let stored = store.storedName(name, architecture)
     if let packed = try store.nf4(stored, shape: shape) { return .nf4(packed.on(device)) }
     switch quantization {
+    case .stored: return try table(name, shape: shape)
     case .none: return .dense(try tensor(name, shape: shape, as: compute))
     case .nf4(let double):
       let dense = try store.tensor(stored, shape: shape, as: compute)
@@ -271,6 +274,16 @@ struct ModelLoader {
       let packed = try BitsAndBytes.quantize(dense, double: double, at: "\(store.path): \(stored)")
       return .nf4(packed.on(device))
     }
+  }
+
+  /// A matrix in the file's own blocks or in the compute type.
+  private func table(_ name: String, shape: [Int]) throws -> LinearWeight {
+    if quantization == .stored, device.multipliesBlocks,
+      let blocks = try store.blocks(store.storedName(name, architecture), shape: shape)
+    {
+      return .blocks(blocks)
+    }
+    return .dense(try tensor(name, shape: shape, as: compute))
   }
 
   /// - Parameters:

@@ -7,6 +7,7 @@ struct RandomTensors: TensorSource {
 
   func storedName(_ name: String, _ architecture: Architecture) -> String { name }
   func nf4(_ name: String, shape: [Int]) -> NF4Tensor? { nil }
+  func blocks(_ name: String, shape: [Int]) -> BlockTensor? { nil }
   func isMapped(_ name: String, as dtype: DType) -> Bool { true }
   func release(_ name: String) {}
 

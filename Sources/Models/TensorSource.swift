@@ -10,6 +10,8 @@ protocol TensorSource {
   func tensor(_ name: String, shape: [Int], as dtype: DType) throws -> Tensor
   /// nil when it is not stored in 4 bits.
   func nf4(_ name: String, shape: [Int]) throws -> NF4Tensor?
+  /// nil when it is not stored in GGUF's quantised blocks.
+  func blocks(_ name: String, shape: [Int]) throws -> BlockTensor?
   /// Whether `tensor` gives the file itself.
   func isMapped(_ name: String, as dtype: DType) -> Bool
   /// Lets go of the file pages that hold a tensor.

@@ -4,6 +4,9 @@ import FireflyWeights
 
 /// How the frozen linear layers are held.
 public enum Quantization: Equatable, Sendable {
+  /// As the files have them: those of a 4-bit checkpoint in 4 bits, those of a GGUF file in its own blocks, which stay in
+  /// the mapped file, embedding and head too; others, and blocks on a card, in the compute dtype.
+  case stored
   /// Weights in the compute dtype; those of a 4-bit checkpoint stay 4-bit.
   case none
   /// NF4 (Dettmers et al., 2023), the scales quantised again when `double`.
@@ -309,7 +312,7 @@ public final class Transformer: @unchecked Sendable {
   /// Bytes of weights that a pass of generation reads.
   package var bytesPerStep: Int {
     groups.flatMap(\.group.parts).reduce(0) { $0 + $1.weight.byteCount }
-      + RowWeight.byteCount(of: ends.head.weight)
+      + ends.head.bytesPerStep
   }
 }
 
@@ -319,14 +322,4 @@ struct KeptAdapter {
   /// As the model's groups.
   let groups: [GroupAdapter?]
   let ends: Ends
-}
-
-extension LinearWeight {
-  /// Bytes as held.
-  var byteCount: Int {
-    switch self {
-    case .dense(let tensor): tensor.byteCount
-    case .nf4(let tensor): tensor.byteCount
-    }
-  }
 }

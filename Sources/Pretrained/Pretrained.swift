@@ -21,14 +21,14 @@ public struct Pretrained: Sendable {
   public struct Options: Sendable {
     /// nil: bfloat16 where the device multiplies it fast, otherwise float32.
     public var compute: DType?
-    /// `.none` keeps a 4-bit folder 4-bit and anything else in the compute dtype.
+    /// `.stored` keeps a 4-bit folder 4-bit, a GGUF file in its own blocks, and anything else in the compute dtype.
     public var quantization: Quantization
     /// A PEFT folder to put on top, or an adapter's name on a hub.
     public var adapter: String?
     public var device: DeviceChoice
 
     public init(
-      compute: DType? = nil, quantization: Quantization = .none, adapter: String? = nil,
+      compute: DType? = nil, quantization: Quantization = .stored, adapter: String? = nil,
       device: DeviceChoice = .cpu
     ) {
       self.compute = compute
@@ -85,6 +85,13 @@ public struct Pretrained: Sendable {
       device: device, progress: progress)
     if let adapter = options.adapter { try loadAdapter(adapter, into: model) }
     return model
+  }
+
+  /// Says which of a GGUF file's blocks the weights are where they stay so; nil where they do not.
+  package func blocksNote(_ quantization: Quantization, on device: any Device) -> String? {
+    guard quantization == .stored && source.hasBlocks && device.multipliesBlocks else { return nil }
+    let formats = source.weights.blockFormats.joined(separator: ", ")
+    return "\(source.path): the weights stay the file's own blocks: \(formats)"
   }
 
   /// Hangs an adapter on the model that was loaded of this.

@@ -11,6 +11,8 @@ package protocol Device: AnyObject, Sendable {
   var isHost: Bool { get }
   /// Whether products of bfloat16 run at a rate of their own; otherwise float32 is the better choice.
   var multipliesBFloat16: Bool { get }
+  /// Whether weights may stay the quantised blocks of a GGUF file; otherwise they are decoded before they come here.
+  var multipliesBlocks: Bool { get }
 
   /// Waits until all operations before it are done.
   func synchronise()
@@ -116,9 +118,17 @@ package protocol Device: AnyObject, Sendable {
   // MARK: Quantised weights
 
   func decodeNF4(_ weights: NF4Tensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix)
+  func decodeBlocks(_ weights: BlockTensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix)
 }
 
 extension Device {
+  package var multipliesBlocks: Bool { false }
+  package func decodeBlocks(
+    _ weights: BlockTensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix
+  ) {
+    preconditionFailure("\(weights.format) blocks on \(name)")
+  }
+
   /// The type that products are computed in unless another is asked for.
   package var usualCompute: DType { multipliesBFloat16 ? .bfloat16 : .float32 }
 }

@@ -59,6 +59,9 @@ public struct ModelSource: Sendable {
   /// Whether the linear layers are stored in 4 bits.
   package var isQuantized: Bool { config["quantization_config"] != nil }
 
+  /// Whether tensors are stored in GGUF's quantised blocks.
+  package var hasBlocks: Bool { !weights.blockFormats.isEmpty }
+
   /// Of quantised folders, only bitsandbytes' NF4 is read.
   ///
   /// - Returns: a note for each key that has no effect here.

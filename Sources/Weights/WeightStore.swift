@@ -42,6 +42,11 @@ package final class WeightStore: Sendable {
   /// What the file says about `name`; nil when absent.
   package func info(_ name: String) -> TensorInfo? { tensors[name]?.info }
 
+  /// The names of GGUF's block formats that tensors are stored in, sorted; empty for anything but a GGUF file.
+  package var blockFormats: [String] {
+    Set(tensors.values.map(\.info.type).filter(\.isBlock).map(\.rawValue)).sorted()
+  }
+
   /// Bytes of all tensors in the files.
   package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.range.count } }
 
@@ -59,6 +64,16 @@ package final class WeightStore: Sendable {
     let stored = try take(name)
     try check(stored, shape)
     return try stored.tensor(as: dtype)
+  }
+
+  /// The matrix as its file's own quantised blocks, mapped; nil where it is not stored so.
+  ///
+  /// - Parameter shape: [out, in]
+  /// - Throws: `FireflyError` when it has another shape.
+  package func blocks(_ name: String, shape: [Int]) throws -> BlockTensor? {
+    guard let stored = tensors[name], let blocks = stored.blocks else { return nil }
+    try check(stored, shape)
+    return blocks
   }
 
   /// Throws one error that names the missing tensors, when any of `names` is.

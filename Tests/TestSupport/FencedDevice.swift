@@ -81,6 +81,7 @@ package final class FencedDevice: Device {
       switch part.weight {
       case .dense(let tensor): .dense(inside(tensor))
       case .nf4(let tensor): .nf4(inside(tensor))
+      case .blocks(let tensor): preconditionFailure("\(tensor.format) blocks behind the fence")
       }
     return LinearPart(
       weight: weight, adapterB: part.adapterB.map { inside($0) }, bias: part.bias.map { inside($0) },

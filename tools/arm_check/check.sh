@@ -14,7 +14,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-sources=(Sources/C/Kernels/generic.c Sources/C/Kernels/dispatch.c Sources/C/Kernels/blocks.c
+sources=(Sources/C/Kernels/generic.c Sources/C/Kernels/dispatch.c
   Sources/C/Kernels/blocks_encode.c Sources/C/Mappings/mappings.c Sources/C/Pause/pause.c tools/arm_check/kernels.c)
 flags=(-std=gnu17 -O2 -Wall -Wextra -Werror -ISources/C/Kernels -ISources/C/Kernels/include -ISources/C/Mappings/include
   -ISources/C/Pause/include)

@@ -131,13 +131,23 @@ static void weights(const kernels *k) {
   k->int8_gemv(out_of(y, ROWS, KERNELS_FLOAT32), in32(x), 3, bytes, scales, ROWS, COLUMNS);
   show("int8_gemv", y, 3 * ROWS);
   // Bytes as a file might have them; scales are halves, kept small.
-  static const int block_bytes[] = {18, 20, 22, 24, 34, 144, 176, 210};
-  for (int format = 0; format < 8; format++) {
-    uint8_t blocks[210];
-    float values[256];
-    for (int i = 0; i < block_bytes[format]; i++) blocks[i] = (uint8_t)(number() * 24 + 48);
-    kernels_decode_blocks(format, values, blocks, 1);
-    show("exact:blocks", values, format < 5 ? 32 : 256);
+  static const size_t block_bytes[] = {18, 20, 22, 24, 34, 144, 176, 210, 84, 110, 18, 136};
+  static const size_t elements[] = {32, 32, 32, 32, 32, 256, 256, 256, 256, 256, 32, 256};
+  for (int format = 0; format < 12; format++) {
+    uint8_t row[8 * 34];
+    float values[256], dot[3];
+    size_t bytes = 256 / elements[format] * block_bytes[format];
+    for (size_t i = 0; i < bytes; i++) row[i] = (uint8_t)(number() * 24 + 48);
+    kernels_blocks blocks = {.at = row, .columns = 256, .format = format};
+    k->blocks_decode(out_of(values, 256, KERNELS_FLOAT32), &blocks, 0, 0, 1, 256);
+    show("exact:blocks", values, 256);
+    float scales[3 * 8], sums[3 * 16];
+    int8_t rounded[3 * 256];
+    kernels_rounded rows = {rounded, scales, sums};
+    k->blocks_round(&rows, in_of(w, 256, KERNELS_FLOAT32), 2, 256);
+    show_bytes("exact:blocks_round", (uint8_t *)rounded, 2 * 256);
+    k->blocks_dot(out_of(dot, 1, KERNELS_FLOAT32), &rows, 2, &blocks, 0, 1);
+    show("blocks_dot", dot, 2);
   }
   uint8_t encoded[6 * 34];
   kernels_encode_blocks(0, encoded, w, 6);

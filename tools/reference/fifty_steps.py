@@ -10,6 +10,9 @@ in file order. The initial adapter is Firefly's own (A random, B zero): the one 
 learning rate is 0; PEFT loads it. OUT keeps the rows, that adapter, both runs' losses and Firefly's run; the
 reference is not run again while it would start from the same.
 
+With --gguf FILE, of which FOLDER holds the weights decoded, Firefly trains on the file's own blocks and PEFT on the folder,
+nothing being quantised.
+
 With --full all weights are trained in float32, with the weight decay of transformers' Trainer and its choice of what decays.
 """
 
@@ -52,7 +55,10 @@ def choose_rows(options: argparse.Namespace, tokenizer) -> pathlib.Path:
 
 
 def adapted_model(options: argparse.Namespace, adapter: pathlib.Path):
-    base = peft.prepare_model_for_kbit_training(qlora.load_base(options.model, torch.float32))
+    if options.gguf:
+        base = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
+    else:
+        base = peft.prepare_model_for_kbit_training(qlora.load_base(options.model, torch.float32))
     model = peft.PeftModel.from_pretrained(base, adapter, is_trainable=True)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return model, torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0)
@@ -98,7 +104,7 @@ def train_firefly(options: argparse.Namespace, rows: pathlib.Path, steps: int) -
     """Returns the run's folder."""
     folder = options.out / f"firefly_{steps}"
     config = {
-        "output_dir": str(folder), "model_name_or_path": str(options.model), "train_file": str(rows),
+        "output_dir": str(folder), "model_name_or_path": str(options.gguf or options.model), "train_file": str(rows),
         "template_name": "qwen", "max_seq_length": options.max_length, "train_mode": "full" if options.full else "qlora",
         "precision": "float32", "bf16": True, "lora_rank": RANK, "lora_alpha": ALPHA, "lora_dropout": 0.0,
         "shuffle": False, "per_device_train_batch_size": 1, "gradient_accumulation_steps": options.accumulation,
@@ -153,6 +159,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50, help="at least 2")
     parser.add_argument("--accumulation", type=int, default=1, help="rows a step; the loss is weighted by tokens")
     parser.add_argument("--max-length", type=int, default=256, help="longer rows are left out")
+    parser.add_argument("--gguf", type=pathlib.Path, help="train on this file's own blocks")
     parser.add_argument("--full", action="store_true", help="train all weights")
     parser.add_argument("--tolerance", type=float, default=1e-3, help="relative, at each step")
     options = parser.parse_args()
@@ -162,7 +169,7 @@ def main() -> None:
     rows = choose_rows(options, tokenizer)
     adapter = None if options.full else initial_adapter(options, rows)
     recorded = options.out / "reference.json"
-    settings = {"steps": options.steps, "accumulation": options.accumulation, "model": str(options.model),
+    settings = {"steps": options.steps, "accumulation": options.accumulation, "model": str(options.model), "gguf": str(options.gguf),
                 "max_length": options.max_length, "rows": manifest.sha256(rows),
                 "adapter": manifest.sha256(adapter / "adapter_model.safetensors") if adapter else None}  # fmt: skip
     known = json.loads(recorded.read_text()) if recorded.exists() else {}

@@ -81,7 +81,7 @@ def adamw_fixtures() -> dict[str, torch.Tensor]:
 
 # Where a block keeps its float16 scales.
 SCALE_OFFSETS = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q4_K": [0, 2],
-                 "Q5_K": [0, 2], "Q6_K": [208]}
+                 "Q5_K": [0, 2], "Q6_K": [208], "Q2_K": [80, 82], "Q3_K": [108], "IQ4_NL": [0], "IQ4_XS": [0]}
 
 
 def block_fixtures() -> dict[str, torch.Tensor]:

@@ -20,7 +20,8 @@ enum ModelOptions {
     "What products are computed in (default: bfloat16 where the device multiplies it fast).")
   static let quantize = Option.choice(
     "--quantize", ["nf4", "none"],
-    "How the linear layers are held (default: as the folder has them when it is 4-bit, otherwise none).")
+    "How the linear layers are held: nf4 quantises them, none decodes a GGUF file's (default: as the files have them)."
+  )
   static let declarations = [
     adapter.declaration, precision.declaration, quantize.declaration, DeviceOption.device.declaration,
   ]
@@ -28,8 +29,16 @@ enum ModelOptions {
   static func options(_ arguments: Arguments, adapter: String?) -> Pretrained.Options {
     Pretrained.Options(
       compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
-      quantization: arguments[quantize] == "nf4" ? .nf4(double: true) : .none, adapter: adapter,
+      quantization: quantization(arguments[quantize]), adapter: adapter,
       device: DeviceOption.choice(arguments) ?? .auto)
+  }
+
+  private static func quantization(_ choice: String?) -> Quantization {
+    switch choice {
+    case "nf4": .nf4(double: true)
+    case "none": .none
+    default: .stored
+    }
   }
 
   /// Opens the model with the adapter that is given.
@@ -49,6 +58,7 @@ enum ModelOptions {
     let progress = ProgressLine("loading \(pretrained.source.name)")
     let model = try pretrained.load(options(arguments, adapter: adapter), on: device) { progress.update($0) }
     progress.clear()
+    pretrained.blocksNote(quantization(arguments[quantize]), on: device).map(Messages.note)
     (pretrained.tokenizer.notes + model.notes).forEach(Messages.note)
     return Generator(model: model, tokenizer: pretrained.tokenizer)
   }

@@ -32,8 +32,8 @@ extension Transformer {
     }
     for parameter in arena.parameters {
       switch parameter.slot.role {
-      case .embedding: Ops.convert(parameter.value.matrix, base.embedding.table.matrix)
-      case .head: Ops.convert(parameter.value.matrix, base.head.weight.matrix)
+      case .embedding: Ops.decode(base.embedding.table, into: parameter.value.matrix)
+      case .head: Ops.decode(base.head.weight, into: parameter.value.matrix)
       default: break
       }
     }

@@ -2,7 +2,7 @@ import FireflyTensors
 
 /// Tokens to the residual stream.
 struct Embedding {
-  let table: Tensor  // [V, C] c
+  let table: LinearWeight  // [V, C]
   let scale: Float
   /// BLOOM's.
   let norm: Norm?
@@ -13,7 +13,8 @@ struct Embedding {
 
   /// The same with another table, which is trained.
   func training(_ matrix: TrainedMatrix) -> Embedding {
-    Embedding(table: matrix.copy, scale: scale, norm: norm, trained: matrix, paddingToken: paddingToken)
+    Embedding(
+      table: .dense(matrix.copy), scale: scale, norm: norm, trained: matrix, paddingToken: paddingToken)
   }
 
   struct Saved {
@@ -23,7 +24,7 @@ struct Embedding {
   }
 
   func forward(_ tokens: [Int32]) -> (x: Tensor, saved: Saved) {  // [T] → [T, C] float32
-    let x = Tensor([tokens.count, table.columns], .float32, on: table.device)
+    let x = Tensor([tokens.count, table.inputs], .float32, on: table.device)
     Ops.embed(x.matrix, table: table, tokens: tokens)
     if scale != 1 { Ops.scale(x.matrix, by: scale) }
     guard let norm else { return (x, Saved(tokens: tokens, norm: nil)) }

@@ -77,11 +77,11 @@ struct HeadwiseLinear {
   init(_ group: LinearGroup, heads: Int) {
     self.heads = heads
     size = group.outputs / heads
-    switch group.parts[0].weight {
-    case .dense(let tensor): weight = tensor
-    case .nf4(let packed):
+    if case .dense(let tensor) = group.parts[0].weight {
+      weight = tensor
+    } else {
       weight = Tensor([group.outputs, group.inputs], group.compute, on: group.device)
-      Ops.decodeNF4(packed, rows: 0..<group.outputs, columns: 0..<group.inputs, into: weight.matrix)
+      Ops.decode(group.parts[0].weight, into: weight.matrix)
     }
     pair = group.adapter.flatMap { adapter in
       adapter.pairs[0].map { (b: $0.bCompute, a: adapter.aCompute, scale: $0.scale) }

@@ -46,7 +46,9 @@ package struct TargetScore: Sendable, Equatable {
 /// Final norm, output head and cross-entropy at the target rows only, in chunks: never N×V at once.
 struct Head {
   let norm: Norm
-  let weight: Tensor  // [V, C] c
+  let weight: LinearWeight  // [V, C]
+  /// What products are computed in.
+  let compute: DType
   /// Logits become cap·tanh(logit / cap); nil: they stay as they are.
   let cap: Float?
   /// What the weight follows from; nil: it is frozen.
@@ -64,7 +66,7 @@ struct Head {
   /// The same with another matrix, which is trained.
   func training(_ matrix: TrainedMatrix, _ form: TrainedHead.Form) -> Head {
     Head(
-      norm: norm, weight: matrix.copy, cap: cap,
+      norm: norm, weight: .dense(matrix.copy), compute: compute, cap: cap,
       trained: TrainedHead(parameter: matrix.parameter, form: form))
   }
 
@@ -72,7 +74,7 @@ struct Head {
   func parametersChanged() {
     decoding.forget()
     norm.parametersChanged()
-    trained?.renew(weight)
+    if case .dense(let copy) = weight { trained?.renew(copy) }
     adapter?.parametersChanged()
   }
 
@@ -89,7 +91,7 @@ struct Head {
     let rows = targets.map { Int32($0) }
     let kept = Tensor([rows.count, x.columns], .float32, on: x.device)  // [N, C]
     Ops.gatherRows(kept.matrix, x.matrix, rows: rows)
-    let normed = Tensor(kept.shape, weight.dtype, on: x.device)
+    let normed = Tensor(kept.shape, compute, on: x.device)
     let normSaved = norm.forward(into: normed.matrix, kept.matrix)
     let dNormed = weights.map { _ in Tensor(kept.shape, .float32, on: x.device) }
     let (sum, losses) = crossEntropy(
@@ -125,7 +127,7 @@ struct Head {
     _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?, _ pass: Pass
   ) -> (sum: Double, losses: [Float]) {
     let dLogits = dNormed.map { _ in
-      Tensor([chunkRows(labels.count), weight.rows], weight.dtype, on: x.device)
+      Tensor([chunkRows(labels.count), weight.outputs], compute, on: x.device)
     }
     let weights = weights.map { Tensor($0, [$0.count], on: x.device) }
     var chunks: [Tensor] = []
@@ -136,7 +138,7 @@ struct Head {
           logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)))
       if let gradient, let dNormed {
         if let cap { Ops.softCapGradient(gradient, y: logits, cap) }
-        Ops.matmul(dNormed.slice(range).matrix, gradient, weight.matrix)
+        setInputGradient(dNormed.slice(range).matrix, gradient)
         trained?.addGradient(gradient, x.slice(range).matrix)
         if let low {
           addPairGradients(dNormed.slice(range).matrix, gradient, low, x.slice(range).matrix, pass, range)
@@ -161,7 +163,7 @@ struct Head {
 
   /// What the model says of `labels`, one for each row.
   func scores(_ x: Matrix, labels: [Int32]) -> [TargetScore] {  // [N, C] float32
-    let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
+    let normed = Tensor([x.rows, x.columns], compute, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
     var scores: [TargetScore] = []
     forEachChunk(normed, .evaluation) { range, logits, _ in
@@ -181,7 +183,7 @@ struct Head {
   }
 
   /// Rows whose logits are held at the same time.
-  private func chunkRows(_ rows: Int) -> Int { max(1, min(rows, Head.chunkElements / weight.rows)) }
+  private func chunkRows(_ rows: Int) -> Int { max(1, min(rows, Head.chunkElements / weight.outputs)) }
 
   /// Gives `body` the logits of the normed rows `x`, one block after the other in the same place, and what a pair's A made of
   /// them.
@@ -189,11 +191,11 @@ struct Head {
     _ x: Tensor, _ pass: Pass, _ body: (Range<Int>, _ logits: Matrix, _ low: Matrix?) -> Void
   ) {
     let chunk = chunkRows(x.rows)
-    let logits = Tensor([chunk, weight.rows], .float32, on: x.device)
+    let logits = Tensor([chunk, weight.outputs], .float32, on: x.device)
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
-      Ops.matmul(part, x.slice(range).matrix, weight.matrix, transposeB: true)
+      multiply(part, x.slice(range).matrix)
       let low = addPair(part, x.slice(range).matrix, pass, firstRow: start)
       if let cap { Ops.softCap(part, cap) }
       body(range, part, low)
@@ -202,13 +204,13 @@ struct Head {
 
   /// Logits of the given rows, `[N, V]` float32; row by row through the form for generation.
   func logits(_ x: Matrix, _ pass: Pass) -> Tensor {  // [N, C] float32
-    let normed = Tensor([x.rows, x.columns], weight.dtype, on: x.device)
+    let normed = Tensor([x.rows, x.columns], compute, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
-    let logits = Tensor([x.rows, weight.rows], .float32, on: x.device)
+    let logits = Tensor([x.rows, weight.outputs], .float32, on: x.device)
     if pass.rowByRow {
-      decoding.multiply(logits.matrix, normed.matrix, weight)
+      multiplyByRow(logits.matrix, normed.matrix)
     } else {
-      Ops.matmul(logits.matrix, normed.matrix, weight.matrix, transposeB: true)
+      multiply(logits.matrix, normed.matrix)
     }
     addPair(logits.matrix, normed.matrix, pass)
     if let cap { Ops.softCap(logits.matrix, cap) }

@@ -14,7 +14,7 @@ extension CPU {
       guard case .none = finish else {
         return linearThenFinish(y, x, parts: parts, low: low, rowByRow: rowByRow, finish)
       }
-      linearByRow(y, x, parts: parts, low: low)
+      linearByRow(y, x, parts: parts, low: low, roundsRows: rowByRow)
       return addBiases(y, parts)
     }
     let tasks = LinearTask.of(parts, rows: x.rows, finish)
@@ -178,17 +178,18 @@ extension LinearPart {
   /// Rows of a panel decoded at a time by `multiplyTransposed`.
   private static let panelRows = 1024
 
-  /// The weight's block `rows` × `columns`: a view of a dense one, a decoded copy of an NF4 one.
+  /// The weight's block `rows` × `columns`: a view of a dense one, a decoded copy of a quantised one.
   private func block(rows: Range<Int>, columns: Range<Int>, _ dtype: DType) -> Matrix {
-    switch weight {
-    case .dense(let tensor): return tensor.matrix.rows(rows).columns(columns)
-    case .nf4(let tensor):
-      let decoded = Tensor([rows.count, columns.count], dtype).matrix
-      Ledger.measureDecoding {
-        CPU.shared.decodeNF4(tensor, rows: rows, columns: columns, into: decoded)
+    if case .dense(let tensor) = weight { return tensor.matrix.rows(rows).columns(columns) }
+    let decoded = Tensor([rows.count, columns.count], dtype).matrix
+    Ledger.measureDecoding {
+      switch weight {
+      case .dense: break
+      case .nf4(let tensor): CPU.shared.decodeNF4(tensor, rows: rows, columns: columns, into: decoded)
+      case .blocks(let tensor): CPU.shared.decodeBlocks(tensor, rows: rows, columns: columns, into: decoded)
       }
-      return decoded
     }
+    return decoded
   }
 
   /// y = x·W[range]ᵀ + h·B[range]ᵀ; `finish` gets each block of rows while it is in the cache.

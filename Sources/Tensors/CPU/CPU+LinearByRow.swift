@@ -6,14 +6,19 @@ extension CPU {
   /// a row's result does not depend on its group.
   ///
   /// The frozen and the thin product of a part meet in float32, so y is rounded once.
-  func linearByRow(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
+  /// - Parameter roundsRows: a GGUF file's blocks may be multiplied with bfloat16 rows rounded to 8 bits.
+  func linearByRow(
+    _ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], roundsRows: Bool = false
+  ) {
     let k = InstructionSet.kernels
+    let rounds = roundsRows && x.dtype == .bfloat16 && parts.contains { $0.weight.isBlocks }
+    let rounded = rounds ? RoundedRows(x) : nil
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let tasks = CPU.rowTasks(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
-        addresses[index] = PartAddress(parts[index], low[index], first: first)
+        addresses[index] = PartAddress(parts[index], low[index], rounded, first: first)
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
@@ -24,7 +29,7 @@ extension CPU {
         }
       }
     }
-    withExtendedLifetime((y, x, parts, low)) {}
+    withExtendedLifetime((y, x, parts, low, rounded)) {}
   }
 }
 
@@ -33,6 +38,9 @@ private struct PartAddress {
   private enum Weight {
     case dense(MatrixAddress)
     case nf4(kernels_nf4)
+    case blocks(kernels_blocks)
+    /// The rows of x in 8 bits, and from one to the next: groups of 256 columns.
+    case rounded(kernels_blocks, kernels_rounded, groups: Int)
   }
 
   private let weight: Weight
@@ -41,10 +49,14 @@ private struct PartAddress {
   /// The part's columns of y.
   let outputs: Range<Int>
 
-  init(_ part: LinearPart, _ h: Matrix?, first: Int) {
+  init(_ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, first: Int) {
     switch part.weight {
     case .dense(let tensor): weight = .dense(MatrixAddress(tensor.matrix))
     case .nf4(let tensor): weight = .nf4(tensor.kernelsView)
+    case .blocks(let tensor):
+      let view = tensor.kernelsView
+      weight =
+        rounded.map { .rounded(view, $0.view, groups: kernels_groups(view.columns)) } ?? .blocks(view)
     }
     if let h, let b = part.adapterB {
       thin = (MatrixAddress(h), MatrixAddress(b.matrix))
@@ -94,8 +106,21 @@ private struct PartAddress {
       k.pointee.dense_gemv(sums.output, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
     case .nf4(var view):
       k.pointee.nf4_gemv(sums.output, x.input(from: row), m, &view, first, count)
+    case .blocks(var view):
+      k.pointee.blocks_gemv(sums.output, x.input(from: row), m, &view, first, count)
+    case .rounded(var view, let all, let groups):
+      var own = kernels_rounded(
+        codes: all.codes + row * groups * 256, scales: all.scales + row * groups * 8,
+        sums: all.sums + row * groups * 16)
+      k.pointee.blocks_dot(sums.output, &own, m, &view, first, count)
     }
     guard let (h, b) = thin else { return }
     k.pointee.dense_gemv(sums.output, h.input(from: row), m, b.input(from: first), count, b.columns, 1)
+  }
+}
+
+extension LinearWeight {
+  fileprivate var isBlocks: Bool {
+    if case .blocks = self { true } else { false }
   }
 }

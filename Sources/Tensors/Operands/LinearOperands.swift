@@ -3,6 +3,8 @@
 package enum LinearWeight: Sendable {
   case dense(Tensor)
   case nf4(NF4Tensor)
+  /// Of a device that `multipliesBlocks`.
+  case blocks(BlockTensor)
 
   package var device: any Device { storage.device }
 
@@ -10,13 +12,27 @@ package enum LinearWeight: Sendable {
     switch self {
     case .dense(let tensor): tensor.storage
     case .nf4(let tensor): tensor.codes.storage
+    case .blocks(let tensor): tensor.bytes.storage
     }
   }
 
-  var shape: [Int] {
+  /// Bytes as held.
+  package var byteCount: Int {
+    switch self {
+    case .dense(let tensor): tensor.byteCount
+    case .nf4(let tensor): tensor.byteCount
+    case .blocks(let tensor): tensor.byteCount
+    }
+  }
+
+  package var outputs: Int { shape[0] }
+  package var inputs: Int { shape[1] }
+
+  package var shape: [Int] {
     switch self {
     case .dense(let tensor): tensor.shape
     case .nf4(let tensor): tensor.shape
+    case .blocks(let tensor): tensor.shape
     }
   }
 

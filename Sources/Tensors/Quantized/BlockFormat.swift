@@ -1,35 +1,8 @@
 import CKernels
 
-/// A quantised format of GGUF files; ggml's names. The raw value is the kernels' number.
-package enum BlockFormat: Int32, CaseIterable, Sendable {
-  case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K
-
-  /// Elements of a block.
-  package var elements: Int {
-    switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-    case .q4_K, .q5_K, .q6_K: 256
-    }
-  }
-
-  /// Bytes of a block.
-  package var bytes: Int {
-    switch self {
-    case .q4_0: 18
-    case .q4_1: 20
-    case .q5_0: 22
-    case .q5_1: 24
-    case .q8_0: 34
-    case .q4_K: 144
-    case .q5_K: 176
-    case .q6_K: 210
-    }
-  }
-}
-
 // Blocks come from files and go to files: they are decoded and encoded on the processor.
 extension BlockFormat {
-  /// Blocks decoded at a time: a float32 copy of all would be twice as large as the result in bfloat16.
+  /// Blocks decoded at a time: a float32 copy of all would be twice as large as the result in float16.
   private static let blocksAtOnce = 1024
 
   /// out float32, bfloat16 or float16 = the elements of whole blocks, in their order.
@@ -39,14 +12,19 @@ extension BlockFormat {
       out.count % elements == 0 && bytes.count == blocks * self.bytes,
       "\(out.count) elements from \(bytes.count) bytes of \(self)")
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let k = InstructionSet.kernels
     Ledger.measure(.elementwise) {
       CPU.split(blocks, cost: 4 * elements) { range in
         for start in stride(from: range.lowerBound, to: range.upperBound, by: BlockFormat.blocksAtOnce) {
           let slice = start..<min(start + BlockFormat.blocksAtOnce, range.upperBound)
           let part = out.reshaped([blocks, elements]).slice(slice)
-          let decoded = out.dtype == .float32 ? part : Tensor(part.shape, .float32)
-          kernels_decode_blocks(rawValue, decoded.floatPointer, base + start * self.bytes, slice.count)
-          if out.dtype != .float32 { CPU.shared.convert(part.matrix, decoded.matrix) }
+          let decoded = out.dtype == .float16 ? Tensor(part.shape, .float32) : part
+          var row = kernels_blocks(
+            at: base + start * self.bytes, columns: part.count, turning: 0, format: rawValue)
+          k.pointee.blocks_decode(
+            kernels_out(at: decoded.pointer, stride: part.count, type: decoded.dtype.code), &row, 0, 0, 1,
+            part.count)
+          if out.dtype == .float16 { CPU.shared.convert(part.matrix, decoded.matrix) }
         }
       }
     }

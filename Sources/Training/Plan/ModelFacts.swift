@@ -13,6 +13,8 @@ struct ModelFacts {
   let isStored4Bit: Bool
   /// Bytes of embedding and head that come to lie in memory where they are frozen.
   private let tableBytes: Int
+  /// Bytes of all linear layers where QLoRA leaves those in a GGUF file's blocks as they are; nil where it does not.
+  private let blockLinearBytes: Int?
   /// The base's tables are read with other rows than the files', so that they lie in memory beside trained ones.
   private let holdsTables: Bool
   /// The embedding, and the largest linear layer of a block, as the file has them.
@@ -30,6 +32,7 @@ struct ModelFacts {
     rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
     tableBytes = ModelFacts.tableBytes(setup)
+    blockLinearBytes = setup.canHoldBlocks ? ModelFacts.blockLinearBytes(setup) : nil
     holdsTables = setup.pretrained.source.weights.isReplaced(architecture.names.embedding)
     table = StoredTensor(architecture.names.embedding, setup)
     let prefix = architecture.names.prefix(0)
@@ -45,12 +48,28 @@ struct ModelFacts {
     let a = setup.architecture
     let c = setup.compute.byteCount
     let table = a.vocabularySize * a.hiddenSize * c
-    if a.tiedHead { return table }
-    let stored = setup.pretrained.source.weights.info(a.names.embedding)
-    let isReplaced = setup.pretrained.source.weights.isReplaced(a.names.embedding)
-    guard stored?.type.dtype == setup.compute && !isReplaced else { return 2 * table }
+    let weights = setup.pretrained.source.weights
+    func held(_ name: String) -> Int {
+      let tensor = StoredTensor(name, setup)
+      return setup.holdsBlocks && !weights.isReplaced(name) ? tensor.held(in: setup.compute) : table
+    }
+    if a.tiedHead { return held(a.names.embedding) }
+    let stored = weights.info(a.names.embedding)
+    let isMapped = stored?.type.dtype == setup.compute || setup.holdsBlocks && stored?.type.isBlock == true
+    guard isMapped && !weights.isReplaced(a.names.embedding) else { return held(a.names.head) + table }
+    let whole = held(a.names.embedding)
     let named = setup.dataset.samples.distinctTokens
-    return table + min(table, named * max(4096, a.hiddenSize * c))
+    return held(a.names.head) + min(whole, named * max(4096, whole / a.vocabularySize))
+  }
+
+  private static func blockLinearBytes(_ setup: RunSetup) -> Int {
+    let a = setup.architecture
+    return (0..<a.layers).reduce(0) { sum, layer in
+      sum
+        + a.linears(layer).reduce(0) {
+          $0 + StoredTensor(a.names.prefix(layer) + $1.name + ".weight", setup).held(in: setup.compute)
+        }
+    }
   }
 
   func isNF4(_ config: RunConfig) -> Bool { isStored4Bit || config.mode == .qlora }
@@ -64,6 +83,7 @@ struct ModelFacts {
   /// All linear layers in memory: 4 bits and the scales, or whole; trained float32 ones are their own master weights.
   func linearBytes(_ config: RunConfig, _ trainable: Trainable) -> Int {
     let n = linearElements
+    if let blockLinearBytes, config.mode == .qlora { return blockLinearBytes }
     if isNF4(config) { return n / 2 + n / 64 + n / (64 * 256) * 4 }
     guard compute == .float32 else { return n * compute.byteCount }
     let trained = trainable.slots.reduce(0) { $0 + ($1.role == .weight ? $1.count : 0) }
@@ -88,6 +108,7 @@ struct ModelFacts {
       switch config.mode {
       case .full: (largestLinear.readInFloat32, table.readInFloat32)
       case .lora: (largestLinear.converted(to: compute), table.converted(to: compute))
+      case .qlora where blockLinearBytes != nil: (0, table.beside(compute))
       case .qlora:
         // Whole in the compute type, before it becomes NF4.
         (
@@ -119,6 +140,7 @@ private struct StoredTensor {
   let elements: Int
   private let bytes: Int
   private let dtype: DType?
+  private let isBlock: Bool
 
   /// - Parameter name: in the names of the architecture.
   init(_ name: String, _ setup: RunSetup) {
@@ -127,10 +149,17 @@ private struct StoredTensor {
     elements = info?.shape.reduce(1, *) ?? 0
     bytes = info?.range.count ?? 0
     dtype = info?.type.dtype
+    isBlock = info?.type.isBlock == true
   }
 
   /// Bytes of the file beside the result while it is converted; 0 where it stays mapped.
   func converted(to type: DType) -> Int { dtype == type ? 0 : bytes }
+
+  /// Bytes in memory where blocks stay as they are.
+  func held(in type: DType) -> Int { isBlock ? bytes : elements * type.byteCount }
+
+  /// As `converted(to:)`, where blocks stay as they are.
+  func beside(_ type: DType) -> Int { isBlock ? 0 : converted(to: type) }
 
   /// Bytes beside the result while it is read in float32 and copied.
   var readInFloat32: Int { bytes + (dtype == .float32 ? 0 : elements * 4) }

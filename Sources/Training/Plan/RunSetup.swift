@@ -66,6 +66,7 @@ struct RunSetup {
     for data in [dataset] + (evaluationData.map { [$0] } ?? []) {
       try checkVocabulary(data, vocabularySize: architecture.vocabularySize, model: config.modelPath)
     }
+    if config.mode == .qlora { pretrained.blocksNote(.stored, on: device).map { notices.append($0) } }
     notices += RunSetup.remarks(dataset.report, architecture)
     notices += RunSetup.preferenceRemarks(config, architecture)
     order = DataOrder(
@@ -88,10 +89,19 @@ struct RunSetup {
     config.memoryLimit == .system ? device.ownMemory ?? config.memoryLimit.bytes : config.memoryLimit.bytes
   }
 
-  /// The frozen linear layers are held in 4 bits.
+  /// The frozen linear layers are held in 4 bits, or in a GGUF file's blocks: they are decoded as they are used.
   var isNF4: Bool { config.mode == .qlora || pretrained.source.isQuantized }
 
-  var quantization: Quantization { config.mode == .qlora ? .nf4(double: true) : .none }
+  /// In QLoRA the frozen layers of a GGUF file stay its own blocks: quantising them once more would train another base than
+  /// the one that is served.
+  var holdsBlocks: Bool { config.mode == .qlora && canHoldBlocks }
+
+  var canHoldBlocks: Bool { pretrained.source.hasBlocks && device.multipliesBlocks }
+
+  var quantization: Quantization {
+    guard config.mode == .qlora else { return .none }
+    return holdsBlocks ? .stored : .nf4(double: true)
+  }
 
   func fingerprint() throws -> Fingerprint {
     Fingerprint(

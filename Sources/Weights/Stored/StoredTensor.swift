@@ -40,6 +40,7 @@ struct StoredTensor: Sendable {
     }
     let out = Tensor(info.shape, dtype)
     switch layout {
+    case .rows where info.type.isBlock: decodeStrips(into: out)
     case .rows: decode(bytes, into: out)
     case .rotary(let heads): decodeRows(into: out, heads: heads)
     case .strided(let strides):
@@ -47,6 +48,22 @@ struct StoredTensor: Sendable {
       withExtendedLifetime(rows) { decode(UnsafeRawBufferPointer(rows.bytes), into: out) }
     }
     return out
+  }
+
+  /// The matrix as the file's own blocks, mapped; nil where it is not stored so, or not read as it is stored.
+  var blocks: BlockTensor? {
+    guard let format = info.type.blockFormat, info.shape.count == 2, shift == 0, table == nil else {
+      return nil
+    }
+    var turning = 0
+    switch layout {
+    case .rows: break
+    case .rotary(let heads): turning = info.shape[0] / heads
+    case .strided: return nil
+    }
+    let mapped = Tensor(
+      storage: Storage(borrowing: bytes, owner: file), byteOffset: 0, shape: [bytes.count], dtype: .uint8)
+    return BlockTensor(bytes: mapped, format: format, shape: info.shape, turning: turning)
   }
 
   private func shifted(as dtype: DType) throws -> Tensor {
@@ -123,6 +140,22 @@ struct StoredTensor: Sendable {
     let out = Tensor(info.shape, dtype)
     out.bytes.copyMemory(from: bytes)
     return out
+  }
+
+  /// Bytes of blocks that are decoded before their pages are let go: a table for a large vocabulary takes hundreds of
+  /// megabytes, which would lie in memory beside the result.
+  private static let stripBytes = 8 << 20
+
+  private func decodeStrips(into out: Tensor) {
+    let (size, elements) = (info.type.blockBytes, info.type.blockElements)
+    let all = out.reshaped([out.count / elements, elements])
+    let step = StoredTensor.stripBytes / size
+    for first in stride(from: 0, to: all.rows, by: step) {
+      let blocks = first..<min(first + step, all.rows)
+      let strip = blocks.lowerBound * size..<blocks.upperBound * size
+      decode(UnsafeRawBufferPointer(rebasing: bytes[strip]), into: all.slice(blocks))
+      file.discard(info.range.lowerBound + strip.lowerBound..<info.range.lowerBound + strip.upperBound)
+    }
   }
 
   /// Undoes llama.cpp's row order.

@@ -25,6 +25,10 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
   case q4_K = "Q4_K"
   case q5_K = "Q5_K"
   case q6_K = "Q6_K"
+  case q2_K = "Q2_K"
+  case q3_K = "Q3_K"
+  case iq4_NL = "IQ4_NL"
+  case iq4_XS = "IQ4_XS"
 
   /// The name that safetensors and GGUF give it.
   package var description: String { rawValue }
@@ -42,7 +46,7 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
     case .float32, .int32, .uint32: 4
     case .float16, .bfloat16, .int16, .uint16: 2
     case .float8E4M3, .float8E5M2, .int8, .uint8, .bool: 1
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K, .q6_K: 0
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K, .q6_K, .q2_K, .q3_K, .iq4_NL, .iq4_XS: 0
     }
   }
 

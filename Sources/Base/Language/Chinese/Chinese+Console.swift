@@ -43,8 +43,8 @@ extension Chinese {
     = 加在模型上的 PEFT 适配器：它的文件夹或名字。
     What products are computed in (default: bfloat16 where the device multiplies it fast).
     = 矩阵乘法的精度（默认：设备的 bfloat16 乘法较快时用 bfloat16）。
-    How the linear layers are held (default: as the folder has them when it is 4-bit, otherwise none).
-    = 线性层的存放方式（默认：4 位文件夹保持原样，其他为 none）。
+    How the linear layers are held: nf4 quantises them, none decodes a GGUF file's (default: as the files have them).
+    = 线性层的存放方式：nf4 将其量化，none 将 GGUF 文件的量化块解码（默认：保持文件原样）。
     loading {}
     = 加载 {}
     Where to compute: the processor (cpu), an NVIDIA card (cuda), or auto: the card where there is one \#

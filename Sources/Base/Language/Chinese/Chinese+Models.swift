@@ -35,6 +35,8 @@ extension Chinese {
     = 适配器需要 lora_A 和 lora_B
     unusable value
     = 不可用的值
+    {}: the weights stay the file's own blocks: {}
+    = {}：权重保持文件原有的量化块：{}
     tensors in the files that the model does not use: {} ({})
     = 文件中有模型用不到的张量：{}（{}）
     sizes must be positive and below 2^24

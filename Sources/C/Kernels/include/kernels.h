@@ -83,6 +83,23 @@ typedef struct {
   int dtype;  // a decoded weight is rounded to this type first
 } kernels_nf4;
 
+// A matrix of GGUF's quantised blocks as a file has it: row by row, each of whole blocks.
+typedef struct {
+  const uint8_t *at;  // of any alignment
+  size_t columns;
+  // Rows of a head whose rows lie in llama.cpp's order: pairs that turn together side by side, where the matrix has them
+  // half a head apart. 0: rows lie as they are.
+  size_t turning;
+  int format;  // BlockFormat's raw value
+} kernels_blocks;
+
+// Rows of x in 8 bits for products with blocks, in groups of 256 columns, the last one filled up with zeros.
+typedef struct {
+  int8_t *codes;   // [rows, groups, 256]
+  float *scales;   // [rows, groups, 8]: of 32 columns each, 1/127 of their largest magnitude
+  float *sums;     // [rows, groups, 2, 8]: scale·Σ codes, of the first and of the second 16 of the 32 columns
+} kernels_rounded;
+
 // AdamW's numbers for one step, bias corrections applied.
 typedef struct {
   float gradient_scale;  // gradients are multiplied by this first
@@ -185,6 +202,18 @@ typedef struct kernels {
   // or infinity gets the scale NaN.
   void (*int8_quantize)(int8_t *codes, uint16_t *scales, const void *x, int t, size_t blocks);
 
+  // out[rows, columns] c = blocks[first_row…, first_column…]; in float32 what ggml's reference gives, bit for bit
+  void (*blocks_decode)(kernels_out out, const kernels_blocks *blocks, size_t first_row, size_t first_column,
+                        size_t rows, size_t columns);
+  // y[m, rows] float32 = x[m, columns] c · blocks[first_row ..< first_row + rows, :]ᵀ, each weight rounded to x's type
+  void (*blocks_gemv)(kernels_out y, kernels_in x, size_t m, const kernels_blocks *blocks, size_t first_row,
+                      size_t rows);
+  // The same with rows of x in 8 bits: what rounding x loses is at most Σ |w|·scale/2, w less its minimum.
+  void (*blocks_dot)(kernels_out y, const kernels_rounded *x, size_t m, const kernels_blocks *blocks,
+                     size_t first_row, size_t rows);
+  // out = x[rows, columns] c in 8 bits; columns are a multiple of 32. A NaN or infinity makes its scale NaN.
+  void (*blocks_round)(const kernels_rounded *out, kernels_in x, size_t rows, size_t columns);
+
   // MARK: Attention
 
   // Keys or values x [rows, columns] c of one head as a panel of `attention_panel_size` units, 0 where whole vectors
@@ -217,10 +246,10 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS =
 
 // MARK: - GGUF blocks
 
-// `format` is the raw value of BlockFormat: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K in this order.
-// Decodes `count` blocks to float32; the same on every processor.
-void kernels_decode_blocks(int format, float *out, const uint8_t *blocks, size_t count);
-// The reverse for Q4_0 and Q8_0 only, as ggml's reference quantises; x is finite.
+// Groups of 256 columns that so many columns lie in.
+static inline size_t kernels_groups(size_t columns) { return (columns + 255) / 256; }
+
+// `format` is the raw value of BlockFormat: Q4_0 or Q8_0; as ggml's reference quantises. x is finite.
 void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, size_t count);
 
 // MARK: - Choice

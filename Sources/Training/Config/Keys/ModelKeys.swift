@@ -23,8 +23,8 @@ enum ModelKeys {
     .init(
       .original,
       "Which weights are trained: all of them (full), or an adapter on frozen weights (lora), which qlora holds in 4 bits "
-        + "(NF4).",
-      "训练哪些权重：全部（full），或冻结权重上的适配器（lora）；qlora 将冻结权重以 4 位（NF4）保存。",
+        + "(NF4); those of a GGUF file stay its own blocks.",
+      "训练哪些权重：全部（full），或冻结权重上的适配器（lora）；qlora 将冻结权重以 4 位（NF4）保存，GGUF 文件的则保持其量化块。",
       example: .string("lora")))
 
   static let template: ConfigKey<String> = .text(

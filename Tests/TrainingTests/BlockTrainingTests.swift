@@ -1,0 +1,54 @@
+import FireflyBase
+import FireflyConversion
+import FireflyDoubles
+import FireflyPretrained
+import FireflyTestSupport
+import FireflyTraining
+import FireflyWeights
+import Testing
+
+/// QLoRA on a GGUF file: its blocks are the base, and stay so.
+@Suite struct BlockTrainingTests {
+  let tiny: TinyRun
+  let gguf: String
+
+  init() throws {
+    tiny = try TinyRun()
+    gguf = tiny.path + "/model.gguf"
+    try GGUFExporter(Pretrained.open(tiny.model), type: .q8_0).write(to: gguf)
+  }
+
+  private func config(_ output: String, _ mode: String) throws -> RunConfig {
+    try tiny.config(
+      output, ["model_name_or_path": .string(gguf), "train_mode": .string(mode), "device": .string("cpu")])
+  }
+
+  /// Against LoRA on the same file decoded, in float32: the same numbers but for the order of sums.
+  @Test func losesAsOnTheDecodedFile() throws {
+    let losses = try ["qlora", "lora"].map { mode in
+      _ = try TinyRun.run(config(mode, mode))
+      let state = try tiny.json("\(mode)/trainer_state.json")
+      return state["log_history"]?.array?.compactMap { $0["loss"]?.double } ?? []
+    }
+    #expect(losses[0].count == 6 && losses[0][5] < losses[0][0])
+    assertClose(losses[0], losses[1], Tolerance(relative: 1e-5), "losses")
+  }
+
+  @Test func thePlanCountsTheMappedBlocks() throws {
+    let plan = try Trainer(config: config("out", "qlora")).plan()
+    #expect(plan.notices.contains("\(gguf): the weights stay the file's own blocks: Q8_0"))
+    let weights = try ModelSource.open(gguf).weights
+    func bytes(_ isCounted: (String) -> Bool) -> Int {
+      weights.names.filter(isCounted).reduce(0) { $0 + (weights.info($1)?.range.count ?? 0) }
+    }
+    let parts = Dictionary(uniqueKeysWithValues: plan.memory.map { ($0.part, $0.bytes) })
+    #expect(parts["weights"] == bytes { $0.contains("_proj") })
+    // The head whole; of the embedding what the rows name, at most all of it.
+    let head = bytes { $0.hasPrefix("lm_head") }
+    let tables = try #require(parts["embedding and head"])
+    #expect(tables > head && tables <= 2 * head)
+    let decoded = try Trainer(config: config("out", "lora")).plan()
+    #expect(decoded.notices.allSatisfy { !$0.contains("own blocks") })
+    #expect((decoded.memory.first { $0.part == "weights" }?.bytes ?? 0) > 3 * (parts["weights"] ?? 0))
+  }
+}
