@@ -42,6 +42,8 @@ final class LinearGroup: @unchecked Sendable {
   var adapter: GroupAdapter? {
     didSet { linearParts = LinearGroup.linearParts(parts, adapter) }
   }
+  /// Sees every input; nil: nobody looks.
+  var observer: InputSums?
   /// The parts as the operations take them.
   private var linearParts: [LinearPart]
 
@@ -81,6 +83,7 @@ final class LinearGroup: @unchecked Sendable {
   // MARK: - Forward
 
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Tensor, saved: Saved) {  // [T, in] → [T, ΣO]
+    observer?.add(x)
     let y = Tensor([x.rows, outputs], compute, on: x.device)
     let adapter = pass.adapters ? adapter : nil
     let low = adapter.map { $0.low(x, pass, key(pass)) }

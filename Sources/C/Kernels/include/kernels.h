@@ -187,11 +187,13 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8 };
 
 // MARK: - GGUF blocks
 
-// `format` is the raw value of BlockFormat: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K in this order.
+// `format` is the raw value of BlockFormat: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, Q2_K, Q3_K in this order.
 // Decodes `count` blocks to float32; the same on every processor.
 void kernels_decode_blocks(int format, float *out, const uint8_t *blocks, size_t count);
-// The reverse for Q4_0 and Q8_0 only, as ggml's reference quantises; x is finite.
-void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, size_t count);
+// The reverse for finite x[rows, columns], whose columns are whole blocks: the bytes of llama.cpp's quantisers. What an
+// error in column i weighs is by importance[columns]; null: by the weights alone. Q8_0 has no choice to weigh.
+void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, const float *_Nullable importance, size_t rows,
+                           size_t columns);
 
 // MARK: - Choice
 
