@@ -46,13 +46,16 @@ enum ExportCommand {
     if arguments[onto] != nil && arguments[adapter] == nil {
       throw UsageError("--onto needs --adapter", verb: arguments.verb)
     }
+    if arguments[calibrate] != nil && !type.isQuantized {
+      throw UsageError("--calibrate needs a quantised --type", verb: arguments.verb)
+    }
     let partLimit = try arguments[splitSize].map { _ in try OutputOptions.byteCount(splitSize, arguments) }
     let pretrained = try Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter])
     var exporter = try GGUFExporter(
       pretrained, type: type, adapter: arguments[adapter],
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
     exporter.notes.forEach(Messages.note)
-    exporter.importance = try importance(arguments, pretrained, type)
+    exporter.importance = try importance(arguments, pretrained)
     var files: [String] = []
     try OutputOptions.converting("exporting") {
       files = try exporter.write(
@@ -66,13 +69,9 @@ enum ExportCommand {
     try files.forEach(OutputOptions.report)
   }
 
-  private static func importance(
-    _ arguments: Arguments, _ pretrained: Pretrained, _ type: GGUFType
-  ) throws -> ImportanceMatrix? {
+  private static func importance(_ arguments: Arguments, _ pretrained: Pretrained) throws -> ImportanceMatrix?
+  {
     guard let path = arguments[calibrate] else { return nil }
-    guard type.isQuantized else {
-      throw UsageError("--calibrate needs a quantised --type", verb: arguments.verb)
-    }
     var matrix: ImportanceMatrix?
     try OutputOptions.converting("calibrating") {
       matrix = try ImportanceMatrix(of: path, by: pretrained, adapter: arguments[adapter], progress: $0)
