@@ -218,7 +218,7 @@ let package = Package(
     .testTarget(
       name: "ConversionTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyTestSupport",
       ], path: "Tests/ConversionTests", exclude: ["Fixtures"]),
     .testTarget(

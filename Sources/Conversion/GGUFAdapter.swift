@@ -52,7 +52,7 @@ public struct GGUFAdapter {
 
   private func items(_ module: String) throws -> [GGUFWriter.Item] {
     let weight = module + ".weight"
-    guard let place = try model.place(of: weight) else {
+    guard let place = try model.place(of: weight), place.expert == nil else {
       throw FireflyError("the adapter is for a tensor that GGUF files lack", at: "\(file.folder): \(module)")
     }
     let shape = try source.weights.shape(of: weight)

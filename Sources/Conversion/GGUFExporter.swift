@@ -7,13 +7,16 @@ import FireflyWeights
 
 /// Writes a model as a GGUF file for llama.cpp, with its tokenizer and chat template.
 ///
-/// Tensors are read, merged with an adapter when there is one, encoded and written one at a time.
+/// Tensors are read, merged with an adapter when there is one, encoded and written one at a time, in the type that
+/// `GGUFMixture` gives each.
 public struct GGUFExporter {
   public let type: GGUFType
   /// A token beside which llama.cpp encodes a text otherwise than the model's tokenizer; nil when there is none.
   ///
   /// SentencePiece vocabularies: llama.cpp puts a space before what follows a special token (transformers' `legacy`).
   public let unlikeToken: String?
+  /// What errors of quantising are weighed with; nil: by the weights alone.
+  public var importance: ImportanceMatrix?
   /// What the user should know of the files that were read.
   public var notes: [String] { weights.notes }
   private let weights: MergedWeights
@@ -25,12 +28,14 @@ public struct GGUFExporter {
   ///     the template and the end of an answer that it was trained with.
   ///   - base: what it is added to.
   ///   - compute: what weights are rounded to before NF4, with such a base; nil for what this machine's processor computes with.
+  ///   - importance: what errors of quantising are weighed with; nil: by the weights alone.
   /// - Throws: `FireflyError` when the family or the tokenizer has no such form, or the adapter does not fit.
   public init(
     _ pretrained: Pretrained, type: GGUFType, adapter: String? = nil, onto base: MergeBase = .original,
-    compute: DType? = nil
+    compute: DType? = nil, importance: ImportanceMatrix? = nil
   ) throws {
     self.type = type
+    self.importance = importance
     weights = try MergedWeights(
       pretrained.source, adapter: try adapter.map(AdapterFile.init), base: base,
       compute: compute ?? Ops.usualCompute)
@@ -44,16 +49,47 @@ public struct GGUFExporter {
 
   /// - Parameters:
   ///   - path: replaced only when the new file is whole.
+  ///   - partLimit: writes the model in parts of so many bytes of tensors at most, NAME-00001-of-00003.gguf and so on; nil:
+  ///     one file.
   ///   - progress: called with the share done, 0…1; what it throws ends the writing, and nothing is left.
-  public func write(to path: String, overwrite: Bool = false, progress: ((Double) throws -> Void)? = nil)
-    throws
-  {
-    let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: [weights.source.path])
-    let tensors = try weights.source.weights.tensorNames.compactMap(item)
-    let metadata = try model.metadata(type: type) + vocabulary.metadata + turnEnd
-    try GGUFWriter.write(
-      metadata: metadata, [try model.frequencyFactors()].compactMap { $0 } + tensors, to: path,
-      progress: progress)
+  /// - Returns: the files that were written.
+  @discardableResult
+  public func write(
+    to path: String, overwrite: Bool = false, partLimit: Int? = nil,
+    progress: ((Double) throws -> Void)? = nil
+  ) throws -> [String] {
+    func checked(_ path: String) throws -> String {
+      let inputs = weights.source.gguf.map { $0.paths } ?? [weights.source.path]
+      return try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: inputs)
+    }
+    let tensors = [try model.frequencyFactors()].compactMap { $0 } + (try items())
+    let metadata = try model.metadata(type: type) + vocabularyMetadata + calibration
+    guard let partLimit else {
+      let path = try checked(path)
+      try GGUFWriter.write(metadata: metadata, tensors, to: path, progress: progress)
+      return [path]
+    }
+    return try GGUFWriter.write(
+      metadata: metadata, tensors, to: path, partLimit: partLimit,
+      check: { for path in $0 { _ = try checked(path) } }, progress: progress)
+  }
+
+  /// The tokenizer, with what a file that the model is made of says beside what Firefly reads.
+  private var vocabularyMetadata: [(key: String, value: GGUFWriter.Value)] {
+    let pairs = vocabulary.metadata + turnEnd
+    let known = Set(pairs.map(\.key))
+    let others = weights.source.gguf?.pairs { $0.hasPrefix("tokenizer.") && !known.contains($0) }
+    return pairs + (others ?? [])
+  }
+
+  /// What the file was quantised by, as llama.cpp notes it.
+  private var calibration: [(key: String, value: GGUFWriter.Value)] {
+    guard let importance, type.isQuantized else { return [] }
+    let key = "quantize.imatrix."
+    return [
+      (key + "dataset", .string(importance.dataset)), (key + "entries_count", .int32(importance.count)),
+      (key + "chunks_count", .int32(importance.chunks)),
+    ]
   }
 
   /// A chat's turn may end with another token than a text does.
@@ -64,21 +100,40 @@ public struct GGUFExporter {
     return other.map { [("tokenizer.ggml.eot_token_id", .uint32($0))] } ?? []
   }
 
-  private func item(_ name: String) throws -> GGUFWriter.Item? {
-    guard let place = try model.place(of: name) else { return nil }
-    let shape = try weights.source.weights.shape(of: name)
-    let isHead = place.name == GGUFNames.headWeight(isTied: model.architecture.tiedHead)
-    let stored = type.stored(shape: shape, isHead: isHead)
-    return GGUFWriter.Item(name: place.name, shape: shape, type: stored) { [weights, model] in
-      var tensor = try weights.tensor(name)
-      try tensor.checkFinite(at: "\(weights.source.path): \(name)")
-      if model.addsOne(place.name) {
-        tensor = tensor.converted(to: .float32)
-        Ops.add(tensor.matrix, Tensor([Float](repeating: 1, count: tensor.count), tensor.shape).matrix)
-      }
-      if let heads = place.heads { tensor = GGUFModel.reordered(tensor, heads: heads) }
-      return stored.encoded(tensor)
+  /// The file's tensors, in the order of the model's.
+  private func items() throws -> [GGUFWriter.Item] {
+    let store = weights.source.weights
+    let mixture = model.mixture(type, hasImportance: importance != nil)
+    let places = try store.tensorNames.compactMap { name in try model.place(of: name).map { (name, $0) } }
+    // Experts that share a tensor come one after another, in the order of their numbers.
+    var experts: [String: [(name: String, place: GGUFModel.Place)]] = [:]
+    for (name, place) in places where place.expert != nil {
+      experts[place.name, default: []].append((name, place))
     }
+    return try places.compactMap { name, place in
+      let parts =
+        experts[place.name]?.sorted { $0.place.expert ?? 0 < $1.place.expert ?? 0 } ?? [(name, place)]
+      guard parts[0].name == name else { return nil }
+      let own = try store.shape(of: name)
+      let isGate = place.name.hasSuffix(GGUFNames.sharedGate + ".weight")
+      let shape = place.expert != nil ? [parts.count] + own : isGate ? [own[1]] : own
+      let stored = mixture.stored(place.name, shape: shape)
+      return GGUFWriter.Item(
+        name: place.name, shape: shape, type: stored,
+        pieces: parts.map { part in { try encoded(part.name, part.place, stored) } })
+    }
+  }
+
+  private func encoded(_ name: String, _ place: GGUFModel.Place, _ stored: StoredType) throws -> Tensor {
+    defer { weights.source.weights.release(name) }
+    var tensor = try weights.plainTensor(name)
+    try tensor.checkFinite(at: "\(weights.source.path): \(name)")
+    if model.addsOne(place.name) {
+      tensor = tensor.converted(to: .float32)
+      Ops.add(tensor.matrix, Tensor([Float](repeating: 1, count: tensor.count), tensor.shape).matrix)
+    }
+    if let heads = place.heads { tensor = GGUFModel.reordered(tensor, heads: heads) }
+    return stored.encoded(tensor, importance: importance?.columns(of: name))
   }
 }
 

@@ -55,6 +55,25 @@ struct GGUFModel {
       try require(a.scoreCap != nil, "attn_logit_softcapping", expected: "a number")
       try require(a.logitCap != nil, "final_logit_softcapping", expected: "a number")
     }
+    let turning = given.unturnedPeriod.map { period in Set((0..<a.layers).filter { ($0 + 1) % period == 0 }) }
+    try require(
+      a.unturnedLayers == turning ?? [], "no_rope_layers",
+      expected: given.unturnedPeriod.map { "0 in every layer number \($0), 1 in the others" } ?? "none")
+    if let isTied = given.isTied {
+      try require(a.tiedHead == isTied, "tie_word_embeddings", expected: "\(isTied)")
+    }
+    if given.hasFewBiases {
+      try require(
+        !a.outputBias && !a.feedForwardBias, "bias", expected: "biases on queries, keys and values alone")
+    }
+    if let experts = kind.experts {
+      try require(
+        (0..<a.layers).allSatisfy { a.experts?.layers.contains($0) == true }, "decoder_sparse_step",
+        expected: "experts in every layer")
+      try require(
+        a.experts?.normalizesWeights == experts.normalizesWeights, "norm_topk_prob",
+        expected: "\(experts.normalizesWeights)")
+    }
     if let theta = given.windowedTheta {
       let usual = a.windowedRotary.map { $0.scaling == .none && Double($0.theta) == theta } ?? true
       try require(usual, "rope_local_base_freq", expected: "\(theta)")
@@ -71,11 +90,17 @@ struct GGUFModel {
   // MARK: - Metadata
 
   func metadata(type: GGUFType) throws -> [(key: String, value: GGUFWriter.Value)] {
+    let general: [(key: String, value: GGUFWriter.Value)] = [
+      ("general.architecture", .string(kind.name)), ("general.type", .string("model")),
+      ("general.file_type", .uint32(type.fileType)), ("general.quantization_version", .uint32(2)),
+    ]
+    let description = try GGUFDescription(source).pairs
+    return general + description + sizes + expertSizes + numbers + factors + (try scaling())
+  }
+
+  private var sizes: [(key: String, value: GGUFWriter.Value)] {
     let a = architecture
     return [
-      ("general.architecture", .string(kind.name)), ("general.type", .string("model")),
-      ("general.name", .string((source.name as NSString).lastPathComponent)),
-      ("general.file_type", .uint32(type.fileType)), ("general.quantization_version", .uint32(2)),
       (kind.key(.vocabularySize), .uint32(a.vocabularySize)),
       (kind.key(.contextLength), .uint32(contextLength)),
       (kind.key(.embeddingLength), .uint32(a.hiddenSize)), (kind.key(.blockCount), .uint32(a.layers)),
@@ -83,9 +108,32 @@ struct GGUFModel {
       (kind.key(.headCount), .uint32(a.heads)), (kind.key(.keyValueHeadCount), .uint32(a.keyValueHeads)),
       (kind.key(.keyLength), .uint32(a.headDim)), (kind.key(.valueLength), .uint32(a.headDim)),
       (kind.key(.normEpsilon), .float32(a.normEpsilon)),
-      (kind.key(.rotaryDimensions), .uint32(a.headDim)),
+      (kind.key(.rotaryDimensions), .uint32(a.rotary?.dimensions ?? a.headDim)),
       (kind.key(.rotaryBase), .float32(Float(theta))),
-    ] + numbers + (try scaling())
+    ]
+  }
+
+  private var expertSizes: [(key: String, value: GGUFWriter.Value)] {
+    guard let experts = architecture.experts else { return [] }
+    return (kind.experts?.sizes ?? []).compactMap { key, _ in
+      let size: Int? =
+        switch key {
+        case .expertCount: experts.count
+        case .expertUsedCount: experts.perRow
+        case .sharedExpertSize: experts.sharedSize
+        default: experts.intermediateSize
+        }
+      return size.map { (kind.key(key), .uint32($0)) }
+    }
+  }
+
+  private var factors: [(key: String, value: GGUFWriter.Value)] {
+    kind.factors.map { factor in
+      let number = factor.inFile(
+        source.config[factor.name]?.double ?? 1, hiddenSize: architecture.hiddenSize,
+        layers: architecture.layers)
+      return (kind.key(factor.key), .float32(Float(number)))
+    }
   }
 
   private var numbers: [(key: String, value: GGUFWriter.Value)] {
@@ -113,9 +161,9 @@ struct GGUFModel {
   private var scalingType: String { rope?["rope_type"]?.string ?? rope?["type"]?.string ?? "default" }
 
   private func scaling() throws -> [(key: String, value: GGUFWriter.Value)] {
-    switch scalingType {
-    case "default", "llama3": return []
-    case "linear", "yarn":
+    switch architecture.rotary?.scaling ?? .none {
+    case .none, .llama3: return []
+    case .linear, .yarn:
       var pairs: [(key: String, value: GGUFWriter.Value)] = [
         (kind.key(.scalingType), .string(scalingType)),
         (kind.key(.scalingFactor), .float32(Float(try number("factor")))),
@@ -127,7 +175,7 @@ struct GGUFModel {
         pairs.append((kind.key(key), .float32(Float(try number(name)))))
       }
       return pairs
-    default:
+    case .dynamic, .long:
       throw FireflyError(
         "the exported file would lose this rotary scaling", at: "\(place): rope_type",
         expected: "default, linear, yarn or llama3", found: scalingType)
@@ -143,15 +191,37 @@ struct GGUFModel {
 
   // MARK: - Tensors
 
-  /// The name in the file and the heads whose rows are reordered; nil for a tensor that the model does not use.
-  func place(of tensor: String) throws -> (name: String, heads: Int?)? {
+  /// Where a tensor goes.
+  struct Place {
+    /// The name in the file.
+    let name: String
+    /// The heads whose rows are reordered; nil: rows stay.
+    var heads: Int?
+    /// The expert whose matrix is one of those that lie in one tensor; nil: the tensor is the file's own.
+    var expert: Int?
+  }
+
+  /// nil for a tensor that the model does not use.
+  func place(of tensor: String) throws -> Place? {
     guard used.contains(tensor) else { return nil }
+    if let place = kind.experts?.place(of: tensor) {
+      return Place(name: place.ggufName, expert: place.expert)
+    }
     guard let ggufName = kind.tensors.ggufName(of: tensor) else {
       throw FireflyError(
         "the exported file has no place for this tensor", at: "\(source.path): \(tensor)",
         expected: "a tensor of a LLaMA-like model")
     }
-    return (ggufName, heads(ggufName))
+    return Place(name: ggufName, heads: heads(ggufName))
+  }
+
+  /// How the file's matrices are stored.
+  func mixture(_ type: GGUFType, hasImportance: Bool) -> GGUFMixture {
+    let a = architecture
+    let shares = ["llama": a.heads != a.keyValueHeads, "qwen2": true][kind.name] ?? false
+    return GGUFMixture(
+      type: type, layers: a.layers, experts: a.experts?.count ?? 0, isTied: a.tiedHead,
+      sharesValues: shares && a.layers == 80, hasImportance: hasImportance)
   }
 
   private func heads(_ ggufName: String) -> Int? {

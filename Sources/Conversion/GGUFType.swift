@@ -1,9 +1,18 @@
 import FireflyTensors
 import FireflyWeights
 
-/// What the matrices of an exported GGUF file are stored in. Vectors are float32 always, as llama.cpp keeps them.
+/// What the matrices of an exported GGUF file are stored in; llama.cpp's names. Vectors are float32 always.
+///
+/// Those of quantised types are mixtures: which tensor has how many bits is `GGUFMixture`'s.
 public enum GGUFType: String, CaseIterable, Sendable {
-  case f32, f16, bf16, q8_0, q4_0
+  case f32, f16, bf16, q8_0
+  case q6_K = "q6_k"
+  case q5_K_M = "q5_k_m"
+  case q5_K_S = "q5_k_s"
+  case q5_1, q5_0
+  case q4_K_M = "q4_k_m"
+  case q4_K_S = "q4_k_s"
+  case q4_1, q4_0
 
   /// `general.file_type`: llama.cpp's `llama_ftype`.
   var fileType: Int {
@@ -11,48 +20,56 @@ public enum GGUFType: String, CaseIterable, Sendable {
     case .f32: 0
     case .f16: 1
     case .q4_0: 2
+    case .q4_1: 3
     case .q8_0: 7
+    case .q5_0: 8
+    case .q5_1: 9
+    case .q4_K_S: 14
+    case .q4_K_M: 15
+    case .q5_K_S: 16
+    case .q5_K_M: 17
+    case .q6_K: 18
     case .bf16: 32
     }
   }
 
+  /// What most matrices are stored in.
   var stored: StoredType {
     switch self {
     case .f32: .float32
     case .f16: .float16
     case .bf16: .bfloat16
     case .q8_0: .q8_0
+    case .q6_K: .q6_K
+    case .q5_K_M, .q5_K_S: .q5_K
+    case .q5_1: .q5_1
+    case .q5_0: .q5_0
+    case .q4_K_M, .q4_K_S: .q4_K
+    case .q4_1: .q4_1
     case .q4_0: .q4_0
     }
   }
 
-  /// What a tensor of `shape` is stored in.
-  ///
-  /// A row that is not whole blocks is float16, as in llama.cpp's converter; the head of a Q4_0 file is Q8_0, because the
-  /// logits suffer most.
-  func stored(shape: [Int], isHead: Bool) -> StoredType {
-    guard shape.count > 1 else { return .float32 }
-    let wanted = self == .q4_0 && isHead ? StoredType.q8_0 : stored
-    return (shape.last ?? 1) % wanted.blockElements == 0 ? wanted : .float16
-  }
+  /// Whether matrices lie in blocks of few bits.
+  public var isQuantized: Bool { stored.isBlock }
 }
 
 extension StoredType {
-  /// The bytes of a float32 tensor in this type.
-  func encoded(_ tensor: Tensor) -> Tensor {
-    if let format = BlockFormat(self) { return format.encode(tensor) }
+  /// The bytes of a tensor of floats in this type.
+  ///
+  /// - Parameter importance: float32 [columns]; see `BlockFormat.encode`.
+  func encoded(_ tensor: Tensor, importance: Tensor? = nil) -> Tensor {
+    if let format = BlockFormat(self) { return format.encode(tensor, importance: importance) }
     guard let dtype, dtype != tensor.dtype else { return tensor }
     return tensor.converted(to: dtype)
   }
 }
 
 extension BlockFormat {
-  /// The formats that can be encoded.
   fileprivate init?(_ type: StoredType) {
-    switch type {
-    case .q4_0: self = .q4_0
-    case .q8_0: self = .q8_0
-    default: return nil
+    guard let format = BlockFormat.allCases.first(where: { "\($0)".uppercased() == type.rawValue }) else {
+      return nil
     }
+    self = format
   }
 }

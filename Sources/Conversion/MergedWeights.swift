@@ -84,6 +84,16 @@ struct MergedWeights {
     return merged
   }
 
+  /// The tensor in the file's own type where that is a float's and nothing changes it, which needs no memory; otherwise in
+  /// float32.
+  func plainTensor(_ name: String) throws -> Tensor {
+    let type = try source.weights.plainType(of: name, blocks: .float32).dtype
+    guard !isChanged(name), let type, [.float32, .float16, .bfloat16].contains(type) else {
+      return try tensor(name)
+    }
+    return try source.weights.tensor(name, shape: source.weights.shape(of: name), as: type)
+  }
+
   private func baseTensor(_ name: String, _ shape: [Int]) throws -> Tensor {
     let weights = source.weights
     guard case .nf4(let double) = base, isRounded(name) else {

@@ -185,6 +185,13 @@ public final class Transformer: @unchecked Sendable {
     return ends(pass).head.logits(hidden(tokens, starts, pass).matrix, .evaluation)
   }
 
+  /// Computes the blocks over one text and keeps nothing: for what looks at their layers.
+  func read(_ tokens: [Int32]) {
+    let starts = [0, Int32(tokens.count)]
+    check(tokens, tokens, starts)
+    _ = hidden(tokens, starts, .evaluation)
+  }
+
   private func hidden(  // [T] → [T, C]
     _ tokens: [Int32], _ starts: [Int32], _ pass: Pass, trunks: [Int32] = []
   ) -> Tensor {

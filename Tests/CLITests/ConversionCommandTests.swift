@@ -54,6 +54,23 @@ import Testing
     }
   }
 
+  @Test func exportCalibratesAndWritesParts() throws {
+    try inTemporaryFolder { folder in
+      try AtomicFile.write(Data("How many apples does Tom have? ".utf8), to: folder + "/text.txt")
+      let outcome = try Command.run(
+        "export", Fixture.model, folder + "/a.gguf", "--type", "q5_0", "--calibrate", folder + "/text.txt",
+        "--split-size", "20KB")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+        $0.hasPrefix("a-0000")
+      }
+      #expect(files.count > 1 && outcome.output.split(separator: "\n").count == files.count)
+      let first = try #require(files.min())
+      let words = ["--prompt", "hi", "--greedy", "--max-new-tokens", "3", "--json", "--template", "qwen"]
+      #expect(try Command.run(["generate", "\(folder)/\(first)"] + words).json().first?["ids"] != nil)
+    }
+  }
+
   /// --overwrite replaces an older output, and nothing that was never one.
   @Test(arguments: [
     ("quantize m precious", "expected a model's folder"), ("quantize m m", "replace what is read"),
@@ -124,7 +141,9 @@ import Testing
 
   @Test(arguments: [
     (["quantize", "m", "o", "--shard-size", "many"], "--shard-size: expected a size such as 5GB or 500MB"),
-    (["export", "m", "o", "--type", "q2_k"], "--type: expected one of f32|f16|bf16|q8_0|q4_0"),
+    (["export", "m", "o", "--type", "q2_k"], "--type: expected one of f32|f16|bf16|q8_0|q6_k|q5_k_m|"),
+    (["export", "m", "o", "--split-size", "many"], "--split-size: expected a size such as 5GB or 500MB"),
+    (["export", "m", "o", "--calibrate", "text.txt"], "--calibrate needs a quantised --type"),
     (["export", "m", "o", "--adapter-only"], "--adapter-only needs --adapter"),
     (["export", "m", "o", "--onto", "nf4"], "--onto needs --adapter"),
     (["export", "m", "o", "--adapter", "a", "--adapter-only", "--type", "q8_0"], "f32, f16 or bf16"),

@@ -99,6 +99,85 @@ import Testing
     }
   }
 
+  private static let families: [String: [String: JSONValue]] = [
+    "internlm3": ["qkv_bias": .bool(true), "bias": .bool(true)],
+    "xverse": [:],
+    "gemma": ["hidden_act": .string("gelu_pytorch_tanh"), "tie_word_embeddings": .bool(true)],
+    "granite": [
+      "embedding_multiplier": .double(6), "residual_multiplier": .double(0.22),
+      "attention_multiplier": .double(0.0625), "logits_scaling": .double(8),
+    ],
+    "minicpm": ["scale_emb": .int(12), "scale_depth": .double(1.4), "dim_model_base": .int(16)],
+    "smollm3": ["num_hidden_layers": .int(5)],
+    "olmo2": [:],
+    "ernie4_5": ["tie_word_embeddings": .bool(true)],
+    "seed_oss": ["attention_bias": .bool(true)],
+    "hunyuan_v1_dense": [
+      "rope_parameters": .null,
+      "rope_scaling": .object(["type": .string("dynamic"), "alpha": .double(1000), "factor": .double(1)]),
+    ],
+    "glm4": ["attention_bias": .bool(true), "partial_rotary_factor": .double(0.5)],
+    "mixtral": ["num_local_experts": .int(3), "num_experts_per_tok": .int(2), "sliding_window": .null],
+    "qwen2_moe": [
+      "num_experts": .int(12), "num_experts_per_tok": .int(3), "moe_intermediate_size": .int(16),
+      "shared_expert_intermediate_size": .int(24), "norm_topk_prob": .bool(false),
+    ],
+    "qwen3_moe": [
+      "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
+      "norm_topk_prob": .bool(true),
+    ],
+    "phi3": ["partial_rotary_factor": .double(0.75), "sliding_window": .int(200)],
+  ]
+
+  /// Their own factors, norms, fused matrices and layers that do not turn.
+  @Test(arguments: families.keys.sorted()) func familiesComeBackTheSame(_ family: String) throws {
+    try inTemporaryFolder { folder in
+      let model = folder + "/model"
+      let config = Self.families[family] ?? [:]
+      try writeModel(
+        config.merging(["model_type": .string(family), "head_dim": .int(16)]) { $1 }, to: model, randomTensor)
+      try export(model, to: folder + "/a.gguf")
+      let (original, back) = (try ModelSource.open(model), try ModelSource.open(folder + "/a.gguf"))
+      let (expected, found) = (try values(original.weights), try values(back.weights))
+      #expect(Set(found.keys) == Set(expected.keys))
+      for (name, values) in expected {
+        assertClose(found[name] ?? [], values, Tolerance(absolute: 2e-7), name)
+      }
+      let isLlama = ["internlm3", "xverse"].contains(family)
+      #expect(back.config["model_type"]?.string == (isLlama ? "llama" : family))
+      assertClose(
+        try logits(folder + "/a.gguf"), try logits(model), Tolerance(relative: 1e-4, absolute: 1e-4))
+    }
+  }
+
+  /// What the kind's files have no place for.
+  @Test(arguments: [
+    ("smollm3", "no_rope_layers", JSONValue.array([.int(0), .int(1)])),
+    ("gemma", "tie_word_embeddings", .bool(false)), ("olmo2", "tie_word_embeddings", .bool(true)),
+    ("seed_oss", "attention_out_bias", .bool(true)), ("qwen3_moe", "norm_topk_prob", .bool(false)),
+    ("qwen3_moe", "mlp_only_layers", .array([.int(1)])),
+    (
+      "phi3", "rope_scaling",
+      .object([
+        "type": .string("longrope"), "short_factor": .array(.init(repeating: .double(1), count: 8)),
+        "long_factor": .array(.init(repeating: .double(2), count: 8)),
+      ])
+    ),
+  ])
+  func familiesThatTheFileCannotHoldAreRefused(_ family: String, _ key: String, _ value: JSONValue) throws {
+    try inTemporaryFolder { folder in
+      let config: [String: JSONValue] = [
+        "model_type": .string(family), "head_dim": .int(16), "rope_parameters": .null,
+        "original_max_position_embeddings": family == "phi3" ? .int(64) : .null,
+        "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
+        "hidden_act": .string(family == "gemma" ? "gelu_pytorch_tanh" : "silu"),
+      ]
+      try writeModel(config.merging([key: value]) { $1 }, to: folder + "/model", randomTensor)
+      let refused = thrownError { try export(folder + "/model", to: folder + "/a.gguf") }
+      #expect(refused?.description.contains("lose") == true, "\(refused?.description ?? "")")
+    }
+  }
+
   /// What llama.cpp takes for granted of a Gemma.
   @Test(arguments: [
     ("query_pre_attn_scalar", 24), ("sliding_window_pattern", 2), ("rope_local_base_freq", 5000),
@@ -174,19 +253,6 @@ import Testing
         assertClose(found, expected, Tolerance(absolute: largest / (type == .q8_0 ? 240 : 8)), name)
       }
     }
-  }
-
-  /// Bit for bit what the gguf package makes of the same numbers.
-  @Test(arguments: [(BlockFormat.q4_0, "Q4_0"), (.q8_0, "Q8_0")])
-  func blocksEqualThoseOfGGML(_ format: BlockFormat, _ name: String) throws {
-    let path = Fixtures.tests + "ConversionTests/Fixtures/blocks.safetensors"
-    let store = try WeightStore.open(path)
-    let shape = try store.shape(of: "x")
-    let x = try store.tensor("x", shape: shape, as: .float32)
-    let expected = try store.tensor(name, shape: [shape[0], format.bytes], as: .uint8)
-    let found = bytes(format.encode(x))
-    let first = zip(found, bytes(expected)).enumerated().first { $1.0 != $1.1 }?.offset
-    #expect(found.count == expected.count && first == nil, "byte \(first ?? -1) differs")
   }
 
   // MARK: - Rotary scaling

@@ -222,8 +222,8 @@ import Testing
   }
 
   static let refused = [
-    Refused("architecture", "llama or qwen2 or qwen3 or gemma2 or gemma3", "gemma") {
-      $0.set("general.architecture", "gemma")
+    Refused("architecture", "ernie4_5, gemma, gemma2", "mamba") {
+      $0.set("general.architecture", "mamba")
     },
     Refused("qwen2.block_count", "lacks") { $0.set("general.architecture", "qwen2") },
     Refused("qwen2.attention.sliding_window", "16") { file in
@@ -251,7 +251,9 @@ import Testing
     },
     Refused("value_length", "expected 2", "found 4") { $0.set("llama.attention.value_length", 4) },
     Refused("rope.dimension_count", "expected 2") { $0.set("llama.rope.dimension_count", 1) },
-    Refused("llama.expert_count", "8") { $0.set("llama.expert_count", 8) },
+    Refused("llama.expert_used_count", "lacks") { $0.set("llama.expert_count", 8) },
+    Refused("llama.expert_used_count", "2") { $0.set("llama.expert_used_count", 2) },
+    Refused("llama.expert_weights_scale") { $0.set("llama.expert_weights_scale", Float(2)) },
     Refused("llama.attention.sliding_window") { $0.set("llama.attention.sliding_window", 16) },
     Refused("token_embd.weight is missing") { $0.entries.removeFirst() },
     Refused("token_embd.weight", "[6, 4]", "[5, 4]") { $0.set("llama.vocab_size", 6) },

@@ -14,13 +14,19 @@ package enum OutputOptions {
 
   /// Bytes of a shard, in decimal units as transformers' `max_shard_size`.
   static func shardLimit(_ arguments: Arguments) throws -> Int {
-    guard let text = arguments[shardSize] else { return 5_000_000_000 }
+    try arguments[shardSize] == nil ? 5_000_000_000 : byteCount(shardSize, arguments)
+  }
+
+  /// The bytes that an option, which is given, says in decimal units.
+  static func byteCount(_ option: Option<String>, _ arguments: Arguments) throws -> Int {
+    let text = arguments[option] ?? ""
     let units = ["KB": 1e3, "MB": 1e6, "GB": 1e9]
     let unit = units.first { text.uppercased().hasSuffix($0.key) }
     let number = Double(unit == nil ? text : String(text.dropLast(2)))
     guard let bytes = number.map({ $0 * (unit?.value ?? 1) }), bytes >= 1, bytes < 1e18 else {
       throw UsageError(
-        "--shard-size: expected a size such as 5GB or 500MB, found '\(text)'", verb: arguments.verb)
+        "\(option.declaration.name): expected a size such as 5GB or 500MB, found '\(text)'",
+        verb: arguments.verb)
     }
     return Int(bytes)
   }

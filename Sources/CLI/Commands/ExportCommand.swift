@@ -7,7 +7,16 @@ import FireflyWeights
 enum ExportCommand {
   private static let file = Positional("OUT", "The .gguf file to write; it must not exist yet.")
   private static let type = Option.choice(
-    "--type", GGUFType.allCases.map(\.rawValue), "What matrices are stored in (default: f16).")
+    "--type", GGUFType.allCases.map(\.rawValue),
+    "What matrices are stored in (default: f16); the quantised types are llama.cpp's mixtures.")
+  private static let calibrate = Option.text(
+    "--calibrate", "FILE",
+    "A text that the model reads first: errors of quantising count by what its layers see (an importance matrix)."
+  )
+  private static let splitSize = Option.text(
+    "--split-size", "SIZE",
+    "Writes parts of at most so many bytes, a number with MB or GB: OUT's name with -00001-of-00003 and so on."
+  )
   private static let adapter = Option.text("--adapter", "DIR", "A PEFT adapter to merge on the way.")
   private static let onto = Option.choice(
     "--onto", ["original", "nf4"],
@@ -22,12 +31,13 @@ enum ExportCommand {
   static let verb = Verb(
     "export", summary: "Writes a model, or an adapter, as a GGUF file for llama.cpp.",
     details:
-      "For models of the families llama, mistral and qwen2, with tokenizer and chat template: an adapter's own where there is one. Vectors stay in "
-      + "float32; the head of a q4_0 file is q8_0. A tokenizer that llama.cpp would not follow is refused; where it "
+      "For models of the families that llama.cpp shares with Firefly, with tokenizer and chat template: an adapter's own where there is one. "
+      + "Vectors stay in float32; quantised matrices are what llama.cpp's quantiser makes of them, byte for byte. A tokenizer that llama.cpp would not follow is refused; where it "
       + "differs only beside special tokens, a message says so.",
     positionals: [ModelOptions.model, file],
     options: [
-      type.declaration, adapter.declaration, onto.declaration, adapterOnly.declaration, overwrite.declaration,
+      type.declaration, calibrate.declaration, splitSize.declaration, adapter.declaration, onto.declaration,
+      adapterOnly.declaration, overwrite.declaration,
     ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
@@ -36,31 +46,52 @@ enum ExportCommand {
     if arguments[onto] != nil && arguments[adapter] == nil {
       throw UsageError("--onto needs --adapter", verb: arguments.verb)
     }
-    let exporter = try GGUFExporter(
-      Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter]), type: type,
-      adapter: arguments[adapter],
+    if arguments[calibrate] != nil && !type.isQuantized {
+      throw UsageError("--calibrate needs a quantised --type", verb: arguments.verb)
+    }
+    let partLimit = try arguments[splitSize].map { _ in try OutputOptions.byteCount(splitSize, arguments) }
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter])
+    var exporter = try GGUFExporter(
+      pretrained, type: type, adapter: arguments[adapter],
       onto: arguments[onto] == "nf4" ? .nf4(double: true) : .original)
     exporter.notes.forEach(Messages.note)
+    exporter.importance = try importance(arguments, pretrained)
+    var files: [String] = []
     try OutputOptions.converting("exporting") {
-      try exporter.write(to: arguments[file], overwrite: arguments[overwrite], progress: $0)
+      files = try exporter.write(
+        to: arguments[file], overwrite: arguments[overwrite], partLimit: partLimit, progress: $0)
     }
     if let token = exporter.unlikeToken {
       Messages.note(
         "llama.cpp encodes text beside special tokens, such as \(token), otherwise than the model's "
           + "tokenizer: it takes it to begin with a space")
     }
-    try OutputOptions.report(arguments[file])
+    try files.forEach(OutputOptions.report)
+  }
+
+  private static func importance(_ arguments: Arguments, _ pretrained: Pretrained) throws -> ImportanceMatrix?
+  {
+    guard let path = arguments[calibrate] else { return nil }
+    var matrix: ImportanceMatrix?
+    try OutputOptions.converting("calibrating") {
+      matrix = try ImportanceMatrix(of: path, by: pretrained, adapter: arguments[adapter], progress: $0)
+    }
+    return matrix
   }
 
   private static func exportAdapter(_ arguments: Arguments, _ type: GGUFType) throws {
     guard let adapter = arguments[adapter] else {
       throw UsageError("--adapter-only needs --adapter", verb: arguments.verb)
     }
-    guard type != .q4_0 && type != .q8_0 else {
+    guard !type.isQuantized else {
       throw UsageError("an adapter is written as f32, f16 or bf16", verb: arguments.verb)
     }
     try arguments.refuse(
       [onto.declaration, adapterOnly.declaration], together: "nothing is merged into an adapter")
+    try arguments.refuse(
+      [splitSize.declaration, adapterOnly.declaration], together: "an adapter is written in one file")
+    try arguments.refuse(
+      [calibrate.declaration, adapterOnly.declaration], together: "an adapter is not quantised")
     let exporter = try GGUFAdapter(
       adapter, base: ModelSource.open(arguments[ModelOptions.model]), type: type)
     exporter.notes.forEach(Messages.note)

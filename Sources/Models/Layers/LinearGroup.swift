@@ -42,6 +42,8 @@ final class LinearGroup: @unchecked Sendable {
   var adapter: GroupAdapter? {
     didSet { linearParts = LinearGroup.linearParts(parts, adapter) }
   }
+  /// Sees every input; nil: nobody looks.
+  var observer: InputSums?
   /// The parts as the operations take them.
   private var linearParts: [LinearPart]
 
@@ -84,6 +86,7 @@ final class LinearGroup: @unchecked Sendable {
   func forward(  // [T, in] c → [T, ΣO] c
     _ x: Matrix, _ pass: Pass, finish: LinearFinish = .none
   ) -> (y: Tensor, saved: Saved) {
+    observer?.add(x)
     let isAdded = if case .added = finish { true } else { false }
     let y = Tensor([x.rows, outputs], isAdded ? .float32 : compute, on: x.device)
     let adapter = pass.adapters ? adapter : nil

@@ -30,21 +30,31 @@ extension BlockFormat {
     }
   }
 
-  /// x in whole blocks of Q4_0 or Q8_0, as ggml's reference quantiser makes them.
+  /// x in whole blocks, as llama.cpp's quantisers make them: the same bytes.
   ///
-  /// - Parameter x: float32, finite, a multiple of 32 elements.
+  /// - Parameters:
+  ///   - x: float32, bfloat16 or float16 [rows, columns], finite; columns are whole blocks. A float32 copy is made of a few
+  ///     rows at a time.
+  ///   - importance: float32 [columns], what an error in a column weighs; nil: by the weights alone.
   /// - Returns: uint8 [bytes].
-  package func encode(_ x: Tensor) -> Tensor {
-    precondition(self == .q4_0 || self == .q8_0, "encoding to \(self)")
-    Ops.checkFloat32(x.dtype)
-    precondition(x.count % elements == 0, "\(x.count) elements in blocks of \(elements)")
-    let blocks = x.count / elements
-    let out = Tensor([blocks * bytes], .uint8)
+  package func encode(_ x: Tensor, importance: Tensor? = nil) -> Tensor {
+    let (rows, columns) = (x.rows, x.columns)
+    precondition(columns % elements == 0, "rows of \(columns) elements in blocks of \(elements)")
+    precondition(importance.map { $0.dtype == .float32 && $0.count == columns } ?? true, "importance")
+    let rowBytes = columns / elements * bytes
+    let out = Tensor([rows * rowBytes], .uint8)
+    let atOnce = max(1, BlockFormat.blocksAtOnce * elements / columns)
     Ledger.measure(.elementwise) {
-      CPU.split(blocks, cost: 8 * elements) { range in
-        kernels_encode_blocks(
-          rawValue, out.pointer.assumingMemoryBound(to: UInt8.self) + range.lowerBound * bytes,
-          x.floatPointer + range.lowerBound * elements, range.count)
+      CPU.split(rows, cost: 200 * columns) { range in
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: atOnce) {
+          let slice = start..<min(start + atOnce, range.upperBound)
+          let part = x.reshaped([rows, columns]).slice(slice)
+          let plain = x.dtype == .float32 ? part : Tensor(part.shape, .float32)
+          if x.dtype != .float32 { CPU.shared.convert(plain.matrix, part.matrix) }
+          kernels_encode_blocks(
+            rawValue, out.pointer.assumingMemoryBound(to: UInt8.self) + start * rowBytes, plain.floatPointer,
+            importance?.floatPointer, slice.count, columns)
+        }
       }
     }
     return out

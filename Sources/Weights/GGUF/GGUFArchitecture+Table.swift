@@ -2,9 +2,36 @@ import FireflyBase
 
 extension GGUFArchitecture {
   /// The kinds that are read and written. Source: llama.cpp's convert_hf_to_gguf.py.
-  package static let all = [
+  package static let all = llamas + gemmas + mixtures
+
+  private static let mixtures = [
     GGUFArchitecture(
-      name: "llama", modelTypes: ["llama", "mistral"], modelClass: "LlamaForCausalLM", tensors: .llama,
+      name: "llama", modelTypes: ["mixtral"], modelClass: "MixtralForCausalLM", tensors: .mixtral,
+      reordersRows: true, experts: .mixtral, given: .init(hasFewBiases: true), endsAtWindow: true,
+      options: { _ in [:] }),
+    GGUFArchitecture(
+      name: "qwen2moe", modelTypes: ["qwen2_moe"], modelClass: "Qwen2MoeForCausalLM", tensors: .qwen2MoE,
+      reordersRows: false, experts: .qwen2, given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { file in
+        [
+          "use_sliding_window": .bool(false), "norm_topk_prob": .bool(false),
+          "qkv_bias": .bool(file.has("blk.0.attn_q.bias")),
+        ]
+      }),
+    GGUFArchitecture(
+      name: "qwen3moe", modelTypes: ["qwen3_moe"], modelClass: "Qwen3MoeForCausalLM", tensors: .qwen3MoE,
+      reordersRows: false, experts: .qwen3, given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { _ in
+        [
+          "use_sliding_window": .bool(false), "attention_bias": .bool(false), "norm_topk_prob": .bool(true),
+        ]
+      }),
+  ]
+
+  private static let llamas = [
+    GGUFArchitecture(
+      name: "llama", modelTypes: ["llama", "mistral", "aquila", "internlm", "internlm3", "xverse"],
+      modelClass: "LlamaForCausalLM", tensors: .llama,
       reordersRows: true, endsAtWindow: true,
       options: { file in
         [
@@ -20,6 +47,63 @@ extension GGUFArchitecture {
       name: "qwen3", modelTypes: ["qwen3"], modelClass: "Qwen3ForCausalLM", tensors: .qwen3,
       reordersRows: false, endsAtWindow: false,
       options: { _ in ["use_sliding_window": .bool(false), "attention_bias": .bool(false)] }),
+    GGUFArchitecture(
+      name: "phi3", modelTypes: ["phi3"], modelClass: "Phi3ForCausalLM", tensors: .phi3, reordersRows: false,
+      turnsPartly: true, given: .init(hasFewBiases: true), endsAtWindow: true, options: { _ in [:] }),
+    GGUFArchitecture(
+      name: "glm4", modelTypes: ["glm4"], modelClass: "Glm4ForCausalLM", tensors: .glm4, reordersRows: false,
+      turnsPartly: true, given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
+      name: "granite", modelTypes: ["granite"], modelClass: "GraniteForCausalLM", tensors: .llama,
+      reordersRows: true,
+      factors: [
+        .init(key: .embeddingScale, name: "embedding_multiplier"),
+        .init(key: .residualScale, name: "residual_multiplier"),
+        .init(key: .scoreScale, name: "attention_multiplier", absent: nil),
+        .init(key: .logitScale, name: "logits_scaling", absent: nil),
+      ],
+      given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
+      name: "minicpm", modelTypes: ["minicpm"], modelClass: "MiniCPMForCausalLM", tensors: .llama,
+      reordersRows: true,
+      // Older files have no factors: they are of MiniCPM-2B.
+      factors: [
+        .init(key: .embeddingScale, name: "scale_emb", absent: 12),
+        .init(key: .residualScale, name: "scale_depth", form: .overRootOfLayers, absent: 1.4),
+        .init(key: .logitScale, name: "dim_model_base", form: .hiddenOver, absent: 256),
+      ],
+      given: .init(hasFewBiases: true), endsAtWindow: false, options: { _ in [:] }),
+    GGUFArchitecture(
+      name: "smollm3", modelTypes: ["smollm3"], modelClass: "SmolLM3ForCausalLM", tensors: .llama,
+      reordersRows: true, given: .init(unturnedPeriod: 4, hasFewBiases: true), endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
+      name: "olmo2", modelTypes: ["olmo2"], modelClass: "Olmo2ForCausalLM", tensors: .olmo2,
+      reordersRows: false, given: .init(isTied: false, hasFewBiases: true), endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
+      name: "ernie4_5", modelTypes: ["ernie4_5"], modelClass: "Ernie4_5ForCausalLM", tensors: .llama,
+      reordersRows: false, given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { _ in ["use_bias": .bool(false)] }),
+    GGUFArchitecture(
+      name: "seed_oss", modelTypes: ["seed_oss"], modelClass: "SeedOssForCausalLM", tensors: .seedOSS,
+      reordersRows: false, given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: {
+        ["attention_bias": .bool($0.has("blk.0.attn_q.bias")), "attention_out_bias": .bool(false)]
+      }),
+    GGUFArchitecture(
+      name: "hunyuan-dense", modelTypes: ["hunyuan_v1_dense"], modelClass: "HunYuanDenseV1ForCausalLM",
+      tensors: .hunYuan, reordersRows: false, given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+  ]
+
+  private static let gemmas = [
+    GGUFArchitecture(
+      name: "gemma", modelTypes: ["gemma"], modelClass: "GemmaForCausalLM", tensors: .llama,
+      reordersRows: false, addsOneToNorms: true, given: .init(isTied: true, hasFewBiases: true),
+      endsAtWindow: false, options: { _ in gelu }),
     GGUFArchitecture(
       name: "gemma2", modelTypes: ["gemma2"], modelClass: "Gemma2ForCausalLM", tensors: .gemma2,
       reordersRows: false, addsOneToNorms: true,

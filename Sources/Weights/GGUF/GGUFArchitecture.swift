@@ -17,6 +17,12 @@ package struct GGUFArchitecture: Sendable {
   package var addsOneToNorms = false
   /// Members of config.json that are numbers of the metadata, where either has them.
   package var numbers: [(key: GGUFKey, name: String)] = []
+  /// Members of config.json that scale what the model computes.
+  package var factors: [Factor] = []
+  /// Whether only a part of a head may turn: `partial_rotary_factor`.
+  package var turnsPartly = false
+  /// Experts in every layer's MLP; nil: there are none.
+  package var experts: GGUFExperts?
   /// What llama.cpp knows of the model without being told.
   package var given = Given()
   /// Whether config.json's sliding_window is the longest text that llama.cpp gets right: it knows no window here.
@@ -33,6 +39,47 @@ package struct GGUFArchitecture: Sendable {
     /// The key of config.json under which the number lies whose root scores are divided by in place of a head's size, and
     /// how many layers a model has in which it is the hidden size over the heads: in others it is the head's size.
     package var scoreScalar: (name: String, layers: Int)?
+    /// Every how many layers heads do not turn; nil: in all they do.
+    package var unturnedPeriod: Int?
+    /// Whether the embedding is the head too; nil: either may be.
+    package var isTied: Bool?
+    /// Whether no linear layer but those of queries, keys and values has a bias.
+    package var hasFewBiases = false
+  }
+
+  /// A number that scales something, as the metadata and as config.json have it.
+  package struct Factor: Sendable {
+    package let key: GGUFKey
+    package let name: String
+    package var form = Form.plain
+    /// What files without it mean, as config.json would have it; nil: such a file is refused.
+    package var absent: Double? = 1
+
+    package enum Form: Sendable {
+      case plain
+      /// The metadata has it over the root of the number of layers.
+      case overRootOfLayers
+      /// The metadata has the hidden size over it.
+      case hiddenOver
+    }
+
+    /// The metadata's number for config.json's.
+    package func inFile(_ number: Double, hiddenSize: Int, layers: Int) -> Double {
+      switch form {
+      case .plain: number
+      case .overRootOfLayers: number / Double(layers).squareRoot()
+      case .hiddenOver: Double(hiddenSize) / number
+      }
+    }
+
+    /// config.json's number for the metadata's.
+    func inConfig(_ number: Double, hiddenSize: Int, layers: Int) -> Double {
+      switch form {
+      case .plain: number
+      case .overRootOfLayers: number * Double(layers).squareRoot()
+      case .hiddenOver: Double(hiddenSize) / number
+      }
+    }
   }
 
   /// Whether files of this kind may have the key.
@@ -40,6 +87,10 @@ package struct GGUFArchitecture: Sendable {
     switch key {
     case .slidingWindow, .scoreCap, .logitCap: numbers.contains { $0.key == key }
     case .windowedRotaryBase: given.windowedTheta != nil
+    case .expertCount, .expertUsedCount: experts != nil
+    case .expertSize: experts?.size != nil
+    case .sharedExpertSize: experts?.sharedSize != nil
+    case .embeddingScale, .residualScale, .scoreScale, .logitScale: factors.contains { $0.key == key }
     default: true
     }
   }
@@ -47,47 +98,15 @@ package struct GGUFArchitecture: Sendable {
   /// A key of the metadata: `llama.block_count`.
   package func key(_ key: GGUFKey) -> String { "\(name).\(key.rawValue)" }
 
-  /// The architecture that a file names; nil when it is not known.
-  static func named(_ name: String) -> GGUFArchitecture? { all.first { $0.name == name } }
+  /// The architecture of a file; nil when it is not known. Some have one name with experts and without.
+  static func of(_ file: GGUFFile) -> GGUFArchitecture? {
+    guard let name = file.metadata["general.architecture"]?.string else { return nil }
+    let hasExperts = file.metadata["\(name).\(GGUFKey.expertCount.rawValue)"].map { $0.int != 0 } ?? false
+    return all.first { $0.name == name && ($0.experts != nil) == hasExperts } ?? all.first { $0.name == name }
+  }
 
   /// The architecture that a model of transformers is written as; nil when it has none.
   package static func of(modelType: String) -> GGUFArchitecture? {
     all.first { $0.modelTypes.contains(modelType) }
   }
-}
-
-/// Keys of a model's sizes and rotary scaling in the metadata, where they follow the architecture's name. A file with
-/// others is refused. Source: the GGUF specification.
-package enum GGUFKey: String, Sendable {
-  case blockCount = "block_count"
-  case contextLength = "context_length"
-  case embeddingLength = "embedding_length"
-  case feedForwardLength = "feed_forward_length"
-  case vocabularySize = "vocab_size"
-  case headCount = "attention.head_count"
-  case keyValueHeadCount = "attention.head_count_kv"
-  case keyLength = "attention.key_length"
-  case valueLength = "attention.value_length"
-  case normEpsilon = "attention.layer_norm_rms_epsilon"
-  case rotaryDimensions = "rope.dimension_count"
-  case rotaryBase = "rope.freq_base"
-  /// An older way to write `scalingFactor` of linear scaling.
-  case linearScale = "rope.scale_linear"
-  case scalingType = "rope.scaling.type"
-  case scalingFactor = "rope.scaling.factor"
-  case originalContextLength = "rope.scaling.original_context_length"
-  case isFineTuned = "rope.scaling.finetuned"
-  case attentionFactor = "rope.scaling.attn_factor"
-  case yarnBetaFast = "rope.scaling.yarn_beta_fast"
-  case yarnBetaSlow = "rope.scaling.yarn_beta_slow"
-  case slidingWindow = "attention.sliding_window"
-  case windowedRotaryBase = "rope.freq_base_swa"
-  case scoreCap = "attn_logit_softcapping"
-  case logitCap = "final_logit_softcapping"
-  case tensorDataLayout = "tensor_data_layout"
-
-  /// Numbers of YaRN's scaling that may stand in a file, and transformers' names of them in rope_scaling.
-  package static let yarnOptions: [(key: GGUFKey, name: String)] = [
-    (.attentionFactor, "attention_factor"), (.yarnBetaFast, "beta_fast"), (.yarnBetaSlow, "beta_slow"),
-  ]
 }

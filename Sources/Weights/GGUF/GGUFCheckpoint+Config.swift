@@ -32,11 +32,32 @@ extension GGUFCheckpoint {
     for (key, name) in architecture.numbers {
       config[name] = try gguf.optionalNumber(architecture.key(key)).map(GGUFCheckpoint.member)
     }
+    for (key, name) in architecture.experts?.sizes ?? [] {
+      config[name] = .int(try gguf.size(architecture.key(key)))
+    }
+    for factor in architecture.factors {
+      config[factor.name] = GGUFCheckpoint.member(try member(factor))
+    }
+    if architecture.turnsPartly {
+      config["partial_rotary_factor"] = .double(Double(try rotaryDimensions()) / Double(headDim))
+    }
     let rotary = (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 }
     config["rope_parameters"] = .object(rotary)
     config.merge(try given(rotary)) { $1 }
     config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
     return .object(config)
+  }
+
+  private func member(_ factor: GGUFArchitecture.Factor) throws -> Double {
+    let key = architecture.key(factor.key)
+    if let number = try gguf.optionalNumber(key) {
+      return factor.inConfig(number, hiddenSize: hiddenSize, layers: layers)
+    }
+    guard let absent = factor.absent else {
+      throw FireflyError(
+        "the metadata lacks a number", at: "\(gguf.path): \(key)", expected: "a number above 0")
+    }
+    return absent
   }
 
   private static func member(_ number: Double) -> JSONValue {
@@ -54,6 +75,9 @@ extension GGUFCheckpoint {
     }
     if let (name, ofLarge) = given.scoreScalar {
       config[name] = .int(layers == ofLarge ? hiddenSize / heads : headDim)
+    }
+    if let period = given.unturnedPeriod {
+      config["no_rope_layers"] = .array((1...layers).map { .int($0 % period == 0 ? 0 : 1) })
     }
     if let usual = given.windowedTheta {
       let theta = try gguf.optionalNumber(architecture.key(.windowedRotaryBase)) ?? usual
@@ -178,7 +202,7 @@ extension GGUFCheckpoint {
         expected: "F32 [\(headDim / 2)]",
         found: "\(info.type) \(info.shape)")
     }
-    let stored = try StoredTensor(info: info, file: gguf.file).tensor(as: .float32).floats
+    let stored = try gguf.stored(info).tensor(as: .float32).floats
     let rule = Llama3Rope(divisors: stored.map(Double.init), theta: theta, headDim: headDim)
     guard zip(stored, rule.divisors).allSatisfy({ abs(Double($0) - $1) <= 1e-4 * $1 }) else {
       throw unsupportedScaling("\(name) that do not follow Llama 3's rule")

@@ -15,10 +15,10 @@ struct GGUFCheckpoint {
   ///   model of this kind has not.
   init(_ gguf: GGUFFile) throws {
     let named = gguf.metadata["general.architecture"]
-    guard let architecture = named?.string.flatMap(GGUFArchitecture.named) else {
+    guard let architecture = GGUFArchitecture.of(gguf) else {
       throw FireflyError(
         "the architecture is not supported", at: "\(gguf.path): general.architecture",
-        expected: GGUFArchitecture.all.map(\.name).joined(separator: " or "),
+        expected: Set(GGUFArchitecture.all.map(\.name)).sorted().joined(separator: ", "),
         found: named.map { $0.string ?? $0.kind } ?? "none")
     }
     self.gguf = gguf
@@ -50,8 +50,19 @@ struct GGUFCheckpoint {
     try check(headDim % 2 == 0, .keyLength, expected: "an even number", found: headDim)
     let valueLength = try gguf.optionalSize(architecture.key(.valueLength)) ?? headDim
     try check(valueLength == headDim, .valueLength, expected: "\(headDim)", found: valueLength)
-    let rotary = try gguf.optionalSize(architecture.key(.rotaryDimensions)) ?? headDim
-    try check(rotary == headDim, .rotaryDimensions, expected: "\(headDim), all of a head", found: rotary)
+    let rotary = try rotaryDimensions()
+    if architecture.turnsPartly {
+      try check(
+        rotary <= headDim && rotary % 2 == 0, .rotaryDimensions, expected: "an even number up to \(headDim)",
+        found: rotary)
+    } else {
+      try check(rotary == headDim, .rotaryDimensions, expected: "\(headDim), all of a head", found: rotary)
+    }
+  }
+
+  /// Dimensions of a head that turn.
+  func rotaryDimensions() throws -> Int {
+    try gguf.optionalSize(architecture.key(.rotaryDimensions)) ?? headDim
   }
 
   /// Keys that are not known (experts, sliding windows, scales) are refused.
@@ -73,26 +84,33 @@ struct GGUFCheckpoint {
 
   /// The tensors under transformers' names; names of no such tensor stay as they are.
   func tensors() throws -> [StoredTensor] {
-    try gguf.tensors.filter { $0.name != Llama3Rope.tensorName }.map { info in
-      let name = architecture.tensors.checkpointName(of: info.name) ?? info.name
-      var stored = StoredTensor(info: info.renamed(name), file: gguf.file)
-      if architecture.addsOneToNorms && GGUFNames.isNorm(info.name) { stored.shift = -1 }
-      let turning = GGUFNames.turningHeads(info.name, heads: heads, keyValueHeads: keyValueHeads)
-      guard let heads = turning else { return stored }
-      guard info.shape[0] == heads * headDim else {
-        throw FireflyError(
-          "the tensor's rows do not fit the heads", at: "\(gguf.path): \(info.name)",
-          expected: "\(heads) heads of \(headDim)", found: "\(info.shape[0]) rows")
-      }
-      if architecture.reordersRows { stored.layout = .rotary(heads: heads) }
-      return stored
+    try gguf.tensors.filter { $0.name != Llama3Rope.tensorName }.flatMap { info in
+      if let experts = architecture.experts?.split(info) { return experts.map(gguf.stored) }
+      return [try tensor(info)]
     }
+  }
+
+  private func tensor(_ info: TensorInfo) throws -> StoredTensor {
+    let name = architecture.tensors.checkpointName(of: info.name) ?? info.name
+    var stored = gguf.stored(info.renamed(name))
+    if architecture.addsOneToNorms && GGUFNames.isNorm(info.name) { stored.shift = -1 }
+    let turning = GGUFNames.turningHeads(info.name, heads: heads, keyValueHeads: keyValueHeads)
+    guard let heads = turning else { return stored }
+    guard info.shape[0] == heads * headDim else {
+      throw FireflyError(
+        "the tensor's rows do not fit the heads", at: "\(gguf.path): \(info.name)",
+        expected: "\(heads) heads of \(headDim)", found: "\(info.shape[0]) rows")
+    }
+    if architecture.reordersRows { stored.layout = .rotary(heads: heads) }
+    return stored
   }
 }
 
 extension TensorInfo {
+  /// A gate of one row is a vector in GGUF.
   fileprivate func renamed(_ name: String) -> TensorInfo {
-    TensorInfo(name: name, type: type, shape: shape, path: path, range: range)
+    let isRow = self.name.hasSuffix(GGUFNames.sharedGate + ".weight") && shape.count == 1
+    return TensorInfo(name: name, type: type, shape: isRow ? [1] + shape : shape, path: path, range: range)
   }
 }
 

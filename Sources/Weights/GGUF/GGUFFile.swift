@@ -15,10 +15,14 @@ package struct GGUFFile: Sendable {
   package let metadata: [String: GGUFValue]
   /// The tensors in the file's order and under its names; shapes outermost first, as in safetensors.
   package let tensors: [TensorInfo]
-  let file: MappedFile
+  /// The files that hold the tensors, by their paths: this one, and of a model in parts the others.
+  let files: [String: MappedFile]
+  package var paths: [String] { files.keys.sorted() }
 
-  /// - Throws: `FireflyError` when the file is missing, damaged, or holds a tensor of an unsupported type.
-  package init(_ path: String) throws {
+  /// One file and nothing beside it.
+  ///
+  /// - Throws: `FireflyError` when it is missing, damaged, or holds a tensor of an unsupported type.
+  init(single path: String) throws {
     let file = try MappedFile(path)
     guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "GGUF") }
     var cursor = GGUFCursor(path: path, bytes: file.bytes)
@@ -35,7 +39,20 @@ package struct GGUFFile: Sendable {
     try GGUFFile.checkApart(tensors)
     self.path = path
     self.metadata = metadata
-    self.file = file
+    files = [path: file]
+  }
+
+  /// The parts of a model as one: what the first one says of it, and everyone's tensors.
+  init(_ parts: [GGUFFile]) {
+    (path, metadata) = (parts[0].path, parts[0].metadata)
+    tensors = parts.flatMap(\.tensors)
+    files = parts.reduce(into: [:]) { $0.merge($1.files) { $1 } }
+  }
+
+  /// A tensor as it is stored.
+  func stored(_ info: TensorInfo) -> StoredTensor {
+    guard let file = files[info.path] else { preconditionFailure("\(info.name) is of another file") }
+    return StoredTensor(info: info, file: file)
   }
 
   private static func checkMagic(_ cursor: inout GGUFCursor) throws {

@@ -11,6 +11,8 @@ package struct GGUFNames: Sendable {
 
   static let embedding = "token_embd"
   static let head = "output"
+  /// The gate of the shared expert, one row.
+  package static let sharedGate = "ffn_gate_inp_shexp"
 
   /// LLaMA's, which many families share.
   static let llama = GGUFNames(
@@ -36,6 +38,65 @@ package struct GGUFNames: Sendable {
     ])
 
   static let gemma3 = GGUFNames(once: llama.once, perLayer: gemma2.perLayer + headNorms)
+
+  /// LLaMA's with a router in the place of the MLP.
+  static let mixtral = GGUFNames(
+    once: llama.once, perLayer: llama.withoutMLP + [("ffn_gate_inp", "block_sparse_moe.gate")])
+
+  static let qwen3MoE = GGUFNames(
+    once: llama.once, perLayer: llama.withoutMLP + headNorms + [("ffn_gate_inp", "mlp.gate")])
+
+  /// With an expert that every row goes through, and its gate.
+  static let qwen2MoE = GGUFNames(
+    once: llama.once,
+    perLayer: llama.withoutMLP + [
+      ("ffn_gate_inp", "mlp.gate"), (sharedGate, "mlp.shared_expert_gate"),
+      ("ffn_gate_shexp", "mlp.shared_expert.gate_proj"), ("ffn_up_shexp", "mlp.shared_expert.up_proj"),
+      ("ffn_down_shexp", "mlp.shared_expert.down_proj"),
+    ])
+
+  /// With norms after the halves alone, and norms of all queries and all keys.
+  static let olmo2 = GGUFNames(
+    once: llama.once,
+    perLayer: llama.linears + headNorms + [
+      ("post_attention_norm", "post_attention_layernorm"), ("post_ffw_norm", "post_feedforward_layernorm"),
+    ])
+
+  /// LLaMA's with another name of the second norm.
+  static let seedOSS = GGUFNames(
+    once: llama.once,
+    perLayer: llama.linears + [
+      ("attn_norm", "input_layernorm"), ("post_attention_norm", "post_attention_layernorm"),
+    ])
+
+  static let hunYuan = GGUFNames(
+    once: llama.once,
+    perLayer: llama.perLayer + [
+      ("attn_q_norm", "self_attn.query_layernorm"), ("attn_k_norm", "self_attn.key_layernorm"),
+    ])
+
+  /// With q, k and v in one matrix, gate and up in another.
+  static let phi3 = GGUFNames(
+    once: llama.once,
+    perLayer: [
+      ("attn_norm", "input_layernorm"), ("ffn_norm", "post_attention_layernorm"),
+      ("attn_qkv", "self_attn.qkv_proj"), ("attn_output", "self_attn.o_proj"),
+      ("ffn_up", "mlp.gate_up_proj"), ("ffn_down", "mlp.down_proj"),
+    ])
+
+  /// With gate and up in one matrix, and norms after both halves.
+  static let glm4 = GGUFNames(
+    once: llama.once,
+    perLayer: llama.linears.filter { $0.gguf != "ffn_gate" && $0.gguf != "ffn_up" } + [
+      ("ffn_up", "mlp.gate_up_proj"), ("attn_norm", "input_layernorm"),
+      ("post_attention_norm", "post_self_attn_layernorm"), ("ffn_norm", "post_attention_layernorm"),
+      ("post_ffw_norm", "post_mlp_layernorm"),
+    ])
+
+  private var withoutMLP: [Pair] { perLayer.filter { !$0.checkpoint.hasPrefix("mlp.") } }
+
+  /// What is no norm of a layer.
+  private var linears: [Pair] { perLayer.filter { !$0.gguf.hasSuffix("norm") } }
 
   private static let headNorms: [Pair] = [
     ("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm"),

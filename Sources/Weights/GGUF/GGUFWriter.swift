@@ -8,9 +8,14 @@ import Foundation
 package enum GGUFWriter {
   /// A metadata value with its type in the file.
   package enum Value: Sendable {
+    case uint16(Int)
     case uint32(Int)
+    case int32(Int)
+    case uint64(UInt64)
+    case int64(Int)
     case int32s([Int])
     case float32(Float)
+    case float64(Double)
     case float32s([Float])
     case bool(Bool)
     case string(String)
@@ -23,19 +28,35 @@ package enum GGUFWriter {
     /// The sizes, outermost first.
     package var shape: [Int]
     package var type: StoredType
-    /// The tensor's bytes in the type.
-    package var make: () throws -> Tensor
+    /// The tensor's bytes in the type, in pieces that are made when their turn comes.
+    package var pieces: [() throws -> Tensor]
+
+    /// A tensor of one piece.
+    package init(name: String, shape: [Int], type: StoredType, make: @escaping () throws -> Tensor) {
+      self.init(name: name, shape: shape, type: type, pieces: [make])
+    }
 
     /// - Parameter type: one that GGUF has, whose blocks divide a row.
-    package init(name: String, shape: [Int], type: StoredType, make: @escaping () throws -> Tensor) {
+    package init(name: String, shape: [Int], type: StoredType, pieces: [() throws -> Tensor]) {
       precondition(type.ggml != nil && type.byteCount(of: shape) != nil, "\(name): \(type) of \(shape)")
       self.name = name
       self.shape = shape
       self.type = type
-      self.make = make
+      self.pieces = pieces
     }
 
-    var byteCount: Int { type.byteCount(of: shape) ?? 0 }
+    package var byteCount: Int { type.byteCount(of: shape) ?? 0 }
+  }
+
+  /// What is written in one file: a whole model, or a part of one.
+  struct Part {
+    let metadata: [(key: String, value: Value)]
+    let items: [Item]
+
+    var header: Data { GGUFWriter.header(metadata, items) }
+
+    /// Bytes of the tensors and what pads them.
+    var bodyCount: Int { items.reduce(0) { $0 + GGUFWriter.padded($1.byteCount) } }
   }
 
   private static let alignment = 32
@@ -49,26 +70,35 @@ package enum GGUFWriter {
     metadata: [(key: String, value: Value)], _ items: [Item], to path: String,
     progress: ((Double) throws -> Void)? = nil
   ) throws {
-    let header = header(metadata, items)
-    let total = header.count + items.reduce(0) { $0 + padded($1.byteCount) }
+    let part = Part(metadata: metadata, items: items)
+    var done = 0
+    try write(part, to: path) { bytes in
+      done += bytes
+      try progress?(Double(done) / Double(part.bodyCount))
+    }
+  }
+
+  /// - Parameter advanced: called with the bytes of each tensor that was written.
+  static func write(_ part: Part, to path: String, advanced: (Int) throws -> Void) throws {
+    let header = part.header
     try AtomicFile.write(to: path) { file in
-      try file.reserve(total)
+      try file.reserve(header.count + part.bodyCount)
       try file.write(header)
-      var done = header.count
-      for item in items {
-        let tensor = try item.make()
-        precondition(
-          tensor.byteCount == item.byteCount,
-          "\(item.name) has \(tensor.byteCount) bytes of \(item.byteCount)")
-        try tensor.withHostBytes { try file.write($0) }
+      for item in part.items {
+        var bytes = 0
+        for piece in item.pieces {
+          let tensor = try piece()
+          try tensor.withHostBytes { try file.write($0) }
+          bytes += tensor.byteCount
+        }
+        precondition(bytes == item.byteCount, "\(item.name) has \(bytes) bytes of \(item.byteCount)")
         try file.write(Data(count: padded(item.byteCount) - item.byteCount))
-        done += padded(item.byteCount)
-        try progress?(Double(done) / Double(total))
+        try advanced(padded(item.byteCount))
       }
     }
   }
 
-  private static func padded(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
+  static func padded(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
 
   private static func header(_ metadata: [(key: String, value: Value)], _ items: [Item]) -> Data {
     var bytes = GGUFBytes()
@@ -110,6 +140,21 @@ private struct GGUFBytes {
   /// Appends the value's type and the value.
   mutating func append(_ value: GGUFWriter.Value) {
     switch value {
+    case .uint16(let number):
+      append(UInt32(2))
+      append(UInt16(number))
+    case .int32(let number):
+      append(UInt32(5))
+      append(Int32(number))
+    case .uint64(let number):
+      append(UInt32(10))
+      append(number)
+    case .int64(let number):
+      append(UInt32(11))
+      append(Int64(number))
+    case .float64(let number):
+      append(UInt32(12))
+      append(number.bitPattern)
     case .uint32(let number):
       append(UInt32(4))
       append(UInt32(number))

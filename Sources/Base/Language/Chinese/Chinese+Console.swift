@@ -100,8 +100,8 @@ extension Chinese {
     = 新模型写完整后，替换原有的模型文件夹 OUT。
     The most bytes of a weights file: a number with MB or GB (default: 5GB).
     = 每个权重文件的最大字节数：带 MB 或 GB 的数（默认：5GB）。
-    --shard-size: expected a size such as 5GB or 500MB, found '{}'
-    = --shard-size：应为 5GB 或 500MB 这样的大小，实际为“{}”
+    {}: expected a size such as 5GB or 500MB, found '{}'
+    = {}：应为 5GB 或 500MB 这样的大小，实际为“{}”
     interrupted: nothing was written
     = 已中断：没有写出任何内容
     {}: {} MB

@@ -39,6 +39,42 @@ extension Chinese {
     = 请把 {} 也下载下来，或把唯一的文件改名为 {}。
     the folder holds no weights
     = 文件夹中没有权重
+    the number of parts is wrong
+    = 分片数不正确
+    the file is one of several parts and is not called so
+    = 该文件是多个分片之一，文件名却不是这样
+    a name that ends in {}, or another part's number
+    = 以 {} 结尾的文件名，或其他分片的编号
+    Give the parts the names that they had.
+    = 请恢复各分片原来的文件名。
+    {} of the model's {} parts are missing
+    = 缺少 {} 个分片（模型共 {} 个）
+    Put all parts into one folder.
+    = 请把全部分片放在同一个文件夹中。
+    the parts do not belong together
+    = 这些分片不属于同一个模型
+    Take all parts from one place.
+    = 请从同一来源取得全部分片。
+    the model would have too many parts
+    = 模型的分片会过多
+    Choose a larger size of a part.
+    = 请选择更大的分片大小。
+    an even number up to {}
+    = 不超过 {} 的偶数
+    the text to calibrate with is empty
+    = 用于校准的文本是空的
+    some pages of text
+    = 几页文本
+    the model's numbers are not finite on the text to calibrate with
+    = 模型在校准文本上的数值不是有限数
+    The weights are damaged or overflow: 'firefly eval perplexity' tells where.
+    = 权重已损坏或溢出：“firefly eval perplexity”会指出位置。
+    0 in every layer number {}, 1 in the others
+    = 每第 {} 层为 0，其余为 1
+    experts in every layer
+    = 每一层都有专家
+    biases on queries, keys and values alone
+    = 仅查询、键、值带偏置
     the metadata lacks a number
     = 元数据缺少一个数
     a number above 0

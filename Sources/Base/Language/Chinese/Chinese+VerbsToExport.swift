@@ -197,8 +197,8 @@ extension Chinese {
     = 通过聊天模板提问，示例作为之前的轮次；--template 也是如此。
     The .gguf file to write; it must not exist yet.
     = 要写入的 .gguf 文件；必须尚不存在。
-    What matrices are stored in (default: f16).
-    = 矩阵的存储类型（默认：f16）。
+    What matrices are stored in (default: f16); the quantised types are llama.cpp's mixtures.
+    = 矩阵的存储类型（默认：f16）；量化类型为 llama.cpp 的混合方案。
     A PEFT adapter to merge on the way.
     = 导出时合并的 PEFT 适配器。
     With --adapter: what it is added to, the model's own weights or those rounded to NF4 as in QLoRA \#
@@ -210,12 +210,24 @@ extension Chinese {
     = 新文件写完整后，替换原有的 GGUF 文件 OUT。
     Writes a model, or an adapter, as a GGUF file for llama.cpp.
     = 把模型或适配器写成供 llama.cpp 使用的 GGUF 文件。
-    For models of the families llama, mistral and qwen2, with tokenizer and chat template: an adapter's \#
-    own where there is one. Vectors stay in float32; the head of a q4_0 file is q8_0. A tokenizer that \#
-    llama.cpp would not follow is refused; where it differs only beside special tokens, a message says so.
-    = 用于 llama、mistral 和 qwen2 系列的模型，连同分词器与聊天模板；适配器自带模板时用适配器的。向量保持 \#
-    float32；q4_0 文件的输出头为 q8_0。llama.cpp 不能照做的分词器会明确拒绝；如果只在特殊词元旁有差异，会\#
-    给出提示。
+    For models of the families that llama.cpp shares with Firefly, with tokenizer and chat template: an \#
+    adapter's own where there is one. Vectors stay in float32; quantised matrices are what llama.cpp's \#
+    quantiser makes of them, byte for byte. A tokenizer that llama.cpp would not follow is refused; where \#
+    it differs only beside special tokens, a message says so.
+    = 用于 llama.cpp 与 Firefly 都支持的系列，连同分词器与聊天模板；适配器自带模板时用适配器的。向量保持 \#
+    float32；量化后的矩阵与 llama.cpp 的量化结果逐字节相同。llama.cpp 不能照做的分词器会明确拒绝；如果只在\#
+    特殊词元旁有差异，会给出提示。
+    A text that the model reads first: errors of quantising count by what its layers see (an importance \#
+    matrix).
+    = 让模型先读的文本：量化误差按各层所见的输入计权（重要性矩阵）。
+    Writes parts of at most so many bytes, a number with MB or GB: OUT's name with -00001-of-00003 and so on.
+    = 分成多个文件，每个最多这么多字节，写作带 MB 或 GB 的数：文件名为 OUT 加上 -00001-of-00003 等。
+    --calibrate needs a quantised --type
+    = --calibrate 需要量化的 --type
+    an adapter is written in one file
+    = 适配器写在一个文件中
+    an adapter is not quantised
+    = 适配器不量化
     --onto needs --adapter
     = --onto 需要 --adapter
     --adapter-only needs --adapter

@@ -249,8 +249,11 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS =
 // Groups of 256 columns that so many columns lie in.
 static inline size_t kernels_groups(size_t columns) { return (columns + 255) / 256; }
 
-// `format` is the raw value of BlockFormat: Q4_0 or Q8_0; as ggml's reference quantises. x is finite.
-void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, size_t count);
+// The blocks of finite x[rows, columns], whose columns are whole blocks: the bytes of llama.cpp's quantisers. `format` is the
+// raw value of BlockFormat, but for IQ4_NL and IQ4_XS. What an error in column i weighs is by importance[columns]; null: by
+// the weights alone. Q8_0 has no choice to weigh.
+void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, const float *_Nullable importance, size_t rows,
+                           size_t columns);
 
 // MARK: - Choice
 
