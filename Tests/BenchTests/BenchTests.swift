@@ -100,9 +100,8 @@ import Testing
   func aLayerPassesOverMemoryNoOftener(_ compute: DType, _ checkpointing: Bool) throws {
     let lengths = [33, 20]
     let bytes = try [2, 3].map { layers in
-      let shape = BenchShape(
-        name: "passes-\(layers)", title: "passes", hidden: 128, intermediate: 192, layers: layers, heads: 4,
-        keyValueHeads: 2, vocabulary: 300)
+      let shape = BenchShape.llama(
+        "passes-\(layers)", "passes", [128, 192], layers: layers, heads: 4, keyValueHeads: 2, vocabulary: 300)
       let step = try TrainingStep(
         shape.load(compute: compute), LoRAOptions(rank: 4, alpha: 16, dropout: 0.05), lengths: lengths,
         checkpointing: checkpointing)
