@@ -6,20 +6,27 @@ extension CPU {
     // Where rows are few, reading the weights is the cost.
     if rowByRow || x.rows <= KERNELS_GEMV_ROWS { return linearByRow(y, x, parts: parts, low: low) }
     let slices = LinearSlice.of(parts, rows: x.rows)
+    let tiles = TileProducts.current(for: x.dtype)
     Parallel.run(slices.count) { index in
       let slice = slices[index]
       let h = low[slice.part].map { $0.rows(slice.rows) }
       let out = y.rows(slice.rows).columns(slice.columns)
-      parts[slice.part].multiply(out, x.rows(slice.rows), h, slice.outputs)
+      let (part, x) = (parts[slice.part], x.rows(slice.rows))
+      if let tiles { return tiles.multiply(out, x, h, part, outputs: slice.outputs) }
+      part.multiply(out, x, h, slice.outputs)
     }
   }
 
   package func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
-    let tiles = CPU.panelTiles(dx.rows, dx.columns)
-    Parallel.run(tiles.count) { tile in
-      let panel = tiles.columns(tile)
-      let out = dx.rows(tiles.rows(tile)).columns(panel)
-      let dy = dy.rows(tiles.rows(tile))
+    let grid = CPU.panelGrid(dx.rows, dx.columns)
+    let tiles = dx.rows > KERNELS_GEMV_ROWS ? TileProducts.current(for: dy.dtype) : nil
+    Parallel.run(grid.count) { task in
+      let panel = grid.columns(task)
+      let out = dx.rows(grid.rows(task)).columns(panel)
+      let dy = dy.rows(grid.rows(task))
+      if let tiles {
+        return tiles.multiplyTransposed(out, dy, parts, inputs: panel, accumulate: accumulate)
+      }
       var adding = accumulate
       var first = 0
       for part in parts {
@@ -32,7 +39,7 @@ extension CPU {
 
   /// Panels of whole quantisation blocks, which decode fastest. Where they are few, rows are halved as well, so that
   /// small machines get equal shares; decoding twice costs a percent.
-  private static func panelTiles(_ rows: Int, _ columns: Int) -> Tiles {
+  private static func panelGrid(_ rows: Int, _ columns: Int) -> Tiles {
     let panels = (columns + 255) / 256
     let halves = panels < 12 && panels % 4 != 0 && rows >= 256 ? 2 : 1
     return Tiles(
