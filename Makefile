@@ -1,7 +1,8 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
-# make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table (half an hour)
+# make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table and on imitated tiles (half an hour)
 # make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
+# make tiles  that the machine code for processors with matrix tiles does what its imitation does (tools/tile_check)
 # make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there;
 #             that scripts/setup.sh asks each distribution for its own packages
 #             that the Chinese catalogue has what people read (tools/wording)
@@ -18,7 +19,7 @@
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms card address thread storm examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
+.PHONY: build test check format rooms card tiles address thread storm examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
 
 # With the commit that `firefly env` tells.
 build: setup
@@ -28,7 +29,7 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # In this order. The whole suite comes last, so that its count is the last line.
-check: setup format rooms card address thread storm examples docs readme tables
+check: setup format rooms card tiles address thread storm examples docs readme tables
 
 format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
@@ -61,7 +62,7 @@ readme: setup
 
 tables: setup
 	swift build --build-tests $(CHECKS)
-	for isa in $$(scripts/isa.sh); do \
+	for isa in $$(scripts/isa.sh) amx-imitated; do \
 	  echo "== FIREFLY_ISA=$$isa"; \
 	  FIREFLY_ISA=$$isa swift test --skip-build $(CHECKS) || exit 1; \
 	done
@@ -77,6 +78,9 @@ rooms:
 card:
 	tools/card/ptx.sh --check
 	tools/card_check/faults.sh
+
+tiles:
+	tools/tile_check/check.sh
 
 bench: build
 	$$(swift build -c release --show-bin-path)/firefly bench

@@ -28,6 +28,9 @@ let package = Package(
       name: "CBuild", path: "Sources/C/Build",
       cSettings: commit.isEmpty ? [] : [.define("FIREFLY_COMMIT", to: commit)]),
     .target(name: "CKernels", path: "Sources/C/Kernels", cSettings: [.headerSearchPath(".")]),
+    .target(
+      name: "CTiles", dependencies: ["CKernels"], path: "Sources/C/Tiles",
+      cSettings: [.headerSearchPath(".")]),
     .target(name: "CSilicon", path: "Sources/C/Silicon"),
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
@@ -62,7 +65,7 @@ let package = Package(
       name: "FireflyBase", dependencies: ["CColumns", "CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
-      name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "COneDNN"],
+      name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "CTiles", "COneDNN"],
       path: "Sources/Tensors"),
     .target(
       name: "FireflyCards", dependencies: ["FireflyBase", "FireflyTensors", "CCard"], path: "Sources/Cards"),
@@ -188,7 +191,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "TensorsTests",
-      dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels"],
+      dependencies: ["FireflyBase", "FireflyTensors", "FireflyTestSupport", "CKernels", "CTiles"],
       path: "Tests/TensorsTests", exclude: ["Fixtures"]),
     .testTarget(
       name: "CardsTests",

@@ -76,27 +76,29 @@ struct LinearTests {
     }
   }
 
-  @Test(arguments: Kind.allCases, [DType.float32, .bfloat16])
-  func forwardAgreesWithNaiveSums(kind: Kind, dtype: DType) {
+  @Test(arguments: Kind.allCases, Variant.products)
+  func forwardAgreesWithNaiveSums(kind: Kind, variant: Variant) {
+    let dtype = variant.dtype
     var random = TestRandom(seed: 5)
     for (rows, inputs) in [(1, 64), (3, 192), (8, 100), (9, 128), (70, 96), (300, 64)] {
       let group = Group(
         &random, rows: rows, inputs: inputs, outputs: [70, 48, 33], ranks: [8, 0, 5], kind, dtype)
       let x = random.matrix((rows, inputs), dtype, margin: 9)
       let y = random.matrix((rows, group.outputs), dtype, margin: 2)
-      Ops.linear(y, x, parts: group.parts, low: group.low)
+      variant.run { Ops.linear(y, x, parts: group.parts, low: group.low) }
       let expected = group.forward(x)
       // bfloat16: one rounding of the result; for few rows also that of the NF4 table.
       let largest = expected.map(abs).max() ?? 0
       let absolute = dtype == .bfloat16 ? 0x1p-9 * (rows <= 8 ? Float(largest) : 0.01) : 2e-5
       assertClose(
         y.doubles, expected, Tolerance(relative: dtype == .bfloat16 ? 0x1p-8 : 0, absolute: absolute),
-        "\(kind) \(dtype) [\(rows), \(inputs)]")
+        "\(kind) \(variant) [\(rows), \(inputs)]")
     }
   }
 
-  @Test(arguments: Kind.allCases, [DType.float32, .bfloat16])
-  func inputGradientAgreesWithNaiveSums(kind: Kind, dtype: DType) {
+  @Test(arguments: Kind.allCases, Variant.products)
+  func inputGradientAgreesWithNaiveSums(kind: Kind, variant: Variant) {
+    let dtype = variant.dtype
     var random = TestRandom(seed: 6)
     for (rows, inputs, outputs) in [(1, 64, 40), (33, 100, 70), (270, 192, 20), (5, 64, 1100)] {
       let group = Group(
@@ -105,17 +107,19 @@ struct LinearTests {
       let dx = random.matrix((rows, inputs), .float32, margin: 1)
       let before = dx.doubles
       let expected = group.backward(dy)
-      Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: true)
+      variant.run { Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: true) }
       assertClose(
         dx.doubles, zip(before, expected).map { $0 + $1 }, Tolerance(absolute: 1e-4),
-        "\(kind) \(dtype) added [\(rows), \(inputs)]")
-      Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false)
-      assertClose(dx.doubles, expected, Tolerance(absolute: 1e-4), "\(kind) \(dtype) [\(rows), \(inputs)]")
+        "\(kind) \(variant) added [\(rows), \(inputs)]")
+      variant.run { Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false) }
+      assertClose(
+        dx.doubles, expected, Tolerance(absolute: 1e-4), "\(kind) \(variant) [\(rows), \(inputs)]")
     }
   }
 
-  @Test(arguments: [DType.float32, .bfloat16])
-  func threadsDoNotChangeABit(dtype: DType) {
+  @Test(arguments: Variant.products)
+  func threadsDoNotChangeABit(variant: Variant) {
+    let dtype = variant.dtype
     var random = TestRandom(seed: 7)
     for rows in [2, 200] {
       let group = Group(
@@ -126,8 +130,10 @@ struct LinearTests {
         let y = Tensor([rows, 530], dtype).matrix
         let dx = Tensor([rows, 320], .float32).matrix
         withThreads(threads) {
-          Ops.linear(y, x, parts: group.parts, low: group.low)
-          Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false)
+          variant.run {
+            Ops.linear(y, x, parts: group.parts, low: group.low)
+            Ops.linearInputGradient(dx, dy, parts: group.parts, accumulate: false)
+          }
         }
         return y.doubles + dx.doubles
       }

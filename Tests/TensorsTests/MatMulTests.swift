@@ -6,36 +6,43 @@ import Testing
 struct MatMulTests {
   static let shapes: [(m: Int, n: Int, k: Int)] = [
     (1, 1, 1), (1, 7, 5), (7, 1, 5), (3, 5, 1), (1, 300, 64), (8, 600, 33), (63, 65, 67), (40, 50, 800),
-    (600, 20, 30), (100, 400, 60), (257, 129, 70),
+    (600, 20, 30), (100, 400, 60), (257, 129, 70), (8, 8, 8), (9, 300, 8),
   ]
 
-  @Test(arguments: [DType.float32, .bfloat16], [false, true])
-  func agreesWithNaiveSums(dtype: DType, accumulate: Bool) {
+  @Test(arguments: Variant.products, [false, true])
+  func agreesWithNaiveSums(variant: Variant, accumulate: Bool) {
+    let dtype = variant.dtype
     var random = TestRandom(seed: 1)
     for (m, n, k) in MatMulTests.shapes {
       for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
         for outType in Set([DType.float32, dtype]) {
           let a = random.matrix(transposeA ? (k, m) : (m, k), dtype, margin: 3)
           let b = random.matrix(transposeB ? (n, k) : (k, n), dtype, margin: 5)
-          let out = random.matrix((m, n), outType, margin: 4)
-          var expected = accumulate ? out.doubles : [Double](repeating: 0, count: m * n)
           let (x, y) = (a.doubles, b.doubles)
+          var sums = [Double](repeating: 0, count: m * n)
           for i in 0..<m {
             for j in 0..<n {
-              var sum = 0.0
               for l in 0..<k {
-                sum += (transposeA ? x[l * m + i] : x[i * k + l]) * (transposeB ? y[j * k + l] : y[l * n + j])
+                sums[i * n + j] +=
+                  (transposeA ? x[l * m + i] : x[i * k + l]) * (transposeB ? y[j * k + l] : y[l * n + j])
               }
-              expected[i * n + j] += 0.5 * sum
             }
           }
-          Ops.matmul(
-            out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate, scale: 0.5)
-          // float32 sums of k products of values below 1; bfloat16 keeps 8 bits of the result.
-          let rounding: Float = outType == .bfloat16 ? 0x1p-8 : 0
-          assertClose(
-            out.doubles, expected, Tolerance(relative: rounding, absolute: 4e-7 * Float(k + 1)),
-            "\(dtype) → \(outType) [\(m), \(k)]·[\(k), \(n)] \(transposeA) \(transposeB)")
+          for scale: Float in [1, 0.5] {
+            let out = random.matrix((m, n), outType, margin: 4)
+            let before = out.doubles
+            let expected = zip(before, sums).map { (accumulate ? $0 : 0) + Double(scale) * $1 }
+            variant.run {
+              Ops.matmul(
+                out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate,
+                scale: scale)
+            }
+            // float32 sums of k products of values below 1; bfloat16 keeps 8 bits of the result.
+            let rounding: Float = outType == .bfloat16 ? 0x1p-8 : 0
+            assertClose(
+              out.doubles, expected, Tolerance(relative: rounding, absolute: 4e-7 * Float(k + 1)),
+              "\(variant) → \(outType) [\(m), \(k)]·[\(k), \(n)] \(transposeA) \(transposeB) \(scale)")
+          }
         }
       }
     }
@@ -67,15 +74,25 @@ struct MatMulTests {
     }
   }
 
-  @Test(arguments: [DType.float32, .bfloat16])
-  func threadsDoNotChangeABit(dtype: DType) {
+  @Test(arguments: Variant.products)
+  func threadsDoNotChangeABit(variant: Variant) {
     var random = TestRandom(seed: 4)
-    let a = random.matrix((300, 210), dtype, margin: 7)
-    let b = random.matrix((700, 210), dtype, margin: 0)
-    let one = Tensor([300, 700], dtype).matrix
-    let many = Tensor([300, 700], dtype).matrix
-    withThreads(1) { Ops.matmul(one, a, b, transposeB: true) }
-    withThreads(3) { Ops.matmul(many, a, b, transposeB: true) }
-    #expect(one.doubles == many.doubles)
+    let a = random.matrix((300, 210), variant.dtype, margin: 7)
+    let b = random.matrix((700, 210), variant.dtype, margin: 0)
+    let gradient = random.matrix((300, 700), variant.dtype)
+    let results = [1, 3].map { threads in
+      let out = Tensor([300, 700], variant.dtype).matrix
+      let weight = Tensor.zeros([700, 210], .float32).matrix
+      let thin = Tensor.zeros([210, 16], .float32).matrix
+      withThreads(threads) {
+        variant.run {
+          Ops.matmul(out, a, b, transposeB: true)
+          Ops.matmul(weight, gradient, a, transposeA: true, accumulate: true)
+          Ops.matmul(thin, a, gradient.columns(0..<16), transposeA: true, accumulate: true)
+        }
+      }
+      return out.doubles + weight.doubles + thin.doubles
+    }
+    #expect(results[0] == results[1])
   }
 }

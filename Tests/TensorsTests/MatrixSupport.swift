@@ -42,6 +42,12 @@ extension Tensor {
 }
 
 extension Matrix {
+  /// Stores one element; bfloat16 by rounding to nearest even.
+  func set(_ row: Int, _ column: Int, _ value: Float) {
+    let offset = byteOffset + (row * stride + column) * dtype.byteCount
+    Tensor(storage: storage, byteOffset: offset, shape: [1], dtype: dtype).set(0, value)
+  }
+
   /// Every element, row by row.
   var doubles: [Double] {
     var values: [Double] = []

@@ -7,8 +7,12 @@ struct Variant: CustomTestStringConvertible, Sendable {
   let isa: String
   let dtype: DType
 
-  static let all = InstructionSet.names.flatMap { isa in
-    [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) }
+  static let all = of(InstructionSet.names)
+  /// With what multiplies matrices: oneDNN, and tiles.
+  static let products = of(InstructionSet.namesOfProducts)
+
+  private static func of(_ names: [String]) -> [Variant] {
+    names.flatMap { isa in [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) } }
   }
 
   var testDescription: String { "\(isa), \(dtype)" }

@@ -1,4 +1,4 @@
-// Runs the generic table of kernels, the GGUF blocks and the watch over mapped files on fixed numbers, and writes every result
+// Runs the generic table of kernels, imitated tiles, the GGUF blocks and the watch over mapped files on fixed numbers, and writes every result
 // to standard output: a line with a name and a count, and as many numbers in hexadecimal. check.sh runs it on two processors.
 #include <fcntl.h>
 #include <math.h>
@@ -11,6 +11,7 @@
 #include "kernels.h"
 #include "mappings.h"
 #include "pause.h"
+#include "tiles.h"
 
 enum { ROWS = 5, COLUMNS = 192, COUNT = ROWS * COLUMNS };
 
@@ -174,6 +175,27 @@ static void attention(const kernels *k) {
   show("attention_row", row, 3 * 64);
 }
 
+// Products of tiles on NF4 and dense weights, whose sums are defined to the bit.
+static void tile_products(const kernels *k) {
+  enum { M = 19, N = ROWS, BF16 = KERNELS_BFLOAT16 };
+  float *w = numbers(COUNT), *x = numbers(M * COLUMNS), y[M * COLUMNS];
+  uint8_t codes[COUNT / 2];
+  float absmax[COUNT / 64];
+  uint16_t a[M * COLUMNS], b[COUNT];
+  k->nf4_quantize(codes, absmax, w, KERNELS_FLOAT32, COUNT);
+  k->convert(out_of(a, COLUMNS, BF16), in32(x), M, COLUMNS);
+  k->convert(out_of(b, COLUMNS, BF16), in32(w), ROWS, COLUMNS);
+  kernels_nf4 nf4 = {.codes = codes, .absmax = absmax, .columns = COLUMNS, .dtype = KERNELS_FLOAT32};
+  void *room = malloc(tiles_room(M, COLUMNS, 2 * COLUMNS, 2));
+  tiles_term forward[2] = {{.a = in_of(a, COLUMNS, BF16), .nf4 = &nf4, .k = COLUMNS, .transposed = 1},
+                           {.a = in_of(a, COLUMNS, BF16), .dense = in_of(b, COLUMNS, BF16), .k = 33, .transposed = 1}};
+  tiles_imitation(0)->product(out_of(y, N, KERNELS_FLOAT32), forward, 2, 0, M, N, room);
+  show("exact:tiles", y, M * N);
+  tiles_term backward = {.a = in_of(a, COLUMNS, BF16), .nf4 = &nf4, .k = ROWS};
+  tiles_imitation(0)->product(out_of(y, COLUMNS, KERNELS_FLOAT32), &backward, 1, 0, M, COLUMNS, room);
+  show("exact:tiles_backward", y, M * COLUMNS);
+}
+
 // A mapped file that gets shorter: its lost bytes are zeros, and its name is known.
 static void mapped_file(void) {
   char path[] = "/tmp/firefly-arm-XXXXXX";
@@ -198,6 +220,7 @@ int main(void) {
   loss_and_optimizer(k);
   weights(k);
   attention(k);
+  tile_products(k);
   mapped_file();
   processor_pause();
   return 0;

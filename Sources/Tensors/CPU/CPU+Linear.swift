@@ -17,6 +17,7 @@ extension CPU {
       linearByRow(y, x, parts: parts, low: low, roundsRows: rowByRow)
       return addBiases(y, parts)
     }
+    let tiles = TileProducts.current(for: x.dtype)
     let tasks = LinearTask.of(parts, rows: x.rows, finish)
     Parallel.run(tasks.count) { index in
       let task = tasks[index]
@@ -24,10 +25,17 @@ extension CPU {
       for (place, slice) in task.slices.enumerated() {
         let h = low[slice.part].map { $0.rows(task.rows) }
         let part = parts[slice.part]
-        part.multiply(y.columns(slice.columns), x.rows(task.rows), h, slice.outputs) { rows in
+        let (out, x) = (y.columns(slice.columns), x.rows(task.rows))
+        let finished = { (rows: Range<Int>) in
           let (block, finish) = (y.rows(rows), finish.rows(rows))
-          finishSlice(block.columns(slice.columns), of: x.dtype, part.bias, slice, finish)
+          self.finishSlice(block.columns(slice.columns), of: x.dtype, part.bias, slice, finish)
           if place == task.slices.count - 1 { self.finish(block, columns: task.columns, finish) }
+        }
+        if let tiles {
+          tiles.multiply(out, x, h, part, outputs: slice.outputs)
+          finished(0..<out.rows)
+        } else {
+          part.multiply(out, x, h, slice.outputs, finish: finished)
         }
       }
     }
@@ -57,10 +65,11 @@ extension CPU {
   }
 
   package func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
-    let tiles = CPU.panelTiles(dx.rows, dx.columns)
-    Parallel.run(tiles.count) { tile in
-      let (rows, panel) = (tiles.rows(tile), tiles.columns(tile))
-      addProducts(dx.rows(rows).columns(panel), dy.rows(rows), parts, panel, accumulate: accumulate)
+    let grid = CPU.panelGrid(dx.rows, dx.columns)
+    let tiles = CPU.gradientTiles(of: dy)
+    Parallel.run(grid.count) { task in
+      let (rows, panel) = (grid.rows(task), grid.columns(task))
+      addProducts(dx.rows(rows).columns(panel), dy.rows(rows), parts, panel, tiles, accumulate: accumulate)
     }
   }
 
@@ -69,12 +78,13 @@ extension CPU {
     finish: InputGradientFinish
   ) {
     let inputs = parts[0].inputs
-    let tiles = CPU.panelTiles(dy.rows, inputs)
-    Parallel.run(tiles.count) { tile in
-      let (rows, panel) = (tiles.rows(tile), tiles.columns(tile))
+    let grid = CPU.panelGrid(dy.rows, inputs)
+    let tiles = CPU.gradientTiles(of: dy)
+    Parallel.run(grid.count) { task in
+      let (rows, panel) = (grid.rows(task), grid.columns(task))
       let isSum = finish.isSum(dx)
       let sum = isSum ? dx.rows(rows).columns(panel) : Tensor([rows.count, panel.count], .float32).matrix
-      addProducts(sum, dy.rows(rows), parts, panel, accumulate: false)
+      addProducts(sum, dy.rows(rows), parts, panel, tiles, accumulate: false)
       if isSum && pairs == nil { return }
       for start in stride(from: 0, to: rows.count, by: LinearPart.blockRows) {
         let own = start..<min(start + LinearPart.blockRows, rows.count)
@@ -87,10 +97,17 @@ extension CPU {
     }
   }
 
+  /// By all of the rows: a task's share decides nothing.
+  private static func gradientTiles(of dy: Matrix) -> TileProducts? {
+    dy.rows > KERNELS_GEMV_ROWS ? TileProducts.current(for: dy.dtype) : nil
+  }
+
   /// out (+)= Σ dyᵢ·Wᵢ[:, panel]
   private func addProducts(
-    _ out: Matrix, _ dy: Matrix, _ parts: [LinearPart], _ panel: Range<Int>, accumulate: Bool
+    _ out: Matrix, _ dy: Matrix, _ parts: [LinearPart], _ panel: Range<Int>, _ tiles: TileProducts?,
+    accumulate: Bool
   ) {
+    if let tiles { return tiles.multiplyTransposed(out, dy, parts, inputs: panel, accumulate: accumulate) }
     var adding = accumulate
     var first = 0
     for part in parts {
@@ -102,7 +119,7 @@ extension CPU {
 
   /// Panels of whole quantisation blocks, which decode fastest. Where they are few, rows are halved as well, so that
   /// small machines get equal shares; decoding twice costs a percent.
-  private static func panelTiles(_ rows: Int, _ columns: Int) -> Tiles {
+  private static func panelGrid(_ rows: Int, _ columns: Int) -> Tiles {
     let panels = (columns + 255) / 256
     let halves = panels < 12 && panels % 4 != 0 && rows >= 256 ? 2 : 1
     return Tiles(
@@ -176,10 +193,10 @@ extension LinearPart {
   /// Rows of one product: with as many outputs as a slice has, its float32 tile takes a quarter of a level-2 cache.
   fileprivate static let blockRows = 256
   /// Rows of a panel decoded at a time by `multiplyTransposed`.
-  private static let panelRows = 1024
+  static let panelRows = 1024
 
   /// The weight's block `rows` × `columns`: a view of a dense one, a decoded copy of a quantised one.
-  private func block(rows: Range<Int>, columns: Range<Int>, _ dtype: DType) -> Matrix {
+  func block(rows: Range<Int>, columns: Range<Int>, _ dtype: DType) -> Matrix {
     if case .dense(let tensor) = weight { return tensor.matrix.rows(rows).columns(columns) }
     let decoded = Tensor([rows.count, columns.count], dtype).matrix
     Ledger.measureDecoding {

@@ -44,9 +44,8 @@ extension kernels_nf4 {
 }
 
 extension NF4Tensor {
-
   /// Calls `body` with the kernels' view of this matrix.
-  func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
+  package func withKernelsView<Result>(_ body: (UnsafePointer<kernels_nf4>) -> Result) -> Result {
     var view = kernelsView
     return withExtendedLifetime(self) { withUnsafePointer(to: &view, body) }
   }

@@ -10,6 +10,12 @@ extension CPU {
     let product = Product(
       out: out, a: a, b: b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate,
       scale: scale)
+    if scale == 1, TileProducts.suit(product.m, product.n, product.k),
+      let tiles = TileProducts.current(for: a.dtype)
+    {
+      return tiles.matmul(
+        out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate)
+    }
     let tiles = product.tiles
     Parallel.run(tiles.count) { tile in product.run(rows: tiles.rows(tile), columns: tiles.columns(tile)) }
   }

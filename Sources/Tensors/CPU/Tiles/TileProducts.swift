@@ -1,0 +1,81 @@
+import CKernels
+import CTiles
+import FireflyBase
+
+/// Products on the processor's matrix tiles, of bfloat16 operands. One call computes a block of a product on the calling
+/// thread; a row's result depends neither on the other rows nor on the block.
+struct TileProducts: @unchecked Sendable {
+  /// Rows of one block at most.
+  static let blockRows = Int(TILES_ROWS)
+  /// Below this extent of a product its tiles are mostly padding.
+  private static let least = 8
+
+  let table: UnsafePointer<tiles>
+
+  /// The calling thread's tiles; nil where it has none, or for another type of operands.
+  static func current(for dtype: DType) -> TileProducts? {
+    guard dtype == .bfloat16, let table = InstructionSet.tiles else { return nil }
+    return TileProducts(table: table)
+  }
+
+  /// Whether a product of this shape is one for tiles: [m, k]·[k, n].
+  static func suit(_ m: Int, _ n: Int, _ k: Int) -> Bool { min(m, n, k) >= least }
+
+  /// One of the products that a block of y sums.
+  struct Term {
+    fileprivate let view: tiles_term
+    fileprivate let nf4: NF4Tensor?
+
+    /// a·b or, `transposed`, a·bᵀ; both bfloat16.
+    init(_ a: Matrix, _ b: Matrix, transposed: Bool) {
+      view = tiles_term(
+        a: a.input(), dense: b.input(), nf4: nil, first_row: 0, first_column: 0, k: a.columns,
+        transposed: transposed ? 1 : 0)
+      nf4 = nil
+    }
+
+    /// The same for a window of an NF4 matrix, from a row and a column on.
+    init(_ a: Matrix, _ b: NF4Tensor, row: Int, column: Int, transposed: Bool) {
+      view = tiles_term(
+        a: a.input(), dense: kernels_in(at: nil, stride: 0, type: a.dtype.code), nf4: nil, first_row: row,
+        first_column: column, k: a.columns, transposed: transposed ? 1 : 0)
+      nf4 = b
+    }
+  }
+
+  /// y (+)= Σ of the terms. The operands outlive the call by their owners.
+  ///
+  /// - Parameter y: `[rows, columns]`, float32 or bfloat16, of at most `blockRows` rows; rounded once.
+  func multiply(_ y: Matrix, _ terms: [Term], accumulate: Bool = false) {
+    let k = terms.reduce(0) { $0 + $1.view.k }
+    let room = Tensor([tiles_room(y.rows, y.columns, k, terms.count)], .uint8)
+    withUnsafeTemporaryAllocation(of: kernels_nf4.self, capacity: terms.count) { codes in
+      withUnsafeTemporaryAllocation(of: tiles_term.self, capacity: terms.count) { views in
+        guard let firstCodes = codes.baseAddress, let firstView = views.baseAddress else { return }
+        for (index, term) in terms.enumerated() {
+          var view = term.view
+          if let weights = term.nf4 {
+            (firstCodes + index).initialize(to: weights.kernelsView)
+            view.nf4 = UnsafePointer(firstCodes + index)
+          }
+          (firstView + index).initialize(to: view)
+        }
+        withExtendedLifetime((room, terms)) {
+          table.pointee.product(
+            y.output(), firstView, terms.count, accumulate ? 1 : 0, y.rows, y.columns, room.pointer)
+        }
+      }
+    }
+  }
+
+  /// xᵀ as a matrix of its own, some rows of it a task.
+  func transposed(_ x: Matrix) -> Matrix {
+    let out = Tensor([x.columns, x.rows], x.dtype).matrix
+    let tiles = Tiles(out.rows, out.columns, rowParts: (out.rows + 63) / 64, columnParts: 1)
+    Parallel.run(tiles.count) { task in
+      let rows = tiles.rows(task)
+      table.pointee.transpose(out.output(from: rows.lowerBound), x.columns(rows).input(), x.rows, rows.count)
+    }
+    return out
+  }
+}
