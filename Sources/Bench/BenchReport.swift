@@ -6,6 +6,7 @@ package struct BenchReport: Sendable {
   package let limits: MachineLimits
   package var training: [TrainingBench] = []
   package var generation: [GenerationBench] = []
+  package var attention: [AttentionBench] = []
   package var program: ProgramBench?
 
   package init(limits: MachineLimits) { self.limits = limits }
@@ -16,6 +17,7 @@ package struct BenchReport: Sendable {
     var lines = machineLines
     for bench in training { lines += [""] + BenchReport.lines(bench) }
     for bench in generation { lines += [""] + BenchReport.lines(bench) }
+    if !attention.isEmpty { lines += [""] + AttentionBench.lines(attention) }
     if let program { lines += [""] + BenchReport.lines(program) }
     return lines.joined(separator: "\n")
   }
@@ -115,6 +117,7 @@ package struct BenchReport: Sendable {
       "read_bytes_per_second": pair(limits.readRate),
       "training": .array(training.map(BenchReport.json)),
       "generation": .array(generation.map(BenchReport.json)),
+      "attention": .array(attention.map(\.json)),
       "program": program.map(BenchReport.json) ?? .null,
     ])
   }

@@ -169,8 +169,7 @@ import Testing
     #expect(StepRates.cut([500, 400], to: 501) == [500])
   }
 
-  /// Whatever the processor is, something is known of what it can do, and a loop's sums are counted rightly: as many a
-  /// second as bytes could not be read.
+  /// Whatever the processor is, something is known of what it can do.
   @Test func everyUnitAndLevelHasARate() throws {
     #expect(SiliconUnit.fastest(.float32) != nil)
     for unit in SiliconUnit.all { #expect(unit.rate() > 1e8 && unit.rate() < 1e15) }
@@ -203,10 +202,28 @@ import Testing
     #expect((architecture.experts != nil) == ["mixtral", "qwen1.5-moe", "qwen3-30b-a3b"].contains(name))
   }
 
+  private static let limits = MachineLimits(
+    processor: "test", instructionSet: "generic", threads: 1, bfloat16Rate: (1e9, 1e9),
+    float32Rate: (1e9, 1e9), readRate: (1e9, 1e9))
+
+  @Test func attentionIsMeasuredWithAndWithoutWindow() {
+    let cases = [
+      AttentionBench.Case(length: 40, headDim: 16),
+      AttentionBench.Case(length: 50, headDim: 16, window: 8),
+    ]
+    var report = BenchReport(limits: BenchTests.limits)
+    report.attention = cases.map {
+      AttentionBench($0, limits: BenchTests.limits, on: CPU.shared)
+    }
+    let written = report.json["attention"]?.array
+    #expect(written?.map { $0["window"]?.int } == [nil, 8])
+    #expect(written?[0]["forward_flops"]?.double == report.attention[0].forward)
+    #expect(report.attention.allSatisfy { $0.forward > 0 && $0.backward > 0 })
+    #expect(report.text.contains("50 tokens, head of 16, window 8"))
+  }
+
   @Test func generationIsMeasuredForEachNumberOfRows() throws {
-    let limits = MachineLimits(
-      processor: "test", instructionSet: "generic", threads: 1, bfloat16Rate: (1e9, 1e9),
-      float32Rate: (1e9, 1e9), readRate: (1e9, 1e9))
+    let limits = BenchTests.limits
     let bench = try GenerationBench(BenchTests.tiny, limits: limits, prompt: 128, rows: [1, 3])
     #expect(bench.decoding.map(\.rows) == [1, 3])
     var report = BenchReport(limits: limits)

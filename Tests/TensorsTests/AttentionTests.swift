@@ -47,11 +47,11 @@ struct AttentionTests {
     Case(heads: 4, keyValueHeads: 1, headDim: 48, valueDim: 32, lengths: [300, 1, 2]),
     Case(heads: 4, keyValueHeads: 2, headDim: 16, lengths: [1, 140, 9], window: 50, cap: 1.5),
     Case(heads: 2, keyValueHeads: 1, headDim: 16, lengths: [300, 9], hasSlopes: true, cap: 20),
-    // Blocks of 96 queries and 192 keys, and one more and less.
-    Case(heads: 1, keyValueHeads: 1, headDim: 96, lengths: [95, 96, 97, 191, 192, 193]),
-    Case(heads: 8, keyValueHeads: 1, headDim: 64, lengths: [203]),
+    // One more and one less than a block of queries and keys.
+    Case(heads: 1, keyValueHeads: 1, headDim: 96, lengths: [191, 193, 6]),
+    Case(heads: 8, keyValueHeads: 1, headDim: 64, lengths: [101]),
     Case(heads: 1, keyValueHeads: 1, headDim: 256, lengths: [101, 6], window: 97),
-    Case(heads: 2, keyValueHeads: 2, headDim: 192, valueDim: 128, lengths: [1, 99]),
+    Case(heads: 2, keyValueHeads: 2, headDim: 192, valueDim: 128, lengths: [1, 40]),
     Case(heads: 1, keyValueHeads: 1, headDim: 576, valueDim: 520, lengths: [20]),
   ]
 
@@ -104,23 +104,26 @@ struct AttentionTests {
   }
 
   /// On every table: whole blocks, and what is left over of rows, keys and columns.
-  @Test(arguments: cases, Variant.all)
-  func agreesWithNaiveSums(_ example: Case, variant: Variant) {
-    let dtype = variant.dtype
+  @Test(arguments: cases, [DType.float32, .bfloat16])
+  func agreesWithNaiveSums(_ example: Case, dtype: DType) {
     let run = Run(example.shape, rows: example.rows, dtype, seed: 8)
-    variant.run { run.compute(example.starts, example.shape) }
     let naive = NaiveAttention(run, example.starts, example.shape)
-    let logSums = run.logSums.floats.map(Double.init)
-    assertClose(logSums, naive.logSums, Tolerance(absolute: 4e-6), "log sums")
     // float32: a few units in the last place of the largest value; bfloat16: probabilities and their gradients are
     // rounded to 8 bits, as the results are.
     let unit = dtype == .bfloat16 ? 0x1p-7 : 4e-6
-    for (name, actual, expected) in [
-      ("out", run.out, naive.out), ("dq", run.dq, naive.dq), ("dk", run.dk, naive.dk),
-      ("dv", run.dv, naive.dv),
-    ] {
-      let largest = max(expected.map(abs).max() ?? 0, 1)  // with one key, dq and dk are 0
-      assertClose(actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(variant)")
+    for table in InstructionSet.names {
+      InstructionSet.with(table) { run.compute(example.starts, example.shape) }
+      let logSums = run.logSums.floats.map(Double.init)
+      assertClose(logSums, naive.logSums, Tolerance(absolute: 4e-6), "log sums on \(table)")
+      for (name, actual, expected) in [
+        ("out", run.out, naive.out), ("dq", run.dq, naive.dq), ("dk", run.dk, naive.dk),
+        ("dv", run.dv, naive.dv),
+      ] {
+        let largest = max(expected.map(abs).max() ?? 0, 1)  // with one key, dq and dk are 0
+        assertClose(
+          actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(dtype) on \(table)"
+        )
+      }
     }
   }
 
@@ -141,12 +144,14 @@ struct AttentionTests {
       Ops.convert(
         run[keyPath: spoilt].rows(row..<row + 1).columns(dim..<dim + 1), Tensor([value], [1, 1]).matrix)
       variant.run { run.compute(example.starts, example.shape) }
-      let spoiltRows = spoilt == \Run.k ? Array(seeing) : [row]
-      for result in [run.out, run.dq] {
-        #expect(rowsThatAreNoNumbers(result, head: 0).isEmpty)
-        if value.isNaN {
-          #expect(rowsThatAreNoNumbers(result, head: 1) == spoiltRows, "\(value) in \(spoilt)")
-        }
+      let spoiltRows = spoilt == \Run.k ? seeing : row..<row + 1
+      #expect(rowsThatAreNoNumbers(run.out, head: 0).isEmpty && rowsThatAreNoNumbers(run.dq, head: 0).isEmpty)
+      if value.isNaN {
+        #expect(rowsThatAreNoNumbers(run.out, head: 1) == Array(spoiltRows), "\(value) in \(spoilt)")
+        // The products of a gradient take whole vectors of keys and groups of rows, unseen ones times 0.
+        let near = spoiltRows.lowerBound - 16..<spoiltRows.upperBound + 16
+        let ofQueries = Set(rowsThatAreNoNumbers(run.dq, head: 1))
+        #expect(ofQueries.isSuperset(of: spoiltRows) && ofQueries.isSubset(of: near))
       }
       let keys = rowsThatAreNoNumbers(run.dv, head: 1)
       #expect(rowsThatAreNoNumbers(run.dv, head: 0).isEmpty && !keys.isEmpty)

@@ -8,7 +8,8 @@ enum BenchCommand {
     "--shape", BenchShape.all.map(\.name),
     "The model's shape, with random weights (default: smollm2, llama7b, ziya13b).")
   private static let only = Option.choice(
-    "--only", ["training", "generation"], "Measures this alone.")
+    "--only", ["training", "generation", "attention"],
+    "Measures this alone; attention by itself is measured only so.")
   private static let length = Option.integer(
     "--length", "N", in: 1...1 << 20, "Tokens of a training row (default: 1024).")
   private static let rows = Option.integer(
@@ -52,14 +53,18 @@ enum BenchCommand {
     }
     Messages.line("measuring the machine")
     var report = BenchReport(limits: .measure(device))
-    for shape in chosen where arguments[only] != "generation" {
+    for shape in chosen where [nil, "training"].contains(arguments[only]) {
       Messages.line("training \(shape.title)")
       report.training.append(try TrainingBench(shape, workload, on: device, steps: arguments[steps] ?? 5))
     }
-    for shape in chosen where arguments[only] != "training" {
+    for shape in chosen where [nil, "generation"].contains(arguments[only]) {
       Messages.line("generation \(shape.title)")
       report.generation.append(
         try GenerationBench(shape, limits: report.limits, on: device, compute: compute))
+    }
+    if arguments[only] == "attention" {
+      Messages.line("attention of one head")
+      report.attention = AttentionBench.cases.map { AttentionBench($0, limits: report.limits, on: device) }
     }
     if let model = arguments[model] {
       Messages.line("start-up and tokenisation")

@@ -165,6 +165,12 @@ extension Chinese {
     = 同时 {} 个：{} 词元/秒，达到读取权重所允许的 {}
     {} of the matrix rate ({} of {} GFLOP/s)
     = 达到矩阵速率的 {}（{}，上限 {} GFLOP/s）
+    attention of one head, one thread: GFLOP/s forward and backward, and their shares of the matrix rate
+    = 单个注意力头，单线程：前向与反向的 GFLOP/s，及其占矩阵速率的百分比
+    {} tokens, head of {}
+    = {} 个词元，头的大小 {}
+    {} tokens, head of {}, window {}
+    = {} 个词元，头的大小 {}，窗口 {}
     start-up to the first token: {} s (tokenizer {} s)
     = 启动到第一个词元：{} 秒（其中分词器 {} 秒）
     tokenisation, one thread: {} million tokens/s Chinese, {} English

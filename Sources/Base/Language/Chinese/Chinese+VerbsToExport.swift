@@ -3,8 +3,8 @@ extension Chinese {
   static let verbsToExport = #"""
     The model's shape, with random weights (default: smollm2, llama7b, ziya13b).
     = 模型的形状，权重随机（默认：smollm2、llama7b、ziya13b）。
-    Measures this alone.
-    = 只测量这一项。
+    Measures this alone; attention by itself is measured only so.
+    = 只测量这一项；单独的注意力只有这样才测量。
     Tokens of a training row (default: 1024).
     = 训练数据一行的词元数（默认：1024）。
     Training rows of a step (default: 1).
@@ -31,6 +31,8 @@ extension Chinese {
     测量之间重新测定。FLOP 只计算法所需：冻结矩阵、LoRA、因果注意力、重算。机器上的其他任务会使所有数字变低。
     measuring the machine
     = 测量机器
+    attention of one head
+    = 单个注意力头
     start-up and tokenisation
     = 启动与分词
     Tokens of conversation and answer together (default: the model's, at most 4096).
