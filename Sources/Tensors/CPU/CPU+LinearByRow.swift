@@ -9,7 +9,7 @@ extension CPU {
   func linearByRow(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?]) {
     let k = InstructionSet.kernels
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
-    let tasks = CPU.rowTasks(outputs: y.columns, inputs: x.columns)
+    let shares = CPU.rowShares(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
@@ -17,8 +17,8 @@ extension CPU {
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
-      Parallel.run(tasks) { task in
-        let share = output.columns * task / tasks..<output.columns * (task + 1) / tasks
+      Parallel.run(shares.parts) { task in
+        let share = shares[task]
         for part in addresses where part.outputs.overlaps(share) {
           part.multiply(output, input, part.outputs.clamped(to: share), k)
         }
@@ -55,7 +55,7 @@ private struct PartAddress {
   }
 
   /// Outputs whose sums are held before they are rounded.
-  private static let width = 64
+  private static let width = 256
 
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
