@@ -63,6 +63,8 @@ package struct BenchReport: Sendable {
     let decoding = bench.decoding.map {
       "  \($0.rows) at a time: \(whole($0.tokensPerSecond)) tokens/s, \(percent($0.shareOfBandwidth).trimmed) "
         + "of what reading the weights allows"
+        + ($0.handOvers > 0
+          ? "; \($0.handOvers) hand-overs a pass, waiting \(percent($0.waitingShare).trimmed)" : "")
     }
     return [prompt] + lines(bench.prefill) + decoding
   }
@@ -83,6 +85,12 @@ package struct BenchReport: Sendable {
       let rate = entry.flop > 0 ? "  " + giga(entry.flop / entry.seconds) + " GFLOP/s" : ""
       return "  \(Columns.left("\(part)", 12)) \(percent(entry.seconds / measured.seconds))\(rate)"
     } + ["  \(Columns.left("rest", 12)) \(percent(measured.otherSeconds / measured.seconds))"]
+      + (measured.handOvers.count > 0 ? [line(measured.handOvers, of: measured.seconds)] : [])
+  }
+
+  private static func line(_ handOvers: Parallel.HandOvers, of seconds: Double) -> String {
+    "  of it on one thread \(percent((seconds - handOvers.sharedSeconds) / seconds).trimmed), waiting for others "
+      + "\(percent(handOvers.waitingSeconds / seconds).trimmed), \(handOvers.count) hand-overs"
   }
 
   private static func lines(_ bench: ProgramBench) -> [String] {
@@ -138,7 +146,8 @@ package struct BenchReport: Sendable {
     let decoding = bench.decoding.map {
       JSONValue.object([
         "rows": .int($0.rows), "tokens_per_second": .double($0.tokensPerSecond),
-        "share_of_bandwidth": .double($0.shareOfBandwidth),
+        "share_of_bandwidth": .double($0.shareOfBandwidth), "hand_overs": .int($0.handOvers),
+        "waiting_share": .double($0.waitingShare),
       ])
     }
     return .object([
@@ -165,6 +174,9 @@ package struct BenchReport: Sendable {
       "parts": .object(Dictionary(parts) { first, _ in first }),
       "rest_seconds": .double(measured.otherSeconds),
       "silicon_flops": measured.siliconRate.map { .double($0) } ?? .null,
+      "hand_overs": .int(measured.handOvers.count),
+      "shared_seconds": .double(measured.handOvers.sharedSeconds),
+      "waiting_seconds": .double(measured.handOvers.waitingSeconds),
       "system_allocations": .int(measured.systemAllocations), "peak_bytes": .int(measured.peakBytes),
     ])
   }

@@ -10,6 +10,10 @@ package struct GenerationBench: Sendable {
     package let tokensPerSecond: Double
     /// Bytes of weights and cache that a pass reads, by the memory's read rate: the least time it can take.
     package let shareOfBandwidth: Double
+    /// How often a pass shares work among threads.
+    package let handOvers: Int
+    /// The part of a pass in which the thread that shares it waits for the others.
+    package let waitingShare: Double
   }
 
   package let shape: String
@@ -54,7 +58,7 @@ package struct GenerationBench: Sendable {
     _ model: Transformer, rows: Int, _ limits: MachineLimits, _ tokens: [Int32], on device: any Device
   ) -> Decoding {
     let steps = 32
-    let caches = (0..<rows).map { _ in model.makeCache(capacity: context + 3 * steps) }
+    let caches = (0..<rows).map { _ in model.makeCache(capacity: context + 4 * steps) }
     for cache in caches { _ = model.step([(cache, Array(tokens.prefix(context)))]) }
     let step = { for i in 0..<steps { _ = model.step(caches.map { ($0, [tokens[i]]) }) } }
     step()
@@ -62,6 +66,10 @@ package struct GenerationBench: Sendable {
     let a = model.architecture
     let cacheBytes = rows * context * a.cachedSize * model.compute.byteCount
     let least = Double(model.bytesPerStep + cacheBytes) / limits.readRate.all
-    return Decoding(rows: rows, tokensPerSecond: Double(rows) / seconds, shareOfBandwidth: least / seconds)
+    let record = Ledger.record(on: device, step).record
+    return Decoding(
+      rows: rows, tokensPerSecond: Double(rows) / seconds, shareOfBandwidth: least / seconds,
+      handOvers: record.handOvers.count / steps,
+      waitingShare: record.handOvers.waitingSeconds / record.seconds)
   }
 }

@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyTensors
 
 /// A computation recorded several times: how long it takes, and where the time goes.
@@ -14,6 +15,8 @@ package struct Measurement: Sendable {
   package let otherSeconds: Double
   /// Blocks asked from the system in all runs: none, once the shapes have been seen.
   package let systemAllocations: Int
+  /// What sharing the median run's work among threads took.
+  package let handOvers: Parallel.HandOvers
   /// The most bytes that tensors held at once in any run, weights included, mapped files not.
   package let peakBytes: Int
   /// Operations a second that the processor's unit did, by itself, just before and after the median run; nil: none was
@@ -55,6 +58,7 @@ package struct Measurement: Sendable {
     }
     otherSeconds = seconds - parts.reduce(0) { $0 + $1.entry.seconds }
     systemAllocations = records.reduce(0) { $0 + $1.systemAllocations }
+    handOvers = median.handOvers
     peakBytes = records.reduce(0) { max($0, $1.peakBytes) }
   }
 }

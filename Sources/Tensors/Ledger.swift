@@ -31,6 +31,8 @@ package enum Ledger {
     package fileprivate(set) var systemAllocations = 0
     /// The most bytes that tensors held at once, mapped files apart.
     package fileprivate(set) var peakBytes = 0
+    /// What sharing the work among threads took.
+    package fileprivate(set) var handOvers = Parallel.HandOvers()
 
     package subscript(part: Part) -> Entry { entries[part] ?? Entry() }
     package var flop: Double { entries.values.reduce(0) { $0 + $1.flop } }
@@ -57,8 +59,9 @@ package enum Ledger {
     let allocations = Storage.systemAllocations
     device.startRecordingPeak()
     let start = now()
-    let result = try body()
+    let (result, handOvers) = try Parallel.measureHandOvers(body)
     current.seconds = now() - start
+    current.handOvers = handOvers
     current.systemAllocations = Storage.systemAllocations - allocations
     current.peakBytes = device.peakBytes
     let decoding = Double(decodingNanoseconds.load(ordering: .relaxed)) / 1e9 / Double(Parallel.threads)

@@ -127,7 +127,9 @@ struct LinearByRowTests {
     let x = Tensor.normal([3, inputs], variant.dtype, seed: 3)
     for weight in [true, false].map({ NF4Tensor.quantize(weights, double: $0) }) {
       let results = [1, 2, 3, 7].map { threads in
-        withThreads(threads) { variant.run { product(x, .nf4(weight), outputs: outputs).floats } }
+        var result: [Float] = []
+        withThreads(threads) { variant.run { result = product(x, .nf4(weight), outputs: outputs).floats } }
+        return result
       }
       for result in results.dropFirst() { #expect(result == results[0]) }
     }

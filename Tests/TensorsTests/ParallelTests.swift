@@ -41,6 +41,25 @@ struct ParallelTests {
     }
   }
 
+  /// Other tests may have the pool or change it meanwhile: then the count is another, but not every time.
+  @Test func handOversAreCounted() {
+    let counted = (0..<20_000).contains { _ in
+      var count = 0
+      withThreads(2) {
+        let (result, handOvers) = Parallel.measureHandOvers {
+          Parallel.run(1) { _ in }
+          for _ in 0..<5 { Parallel.run(4) { _ in Parallel.run(3) { _ in } } }
+          return "result"
+        }
+        #expect(result == "result")
+        #expect(handOvers.waitingSeconds >= 0 && handOvers.waitingSeconds <= handOvers.sharedSeconds)
+        count = handOvers.count
+      }
+      return count == 5
+    }
+    #expect(counted)
+  }
+
   @Test func severalThreadsMayCallAtOnceWhileThePoolIsResized() {
     let regions = 300
     let runs = Counters(4 * 16)

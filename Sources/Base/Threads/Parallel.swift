@@ -28,6 +28,32 @@ package enum Parallel {
     }
   }
 
+  /// What handing work to other threads took.
+  package struct HandOvers: Sendable, Equatable {
+    /// How often tasks were shared with other threads.
+    package var count = 0
+    /// From handing tasks over until all were done; the rest of the time one thread worked alone.
+    package var sharedSeconds = 0.0
+    /// The part of it in which the thread that gave the tasks had none left and waited for the others.
+    package var waitingSeconds = 0.0
+
+    package init() {}
+  }
+
+  /// Runs `body` and measures what is handed over meanwhile, by whichever thread.
+  package static func measureHandOvers<Result>(_ body: () throws -> Result) rethrows -> (
+    result: Result, handOvers: HandOvers
+  ) {
+    ThreadPool.shared.startMeasuring()
+    var handOvers = HandOvers()
+    let result: Result
+    do {
+      defer { handOvers = ThreadPool.shared.stopMeasuring() }
+      result = try body()
+    }
+    return (result, handOvers)
+  }
+
   /// What `FIREFLY_THREADS` asks for; nil when it is not set.
   /// - Throws: `FireflyError` when it is not a number of threads.
   package static func threadsFromEnvironment() throws -> Int? {
@@ -59,6 +85,8 @@ private final class ThreadPool: @unchecked Sendable {
   private let count: Atomic<Int>
   private var workers: [pthread_t] = []  // guarded by `taken`
   private var body: ((Int) -> Void)?  // written while no task can be claimed
+  private let isMeasured = Atomic<Bool>(false)
+  private var handOvers = Parallel.HandOvers()  // guarded by `taken`
 
   private static let workerSpins = 20_000  // about half a millisecond
   private static let callerSpins = 100_000
@@ -78,16 +106,48 @@ private final class ThreadPool: @unchecked Sendable {
       for task in 0..<max(tasks, 0) { body(task) }
       return
     }
+    let isMeasured = isMeasured.load(ordering: .relaxed)
+    let start = isMeasured ? ThreadPool.now() : 0
+    var ownEnd = 0.0
     withoutActuallyEscaping(body) { body in
       self.body = body
       finished.store(0, ordering: .relaxed)
       ticket.store(UInt64(tasks) << 32, ordering: .sequentiallyConsistent)
       wakeWorkers()
       performTasks()
+      if isMeasured { ownEnd = ThreadPool.now() }
       waitUntilFinished(tasks)
       self.body = nil
     }
+    if isMeasured {
+      let end = ThreadPool.now()
+      handOvers.count += 1
+      handOvers.sharedSeconds += end - start
+      handOvers.waitingSeconds += end - ownEnd
+    }
     taken.store(false, ordering: .releasing)
+  }
+
+  // MARK: - Measuring
+
+  func startMeasuring() {
+    while !take() { sched_yield() }
+    handOvers = Parallel.HandOvers()
+    isMeasured.store(true, ordering: .relaxed)
+    taken.store(false, ordering: .releasing)
+  }
+
+  func stopMeasuring() -> Parallel.HandOvers {
+    while !take() { sched_yield() }
+    defer { taken.store(false, ordering: .releasing) }
+    isMeasured.store(false, ordering: .relaxed)
+    return handOvers
+  }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   func resize(to threads: Int) {

@@ -14,7 +14,7 @@ extension CPU {
     let rounds = roundsRows && x.dtype == .bfloat16 && parts.contains { $0.weight.isBlocks }
     let rounded = rounds ? RoundedRows(x) : nil
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
-    let tasks = CPU.rowTasks(outputs: y.columns, inputs: x.columns)
+    let shares = CPU.rowShares(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
@@ -22,8 +22,8 @@ extension CPU {
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
-      Parallel.run(tasks) { task in
-        let share = output.columns * task / tasks..<output.columns * (task + 1) / tasks
+      Parallel.run(shares.parts) { task in
+        let share = shares[task]
         for part in addresses where part.outputs.overlaps(share) {
           part.multiply(output, input, part.outputs.clamped(to: share), k)
         }
@@ -67,7 +67,7 @@ private struct PartAddress {
   }
 
   /// Outputs whose sums are held before they are rounded.
-  private static let width = 64
+  private static let width = 256
 
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {

@@ -78,10 +78,9 @@ extension CPU {
     let scales = w.scales.pointer.assumingMemoryBound(to: UInt16.self)
     let (outputs, inputs, rowScales) = (w.outputs, w.inputs, w.scales.columns)
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
-    let tasks = CPU.rowTasks(outputs: outputs, inputs: inputs)
-    Parallel.run(tasks) { task in
-      let start = outputs * task / tasks
-      let count = outputs * (task + 1) / tasks - start
+    let shares = CPU.rowShares(outputs: outputs, inputs: inputs)
+    Parallel.run(shares.parts) { task in
+      let (start, count) = (shares[task].lowerBound, shares[task].count)
       for first in stride(from: 0, to: input.rows, by: Int(KERNELS_GEMV_ROWS)) {
         k.pointee.int8_gemv(
           output.output(from: first, column: start), input.input(from: first),

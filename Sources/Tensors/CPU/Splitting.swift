@@ -20,12 +20,11 @@ extension CPU {
     }
   }
 
-  /// Equal shares of the outputs of a product that reads its weights once, some for each thread to choose from, but none
-  /// below a microsecond's work. Outputs do not depend on their share, so the number of threads may count.
-  static func rowTasks(outputs: Int, inputs: Int) -> Int {
-    let shares = outputs * inputs / 32_768
-    let rounds = min(max(shares / Parallel.threads, 1), 16)
-    return max(min(rounds * Parallel.threads, outputs), 1)
+  /// Shares of the outputs of a product that reads its weights once, some for each thread to choose from, but none below
+  /// a microsecond's work. Outputs do not depend on their share, so the number of threads may count.
+  static func rowShares(outputs: Int, inputs: Int) -> Split {
+    let rounds = min(max(outputs * inputs / 65_536 / Parallel.threads, 1), 8)
+    return Split(outputs, parts: rounds * Parallel.threads)
   }
 }
 
