@@ -18,7 +18,7 @@
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms card address thread storm examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
+.PHONY: build test check format rooms card address thread storm ranks examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
 
 # With the commit that `firefly env` tells.
 build: setup
@@ -28,7 +28,7 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # In this order. The whole suite comes last, so that its count is the last line.
-check: setup format rooms card address thread storm examples docs readme tables
+check: setup format rooms card address thread storm ranks examples docs readme tables
 
 format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
@@ -46,6 +46,12 @@ KILLS = 50
 storm: setup
 	swift build $(CHECKS)
 	python3 tools/storm/kills.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --kills $(KILLS)
+
+# Runs of several processes under mpirun; says so where there is none. `scripts/setup.sh ranks` installs it.
+ranks: setup
+	swift build $(CHECKS)
+	tools/ranks_check/abi.sh
+	python3 tools/ranks_check/check.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --steps 12 --ranks 2
 
 # As a program of somebody else's builds the library.
 examples: setup
