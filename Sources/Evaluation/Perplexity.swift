@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyModels
+import FireflyRanks
 import FireflyText
 import Foundation
 
@@ -29,6 +30,15 @@ public struct TargetSums: Sendable, Equatable {
   public var perplexity: Double { exp(meanLoss) }
   /// The share of targets that are the model's first choice, 0…1.
   public var accuracy: Double { targets > 0 ? Double(correct) / Double(targets) : .nan }
+
+  /// The ranks' sums together.
+  package func sum(over ranks: Ranks) throws -> TargetSums {
+    if ranks.isAlone { return self }
+    let counts = [targets, correct, tokens, rows].map(Double.init)
+    let sums = try ranks.sum([loss] + counts)
+    return TargetSums(
+      loss: sums[0], targets: Int(sums[1]), correct: Int(sums[2]), tokens: Int(sums[3]), rows: Int(sums[4]))
+  }
 
   package static func += (left: inout TargetSums, right: TargetSums) {
     left.loss += right.loss

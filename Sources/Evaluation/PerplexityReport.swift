@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyRanks
 import FireflyText
 import Foundation
 
@@ -49,24 +50,46 @@ extension Perplexity {
     _ texts: [EvaluationText], output: ResultFile? = nil,
     progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> PerplexityReport {
-    let count = texts.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokens.count } }
+    try run(texts, output: output, .alone(), progress: progress)
+  }
+
+  /// The same by several ranks, each its share of the batches; all give the whole report.
+  ///
+  /// - Parameters:
+  ///   - output: of a rank by itself: what is finished stands there at once.
+  ///   - progress: is told of this rank's share.
+  package func run(
+    _ texts: [EvaluationText], output: ResultFile?, _ ranks: Ranks,
+    progress: (_ done: Int, _ count: Int) -> Void
+  ) throws -> PerplexityReport {
+    precondition(output == nil || ranks.isAlone, "a file of results is one rank's")
+    let shares = texts.map { text in
+      let batches = batches(text.samples)
+      let tokens = batches.map { text.samples[$0].reduce(0) { $0 + $1.tokens.count } }
+      return Array(batches[EvenShares.ranges(of: tokens, among: ranks.size)[ranks.rank]])
+    }
+    let count = zip(texts, shares).reduce(0) { $0 + tokens(of: $1.0, in: $1.1) }
     var done = 0
-    let files = try texts.map { text in
+    let files = try zip(texts, shares).map { text, share in
       let rows = zip(text.samples, text.names).map { (id: "\(text.path):\($1)", hash: StableHash.of($0)) }
       var sums = try rows.map { try saved($0.id, $0.hash, in: output) }
-      for range in batches(text.samples) {
+      for range in share {
         if range.contains(where: { sums[$0] == nil }) {
           let found = try measure(text.samples[range], text.path)
           let new = zip(range, found).filter { sums[$0.0] == nil }
           try output?.append(new.map { (rows[$0].id, $1.json(hash: rows[$0].hash)) })
           for (row, found) in new { sums[row] = found }
         }
-        done += text.samples[range].reduce(0) { $0 + $1.tokens.count }
+        done += tokens(of: text, in: [range])
         progress(done, count)
       }
-      return (text, sums.reduce(into: TargetSums()) { $0 += $1 ?? TargetSums() })
+      return (text, try sums.reduce(into: TargetSums()) { $0 += $1 ?? TargetSums() }.sum(over: ranks))
     }
     return PerplexityReport(files: files)
+  }
+
+  private func tokens(of text: EvaluationText, in batches: [Range<Int>]) -> Int {
+    batches.joined().reduce(0) { $0 + text.samples[$1].tokens.count }
   }
 
   private func saved(_ id: String, _ hash: String, in output: ResultFile?) throws -> TargetSums? {

@@ -28,12 +28,13 @@ private final class UnnamedFile {
       bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
       return
     }
-    let path = "\(folder)/.paged-\(getpid())"
-    unlink(path)  // that of a process which had the same number and was killed
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw UnnamedFile.error("cannot make \(owner)'s file", errno, path) }
+    // Other processes of the run may have theirs in the same folder, from other machines too.
+    var path = Array("\(folder)/.paged-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&path)
+    guard descriptor >= 0 else { throw UnnamedFile.error("cannot make \(owner)'s file", errno, folder) }
     defer { close(descriptor) }
     unlink(path)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     let status = posix_fallocate(descriptor, 0, off_t(byteCount))
     guard status == 0 else {
       throw UnnamedFile.error(

@@ -28,7 +28,8 @@ package enum ManualPage {
     .SH ENVIRONMENT
     .TP
     .B FIREFLY_THREADS
-    Threads to compute with; the processor's cores by default. Results do not depend on it.
+    Threads to compute with; by default the processors that the process may use (taskset, cpusets, mpirun's binding),
+    which unbound ranks of one machine divide among them. Results do not depend on it.
     .TP
     .B FIREFLY_ISA
     The kernels to use: generic, avx2, avx512, or amx, which is avx512 with products on tiles; the best that the

@@ -3,6 +3,7 @@ import FireflyEvaluation
 import FireflyGeneration
 import FireflyModels
 import FireflyPretrained
+import FireflyRanks
 import FireflyText
 import FireflyWeights
 
@@ -15,7 +16,25 @@ extension EvalCommand {
   /// The longest window when nothing is said: longer ones cost memory and gain little.
   private static let usualWindow = 2048
 
-  static func perplexity(_ arguments: Arguments) throws {
+  static func perplexity(_ arguments: Arguments, _ ranks: Ranks) throws {
+    let (texts, perplexity, results) = try ranks.agree { try prepared(arguments) }
+    try ranks.requireEqual(texts.map { ("rows of \($0.path)", digest($0)) })
+    if ranks.isFirst {
+      for text in texts { for note in text.notes { Messages.line("\(text.path): \(note)") } }
+    }
+    let progress = ProgressLine("measuring")
+    let report = try perplexity.run(texts, output: results, ranks) { done, count in
+      if ranks.isFirst { progress.update(Double(done) / Double(count)) }
+    }
+    progress.clear()
+    guard ranks.isFirst else { return }
+    try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(table(report)))
+  }
+
+  /// The texts, the model and the file of finished rows.
+  private static func prepared(
+    _ arguments: Arguments
+  ) throws -> ([EvaluationText], Perplexity, ResultFile?) {
     let paths = arguments.all(file)
     guard !paths.isEmpty else { throw UsageError("--file is missing", verb: arguments.verb) }
     if let twice = Dictionary(grouping: paths, by: { $0 }).first(where: { $1.count > 1 })?.key {
@@ -36,15 +55,20 @@ extension EvalCommand {
         text.samples, vocabularySize: architecture.vocabularySize, path: path, model: pretrained.source.path)
       return text
     }
-    for text in texts { for note in text.notes { Messages.line("\(text.path): \(note)") } }
     let results = try results(arguments, pretrained, ["task": .string("perplexity")])
     let perplexity = Perplexity(
       model: try ModelOptions.load(pretrained, arguments).model, maxRows: arguments[batchSize] ?? .max,
       maxTokens: arguments[batchSize] == nil ? 2048 : .max)
-    let progress = ProgressLine("measuring")
-    let report = try perplexity.run(texts, output: results) { progress.update(Double($0) / Double($1)) }
-    progress.clear()
-    try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(table(report)))
+    return (texts, perplexity, results)
+  }
+
+  private static func digest(_ text: EvaluationText) -> String {
+    var hash = StableHash()
+    for sample in text.samples {
+      for token in sample.tokens { hash.add(UInt64(UInt32(bitPattern: token))) }
+      hash.add(UInt64(sample.targetCount))
+    }
+    return hash.text
   }
 
   private static func read(

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyEvaluation
 import FireflyModels
 import FireflyPretrained
+import FireflyRanks
 
 /// `firefly eval MODEL --task …`: what its tasks share.
 enum EvalCommand {
@@ -47,11 +48,23 @@ enum EvalCommand {
   @Sendable private static func run(_ arguments: Arguments) throws {
     guard let name = arguments[task] else { throw UsageError("--task is missing", verb: arguments.verb) }
     try arguments.refuse(strangers(to: name), because: "it has no meaning for --task \(name)")
-    switch name {
-    case "perplexity": try perplexity(arguments)
-    case "exact_match": try exactMatch(arguments)
-    default: try multipleChoice(name, arguments)
+    try Together.run { ranks in
+      if !ranks.isAlone { try ranks.agree { try checkShared(name, arguments) } }
+      switch name {
+      case "perplexity": try perplexity(arguments, ranks)
+      case "exact_match": try exactMatch(arguments)
+      default: try multipleChoice(name, arguments)
+      }
     }
+  }
+
+  /// - Throws: where several ranks cannot share the task.
+  private static func checkShared(_ task: String, _ arguments: Arguments) throws {
+    guard task == "perplexity" else {
+      throw UsageError(
+        "--task \(task) is work for one process: start it without mpirun", verb: arguments.verb)
+    }
+    try arguments.refuse([output.declaration], because: "several processes share the work")
   }
 
   /// The options of other tasks.

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyRanks
 import FireflyTraining
 import Foundation
 
@@ -26,17 +27,25 @@ enum TrainCommand {
 
   @Sendable private static func run(_ arguments: Arguments) throws {
     try arguments.refuse([resume.declaration, resumeFrom.declaration], together: "both say where to start")
+    if arguments[dryRun] {
+      let trainer = Trainer(config: try settings(arguments))
+      let display = TrainDisplay(bar: Messages.isTerminal && !trainer.config.disablesBar)
+      try printPlan(trainer.plan { display.show($0) }, display)
+    } else {
+      var status: Int32 = 0
+      try Together.run { ranks in
+        status = try train(Trainer(config: ranks.agree { try settings(arguments) }), ranks)
+      }
+      if status != 0 { exit(status) }
+    }
+  }
+
+  private static func settings(_ arguments: Arguments) throws -> RunConfig {
     var settings = try RunOptions.run(arguments)
     if arguments[resume] { settings.resume = .latest }
     if let folder = arguments[resumeFrom] { settings.resume = .checkpoint(folder) }
     settings.device = DeviceOption.choice(arguments) ?? settings.device
-    let display = TrainDisplay(bar: Messages.isTerminal && !settings.disablesBar)
-    let trainer = Trainer(config: settings)
-    if arguments[dryRun] {
-      try printPlan(trainer.plan { display.show($0) }, display)
-    } else {
-      try train(trainer, display)
-    }
+    return settings
   }
 
   private static func printPlan(_ plan: RunPlan, _ display: TrainDisplay) throws {
@@ -50,9 +59,14 @@ enum TrainCommand {
     try output.flush()
   }
 
-  private static func train(_ trainer: Trainer, _ display: TrainDisplay) throws {
-    let interrupts = TrainInterrupts()
-    let result = try interrupts.during { try trainer.run(stop: interrupts.request) { display.show($0) } }
+  /// - Returns: the status to exit with.
+  private static func train(_ trainer: Trainer, _ ranks: Ranks) throws -> Int32 {
+    let display = TrainDisplay(bar: Messages.isTerminal && !trainer.config.disablesBar)
+    let interrupts = TrainInterrupts(tells: ranks.isAlone)
+    let result = try interrupts.during {
+      try trainer.run(ranks, stop: interrupts.request) { if ranks.isFirst { display.show($0) } }
+    }
+    guard ranks.isFirst else { return 0 }
     display.close()
     Messages.line(result.summary)
     switch result.outcome {
@@ -69,7 +83,8 @@ enum TrainCommand {
       try output.flush()
     case .stopped(let checkpoint):
       Messages.line("stopped after step \(result.steps); saved \(checkpoint). Continue with --resume.")
-      exit(interrupts.exitStatus)
+      return interrupts.exitStatus
     }
+    return 0
   }
 }

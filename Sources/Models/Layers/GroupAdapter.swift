@@ -63,7 +63,7 @@ extension Pass {
   /// - Parameters:
   ///   - stream: unique in the model.
   ///   - firstRow: where the rows begin that are dropped from.
-  func dropoutKey(stream: UInt64, firstRow: Int = 0) -> DropoutKey {
+  func dropoutKey(stream: UInt64, firstRow: Int) -> DropoutKey {
     DropoutKey(seed: seed, step: step, stream: stream << 32 | microBatch, firstRow: UInt64(firstRow))
   }
 }

@@ -6,6 +6,10 @@ public struct Pass: Sendable {
   public var seed: UInt64
   public var step: UInt64
   public var microBatch: UInt64
+  /// Where the rows of a part of a micro-batch begin in the whole, so that dropout is that of the whole.
+  package var firstRow = 0
+  /// The targets before them.
+  package var firstTarget = 0
   /// Dropout is on.
   public var training: Bool
   /// Blocks keep only their input and are computed again in the backward.

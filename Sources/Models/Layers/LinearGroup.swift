@@ -98,7 +98,7 @@ final class LinearGroup: @unchecked Sendable {
     return (y, Saved(input: x, low: low))
   }
 
-  private func key(_ pass: Pass) -> DropoutKey { pass.dropoutKey(stream: stream) }
+  private func key(_ pass: Pass) -> DropoutKey { pass.dropoutKey(stream: stream, firstRow: pass.firstRow) }
 
   // MARK: - Backward
 

@@ -224,7 +224,8 @@ struct Head {
     _ logits: Matrix, _ x: Matrix, _ pass: Pass, firstRow: Int = 0
   ) -> Matrix? {
     guard let adapter, let pair = adapter.pairs[0] else { return nil }
-    let low = adapter.low(x, pass, pass.dropoutKey(stream: Head.stream, firstRow: firstRow))
+    let low = adapter.low(
+      x, pass, pass.dropoutKey(stream: Head.stream, firstRow: pass.firstTarget + firstRow))
     let together = pass.rowByRow ? 1 : max(1, x.rows)
     for row in stride(from: 0, to: x.rows, by: together) {
       let rows = row..<row + min(together, x.rows)
@@ -237,7 +238,7 @@ struct Head {
     _ dx: Matrix, _ dLogits: Matrix, _ low: Matrix, _ x: Matrix, _ pass: Pass, _ range: Range<Int>
   ) {
     guard let adapter else { return }
-    let key = pass.dropoutKey(stream: Head.stream, firstRow: range.lowerBound)
+    let key = pass.dropoutKey(stream: Head.stream, firstRow: pass.firstTarget + range.lowerBound)
     Ops.add(adapter.addGradients([dLogits], low, x, pass, key), to: dx)
   }
 }

@@ -11,6 +11,8 @@ import Foundation
 struct RunState {
   /// Completed optimizer steps.
   var step: Int
+  /// The step of the newest checkpoint that this process has written or started from; nil where there is none.
+  var savedStep: Int?
   var optimizer: AdamW
   var history: RunHistory
 }
@@ -30,19 +32,26 @@ struct Checkpoint {
   let flopPerToken: Double
 
   /// Writes `output_dir/checkpoint-N`, whole or not at all, and then removes those beyond the limit.
-  func save(_ state: RunState, _ model: Transformer) throws -> CheckpointFolder {
-    let path = "\(config.outputFolder)/checkpoint-\(state.step)"
-    try AtomicFile.writeFolder(path) { folder in
+  ///
+  /// - Parameter moments: those of all parameters.
+  func save(_ state: RunState, _ moments: MomentStore, _ model: Transformer) throws -> CheckpointFolder {
+    let target = folder(of: state)
+    try AtomicFile.writeFolder(target.path) { folder in
       try writeTrained(model, to: folder)
       try write(trainerState(state.history), to: "\(folder)/trainer_state.json")
-      try writeOptimizer(state, model.arena, to: "\(folder)/\(CheckpointFolder.optimizerName)")
+      try writeOptimizer(
+        state.history, moments, model.arena, to: "\(folder)/\(CheckpointFolder.optimizerName)")
       let resume = ResumeState(
         step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
     }
     try CheckpointFolder.prune(
       in: config.outputFolder, keeping: config.saveLimit, best: state.history.bestCheckpoint)
-    return CheckpointFolder(path: path, step: state.step)
+    return target
+  }
+
+  func folder(of state: RunState) -> CheckpointFolder {
+    CheckpointFolder(path: "\(config.outputFolder)/checkpoint-\(state.step)", step: state.step)
   }
 
   /// What using the result takes: PEFT's two files and the tokenizer's, or the model's folder; and the settings, which name
@@ -84,12 +93,14 @@ struct Checkpoint {
   private static let lossesName = "losses"
 
   /// The moments, and of weights in the types of files the float32 values that they follow.
-  private func writeOptimizer(_ state: RunState, _ arena: ParameterArena, to path: String) throws {
+  private func writeOptimizer(
+    _ history: RunHistory, _ moments: MomentStore, _ arena: ParameterArena, to path: String
+  ) throws {
     var tensors: [(name: String, tensor: Tensor)] = [
-      (Checkpoint.lossesName, Tensor(state.history.losses, [state.history.losses.count]))
+      (Checkpoint.lossesName, Tensor(history.losses, [history.losses.count]))
     ]
     for parameter in arena.parameters {
-      let (m, v) = state.optimizer.store.moments(of: parameter.slot)
+      let (m, v) = moments.moments(of: parameter.slot)
       tensors.append(("m." + parameter.name, m))
       tensors.append(("v." + parameter.name, v))
       if arena.trainable.full != nil {
@@ -99,7 +110,8 @@ struct Checkpoint {
     try SafeTensorsWriter.write(tensors, metadata: ["format": "firefly"], to: path)
   }
 
-  /// Reads a checkpoint's state into `optimizer`; what it trained is the model's by then.
+  /// Reads a checkpoint's state into the optimizer's moments, as far as `store` has them; what it trained is the model's by
+  /// then.
   ///
   /// - Throws: `FireflyError` when it is damaged.
   func restore(
@@ -108,17 +120,22 @@ struct Checkpoint {
   ) throws -> RunState {
     let weights = try WeightStore.open("\(folder.path)/\(CheckpointFolder.optimizerName)")
     for slot in trainable.slots {
-      let (m, v) = store.moments(of: slot)
+      let range = slot.range.clamped(to: store.range)
+      guard !range.isEmpty else { continue }
+      let own = range.lowerBound - slot.range.lowerBound..<range.upperBound - slot.range.lowerBound
+      let (m, v) = store.moments(range)
       for (moment, prefix) in [(m, "m."), (v, "v.")] {
         let saved = try weights.tensor(prefix + slot.name, shape: slot.shape, as: .float32)
-        Ops.convert(moment.matrix, saved.on(moment.device).matrix)
+        let part = saved.reshaped([slot.count]).slice(own)
+        Ops.convert(moment.matrix, part.on(moment.device).matrix)
       }
     }
     var history = resume.history
     history.losses = try weights.tensor(Checkpoint.lossesName, shape: [resume.step], as: .float32).floats
     try readTrainerState(folder, into: &history)
     return RunState(
-      step: resume.step, optimizer: AdamW(options, store: store, step: resume.step), history: history)
+      step: resume.step, savedStep: resume.step, optimizer: AdamW(options, store: store, step: resume.step),
+      history: history)
   }
 
   /// What trainer_state.json has of the history.

@@ -23,7 +23,7 @@ extension ForeignKeys {
     "dataloader_in_order", "dataloader_multiprocessing_context", "dataloader_num_workers",
     "dataloader_persistent_workers", "dataloader_pin_memory", "dataloader_prefetch_factor",
     "ddp_broadcast_buffers", "ddp_bucket_cap_mb", "ddp_find_unused_parameters", "ddp_static_graph",
-    "ddp_timeout", "dispatch_batches", "do_predict", "do_train", "enable_jit_checkpoint",
+    "dispatch_batches", "do_predict", "do_train", "enable_jit_checkpoint",
     "eval_accumulation_steps", "eval_do_concat_batches", "eval_use_gather_object",
     "fp16_backend", "fp16_full_eval", "fp16_opt_level", "full_determinism", "gradient_checkpointing_kwargs",
     "half_precision_backend", "hub_always_push", "hub_private_repo", "hub_revision",

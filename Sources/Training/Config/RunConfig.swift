@@ -66,6 +66,8 @@ public struct RunConfig: Sendable {
   /// The seed of the order of rows; `seed` when not given.
   public package(set) var dataSeed: Int
   public package(set) var lossReduction: LossReduction
+  /// Seconds that another process of the run is waited for.
+  public package(set) var rankPatience: Double  // ddp_timeout
   public package(set) var checkpointing: Bool  // gradient_checkpointing, activation_checkpointing
   public package(set) var precision: Precision
   /// Where the run computes; nil: a card where there is one, otherwise the processor.
@@ -165,6 +167,7 @@ public struct RunConfig: Sendable {
     seed = keys.value(DataKeys.seed)
     dataSeed = keys.value(DataKeys.dataSeed) ?? seed
     lossReduction = keys.value(StepKeys.reduction)
+    rankPatience = keys.value(StepKeys.rankPatience)
     checkpointing = keys.recomputesActivations()
     device = keys.device()
     (precision, precisionIsExplicit) = keys.precision(&notices)

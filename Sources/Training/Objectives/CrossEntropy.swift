@@ -8,26 +8,24 @@ public struct CrossEntropy: Objective {
   public init(reduction: LossReduction = .token) { self.reduction = reduction }
 
   public func accumulateGradients(
-    _ batches: [Batch], on model: Transformer, _ pass: Pass, finished: (Int) -> Void
+    _ step: StepBatches, on model: Transformer, _ pass: Pass, finished: (Int) -> Void
   ) throws -> StepLoss {
-    let targets = batches.reduce(0) { $0 + $1.targetCount }
     var (loss, balance) = (0.0, 0.0)
-    for (index, batch) in batches.enumerated() {
+    for (done, part) in step.parts.enumerated() {
+      let batch = part.batch
       let divisor =
         switch reduction {
-        case .token: targets
-        case .microBatchMean: batch.targetCount * batches.count
+        case .token: step.extent.targets
+        case .microBatchMean: part.whole.targets * step.count
         }
-      var pass = pass
-      pass.microBatch = UInt64(index)
       let sum = model.accumulateGradients(
         tokens: batch.tokens, labels: batch.labels, starts: batch.starts,
-        weights: [Float](repeating: 1 / Float(divisor), count: batch.tokens.count), pass: pass
+        weights: [Float](repeating: 1 / Float(divisor), count: batch.tokens.count), pass: pass.over(part)
       ).total
       guard sum.sum.isFinite else { throw LossNotFinite(value: sum.sum, batch: batch) }
       loss += sum.sum / Double(divisor)
       balance += sum.balance / Double(divisor)
-      finished(index + 1)
+      finished(done + 1)
     }
     let isBalanced = (model.architecture.experts?.balance.coefficient ?? 0) > 0
     return StepLoss(loss: loss, balance: isBalanced ? balance : nil)

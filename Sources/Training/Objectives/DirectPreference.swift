@@ -12,27 +12,27 @@ package struct DirectPreference: Objective {
   package init(_ settings: PreferenceSettings) { self.settings = settings }
 
   package func accumulateGradients(
-    _ batches: [Batch], on model: Transformer, _ pass: Pass, finished: (Int) -> Void
+    _ step: StepBatches, on model: Transformer, _ pass: Pass, finished: (Int) -> Void
   ) throws -> StepLoss {
-    let share = 1 / Double(batches.count)
+    let share = 1 / Double(step.count)
     var (loss, balance, metrics) = (0.0, 0.0, PreferenceMetrics())
-    for (index, batch) in batches.enumerated() {
-      var pass = pass
-      pass.microBatch = UInt64(index)
+    for (done, part) in step.parts.enumerated() {
+      let batch = part.batch
+      var pass = pass.over(part)
       pass.training = pass.training && !settings.disablesDropout
       var judged = Judgement(weights: [], loss: 0, metrics: PreferenceMetrics())
       let losses = model.accumulateGradients(
         tokens: batch.tokens, labels: batch.labels, starts: batch.starts, trunks: batch.trunks,
         balanceWeight: Float(share), pass: pass
       ) {
-        judged = judge($0, of: batch)
+        judged = judge($0, of: batch, in: part.whole)
         return judged.weights.map { Float($0 * share) }
       }
       guard judged.loss.isFinite else { throw LossNotFinite(value: judged.loss, batch: batch) }
       loss += share * judged.loss
       balance += share * losses.total.balance / Double(max(1, losses.total.count))
       metrics.add(judged.metrics, times: share)
-      finished(index + 1)
+      finished(done + 1)
     }
     let isBalanced = (model.architecture.experts?.balance.coefficient ?? 0) > 0
     return StepLoss(loss: loss, balance: isBalanced ? balance : nil, preference: metrics)
@@ -42,18 +42,20 @@ package struct DirectPreference: Objective {
   struct Judgement {
     /// For each sequence, the derivative of the loss by each of its targets' −log p.
     var weights: [Double]  // [S]
-    /// Mean over the pairs, with the chosen answers' own loss where rpo_alpha is set.
+    /// Mean over the micro-batch's pairs, of those that are judged, with the chosen answers' own loss where rpo_alpha is set.
     var loss: Double
     var metrics: PreferenceMetrics
   }
 
-  /// - Parameter losses: those of the batch's sequences.
-  func judge(_ losses: BatchLoss, of batch: Batch) -> Judgement {
+  /// - Parameters:
+  ///   - losses: those of the batch's sequences.
+  ///   - whole: the micro-batch that its pairs are of.
+  func judge(_ losses: BatchLoss, of batch: Batch, in whole: BatchExtent) -> Judgement {
     func score(_ sequence: Int) -> AnswerScore {
       let sum = losses.sequences[sequence]
       return AnswerScore(policy: -sum.sum, reference: Double(batch.reference[sequence]), tokens: sum.count)
     }
-    let share = 1 / Double(batch.pairs.count)
+    let share = 1 / Double(whole.rows)
     var result = Judgement(
       weights: [Double](repeating: 0, count: losses.sequences.count), loss: 0, metrics: PreferenceMetrics())
     for pair in batch.pairs {
@@ -64,15 +66,17 @@ package struct DirectPreference: Objective {
       result.weights[pair.rejected] -= share * loss.byRejected
       result.metrics.add(PreferenceMetrics(chosen, rejected, beta: settings.beta), times: share)
     }
-    addOwnLoss(losses, of: batch, to: &result)
+    addOwnLoss(losses, of: batch, in: whole, to: &result)
     return result
   }
 
   /// The chosen answers' mean loss per token (RPO, Pang et al., 2024), what TRL calls the loss type "sft".
-  private func addOwnLoss(_ losses: BatchLoss, of batch: Batch, to result: inout Judgement) {
+  private func addOwnLoss(
+    _ losses: BatchLoss, of batch: Batch, in whole: BatchExtent, to result: inout Judgement
+  ) {
     guard let alpha = settings.rpoAlpha else { return }
     let chosen = batch.pairs.map { losses.sequences[$0.chosen] }
-    let share = alpha / Double(chosen.reduce(0) { $0 + $1.count })
+    let share = alpha / Double(whole.chosenTargets)
     result.loss += share * chosen.reduce(0) { $0 + $1.sum }
     for pair in batch.pairs { result.weights[pair.chosen] += share }
   }

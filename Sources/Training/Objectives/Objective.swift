@@ -1,26 +1,47 @@
 import FireflyModels
+import FireflyRanks
 import FireflyText
 
 /// What a run minimises: from the micro-batches of an optimizer step to gradients, and a loss to log.
 public protocol Objective {
-  /// Adds the gradients of the step's loss to the model's, micro-batch by micro-batch.
+  /// Adds the gradients of the step's loss to the model's, micro-batch by micro-batch; of a part of the step, what it brings
+  /// to those of the whole.
   ///
   /// - Parameters:
   ///   - pass: the step's; `microBatch` is set for each.
-  ///   - finished: is told how many micro-batches are done.
+  ///   - finished: is told how many of the parts are done.
+  /// - Returns: what the parts bring to the step's loss.
   /// - Throws: `LossNotFinite`.
   func accumulateGradients(
-    _ batches: [Batch], on model: Transformer, _ pass: Pass, finished: (Int) -> Void
+    _ step: StepBatches, on model: Transformer, _ pass: Pass, finished: (Int) -> Void
   ) throws -> StepLoss
 }
 
 extension Objective {
+  /// The same of all of a step's micro-batches.
+  public func accumulateGradients(
+    _ batches: [Batch], on model: Transformer, _ pass: Pass, finished: (Int) -> Void
+  ) throws -> StepLoss {
+    try accumulateGradients(StepBatches(batches), on: model, pass, finished: finished)
+  }
+
   /// The same of one batch, in training with gradient checkpointing.
   ///
   /// - Parameter step: decides the dropout's bits.
   /// - Throws: `LossNotFinite`.
   public func accumulateGradients(_ batch: Batch, on model: Transformer, step: Int) throws -> StepLoss {
     try accumulateGradients([batch], on: model, Pass(step: UInt64(step))) { _ in }
+  }
+}
+
+extension Pass {
+  /// The same over a part of a micro-batch.
+  func over(_ part: StepBatches.Part) -> Pass {
+    var pass = self
+    pass.microBatch = UInt64(part.index)
+    pass.firstRow = part.before.tokens
+    pass.firstTarget = part.before.targets
+    return pass
   }
 }
 
@@ -37,6 +58,17 @@ public struct StepLoss: Equatable, Sendable {
     self.loss = loss
     self.balance = balance
     self.preference = preference
+  }
+}
+
+extension StepLoss {
+  /// What the ranks' parts come to together.
+  func sum(over ranks: Ranks) throws -> StepLoss {
+    if ranks.isAlone { return self }
+    let sums = try ranks.sum([loss, balance ?? 0] + (preference?.values ?? []))
+    return StepLoss(
+      loss: sums[0], balance: balance.map { _ in sums[1] },
+      preference: preference.map { _ in PreferenceMetrics(values: Array(sums[2...])) })
   }
 }
 

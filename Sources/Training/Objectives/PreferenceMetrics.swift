@@ -44,6 +44,14 @@ public struct PreferenceMetrics: Sendable, Equatable {
     return mean
   }
 
+  /// In the order of TRL's names.
+  var values: [Double] { PreferenceMetrics.names.map { self[keyPath: $0.value] } }
+
+  /// - Parameter values: as `values` has them.
+  init(values: [Double]) {
+    for ((_, place), value) in zip(PreferenceMetrics.names, values) { self[keyPath: place] = value }
+  }
+
   /// By TRL's names, in their order.
   package var scalars: [(key: String, value: Double)] {
     PreferenceMetrics.names.map { ($0.name, self[keyPath: $0.value]) }

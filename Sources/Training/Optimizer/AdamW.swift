@@ -87,6 +87,15 @@ extension ParameterArena {
   }
 }
 
+/// Σ gradient² of what is trained in a range of the arena.
+func sumOfSquares(_ arena: ParameterArena, of range: Range<Int>) -> Double {
+  var sum = 0.0
+  for run in arena.trainable.runs {
+    arena.forEachPiece(of: run.range.clamped(to: range)) { sum += Ops.sumOfSquares($1) }
+  }
+  return sum
+}
+
 /// The 2-norm over all gradients together, added up in float64, parameter by parameter.
 package func gradientNorm(_ arena: ParameterArena) -> Double {
   if arena.gradients.dtype == .float32 {

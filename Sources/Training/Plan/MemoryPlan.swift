@@ -39,8 +39,9 @@ struct MemoryPlan {
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
+    let moments = (trained * 8 + facts.ranks - 1) / facts.ranks
     paged =
-      (config.optimizerMemory == .paged ? trained * 8 : 0)
+      (config.optimizerMemory == .paged ? moments : 0)
       + (config.mode == .full && config.full.masterWeights == .paged ? trained * 4 : 0)
     let parameters = MemoryPlan.parameters(trained, config, c: c)
     let training =
@@ -49,7 +50,7 @@ struct MemoryPlan {
         ("weights", facts.linearBytes(config, trainable)),
         ("embedding and head", facts.tableBytes(trainable)),
       ] + parameters + [
-        ("optimizer", trained * 8),
+        ("optimizer", moments),
         ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
         ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
       ]

@@ -24,8 +24,11 @@ struct ModelFacts {
   let rows: [PassSize]
   /// What the process holds already: the program, the tokenizer and the rows.
   let residentBytes: Int
+  /// Processes that share the optimizer's moments.
+  let ranks: Int
 
   init(_ setup: RunSetup) {
+    ranks = setup.rankCount
     architecture = setup.architecture
     compute = setup.compute
     isStored4Bit = setup.pretrained.source.isQuantized

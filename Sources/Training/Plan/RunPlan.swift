@@ -32,6 +32,10 @@ public struct RunPlan: Sendable {
   package let step: PlannedStep
   /// Bytes of one checkpoint.
   public let checkpointBytes: Int
+  /// Processes that share the work.
+  public let ranks: Int
+  /// Bytes that each of them sends in a step, and as many come; 0 where there is one.
+  public let wireBytes: Int
   /// Bytes of the paged optimizer's file, and of that of paged master weights; 0 when they are in memory.
   public let pagedBytes: Int
   /// The plan in plain lines.
@@ -54,6 +58,9 @@ public struct RunPlan: Sendable {
     self.memoryLimit = memoryLimit
     advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
+    ranks = setup.rankCount
+    // A gradient and a value of each element, but for the own share.
+    wireBytes = 2 * 4 * setup.trainable.arenaCount / ranks * (ranks - 1)
     referenceWork = setup.referenceWork
     step = PlannedStep(setup, facts)
     checkpointBytes =
@@ -63,7 +70,7 @@ public struct RunPlan: Sendable {
     notices = setup.notices
     summary =
       RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
-      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + advice
+      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + RunPlan.wire(setup, wireBytes) + advice
   }
 
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {
@@ -108,6 +115,22 @@ public struct RunPlan: Sendable {
       "reference: \(what), asked once about \(Readable.grouped(pairs)) pairs before training"
         + (setup.config.dataCacheFolder == nil ? "" : " and kept in the data cache")
         + (share > 0 ? ", which saves \(share) % of the run's work" : "")
+    ]
+  }
+
+  /// What ranks send each other, and on how many rows each can work.
+  private static func wire(_ setup: RunSetup, _ bytes: Int) -> [String] {
+    guard setup.rankCount > 1 else { return [] }
+    let order = setup.order
+    let units =
+      min(order.accumulation, order.batchesPerEpoch)
+      * (setup.architecture.experts == nil ? min(order.microBatchSize, order.rows) : 1)
+    let unit = setup.architecture.experts == nil ? "rows" : "micro-batches"
+    let line =
+      "ranks: \(setup.rankCount), which share the \(units) \(unit) of a step; each sends \(Readable.bytes(bytes)) a step"
+    guard units < setup.rankCount else { return [line] }
+    return [
+      line, "\(setup.rankCount - units) of the ranks have nothing to compute: a step has too few \(unit)",
     ]
   }
 

@@ -3,6 +3,7 @@ import FireflyCards
 import FireflyEvaluation
 import FireflyModels
 import FireflyPretrained
+import FireflyRanks
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -29,13 +30,24 @@ struct RunSetup {
   let resumed: CheckpointFolder?
   /// One line for each thing that the user should know.
   let notices: [String]
+  /// The processes of the run.
+  let ranks: Ranks
+  /// How many there will be; in a plan more than there are.
+  let rankCount: Int
 
   /// - Parameters:
   ///   - opened: where the run will compute.
+  ///   - planned: how many ranks the run will have.
   ///   - progress: is told what is being read and the share done, 0…1.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
-  init(_ config: RunConfig, on opened: OpenedDevice, progress: @escaping (String, Double) -> Void) throws {
+  init(
+    _ config: RunConfig, on opened: OpenedDevice, _ ranks: Ranks = .alone(), planned: Int = 1,
+    progress: @escaping (String, Double) -> Void
+  ) throws {
     var notices = config.notices
+    self.ranks = ranks
+    rankCount = planned
+    ranks.summary(threads: Parallel.threads).map { notices.append($0) }
     if !opened.isUsual || config.device == .auto { notices.append(opened.note) }
     device = opened.device
     compute = RunSetup.compute(config, device, &notices)
@@ -84,9 +96,10 @@ struct RunSetup {
     self.notices = notices
   }
 
-  /// Bytes that the run may use, of the processor's memory or the card's; nil: it starts whatever its plan says.
+  /// Bytes that this rank may use, of the processor's memory or the card's; nil: it starts whatever its plan says.
   var memoryLimit: Int? {
-    config.memoryLimit == .system ? device.ownMemory ?? config.memoryLimit.bytes : config.memoryLimit.bytes
+    guard config.memoryLimit == .system else { return config.memoryLimit.bytes }
+    return device.ownMemory ?? config.memoryLimit.bytes.map { $0 / ranks.ranksOnHost }
   }
 
   /// The frozen linear layers are held in 4 bits, or in a GGUF file's blocks: they are decoded as they are used.

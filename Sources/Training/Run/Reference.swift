@@ -1,6 +1,7 @@
 import FireflyBase
 import FireflyModels
 import FireflyPretrained
+import FireflyRanks
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -12,6 +13,12 @@ struct ReferenceScores {
   fileprivate(set) var values: [Float]
 
   init(pairs: Int) { values = [Float](repeating: .nan, count: 2 * pairs) }
+
+  /// Of one pair.
+  fileprivate subscript(pair: Int) -> [Float] {
+    get { Array(values[2 * pair...2 * pair + 1]) }
+    set { values.replaceSubrange(2 * pair...2 * pair + 1, with: newValue) }
+  }
 
   fileprivate func knows(_ pair: Int) -> Bool { !values[2 * pair].isNaN && !values[2 * pair + 1].isNaN }
 }
@@ -45,13 +52,15 @@ struct PreferencePairs {
 
 /// Asks the reference about pairs, once, and keeps its answers in a file.
 ///
-/// Each pair goes through the model alone, so that its scores are the same bits whenever they are computed.
+/// Each rank asks about its share. Each pair goes through the model alone, so that its scores are the same bits whenever
+/// they are computed.
 struct ReferenceReader {
   let model: Transformer
   /// Whether the model's adapter belongs to the reference.
   let usesAdapter: Bool
   /// Where answers are kept; nil for nowhere.
   let path: String?
+  let ranks: Ranks
 
   private static let tensorName = "log_probabilities"
   /// Seconds between two times that the file is written.
@@ -65,28 +74,46 @@ struct ReferenceReader {
   func complete(
     _ pairs: inout PreferencePairs, wanted: [Int], stop: StopRequest, progress: (Double) -> Void
   ) throws {
-    if let known = known(pairs.count) { pairs.reference.values = known }
+    // What the first rank's file has counts: machines may have files of their own.
+    let known = try ranks.broadcast(ranks.isFirst ? known(pairs.count) ?? [] : [])
+    if !known.isEmpty { pairs.reference.values = known }
     let missing = wanted.filter { !pairs.reference.knows($0) }
     guard !missing.isEmpty else { return }
+    let shares = EvenShares.ranges(of: missing.map { _ in 1 }, among: ranks.size).map { missing[$0] }
+    let isStopped = try ask(Array(shares[ranks.rank]), &pairs, stop: stop, progress)
+    for (rank, scores) in try ranks.gather(shares[ranks.rank].flatMap { pairs.reference[$0] }).enumerated() {
+      for (place, pair) in shares[rank].enumerated() {
+        pairs.reference[pair] = [scores[2 * place], scores[2 * place + 1]]
+      }
+    }
+    if ranks.isFirst { try save(pairs.reference) }
+    guard try ranks.any(isStopped) else { return }
+    let done = missing.count { pairs.reference.knows($0) }
+    throw ranks.together(
+      FireflyError(
+        "stopped by request before the first step, after \(done) of \(missing.count) pairs for the reference",
+        fix: path == nil ? "Start again." : "Start again: what is done is kept."))
+  }
+
+  /// Asks about some pairs.
+  ///
+  /// - Returns: whether a stop broke it off.
+  private func ask(
+    _ missing: [Int], _ pairs: inout PreferencePairs, stop: StopRequest, _ progress: (Double) -> Void
+  ) throws -> Bool {
     let clock = ContinuousClock()
     var saved = clock.now
     for (done, pair) in missing.enumerated() {
       let (chosen, rejected) = try scores(of: pair, pairs)
-      pairs.reference.values[2 * pair] = chosen
-      pairs.reference.values[2 * pair + 1] = rejected
+      pairs.reference[pair] = [chosen, rejected]
       progress(Double(done + 1) / Double(missing.count))
-      let isAsked = stop.isAsked && done + 1 < missing.count
-      if isAsked || (clock.now - saved).seconds > ReferenceReader.savingInterval {
+      if stop.isAsked && done + 1 < missing.count { return true }
+      if ranks.isFirst, (clock.now - saved).seconds > ReferenceReader.savingInterval {
         try save(pairs.reference)
         saved = clock.now
       }
-      if isAsked {
-        throw FireflyError(
-          "stopped by request before the first step, after \(done + 1) of \(missing.count) pairs for the reference",
-          fix: path == nil ? "Start again." : "Start again: what is done is kept.")
-      }
     }
-    try save(pairs.reference)
+    return false
   }
 
   private func scores(of pair: Int, _ pairs: PreferencePairs) throws -> (chosen: Float, rejected: Float) {
@@ -155,7 +182,8 @@ extension RunSetup {
   ) throws -> PreferencePairs {
     var pairs = PreferencePairs(data, sharesPrompts: architecture.sharesTrunks)
     let reader = ReferenceReader(
-      model: model, usesAdapter: usesAdapterAsReference, path: try referencePath(data.samples))
+      model: model, usesAdapter: usesAdapterAsReference, path: try referencePath(data.samples),
+      ranks: ranks)
     try reader.complete(&pairs, wanted: wanted, stop: stop, progress: progress)
     return pairs
   }

@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyGeneration
 import FireflyModels
 import FireflyPretrained
+import FireflyRanks
 import FireflyText
 
 /// Answers the prompts of a run, greedily. It reads the model and nothing else, so training goes on as if it had not been.
@@ -40,12 +41,19 @@ struct RunSampler {
     step == 0 || step == totalSteps || step % settings.every.resolved(total: totalSteps) == 0
   }
 
-  /// - Returns: the answers; those that a stop cut short are left out.
-  func answers(_ model: Transformer, step: Int, isCancelled: () -> Bool) throws -> [Answer] {
+  /// Each rank answers some of the prompts.
+  ///
+  /// - Returns: all answers; those that a stop cut short are left out.
+  func answers(
+    _ model: Transformer, step: Int, _ ranks: Ranks, isCancelled: () -> Bool
+  ) throws -> [Answer] {
+    let own = EvenShares.ranges(of: requests.map { _ in 1 }, among: ranks.size)[ranks.rank]
     let results = try Generator(model: model, tokenizer: tokenizer).generate(
-      requests, isCancelled: isCancelled)
-    return zip(settings.prompts, results).compactMap { prompt, result in
-      result.finishReason == .cancelled ? nil : Answer(step: step, prompt: prompt, text: result.text)
+      Array(requests[own]), isCancelled: isCancelled)
+    // An answer is one text, none where it was cut short.
+    let texts = results.map { $0.finishReason == .cancelled ? "" : "=" + $0.text }
+    return zip(settings.prompts, try ranks.gather(texts: texts).joined()).compactMap { prompt, text in
+      text.isEmpty ? nil : Answer(step: step, prompt: prompt, text: String(text.dropFirst()))
     }
   }
 }

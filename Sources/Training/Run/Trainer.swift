@@ -2,6 +2,7 @@ import FireflyBase
 import FireflyCards
 import FireflyModels
 import FireflyPretrained
+import FireflyRanks
 import FireflyTensors
 import FireflyText
 import FireflyWeights
@@ -23,19 +24,25 @@ public struct Trainer: Sendable {
     self.device = device
   }
 
-  private func setUp(_ progress: @escaping (TrainingEvent) -> Void) throws -> RunSetup {
+  private func setUp(
+    _ ranks: Ranks = .alone(), planned: Int? = nil, _ progress: @escaping (TrainingEvent) -> Void
+  ) throws -> RunSetup {
     let opened = try device.map { OpenedDevice($0) } ?? (config.device ?? .auto).open()
-    return try RunSetup(config, on: opened) { progress(.preparing($0, share: $1)) }
+    return try RunSetup(config, on: opened, ranks, planned: planned ?? ranks.size) {
+      progress(.preparing($0, share: $1))
+    }
   }
 
   /// Checks everything that a run depends on, and writes nothing.
   ///
-  /// - Parameter memoryLimit: bytes that the process may use; nil: what the configuration or the system says.
+  /// - Parameters:
+  ///   - memoryLimit: bytes that the process may use; nil: what the configuration or the system says.
+  ///   - ranks: processes that will share the work, each on a machine of its own; the plan is for each of them.
   /// - Throws: `FireflyError` for the first thing that would stop the run.
   public func plan(
-    memoryLimit: Int? = nil, progress: @escaping (TrainingEvent) -> Void = { _ in }
+    memoryLimit: Int? = nil, ranks: Int = 1, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
-    let setup = try setUp(progress)
+    let setup = try setUp(planned: ranks, progress)
     let plan = RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit)
     try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     return plan
@@ -52,37 +59,86 @@ public struct Trainer: Sendable {
   public func run(
     stop: StopRequest = StopRequest(), progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
-    let setup = try setUp(progress)
-    let plan = RunPlan(setup, memoryLimit: setup.memoryLimit)
-    let output = OutputFolder(config: config)
-    try output.checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
-    let resumed = setup.resumed
-    let checkpoint = Checkpoint(
-      config: config, source: setup.pretrained.source, trained: try setup.trainedText(),
-      fingerprint: try setup.fingerprint(), totalSteps: plan.steps, order: setup.order,
-      flopPerToken: WorkModel(setup).flopPerToken)
-    let saved = try resumed.map { try checkpoint.resumeState(of: $0) }
-    if let result = try resumed.flatMap({ try checkpoint.finishedResult($0, saved) }) { return result }
-    try plan.requireFit()
+    try run(.alone(), stop: stop, progress: progress)
+  }
 
-    try AtomicFile.makeFolder(config.outputFolder)
-    let recorder = try RunRecorder(config, checkpoint, resumedStep: saved?.step)
+  /// The same with others: each rank computes its part of every step, and all end with the same values. The first one
+  /// writes, and needs the output folder; where the run is resumed, all do.
+  ///
+  /// - Throws: as above; `FireflyError` also where the ranks' settings, models or rows differ, and `RankSilent`.
+  package func run(
+    _ ranks: Ranks, stop: StopRequest, progress: @escaping (TrainingEvent) -> Void
+  ) throws -> TrainingResult {
+    ranks.patience = config.rankPatience
+    let start = try ranks.agree { try RunStart(setUp(ranks, progress)) }
+    try ranks.requireEqual(start.facts)
+    if let result = start.finished { return result }
+    let (setup, plan, checkpoint, resumed) = (start.setup, start.plan, start.checkpoint, start.setup.resumed)
+    let recorder = try ranks.agree {
+      try plan.requireFit()
+      try AtomicFile.makeFolder(config.outputFolder)
+      return ranks.isFirst ? try RunRecorder(config, checkpoint, resumedStep: start.saved?.step) : nil
+    }
     do {
-      try output.clean(fresh: resumed == nil)
-      let model = try setup.loadModel(progress: progress)
+      let model = try ranks.agree {
+        if ranks.isFirst { try OutputFolder(config: config).clean(fresh: resumed == nil) }
+        return try setup.loadModel(progress: progress)
+      }
       let pairs = try setup.preferencePairs(model, stop: stop, progress: progress)
       let evaluationPairs = try setup.evaluationPairs(model, stop: stop, progress: progress)
-      if let resumed { try resumed.readTrained(into: model, setup.trainable) }
-      let state = try checkpoint.start(model, saved, resumed)
-      try recorder.begin(plan, from: state.step)
+      let state = try ranks.agree {
+        if let resumed { try resumed.readTrained(into: model, setup.trainable) }
+        return try checkpoint.start(model, start.saved, resumed, ArenaShards(ranks, of: setup.trainable).own)
+      }
+      try recorder?.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
       progress(.started(plan, from: state.step))
       var loop = TrainingLoop(setup, model, pairs, evaluationPairs, state, checkpoint, recorder)
       return try loop.run(stop: stop, progress: progress)
     } catch {
-      try? recorder.line("stopped: \(error)")
+      try? recorder?.line("stopped: \(error)")
       throw error
     }
+  }
+}
+
+/// A run before its weights are read: all that can be checked, and where it goes on.
+private struct RunStart {
+  let setup: RunSetup
+  let plan: RunPlan
+  let checkpoint: Checkpoint
+  /// The state of the checkpoint that the run continues from; nil for a fresh one.
+  let saved: ResumeState?
+  /// The recorded result of a run that is finished already.
+  let finished: TrainingResult?
+
+  init(_ setup: RunSetup) throws {
+    let config = setup.config
+    self.setup = setup
+    plan = RunPlan(setup, memoryLimit: setup.memoryLimit)
+    if setup.ranks.isFirst {
+      try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
+    }
+    let checkpoint = Checkpoint(
+      config: config, source: setup.pretrained.source, trained: try setup.trainedText(),
+      fingerprint: try setup.fingerprint(), totalSteps: plan.steps, order: setup.order,
+      flopPerToken: WorkModel(setup).flopPerToken)
+    let saved = try setup.resumed.map { try checkpoint.resumeState(of: $0) }
+    finished = try setup.resumed.flatMap { try checkpoint.finishedResult($0, saved) }
+    self.checkpoint = checkpoint
+    self.saved = saved
+  }
+
+  /// What must be the same on all ranks.
+  var facts: [(what: String, value: String)] {
+    var settings = StableHash()
+    settings.add(setup.config.source.text().utf8)
+    return checkpoint.fingerprint.values.sorted { $0.key < $1.key }.map { ($0, $1.text()) } + [
+      ("configuration", settings.text), ("number of steps", "\(plan.steps)"),
+      ("rows to evaluate", setup.evaluationData?.samples.digest ?? "none"),
+      ("checkpoint to continue from", saved.map { "step \($0.step)" } ?? "none"),
+      ("result", finished == nil ? "none" : "one of a finished run"),
+    ]
   }
 }
 
@@ -142,9 +198,12 @@ extension Checkpoint {
   }
 
   /// The state before the first step of this process.
-  func start(_ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?) throws -> RunState {
+  ///
+  /// - Parameter elements: of the arena, that this process updates.
+  func start(
+    _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: Range<Int>
+  ) throws -> RunState {
     let trainable = model.arena.trainable
-    let elements = 0..<trainable.arenaCount
     let device = model.arena.values.device
     let store =
       config.optimizerMemory == .paged && device.isHost

@@ -1,18 +1,21 @@
 import FireflyBase
 import FireflyModels
+import FireflyRanks
 import FireflyTensors
 import FireflyText
 
-/// The steps of a run, one after the other.
+/// The steps of a run, one after the other. Every rank goes through them; the first one writes.
 struct TrainingLoop {
   private let config: RunConfig
   private let data: Dataset
-  /// The rows of these numbers as one batch.
-  private let batch: ([Int]) -> Batch
+  private let ranks: Ranks
+  private let shares: StepShares
+  private let shards: ArenaShards
   private let model: Transformer
   private let objective: any Objective
   private let checkpoint: Checkpoint
-  private let recorder: RunRecorder
+  /// The first rank's.
+  private let recorder: RunRecorder?
   private let evaluator: Evaluator?
   private let sampler: RunSampler?
   private let learningRate: (Int) -> Double
@@ -24,19 +27,23 @@ struct TrainingLoop {
 
   init(
     _ setup: RunSetup, _ model: Transformer, _ pairs: PreferencePairs?, _ evaluationPairs: PreferencePairs?,
-    _ state: RunState, _ checkpoint: Checkpoint, _ recorder: RunRecorder
+    _ state: RunState, _ checkpoint: Checkpoint, _ recorder: RunRecorder?
   ) {
     config = setup.config
     data = setup.dataset
     let samples = setup.dataset.samples
-    batch = { rows in pairs?.batch(rows) ?? Batch(rows.map { samples[$0] }) }
+    ranks = setup.ranks
+    shares = StepShares(keepsMicroBatches: setup.architecture.experts != nil) { rows in
+      pairs?.batch(rows) ?? Batch(rows.map { samples[$0] })
+    }
+    shards = ArenaShards(ranks, of: model.arena.trainable)
     order = setup.order
     totalSteps = setup.totalSteps
     evaluator = setup.config.evaluation.flatMap { settings in
       setup.evaluationData.map {
         Evaluator(
           settings: settings, data: $0, preference: setup.config.preference.map(DirectPreference.init),
-          pairs: evaluationPairs)
+          pairs: evaluationPairs, ranks: setup.ranks)
       }
     }
     sampler = setup.sampler
@@ -60,90 +67,112 @@ struct TrainingLoop {
     if state.step == 0 { try sample(stop: stop) }
     while state.step < totalSteps && !isOutOfPatience {
       let stepStart = clock.now
-      let batches = order.microBatches(step: state.step).map(batch)
-      let loss = try accumulateGradients(batches, progress)
-      let norm = gradientNorm(model.arena)
+      let step = shares.part(order.microBatches(step: state.step), rank: ranks.rank, of: ranks.size)
+      let loss = try accumulateGradients(step, progress)
+      try shards.sumGradients(model.arena)
+      let norm = try shards.gradientNorm(model.arena)
       try checkFiles()
-      guard norm.isFinite else { throw try notANumber("the gradient", loss: loss.loss, norm: norm, batches) }
+      guard norm.isFinite else {
+        let lines = try ranks.gather(step.parts.flatMap(\.batch.lines)).joined()
+        throw try notANumber("the gradient", loss: loss.loss, norm: norm, lines: Array(lines))
+      }
 
       let rate = learningRate(state.step)
       state.optimizer.update(
         model.arena, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
+      try shards.gatherValues(model.arena)
       model.parametersChanged()
       state.step += 1
 
-      let report = count(batches, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
-      recorder.stepped(report)
+      let report = count(step.extent, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
+      recorder?.stepped(report)
       progress(.step(report))
       try log(report, progress)
       try evaluate(stop: stop, progress)
       try sample(stop: stop)
-      let isStopping = stop.isAsked && state.step < totalSteps && !isOutOfPatience
+      let isStopping = try ranks.any(stop.isAsked) && state.step < totalSteps && !isOutOfPatience
       if isStopping || saves(at: state.step) {
-        state.history.willSave(at: state.step, in: config)
-        let folder = try checkpoint.save(state, model)
-        try recorder.saved(folder, state.history)
+        let folder = try save()
+        try recorder?.saved(folder, state.history)
         progress(.saved(folder.path))
         if isStopping {
-          try recorder.line("stopped by request after step \(state.step)")
+          try recorder?.line("stopped by request after step \(state.step)")
           return result(.stopped(checkpoint: folder.path), runtime: (clock.now - start).seconds)
         }
       }
     }
     try sayWhetherEarly(progress)
-    try loadBest(progress)
-    try checkpoint.writeTrained(model, to: config.outputFolder)
+    if ranks.isFirst {
+      try loadBest(progress)
+      try checkpoint.writeTrained(model, to: config.outputFolder)
+    }
     let result = result(.finished, runtime: (clock.now - start).seconds)
-    try recorder.finished(result, state.history)
+    try recorder?.finished(result, state.history)
     return result
   }
 
   // MARK: - One step
 
-  /// Forward and backward of each micro-batch.
+  /// Forward and backward of this rank's part of the step.
+  ///
+  /// - Returns: the whole step's loss.
   private func accumulateGradients(
-    _ batches: [Batch], _ progress: (TrainingEvent) -> Void
+    _ step: StepBatches, _ progress: (TrainingEvent) -> Void
   ) throws -> StepLoss {
     model.zeroGradients()
     let pass = Pass(
       seed: UInt64(config.seed), step: UInt64(state.step), training: true,
       checkpointing: config.checkpointing)
+    var own = StepLoss(loss: 0)
+    var lost: LossNotFinite?
     do {
-      return try objective.accumulateGradients(batches, on: model, pass) {
-        progress(.microBatch($0, of: batches.count))
+      own = try objective.accumulateGradients(step, on: model, pass) {
+        progress(.microBatch($0, of: step.parts.count))
       }
     } catch let error as LossNotFinite {
-      throw try notANumber("the loss", loss: error.value, norm: .nan, [error.batch])
+      lost = error
     }
+    guard try !ranks.any(lost != nil) else {
+      let lines = try ranks.gather(lost?.batch.lines ?? []).joined()
+      let value = try ranks.sum([lost?.value ?? 0])[0]
+      throw try notANumber("the loss", loss: value, norm: .nan, lines: Array(lines))
+    }
+    return try own.sum(over: ranks)
   }
 
   private mutating func count(
-    _ batches: [Batch], _ loss: StepLoss, _ norm: Double, _ rate: Double, seconds: Double
+    _ extent: BatchExtent, _ loss: StepLoss, _ norm: Double, _ rate: Double, seconds: Double
   ) -> StepReport {
-    let tokens = batches.reduce(0) { $0 + $1.tokens.count }
-    let targets = batches.reduce(0) { $0 + $1.targetCount }
-    state.history.add(loss, tokens: tokens, targets: targets)
+    state.history.add(loss, tokens: extent.tokens, targets: extent.targets)
     session.steps += 1
-    session.rows += batches.reduce(0) { $0 + $1.lines.count }
-    session.tokens += tokens
-    session.targets += targets
+    session.rows += extent.rows
+    session.tokens += extent.tokens
+    session.targets += extent.targets
     return StepReport(
       step: state.step, totalSteps: totalSteps, epoch: epoch, loss: loss.loss, gradientNorm: norm,
-      learningRate: rate, tokens: tokens, targets: targets, seconds: seconds)
+      learningRate: rate, tokens: extent.tokens, targets: extent.targets, seconds: seconds)
   }
 
   /// When a file of the model's has lost bytes that were read, what came of them is nothing; what was trained before is saved.
   private mutating func checkFiles() throws {
     do {
-      try LostFile.check()
+      try ranks.agree { try LostFile.check() }
     } catch var error as FireflyError {
-      if state.step > 0, CheckpointFolder.complete(in: config.outputFolder).last?.step != state.step {
-        state.history.willSave(at: state.step, in: config)
-        _ = try LostFile.accepted { try checkpoint.save(state, model) }
+      if state.step > 0, state.savedStep != state.step {
+        _ = try LostFile.accepted { try save() }
       }
       error.fix = "Bring it back and continue with --resume."
       throw error
     }
+  }
+
+  /// A checkpoint of the last step, by the first rank.
+  private mutating func save() throws -> CheckpointFolder {
+    state.history.willSave(at: state.step, in: config)
+    let moments = try shards.gatherMoments(state.optimizer.store, pagedIn: config.outputFolder)
+    let folder = try moments.map { try checkpoint.save(state, $0, model) }
+    state.savedStep = state.step
+    return folder ?? checkpoint.folder(of: state)
   }
 
   private var epoch: Double { order.epoch(after: state.step) }
@@ -162,10 +191,10 @@ struct TrainingLoop {
       try checkFiles()
       session.evaluationSeconds += entry.seconds
       state.history.log.append(.evaluation(entry))
-      try recorder.evaluated(entry, totalSteps: totalSteps)
+      try recorder?.evaluated(entry, totalSteps: totalSteps)
       progress(.evaluated(entry))
     } catch is Evaluator.Stopped {
-      try recorder.line("the evaluation after step \(state.step) was broken off by the stop")
+      try recorder?.line("the evaluation after step \(state.step) was broken off by the stop")
     }
   }
 
@@ -175,14 +204,15 @@ struct TrainingLoop {
     guard state.step < totalSteps, let patience = config.evaluation?.patience else { return }
     let text =
       "stopped early after step \(state.step) of \(totalSteps): early_stopping_patience \(patience.evaluations)"
-    try recorder.line(text)
+    try recorder?.line(text)
     progress(.notice(text))
   }
 
   /// Answers the run's prompts where it is time to.
   private func sample(stop: StopRequest) throws {
     guard let sampler, sampler.isDue(at: state.step, totalSteps: totalSteps) else { return }
-    try recorder.answered(sampler.answers(model, step: state.step) { stop.isAsked })
+    let answers = try sampler.answers(model, step: state.step, ranks) { stop.isAsked }
+    try recorder?.answered(answers)
   }
 
   /// Gives the model what the best checkpoint has trained, where that is asked for.
@@ -197,7 +227,7 @@ struct TrainingLoop {
     try checkpoint.readTrained(into: model, model.arena.trainable)
     let text =
       "the \(noun) is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
-    try recorder.line(text)
+    try recorder?.line(text)
     progress(.notice(text))
   }
 
@@ -211,7 +241,7 @@ struct TrainingLoop {
     let entry = state.history.log(
       step: report.step, epoch: report.epoch, gradientNorm: report.gradientNorm,
       learningRate: report.learningRate)
-    try recorder.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
+    try recorder?.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
     progress(.logged(entry))
   }
 
@@ -244,7 +274,7 @@ struct TrainingLoop {
   }
 
   /// Records a step that went wrong as it was, and says what to do. Nothing has been updated with it.
-  private func notANumber(_ what: String, loss: Double, norm: Double, _ batches: [Batch]) throws
+  private func notANumber(_ what: String, loss: Double, norm: Double, lines: [Int]) throws
     -> FireflyError
   {
     let step = state.step + 1
@@ -254,16 +284,17 @@ struct TrainingLoop {
       learningRate: rate)
     var history = state.history
     history.log.append(.training(entry))
-    try recorder.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
-    try recorder.write(history)
+    try recorder?.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
+    try recorder?.write(history)
     let last = CheckpointFolder.complete(in: config.outputFolder).last
     let from = last.map { "continue from checkpoint-\($0.step) with --resume, or start anew" } ?? "start anew"
-    return FireflyError(
-      "\(what) of step \(step) is \(loss.isFinite ? norm : loss)",
-      at: data.report.places(batches.flatMap(\.lines)),
-      expected: "a finite number",
-      fix: "Look at these rows; then \(from), with a lower learning_rate (now "
-        + "\(Readable.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
-    )
+    return ranks.together(
+      FireflyError(
+        "\(what) of step \(step) is \(loss.isFinite ? norm : loss)",
+        at: data.report.places(lines),
+        expected: "a finite number",
+        fix: "Look at these rows; then \(from), with a lower learning_rate (now "
+          + "\(Readable.scientific(config.learningRate))), with max_grad_norm, or with \"precision\": \"float32\"."
+      ))
   }
 }

@@ -6,7 +6,7 @@
 enum Chinese {
   static let tables = [
     files, console, verbsToExport, verbsFromGenerate, hub, gguf, weights, models, rows, tokenizers, jinja,
-    answers, conversion, evaluation, configKeys, config, training, system,
+    answers, conversion, evaluation, configKeys, config, training, ranks, system,
   ]
 
   /// What the C library says, which stands in no source here.

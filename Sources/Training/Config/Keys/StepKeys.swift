@@ -33,6 +33,14 @@ enum StepKeys {
       "每步累积的微批次数：每步的行数是它与 per_device_train_batch_size 的乘积。",
       unit: Wording("micro-batches", "微批次"), example: .int(16)))
 
+  static let rankPatience: ConfigKey<Double> = .number(
+    "ddp_timeout", above: true, default: 1800,
+    .init(
+      .transformers,
+      "Of several processes (mpirun, srun): how long one is waited for before the run ends and names it.",
+      "多进程训练（mpirun、srun）时，等待某个进程多久后结束训练并指出该进程。",
+      unit: Wording("seconds", "秒"), example: .int(600)))
+
   static let reduction: ConfigKey<LossReduction> = .choice(
     "loss_reduction", default: .token,
     .init(
@@ -44,7 +52,7 @@ enum StepKeys {
 
   static let all = [
     epochs.declaration, maxSteps.declaration, microBatch.declaration, accumulation.declaration,
-    reduction.declaration,
+    reduction.declaration, rankPatience.declaration,
   ]
 }
 
