@@ -60,6 +60,35 @@ private let sources: [String: String] = {
     }
   }
 
+  /// The named templates of later families write what the models' own do: gemma3's without a system text, qwen3's but for the
+  /// empty thought that the models which think get before the last answer.
+  @Test(arguments: [("gemma3", "<bos>", "<s>", ""), ("qwen3", "", "", "<think>\n\n</think>\n\n")])
+  func namedTemplatesAreTheModelsOwn(_ name: String, _ head: String, _ ownHead: String, _ thought: String)
+    throws
+  {
+    let turns = [
+      Turn(human: "What is 2+2?", assistant: "4."), Turn(human: "And 3+3?", assistant: "6"),
+    ]
+    let (own, tokenizer) = try Self.own(name)
+    let named = try ChatTemplate.named(name)
+    let texts = try [named, own].map { template in
+      let sample = try #require(
+        try template.sample(Conversation(turns: turns), tokenizer: tokenizer, maxLength: 4096))
+      return tokenizer.decode(sample.tokens, skipSpecial: false)
+    }
+    #expect(texts[0].hasPrefix(head) && texts[1].hasPrefix(ownHead))
+    let written = texts[1].dropFirst(ownHead.count)
+    let expected = thought.isEmpty ? String(written) : String(written.replacing(thought, with: ""))
+    #expect(texts[0].dropFirst(head.count) == expected)
+    #expect(thought.isEmpty || written.contains(thought))
+    let history = Conversation(turns: turns).messages.dropLast()
+    let prompts = try [named, own].map {
+      tokenizer.decode(
+        try $0.promptTokens(history: Array(history), tokenizer: tokenizer), skipSpecial: false)
+    }
+    #expect(prompts[0].dropFirst(head.count) == prompts[1].dropFirst(ownHead.count))
+  }
+
   /// Chat sees what training saw. DeepSeek-R1's style is the exception: its prompt opens a thought that its history drops.
   @Test(
     arguments: sources.keys.filter {

@@ -1,7 +1,8 @@
 import FireflyBase
 
 extension ChatTemplate {
-  /// The original's templates, word for word, and "firefly", its first generation's format.
+  /// The original's templates, word for word, "firefly", its first generation's format, and in the same style those of families
+  /// that came later.
   package static let table: [PieceFormat] = [
     PieceFormat(
       name: "firefly", userFormat: "{content}", assistantFormat: "{content}", layout: .piecewise),
@@ -72,6 +73,12 @@ extension ChatTemplate {
     PieceFormat(
       name: "phi3", userFormat: "<|user|>\n{content}<|end|>\n<|assistant|>",
       assistantFormat: "{content}<|end|>\n", stopWord: "<|end|>"),
+    // Of Qwen3's models that do not think, and of Gemma 3 without a system text, what the models' own templates write.
+    chatML("qwen3", defaultSystem: nil),
+    PieceFormat(
+      name: "gemma3", systemFormat: "<bos>",
+      userFormat: "<start_of_turn>user\n{content}<end_of_turn>\n<start_of_turn>model\n",
+      assistantFormat: "{content}<end_of_turn>\n", defaultSystem: "", stopWord: "<end_of_turn>"),
   ]
 
   /// The names that `named` accepts.
