@@ -47,6 +47,9 @@ let package = Package(
       name: "CEdit", path: "Sources/C/Edit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CZlib", path: "Sources/C/Zlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    // Its pkg-config file has a flag that the package manager warns of.
+    .systemLibrary(
+      name: "CUTF8Proc", path: "Sources/C/UTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
     .systemLibrary(
       name: "CMicroHTTPD", path: "Sources/C/MicroHTTPD", pkgConfig: "libmicrohttpd",
       providers: [.apt(["libmicrohttpd-dev"])]),
@@ -76,7 +79,7 @@ let package = Package(
       path: "Sources/Weights"),
     .target(name: "FireflyJinja", dependencies: ["FireflyBase"], path: "Sources/Jinja"),
     .target(
-      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CZlib"],
+      name: "FireflyText", dependencies: ["FireflyBase", "FireflyJinja", "CUTF8Proc", "CZlib"],
       path: "Sources/Text"),
     .target(
       name: "FireflyModels",
@@ -153,7 +156,7 @@ let package = Package(
       name: "FireflyCommand",
       dependencies: [
         "CBuild", "CEdit", "COneDNN", "CPCRE2", "CZlib", "CMicroHTTPD", "CGnuTLS", "CCurl", "CYAML",
-        "CCrypto",
+        "CCrypto", "CUTF8Proc",
         "FireflyRanks", "FireflyBase", "FireflyHub", "FireflyTensors", "FireflyCards", "FireflyWeights",
         "FireflyText",
         "FireflyModels",

@@ -34,6 +34,7 @@ header   -              dnnl.hpp                oneDNN         libdnnl-dev      
 library  libpcre2-8     pcre2.h                 PCRE2          libpcre2-dev          pcre2-devel         pcre2         pcre2-devel
 library  libedit        editline/readline.h     libedit        libedit-dev           libedit-devel       libedit       libedit-devel
 library  zlib           zlib.h                  zlib           zlib1g-dev            zlib-devel          zlib          zlib-devel
+library  libutf8proc    utf8proc.h              libutf8proc    libutf8proc-dev       utf8proc-devel      libutf8proc   utf8proc-devel
 library  libmicrohttpd  microhttpd.h            libmicrohttpd  libmicrohttpd-dev     libmicrohttpd-devel libmicrohttpd libmicrohttpd-devel
 library  gnutls         gnutls/gnutls.h         GnuTLS         libgnutls28-dev       gnutls-devel        gnutls        libgnutls-devel
 library  libcurl        curl/curl.h             libcurl        libcurl4-openssl-dev  libcurl-devel       curl          libcurl-devel

@@ -76,13 +76,14 @@ class Setup(unittest.TestCase):
 
     def test_each_manager_is_asked_once_by_its_own_names(self):
         expected = {
-            "apt-get": "install -y --no-install-recommends libdnnl-dev libpcre2-dev libedit-dev libmicrohttpd-dev "
-                       "libgnutls28-dev libcurl4-openssl-dev libssl-dev libyaml-dev",
-            "dnf": "install -y onednn-devel pcre2-devel libedit-devel libmicrohttpd-devel gnutls-devel libcurl-devel "
-                   "openssl-devel libyaml-devel",
-            "pacman": "-S --needed --noconfirm onednn pcre2 libedit libmicrohttpd gnutls curl openssl libyaml",
-            "zypper": "--non-interactive install onednn-devel pcre2-devel libedit-devel libmicrohttpd-devel "
-                      "libgnutls-devel libcurl-devel libopenssl-devel libyaml-devel",
+            "apt-get": "install -y --no-install-recommends libdnnl-dev libpcre2-dev libedit-dev libutf8proc-dev "
+                       "libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libssl-dev libyaml-dev",
+            "dnf": "install -y onednn-devel pcre2-devel libedit-devel utf8proc-devel libmicrohttpd-devel gnutls-devel "
+                   "libcurl-devel openssl-devel libyaml-devel",
+            "pacman": "-S --needed --noconfirm onednn pcre2 libedit libutf8proc libmicrohttpd gnutls curl openssl "
+                      "libyaml",
+            "zypper": "--non-interactive install onednn-devel pcre2-devel libedit-devel utf8proc-devel "
+                      "libmicrohttpd-devel libgnutls-devel libcurl-devel libopenssl-devel libyaml-devel",
         }
         for manager, words in expected.items():
             with self.subTest(manager):
@@ -126,7 +127,7 @@ class Setup(unittest.TestCase):
     def test_without_a_manager_the_libraries_are_named(self):
         result = self.run_setup()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("missing: oneDNN, PCRE2, libedit, libmicrohttpd, GnuTLS, libcurl, OpenSSL, libyaml. No package",
+        self.assertIn("missing: oneDNN, PCRE2, libedit, libutf8proc, libmicrohttpd, GnuTLS, libcurl, OpenSSL, libyaml. No package",
                       result.stderr)
 
     def test_pip_is_for_the_demonstration_only(self):

@@ -4,6 +4,7 @@ import CGnuTLS
 import CMicroHTTPD
 import COneDNN
 import CPCRE2
+import CUTF8Proc
 import CYAML
 import CZlib
 
@@ -17,6 +18,7 @@ enum LibraryVersions {
       ("libcurl", text(curl_version_info(CURLVERSION_FIRST)?.pointee.version)),
       ("openssl", text(OpenSSL_version(OPENSSL_VERSION_STRING))),
       ("pcre2", pcre2),
+      ("utf8proc", text(utf8proc_version())),
       ("libyaml", text(yaml_get_version_string())),
       ("zlib", text(zlibVersion())),
     ]

@@ -1,5 +1,3 @@
-import Foundation
-
 /// BERT's normaliser, as Hugging Face's tokenizers run it.
 struct BertNormalizer: Sendable {
   /// Whether control characters go and every white space becomes a space.
@@ -14,8 +12,9 @@ struct BertNormalizer: Sendable {
     if cleansText { text = TextBytes.filter(text, BertNormalizer.clean) }
     if spacesChinese { text = BertNormalizer.spaced(text) }
     if stripsAccents {
-      let decomposed = Array(CanonicalForms.decompose(TextBytes.string(text)).utf8)
-      text = TextBytes.filter(decomposed) { $0.properties.generalCategory == .nonspacingMark ? nil : $0 }
+      text = TextBytes.filter(UnicodeForms.decompose(text)) {
+        $0.properties.generalCategory == .nonspacingMark ? nil : $0
+      }
     }
     return lowercases ? TextBytes.lowercase(text) : text
   }

@@ -36,10 +36,9 @@ struct Normalizer: Sendable {
     for step in steps {
       switch step {
       case .nfc: text = Normalizer.compose(text)
-      case .nfd: text = Array(CanonicalForms.decompose(TextBytes.string(text)).utf8)
-      case .nfkc:
-        text = Array(CanonicalForms.compose(Normalizer.compatible(text)).utf8)
-      case .nfkd: text = Array(CanonicalForms.decompose(Normalizer.compatible(text)).utf8)
+      case .nfd: text = UnicodeForms.decompose(text)
+      case .nfkc: text = UnicodeForms.composeCompatibly(text)
+      case .nfkd: text = UnicodeForms.decomposeCompatibly(text)
       case .lowercase: text = TextBytes.lowercase(text)
       case .strip(let left, let right): text = Normalizer.strip(text, left: left, right: right)
       case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
@@ -60,10 +59,6 @@ struct Normalizer: Sendable {
     return text
   }
 
-  private static func compatible(_ text: [UInt8]) -> String {
-    TextBytes.string(text).decomposedStringWithCompatibilityMapping
-  }
-
   /// The rule of machine translation's normaliser: control characters go, odd spaces become one kind.
   private static func nmt(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
     switch scalar.value {
@@ -77,7 +72,7 @@ struct Normalizer: Sendable {
     if text.allSatisfy({ $0 < 0x80 }) { return text }
     let string = TextBytes.string(text)
     if string.unicodeScalars.allSatisfy({ isComposed($0.value) }) { return text }
-    return Array(CanonicalForms.compose(string).utf8)
+    return UnicodeForms.compose(text)
   }
 
   /// Ranges of characters that composition leaves alone, whatever stands beside them.
