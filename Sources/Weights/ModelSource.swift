@@ -9,7 +9,8 @@ public struct ModelSource: Sendable {
   public let name: String
   /// The folder or file.
   public let path: String
-  /// config.json as it stands, in the old or the new spelling; from a GGUF file, made of its metadata in both.
+  /// config.json as it stands, in the old or the new spelling; of a model of texts and images its text part's; from a GGUF
+  /// file, made of its metadata in both.
   package let config: JSONValue
   /// generation_config.json; nil when the folder has none.
   package let generationConfig: JSONValue?
@@ -43,11 +44,17 @@ public struct ModelSource: Sendable {
     let notes = try checkQuantization(config, at: configPath)
     let generationPath = "\(folder)/\(ModelFiles.generationConfig)"
     let hasGeneration = FileManager.default.fileExists(atPath: generationPath)
+    let stored = try CheckpointFiles.open(folder)
+    let part = try TextPart(of: config, stored, at: configPath)
     return ModelSource(
-      name: name, path: folder, config: config,
+      name: name, path: folder, config: part?.config ?? config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
-      weights: try WeightStore(folder, CheckpointFiles.open(folder)), gguf: nil, notes: notes)
+      weights: try WeightStore(folder, part?.tensors ?? stored), gguf: nil,
+      notes: notes + (part.map { [$0.note] } ?? []))
   }
+
+  /// The `model_type`s of models of texts and images whose text part is used, sorted.
+  package static var textPartTypes: [String] { TextPart.modelTypes }
 
   /// The same with other tables, and a config.json that says so.
   package func replacing(_ tables: [ReplacedTable], config: JSONValue) throws -> ModelSource {

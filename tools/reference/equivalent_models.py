@@ -91,6 +91,15 @@ def minicpm(config: dict, state: dict):
     return transformers.GraniteForCausalLM(settings), state
 
 
+def minicpm4(config: dict) -> transformers.GraniteForCausalLM:
+    """MiniCPM whose angles LongRoPE stretches, which transformers has with factors under Granite's names."""
+    model, _ = minicpm(config, {})
+    rope = config["rope_scaling"] | {"rope_theta": config.get("rope_theta", 10000.0)}
+    model.config.rope_parameters = rope
+    model.config._attn_implementation = "eager"
+    return transformers.GraniteForCausalLM(model.config)
+
+
 def qwen(config: dict, state: dict):
     state = split(state, "attn.c_attn", [f"self_attn.{name}" for name in QKV], lambda rows: rows.chunk(3))
     state = renamed(

@@ -122,6 +122,14 @@ FAMILIES = {
         SIZES | GROUPED | dict(
             model_type="minicpm", tie_word_embeddings=True, scale_emb=3, scale_depth=1.4, dim_model_base=16),
         LEAVES, plain.MiniCPM),
+    "minicpm4": (
+        SIZES | GROUPED | dict(
+            model_type="minicpm", tie_word_embeddings=True, scale_emb=3, scale_depth=1.4, dim_model_base=16,
+            mup_denominator=32, pad_token_id=2,
+            rope_scaling={
+                "rope_type": "longrope", "short_factor": [1.0, 1.1, 1.25, 1.5], "long_factor": [1.0, 1.5, 2.5, 4.0],
+                "original_max_position_embeddings": 16}),
+        LEAVES, equivalent_models.minicpm4),
     "orion": (SIZES | GROUPED | dict(model_type="orion", rms_norm_eps=1e-5), LEAVES, plain.orion),
     "gemma": (
         SIZES | dict(
@@ -231,6 +239,8 @@ def write_family(out: pathlib.Path, name: str) -> str:
     else:
         model = make(config)
         reference = "plain PyTorch, tools/reference/plain_families.py"
+        if isinstance(model, transformers.PreTrainedModel):
+            reference = f"transformers {type(model).__name__}, with the published factors as its own"
     model.eval()
     randomise(model, zlib.crc32(name.encode()), norm_center=0.0 if name.startswith("gemma") else 1.0)
     counterpart = equivalent_models.check(name, config, model, case.batch) if make else None

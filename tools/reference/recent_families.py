@@ -70,6 +70,16 @@ RECENT = {
             attention_multiplier=0.25, embedding_multiplier=12.0, logits_scaling=8.0, residual_multiplier=0.22,
             rope_scaling=None, rope_theta=10000000.0, pad_token_id=0),
         LEAVES, None),
+    # Queries grow with their positions from the eighth on.
+    "ministral3": (
+        SIZES | WIDE | dict(
+            model_type="ministral3", num_key_value_heads=2, attention_dropout=0.0, sliding_window=None, rms_norm_eps=1e-5,
+            pad_token_id=0,
+            rope_parameters={
+                "beta_fast": 32.0, "beta_slow": 1.0, "factor": 16.0, "llama_4_scaling_beta": 0.5, "mscale": 1.0,
+                "mscale_all_dim": 1.0, "original_max_position_embeddings": 8, "rope_theta": 1000000.0,
+                "rope_type": "yarn", "type": "yarn"}),
+        LEAVES, None),
     "seed_oss": (
         SIZES | WIDE | dict(
             model_type="seed_oss", num_key_value_heads=2, attention_bias=True, attention_out_bias=False,

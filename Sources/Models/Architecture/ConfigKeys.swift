@@ -46,7 +46,8 @@ extension Architecture {
 
   /// How weights began, and what follows from other keys.
   private static let leftOvers: Set = [
-    "initializer_range", "init_method", "mup_init", "n_inner", "attention_head_size", "qk_head_dim",
+    "initializer_range", "init_method", "mup_init", "mup_denominator", "n_inner", "attention_head_size",
+    "qk_head_dim",
     "head_dim",
     "padded_vocab_size", "num_hidden_layers", "num_layers", "n_layer", "n_head", "n_embed",
     "apply_query_key_layer_scaling", "prefix_projection", "interleaved_qkv", "skip_bias_add",
@@ -76,6 +77,8 @@ extension Architecture {
       table[key] = [.bool(false)]
     }
     table["partial_rotary_factor"] = [.int(1)]
+    // MiniCPM 4's choice of keys in long contexts; all of them are read.
+    table["sparse_config"] = [.null]
     table["num_nextn_predict_layers"] = [.int(0)]
     return table
   }()

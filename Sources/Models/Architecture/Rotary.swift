@@ -12,6 +12,15 @@ package struct Rotary: Equatable, Sendable {
   /// Which dimensions turn together: neighbours 2i and 2i + 1, or, as in transformers, i and i + dimensions/2.
   package var interleaved: Bool
 
+  /// How queries grow with their positions; nil: they do not.
+  package var queryGrowth: QueryGrowth?
+
+  /// A query at position p is multiplied by 1 + β·ln(1 + ⌊p / original⌋) (Llama 4's scaling for long contexts).
+  package struct QueryGrowth: Equatable, Sendable {
+    package let beta: Float
+    package let original: Int
+  }
+
   package enum Scaling: Equatable, Sendable {
     case none
     /// Positions divided by `factor` (position interpolation, Chen et al., 2023).
@@ -110,7 +119,9 @@ package struct Rotary: Equatable, Sendable {
       }
     }
     let shape = [cosines.count / (dimensions / 2), dimensions / 2]
-    return RotaryTables(cos: Tensor(cosines, shape, on: device), sin: Tensor(sines, shape, on: device))
+    return RotaryTables(
+      cos: Tensor(cosines, shape, on: device), sin: Tensor(sines, shape, on: device),
+      queryFactors: queryGrowth.map { Tensor($0.factors(sequences), [shape[0]], on: device) })
   }
 }
 
@@ -140,4 +151,14 @@ struct Positions {
 struct RotaryTables: Sendable {
   let cos: Tensor  // [T, D/2]
   let sin: Tensor  // [T, D/2]
+  /// What each row's query is multiplied by; nil: 1.
+  let queryFactors: Tensor?  // [T]
+}
+
+extension Rotary.QueryGrowth {
+  fileprivate func factors(_ sequences: [Positions]) -> [Float] {
+    sequences.flatMap { sequence in
+      (sequence.first..<sequence.first + sequence.count).map { 1 + beta * logf(1 + Float($0 / original)) }
+    }
+  }
 }

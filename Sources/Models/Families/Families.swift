@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyWeights
 
 extension Architecture {
   /// Families by `model_type`. Adding one: a file in Families/ and a row here.
@@ -24,6 +25,7 @@ extension Architecture {
     "llama": Llama.architecture,
     "minicpm": MiniCPM.architecture,
     "minicpm3": MiniCPM3.architecture,
+    "ministral3": Ministral3.architecture,
     "mistral": Mistral.architecture,
     "mixtral": Mixtral.architecture,
     "olmo2": OLMo2.architecture,
@@ -57,7 +59,7 @@ extension Architecture {
     guard let family = families[type] else {
       throw FireflyError(
         "unsupported model family", at: "\(source): model_type",
-        expected: familyNames.joined(separator: ", "), found: type)
+        expected: (familyNames + ModelSource.textPartTypes).sorted().joined(separator: ", "), found: type)
     }
     var architecture = try family(reader)
     architecture.family = type

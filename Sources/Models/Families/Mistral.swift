@@ -9,6 +9,33 @@ enum Mistral {
   }
 }
 
+/// Ministral 3 (Mistral AI, 2025): Mistral with heads of their own size, whose queries grow with their positions where
+/// `llama_4_scaling_beta` says so.
+enum Ministral3 {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
+    var architecture = try Llama.decoder(config, headDim: 128) { headDim, maxPositions in
+      var rotary = try Rotary(config, headDim: headDim, maxPositions: maxPositions, theta: 1_000_000)
+      rotary.queryGrowth = try growth(Rotary.parameters(config), config.source)
+      return rotary
+    }
+    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
+    try architecture.setWindow(config)
+    return architecture
+  }
+
+  /// What transformers takes where config.json does not describe the positions is not guessed.
+  private static func growth(_ parameters: KeyReader?, _ source: String) throws -> Rotary.QueryGrowth? {
+    guard let parameters else {
+      throw FireflyError("missing key", at: "\(source): rope_parameters", expected: "an object")
+    }
+    parameters.pass("max_position_embeddings")
+    guard parameters.has("llama_4_scaling_beta") else { return nil }
+    return Rotary.QueryGrowth(
+      beta: try parameters.float("llama_4_scaling_beta"),
+      original: try parameters.positive("original_max_position_embeddings"))
+  }
+}
+
 extension Architecture {
   /// Takes the window of `sliding_window`, when it is set.
   ///

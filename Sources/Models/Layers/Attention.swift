@@ -83,6 +83,8 @@ struct Attention {
         x, headDim: shape.headDim, rotaryDim: rotary.dimensions, cos: tables.cos, sin: tables.sin,
         interleaved: rotary.interleaved, inverse: inverse)
     }
+    // In both directions the same: the factor does not depend on the query.
+    if let factors = tables.queryFactors { Ops.scaleRows(heads.q, by: factors) }
   }
 
   func backward(  // [T, C] float32 → [T, C] float32

@@ -91,7 +91,7 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
 
 /// What a file says about one of its tensors.
 package struct TensorInfo: Sendable, Equatable {
-  package let name: String
+  package var name: String
   package let type: StoredType
   /// Row-major, outermost first: a linear layer's weight is [out, in].
   package let shape: [Int]

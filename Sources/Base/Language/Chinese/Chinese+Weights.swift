@@ -1,6 +1,11 @@
 extension Chinese {
   /// Safetensors and files of torch.save.
   static let weights = #"""
+    the model's text part is not described
+    = 没有描述模型的文本部分
+    {}: of this model of texts and images the text part is used; {} tensors that read images are left out, and \#
+    what is written is {}
+    = {}：这个图文模型只使用文本部分；读取图像的 {} 个张量略去，写出的是 {}
     safetensors
     = safetensors
     too short for a safetensors file
