@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyModels
 import FireflyTensors
 
