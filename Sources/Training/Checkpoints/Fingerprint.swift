@@ -19,11 +19,14 @@ struct Fingerprint: Equatable {
   ///   - model, rows: hashes of the model and of the training rows.
   ///   - order: of the rows.
   ///   - adapter: the hash of the adapter that the run starts from; nil for a fresh one.
+  ///   - holdsBlocks: the frozen layers are a GGUF file's own blocks, and not quantised anew.
   init(
-    _ config: RunConfig, compute: String, model: String, rows: String, order: DataOrder, adapter: String?
+    _ config: RunConfig, compute: String, model: String, rows: String, order: DataOrder, adapter: String?,
+    holdsBlocks: Bool
   ) {
+    let mode = config.mode.rawValue + (holdsBlocks ? " on the file's own blocks" : "")
     var values: [String: JSONValue] = [
-      "task_type": .string(config.task.rawValue), "train_mode": .string(config.mode.rawValue),
+      "task_type": .string(config.task.rawValue), "train_mode": .string(mode),
       "model_name_or_path": .string(model), "train_file": .string(rows), "precision": .string(compute),
       "per_device_train_batch_size": .int(config.microBatchSize),
       "gradient_accumulation_steps": .int(config.accumulation),

@@ -119,7 +119,8 @@ struct RunSetup {
   func fingerprint() throws -> Fingerprint {
     Fingerprint(
       config, compute: compute.description, model: try ModelHash.of(pretrained.source),
-      rows: dataset.samples.digest, order: order, adapter: try startAdapterHash())
+      rows: dataset.samples.digest, order: order, adapter: try startAdapterHash(),
+      holdsBlocks: holdsBlocks)
   }
 
   /// Of the adapter that the run starts from; nil for a fresh one.
