@@ -43,11 +43,11 @@ extension Matrix {
 /// Expects the same of both, but for what other orders of sums and other exponentials cost: a few units of float32, or a unit
 /// of a narrower type.
 func expectEqual(
-  _ both: Both<Matrix>, relative: Float = 2e-5, _ name: String,
+  _ both: Both<Matrix>, relative: Float = 2e-5, roundings: Float = 1, _ name: String,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let expected = both.cpu.elements
-  let unit: Float = both.cpu.dtype == .float32 ? relative : 0x1p-7
+  let unit: Float = both.cpu.dtype == .float32 ? relative : roundings * 0x1p-7
   let largest = expected.map(\.magnitude).max() ?? 0
   assertClose(
     both.card.elements, expected, Tolerance(relative: unit, absolute: unit * largest), name,

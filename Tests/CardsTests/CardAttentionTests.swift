@@ -57,9 +57,10 @@ import Testing
     Ops.attentionGradient(
       dq: dq.card, dk: dk.card, dv: dv.card, dout: dout.card, out: out.card, logSums: logSums.card, q: q.card,
       k: k.card, v: v.card, starts: starts, shape: shape.card)
-    expectEqual(dq, relative: 1e-4, "dq")
-    expectEqual(dk, relative: 1e-4, "dk")
-    expectEqual(dv, relative: 1e-4, "dv")
+    // The probabilities' gradients are rounded, and then the result is, on either device.
+    expectEqual(dq, relative: 1e-4, roundings: 2, "dq")
+    expectEqual(dk, relative: 1e-4, roundings: 2, "dk")
+    expectEqual(dv, relative: 1e-4, roundings: 2, "dv")
   }
 
   /// A sequence of few new rows, one of many, and a new one; with keys to add and without.

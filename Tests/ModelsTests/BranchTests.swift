@@ -9,7 +9,8 @@ import Testing
   /// and those with latent attention, which lays out no branches.
   static let apart = [
     "families/deepseek_moe", "families/deepseek_v2", "families/deepseek_v2_lite", "families/minicpm3",
-    "families/internlm3", "families/mixtral", "families/phi3", "families/phi4_mini", "families/qwen2_moe",
+    "families/minicpm4", "families/internlm3", "families/mixtral", "families/phi3", "families/phi4_mini",
+    "families/qwen2_moe",
     "families/qwen3_moe", "rope_dynamic",
   ]
 

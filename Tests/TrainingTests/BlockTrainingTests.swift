@@ -3,9 +3,10 @@ import FireflyConversion
 import FireflyDoubles
 import FireflyPretrained
 import FireflyTestSupport
-import FireflyTraining
 import FireflyWeights
 import Testing
+
+@testable import FireflyTraining
 
 /// QLoRA on a GGUF file: its blocks are the base, and stay so.
 @Suite struct BlockTrainingTests {
@@ -18,13 +19,9 @@ import Testing
     try GGUFExporter(Pretrained.open(tiny.model), type: .q8_0).write(to: gguf)
   }
 
-  private func config(
-    _ output: String, _ mode: String, _ changes: [String: JSONValue] = [:]
-  ) throws -> RunConfig {
-    let own: [String: JSONValue] = [
-      "model_name_or_path": .string(gguf), "train_mode": .string(mode), "device": .string("cpu"),
-    ]
-    return try tiny.config(output, own.merging(changes) { $1 })
+  private func config(_ output: String, _ mode: String) throws -> RunConfig {
+    try tiny.config(
+      output, ["model_name_or_path": .string(gguf), "train_mode": .string(mode), "device": .string("cpu")])
   }
 
   /// Against LoRA on the same file decoded, in float32: the same numbers but for the order of sums.
@@ -49,9 +46,9 @@ import Testing
     fingerprint["train_mode"] = .string("qlora")
     state["fingerprint"] = .object(fingerprint)
     try tiny.write(JSONValue.object(state).text(), to: path)
-    let error = thrownError {
-      _ = try TinyRun.run(config("out", "qlora", ["resume_from_checkpoint": .bool(true)]))
-    }
+    var again = try config("out", "qlora")
+    again.resume = .latest
+    let error = thrownError { [again] in _ = try TinyRun.run(again) }
     #expect(error?.what == "the checkpoint was made with another \"train_mode\"")
     #expect(error?.expected == "\"qlora\"" && error?.found == "\"qlora on the file's own blocks\"")
   }

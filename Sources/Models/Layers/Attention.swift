@@ -60,7 +60,7 @@ struct Attention {
 
   /// The rotation where nothing stands between it and the projections, and q and k lie side by side in them.
   private func turnWithin(_ angles: Angles) -> LinearFinish {
-    guard let rotary, norms == nil, order == .sideBySide else { return .none }
+    guard let rotary, norms == nil, order == .sideBySide, rotary.queryGrowth == nil else { return .none }
     let rotation = Rotation(
       headDim: shape.headDim, rotaryDim: rotary.dimensions, cos: angles[rotary].cos, sin: angles[rotary].sin,
       turn: RotaryTurn(interleaved: rotary.interleaved, inverse: false))
