@@ -40,7 +40,7 @@ import Testing
 
   @Test func librariesTellTheirVersions() throws {
     let libraries = try #require(try facts()["libraries"]?.object)
-    #expect(libraries.count == 8)
+    #expect(libraries.count == 9)
     for (name, version) in libraries {
       let number = version.string?.prefix { $0.isNumber || $0 == "." } ?? ""
       #expect(number.contains("."), "\(name): \(version)")

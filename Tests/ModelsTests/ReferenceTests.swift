@@ -60,7 +60,7 @@ import Testing
   }
 
   /// bfloat16 keeps 8 bits: logits of magnitude about 1 agree within a few hundredths,
-  /// gradients (of adapters with random, large B) within 15 % of each tensor's largest element.
+  /// gradients (of adapters with random, large B) within 20 % of each tensor's largest element.
   @Test(arguments: adapted.filter { !ModelFixture.routed.contains($0.0) }) func bfloat16StaysNear(
     _ name: String, _ variant: String
   ) throws {
@@ -75,7 +75,7 @@ import Testing
     #expect(abs(loss.sum - expectedLoss) <= 0.01 * expectedLoss)
     let gradients = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.gradient.floats) })
     for (name, values) in try fixture.gradients(variant) {
-      assertClose(try #require(gradients[name]), values, .share(0.15, ofLargest: values), "\(name)")
+      assertClose(try #require(gradients[name]), values, .share(0.2, ofLargest: values), "\(name)")
     }
   }
 

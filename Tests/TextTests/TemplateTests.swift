@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TemplateTests {
   @Test func namesAreUniqueAndComplete() {
-    #expect(Set(ChatTemplate.names).count == 24)
+    #expect(Set(ChatTemplate.names).count == 26)
     #expect(ChatTemplate.names.count == 26)
   }
 

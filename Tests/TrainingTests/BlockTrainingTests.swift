@@ -3,10 +3,9 @@ import FireflyConversion
 import FireflyDoubles
 import FireflyPretrained
 import FireflyTestSupport
+import FireflyTraining
 import FireflyWeights
 import Testing
-
-@testable import FireflyTraining
 
 /// QLoRA on a GGUF file: its blocks are the base, and stay so.
 @Suite struct BlockTrainingTests {
@@ -46,9 +45,7 @@ import Testing
     fingerprint["train_mode"] = .string("qlora")
     state["fingerprint"] = .object(fingerprint)
     try tiny.write(JSONValue.object(state).text(), to: path)
-    var again = try config("out", "qlora")
-    again.resume = .latest
-    let error = thrownError { [again] in _ = try TinyRun.run(again) }
+    let error = thrownError { _ = try TinyRun.run(config("out", "qlora"), resume: .latest) }
     #expect(error?.what == "the checkpoint was made with another \"train_mode\"")
     #expect(error?.expected == "\"qlora\"" && error?.found == "\"qlora on the file's own blocks\"")
   }

@@ -214,8 +214,9 @@ extension TokenizerFile {
 }
 
 extension PreTokenizer {
-  /// Words and runs of signs; a word character is also one that joins others, as in Rust.
-  static let whitespacePattern = "[\\w\\x{200C}\\x{200D}]+|[^\\w\\x{200C}\\x{200D}\\s]+"
+  /// Words and runs of signs; word characters are Rust's, not Oniguruma's.
+  static let whitespacePattern = "[\(word)]+|[^\(word)\\s]+"
+  private static let word = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}"
   /// ASCII's signs and Unicode's punctuation.
   static let punctuation = "[!-/:-@\\[-`{-~\\p{P}]"
 }

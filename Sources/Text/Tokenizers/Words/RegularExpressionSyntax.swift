@@ -7,7 +7,8 @@ import FireflyBase
 struct RegularExpressionSyntax {
   /// White_Space: PCRE2's own `\s` also has U+180E.
   private static let space = "\\t-\\r\\x{85}\\p{Z}"
-  private static let word = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+  /// Of the numbers that are no digits, those of Latin-1: Oniguruma has a table of its own for the first 256 characters.
+  private static let word = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
   private static let groups = [":", "=", "!", ">", "<=", "<!", "i:", "i)"]
 
   private let pattern: [Unicode.Scalar]
