@@ -67,7 +67,8 @@ import Testing
         ).total
     }
     #expect(loss.count == fixture.targets)
-    assertClose(alone, packed, Tolerance(absolute: 2e-5))
+    // Few rows are multiplied by another kernel: float32's sums in another order.
+    assertClose(alone, packed, .share(1e-5, ofLargest: packed))
     for (a, b) in zip(gradients(model), packedGradients) { assertClose(a, b, .share(1e-4, ofLargest: b)) }
   }
 
