@@ -151,25 +151,43 @@ static void weights(const kernels *k) {
     show("blocks_dot", dot, 2);
   }
   uint8_t encoded[6 * 34];
-  kernels_encode_blocks(0, encoded, w, 6);
+  kernels_encode_blocks(0, encoded, w, NULL, 1, 6 * 32);
   show_bytes("exact:q4_0", encoded, 6 * 18);
-  kernels_encode_blocks(4, encoded, w, 6);
+  kernels_encode_blocks(4, encoded, w, NULL, 1, 6 * 32);
   show_bytes("exact:q8_0", encoded, 6 * 34);
 }
 
+// Keys or values [ROWS, 64] as a panel.
+static uint32_t *panel(const kernels *k, void (*pack)(uint32_t *, kernels_in, size_t, size_t), const float *x) {
+  uint32_t *packed = aligned_alloc(64, (k->attention_panel_size(KERNELS_FLOAT32, ROWS, 64) * 4 + 63) / 64 * 64);
+  pack(packed, in_of(x, 64, KERNELS_FLOAT32), ROWS, 64);
+  return packed;
+}
+
 static void attention(const kernels *k) {
-  float *s = numbers(COUNT), *dp = numbers(COUNT), *q = numbers(COUNT), *dots = numbers(ROWS);
-  float p[COUNT], ds[COUNT], log_sums[ROWS], before[COUNT];
-  memcpy(before, s, sizeof before);
-  kernels_mask mask = {.scale = 0.125f, .slope = 0.1f, .cap = 3, .diagonal = 100, .window = 70};
-  k->attention_softmax(out32(p), log_sums, out32(s), &mask, ROWS, COLUMNS);
-  show("attention_softmax", p, COUNT);
-  k->attention_softmax_gradient(out32(p), out32(ds), in32(before), in32(dp), log_sums, dots, &mask, ROWS, COLUMNS);
-  show("attention_softmax_gradient", ds, COUNT);
+  enum { D = 64, PADDED = (ROWS + 15) / 16 * 16, T = KERNELS_FLOAT32 };
+  float *q = numbers(ROWS * D), *keys = numbers(ROWS * D), *values = numbers(ROWS * D), *dout = numbers(ROWS * D);
+  float out[ROWS * D], log_sums[ROWS], dq[ROWS * D], dk[PADDED * D] = {0}, dv[PADDED * D] = {0};
+  uint32_t *memory = aligned_alloc(64, ((k->attention_forward_memory(T, D, D) + k->attention_backward_memory(T, D, D)) * 4 + 63) / 64 * 64);
+  kernels_queries block = {.q = in_of(q, D, T),
+                           .panels = {.keys = panel(k, k->attention_pack_lanes, keys),
+                                      .values = panel(k, k->attention_pack_pairs, values)},
+                           .mask = {.scale = 0.125f, .slope = 0.1f, .cap = 3, .window = ROWS / 2},
+                           .rows = ROWS, .head_dim = D, .value_dim = D};
+  k->attention_forward(out_of(out, D, T), log_sums, &block, memory);
+  show("attention_forward", out, ROWS * D);
+  show("log_sums", log_sums, ROWS);
+  block.panels.values = panel(k, k->attention_pack_lanes, values);
+  block.panels.key_pairs = panel(k, k->attention_pack_pairs, keys);
+  k->attention_backward(out_of(dq, D, T), dk, D, dv, D, in_of(dout, D, T), in_of(out, D, T), log_sums, &block, memory);
+  show("attention_backward dq", dq, ROWS * D);
+  show("attention_backward dk", dk, ROWS * D);
+  show("attention_backward dv", dv, ROWS * D);
   float heads[3 * ROWS];
-  k->row_dots(heads, ROWS, in32(q), in32(dp), ROWS, 3, 64);
+  float *left = numbers(COUNT), *right = numbers(COUNT);
+  k->row_dots(heads, ROWS, in32(left), in32(right), ROWS, 3, 64);
   show("row_dots", heads, 3 * ROWS);
-  float *keys = numbers(ROWS * 64), *values = numbers(ROWS * 64), row[3 * 64];
+  float row[3 * 64];
   k->attention_row(out_of(row, 64, KERNELS_FLOAT32), in_of(q, 64, KERNELS_FLOAT32), in_of(keys, 64, KERNELS_FLOAT32),
                    in_of(values, 64, KERNELS_FLOAT32), 3, 64, 64, ROWS, 0.125f, 0, NULL);
   show("attention_row", row, 3 * 64);

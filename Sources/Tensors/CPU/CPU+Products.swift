@@ -10,11 +10,11 @@ extension CPU {
     let product = Product(
       out: out, a: a, b: b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate,
       scale: scale)
-    if scale == 1, TileProducts.suit(product.m, product.n, product.k),
-      let tiles = TileProducts.current(for: a.dtype)
+    if scale == 1 || !accumulate,
+      let tiles = TileProducts.suiting(product.m, product.n, product.k, a.dtype)
     {
       return tiles.matmul(
-        out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate)
+        out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate, scale: scale)
     }
     let tiles = product.tiles
     Parallel.run(tiles.count) { tile in product.run(rows: tiles.rows(tile), columns: tiles.columns(tile)) }

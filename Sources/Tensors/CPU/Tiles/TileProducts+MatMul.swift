@@ -2,10 +2,19 @@ import CTiles
 import FireflyBase
 
 extension TileProducts {
-  /// out (+)= op(a)·op(b), cut into tasks by its shape alone.
+  /// out (+)= scale·op(a)·op(b), cut into tasks by its shape alone; what is scaled is not added.
   func matmul(
-    _ out: Matrix, _ a: Matrix, _ b: Matrix, transposeA: Bool, transposeB: Bool, accumulate: Bool
+    _ out: Matrix, _ a: Matrix, _ b: Matrix, transposeA: Bool = false, transposeB: Bool = false,
+    accumulate: Bool = false, scale: Float = 1
   ) {
+    if scale != 1 {
+      precondition(!accumulate, "a scaled product that is added")
+      let product = out.dtype == .float32 ? out : Tensor([out.rows, out.columns], .float32).matrix
+      matmul(product, a, b, transposeA: transposeA, transposeB: transposeB)
+      CPU.shared.scale(product, by: scale)
+      if out.dtype != .float32 { CPU.shared.convert(out, product) }
+      return
+    }
     // The thin one of two operands is turned: outᵀ = bᵀ·a.
     if transposeA && !transposeB && out.dtype == .float32 && out.columns <= TileProducts.thin
       && out.rows > out.columns

@@ -18,8 +18,10 @@ struct TileProducts: @unchecked Sendable {
     return TileProducts(table: table)
   }
 
-  /// Whether a product of this shape is one for tiles: [m, k]·[k, n].
-  static func suit(_ m: Int, _ n: Int, _ k: Int) -> Bool { min(m, n, k) >= least }
+  /// The calling thread's tiles for a product [m, k]·[k, n] of this type; nil where they do not suit it.
+  static func suiting(_ m: Int, _ n: Int, _ k: Int, _ dtype: DType) -> TileProducts? {
+    min(m, n, k) >= least ? current(for: dtype) : nil
+  }
 
   /// One of the products that a block of y sums.
   struct Term {
