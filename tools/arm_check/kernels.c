@@ -180,9 +180,9 @@ static void attention(const kernels *k) {
   block.panels.values = panel(k, k->attention_pack_lanes, values);
   block.panels.key_pairs = panel(k, k->attention_pack_pairs, keys);
   k->attention_backward(out_of(dq, D, T), dk, D, dv, D, in_of(dout, D, T), in_of(out, D, T), log_sums, &block, memory);
-  show("attention_backward dq", dq, ROWS * D);
-  show("attention_backward dk", dk, ROWS * D);
-  show("attention_backward dv", dv, ROWS * D);
+  show("attention_dq", dq, ROWS * D);
+  show("attention_dk", dk, ROWS * D);
+  show("attention_dv", dv, ROWS * D);
   float heads[3 * ROWS];
   float *left = numbers(COUNT), *right = numbers(COUNT);
   k->row_dots(heads, ROWS, in32(left), in32(right), ROWS, 3, 64);
