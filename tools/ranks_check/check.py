@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains with several ranks under mpirun, and looks at what the issue of several processes is made of; prints a table.
+"""Trains with several ranks under mpirun, and looks whether they do what one process does; prints a table.
 
     python3 tools/ranks_check/check.py FIREFLY [--model DIR --train-file FILE] [--steps 50] [--ranks 2,3] [--network]
 
