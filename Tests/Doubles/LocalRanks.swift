@@ -1,6 +1,6 @@
+import FireflyBase
 import FireflyRanks
 import Foundation
-import Synchronization
 
 /// Ranks that are threads of this process.
 package enum LocalRanks {
@@ -30,8 +30,8 @@ package enum LocalRanks {
   }
 
   private final class Results<Value: Sendable>: Sendable {
-    let values: Mutex<[Result<Value, any Error>?]>
-    init(_ count: Int) { values = Mutex([Result<Value, any Error>?](repeating: nil, count: count)) }
+    let values: Locked<[Result<Value, any Error>?]>
+    init(_ count: Int) { values = Locked([Result<Value, any Error>?](repeating: nil, count: count)) }
   }
 }
 
@@ -50,7 +50,7 @@ private final class Post: Sendable {
     var asked = 0
   }
 
-  let routes = Mutex<[Route: Letters]>([:])
+  let routes = Locked<[Route: Letters]>([:])
 }
 
 private final class LocalTransport: Transport {
