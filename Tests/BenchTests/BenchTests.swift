@@ -194,7 +194,7 @@ import Testing
     #expect(report.json["silicon"]?.array?.count == SiliconUnit.all.count)
   }
 
-  /// Shapes of real models, with experts too: a model of each can be made, of one block here.
+  /// Shapes of real models, with experts too: each is a configuration that is read.
   @Test(arguments: BenchShape.all.map(\.name)) func shapesAreThoseOfModels(_ name: String) throws {
     let shape = try #require(BenchShape.all.first { $0.name == name })
     let architecture = try Architecture(config: shape.config, source: name)
