@@ -31,7 +31,7 @@ let package = Package(
     .target(
       name: "CTiles", dependencies: ["CKernels"], path: "Sources/C/Tiles",
       cSettings: [.headerSearchPath(".")]),
-    .target(name: "CSilicon", path: "Sources/C/Silicon"),
+    .target(name: "CSilicon", dependencies: ["CTiles"], path: "Sources/C/Silicon"),
     .target(name: "CPause", path: "Sources/C/Pause"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),

@@ -58,9 +58,9 @@ package enum Ledger {
     decodingNanoseconds.store(0, ordering: .relaxed)
     let allocations = Storage.systemAllocations
     device.startRecordingPeak()
-    let start = now()
+    let start = MonotonicTime.now()
     let (result, handOvers) = try Parallel.measureHandOvers(body)
-    current.seconds = now() - start
+    current.seconds = MonotonicTime.now() - start
     current.handOvers = handOvers
     current.systemAllocations = Storage.systemAllocations - allocations
     current.peakBytes = device.peakBytes
@@ -88,11 +88,11 @@ package enum Ledger {
     }
     isWithin = true
     defer { isWithin = false }
-    let start = now()
+    let start = MonotonicTime.now()
     let result = body()
     recorded.synchronise()
     current.entries[part, default: Entry()].calls += 1
-    current.entries[part, default: Entry()].seconds += now() - start
+    current.entries[part, default: Entry()].seconds += MonotonicTime.now() - start
     current.entries[part, default: Entry()].flop += flop()
     current.entries[part, default: Entry()].bytes += bytes()
     return result
@@ -101,14 +101,8 @@ package enum Ledger {
   /// Adds the decoding of a slice within a task, on any thread.
   static func measureDecoding(_ body: () -> Void) {
     guard isOn.load(ordering: .relaxed) else { return body() }
-    let start = now()
+    let start = MonotonicTime.now()
     body()
-    decodingNanoseconds.add(UInt64((now() - start) * 1e9), ordering: .relaxed)
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    decodingNanoseconds.add(UInt64((MonotonicTime.now() - start) * 1e9), ordering: .relaxed)
   }
 }

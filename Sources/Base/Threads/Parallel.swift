@@ -107,7 +107,7 @@ private final class ThreadPool: @unchecked Sendable {
       return
     }
     let isMeasured = isMeasured.load(ordering: .relaxed)
-    let start = isMeasured ? ThreadPool.now() : 0
+    let start = isMeasured ? MonotonicTime.now() : 0
     var ownEnd = 0.0
     withoutActuallyEscaping(body) { body in
       self.body = body
@@ -115,12 +115,12 @@ private final class ThreadPool: @unchecked Sendable {
       ticket.store(UInt64(tasks) << 32, ordering: .sequentiallyConsistent)
       wakeWorkers()
       performTasks()
-      if isMeasured { ownEnd = ThreadPool.now() }
+      if isMeasured { ownEnd = MonotonicTime.now() }
       waitUntilFinished(tasks)
       self.body = nil
     }
     if isMeasured {
-      let end = ThreadPool.now()
+      let end = MonotonicTime.now()
       handOvers.count += 1
       handOvers.sharedSeconds += end - start
       handOvers.waitingSeconds += end - ownEnd
@@ -142,12 +142,6 @@ private final class ThreadPool: @unchecked Sendable {
     defer { taken.store(false, ordering: .releasing) }
     isMeasured.store(false, ordering: .relaxed)
     return handOvers
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   func resize(to threads: Int) {

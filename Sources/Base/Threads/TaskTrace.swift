@@ -24,10 +24,10 @@ package struct TaskTrace: Sendable {
     defer { isOn.store(false, ordering: .relaxed) }
     recorder = pthread_self()
     current = TaskTrace()
-    let start = now()
+    let start = MonotonicTime.now()
     lastEnd = start
     try body()
-    current.seconds = now() - start
+    current.seconds = MonotonicTime.now() - start
     return current
   }
 
@@ -48,25 +48,19 @@ package struct TaskTrace: Sendable {
   static func region(_ tasks: Int, _ body: (Int) -> Void, run: @escaping (Int, (Int) -> Void) -> Void) {
     isWithin = true
     defer { isWithin = false }
-    let start = now()
+    let start = MonotonicTime.now()
     let durations = [Double](unsafeUninitializedCapacity: tasks) { buffer, count in
       nonisolated(unsafe) let places = buffer
       run(tasks) { task in
-        let start = now()
+        let start = MonotonicTime.now()
         body(task)
-        places.initializeElement(at: task, to: now() - start)
+        places.initializeElement(at: task, to: MonotonicTime.now() - start)
       }
       count = tasks
     }
-    let end = now()
+    let end = MonotonicTime.now()
     current.regions.append(
       Region(serialSeconds: start - lastEnd, seconds: end - start, taskSeconds: durations))
     lastEnd = end
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE  // syscall
 #include "silicon.h"
 
 #include <stdint.h>
@@ -6,8 +5,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "tiles.h"
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
@@ -27,8 +26,8 @@ static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_c
 static int has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
 static int has_avx512_bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
 static int has_avx512_int8(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
-static int has_bf16_tiles(void) { return __builtin_cpu_supports("amx-bf16") && may_use_tiles(); }
-static int has_int8_tiles(void) { return __builtin_cpu_supports("amx-int8") && may_use_tiles(); }
+static int has_bf16_tiles(void) { return tiles_hardware() != NULL; }
+static int has_int8_tiles(void) { return __builtin_cpu_supports("amx-int8") && has_bf16_tiles(); }
 
 static const unit units[] = {
     {has_sse2, {"mulps, addps", SILICON_FLOAT32, SUMS * 2 * 4, multiply_sse}},
