@@ -10,6 +10,8 @@ public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
     }
   }
 
+  package var isFloat: Bool { self == .float32 || self == .bfloat16 || self == .float16 }
+
   public var description: String {
     switch self {
     case .float32: "float32"
