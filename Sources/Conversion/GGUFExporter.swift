@@ -86,7 +86,8 @@ public struct GGUFExporter {
   private var calibration: [(key: String, value: GGUFWriter.Value)] {
     guard let importance, type.isQuantized else { return [] }
     let key = "quantize.imatrix."
-    return [
+    let file = importance.file.map { [(key: key + "file", value: GGUFWriter.Value.string($0))] } ?? []
+    return file + [
       (key + "dataset", .string(importance.dataset)), (key + "entries_count", .int32(importance.count)),
       (key + "chunks_count", .int32(importance.chunks)),
     ]
