@@ -13,8 +13,10 @@ struct ArenaShards {
   private let trainable: Trainable
   /// By rank; together all elements. None divides a block of moments in 8 bits, which has one scale.
   let ranges: [Range<Int>]
+  /// Each range in pieces of which one is under way at a time; none divides a block.
+  private let pieces: [[Range<Int>]]
 
-  /// About how many elements of a shard are under way at once.
+  /// About how many elements a piece has.
   private static let piece = 1 << 20
 
   init(_ ranks: Ranks, of trainable: Trainable) {
@@ -22,6 +24,11 @@ struct ArenaShards {
     self.trainable = trainable
     let bounds = (0...ranks.size).map { trainable.blockStart(of: trainable.arenaCount * $0 / ranks.size) }
     ranges = zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+    pieces = ranges.map { range in
+      let starts = stride(from: range.lowerBound, to: range.upperBound, by: ArenaShards.piece)
+        .map(trainable.blockStart)
+      return zip(starts, starts.dropFirst() + [range.upperBound]).map { $0..<$1 }
+    }
   }
 
   /// What this rank updates.
@@ -117,17 +124,11 @@ struct ArenaShards {
 
   // MARK: - Pieces
 
-  private var pieceCount: Int {
-    let most = ranges.map(\.count).max() ?? 0
-    return (most + ArenaShards.piece - 1) / ArenaShards.piece
-  }
+  private var pieceCount: Int { pieces.map(\.count).max() ?? 0 }
 
+  /// Empty for a rank that has fewer.
   private func piece(_ index: Int, of rank: Int) -> Range<Int> {
-    let range = ranges[rank]
-    let bounds = [index, index + 1].map { index in
-      let place = range.lowerBound + index * ArenaShards.piece
-      return place < range.upperBound ? trainable.blockStart(of: place) : range.upperBound
-    }
-    return bounds[0]..<bounds[1]
+    let end = ranges[rank].upperBound
+    return index < pieces[rank].count ? pieces[rank][index] : end..<end
   }
 }
