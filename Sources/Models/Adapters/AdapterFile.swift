@@ -49,7 +49,7 @@ package struct AdapterFile {
     (self.modules, self.options) = (modules, options)
     notes =
       config.notes + (names?.notes ?? [])
-      + AdapterFile.strangers(stored.filter { !config.targets.contains($0) }, store.path)
+      + AdapterFile.strangers(stored.filter { !config.targets.contains(fileName($0)) }, store.path)
     let whole = tables.trained
     if let missing = options.modulesToSave.first(where: { name in
       !whole.contains { LoRAOptions.matches($0, name) }
