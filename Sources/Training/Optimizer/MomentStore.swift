@@ -110,7 +110,7 @@ package final class MomentStore {
     moments(in: range).flatMap { $0.moments.files.map(\.tensor) }
   }
 
-  /// Those of a parameter, all of which the store has, in 32 bits in its shape.
+  /// Those of a parameter, all of which the store has, in its shape.
   package func moments(of slot: ParameterSlot) -> Moments {
     let found = moments(in: slot.range)
     precondition(found.count == 1 && found[0].range == slot.range, "no moments of \(slot.name)")
