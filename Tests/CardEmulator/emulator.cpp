@@ -215,7 +215,7 @@ const char *problem(card *) { return last_problem; }
 
 extern "C" card *card_emulate(unsigned order, size_t memory_bytes) {
   Emulated *self = new Emulated;
-  *static_cast<card *>(self) = {"an emulated card", 1,    allocate, release,     upload, download,     copy,
+  *static_cast<card *>(self) = {"an emulated card", 1,    1,      allocate, release,     upload, download,     copy,
                                 fill,               launch, multiply, synchronise, memory, milliseconds, problem};
   self->order = order;
   self->limit = memory_bytes;

@@ -46,6 +46,14 @@ plant "an index past the end" kernels/norms.h 'reciprocal[row] = inverse;' 'reci
 plant "columns past the end" kernels/elementwise.h \
   'store4(out, row, column, n, load4(x, row, column, n));' 'store4(out, row, column, 4, load4(x, row, column, n));'
 plant "swapped operands" kernels/layers.h 'store(x, row, low, a * c - b * s);' 'store(x, row, low, b * c - a * s);'
+plant "a copy that is not waited for" kernels/attention_tiles.h \
+  $'wait_for_copies<1>();\n    barrier();  // the values' $'barrier();  // the values'
+plant "keys fetched where they are still read" kernels/attention_tiles.h \
+  $'barrier();  // nobody reads them any more' ''
+plant "a query that sees the key after its own" kernels/attention_tiles.h \
+  'here > 0 || here' 'here > 1 || here'
+plant "warps that take the same columns" kernels/rows_tiles.h \
+  '(int64_t)(THREAD_X / 32) * ROW_COLUMNS' '(int64_t)(THREAD_X / 64) * ROW_COLUMNS'
 plant "rows and columns exchanged in a launch" operations/elementwise.c \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns' \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, columns, rows'
