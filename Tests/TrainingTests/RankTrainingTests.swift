@@ -54,6 +54,7 @@ import Testing
     ["loss_reduction": .string("micro_batch_mean")],
     ["train_mode": .string("full"), "learning_rate": .double(0.002), "optim": .string("adamw_torch")],
     ["train_mode": .string("qlora"), "optim": .string("paged_adamw_32bit")],
+    ["lora_rank": .int(70), "optim": .string("adamw_8bit")],
     ["task_type": .string("dpo"), "rpo_alpha": .double(0.5), "disable_dropout": .bool(false)],
   ]
 
@@ -80,9 +81,11 @@ import Testing
   }
 
   /// A checkpoint does not say how many ranks wrote it.
-  @Test(arguments: ["lora", "full"]) func goesOnWithOtherCounts(_ mode: String) throws {
+  @Test(arguments: [("lora", "paged_adamw_32bit"), ("full", "adamw_torch"), ("full", "paged_adamw_8bit")])
+  func goesOnWithOtherCounts(_ mode: String, _ optimizer: String) throws {
     let changes: [String: JSONValue] = [
-      "train_mode": .string(mode), "learning_rate": .double(0.002), "max_steps": .int(8),
+      "train_mode": .string(mode), "optim": .string(optimizer), "learning_rate": .double(0.002),
+      "max_steps": .int(8),
     ]
     let whole = try run(tiny.config("whole", changes), ranks: 1)[0]
     let config = try tiny.config("parts", changes)

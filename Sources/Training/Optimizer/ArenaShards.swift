@@ -10,21 +10,25 @@ import FireflyTensors
 /// the new value to all.
 struct ArenaShards {
   let ranks: Ranks
-  /// By rank; together all elements.
+  private let trainable: Trainable
+  /// By rank; together all elements. None divides a block of moments in 8 bits, which has one scale.
   let ranges: [Range<Int>]
+  /// Each range in pieces of which one is under way at a time; none divides a block.
+  private let pieces: [[Range<Int>]]
 
-  /// Elements of a shard that are under way at once.
+  /// About how many elements a piece has.
   private static let piece = 1 << 20
-  /// Elements of a cache line in float32.
-  private static let line = 16
 
   init(_ ranks: Ranks, of trainable: Trainable) {
     self.ranks = ranks
-    let lines = (trainable.arenaCount + ArenaShards.line - 1) / ArenaShards.line
-    let bounds = (0...ranks.size).map {
-      min(trainable.arenaCount, lines * $0 / ranks.size * ArenaShards.line)
-    }
+    self.trainable = trainable
+    let bounds = (0...ranks.size).map { trainable.blockStart(of: trainable.arenaCount * $0 / ranks.size) }
     ranges = zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+    pieces = ranges.map { range in
+      let starts = stride(from: range.lowerBound, to: range.upperBound, by: ArenaShards.piece)
+        .map(trainable.blockStart)
+      return zip(starts, starts.dropFirst() + [range.upperBound]).map { $0..<$1 }
+    }
   }
 
   /// What this rank updates.
@@ -67,7 +71,11 @@ struct ArenaShards {
 
   /// Gives all ranks the values that each has updated.
   func gatherValues(_ arena: ParameterArena) throws {
-    try gather(arena.values.slice(own), from: own.lowerBound, to: nil) { arena.values.slice($0) }
+    try gather(to: nil) {
+      [arena.values.slice($0)]
+    } into: {
+      [arena.values.slice($0)]
+    }
   }
 
   // MARK: - Checkpoints
@@ -77,50 +85,50 @@ struct ArenaShards {
   /// - Parameter folder: for the file that they are mapped from, where they are gathered.
   func gatherMoments(_ store: MomentStore, pagedIn folder: String) throws -> MomentStore? {
     guard !ranks.isAlone else { return store }
-    let all = ranges[0].lowerBound..<ranges[ranks.size - 1].upperBound
-    let whole = ranks.isFirst ? try MomentStore(for: all, pagedIn: folder) : nil
-    let both: [((m: Tensor, v: Tensor)) -> Tensor] = [{ $0.m }, { $0.v }]
-    for moment in both {
-      try gather(moment(store.moments(own)), from: own.lowerBound, to: 0) { range in
-        (whole?.moments(range)).map(moment)
-      }
+    let whole = ranks.isFirst ? try store.emptied(for: trainable, pagedIn: folder) : nil
+    try gather(to: 0) {
+      store.tensors(in: $0)
+    } into: {
+      whole?.tensors(in: $0) ?? []
     }
     return whole
   }
 
-  /// Sends this rank's range of a block, which begins at the arena's element `first`, to a rank, or to all.
+  /// Sends what this rank has of its range to a rank, or to all.
   ///
-  /// - Parameter place: where a range of elements is to be put.
+  /// - Parameters:
+  ///   - own: what there is of a range of elements.
+  ///   - place: where that of a range is to be put: tensors of the same types and sizes.
   private func gather(
-    _ block: Tensor, from first: Int, to receiver: Int?, _ place: (Range<Int>) -> Tensor?
+    to receiver: Int?, _ own: (Range<Int>) -> [Tensor], into place: (Range<Int>) -> [Tensor]
   ) throws {
     guard !ranks.isAlone else { return }
+    let takes = receiver.map { $0 == ranks.rank } ?? true
     for index in 0..<pieceCount {
-      let mine = piece(index, of: ranks.rank)
-      let values = block.slice(mine.lowerBound - first..<mine.upperBound - first).floats
-      let takes = receiver.map { $0 == ranks.rank } ?? true
+      let bytes = own(piece(index, of: ranks.rank)).flatMap { $0.withHostBytes { [UInt8]($0) } }
+      let places = ranges.indices.map { takes ? place(piece(index, of: $0)) : [] }
+      var counts = places.map { $0.reduce(0) { $0 + $1.byteCount } }
+      counts[ranks.rank] = bytes.count
       let parts = try ranks.start(
-        ranges.indices.map { $0 == ranks.rank || $0 == receiver ?? $0 ? values : [] },
-        counts: ranges.indices.map { takes || $0 == ranks.rank ? piece(index, of: $0).count : 0 }
+        ranges.indices.map { $0 == ranks.rank || $0 == receiver ?? $0 ? bytes : [] }, counts: counts
       ).wait()
-      guard takes else { continue }
-      for rank in ranges.indices where !parts[rank].isEmpty {
-        guard let place = place(piece(index, of: rank)) else { continue }
-        Ops.convert(place.matrix, Tensor(parts[rank], place.shape, on: place.device).matrix)
+      for (tensors, part) in zip(places, parts) {
+        var rest = part[...]
+        for tensor in tensors {
+          tensor.copy(bytes: rest.prefix(tensor.byteCount))
+          rest = rest.dropFirst(tensor.byteCount)
+        }
       }
     }
   }
 
   // MARK: - Pieces
 
-  private var pieceCount: Int {
-    let most = ranges.map(\.count).max() ?? 0
-    return (most + ArenaShards.piece - 1) / ArenaShards.piece
-  }
+  private var pieceCount: Int { pieces.map(\.count).max() ?? 0 }
 
+  /// Empty for a rank that has fewer.
   private func piece(_ index: Int, of rank: Int) -> Range<Int> {
-    let range = ranges[rank]
-    let start = min(range.upperBound, range.lowerBound + index * ArenaShards.piece)
-    return start..<min(range.upperBound, start + ArenaShards.piece)
+    let end = ranges[rank].upperBound
+    return index < pieces[rank].count ? pieces[rank][index] : end..<end
   }
 }

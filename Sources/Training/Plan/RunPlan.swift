@@ -64,7 +64,7 @@ public struct RunPlan: Sendable {
     referenceWork = setup.referenceWork
     step = PlannedStep(setup, facts)
     checkpointBytes =
-      12 * trainableParameters + 4 * setup.totalSteps
+      4 * (trainableParameters + setup.totalSteps) + setup.trainable.momentBytes(config)
       + (setup.trainable.full == nil ? 0 : setup.pretrained.source.weights.byteCount)
     pagedBytes = memory.paged
     notices = setup.notices

@@ -204,15 +204,24 @@ extension Checkpoint {
     _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: Range<Int>
   ) throws -> RunState {
     let trainable = model.arena.trainable
-    let device = model.arena.values.device
-    let store =
-      config.optimizerMemory == .paged && device.isHost
-      ? try MomentStore(for: elements, pagedIn: config.outputFolder) : MomentStore(for: elements, on: device)
+    let store = try momentStore(trainable, elements, on: model.arena.values.device)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
       return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
     }
     return try restore(saved, from: folder, trainable, options, into: store)
+  }
+
+  private func momentStore(
+    _ trainable: Trainable, _ elements: Range<Int>, on device: any Device
+  ) throws -> MomentStore {
+    let folder = config.optimizerMemory == .paged && device.isHost ? config.outputFolder : nil
+    switch (config.momentPrecision, folder) {
+    case (.bytes, _):
+      return try MomentStore(inBytesFor: trainable, elements, on: device, pagedIn: folder)
+    case (.float32, let folder?): return try MomentStore(for: elements, pagedIn: folder)
+    case (.float32, nil): return MomentStore(for: elements, on: device)
+    }
   }
 }

@@ -104,12 +104,20 @@ typedef struct {
 typedef struct {
   float gradient_scale;  // gradients are multiplied by this first
   float decay;           // 1 − learning rate · weight decay
-  float beta1_rest;      // 1 − β₁
+  float beta1, beta1_rest;  // β₁ and 1 − β₁
   float beta2, beta2_rest;
   float step_size;   // learning rate / (1 − β₁ᵗ)
   float correction;  // √(1 − β₂ᵗ)
   float epsilon;
 } kernels_adamw;
+
+// A moment in 8 bits, in blocks of 256: an element is map[code]·absmax of its block.
+typedef struct {
+  uint8_t *codes;                // [n]
+  float *absmax;                 // [(n + 255) / 256]
+  const float *map;              // [256]
+  const uint8_t *codes_of_grid;  // [65536] the code of each of so many points from −1 to 1
+} kernels_byte_moment;
 
 typedef struct kernels {
   const char *name;
@@ -181,6 +189,9 @@ typedef struct kernels {
   int (*has_non_finite)(const void *x, int t, size_t n);
   // One AdamW step over n elements: value, m, v in place
   void (*adamw)(float *value, const float *gradient, float *m, float *v, size_t n, const kernels_adamw *numbers);
+  // The same with moments in 8 bits, of which value and gradient are those from `first_block` on
+  void (*adamw_bytes)(float *value, const float *gradient, const kernels_byte_moment *m, const kernels_byte_moment *v,
+                      size_t first_block, size_t n, const kernels_adamw *numbers);
 
   // MARK: Weights
 
