@@ -19,7 +19,7 @@ public enum Quantization: Equatable, Sendable {
 /// last being T); no sequence sees another. Not thread-safe: one thread at a time.
 public final class Transformer: @unchecked Sendable {
   package let architecture: Architecture
-  /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
+  /// The dtype of products: bfloat16 or float32, on a card float16 too. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
   /// Where its tensors lie.
   package var device: any Device { base.embedding.table.device }
@@ -72,7 +72,7 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Training
 
-  /// Adds d(Σ weight·loss)/dθ over the targets to the parameters' gradients; the routers' auxiliary loss counts as one
+  /// Adds d(Σ weight·loss)/dθ over the targets, times the pass's loss scale, to the parameters' gradients; the routers' auxiliary loss counts as one
   /// more loss of every target.
   ///
   /// - Parameters:
@@ -115,8 +115,9 @@ public final class Transformer: @unchecked Sendable {
   ) -> BatchLoss {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
+    let weight = balanceWeight * pass.lossScale
     let balance = architecture.experts.flatMap {
-      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: balanceWeight) : nil
+      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: weight) : nil
     }
     let batch = context(starts, trunks, pass, balance)
     if pass.checkpointing {

@@ -14,6 +14,8 @@ struct RunState {
   /// The step of the newest checkpoint that this process has written or started from; nil where there is none.
   var savedStep: Int?
   var optimizer: AdamW
+  /// In float16; nil in other types.
+  var lossScale: LossScale?
   var history: RunHistory
 }
 
@@ -42,7 +44,8 @@ struct Checkpoint {
       try writeOptimizer(
         state.history, moments, model.arena, to: "\(folder)/\(CheckpointFolder.optimizerName)")
       let resume = ResumeState(
-        step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
+        step: state.step, fingerprint: fingerprint, history: state.history, lossScale: state.lossScale,
+        files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
     }
     try CheckpointFolder.prune(
@@ -133,9 +136,10 @@ struct Checkpoint {
     var history = resume.history
     history.losses = try weights.tensor(Checkpoint.lossesName, shape: [resume.step], as: .float32).floats
     try readTrainerState(folder, into: &history)
+    let updates = resume.step - (resume.lossScale?.skippedSteps ?? 0)
     return RunState(
-      step: resume.step, savedStep: resume.step, optimizer: AdamW(options, store: store, step: resume.step),
-      history: history)
+      step: resume.step, savedStep: resume.step, optimizer: AdamW(options, store: store, step: updates),
+      lossScale: resume.lossScale, history: history)
   }
 
   /// What trainer_state.json has of the history.

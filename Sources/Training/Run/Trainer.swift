@@ -208,7 +208,9 @@ extension Checkpoint {
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
-      return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
+      return RunState(
+        step: 0, optimizer: AdamW(options, store: store),
+        lossScale: model.compute == .float16 ? LossScale() : nil, history: RunHistory())
     }
     return try restore(saved, from: folder, trainable, options, into: store)
   }

@@ -70,18 +70,15 @@ struct TrainingLoop {
       let step = shares.part(order.microBatches(step: state.step), rank: ranks.rank, of: ranks.size)
       let loss = try accumulateGradients(step, progress)
       try shards.sumGradients(model.arena)
-      let norm = try shards.gradientNorm(model.arena)
+      let norm = try shards.gradientNorm(model.arena) / lossScale
       try checkFiles()
-      guard norm.isFinite else {
-        let lines = try ranks.gather(step.parts.flatMap(\.batch.lines)).joined()
-        throw try notANumber("the gradient", loss: loss.loss, norm: norm, lines: Array(lines))
+      // A step that moves nothing does not move the learning rate either, as with transformers.
+      let rate = learningRate(state.optimizer.step)
+      if norm.isFinite {
+        try update(rate: rate, norm: norm)
+      } else {
+        try skip(step, loss, norm)
       }
-
-      let rate = learningRate(state.step)
-      state.optimizer.update(
-        model.arena, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
-      try shards.gatherValues(model.arena)
-      model.parametersChanged()
       state.step += 1
 
       let report = count(step.extent, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
@@ -122,7 +119,7 @@ struct TrainingLoop {
     model.zeroGradients()
     let pass = Pass(
       seed: UInt64(config.seed), step: UInt64(state.step), training: true,
-      checkpointing: config.checkpointing)
+      checkpointing: config.checkpointing, lossScale: Float(lossScale))
     var own = StepLoss(loss: 0)
     var lost: LossNotFinite?
     do {
@@ -138,6 +135,33 @@ struct TrainingLoop {
       throw try notANumber("the loss", loss: value, norm: .nan, lines: Array(lines))
     }
     return try own.sum(over: ranks)
+  }
+
+  /// What the gradients are multiplied by.
+  private var lossScale: Double { state.lossScale?.value ?? 1 }
+
+  private mutating func update(rate: Double, norm: Double) throws {
+    state.optimizer.update(
+      model.arena, learningRate: rate,
+      gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm) / Float(lossScale))
+    try shards.gatherValues(model.arena)
+    model.parametersChanged()
+    state.lossScale?.grow()
+  }
+
+  /// A step whose gradients are infinite or NaN moves nothing; a smaller loss scale may help the next one.
+  ///
+  /// - Throws: `FireflyError` where there is no loss scale, or none that helps.
+  private mutating func skip(_ step: StepBatches, _ loss: StepLoss, _ norm: Double) throws {
+    state.lossScale?.back()
+    guard let scale = state.lossScale, !scale.isExhausted else {
+      let lines = try ranks.gather(step.parts.flatMap(\.batch.lines)).joined()
+      let what = state.lossScale == nil ? "the gradient" : "even with a loss scale of 1, the gradient"
+      throw try notANumber(what, loss: loss.loss, norm: norm, lines: Array(lines))
+    }
+    try recorder?.line(
+      "step \(state.step + 1) moved nothing: its gradient is \(Readable.fixed(norm, 0)) in float16; the loss scale is now "
+        + Readable.fixed(scale.value, 0))
   }
 
   private mutating func count(
@@ -240,7 +264,7 @@ struct TrainingLoop {
     else { return }
     let entry = state.history.log(
       step: report.step, epoch: report.epoch, gradientNorm: report.gradientNorm,
-      learningRate: report.learningRate)
+      learningRate: report.learningRate, lossScale: state.lossScale)
     try recorder?.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
     progress(.logged(entry))
   }
@@ -278,7 +302,7 @@ struct TrainingLoop {
     -> FireflyError
   {
     let step = state.step + 1
-    let rate = learningRate(state.step)
+    let rate = learningRate(state.optimizer.step)
     let entry = LogEntry(
       step: step, epoch: order.epoch(after: step), loss: loss, gradientNorm: norm,
       learningRate: rate)
@@ -290,7 +314,7 @@ struct TrainingLoop {
     let from = last.map { "continue from checkpoint-\($0.step) with --resume, or start anew" } ?? "start anew"
     return ranks.together(
       FireflyError(
-        "\(what) of step \(step) is \(loss.isFinite ? norm : loss)",
+        "\(what) of step \(step) is \(Readable.fixed(loss.isFinite ? norm : loss, 0))",
         at: data.report.places(lines),
         expected: "a finite number",
         fix: "Look at these rows; then \(from), with a lower learning_rate (now "
