@@ -16,14 +16,14 @@ extension CPU {
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, sequences: [Range<Int>],
     _ blocks: [QueryBlock], _ shape: AttentionShape
   ) {
-    let kernels = InstructionSet.kernels
+    let kernels = InstructionSet.attention(of: q.dtype)
     let panels = KeyPanels(k, v, sequences, shape, for: .forward, kernels)
-    let units = kernels.pointee.attention_forward_memory(q.dtype.code, shape.headDim, shape.valueDim)
+    let units = kernels.forward_memory(q.dtype.code, shape.headDim, shape.valueDim)
     Parallel.run(blocks.count * shape.heads) { task in
       let (block, head) = (blocks[task / shape.heads], task % shape.heads)
       var queries = panels.queries(q, block, head: head)
       withExtendedLifetime(Tensor([units], .float32)) { memory in
-        kernels.pointee.attention_forward(
+        kernels.forward(
           out.rows(block.queries).columns(shape.valueColumns(head)).output(),
           logSums?.head(head, block.queries), &queries, memory.units)
       }
