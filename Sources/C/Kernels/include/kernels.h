@@ -273,8 +273,8 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS =
 static inline size_t kernels_groups(size_t columns) { return (columns + 255) / 256; }
 
 // The blocks of finite x[rows, columns], whose columns are whole blocks: the bytes of llama.cpp's quantisers. `format` is the
-// raw value of BlockFormat, but for IQ4_NL and IQ4_XS. What an error in column i weighs is by importance[columns]; null: by
-// the weights alone. Q8_0 has no choice to weigh.
+// raw value of BlockFormat. What an error in column i weighs is by importance[columns]; null: by the weights alone. Q8_0 has
+// no choice to weigh.
 void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, const float *_Nullable importance, size_t rows,
                            size_t columns);
 
