@@ -49,9 +49,5 @@ extension Chinese {
     = 按 N 台与本机相同的机器规划，每台一个进程（默认：1）。
     What the network between them carries, in Gbit a second (default: 10).
     = 它们之间网络的速率，单位 Gbit/s（默认：10）。
-    --task {} is work for one process: start it without mpirun
-    = --task {} 由一个进程完成：请不要用 mpirun 启动
-    several processes share the work
-    = 多个进程分担这项工作
     """#
 }
