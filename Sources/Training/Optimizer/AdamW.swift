@@ -32,7 +32,7 @@ public final class AdamW {
   public convenience init(_ options: Options = Options(), training model: Transformer) {
     self.init(
       options,
-      store: MomentStore(for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device))
+      store: MomentStore(for: [0..<model.arena.trainable.arenaCount], on: model.arena.values.device))
   }
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {
@@ -65,7 +65,6 @@ public final class AdamW {
   ///
   /// - Parameter gradientScale: multiplies the gradients first: what clipping asks for.
   package func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float) {
-    precondition(store.range.upperBound <= arena.trainable.arenaCount, "moments of other parameters")
     step += 1
     for run in arena.trainable.runs {
       for (range, moments) in store.moments(in: run.range) {
