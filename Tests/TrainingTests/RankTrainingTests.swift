@@ -164,4 +164,12 @@ import Testing
     #expect(four.summary.contains { $0.hasPrefix("ranks: 4, which share the 4 rows of a step; each sends") })
     #expect(!one.summary.contains { $0.hasPrefix("ranks:") })
   }
+
+  @Test func aRankOnEachMemoryNodeIsAdvisedWhereItPays() {
+    func line(nodes: Int = 2, units: Int = 8, limit: Int? = 100) -> String? {
+      NodeAdvice(nodes: nodes, ranks: 2, units: units, needed: 50, limit: limit).line
+    }
+    #expect(line()?.contains("mpirun -n 4 ") == true && line(limit: nil) != nil)
+    #expect(line(nodes: 1) == nil && line(units: 3) == nil && line(limit: 99) == nil)
+  }
 }
