@@ -50,8 +50,7 @@ enum MergeCommand {
     try arguments.refuse([json.declaration, noProbe.declaration], together: "there is nothing to print")
     let shardLimit = try OutputOptions.shardLimit(arguments)
     let compute: DType =
-      arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
-      ?? Ops.usualCompute
+      arguments[precision].flatMap(DType.init(name:)) ?? Ops.usualCompute
     if arguments[output].lowercased().hasSuffix(".gguf") {
       return try mergeFile(arguments, compute)
     }
