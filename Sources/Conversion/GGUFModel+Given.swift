@@ -32,6 +32,9 @@ extension GGUFModel {
     if let theta = given.windowedTheta {
       let usual = a.windowedRotary.map { $0.scaling == .none && Double($0.theta) == theta } ?? true
       try require(usual, "rope_local_base_freq", expected: "\(theta)")
+    } else if let windowed = a.windowedRotary {
+      let isUsual = windowed.scaling == .none && windowed.theta == a.rotary?.theta
+      try require(isUsual, "rope_theta", expected: "\(windowed.theta)")
     }
   }
 

@@ -110,7 +110,10 @@ import Testing
     "minicpm": ["scale_emb": .int(12), "scale_depth": .double(1.4), "dim_model_base": .int(16)],
     "smollm3": ["num_hidden_layers": .int(5)],
     "olmo2": ["head_dim": .int(8)],
-    "olmo3": ["head_dim": .int(8), "sliding_window": .int(9), "num_hidden_layers": .int(4)],
+    "olmo3": [
+      "head_dim": .int(8), "sliding_window": .int(9), "num_hidden_layers": .int(4),
+      "rope_theta": .int(10_000),
+    ],
     "orion": ["head_dim": .int(8)],
     "glm": [
       "head_dim": .int(8), "attention_bias": .bool(true), "partial_rotary_factor": .double(0.5),
