@@ -76,7 +76,6 @@ struct ModelLoader {
     _ read: (architecture: Architecture, notes: [String]), _ store: any TensorSource, compute: DType,
     quantization: Quantization, arena: ParameterArena, firstTakesInputGradient: Bool = false
   ) {
-    precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
     (architecture, notes) = read
     self.store = store
     self.compute = compute
@@ -92,6 +91,7 @@ struct ModelLoader {
   }
 
   func model(_ progress: ((Double) -> Void)? = nil) throws -> Transformer {
+    try device.requireCompute(compute)
     var blocks: [Block] = []
     for layer in 0..<architecture.layers {
       blocks.append(try block(layer))

@@ -10,6 +10,12 @@ public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
     }
   }
 
+  /// By what `description` says.
+  package init?(name: String) {
+    guard let type = DType.allCases.first(where: { $0.description == name }) else { return nil }
+    self = type
+  }
+
   public var description: String {
     switch self {
     case .float32: "float32"

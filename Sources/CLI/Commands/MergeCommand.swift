@@ -44,8 +44,7 @@ enum MergeCommand {
     try arguments.refuse([json.declaration, noProbe.declaration], together: "there is nothing to print")
     let shardLimit = try OutputOptions.shardLimit(arguments)
     let compute: DType =
-      arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
-      ?? Ops.usualCompute
+      arguments[precision].flatMap(DType.init(name:)) ?? Ops.usualCompute
     let source = try ModelSource.open(arguments[ModelOptions.model])
     let folder = try ModelFolder(
       arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],

@@ -15,6 +15,13 @@ public enum TrainMode: String, Sendable, CaseIterable {
 /// The numbers products are computed in; norms, softmax, loss and the adapter are always float32.
 public enum Precision: String, Sendable, CaseIterable {
   case float32, bfloat16
+  /// On a card, with loss scaling.
+  case float16
+}
+
+/// The numbers that the gradients of all weights are summed in.
+public enum GradientPrecision: String, Sendable, CaseIterable {
+  case float32, bfloat16
 }
 
 /// When something regular happens.
@@ -52,6 +59,13 @@ public enum OptimizerMemory: String, Sendable, CaseIterable {
   case memory
   /// In a file-backed mapping beside the checkpoints, which the system can page out.
   case paged
+}
+
+/// How AdamW's moments are kept.
+public enum MomentPrecision: String, Sendable, CaseIterable {
+  case float32
+  /// In 8 bits, as bitsandbytes' AdamW8bit.
+  case bytes = "8bit"
 }
 
 /// A number of steps, or a part of all of them: the two shapes of save_steps and logging_steps.

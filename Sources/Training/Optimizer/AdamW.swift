@@ -1,7 +1,7 @@
 import FireflyModels
 import FireflyTensors
 
-/// AdamW (Loshchilov & Hutter, 2019) over an arena of parameters, with 32-bit moments.
+/// AdamW (Loshchilov & Hutter, 2019) over an arena of parameters, with moments in 32 bits or in 8.
 ///
 /// A training loop of one's own: gradients from an `Objective`, then `step`.
 public final class AdamW {
@@ -32,7 +32,7 @@ public final class AdamW {
   public convenience init(_ options: Options = Options(), training model: Transformer) {
     self.init(
       options,
-      store: MomentStore(for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device))
+      store: MomentStore(for: [0..<model.arena.trainable.arenaCount], on: model.arena.values.device))
   }
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {
@@ -43,15 +43,20 @@ public final class AdamW {
 
   /// One optimizer step: clips the model's gradients, moves what it trains along them, and makes the model see it.
   ///
-  /// - Parameter maxGradientNorm: gradients with a larger 2-norm over all parameters are scaled down to it, as torch's
-  ///   clip_grad_norm_ does; nil leaves them.
+  /// - Parameters:
+  ///   - maxGradientNorm: gradients with a larger 2-norm over all parameters are scaled down to it, as torch's
+  ///     clip_grad_norm_ does; nil leaves them.
+  ///   - lossScale: that of the passes; gradients are divided by it first.
   /// - Returns: the norm before clipping. Where it is not finite nothing is moved: the gradients are of no use.
   @discardableResult
-  public func step(_ model: Transformer, learningRate: Double, maxGradientNorm: Double? = 1) -> Double {
-    let norm = gradientNorm(model.arena)
+  public func step(
+    _ model: Transformer, learningRate: Double, maxGradientNorm: Double? = 1, lossScale: Float = 1
+  ) -> Double {
+    let norm = gradientNorm(model.arena) / Double(lossScale)
     guard norm.isFinite else { return norm }
     update(
-      model.arena, learningRate: learningRate, gradientScale: clipScale(norm: norm, limit: maxGradientNorm))
+      model.arena, learningRate: learningRate,
+      gradientScale: clipScale(norm: norm, limit: maxGradientNorm) / lossScale)
     model.parametersChanged()
     return norm
   }
@@ -60,24 +65,41 @@ public final class AdamW {
   ///
   /// - Parameter gradientScale: multiplies the gradients first: what clipping asks for.
   package func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float) {
-    precondition(store.range.upperBound <= arena.trainable.arenaCount, "moments of other parameters")
     step += 1
     for run in arena.trainable.runs {
-      let range = run.range.clamped(to: store.range)
-      guard !range.isEmpty else { continue }
-      arena.forEachPiece(of: range) { piece, gradient in
-        let (m, v) = store.moments(piece)
-        Ops.adamW(
-          value: arena.values.slice(piece), gradient: gradient, m: m, v: v,
-          learningRate: learningRate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
-          weightDecay: run.isDecayed ? options.weightDecay : 0, step: step, gradientScale: gradientScale)
+      for (range, moments) in store.moments(in: run.range) {
+        arena.forEachPiece(of: range) { piece, gradient in
+          let own = piece.lowerBound - range.lowerBound..<piece.upperBound - range.lowerBound
+          update(
+            arena.values.slice(piece), gradient, moments.slice(own), learningRate: learningRate,
+            weightDecay: run.isDecayed ? options.weightDecay : 0, gradientScale: gradientScale)
+        }
       }
+    }
+  }
+
+  private func update(
+    _ value: Tensor, _ gradient: Tensor, _ moments: Moments, learningRate: Double, weightDecay: Double,
+    gradientScale: Float
+  ) {
+    switch moments {
+    case .float32(let m, let v):
+      Ops.adamW(
+        value: value, gradient: gradient, m: m, v: v, learningRate: learningRate, beta1: options.beta1,
+        beta2: options.beta2, epsilon: options.epsilon, weightDecay: weightDecay, step: step,
+        gradientScale: gradientScale)
+    case .bytes(let m, let v):
+      Ops.adamW(
+        value: value, gradient: gradient, m: m, v: v, learningRate: learningRate, beta1: options.beta1,
+        beta2: options.beta2, epsilon: options.epsilon, weightDecay: weightDecay, step: step,
+        gradientScale: gradientScale)
     }
   }
 }
 
 extension ParameterArena {
-  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, a piece at a time.
+  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, a piece of whole blocks at
+  /// a time.
   fileprivate func forEachPiece(of range: Range<Int>, _ body: (Range<Int>, Tensor) -> Void) {
     let most = gradients.dtype == .float32 ? range.count : 1 << 22
     for start in stride(from: range.lowerBound, to: range.upperBound, by: max(most, 1)) {

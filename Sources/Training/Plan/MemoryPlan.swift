@@ -39,7 +39,7 @@ struct MemoryPlan {
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
-    let moments = (trained * 8 + facts.ranks - 1) / facts.ranks
+    let moments = (trainable.momentBytes(config) + facts.ranks - 1) / facts.ranks
     paged =
       (config.optimizerMemory == .paged ? moments : 0)
       + (config.mode == .full && config.full.masterWeights == .paged ? trained * 4 : 0)
@@ -113,5 +113,12 @@ struct MemoryPlan {
     let short = (latent.queryRank ?? 0) + latent.keyValueRank
     return c * (3 * a.querySize + 2 * a.attendedSize + up) + 4
       * (a.querySize + 2 * a.attendedSize + 2 * short)
+  }
+}
+
+extension Trainable {
+  /// Bytes of AdamW's moments.
+  func momentBytes(_ config: RunConfig) -> Int {
+    config.momentPrecision == .bytes ? MomentStore.byteCount(inBytesFor: self) : 8 * count
   }
 }

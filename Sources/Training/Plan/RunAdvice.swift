@@ -47,7 +47,9 @@ struct RunAdvice {
         }
       ),
       (
-        { _ in "\"optim\": \"paged_adamw_32bit\", the optimizer in a file" },
+        {
+          "\"optim\": \"paged_adamw_\($0.momentPrecision == .bytes ? "8bit" : "32bit")\", the optimizer in a file"
+        },
         { config in
           defer { config.optimizerMemory = .paged }
           return config.optimizerMemory != .paged

@@ -50,8 +50,24 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
     #expect(config.maxGradientNorm == 0.3)
     #expect(config.saveEvery == .steps(100) && config.saveLimit == 1)
     #expect(config.checkpointing && config.logsTensorBoard)
-    #expect(config.precision == .bfloat16)
-    #expect(config.notices == ["\"fp16\": true runs as bfloat16, which needs no loss scaling"])
+    #expect(config.precision == .float16 && !config.precisionIsExplicit)
+    #expect(config.notices.count == 1 && config.notices[0].hasPrefix("\"fp16\": true is float16"))
+  }
+
+  @Test func momentsHaveEightBitsWhereBitsandbytesHasThem() throws {
+    for (name, moments, memory) in [
+      ("adamw_torch", MomentPrecision.float32, OptimizerMemory.memory),
+      ("paged_adamw_32bit", .float32, .paged),
+      ("adamw_8bit", .bytes, .memory), ("adamw_bnb_8bit", .bytes, .memory),
+      ("paged_adamw_8bit", .bytes, .paged),
+    ] {
+      let config = try config(["optim": .string(name)])
+      #expect(config.momentPrecision == moments && config.optimizerMemory == memory, "\(name)")
+      #expect(config.notices.isEmpty, "\(name)")
+    }
+    let told = try config(["optim": .string("adamw_torch_8bit")])
+    #expect(told.momentPrecision == .float32)
+    #expect(told.notices == ["\"optim\": \"adamw_torch_8bit\" runs with 32-bit states"])
   }
 
   @Test func defaultsAreTheOriginals() throws {

@@ -11,8 +11,8 @@ extension Chinese {
     = 每步训练的行数（默认：1）。
     Keeps all activations in training.
     = 训练时保留全部激活值。
-    Of products (default: bfloat16 where it is fast).
-    = 矩阵乘法的精度（默认：bfloat16 较快时用 bfloat16）。
+    Of products; float16 on a card alone (default: bfloat16 where it is fast, on other cards float16).
+    = 矩阵乘法的精度；float16 只用于显卡（默认：bfloat16 较快时用 bfloat16，其他显卡用 float16）。
     Training steps measured (default: 5).
     = 测量的训练步数（默认：5）。
     Also measures start-up and tokenisation with this model.

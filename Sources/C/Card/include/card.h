@@ -57,6 +57,7 @@ typedef struct card card;
 struct card {
   const char *name;     // of the model, as its maker calls it
   int has_bfloat16;     // whether products of bfloat16 have a rate of their own
+  int has_tiles;        // whether it has CARD_TILE_KERNELS
   int (*_Nonnull allocate)(card *card, void *_Nullable *_Nonnull pointer, size_t bytes);
   int (*_Nonnull release)(card *card, void *pointer);
   // From the processor's memory; the bytes may be gone when it returns.

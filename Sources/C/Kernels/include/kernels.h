@@ -113,12 +113,20 @@ typedef struct {
 typedef struct {
   float gradient_scale;  // gradients are multiplied by this first
   float decay;           // 1 − learning rate · weight decay
-  float beta1_rest;      // 1 − β₁
+  float beta1, beta1_rest;  // β₁ and 1 − β₁
   float beta2, beta2_rest;
   float step_size;   // learning rate / (1 − β₁ᵗ)
   float correction;  // √(1 − β₂ᵗ)
   float epsilon;
 } kernels_adamw;
+
+// A moment in 8 bits, in blocks of 256: an element is map[code]·absmax of its block.
+typedef struct {
+  uint8_t *codes;                // [n]
+  float *absmax;                 // [(n + 255) / 256]
+  const float *map;              // [256]
+  const uint8_t *codes_of_grid;  // [65536] the code of each of so many points from −1 to 1
+} kernels_byte_moment;
 
 // Attention of one head over blocks of queries.
 typedef struct {
@@ -207,6 +215,9 @@ typedef struct kernels {
   int (*has_non_finite)(const void *x, int t, size_t n);
   // One AdamW step over n elements: value, m, v in place
   void (*adamw)(float *value, const float *gradient, float *m, float *v, size_t n, const kernels_adamw *numbers);
+  // The same with moments in 8 bits, of which value and gradient are those from `first_block` on
+  void (*adamw_bytes)(float *value, const float *gradient, const kernels_byte_moment *m, const kernels_byte_moment *v,
+                      size_t first_block, size_t n, const kernels_adamw *numbers);
 
   // MARK: Weights
 
@@ -262,8 +273,8 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS =
 static inline size_t kernels_groups(size_t columns) { return (columns + 255) / 256; }
 
 // The blocks of finite x[rows, columns], whose columns are whole blocks: the bytes of llama.cpp's quantisers. `format` is the
-// raw value of BlockFormat, but for IQ4_NL and IQ4_XS. What an error in column i weighs is by importance[columns]; null: by
-// the weights alone. Q8_0 has no choice to weigh.
+// raw value of BlockFormat. What an error in column i weighs is by importance[columns]; null: by the weights alone. Q8_0 has
+// no choice to weigh.
 void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, const float *_Nullable importance, size_t rows,
                            size_t columns);
 
