@@ -111,7 +111,7 @@ struct AttentionTests {
     // float32: a few units in the last place of the largest value; bfloat16: probabilities and their gradients are
     // rounded to 8 bits, as the results are.
     let unit = dtype == .bfloat16 ? 0x1p-7 : 4e-6
-    for variant in Variant.withTiles where variant.dtype == dtype {
+    for variant in Variant.attention where variant.dtype == dtype {
       let table = variant.isa
       variant.run { run.compute(example.starts, example.shape) }
       let logSums = run.logSums.floats.map(Double.init)
@@ -129,7 +129,7 @@ struct AttentionTests {
   }
 
   /// Queries, keys and gradients that are no numbers spoil what sees them and nothing else.
-  @Test(arguments: Variant.withTiles, [nil, 40])
+  @Test(arguments: Variant.attention, [nil, 40])
   func noNumbersSpoilWhatSeesThem(variant: Variant, window: Int?) {
     let (row, rows, dim) = (110, 230, 16)
     let example = Case(heads: 2, keyValueHeads: 2, headDim: dim, lengths: [rows], window: window)

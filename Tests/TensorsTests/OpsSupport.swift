@@ -10,8 +10,8 @@ struct Variant: CustomTestStringConvertible, Sendable {
   static let all = of(InstructionSet.names)
   /// With what multiplies matrices: oneDNN, and tiles.
   static let products = of(InstructionSet.namesOfProducts)
-  /// All, and bfloat16 on tiles.
-  static let withTiles = all + [Variant(isa: "amx-imitated", dtype: .bfloat16)]
+  /// With the kernels of attention that only some processors choose.
+  static let attention = all + of(InstructionSet.namesForTests)
 
   private static func of(_ names: [String]) -> [Variant] {
     names.flatMap { isa in [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) } }

@@ -29,7 +29,7 @@ done
 aarch64-linux-gnu-gcc -o "$work/arm" "$work"/arm-*.o -lm
 objects=("${sources[@]}")
 # The dispatch of this processor knows its other tables too.
-clang "${flags[@]}" -DNDEBUG -o "$work/here" "${objects[@]}" Sources/C/Kernels/avx2.c Sources/C/Kernels/avx512.c \
+clang "${flags[@]}" -DNDEBUG -o "$work/here" "${objects[@]}" Sources/C/Kernels/avx2.c Sources/C/Kernels/avx512{f,}.c \
   Sources/C/Tiles/amx.c Sources/C/Tiles/imitated_avx2.c Sources/C/Tiles/imitated_avx512.c -lm
 "$work/here" >"$work/here.txt"
 qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/arm" >"$work/arm.txt"

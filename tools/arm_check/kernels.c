@@ -108,7 +108,7 @@ static void loss_and_optimizer(const kernels *k) {
   show("cross_entropy", losses, ROWS);
   show("cross_entropy_gradient", gradient, COUNT);
   for (size_t i = 0; i < COUNT; i++) v[i] *= v[i];
-  kernels_adamw numbers = {1, 0.999f, 0.1f, 0.999f, 0.001f, 1e-3f, 0.3f, 1e-8f};
+  kernels_adamw numbers = {1, 0.999f, 0.9f, 0.1f, 0.999f, 0.001f, 1e-3f, 0.3f, 1e-8f};
   k->adamw(value, gradient, m, v, COUNT, &numbers);
   show("adamw", value, COUNT);
 }

@@ -1,5 +1,5 @@
-// Attention forward and backward in blocks of queries: heads that are no whole tiles, windows, slopes and caps, rows after a
-// cache.
+// Attention forward and backward in blocks of queries: heads that are no whole tiles, windows, slopes and caps, rows
+// after a cache.
 #include <stdio.h>
 
 #include "check.h"
@@ -31,7 +31,8 @@ static uint32_t *panel(const kernels_attention *table, int use, const uint16_t *
 }
 
 // inputs: q, keys, values, dout
-static void compute(void *const outputs[COUNT], const kernels_attention *table, attention a, uint16_t *const inputs[4]) {
+static void compute(void *const outputs[COUNT], const kernels_attention *table, attention a,
+                    uint16_t *const inputs[4]) {
   size_t d = a.head_dim, v = a.value_dim, rows = a.keys - a.past;
   uint32_t *panels[COUNT] = {panel(table, KERNELS_FOR_SCORES, inputs[1], a.keys, d),
                              panel(table, KERNELS_FOR_SUMS, inputs[2], a.keys, v),

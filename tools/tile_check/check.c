@@ -67,7 +67,7 @@ static int agree(wanted s) {
 }
 
 int main(void) {
-  if (!kernels_table(2)) {
+  if (!kernels_whole_avx512()) {
     puts("tiles: not checked, as the processor has no AVX-512");
     return 0;
   }

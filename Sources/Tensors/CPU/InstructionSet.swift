@@ -34,7 +34,7 @@ package enum InstructionSet {
       name: String(cString: tiles.pointee.name), kernels: choices[choices.count - 1].kernels, tiles: tiles)
   }()
 
-  /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512", "amx"; the best last.
+  /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512f" or "avx512", "amx"; the best last.
   package static var names: [String] { choices.map(\.name) }
 
   /// The process's choice and the imitation of tiles: for tests of what multiplies matrices.
@@ -58,7 +58,17 @@ package enum InstructionSet {
     return found
   }
 
-  private static func find(_ name: String) -> Choice? { (choices + [imitation]).first { $0.name == name } }
+  private static func find(_ name: String) -> Choice? {
+    (choices + [imitation] + olderAVX512).first { $0.name == name }
+  }
+
+  /// AVX-512's base alone, where this processor has more: for tests.
+  private nonisolated(unsafe) static let olderAVX512: [Choice] =
+    kernels_base_avx512().map { [Choice(name: String(cString: $0.pointee.name), kernels: $0, tiles: nil)] }
+    ?? []
+
+  /// The names that are there for tests.
+  package static var namesForTests: [String] { ([imitation] + olderAVX512).map(\.name) }
 
   /// The name of the instruction set in use.
   ///

@@ -282,6 +282,10 @@ void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, const fl
 
 // The tables of this build that this processor can run, the best last; null beyond the last.
 const kernels *_Nullable kernels_table(size_t index);
+// Two of them, null where this processor cannot run them: with AVX-512 and its bfloat16, integer and byte parts; and with
+// its base alone, in the list above only where the first is not.
+const kernels *_Nullable kernels_whole_avx512(void);
+const kernels *_Nullable kernels_base_avx512(void);
 // The table that kernels_use has given to the calling thread, or null: the process's choice holds.
 const kernels *_Nullable kernels_of_thread(void);
 // Makes the calling thread use `table`, or again the process's choice when null. For tests.
