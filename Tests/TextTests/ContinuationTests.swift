@@ -62,7 +62,8 @@ import Testing
     let answer = try #require(row.targets.last)
     #expect(prompt == Array(row.tokens[..<prompt.count]))
     #expect(prompt.suffix(8) == tokenizer.plain("The end ").suffix(8))
-    #expect(prompt.count == answer.lowerBound + 8)
+    let lead = name == "glm4" ? 1 : 0  // a line begins before its answers
+    #expect(prompt.count == answer.lowerBound + lead + 8)
   }
 
   @Test func whatCannotGoOnIsRefused() throws {
