@@ -50,7 +50,8 @@ extension Transformer {
     device: any Device, progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
     let read = try Architecture.read(source)
-    let arena = try ParameterArena(Trainable(read.architecture, options), memory, on: device)
+    let arena = try ParameterArena(
+      Trainable(read.architecture, options), memory, compute: compute, on: device)
     let loader = ModelLoader(read, source.weights, compute: compute, quantization: .none, arena: arena)
     let model = try loader.model(progress)
     model.parametersChanged()
@@ -313,6 +314,7 @@ struct ModelLoader {
     defer { store.release(stored) }
     let values = try store.tensor(stored, shape: parameter.slot.shape, as: .float32)
     Ops.convert(parameter.value.matrix, values.on(device).matrix)
+    arena.shard?.keep(parameter.slot)
     return parameter
   }
 

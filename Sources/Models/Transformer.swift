@@ -65,7 +65,7 @@ public final class Transformer: @unchecked Sendable {
   /// What is trained, in the order of the computation.
   public var parameters: [Parameter] { arena.parameters }
 
-  public func zeroGradients() { arena.gradients.setZero() }
+  public func zeroGradients() { arena.zeroGradients() }
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {

@@ -176,7 +176,8 @@ class Check:
                 break
             time.sleep(0.05)
         sent = time.monotonic()
-        if process.poll() is None:
+        was_running = process.poll() is None
+        if was_running:
             os.kill(ranks[1] if whom == "rank" else process.pid, number)
         try:
             status = process.wait(timeout=60)
@@ -190,13 +191,13 @@ class Check:
             time.sleep(0.05)
         left = [pid for pid in ranks if is_alive(pid)]
         partial = [path.name for path in (self.folder / out).glob("checkpoint-*.partial-*")]
-        fine = status not in (0, 124) and not left and expected in text and len(told) <= most
+        fine = was_running and status not in (0, 124) and not left and expected in text and len(told) <= most
         if number == signal.SIGUSR1:
             fine = fine and not partial and any((self.folder / out).glob("checkpoint-*/resume_state.json"))
         found = told[0] if told else " ".join(text.split())[-46:]
         self.tell(f"{what}: all end", fine, f"status {status}: {found}"[:46], time.monotonic() - sent)
         if not fine:
-            print(f"left: {left}, partial: {partial}, told: {told}")
+            print(f"left: {left}, partial: {partial}, told: {told}, it said: {text[-2000:]}")
 
     def evaluation(self) -> None:
         """What `firefly eval` says and its file of results, by one process, by two and by three, for each kind of task."""

@@ -18,7 +18,9 @@ struct TrainedHead {
     switch form {
     case .tied: break
     case .own:
-      if weight.dtype != parameter.value.dtype { Ops.convert(weight.matrix, parameter.value.matrix) }
+      if parameter.copy == nil, weight.dtype != parameter.value.dtype {
+        Ops.convert(weight.matrix, parameter.value.matrix)
+      }
     case .normalized: UnitRows.normalize(parameter.value, into: weight)
     }
   }

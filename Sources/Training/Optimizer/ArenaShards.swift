@@ -7,7 +7,8 @@ import FireflyTensors
 /// memory and work are divided among them (ZeRO's first stage, Rajbhandari et al., 2020).
 ///
 /// A step sends each element twice, as adding gradients up everywhere would: its gradient to the rank that updates it, and
-/// the new value to all.
+/// the new value to all. Where the arena has a shard, values and gradients are divided too (ZeRO's second stage), and new
+/// values are sent in the compute type.
 struct ArenaShards {
   let ranks: Ranks
   private let trainable: Trainable
@@ -53,10 +54,38 @@ struct ArenaShards {
 
   /// Gives all ranks the values that each has updated.
   func gatherValues(_ arena: ParameterArena) throws {
+    arena.shard?.renewCopies()
+    let block = arena.shard?.copies ?? arena.values
     try gather(to: nil) {
-      [arena.values.slice($0)]
+      [block.slice($0)]
     } into: {
-      [arena.values.slice($0)]
+      [block.slice($0)]
+    }
+    if arena.shard != nil { try gatherVectors(arena) }
+  }
+
+  /// Gives all ranks the float32 values of vectors.
+  private func gatherVectors(_ arena: ParameterArena) throws {
+    let vectors = trainable.slots.filter { !$0.isMatrix }.map(\.range)
+    var parts = [[Range<Int>]](repeating: [], count: ranks.size)
+    for piece in pieces {
+      guard let first = piece.first, let last = piece.last else { continue }
+      for vector in vectors where vector.overlaps(first.lowerBound..<last.upperBound) {
+        for (rank, range) in piece.enumerated() {
+          let part = vector.clamped(to: range)
+          if !part.isEmpty { parts[rank].append(part) }
+        }
+      }
+    }
+    let all = try ranks.gather(parts[ranks.rank].flatMap { arena.values.slice($0).floats })
+    for (ranges, values) in zip(parts, all) {
+      var start = 0
+      for range in ranges {
+        let part = Tensor(
+          Array(values[start..<start + range.count]), [range.count], on: arena.values.device)
+        Ops.convert(arena.values.slice(range).matrix, part.matrix)
+        start += range.count
+      }
     }
   }
 
@@ -74,6 +103,25 @@ struct ArenaShards {
       whole?.tensors(in: $0) ?? []
     }
     return whole
+  }
+
+  /// The parameters with all of their values, on the first rank, where each rank has a part; nil where they are the model's.
+  ///
+  /// - Parameter folder: for the file that they are mapped from.
+  func gatherParameters(_ arena: ParameterArena, pagedIn folder: String) throws -> [Parameter]? {
+    guard arena.shard != nil else { return nil }
+    let whole =
+      ranks.isFirst ? try ArenaMemory.pagedValues(trainable.arenaCount, in: folder) : nil
+    try gather(to: 0) {
+      [arena.values.slice($0)]
+    } into: { range in
+      whole.map { [$0.slice(range)] } ?? []
+    }
+    return whole.map { whole in
+      arena.parameters.map {
+        Parameter(slot: $0.slot, value: $0.slot.slice(of: whole), gradient: $0.gradient)
+      }
+    }
   }
 
   /// Sends what this rank has of its part to a rank, or to all.

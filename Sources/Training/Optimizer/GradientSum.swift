@@ -60,6 +60,10 @@ final class GradientSum {
       counts: [Int](repeating: own.count, count: ranks.size))
     underWay.append((own, exchange))
     sent += 1
+    // Others' elements have been copied, and are nobody's here.
+    for (rank, range) in piece.enumerated() where rank != ranks.rank {
+      arena.shard?.clearGradients(range)
+    }
   }
 
   private func addArrived() throws {

@@ -35,7 +35,11 @@ public struct RunPlan: Sendable {
   /// Processes that share the work.
   public let ranks: Int
   /// Bytes that each of them sends in a step, and as many come; 0 where there is one.
-  public let wireBytes: Int
+  public var wireBytes: Int { wire.gradients + wire.values }
+  /// Of them gradients, which go out while a step's last backward goes on, and new values.
+  package let wire: (gradients: Int, values: Int)
+  /// Of a rank's computing in a step the share of its last micro-batch.
+  package let lastShare: Double
   /// Bytes of the paged optimizer's file, and of that of paged master weights; 0 when they are in memory.
   public let pagedBytes: Int
   /// The plan in plain lines.
@@ -59,8 +63,10 @@ public struct RunPlan: Sendable {
     advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
     ranks = setup.rankCount
-    // A gradient and a value of each element, but for the own share.
-    wireBytes = 2 * 4 * setup.trainable.arenaCount / ranks * (ranks - 1)
+    // Of each element, but for the own share.
+    let sent = setup.trainable.arenaCount / ranks * (ranks - 1)
+    wire = (4 * sent, (setup.dividesValues ? setup.compute.byteCount : 4) * sent)
+    lastShare = min(1, Double(ranks) / Double(setup.order.accumulation))
     referenceWork = setup.referenceWork
     step = PlannedStep(setup, facts)
     checkpointBytes =
@@ -73,7 +79,8 @@ public struct RunPlan: Sendable {
     notices = setup.notices + (node.line.map { [$0] } ?? [])
     summary =
       RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
-      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + RunPlan.wire(setup, wireBytes) + advice
+      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"]
+      + RunPlan.wire(setup, wire.gradients + wire.values) + advice
   }
 
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {

@@ -102,6 +102,13 @@ struct RunSetup {
     return device.ownMemory ?? config.memoryLimit.bytes.map { $0 / ranks.ranksOnHost }
   }
 
+  /// Whether each of several ranks keeps a part of the float32 values and gradients alone: where products read copies of the
+  /// matrices. A router and a head whose rows are divided by their lengths read the values themselves.
+  var dividesValues: Bool {
+    config.mode == .full && compute != .float32 && device.isHost && rankCount > 1
+      && architecture.experts == nil && !architecture.normalizedHead
+  }
+
   /// The frozen linear layers are held in 4 bits, or in a GGUF file's blocks: they are decoded as they are used.
   var isNF4: Bool { config.mode == .qlora || pretrained.source.isQuantized }
 

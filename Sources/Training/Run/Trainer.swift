@@ -165,7 +165,7 @@ extension RunSetup {
     let model =
       if let full = trainable.full {
         try Transformer.load(
-          pretrained.source, compute: compute, training: full, memory: config.arenaMemory, device: device,
+          pretrained.source, compute: compute, training: full, memory: arenaMemory, device: device,
           progress: reading)
       } else {
         try Transformer.load(
@@ -179,6 +179,14 @@ extension RunSetup {
     }
     for note in pretrained.tokenizer.notes + model.notes { progress(.notice(note)) }
     return model
+  }
+}
+
+extension RunSetup {
+  private var arenaMemory: ArenaMemory {
+    var memory = config.arenaMemory
+    if !ranks.isAlone && dividesValues { memory.shard = ArenaShards(ranks, of: trainable).own }
+    return memory
   }
 }
 

@@ -98,9 +98,10 @@ struct TrainingLoop {
       }
     }
     try sayWhetherEarly(progress)
+    let parameters = try shards.gatherParameters(model.arena, pagedIn: config.outputFolder)
     if ranks.isFirst {
-      try loadBest(progress)
-      try checkpoint.writeTrained(model, to: config.outputFolder)
+      try loadBest(parameters, progress)
+      try checkpoint.writeTrained(model, parameters, to: config.outputFolder)
     }
     let result = result(.finished, runtime: (clock.now - start).seconds)
     try recorder?.finished(result, state.history)
@@ -201,7 +202,8 @@ struct TrainingLoop {
   private mutating func save() throws -> CheckpointFolder {
     state.history.willSave(at: state.step, in: config)
     let moments = try shards.gatherMoments(state.optimizer.store, pagedIn: config.outputFolder)
-    let folder = try moments.map { try checkpoint.save(state, $0, model) }
+    let parameters = try shards.gatherParameters(model.arena, pagedIn: config.outputFolder)
+    let folder = try moments.map { try checkpoint.save(state, $0, parameters, model) }
     state.savedStep = state.step
     return folder ?? checkpoint.folder(of: state)
   }
@@ -246,8 +248,8 @@ struct TrainingLoop {
     try recorder?.answered(answers)
   }
 
-  /// Gives the model what the best checkpoint has trained, where that is asked for.
-  private func loadBest(_ progress: (TrainingEvent) -> Void) throws {
+  /// Gives the model, or the parameters that are to be written, what the best checkpoint has trained, where that is asked for.
+  private func loadBest(_ parameters: [Parameter]?, _ progress: (TrainingEvent) -> Void) throws {
     guard let settings = config.evaluation?.best, settings.isLoadedAtEnd else { return }
     let noun = model.adapterOptions == nil ? "model" : "adapter"
     guard let best = state.history.best(settings), let folder = state.history.bestCheckpoint else {
@@ -255,7 +257,7 @@ struct TrainingLoop {
       return
     }
     let checkpoint = try CheckpointFolder.named(folder)
-    try checkpoint.readTrained(into: model, model.arena.trainable)
+    try checkpoint.readTrained(into: model, model.arena.trainable, parameters)
     let text =
       "the \(noun) is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
     try recorder?.line(text)

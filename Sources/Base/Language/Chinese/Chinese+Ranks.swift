@@ -45,6 +45,12 @@ extension Chinese {
     = 有 {} 个进程无事可做：每步的微批次太少
     the processors are on {} memory nodes, and a rank on each keeps its memory beside its threads: mpirun -n {} --map-by numa --bind-to numa firefly train …
     = 处理器分属 {} 个内存节点，每个节点一个进程可让内存靠近其线程：mpirun -n {} --map-by numa --bind-to numa firefly train …
+    messages between ranks
+    = 进程间的消息
+    the system has no addresses for {}: {}
+    = 系统没有 {} 的地址空间：{}
+    Raise the limit (ulimit -v).
+    = 请提高限制（ulimit -v）。
     time, about: {}, {} s a step, {} s of it on the network
     = 时间，约 {}，每步 {} 秒，其中网络 {} 秒
     Plans for N machines like this one, with a process on each (default: 1).
