@@ -141,9 +141,11 @@ import Testing
 
   @Test(arguments: [
     (["quantize", "m", "o", "--shard-size", "many"], "--shard-size: expected a size such as 5GB or 500MB"),
-    (["export", "m", "o", "--type", "q2_k"], "--type: expected one of f32|f16|bf16|q8_0|q6_k|q5_k_m|"),
+    (["export", "m", "o", "--type", "q9_k"], "--type: expected one of f32|f16|bf16|q8_0|q6_k|q5_k_m|"),
     (["export", "m", "o", "--split-size", "many"], "--split-size: expected a size such as 5GB or 500MB"),
     (["export", "m", "o", "--calibrate", "text.txt"], "--calibrate needs a quantised --type"),
+    (["export", "m", "o", "--save-imatrix", "f"], "--save-imatrix needs --calibrate"),
+    (["merge", "m", "a", "o.gguf", "--onto", "nf4"], "--onto cannot be used here"),
     (["export", "m", "o", "--adapter-only"], "--adapter-only needs --adapter"),
     (["export", "m", "o", "--onto", "nf4"], "--onto needs --adapter"),
     (["export", "m", "o", "--adapter", "a", "--adapter-only", "--type", "q8_0"], "f32, f16 or bf16"),
