@@ -15,5 +15,7 @@ if has avx2 fma f16c; then
   if has avx512f avx512bw avx512vl avx512dq avx512_bf16 avx512_vnni avx512vbmi; then
     echo avx512
     if has amx_tile amx_bf16; then echo amx; fi
+  elif has avx512f avx512bw avx512vl avx512dq; then
+    echo avx512f
   fi
 fi

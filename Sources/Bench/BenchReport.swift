@@ -27,6 +27,7 @@ package struct BenchReport: Sendable {
       return [
         limits.processor,
         "  bfloat16 products  \(giga(limits.bfloat16Rate.all)) GFLOP/s",
+        "  float16 products   \(giga(limits.rate(of: .float16))) GFLOP/s",
         "  float32 products   \(giga(limits.float32Rate.all)) GFLOP/s",
         "  reading memory     \(giga(limits.readRate.all)) GB/s",
       ]
@@ -122,6 +123,7 @@ package struct BenchReport: Sendable {
           ])
         }),
       "bfloat16_flops": pair(limits.bfloat16Rate), "float32_flops": pair(limits.float32Rate),
+      "float16_flops": limits.float16Rate.map(JSONValue.double) ?? .null,
       "read_bytes_per_second": pair(limits.readRate),
       "training": .array(training.map(BenchReport.json)),
       "generation": .array(generation.map(BenchReport.json)),

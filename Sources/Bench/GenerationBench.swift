@@ -51,7 +51,7 @@ package struct GenerationBench: Sendable {
       let cache = model.makeCache(capacity: prompt)
       _ = model.step([(cache, tokens)])
     }
-    matrixRate = compute == .bfloat16 ? limits.bfloat16Rate.all : limits.float32Rate.all
+    matrixRate = limits.rate(of: compute)
     decoding = rows.map { GenerationBench.decode(model, rows: $0, limits, tokens, on: device) }
   }
 

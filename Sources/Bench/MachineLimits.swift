@@ -16,6 +16,8 @@ package struct MachineLimits: Sendable {
   /// FLOP/s of large products by the library, by one thread and by all.
   package let bfloat16Rate: (one: Double, all: Double)
   package let float32Rate: (one: Double, all: Double)
+  /// The same of a card; nil of a processor.
+  package let float16Rate: Double?
   /// Bytes/s of reading memory in order, by one thread and by all.
   package let readRate: (one: Double, all: Double)
 
@@ -23,7 +25,7 @@ package struct MachineLimits: Sendable {
     processor: String, isCard: Bool = false, instructionSet: String, threads: Int,
     units: [(unit: SiliconUnit, rate: (one: Double, all: Double))] = [], levels: [MemoryLevel] = [],
     bfloat16Rate: (one: Double, all: Double),
-    float32Rate: (one: Double, all: Double), readRate: (one: Double, all: Double)
+    float32Rate: (one: Double, all: Double), float16Rate: Double? = nil, readRate: (one: Double, all: Double)
   ) {
     self.processor = processor
     self.isCard = isCard
@@ -33,7 +35,17 @@ package struct MachineLimits: Sendable {
     self.levels = levels
     self.bfloat16Rate = bfloat16Rate
     self.float32Rate = float32Rate
+    self.float16Rate = float16Rate
     self.readRate = readRate
+  }
+
+  /// FLOP/s of large products in a type, by all threads.
+  func rate(of compute: DType) -> Double {
+    switch compute {
+    case .bfloat16: bfloat16Rate.all
+    case .float16: float16Rate ?? float32Rate.all
+    default: float32Rate.all
+    }
   }
 
   /// Measures a device, which takes some three seconds.
@@ -47,6 +59,7 @@ package struct MachineLimits: Sendable {
       levels: levels,
       bfloat16Rate: byThreads(device) { matrixRate(.bfloat16, device) },
       float32Rate: byThreads(device) { matrixRate(.float32, device) },
+      float16Rate: device.multipliesFloat16 ? matrixRate(.float16, device) : nil,
       readRate: levels.last?.read ?? byThreads(device) { memoryRate(device) })
   }
 
@@ -56,7 +69,7 @@ package struct MachineLimits: Sendable {
     let (m, n, k) = device.isHost ? (1024, 4096, 4096) : (8192, 8192, 8192)
     let a = Tensor.random([m, k], dtype, seed: 1).on(device)
     let b = Tensor.random([n, k], dtype, seed: 2).on(device)
-    let out = Tensor([m, n], dtype == .bfloat16 && !device.isHost ? dtype : .float32, on: device)
+    let out = Tensor([m, n], device.isHost ? .float32 : dtype, on: device)
     let inARow = device.isHost ? 1 : 10
     return 2 * Double(inARow * m * n * k)
       / device.median(of: 5) {

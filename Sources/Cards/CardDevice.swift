@@ -11,6 +11,7 @@ package final class CardDevice: Device {
   package let name: String
   package var isHost: Bool { false }
   package let multipliesBFloat16: Bool
+  package var multipliesFloat16: Bool { true }
 
   nonisolated(unsafe) let card: UnsafeMutablePointer<CCard.card>
   private let pool: CardPool

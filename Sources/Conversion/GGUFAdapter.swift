@@ -51,24 +51,30 @@ public struct GGUFAdapter {
   }
 
   private func items(_ module: String) throws -> [GGUFWriter.Item] {
-    let weight = module + ".weight"
-    guard let place = try model.place(of: weight), place.expert == nil else {
+    let weight = model.architecture.storedName(module + ".weight", in: source.weights)
+    let places = try model.places(of: weight)
+    guard !places.isEmpty, places.allSatisfy({ $0.expert == nil }) else {
       throw FireflyError("the adapter is for a tensor that GGUF files lack", at: "\(file.folder): \(module)")
     }
     let shape = try source.weights.shape(of: weight)
     let pair = try file.pair(module, inputs: shape[1], outputs: shape[0])
     let rank = pair.a.rows
-    return [
-      GGUFWriter.Item(name: place.name + ".lora_a", shape: [rank, shape[1]], type: type.stored) {
-        try encoded(pair.a, module)
-      },
-      GGUFWriter.Item(name: place.name + ".lora_b", shape: [shape[0], rank], type: type.stored) {
-        var b = pair.b.converted(to: .float32)
-        Ops.scale(b.matrix, by: pair.scale * Float(rank) / Float(file.options.alpha))
-        if let heads = place.heads { b = GGUFModel.reordered(b, heads: heads) }
-        return try encoded(b, module)
-      },
-    ]
+    return places.flatMap { place in
+      [
+        GGUFWriter.Item(name: place.name + ".lora_a", shape: [rank, shape[1]], type: type.stored) {
+          try encoded(pair.a, module)
+        },
+        GGUFWriter.Item(
+          name: place.name + ".lora_b", shape: [place.rows?.count ?? shape[0], rank], type: type.stored
+        ) {
+          var b = pair.b.converted(to: .float32)
+          Ops.scale(b.matrix, by: pair.scale * Float(rank) / Float(file.options.alpha))
+          if let rows = place.rows { b = GGUFModel.gathered(b, rows) }
+          if let heads = place.heads { b = GGUFModel.reordered(b, heads: heads) }
+          return try encoded(b, module)
+        },
+      ]
+    }
   }
 
   private func encoded(_ tensor: Tensor, _ module: String) throws -> Tensor {

@@ -7,7 +7,7 @@ import FireflyWeights
 
 /// Writes a model as a GGUF file for llama.cpp, with its tokenizer and chat template.
 ///
-/// Tensors are read, merged with an adapter when there is one, encoded and written one at a time, in the type that
+/// Tensors are read, merged with an adapter when there is one, encoded and written some rows at a time, in the type that
 /// `GGUFMixture` gives each.
 public struct GGUFExporter {
   public let type: GGUFType
@@ -86,7 +86,8 @@ public struct GGUFExporter {
   private var calibration: [(key: String, value: GGUFWriter.Value)] {
     guard let importance, type.isQuantized else { return [] }
     let key = "quantize.imatrix."
-    return [
+    let file = importance.file.map { [(key: key + "file", value: GGUFWriter.Value.string($0))] } ?? []
+    return file + [
       (key + "dataset", .string(importance.dataset)), (key + "entries_count", .int32(importance.count)),
       (key + "chunks_count", .int32(importance.chunks)),
     ]
@@ -102,44 +103,17 @@ public struct GGUFExporter {
 
   /// The file's tensors, in the order of the model's.
   private func items() throws -> [GGUFWriter.Item] {
-    let store = weights.source.weights
     let mixture = model.mixture(type, hasImportance: importance != nil)
-    let places = try store.tensorNames.compactMap { name in try model.place(of: name).map { (name, $0) } }
-    // Experts that share a tensor come one after another, in the order of their numbers.
-    var experts: [String: [(name: String, place: GGUFModel.Place)]] = [:]
-    for (name, place) in places where place.expert != nil {
-      experts[place.name, default: []].append((name, place))
+    let tensors = GGUFTensors(weights: weights, model: model)
+    return try tensors.groups().map { group in
+      try tensors.item(group, as: mixture.stored(group.name, shape: group.shape), importance: importance)
     }
-    return try places.compactMap { name, place in
-      let parts =
-        experts[place.name]?.sorted { $0.place.expert ?? 0 < $1.place.expert ?? 0 } ?? [(name, place)]
-      guard parts[0].name == name else { return nil }
-      let own = try store.shape(of: name)
-      let isGate = place.name.hasSuffix(GGUFNames.sharedGate + ".weight")
-      let shape = place.expert != nil ? [parts.count] + own : isGate ? [own[1]] : own
-      let stored = mixture.stored(place.name, shape: shape)
-      return GGUFWriter.Item(
-        name: place.name, shape: shape, type: stored,
-        pieces: parts.map { part in { try encoded(part.name, part.place, stored) } })
-    }
-  }
-
-  private func encoded(_ name: String, _ place: GGUFModel.Place, _ stored: StoredType) throws -> Tensor {
-    defer { weights.source.weights.release(name) }
-    var tensor = try weights.plainTensor(name)
-    try tensor.checkFinite(at: "\(weights.source.path): \(name)")
-    if model.addsOne(place.name) {
-      tensor = tensor.converted(to: .float32)
-      Ops.add(tensor.matrix, Tensor([Float](repeating: 1, count: tensor.count), tensor.shape).matrix)
-    }
-    if let heads = place.heads { tensor = GGUFModel.reordered(tensor, heads: heads) }
-    return stored.encoded(tensor, importance: importance?.columns(of: name))
   }
 }
 
 extension GGUFVocabulary {
   /// The template that an adapter was trained with, and its end of an answer, in place of the model's.
-  fileprivate mutating func take(_ trained: TrainedText) {
+  mutating func take(_ trained: TrainedText) {
     if let template = trained.template {
       chatTemplate = template.chat
       toolTemplate = template.tools

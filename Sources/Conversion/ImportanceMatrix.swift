@@ -13,7 +13,13 @@ public struct ImportanceMatrix: Sendable {
   let dataset: String
   /// Pieces of the text that the model read.
   let chunks: Int
+  /// The file that it was read from; nil: it was made here.
+  let file: String?
+  /// Weights that the matrix is of, as the file counts them.
+  let count: Int
   private let means: [String: [Float]]
+  /// Rows that went through each weight; empty for what was read from a file.
+  private let rows: [String: Int]
 
   /// Tokens that the model reads at a time.
   private static let window = 512
@@ -47,19 +53,85 @@ public struct ImportanceMatrix: Sendable {
         at: "\(pretrained.source.path): \(name)",
         fix: "The weights are damaged or overflow: 'firefly eval perplexity' tells where.")
     }
-    self.init(dataset: (path as NSString).lastPathComponent, chunks: texts.count, means: squares.means)
+    self.init(
+      dataset: (path as NSString).lastPathComponent, chunks: texts.count, means: squares.means,
+      rows: squares.rows)
   }
 
-  /// - Parameter means: by the name of the weight, the mean square of each column's input.
-  package init(dataset: String, chunks: Int, means: [String: [Float]]) {
+  /// - Parameters:
+  ///   - means: by the name of the weight, the mean square of each column's input.
+  ///   - rows: how many inputs there were, by the same names.
+  package init(dataset: String, chunks: Int, means: [String: [Float]], rows: [String: Int] = [:]) {
     self.dataset = dataset
     self.chunks = chunks
     self.means = means
+    self.rows = rows
+    (file, count) = (nil, means.count)
   }
-
-  /// Matrices that are weighed.
-  var count: Int { means.count }
 
   /// Of the weight's columns, `[in]`; nil: they count alike.
   func columns(of weight: String) -> Tensor? { means[weight].map { Tensor($0, [$0.count]) } }
+}
+
+// MARK: - llama.cpp's files
+
+extension ImportanceMatrix {
+  /// Reads what llama-imatrix or `write` has written of the same model, in GGUF or in the older form.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - pretrained: the model that is to be quantised.
+  /// - Throws: `FireflyError` when the file is damaged or of another model.
+  public init(file path: String, for pretrained: Pretrained) throws {
+    let stored = try GGUFImportance(path)
+    let (model, weights) = (try GGUFModel(pretrained.source), pretrained.source.weights)
+    var means: [String: [Float]] = [:]
+    for name in weights.tensorNames {
+      guard let place = try model.places(of: name).first, let all = stored.means[place.name] else { continue }
+      let columns = try weights.shape(of: name).last ?? 1
+      let matrices = place.expert == nil ? 1 : model.architecture.experts?.count ?? 1
+      guard all.count == matrices * columns else {
+        throw FireflyError(
+          "the importance matrix is of another model", at: "\(path): \(place.name)",
+          expected: "\(matrices * columns) numbers", found: "\(all.count)")
+      }
+      let first = (place.expert ?? 0) * columns
+      means[name] = Array(all[first..<first + columns])
+    }
+    guard !means.isEmpty else {
+      throw FireflyError(
+        "the importance matrix is of another model", at: path, expected: "names as blk.0.attn_q.weight",
+        found: stored.means.keys.min() ?? "none")
+    }
+    (self.means, rows, file, count) = (means, [:], path, stored.means.count)
+    (dataset, chunks) = (stored.datasets.first ?? "", stored.chunks)
+  }
+
+  /// Writes a matrix that was made here as llama-imatrix does, for `llama-quantize --imatrix`.
+  ///
+  /// - Parameters:
+  ///   - path: a GGUF file, replaced only when the new one is whole.
+  ///   - pretrained: the model that it was made by.
+  /// - Throws: `FireflyError` when something is there and is not to be replaced, or the family has no GGUF file.
+  public func write(to path: String, for pretrained: Pretrained, overwrite: Bool = false) throws {
+    precondition(file == nil, "a matrix that was read from a file")
+    let inputs = pretrained.source.gguf?.paths ?? [pretrained.source.path]
+    let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: inputs)
+    let (model, weights) = (try GGUFModel(pretrained.source), pretrained.source.weights)
+    var entries: [String: [(means: [Float], rows: Int)]] = [:]
+    for name in weights.tensorNames {
+      for place in try model.places(of: name) {
+        if let own = means[name] {
+          entries[place.name, default: []].append((own, rows[name] ?? 0))
+        } else if place.expert != nil {
+          // No row went through this expert.
+          entries[place.name, default: []].append(
+            ([Float](repeating: 0, count: try weights.shape(of: name)[1]), 0))
+        }
+      }
+    }
+    try GGUFImportance.write(
+      entries.map { GGUFImportance.Entry(name: $0, matrices: $1) }, dataset: dataset, chunks: chunks,
+      chunkSize: ImportanceMatrix.window, to: path)
+  }
 }

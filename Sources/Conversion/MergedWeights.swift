@@ -75,23 +75,44 @@ struct MergedWeights {
   func tensor(_ name: String) throws -> Tensor {
     let shape = try source.weights.shape(of: name)
     if let module = replaced[name], let adapter { return try adapter.savedWeight(module, shape: shape) }
-    guard let module = modules[name], let adapter else { return try baseTensor(name, shape) }
+    guard let module = modules[name] else { return try baseTensor(name, shape) }
     defer { source.weights.release(name) }
+    return try merged(baseTensor(name, shape), module, shape, 0..<shape[0])
+  }
+
+  /// The base's rows with the adapter's part of them.
+  private func merged(_ base: Tensor, _ module: String, _ shape: [Int], _ rows: Range<Int>) throws -> Tensor {
+    guard let adapter else { return base }
     let pair = try adapter.pair(module, inputs: shape[1], outputs: shape[0])
-    let merged = try baseTensor(name, shape).converted(to: .float32)  // [out, in]
-    Ops.matmul(merged.matrix, pair.b.matrix, pair.a.matrix, accumulate: true, scale: pair.scale)
+    let merged = base.converted(to: .float32)  // [rows, in]
+    Ops.matmul(
+      merged.matrix, pair.b.slice(rows).matrix, pair.a.matrix, accumulate: true, scale: pair.scale)
     try merged.checkFinite("the merged tensor", at: "\(adapter.folder): \(module)")
     return merged
   }
 
-  /// The tensor in the file's own type where that is a float's and nothing changes it, which needs no memory; otherwise in
-  /// float32.
-  func plainTensor(_ name: String) throws -> Tensor {
+  /// Whether some rows of the tensor can be had without the others.
+  func hasStrips(_ name: String) -> Bool {
+    replaced[name] == nil && !isRounded(name) && source.weights.hasStrips(name)
+  }
+
+  /// Rows of the tensor, in the file's own type where that is a float's and nothing changes it, which needs no memory;
+  /// otherwise in float32.
+  ///
+  /// - Parameter rows: whole heads of queries or keys; all of them where it has no strips.
+  func plainTensor(_ name: String, rows: Range<Int>) throws -> Tensor {
     let type = try source.weights.plainType(of: name, blocks: .float32).dtype
+    let shape = try source.weights.shape(of: name)
+    if rows.count < shape[0] {
+      let isPlain = !isChanged(name) && [.float32, .float16, .bfloat16].contains(type)
+      let base = try source.weights.tensor(
+        name, shape: shape, rows: rows, as: isPlain ? type ?? .float32 : .float32)
+      return try modules[name].map { try merged(base, $0, shape, rows) } ?? base
+    }
     guard !isChanged(name), let type, [.float32, .float16, .bfloat16].contains(type) else {
       return try tensor(name)
     }
-    return try source.weights.tensor(name, shape: source.weights.shape(of: name), as: type)
+    return try source.weights.tensor(name, shape: shape, as: type)
   }
 
   private func baseTensor(_ name: String, _ shape: [Int]) throws -> Tensor {

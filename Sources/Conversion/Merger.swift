@@ -63,7 +63,3 @@ public struct Merger {
     }
   }
 }
-
-extension DType {
-  var isFloat: Bool { self == .float32 || self == .bfloat16 || self == .float16 }
-}

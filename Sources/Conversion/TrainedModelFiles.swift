@@ -11,19 +11,22 @@ package struct TrainedModelFiles {
   private let model: Transformer
   private let source: ModelSource
   private let trained: TrainedText?
+  private let parameters: [Parameter]
   private let shardLimit: Int
 
   /// - Parameters:
   ///   - source: what the model was read from; gives what was not trained, byte for byte.
   ///   - trained: template and end token of the training; nil leaves the source's.
+  ///   - parameters: with the values to write; nil: the model's.
   ///   - shardLimit: the most bytes of a safetensors file.
   package init(
     _ model: Transformer, readFrom source: ModelSource, trained: TrainedText? = nil,
-    shardLimit: Int = 5_000_000_000
+    parameters: [Parameter]? = nil, shardLimit: Int = 5_000_000_000
   ) {
     self.model = model
     self.source = source
     self.trained = trained
+    self.parameters = parameters ?? model.parameters
     self.shardLimit = shardLimit
   }
 
@@ -49,14 +52,14 @@ package struct TrainedModelFiles {
 
   private func items() throws -> [SafeTensorsWriter.Item] {
     let architecture = model.architecture
-    let parameters = Dictionary(
-      uniqueKeysWithValues: model.parameters.map {
+    let trained = Dictionary(
+      uniqueKeysWithValues: parameters.map {
         (architecture.storedName($0.name, in: source.weights), $0)
       })
     // A head beside a tied one is of no use, and would be wrong now.
     let stale = architecture.tiedHead ? architecture.names.head : nil
     return try source.weights.tensorNames.filter { $0 != stale }.map { name in
-      guard let parameter = parameters[name] else {
+      guard let parameter = trained[name] else {
         return try source.weights.copy(of: name, blocks: source.halfType)
       }
       let type = try source.weights.plainType(of: name, blocks: source.halfType)

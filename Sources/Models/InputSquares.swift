@@ -7,6 +7,8 @@ import FireflyTensors
 package struct InputSquares: Sendable {
   /// By the name of the weight, `[inputs]`; a layer that no row went through is not there.
   package let means: [String: [Float]]
+  /// Rows that went through the layer, by the same names.
+  package let rows: [String: Int]
 
   /// - Parameters:
   ///   - model: its adapter counts.
@@ -20,10 +22,13 @@ package struct InputSquares: Sendable {
       model.read(tokens)
       try progress?(Double(index + 1) / Double(texts.count))
     }
-    var means: [String: [Float]] = [:]
+    var (means, rows): ([String: [Float]], [String: Int]) = ([:], [:])
     for (prefix, group) in groups {
-      for part in group.parts { means[prefix + part.shape.name + ".weight"] = group.observer?.means }
+      for part in group.parts {
+        let name = prefix + part.shape.name + ".weight"
+        (means[name], rows[name]) = (group.observer?.means, group.observer?.rows)
+      }
     }
-    self.means = means
+    (self.means, self.rows) = (means, rows)
   }
 }

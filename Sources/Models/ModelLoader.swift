@@ -50,7 +50,8 @@ extension Transformer {
     device: any Device, progress: ((Double) -> Void)? = nil
   ) throws -> Transformer {
     let read = try Architecture.read(source)
-    let arena = try ParameterArena(Trainable(read.architecture, options), memory, on: device)
+    let arena = try ParameterArena(
+      Trainable(read.architecture, options), memory, compute: compute, on: device)
     let loader = ModelLoader(read, source.weights, compute: compute, quantization: .none, arena: arena)
     let model = try loader.model(progress)
     model.parametersChanged()
@@ -76,7 +77,6 @@ struct ModelLoader {
     _ read: (architecture: Architecture, notes: [String]), _ store: any TensorSource, compute: DType,
     quantization: Quantization, arena: ParameterArena, firstTakesInputGradient: Bool = false
   ) {
-    precondition(compute == .bfloat16 || compute == .float32, "compute dtype \(compute)")
     (architecture, notes) = read
     self.store = store
     self.compute = compute
@@ -92,6 +92,7 @@ struct ModelLoader {
   }
 
   func model(_ progress: ((Double) -> Void)? = nil) throws -> Transformer {
+    try device.requireCompute(compute)
     var blocks: [Block] = []
     for layer in 0..<architecture.layers {
       blocks.append(try block(layer))
@@ -313,6 +314,7 @@ struct ModelLoader {
     defer { store.release(stored) }
     let values = try store.tensor(stored, shape: parameter.slot.shape, as: .float32)
     Ops.convert(parameter.value.matrix, values.on(device).matrix)
+    arena.shard?.keep(parameter.slot)
     return parameter
   }
 

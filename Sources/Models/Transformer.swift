@@ -19,7 +19,7 @@ public enum Quantization: Equatable, Sendable {
 /// last being T); no sequence sees another. Not thread-safe: one thread at a time.
 public final class Transformer: @unchecked Sendable {
   package let architecture: Architecture
-  /// The dtype of products: bfloat16 or float32. Sums, norms, softmax, rotary and loss are float32.
+  /// The dtype of products: bfloat16 or float32, on a card float16 too. Sums, norms, softmax, rotary and loss are float32.
   public let compute: DType
   /// Where its tensors lie.
   package var device: any Device { base.embedding.table.device }
@@ -33,6 +33,9 @@ public final class Transformer: @unchecked Sendable {
   public internal(set) var notes: [String]
   /// What is trained; empty where all weights are frozen and there is no adapter.
   package internal(set) var arena: ParameterArena
+  /// Is told during a backward, after the head and after each block, from which element of the arena on nothing more is added
+  /// to the gradients.
+  package var onBackward: ((Int) -> Void)?
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
@@ -62,7 +65,7 @@ public final class Transformer: @unchecked Sendable {
   /// What is trained, in the order of the computation.
   public var parameters: [Parameter] { arena.parameters }
 
-  public func zeroGradients() { arena.gradients.setZero() }
+  public func zeroGradients() { arena.zeroGradients() }
 
   /// To be called after the parameters' values were changed: renews the copies in the compute dtype.
   public func parametersChanged() {
@@ -72,7 +75,7 @@ public final class Transformer: @unchecked Sendable {
 
   // MARK: - Training
 
-  /// Adds d(Σ weight·loss)/dθ over the targets to the parameters' gradients; the routers' auxiliary loss counts as one
+  /// Adds d(Σ weight·loss)/dθ over the targets, times the pass's loss scale, to the parameters' gradients; the routers' auxiliary loss counts as one
   /// more loss of every target.
   ///
   /// - Parameters:
@@ -115,8 +118,9 @@ public final class Transformer: @unchecked Sendable {
   ) -> BatchLoss {
     check(tokens, labels, starts)
     guard labels.contains(where: { $0 >= 0 }) else { return noLoss(starts) }
+    let weight = balanceWeight * pass.lossScale
     let balance = architecture.experts.flatMap {
-      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: balanceWeight) : nil
+      $0.balance.coefficient > 0 ? BalanceLoss($0, starts: starts, weight: weight) : nil
     }
     let batch = context(starts, trunks, pass, balance)
     if pass.checkpointing {
@@ -142,9 +146,11 @@ public final class Transformer: @unchecked Sendable {
     batch.balance?.close()
     var (sums, dy) = loss(x, ends.head)
     sums.total.balance = (batch.balance?.value ?? 0) * Double(sums.total.count)
-    for layer in layers[lowest...].reversed() {
+    onBackward?(arena.trainable.end(below: layers.count))
+    for (index, layer) in layers.enumerated().dropFirst(lowest).reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
+      onBackward?(arena.trainable.end(below: index))
     }
     if arena.trainable.trainsEmbedding, let dy { ends.embedding.backward(dy, embedded) }
     return sums

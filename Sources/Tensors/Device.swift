@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// Where tensors lie and their operations run.
 ///
 /// `Ops` is what the layers above call: it checks shapes and types, and that all operands lie on one device, and hands
@@ -11,6 +13,8 @@ package protocol Device: AnyObject, Sendable {
   var isHost: Bool { get }
   /// Whether products of bfloat16 run at a rate of their own; otherwise float32 is the better choice.
   var multipliesBFloat16: Bool { get }
+  /// Whether it computes in float16 at all.
+  var multipliesFloat16: Bool { get }
   /// Whether weights may stay the quantised blocks of a GGUF file; otherwise they are decoded before they come here.
   var multipliesBlocks: Bool { get }
 
@@ -124,6 +128,7 @@ package protocol Device: AnyObject, Sendable {
 }
 
 extension Device {
+  package var multipliesFloat16: Bool { false }
   package var multipliesBlocks: Bool { false }
   package func decodeBlocks(
     _ weights: BlockTensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix
@@ -132,5 +137,13 @@ extension Device {
   }
 
   /// The type that products are computed in unless another is asked for.
-  package var usualCompute: DType { multipliesBFloat16 ? .bfloat16 : .float32 }
+  package var usualCompute: DType { multipliesBFloat16 ? .bfloat16 : multipliesFloat16 ? .float16 : .float32 }
+
+  /// - Throws: `FireflyError` where it does not compute in the type.
+  package func requireCompute(_ dtype: DType) throws {
+    guard dtype == .float16, !multipliesFloat16 else { return }
+    throw FireflyError(
+      "float16 is for cards", at: name, expected: "bfloat16 or float32", found: "\(dtype)",
+      fix: "The processor computes in \"bfloat16\" or \"float32\".")
+  }
 }

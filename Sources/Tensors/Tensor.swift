@@ -10,6 +10,14 @@ public enum DType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
     }
   }
 
+  package var isFloat: Bool { self == .float32 || self == .bfloat16 || self == .float16 }
+
+  /// By what `description` says.
+  package init?(name: String) {
+    guard let type = DType.allCases.first(where: { $0.description == name }) else { return nil }
+    self = type
+  }
+
   public var description: String {
     switch self {
     case .float32: "float32"

@@ -71,6 +71,18 @@ package final class WeightStore: Sendable {
     return try stored.tensor(as: dtype)
   }
 
+  /// Whether some rows of the matrix can be read without the others.
+  package func hasStrips(_ name: String) -> Bool { tensors[name]?.hasStrips ?? false }
+
+  /// Rows of a matrix that has strips, as `tensor` gives all of it.
+  ///
+  /// - Parameter rows: whole heads where llama.cpp's files have another order of a head's rows.
+  package func tensor(_ name: String, shape: [Int], rows: Range<Int>, as dtype: DType) throws -> Tensor {
+    let stored = try take(name)
+    try check(stored, shape)
+    return try stored.strip(rows).tensor(as: dtype)
+  }
+
   /// The matrix as its file's own quantised blocks, mapped; nil where it is not stored so.
   ///
   /// - Parameter shape: [out, in]

@@ -47,7 +47,7 @@ import Testing
     #expect(lines.contains { $0[0] == "lora_rank" && $0[1].hasSuffix(" 8") })
     #expect(lines.contains { $0[0] == "lora_alpha" && $0[1].hasSuffix("default 16.0") })
     #expect(lines.contains { $0[0] == "fsdp" && $0[1].contains("training runs in one process") })
-    #expect(outcome.output.contains("note: \"fp16\": true runs as bfloat16"))
+    #expect(outcome.output.contains("note: \"fp16\": true is float16"))
   }
 
   @Test func theSchemaIsJSON() throws {

@@ -171,6 +171,7 @@ int multiply(card *card, const card_product *product) {
   if (p.m <= 0 || p.n <= 0 || p.k <= 0 || p.count <= 0) return failed(INVALID, "an empty product");
   if (p.a.type != p.b.type || (p.out.type != p.a.type && p.out.type != CARD_FLOAT32))
     return failed(INVALID, "a product of types that cuBLAS does not know");
+  if (p.a.type == CARD_BFLOAT16 && !card->has_bfloat16) return failed(INVALID, "a product of bfloat16 on a card without it");
   if (!lies(card, p.out.at, p.out.stride, p.out.type, p.m, p.n, p.count, p.step_out) ||
       !lies(card, p.a.at, p.a.stride, p.a.type, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, p.count, p.step_a) ||
       !lies(card, p.b.at, p.b.stride, p.b.type, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.count, p.step_b))
@@ -223,6 +224,7 @@ extern "C" card *card_emulate(unsigned order, size_t memory_bytes) {
 }
 
 extern "C" void card_emulator_lose(card *card) { of(card).lost = true; }
+extern "C" void card_emulator_without_bfloat16(card *card) { card->has_bfloat16 = 0; }
 extern "C" size_t card_emulator_used(card *card) { return of(card).used; }
 extern "C" void card_emulator_end(card *card) {
   for (auto &block : of(card).blocks) munmap(block.second.base, block.second.mapped);

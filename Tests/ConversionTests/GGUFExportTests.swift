@@ -109,7 +109,28 @@ import Testing
     ],
     "minicpm": ["scale_emb": .int(12), "scale_depth": .double(1.4), "dim_model_base": .int(16)],
     "smollm3": ["num_hidden_layers": .int(5)],
-    "olmo2": [:],
+    "olmo2": ["head_dim": .int(8)],
+    "olmo3": [
+      "head_dim": .int(8), "sliding_window": .int(9), "num_hidden_layers": .int(4),
+      "rope_theta": .int(10_000),
+    ],
+    "orion": ["head_dim": .int(8)],
+    "glm": [
+      "head_dim": .int(8), "attention_bias": .bool(true), "partial_rotary_factor": .double(0.5),
+    ],
+    "bloom": ["n_layer": .int(2)],
+    "deepseek": [
+      "head_dim": .int(8), "num_hidden_layers": .int(3), "first_k_dense_replace": .int(1),
+      "n_routed_experts": .int(4),
+      "num_experts_per_tok": .int(2), "n_shared_experts": .int(2), "moe_intermediate_size": .int(16),
+      "norm_topk_prob": .bool(false), "routed_scaling_factor": .double(1),
+    ],
+    "chatglm": [
+      "num_layers": .int(2), "padded_vocab_size": .int(320), "ffn_hidden_size": .int(48),
+      "kv_channels": .int(8),
+      "multi_query_attention": .bool(true), "multi_query_group_num": .int(2), "add_qkv_bias": .bool(true),
+      "seq_length": .int(256), "rope_ratio": .int(50),
+    ],
     "ernie4_5": ["tie_word_embeddings": .bool(true)],
     "seed_oss": ["attention_bias": .bool(true)],
     "hunyuan_v1_dense": [
@@ -129,13 +150,44 @@ import Testing
     "phi3": ["partial_rotary_factor": .double(0.75), "sliding_window": .int(200)],
   ]
 
+  /// Queries, keys and values that lie in one layer are apart in the file, which is LLaMA's.
+  @Test(arguments: ["internlm2", "baichuan"]) func whatIsCutAnswersAsLlama(_ family: String) throws {
+    try inTemporaryFolder { folder in
+      let model = folder + "/model"
+      let config: [String: JSONValue] = [
+        "model_type": .string(family), "num_key_value_heads": .int(family == "baichuan" ? 4 : 2),
+        "bias": .bool(false),
+      ]
+      try writeModel(config, to: model, randomTensor)
+      try export(model, to: folder + "/a.gguf")
+      let back = try ModelSource.open(folder + "/a.gguf")
+      #expect(
+        back.config["model_type"]?.string == "llama"
+          && back.weights.contains("model.layers.1.self_attn.k_proj.weight"))
+      assertClose(try logits(folder + "/a.gguf"), try logits(model), Tolerance(absolute: 1e-4))
+    }
+  }
+
+  /// llama.cpp knows Baichuan's ALiBi by 40 layers.
+  @Test func alibiOfAnotherDepthIsRefused() throws {
+    try inTemporaryFolder { folder in
+      try writeModel(
+        [
+          "model_type": .string("baichuan"), "max_position_embeddings": .null, "num_key_value_heads": .int(4),
+        ],
+        to: folder + "/model", randomTensor)
+      let refused = thrownError { try export(folder + "/model", to: folder + "/a.gguf") }
+      #expect(refused?.place?.hasSuffix("num_hidden_layers") == true)
+    }
+  }
+
   /// Their own factors, norms, fused matrices and layers that do not turn.
   @Test(arguments: families.keys.sorted()) func familiesComeBackTheSame(_ family: String) throws {
     try inTemporaryFolder { folder in
       let model = folder + "/model"
       let config = Self.families[family] ?? [:]
       try writeModel(
-        config.merging(["model_type": .string(family), "head_dim": .int(16)]) { $1 }, to: model, randomTensor)
+        ["model_type": .string(family), "head_dim": .int(16)].merging(config) { $1 }, to: model, randomTensor)
       try export(model, to: folder + "/a.gguf")
       let (original, back) = (try ModelSource.open(model), try ModelSource.open(folder + "/a.gguf"))
       let (expected, found) = (try values(original.weights), try values(back.weights))

@@ -30,6 +30,22 @@ import Testing
     expectNear(try outcome(on: CardDevice.emulated(order: 9)), try outcome(on: CPU.shared))
   }
 
+  /// One of each kind of block in float16, on a card that has no bfloat16.
+  @Test(arguments: [
+    "gqa", "gqa_nf4", "families/bloom", "families/minicpm3", "families/qwen2_moe", "families/gemma2",
+  ])
+  func float16IsNearFloat32(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    let found = try DeviceOutcome(
+      fixture, .float16, .none, epsilon: Self.epsilon, on: CardDevice.emulated(order: 4, bfloat16: false))
+    let expected = try DeviceOutcome(fixture, .float32, .none, epsilon: Self.epsilon, on: CPU.shared)
+    assertClose(found.losses.map(\.sum), expected.losses.map(\.sum), Tolerance(relative: 2e-3), "losses")
+    for (i, (a, b)) in zip(found.gradients, expected.gradients).enumerated() {
+      assertClose(a, b, .share(3e-2, ofLargest: b), "gradient \(i)")
+    }
+    assertClose(found.logits, expected.logits, .share(1e-2, ofLargest: expected.logits), "logits")
+  }
+
   private func expectNear(_ found: DeviceOutcome, _ expected: DeviceOutcome) {
     assertClose(found.losses.map(\.sum), expected.losses.map(\.sum), Tolerance(relative: 1e-5), "losses")
     #expect(found.losses.map(\.count) == expected.losses.map(\.count))

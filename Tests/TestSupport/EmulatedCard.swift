@@ -7,9 +7,12 @@ extension CardDevice {
   /// - Parameters:
   ///   - order: In which threads run between barriers: 0 forward, 1 backward, else a random one of this seed.
   ///   - memory: Bytes that it has.
-  package static func emulated(order: UInt32 = 0, memory: Int = 16 << 30, pooling: Bool = false)
-    -> CardDevice
-  {
-    CardDevice(card_emulate(order, memory), pooling: pooling)
+  ///   - bfloat16: false: a card before bfloat16, such as a V100.
+  package static func emulated(
+    order: UInt32 = 0, memory: Int = 16 << 30, pooling: Bool = false, bfloat16: Bool = true
+  ) -> CardDevice {
+    let card = card_emulate(order, memory)
+    if !bfloat16 { card_emulator_without_bfloat16(card) }
+    return CardDevice(card, pooling: pooling)
   }
 }

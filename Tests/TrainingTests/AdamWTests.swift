@@ -34,7 +34,7 @@ import Testing
   @Test func theArenaIsUpdatedAsItsParametersWouldBe() throws {
     let (arena, reference) = try (arena(), arena())
     #expect(arena.trainable.runs.count > 1)
-    let store = MomentStore(for: 0..<arena.trainable.arenaCount, on: .cpu)
+    let store = MomentStore(for: [0..<arena.trainable.arenaCount], on: .cpu)
     update(arena, [AdamW(options, store: store)])
     for parameter in reference.parameters {
       let (m, v) = (
@@ -58,11 +58,11 @@ import Testing
   @Test func partsOfTheArenaTogetherAreTheWhole() throws {
     let (whole, parts) = try (arena(), arena())
     let count = whole.trainable.arenaCount
-    update(whole, [AdamW(options, store: MomentStore(for: 0..<count, on: .cpu))])
+    update(whole, [AdamW(options, store: MomentStore(for: [0..<count], on: .cpu))])
     let first = 0..<count / 3 + 1
-    update(parts, [AdamW(options, store: MomentStore(for: first, on: .cpu))])
+    update(parts, [AdamW(options, store: MomentStore(for: [first], on: .cpu))])
     #expect(values(parts) != values(whole))
-    update(parts, [AdamW(options, store: MomentStore(for: first.upperBound..<count, on: .cpu))])
+    update(parts, [AdamW(options, store: MomentStore(for: [first.upperBound..<count], on: .cpu))])
     #expect(values(parts) == values(whole))
   }
 

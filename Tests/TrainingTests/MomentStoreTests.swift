@@ -16,7 +16,7 @@ import Testing
   @Test(arguments: [false, true]) func momentsAreZeroApartAndWritable(_ isPaged: Bool) throws {
     let folder = try TemporaryFolder()
     let store =
-      try isPaged ? MomentStore(for: range, pagedIn: folder.path) : MomentStore(for: range, on: .cpu)
+      try isPaged ? MomentStore(for: [range], pagedIn: folder.path) : MomentStore(for: [range], on: .cpu)
     let all = try parts.flatMap { part in
       let found = store.moments(in: part)
       #expect(found.map(\.range) == [part])
@@ -68,7 +68,7 @@ import Testing
 
   @Test func leavesNoFile() throws {
     let folder = try TemporaryFolder()
-    let store = try MomentStore(for: range, pagedIn: folder.path)
+    let store = try MomentStore(for: [range], pagedIn: folder.path)
     #expect(try folder.names().isEmpty)
     #expect(store.byteCount == 2 * 4 * 288)
   }
@@ -76,7 +76,7 @@ import Testing
   @Test func saysWhenTheDiskHasNoRoom() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: FireflyError.self) {
-      try MomentStore(for: 0..<1 << 48, pagedIn: folder.path)
+      try MomentStore(for: [0..<1 << 48], pagedIn: folder.path)
     }
     #expect(error?.what.hasPrefix("no room for the optimizer's") == true)
     #expect(error?.fix?.contains("adamw_torch") == true)
@@ -85,7 +85,7 @@ import Testing
 
   @Test func saysWhenTheFolderCannotBeWritten() throws {
     let error = #expect(throws: FireflyError.self) {
-      try MomentStore(for: range, pagedIn: "/nonexistent")
+      try MomentStore(for: [range], pagedIn: "/nonexistent")
     }
     #expect(error?.what.contains("cannot make the optimizer's file") == true)
   }

@@ -107,7 +107,7 @@ import Testing
         "gradient_accumulation_steps": .int(1), "max_steps": .int(10),
       ])
     let error = #expect(throws: FireflyError.self) { try Trainer(config: config).run() }
-    #expect(error?.what == "the loss of step 8 is nan")
+    #expect(error?.what == "the loss of step 8 is NaN")
     #expect(error?.place == "\(run.rows), lines 8")
     #expect(error?.fix?.contains("learning_rate") == true)
     let state = String(decoding: try run.folder.data("out/trainer_state.json"), as: UTF8.self)

@@ -15,7 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 sources=(Sources/C/Kernels/generic.c Sources/C/Kernels/dispatch.c Sources/C/Kernels/blocks_encode.c
-  Sources/C/Kernels/blocks_encode_k.c Sources/C/Kernels/blocks_fit.c
+  Sources/C/Kernels/blocks_encode_k.c Sources/C/Kernels/blocks_encode_iq4.c Sources/C/Kernels/blocks_fit.c
   Sources/C/Tiles/dispatch.c Sources/C/Tiles/imitated.c
   Sources/C/Mappings/mappings.c Sources/C/Pause/pause.c tools/arm_check/kernels.c)
 flags=(-std=gnu17 -O2 -Wall -Wextra -Werror -ISources/C/Kernels -ISources/C/Kernels/include -ISources/C/Tiles
@@ -29,7 +29,7 @@ done
 aarch64-linux-gnu-gcc -o "$work/arm" "$work"/arm-*.o -lm
 objects=("${sources[@]}")
 # The dispatch of this processor knows its other tables too.
-clang "${flags[@]}" -DNDEBUG -o "$work/here" "${objects[@]}" Sources/C/Kernels/avx2.c Sources/C/Kernels/avx512.c \
+clang "${flags[@]}" -DNDEBUG -o "$work/here" "${objects[@]}" Sources/C/Kernels/avx2.c Sources/C/Kernels/avx512{f,}.c \
   Sources/C/Tiles/amx.c Sources/C/Tiles/imitated_avx2.c Sources/C/Tiles/imitated_avx512.c -lm
 "$work/here" >"$work/here.txt"
 qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/arm" >"$work/arm.txt"

@@ -1,10 +1,11 @@
-// llama_logits MODEL ID…: llama.cpp's logits after each of the ids, float32, on the standard output.
+// llama_logits MODEL [--lora FILE] ID…: llama.cpp's logits after each of the ids, float32, on the standard output.
 //
 // Built against llama.cpp's own build (LLAMA its source, BUILD its static build):
 //   clang++ -std=c++17 -I$LLAMA/include -I$LLAMA/ggml/include tools/reference/llama_logits.cpp $BUILD/src/libllama.a
 //     $BUILD/ggml/src/libggml.a $BUILD/ggml/src/libggml-cpu.a $BUILD/ggml/src/libggml-base.a -lpthread -ldl -o llama_logits
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "llama.h"
 
@@ -18,10 +19,18 @@ int main(int count, char **words) {
   if (!model) return 1;
   llama_context_params parameters = llama_context_default_params();
   parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = 512;
+  parameters.n_threads = parameters.n_threads_batch = 1;
   parameters.type_k = parameters.type_v = GGML_TYPE_F32;
   parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   llama_context *context = llama_init_from_model(model, parameters);
   if (!context) return 1;
+  if (count > 3 && !strcmp(words[2], "--lora")) {
+    llama_adapter_lora *adapter = llama_adapter_lora_init(model, words[3]);
+    float scale = 1;
+    if (!adapter || llama_set_adapters_lora(context, &adapter, 1, &scale)) return 1;
+    words += 2;
+    count -= 2;
+  }
   int tokens = count - 2;
   llama_batch batch = llama_batch_init(tokens, 0, 1);
   batch.n_tokens = tokens;

@@ -12,5 +12,5 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 clang -std=gnu17 -O2 -Wall -Wextra -Werror -ISources/C/Kernels -ISources/C/Kernels/include -ISources/C/Tiles -ISources/C/Tiles/include \
-  -o "$work/check" Sources/C/Kernels/{generic,avx2,avx512,dispatch}.c Sources/C/Tiles/*.c tools/tile_check/*.c -lm
+  -o "$work/check" Sources/C/Kernels/{generic,avx2,avx512f,avx512,dispatch}.c Sources/C/Tiles/*.c tools/tile_check/*.c -lm
 "$work/check"

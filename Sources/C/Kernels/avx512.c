@@ -7,6 +7,7 @@
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vbmi"))), \
     apply_to = function)
 #define VW 16
+#define HAS_BF16 1
 #define TABLE kernels_avx512
 #define NAME "avx512"
 #include "ops/all.inc"

@@ -21,7 +21,7 @@ enum { REQUEST_STATE_PERMISSION = 0x1023, TILE_CONFIGURATION = 17, TILE_DATA = 1
 // The processor has tiles with bfloat16 products, and the system saves them.
 static int has_tiles(void) {
   unsigned a, b, c, d, low, high;
-  if (!kernels_table(2)) return 0;  // panels are decoded with AVX-512
+  if (!kernels_whole_avx512()) return 0;  // panels are decoded with AVX-512
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return 0;  // OSXSAVE: XGETBV may be asked
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   unsigned both = 1u << TILE_CONFIGURATION | 1u << TILE_DATA;
@@ -48,7 +48,7 @@ const tiles *tiles_imitation(size_t index) {
   if (index == 0) return &tiles_imitated_generic;
 #if defined(__x86_64__)
   if (index == 1 && kernels_table(1)) return &tiles_imitated_avx2;
-  if (index == 2 && kernels_table(2)) return &tiles_imitated_avx512;
+  if (index == 2 && kernels_whole_avx512()) return &tiles_imitated_avx512;
 #endif
   return NULL;
 }

@@ -32,8 +32,9 @@ package enum ManualPage {
     which unbound ranks of one machine divide among them. Results do not depend on it.
     .TP
     .B FIREFLY_ISA
-    The kernels to use: generic, avx2, avx512, or amx, which is avx512 with products on tiles; the best that the
-    processor has by default. For tests, amx-imitated computes with tiles in C, slowly, on any processor.
+    The kernels to use: generic, avx2, avx512f (avx2 with attention in AVX-512, for processors without its bfloat16),
+    avx512, or amx, which is avx512 with products on tiles; the best that the processor has by default. For tests,
+    amx-imitated computes with tiles in C, slowly, on any processor.
     .TP
     .BR HF_HUB_CACHE ", " HF_HOME
     Where models are that are given by name: the first, else hub in the second; ~/.cache/huggingface/hub by default.

@@ -16,8 +16,9 @@ enum ModelOptions {
   static let adapter = Option.text(
     "--adapter", "DIR", "A PEFT adapter to put on the model: its folder, or its name.")
   static let precision = Option.choice(
-    "--precision", ["bfloat16", "float32"],
-    "What products are computed in (default: bfloat16 where the device multiplies it fast).")
+    "--precision", ["bfloat16", "float32", "float16"],
+    "What products are computed in; float16 on a card alone (default: bfloat16 where the device multiplies it fast, on other cards float16)."
+  )
   static let quantize = Option.choice(
     "--quantize", ["nf4", "none"],
     "How the linear layers are held: nf4 quantises them, none decodes a GGUF file's (default: as the files have them)."
@@ -28,7 +29,7 @@ enum ModelOptions {
 
   static func options(_ arguments: Arguments, adapter: String?) -> Pretrained.Options {
     Pretrained.Options(
-      compute: arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 },
+      compute: arguments[precision].flatMap(DType.init(name:)),
       quantization: quantization(arguments[quantize]), adapter: adapter,
       device: DeviceOption.choice(arguments) ?? .auto)
   }

@@ -16,7 +16,8 @@ enum BenchCommand {
     "--rows", "N", in: 1...4096, "Training rows of a step (default: 1).")
   private static let noCheckpointing = Flag("--no-checkpointing", "Keeps all activations in training.")
   private static let precision = Option.choice(
-    "--precision", ["float32", "bfloat16"], "Of products (default: bfloat16 where it is fast).")
+    "--precision", ["float32", "bfloat16", "float16"],
+    "Of products; float16 on a card alone (default: bfloat16 where it is fast, on other cards float16).")
   private static let steps = Option.integer(
     "--steps", "N", in: 1...100_000, "Training steps measured (default: 5).")
   private static let model = Option.text(
@@ -43,7 +44,8 @@ enum BenchCommand {
     let named = BenchShape.all.filter { $0.name == arguments[shapes] }
     let chosen = named.isEmpty ? [.smollm2, .llama7B, .ziya13B] : named
     let device = try DeviceOption.open(arguments)
-    let compute = arguments[precision].map { $0 == "float32" ? DType.float32 : .bfloat16 }
+    let compute = arguments[precision].flatMap(DType.init(name:))
+    if let compute { try device.requireCompute(compute) }
     let workload = TrainingBench.Workload(
       lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
       checkpointing: !arguments[noCheckpointing], compute: compute)

@@ -13,6 +13,12 @@ enum ExportCommand {
     "--calibrate", "FILE",
     "A text that the model reads first: errors of quantising count by what its layers see (an importance matrix)."
   )
+  private static let imatrix = Option.text(
+    "--imatrix", "FILE",
+    "An importance matrix of llama.cpp's llama-imatrix, in place of --calibrate: GGUF or the older .dat.")
+  private static let saveImatrix = Option.text(
+    "--save-imatrix", "FILE",
+    "With --calibrate: writes the importance matrix too, as a GGUF file for llama-quantize's --imatrix.")
   private static let splitSize = Option.text(
     "--split-size", "SIZE",
     "Writes parts of at most so many bytes, a number with MB or GB: OUT's name with -00001-of-00003 and so on."
@@ -36,8 +42,9 @@ enum ExportCommand {
       + "differs only beside special tokens, a message says so.",
     positionals: [ModelOptions.model, file],
     options: [
-      type.declaration, calibrate.declaration, splitSize.declaration, adapter.declaration, onto.declaration,
-      adapterOnly.declaration, overwrite.declaration,
+      type.declaration, calibrate.declaration, imatrix.declaration, saveImatrix.declaration,
+      splitSize.declaration, adapter.declaration, onto.declaration, adapterOnly.declaration,
+      overwrite.declaration,
     ], run: run)
 
   @Sendable private static func run(_ arguments: Arguments) throws {
@@ -46,9 +53,7 @@ enum ExportCommand {
     if arguments[onto] != nil && arguments[adapter] == nil {
       throw UsageError("--onto needs --adapter", verb: arguments.verb)
     }
-    if arguments[calibrate] != nil && !type.isQuantized {
-      throw UsageError("--calibrate needs a quantised --type", verb: arguments.verb)
-    }
+    try checkImportance(arguments, type)
     let partLimit = try arguments[splitSize].map { _ in try OutputOptions.byteCount(splitSize, arguments) }
     let pretrained = try Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter])
     var exporter = try GGUFExporter(
@@ -69,12 +74,27 @@ enum ExportCommand {
     try files.forEach(OutputOptions.report)
   }
 
+  private static func checkImportance(_ arguments: Arguments, _ type: GGUFType) throws {
+    try arguments.refuse([calibrate.declaration, imatrix.declaration], together: "one of them is in vain")
+    for option in [calibrate, imatrix] where arguments[option] != nil && !type.isQuantized {
+      throw UsageError(
+        "\(option.declaration.name) needs a quantised --type", verb: arguments.verb)
+    }
+    if arguments[saveImatrix] != nil && arguments[calibrate] == nil {
+      throw UsageError("--save-imatrix needs --calibrate", verb: arguments.verb)
+    }
+  }
+
   private static func importance(_ arguments: Arguments, _ pretrained: Pretrained) throws -> ImportanceMatrix?
   {
+    if let path = arguments[imatrix] { return try ImportanceMatrix(file: path, for: pretrained) }
     guard let path = arguments[calibrate] else { return nil }
     var matrix: ImportanceMatrix?
     try OutputOptions.converting("calibrating") {
       matrix = try ImportanceMatrix(of: path, by: pretrained, adapter: arguments[adapter], progress: $0)
+    }
+    if let file = arguments[saveImatrix] {
+      try matrix?.write(to: file, for: pretrained, overwrite: arguments[overwrite])
     }
     return matrix
   }
@@ -90,8 +110,10 @@ enum ExportCommand {
       [onto.declaration, adapterOnly.declaration], together: "nothing is merged into an adapter")
     try arguments.refuse(
       [splitSize.declaration, adapterOnly.declaration], together: "an adapter is written in one file")
-    try arguments.refuse(
-      [calibrate.declaration, adapterOnly.declaration], together: "an adapter is not quantised")
+    for option in [calibrate, imatrix, saveImatrix] {
+      try arguments.refuse(
+        [option.declaration, adapterOnly.declaration], together: "an adapter is not quantised")
+    }
     let exporter = try GGUFAdapter(
       adapter, base: ModelSource.open(arguments[ModelOptions.model]), type: type)
     exporter.notes.forEach(Messages.note)

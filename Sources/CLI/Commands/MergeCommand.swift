@@ -26,14 +26,20 @@ enum MergeCommand {
       + "the processor multiplies it fast).")
   private static let json = Flag("--json", "The comparison as one JSON object.")
 
+  private static let output = Positional(
+    "OUT",
+    "The folder to write, or of a GGUF model a .gguf file; it must not exist yet, a folder may be empty.")
+
   static let verb = Verb(
-    "merge", summary: "Merges an adapter into the model's weights and writes the result as a model folder.",
+    "merge", summary: "Merges an adapter into the model's weights and writes the result as it came.",
     details:
-      "Tensors are merged in float32 and rounded to the type of the model's files, one at a time. The result "
+      "A GGUF model becomes a .gguf file again, in the types of its own tensors: what the adapter leaves alone is copied byte "
+      + "for byte, what it changes is quantised again as llama.cpp does it. Otherwise, or where OUT is no .gguf file, a "
+      + "model folder is written. Tensors are merged in float32 and rounded to the type of the model's files, one at a time. The folder "
       + "has no quantization_config; its template, tokenizer and end-of-answer token are those that the adapter was trained "
       + "with. Then the merged model is compared with the base under its adapter, the base once "
       + "as stored and once in NF4: the smaller difference tells which base the merge matches.",
-    positionals: [ModelOptions.model, adapter, OutputOptions.folder],
+    positionals: [ModelOptions.model, adapter, output],
     options: [
       onto.declaration, double.declaration, probe.declaration, noProbe.declaration, precision.declaration,
       json.declaration,
@@ -44,11 +50,13 @@ enum MergeCommand {
     try arguments.refuse([json.declaration, noProbe.declaration], together: "there is nothing to print")
     let shardLimit = try OutputOptions.shardLimit(arguments)
     let compute: DType =
-      arguments[precision].map { $0 == "float32" ? .float32 : .bfloat16 }
-      ?? Ops.usualCompute
+      arguments[precision].flatMap(DType.init(name:)) ?? Ops.usualCompute
+    if arguments[output].lowercased().hasSuffix(".gguf") {
+      return try mergeFile(arguments, compute)
+    }
     let source = try ModelSource.open(arguments[ModelOptions.model])
     let folder = try ModelFolder(
-      arguments[OutputOptions.folder], overwrite: arguments[OutputOptions.overwrite],
+      arguments[output], overwrite: arguments[OutputOptions.overwrite],
       inputs: [source.path, LocalModels().path(of: arguments[adapter], for: .adapter)])
     let base = MergeBase.nf4(double: arguments[double] != "false")
     let merger = try Merger(
@@ -59,6 +67,22 @@ enum MergeCommand {
     try OutputOptions.converting("merging") { try merger.write(to: folder, progress: $0) }
     if !arguments[json] { try OutputOptions.report(folder.path) }
     if let comparison { try compare(comparison, folder.path, asJSON: arguments[json]) }
+  }
+
+  private static func mergeFile(_ arguments: Arguments, _ compute: DType) throws {
+    try arguments.refuse(
+      [onto.declaration, double.declaration, OutputOptions.shardSize.declaration],
+      because: "it is for folders, and OUT is a .gguf file")
+    let pretrained = try Pretrained.open(arguments[ModelOptions.model], adapter: arguments[adapter])
+    let merger = try GGUFMerger(pretrained, adapter: arguments[adapter])
+    let comparison = try arguments[noProbe] ? nil : makeProbe(arguments, compute)
+    merger.notes.forEach(Messages.note)
+    let path = arguments[output]
+    try OutputOptions.converting("merging") {
+      try merger.write(to: path, overwrite: arguments[OutputOptions.overwrite], progress: $0)
+    }
+    if !arguments[json] { try OutputOptions.report(path) }
+    if let comparison { try compare(comparison, path, asJSON: arguments[json]) }
   }
 
   /// What the adapter was trained with; a model without a tokenizer has no template either.

@@ -3,7 +3,7 @@ import FireflyTensors
 /// Of what a linear layer has read so far, the sum of the squares of each input.
 final class InputSums {
   private var squares: [Double]
-  private var rows = 0
+  private(set) var rows = 0
 
   init(inputs: Int) { squares = [Double](repeating: 0, count: inputs) }
 

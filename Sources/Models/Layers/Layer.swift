@@ -14,6 +14,9 @@ public struct Pass: Sendable {
   public var training: Bool
   /// Blocks keep only their input and are computed again in the backward.
   public var checkpointing: Bool
+  /// What the losses are multiplied by before the backward pass, and so all gradients are: in float16 small ones would be 0
+  /// (Micikevicius et al., 2018). A power of two.
+  public var lossScale: Float
   /// A row's result does not depend on the other rows of its products: for generation.
   public var rowByRow: Bool
   /// The adapter counts; without it the base answers alone, as the reference of preference training does.
@@ -21,13 +24,14 @@ public struct Pass: Sendable {
 
   public init(
     seed: UInt64 = 42, step: UInt64 = 0, microBatch: UInt64 = 0, training: Bool = true,
-    checkpointing: Bool = true, rowByRow: Bool = false, adapters: Bool = true
+    checkpointing: Bool = true, lossScale: Float = 1, rowByRow: Bool = false, adapters: Bool = true
   ) {
     self.seed = seed
     self.step = step
     self.microBatch = microBatch
     self.training = training
     self.checkpointing = checkpointing
+    self.lossScale = lossScale
     self.rowByRow = rowByRow
     self.adapters = adapters
   }

@@ -78,7 +78,8 @@ struct Head {
     adapter?.parametersChanged()
   }
 
-  /// −log p of the targets; with `weights`, also the gradient of their weighted sum, d(Σ weight·loss)/dx.
+  /// −log p of the targets; with `weights`, also the gradient of their weighted sum, d(Σ weight·loss)/dx, times the pass's
+  /// loss scale.
   ///
   /// - Parameters:
   ///   - labels: `[T]`, or -1 where there is no target.
@@ -94,9 +95,8 @@ struct Head {
     let normed = Tensor(kept.shape, compute, on: x.device)
     let normSaved = norm.forward(into: normed.matrix, kept.matrix)
     let dNormed = weights.map { _ in Tensor(kept.shape, .float32, on: x.device) }
-    let (sum, losses) = crossEntropy(
-      normed, targets.map { labels[$0] }, weights: weights.map { all in targets.map { all[$0] } }, dNormed,
-      pass)
+    let scaled = weights.map { all in targets.map { all[$0] * pass.lossScale } }
+    let (sum, losses) = crossEntropy(normed, targets.map { labels[$0] }, weights: scaled, dNormed, pass)
     let loss = BatchLoss(
       total: LossSum(sum: sum, count: targets.count), sequences: sums(losses, of: targets, starts))
     guard let dNormed else { return (loss, nil) }

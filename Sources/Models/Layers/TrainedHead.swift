@@ -18,7 +18,9 @@ struct TrainedHead {
     switch form {
     case .tied: break
     case .own:
-      if weight.dtype != parameter.value.dtype { Ops.convert(weight.matrix, parameter.value.matrix) }
+      if parameter.copy == nil, weight.dtype != parameter.value.dtype {
+        Ops.convert(weight.matrix, parameter.value.matrix)
+      }
     case .normalized: UnitRows.normalize(parameter.value, into: weight)
     }
   }
@@ -31,11 +33,11 @@ struct TrainedHead {
 }
 
 /// A matrix with each row divided by its length, and the derivative: an RMSNorm of the rows with the weight 1/√C.
-enum UnitRows {
+package enum UnitRows {
   /// Rows that are held in float32 at a time.
   private static let blockRows = 1024
 
-  static func normalize(_ weight: Tensor, into result: Tensor) {  // [V, C], [V, C]
+  package static func normalize(_ weight: Tensor, into result: Tensor) {  // [V, C], [V, C]
     let norm = norm(columns: weight.columns, weight.device)
     forEachBlock(weight) { rows, wide in _ = norm.forward(into: result.matrix.rows(rows), wide) }
   }

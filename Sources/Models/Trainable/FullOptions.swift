@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyTensors
+import FireflyWeights
 
 /// What full-parameter training leaves as it is.
 public struct FullOptions: Equatable, Sendable {
@@ -27,8 +28,23 @@ public struct ArenaMemory: Equatable, Sendable {
   /// The folder of a file that the float32 values are mapped from, so that the system can write them out; nil: none.
   public var valuesPagedIn: String?
 
+  /// The elements whose float32 values this process keeps, where others keep the rest of them (ZeRO's second stage,
+  /// Rajbhandari et al., 2020); nil: all. For the processor, with products in bfloat16.
+  package var shard: [Range<Int>]?
+
   public init(gradients: DType = .float32, valuesPagedIn: String? = nil) {
     self.gradients = gradients
     self.valuesPagedIn = valuesPagedIn
+  }
+
+  /// `[count]` float32, zero, in a file of `folder` that has no name.
+  ///
+  /// - Throws: `FireflyError` when the disk has no room for all of it.
+  package static func pagedValues(_ count: Int, in folder: String) throws -> Tensor {
+    // Kernels may read a vector beyond the last element.
+    let storage = try Storage.paged(
+      4 * count + 64, in: folder, for: "the master weights",
+      otherwise: "set \"master_weights\": \"memory\"")
+    return Tensor(storage: storage, byteOffset: 0, shape: [count], dtype: .float32)
   }
 }

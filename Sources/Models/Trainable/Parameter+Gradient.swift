@@ -54,11 +54,13 @@ struct TrainedMatrix {
   init(_ parameter: Parameter, compute: DType) {
     let value = parameter.value
     self.parameter = parameter
-    copy = compute == value.dtype ? value : Tensor(value.shape, compute, on: value.device)
+    copy =
+      parameter.copy ?? (compute == value.dtype ? value : Tensor(value.shape, compute, on: value.device))
   }
 
-  /// Renews the copy from the value.
+  /// Renews the copy from the value. One in the arena is renewed there: the value may not be whole.
   func parametersChanged() {
-    if copy.dtype != parameter.value.dtype { Ops.convert(copy.matrix, parameter.value.matrix) }
+    guard parameter.copy == nil, copy.dtype != parameter.value.dtype else { return }
+    Ops.convert(copy.matrix, parameter.value.matrix)
   }
 }

@@ -8,6 +8,15 @@ public struct Parameter: Sendable {
   public let value: Tensor
   /// float32 or bfloat16, the sum over what has been accumulated since `zeroGradients`.
   public let gradient: Tensor
+  /// Of a matrix in an arena of which this process keeps a part: what products read, in the compute type.
+  let copy: Tensor?
+
+  package init(slot: ParameterSlot, value: Tensor, gradient: Tensor, copy: Tensor? = nil) {
+    self.slot = slot
+    self.value = value
+    self.gradient = gradient
+    self.copy = copy
+  }
 
   /// The name in the files.
   public var name: String { slot.name }
@@ -24,6 +33,8 @@ package struct ParameterArena: Sendable {
   package let gradients: Tensor
   /// As `trainable.slots`.
   package let parameters: [Parameter]
+  /// Where this process keeps a part alone; nil: all.
+  package let shard: ArenaShard?
 
   /// Gradients are zero; the values are whoever's that asks for it to fill in.
   ///
@@ -31,25 +42,39 @@ package struct ParameterArena: Sendable {
   init(
     _ trainable: Trainable, values: Tensor? = nil, gradients type: DType = .float32, on device: any Device
   ) {
-    let values = values ?? Tensor([trainable.arenaCount], .float32, on: device)
-    let gradients = Tensor.zeros([trainable.arenaCount], type, on: device)
+    self.init(
+      trainable, values: values ?? Tensor([trainable.arenaCount], .float32, on: device),
+      gradients: Tensor.zeros([trainable.arenaCount], type, on: device), shard: nil)
+  }
+
+  private init(_ trainable: Trainable, values: Tensor, gradients: Tensor, shard: ArenaShard?) {
     self.trainable = trainable
     self.values = values
     self.gradients = gradients
-    parameters = trainable.slots.map {
-      Parameter(slot: $0, value: $0.slice(of: values), gradient: $0.slice(of: gradients))
+    self.shard = shard
+    parameters = trainable.slots.map { slot in
+      Parameter(
+        slot: slot, value: slot.slice(of: values), gradient: slot.slice(of: gradients),
+        copy: slot.isMatrix ? shard.map { slot.slice(of: $0.copies) } : nil)
     }
   }
 
-  init(_ trainable: Trainable, _ memory: ArenaMemory, on device: any Device) throws {
-    let values = try memory.valuesPagedIn.map { folder in
-      // Kernels may read a vector beyond the last element.
-      let storage = try Storage.paged(
-        4 * trainable.arenaCount + 64, in: folder, for: "the master weights",
-        otherwise: "set \"master_weights\": \"memory\"")
-      return Tensor(storage: storage, byteOffset: 0, shape: [trainable.arenaCount], dtype: .float32)
+  /// - Parameter compute: the type of products.
+  init(_ trainable: Trainable, _ memory: ArenaMemory, compute: DType, on device: any Device) throws {
+    if let own = memory.shard {
+      precondition(device.isHost && compute != .float32, "float32 values are what products read")
+      let shard = try ArenaShard(own, of: trainable, memory, compute: compute)
+      self.init(trainable, values: shard.values, gradients: shard.gradients.whole, shard: shard)
+      return
+    }
+    let values = try memory.valuesPagedIn.map {
+      try ArenaMemory.pagedValues(trainable.arenaCount, in: $0)
     }
     self.init(trainable, values: values, gradients: memory.gradients, on: device)
+  }
+
+  func zeroGradients() {
+    if let shard { shard.gradients.clear(0..<gradients.count) } else { gradients.setZero() }
   }
 
   /// The parameters by name.

@@ -4,7 +4,7 @@ import CTiles
 import FireflyBase
 import Foundation
 
-/// What the processor computes with: a table of kernels and, where there are matrix tiles, one of products on them.
+/// What the processor computes with: a table of kernels and, where there are matrix tiles, one of what runs on them.
 /// It is the best one, or the one that FIREFLY_ISA names.
 package enum InstructionSet {
   package typealias Table = UnsafePointer<kernels>
@@ -34,7 +34,7 @@ package enum InstructionSet {
       name: String(cString: tiles.pointee.name), kernels: choices[choices.count - 1].kernels, tiles: tiles)
   }()
 
-  /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512", "amx"; the best last.
+  /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512f" or "avx512", "amx"; the best last.
   package static var names: [String] { choices.map(\.name) }
 
   /// The process's choice and the imitation of tiles: for tests of what multiplies matrices.
@@ -58,7 +58,17 @@ package enum InstructionSet {
     return found
   }
 
-  private static func find(_ name: String) -> Choice? { (choices + [imitation]).first { $0.name == name } }
+  private static func find(_ name: String) -> Choice? {
+    (choices + [imitation] + olderAVX512).first { $0.name == name }
+  }
+
+  /// AVX-512's base alone, where this processor has more: for tests.
+  private nonisolated(unsafe) static let olderAVX512: [Choice] =
+    kernels_base_avx512().map { [Choice(name: String(cString: $0.pointee.name), kernels: $0, tiles: nil)] }
+    ?? []
+
+  /// The names that are there for tests.
+  package static var namesForTests: [String] { ([imitation] + olderAVX512).map(\.name) }
 
   /// The name of the instruction set in use.
   ///
@@ -72,9 +82,15 @@ package enum InstructionSet {
   /// The kernels in use. An operation asks once, on its caller's thread, and hands them to its tasks.
   package static var kernels: Table { kernels_of_thread() ?? chosen.kernels }
 
-  /// The products on tiles in use, or nil; asked as the kernels are.
+  /// The tiles in use, or nil; asked as the kernels are.
   static var tiles: UnsafePointer<tiles>? {
     kernels_of_thread() == nil ? chosen.tiles : tiles_of_thread()
+  }
+
+  /// Attention of operands of this type: on tiles where there are any and they multiply it. Asked as the kernels are.
+  static func attention(of dtype: DType) -> kernels_attention {
+    if dtype == .bfloat16, let tiles { return tiles.pointee.attention }
+    return kernels.pointee.attention
   }
 
   private static var chosen: Choice {

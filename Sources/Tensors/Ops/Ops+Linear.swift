@@ -5,7 +5,7 @@ extension Ops {
   /// the thin one runs at the rate of the wide one. NF4 weights are decoded a slice of rows at a time, never as a whole.
   /// - Parameters:
   ///   - y: `[T, Σ outputs]`, float32 or the type of `x`; float32 where `finish` adds the result to another matrix.
-  ///   - x: `[T, inputs]` float32 or bfloat16
+  ///   - x: `[T, inputs]` c
   ///   - low: To each part its h `[T, r]`, scaled already, or nil for the frozen weight alone; of the type of `x`.
   ///   - rowByRow: A row's result shall not depend on the other rows: for generation. So it is for up to eight rows anyway.
   ///   - finish: What is done with the result while it is in the cache.
@@ -37,7 +37,7 @@ extension Ops {
   ///
   /// - Parameters:
   ///   - dx: `[T, inputs]` float32
-  ///   - dy: `[T, Σ outputs]`, float32 or bfloat16.
+  ///   - dy: `[T, Σ outputs]` c.
   package static func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
     precondition(dx.rows == dy.rows && dx.dtype == .float32, "dx [\(dx.rows)] \(dx.dtype) of dy [\(dy.rows)]")
     let device = device(dx.storage, dy.storage)
@@ -52,7 +52,7 @@ extension Ops {
   ///
   /// - Parameters:
   ///   - dx: `[T, inputs]` float32 or the type of dy, or what `finish` says.
-  ///   - dy: `[T, Σ outputs]`, float32 or bfloat16.
+  ///   - dy: `[T, Σ outputs]` c.
   ///   - pairs: nil: there are none.
   package static func linearInputGradient(
     _ dx: Matrix, _ dy: Matrix, parts: [LinearPart], through pairs: LowRankGradient?,

@@ -3,7 +3,7 @@ extension Ops {
   ///
   /// - Parameters:
   ///   - out: `[m, n]`, float32 or the operands' type; overlaps neither operand.
-  ///   - a: `[m, k]`, or `[k, m]` with `transposeA`; float32 or bfloat16.
+  ///   - a: `[m, k]`, or `[k, m]` with `transposeA`; c.
   ///   - b: `[k, n]`, or `[n, k]` with `transposeB`; the type of `a`.
   ///   - accumulate: Add to `out` instead of replacing it.
   package static func matmul(
@@ -16,12 +16,13 @@ extension Ops {
       (transposeB ? b.columns : b.rows) == k && out.rows == m && out.columns == n,
       "product [\(out.rows), \(out.columns)] = [\(a.rows), \(a.columns)]\(transposeA ? "ᵀ" : "")"
         + " · [\(b.rows), \(b.columns)]\(transposeB ? "ᵀ" : "")")
+    checkCompute(a.dtype)
     precondition(
-      a.dtype == b.dtype && (a.dtype == .float32 || a.dtype == .bfloat16)
-        && (out.dtype == .float32 || out.dtype == a.dtype),
+      a.dtype == b.dtype && (out.dtype == .float32 || out.dtype == a.dtype),
       "product of \(a.dtype) and \(b.dtype) into \(out.dtype)")
     guard m > 0, n > 0 else { return }
     let device = device(out.storage, a.storage, b.storage)
+    precondition(a.dtype != .float16 || device.multipliesFloat16, "a product of float16 on \(device.name)")
     Ledger.measure(.matrices, flop: 2 * Double(m) * Double(n) * Double(k)) {
       device.matmul(
         out, a, b, transposeA: transposeA, transposeB: transposeB, accumulate: accumulate, scale: scale)
@@ -55,7 +56,7 @@ extension Ops {
   /// - Parameters:
   ///   - y: `[T, heads·O]` of the weights' type.
   ///   - x: `[T, heads·I]` of the weights' type.
-  ///   - weights: W_h `[I, O]`, or `[O, I]` with `transposed`; float32 or bfloat16.
+  ///   - weights: W_h `[I, O]`, or `[O, I]` with `transposed`; c.
   ///   - accumulate: Add to `y` instead of replacing it.
   package static func multiplyHeads(
     _ y: Matrix, _ x: Matrix, _ weights: HeadWeights, transposed: Bool, accumulate: Bool = false

@@ -3,7 +3,8 @@
 /// Each checks its shapes (a wrong one is a programmer's mistake) and that its operands lie on one device, and hands them
 /// to that device. Results do not depend on how many threads there are.
 ///
-/// In the shapes below T is rows (tokens), C columns (channels), "c" the compute type: bfloat16 or float32.
+/// In the shapes below T is rows (tokens), C columns (channels), "c" the compute type: bfloat16 or float32,
+/// on a card float16 too.
 package enum Ops {}
 
 // MARK: - Checking
@@ -31,7 +32,8 @@ extension Ops {
   }
 
   static func checkCompute(_ dtype: DType) {
-    precondition(dtype == .float32 || dtype == .bfloat16, "expected bfloat16 or float32, not \(dtype)")
+    precondition(
+      dtype == .float32 || dtype == .bfloat16 || dtype == .float16, "expected a compute type, not \(dtype)")
   }
 
   static func checkFloat32(_ dtype: DType) {

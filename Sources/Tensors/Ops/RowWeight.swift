@@ -3,11 +3,10 @@ package struct RowWeight: Sendable {
   private let weight: Tensor
   let form: any RowWeightForm
 
-  /// - Parameter weight: `[out, in]` float32 or bfloat16.
+  /// - Parameter weight: `[out, in]` c.
   package init(_ weight: Tensor) {
-    precondition(
-      weight.shape.count == 2 && (weight.dtype == .float32 || weight.dtype == .bfloat16),
-      "a weight of shape \(weight.shape) of \(weight.dtype)")
+    Ops.checkCompute(weight.dtype)
+    precondition(weight.shape.count == 2, "a weight of shape \(weight.shape)")
     self.weight = weight
     form = weight.device.prepareRows(weight)
   }

@@ -14,6 +14,8 @@ struct RunState {
   /// The step of the newest checkpoint that this process has written or started from; nil where there is none.
   var savedStep: Int?
   var optimizer: AdamW
+  /// In float16; nil in other types.
+  var lossScale: LossScale?
   var history: RunHistory
 }
 
@@ -33,16 +35,22 @@ struct Checkpoint {
 
   /// Writes `output_dir/checkpoint-N`, whole or not at all, and then removes those beyond the limit.
   ///
-  /// - Parameter moments: those of all parameters.
-  func save(_ state: RunState, _ moments: MomentStore, _ model: Transformer) throws -> CheckpointFolder {
+  /// - Parameters:
+  ///   - moments: those of all parameters.
+  ///   - parameters: with all of their values; nil: the model's.
+  func save(
+    _ state: RunState, _ moments: MomentStore, _ parameters: [Parameter]?, _ model: Transformer
+  ) throws -> CheckpointFolder {
     let target = folder(of: state)
     try AtomicFile.writeFolder(target.path) { folder in
-      try writeTrained(model, to: folder)
+      try writeTrained(model, parameters, to: folder)
       try write(trainerState(state.history), to: "\(folder)/trainer_state.json")
       try writeOptimizer(
-        state.history, moments, model.arena, to: "\(folder)/\(CheckpointFolder.optimizerName)")
+        state.history, moments, parameters ?? model.parameters, model.arena.trainable,
+        to: "\(folder)/\(CheckpointFolder.optimizerName)")
       let resume = ResumeState(
-        step: state.step, fingerprint: fingerprint, history: state.history, files: try sizes(folder))
+        step: state.step, fingerprint: fingerprint, history: state.history, lossScale: state.lossScale,
+        files: try sizes(folder))
       try write(resume.json, to: "\(folder)/\(CheckpointFolder.stateName)")
     }
     try CheckpointFolder.prune(
@@ -56,11 +64,14 @@ struct Checkpoint {
 
   /// What using the result takes: PEFT's two files and the tokenizer's, or the model's folder; and the settings, which name
   /// the template.
-  func writeTrained(_ model: Transformer, to folder: String) throws {
+  ///
+  /// - Parameter parameters: with all of their values; nil: the model's.
+  func writeTrained(_ model: Transformer, _ parameters: [Parameter]?, to folder: String) throws {
     if model.adapterOptions != nil {
       try writeAdapter(model, to: folder)
     } else {
-      try TrainedModelFiles(model, readFrom: source, trained: trained).write(to: folder)
+      try TrainedModelFiles(model, readFrom: source, trained: trained, parameters: parameters).write(
+        to: folder)
     }
     try write(config.source, to: "\(folder)/train_args.json")
   }
@@ -94,16 +105,17 @@ struct Checkpoint {
 
   /// The moments, and of weights in the types of files the float32 values that they follow.
   private func writeOptimizer(
-    _ history: RunHistory, _ moments: MomentStore, _ arena: ParameterArena, to path: String
+    _ history: RunHistory, _ moments: MomentStore, _ parameters: [Parameter], _ trainable: Trainable,
+    to path: String
   ) throws {
     var tensors: [(name: String, tensor: Tensor)] = [
       (Checkpoint.lossesName, Tensor(history.losses, [history.losses.count]))
     ]
-    for parameter in arena.parameters {
+    for parameter in parameters {
       for file in moments.moments(of: parameter.slot).files {
         tensors.append((file.prefix + parameter.name + file.suffix, file.tensor))
       }
-      if arena.trainable.full != nil {
+      if trainable.full != nil {
         tensors.append((CheckpointFolder.valuePrefix + parameter.name, parameter.value))
       }
     }
@@ -133,9 +145,10 @@ struct Checkpoint {
     var history = resume.history
     history.losses = try weights.tensor(Checkpoint.lossesName, shape: [resume.step], as: .float32).floats
     try readTrainerState(folder, into: &history)
+    let updates = resume.step - (resume.lossScale?.skippedSteps ?? 0)
     return RunState(
-      step: resume.step, savedStep: resume.step, optimizer: AdamW(options, store: store, step: resume.step),
-      history: history)
+      step: resume.step, savedStep: resume.step, optimizer: AdamW(options, store: store, step: updates),
+      lossScale: resume.lossScale, history: history)
   }
 
   /// What trainer_state.json has of the history.

@@ -45,17 +45,19 @@ package struct CheckpointFolder: Equatable {
 
   /// Gives the model what the checkpoint has trained: its adapter, or the weights' float32 values.
   ///
+  /// - Parameter parameters: of weights, whose values are written instead; nil: the model's.
   /// - Throws: `FireflyError` when it is damaged.
-  func readTrained(into model: Transformer, _ trainable: Trainable) throws {
+  func readTrained(into model: Transformer, _ trainable: Trainable, _ parameters: [Parameter]? = nil) throws {
     guard trainable.full != nil else { return try model.loadAdapter(AdapterFile(path), onOwnBase: true) }
     let weights = try WeightStore.open("\(path)/\(CheckpointFolder.optimizerName)")
-    for parameter in model.parameters {
+    for parameter in parameters ?? model.parameters {
       let name = CheckpointFolder.valuePrefix + parameter.name
       let saved = try weights.tensor(name, shape: parameter.slot.shape, as: .float32)
       Ops.convert(parameter.value.matrix, saved.on(parameter.value.device).matrix)
       weights.release(name)
+      if parameters == nil { model.arena.shard?.keep(parameter.slot) }
     }
-    model.parametersChanged()
+    if parameters == nil { model.parametersChanged() }
   }
 
   private var isComplete: Bool {

@@ -7,6 +7,8 @@ struct ResumeState {
   var step: Int
   var fingerprint: Fingerprint
   var history: RunHistory
+  /// In float16; nil in other types.
+  var lossScale: LossScale?
   /// Every other file of the checkpoint with its bytes.
   var files: [String: Int]
 
@@ -20,6 +22,7 @@ struct ResumeState {
       "window_steps": .int(history.windowSteps), "tokens": .int(history.tokens),
       "targets": .int(history.targets),
     ]
+    if let lossScale { state["loss_scale"] = lossScale.json }
     if let sum = history.windowBalanceSum { state["window_balance_sum"] = .double(sum) }
     if let sums = history.windowPreferenceSum { state["window_preference_sums"] = .object(sums.json()) }
     return .object(state)
@@ -59,12 +62,22 @@ struct ResumeState {
     history.windowSteps = try count("window_steps")
     history.tokens = try count("tokens")
     history.targets = try count("targets")
+    lossScale = try json["loss_scale"].map { json in
+      guard let scale = LossScale(json), scale.skippedSteps <= step else {
+        throw FireflyError(
+          "the checkpoint is damaged", at: "\(source): loss_scale", expected: "a scale and two counts")
+      }
+      return scale
+    }
   }
 
-  init(step: Int, fingerprint: Fingerprint, history: RunHistory, files: [String: Int]) {
+  init(
+    step: Int, fingerprint: Fingerprint, history: RunHistory, lossScale: LossScale?, files: [String: Int]
+  ) {
     self.step = step
     self.fingerprint = fingerprint
     self.history = history
+    self.lossScale = lossScale
     self.files = files
   }
 }

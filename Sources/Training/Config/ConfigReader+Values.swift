@@ -26,8 +26,12 @@ extension ConfigReader {
         fix: "Set \"bf16\": true, or \"precision\": \"float32\".")
     }
     if let explicit { return (explicit, true) }
-    if half { notices.append("\"fp16\": true runs as bfloat16, which needs no loss scaling") }
-    return (.bfloat16, false)
+    if half {
+      notices.append(
+        "\"fp16\": true is float16 with loss scaling on a card, and bfloat16 on the processor, which needs none"
+      )
+    }
+    return (half ? .float16 : .bfloat16, false)
   }
 
   /// warmup_steps, which below 1 is a part of all steps, as with transformers 5, and the older warmup_ratio.

@@ -15,6 +15,13 @@ public enum TrainMode: String, Sendable, CaseIterable {
 /// The numbers products are computed in; norms, softmax, loss and the adapter are always float32.
 public enum Precision: String, Sendable, CaseIterable {
   case float32, bfloat16
+  /// On a card, with loss scaling.
+  case float16
+}
+
+/// The numbers that the gradients of all weights are summed in.
+public enum GradientPrecision: String, Sendable, CaseIterable {
+  case float32, bfloat16
 }
 
 /// When something regular happens.

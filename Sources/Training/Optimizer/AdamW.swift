@@ -32,7 +32,7 @@ public final class AdamW {
   public convenience init(_ options: Options = Options(), training model: Transformer) {
     self.init(
       options,
-      store: MomentStore(for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device))
+      store: MomentStore(for: [0..<model.arena.trainable.arenaCount], on: model.arena.values.device))
   }
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {
@@ -43,15 +43,20 @@ public final class AdamW {
 
   /// One optimizer step: clips the model's gradients, moves what it trains along them, and makes the model see it.
   ///
-  /// - Parameter maxGradientNorm: gradients with a larger 2-norm over all parameters are scaled down to it, as torch's
-  ///   clip_grad_norm_ does; nil leaves them.
+  /// - Parameters:
+  ///   - maxGradientNorm: gradients with a larger 2-norm over all parameters are scaled down to it, as torch's
+  ///     clip_grad_norm_ does; nil leaves them.
+  ///   - lossScale: that of the passes; gradients are divided by it first.
   /// - Returns: the norm before clipping. Where it is not finite nothing is moved: the gradients are of no use.
   @discardableResult
-  public func step(_ model: Transformer, learningRate: Double, maxGradientNorm: Double? = 1) -> Double {
-    let norm = gradientNorm(model.arena)
+  public func step(
+    _ model: Transformer, learningRate: Double, maxGradientNorm: Double? = 1, lossScale: Float = 1
+  ) -> Double {
+    let norm = gradientNorm(model.arena) / Double(lossScale)
     guard norm.isFinite else { return norm }
     update(
-      model.arena, learningRate: learningRate, gradientScale: clipScale(norm: norm, limit: maxGradientNorm))
+      model.arena, learningRate: learningRate,
+      gradientScale: clipScale(norm: norm, limit: maxGradientNorm) / lossScale)
     model.parametersChanged()
     return norm
   }
@@ -60,7 +65,6 @@ public final class AdamW {
   ///
   /// - Parameter gradientScale: multiplies the gradients first: what clipping asks for.
   package func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float) {
-    precondition(store.range.upperBound <= arena.trainable.arenaCount, "moments of other parameters")
     step += 1
     for run in arena.trainable.runs {
       for (range, moments) in store.moments(in: run.range) {

@@ -3,78 +3,89 @@ import FireflyModels
 import FireflyRanks
 import FireflyTensors
 
-/// How ranks share an arena: each has the moments of a range of its elements and updates these, so that the optimizer's
+/// How ranks share an arena: each has the moments of its part of the elements and updates these, so that the optimizer's
 /// memory and work are divided among them (ZeRO's first stage, Rajbhandari et al., 2020).
 ///
 /// A step sends each element twice, as adding gradients up everywhere would: its gradient to the rank that updates it, and
-/// the new value to all.
+/// the new value to all. Where the arena has a shard, values and gradients are divided too (ZeRO's second stage), and new
+/// values are sent in the compute type.
 struct ArenaShards {
   let ranks: Ranks
   private let trainable: Trainable
-  /// By rank; together all elements. None divides a block of moments in 8 bits, which has one scale.
-  let ranges: [Range<Int>]
-  /// Each range in pieces of which one is under way at a time; none divides a block.
-  private let pieces: [[Range<Int>]]
-
-  /// About how many elements a piece has.
-  private static let piece = 1 << 20
+  /// What is sent at once, from the arena's end to its beginning, as a backward completes it: a range for each rank. Every
+  /// rank has its part of every piece, so that all links are in use all the time. No range divides a block of moments in 8
+  /// bits, which has one scale.
+  let pieces: [[Range<Int>]]
 
   init(_ ranks: Ranks, of trainable: Trainable) {
     self.ranks = ranks
     self.trainable = trainable
-    let bounds = (0...ranks.size).map { trainable.blockStart(of: trainable.arenaCount * $0 / ranks.size) }
-    ranges = zip(bounds, bounds.dropFirst()).map { $0..<$1 }
-    pieces = ranges.map { range in
-      let starts = stride(from: range.lowerBound, to: range.upperBound, by: ArenaShards.piece)
-        .map(trainable.blockStart)
-      return zip(starts, starts.dropFirst() + [range.upperBound]).map { $0..<$1 }
-    }
+    let count = trainable.arenaCount
+    let size = ArenaShards.pieceSize(of: count, among: ranks.size)
+    pieces = stride(from: 0, to: count, by: size).map { start in
+      let length = min(size, count - start)
+      let bounds = (0...ranks.size).map { rank in
+        let place = start + length * rank / ranks.size
+        return place < count ? trainable.blockStart(of: place) : count
+      }
+      return zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+    }.reversed()
   }
 
-  /// What this rank updates.
-  var own: Range<Int> { ranges[ranks.rank] }
+  /// Elements of a piece: 8 MB in float32, more where many ranks would get little each, and at most a sixteenth of the arena,
+  /// so that a small one goes out while its backward goes on, too.
+  static func pieceSize(of count: Int, among ranks: Int) -> Int {
+    min(max(1 << 21, ranks << 16), max(count / 16, 1 << 12))
+  }
+
+  /// What this rank updates, ascending.
+  var own: [Range<Int>] {
+    if ranks.isAlone { return [0..<trainable.arenaCount] }
+    return pieces.reversed().map { $0[ranks.rank] }.filter { !$0.isEmpty }
+  }
 
   // MARK: - A step
 
-  /// Adds up the ranks' gradients of this rank's range, in the ranks' order.
-  func sumGradients(_ arena: ParameterArena) throws {
-    guard !ranks.isAlone else { return }
-    var pending: (exchange: Exchange<Float>, range: Range<Int>)?
-    for index in 0..<pieceCount {
-      let next = try (
-        ranks.start(
-          ranges.indices.map { arena.gradients.slice(piece(index, of: $0)).inType(.float32).floats },
-          counts: [Int](repeating: piece(index, of: ranks.rank).count, count: ranks.size)),
-        piece(index, of: ranks.rank)
-      )
-      if let pending { try add(pending, to: arena) }
-      pending = next
-    }
-    if let pending { try add(pending, to: arena) }
-  }
-
-  private func add(_ pending: (exchange: Exchange<Float>, range: Range<Int>), to arena: ParameterArena) throws
-  {
-    let parts = try pending.exchange.wait()
-    guard !pending.range.isEmpty else { return }
-    let device = arena.gradients.device
-    let sum = Tensor(parts[0], [pending.range.count], on: device)
-    for part in parts.dropFirst() { Ops.add(sum.matrix, Tensor(part, sum.shape, on: device).matrix) }
-    Ops.convert(arena.gradients.slice(pending.range).matrix, sum.matrix)
-  }
-
-  /// The 2-norm over all gradients, of which each rank has added up its range.
+  /// The 2-norm over all gradients, of which each rank has added up its part.
   func gradientNorm(_ arena: ParameterArena) throws -> Double {
     guard !ranks.isAlone else { return FireflyTraining.gradientNorm(arena) }
-    return try ranks.sum([sumOfSquares(arena, of: own)])[0].squareRoot()
+    return try ranks.sum([own.reduce(0) { $0 + sumOfSquares(arena, of: $1) }])[0].squareRoot()
   }
 
   /// Gives all ranks the values that each has updated.
   func gatherValues(_ arena: ParameterArena) throws {
+    arena.shard?.renewCopies()
+    let block = arena.shard?.copies ?? arena.values
     try gather(to: nil) {
-      [arena.values.slice($0)]
+      [block.slice($0)]
     } into: {
-      [arena.values.slice($0)]
+      [block.slice($0)]
+    }
+    if arena.shard != nil { try gatherVectors(arena) }
+  }
+
+  /// Gives all ranks the float32 values of vectors.
+  private func gatherVectors(_ arena: ParameterArena) throws {
+    let vectors = trainable.slots.filter { !$0.isMatrix }.map(\.range)
+    var parts = [[Range<Int>]](repeating: [], count: ranks.size)
+    for piece in pieces {
+      guard let first = piece.first, let last = piece.last else { continue }
+      for vector in vectors where vector.overlaps(first.lowerBound..<last.upperBound) {
+        for (rank, range) in piece.enumerated() {
+          let part = vector.clamped(to: range)
+          if !part.isEmpty { parts[rank].append(part) }
+        }
+      }
+    }
+    let all = try ranks.gather(parts[ranks.rank].flatMap { arena.values.slice($0).floats })
+    for (ranges, values) in zip(parts, all) {
+      var start = 0
+      for range in ranges {
+        let part = Tensor(
+          Array(values[start..<start + range.count]), [range.count], on: arena.values.device)
+        Ops.convert(arena.values.slice(range).matrix, part.matrix)
+        start += range.count
+      }
     }
   }
 
@@ -94,7 +105,26 @@ struct ArenaShards {
     return whole
   }
 
-  /// Sends what this rank has of its range to a rank, or to all.
+  /// The parameters with all of their values, on the first rank, where each rank has a part; nil where they are the model's.
+  ///
+  /// - Parameter folder: for the file that they are mapped from.
+  func gatherParameters(_ arena: ParameterArena, pagedIn folder: String) throws -> [Parameter]? {
+    guard arena.shard != nil else { return nil }
+    let whole =
+      ranks.isFirst ? try ArenaMemory.pagedValues(trainable.arenaCount, in: folder) : nil
+    try gather(to: 0) {
+      [arena.values.slice($0)]
+    } into: { range in
+      whole.map { [$0.slice(range)] } ?? []
+    }
+    return whole.map { whole in
+      arena.parameters.map {
+        Parameter(slot: $0.slot, value: $0.slot.slice(of: whole), gradient: $0.gradient)
+      }
+    }
+  }
+
+  /// Sends what this rank has of its part to a rank, or to all.
   ///
   /// - Parameters:
   ///   - own: what there is of a range of elements.
@@ -104,15 +134,10 @@ struct ArenaShards {
   ) throws {
     guard !ranks.isAlone else { return }
     let takes = receiver.map { $0 == ranks.rank } ?? true
-    for index in 0..<pieceCount {
-      let bytes = own(piece(index, of: ranks.rank)).flatMap { $0.withHostBytes { [UInt8]($0) } }
-      let places = ranges.indices.map { takes ? place(piece(index, of: $0)) : [] }
-      var counts = places.map { $0.reduce(0) { $0 + $1.byteCount } }
-      counts[ranks.rank] = bytes.count
-      let parts = try ranks.start(
-        ranges.indices.map { $0 == ranks.rank || $0 == receiver ?? $0 ? bytes : [] }, counts: counts
-      ).wait()
-      for (tensors, part) in zip(places, parts) {
+    var underWay: [(exchange: Exchange<UInt8>, places: [[Tensor]])] = []
+    func put() throws {
+      let (exchange, places) = underWay.removeFirst()
+      for (tensors, part) in zip(places, try exchange.wait()) {
         var rest = part[...]
         for tensor in tensors {
           tensor.copy(bytes: rest.prefix(tensor.byteCount))
@@ -120,15 +145,19 @@ struct ArenaShards {
         }
       }
     }
+    for piece in pieces {
+      let bytes = own(piece[ranks.rank]).flatMap { $0.withHostBytes { [UInt8]($0) } }
+      let places = piece.map { takes ? place($0) : [] }
+      var counts = places.map { $0.reduce(0) { $0 + $1.byteCount } }
+      counts[ranks.rank] = bytes.count
+      let exchange = try ranks.start(
+        piece.indices.map { $0 == ranks.rank || $0 == receiver ?? $0 ? bytes : [] }, counts: counts)
+      underWay.append((exchange, places))
+      if underWay.count == ArenaShards.piecesUnderWay { try put() }
+    }
+    while !underWay.isEmpty { try put() }
   }
 
-  // MARK: - Pieces
-
-  private var pieceCount: Int { pieces.map(\.count).max() ?? 0 }
-
-  /// Empty for a rank that has fewer.
-  private func piece(_ index: Int, of rank: Int) -> Range<Int> {
-    let end = ranges[rank].upperBound
-    return index < pieces[rank].count ? pieces[rank][index] : end..<end
-  }
+  /// Pieces that are sent before the first of them has come.
+  static let piecesUnderWay = 4
 }

@@ -2,57 +2,64 @@ import FireflyModels
 import FireflyTensors
 import FireflyWeights
 
-/// The optimizer's moments of what is trained, or of a range of it; zero at first.
+/// The optimizer's moments of what is trained, or of some ranges of it; zero at first.
 package final class MomentStore {
-  /// Elements of the arena.
-  package let range: Range<Int>
   /// Both moments together.
   package let byteCount: Int
-  private let contents: Contents
-
-  private enum Contents {
-    /// Each [range.count].
-    case float32(m: Tensor, v: Tensor)
-    /// Of each parameter, ascending.
-    case byParameter([(range: Range<Int>, moments: Moments)])
-  }
+  /// Stretches of the arena, ascending.
+  private let parts: [(range: Range<Int>, moments: Moments)]
+  /// Large tensors' moments have 8 bits; of ranges without any there may be none that has.
+  private let isInBytes: Bool
 
   /// 32 bits each, in the device's memory.
-  package init(for range: Range<Int>, on device: any Device) {
-    self.range = range
-    contents = .float32(
-      m: .zeros([range.count], .float32, on: device), v: .zeros([range.count], .float32, on: device))
-    byteCount = MomentStore.byteCount(of: range.count)
+  ///
+  /// - Parameter ranges: elements of the arena, ascending.
+  package convenience init(for ranges: [Range<Int>], on device: any Device) {
+    let stretches = ranges.map { Stretch(range: $0, isBytes: false) }
+    self.init(
+      stretches, isInBytes: false,
+      in: Tensor.zeros([MomentStore.byteCount(of: stretches)], .uint8, on: device).storage)
   }
 
   /// 32 bits each in one file of `folder`, mapped and shared, so that the system can write pages out and take the memory.
   ///
   /// The file has no name once it is open: its room is free again when the process ends, however it ends.
   /// - Throws: `FireflyError` when the disk has no room for all of it.
-  package init(for range: Range<Int>, pagedIn folder: String) throws {
-    self.range = range
-    byteCount = MomentStore.byteCount(of: range.count)
-    let storage = try MomentStore.paged(byteCount, in: folder)
-    contents = .float32(
-      m: Tensor(storage: storage, byteOffset: 0, shape: [range.count], dtype: .float32),
-      v: Tensor(storage: storage, byteOffset: byteCount / 2, shape: [range.count], dtype: .float32))
+  package convenience init(for ranges: [Range<Int>], pagedIn folder: String) throws {
+    let stretches = ranges.map { Stretch(range: $0, isBytes: false) }
+    self.init(
+      stretches, isInBytes: false,
+      in: try MomentStore.paged(MomentStore.byteCount(of: stretches), in: folder))
   }
 
   /// 8 bits each where `ParameterSlot.hasByteMoments`, and 32 elsewhere: in the device's memory, or in a file of `folder`.
   ///
-  /// - Parameter range: elements of the arena that begin and end where a block does; nil: all.
+  /// - Parameter ranges: elements of the arena that begin and end where a block does, ascending; nil: all.
   /// - Throws: `FireflyError` when the disk has no room for all of it.
-  package init(
-    inBytesFor trainable: Trainable, _ range: Range<Int>? = nil, on device: any Device,
+  package convenience init(
+    inBytesFor trainable: Trainable, _ ranges: [Range<Int>]? = nil, on device: any Device,
     pagedIn folder: String? = nil
   ) throws {
-    let range = range ?? 0..<trainable.arenaCount
-    let parts = trainable.slots.map { (slot: $0, range: $0.range.clamped(to: range)) }
-      .filter { !$0.range.isEmpty }.sorted { $0.range.lowerBound < $1.range.lowerBound }
-    let byteCount = parts.reduce(0) { $0 + MomentStore.byteCount(of: $1.range.count, in: $1.slot) }
-    let storage =
-      try folder.map { try MomentStore.paged(byteCount, in: $0) }
-      ?? Tensor.zeros([byteCount], .uint8, on: device).storage
+    let slots = trainable.slots.sorted { $0.range.lowerBound < $1.range.lowerBound }
+    let stretches = (ranges ?? [0..<trainable.arenaCount]).flatMap { range in
+      slots.map { Stretch(range: $0.range.clamped(to: range), isBytes: $0.hasByteMoments) }
+        .filter { !$0.range.isEmpty }
+    }
+    let byteCount = MomentStore.byteCount(of: stretches)
+    self.init(
+      stretches, isInBytes: true,
+      in: try folder.map { try MomentStore.paged(byteCount, in: $0) }
+        ?? Tensor.zeros([byteCount], .uint8, on: device).storage)
+  }
+
+  /// Elements whose moments lie together.
+  private struct Stretch {
+    let range: Range<Int>
+    let isBytes: Bool
+  }
+
+  private init(_ stretches: [Stretch], isInBytes: Bool, in storage: Storage) {
+    self.isInBytes = isInBytes
     var offset = 0
     func next(_ count: Int, _ dtype: DType) -> Tensor {
       defer { offset += MomentStore.lines(count * dtype.byteCount) }
@@ -62,25 +69,22 @@ package final class MomentStore {
       ByteMoment(
         codes: next(count, .uint8), absmax: next(ByteMoment.blocks(of: count), .float32), map: map)
     }
-    contents = .byParameter(
-      parts.map { slot, range in
-        let count = range.count
-        let moments: Moments =
-          slot.hasByteMoments
-          ? .bytes(m: nextBytes(count, .signed), v: nextBytes(count, .unsigned))
-          : .float32(m: next(count, .float32), v: next(count, .float32))
-        return (range, moments)
-      })
-    self.range = range
-    self.byteCount = byteCount
+    parts = stretches.map { stretch in
+      let count = stretch.range.count
+      let moments: Moments =
+        stretch.isBytes
+        ? .bytes(m: nextBytes(count, .signed), v: nextBytes(count, .unsigned))
+        : .float32(m: next(count, .float32), v: next(count, .float32))
+      return (stretch.range, moments)
+    }
+    byteCount = offset
   }
 
   /// Moments of all that is trained, of the same kind, zero, in a file of `folder`.
   func emptied(for trainable: Trainable, pagedIn folder: String) throws -> MomentStore {
-    switch contents {
-    case .float32: try MomentStore(for: 0..<trainable.arenaCount, pagedIn: folder)
-    case .byParameter: try MomentStore(inBytesFor: trainable, on: .cpu, pagedIn: folder)
-    }
+    isInBytes
+      ? try MomentStore(inBytesFor: trainable, on: .cpu, pagedIn: folder)
+      : try MomentStore(for: [0..<trainable.arenaCount], pagedIn: folder)
   }
 
   private static func paged(_ byteCount: Int, in folder: String) throws -> Storage {
@@ -91,17 +95,10 @@ package final class MomentStore {
 
   /// What the store has of a range, which begins and ends where a block does: stretches of the arena, ascending.
   package func moments(in range: Range<Int>) -> [(range: Range<Int>, moments: Moments)] {
-    switch contents {
-    case .float32(let m, let v):
-      let part = range.clamped(to: self.range)
-      guard !part.isEmpty else { return [] }
-      return [(part, Moments.float32(m: m, v: v).slice(part.offset(by: -self.range.lowerBound)))]
-    case .byParameter(let all):
-      let first = all.partitionPoint { $0.range.upperBound <= range.lowerBound }
-      return all[first...].prefix { $0.range.lowerBound < range.upperBound }.map { own, moments in
-        let part = range.clamped(to: own)
-        return (part, moments.slice(part.offset(by: -own.lowerBound)))
-      }
+    let first = parts.partitionPoint { $0.range.upperBound <= range.lowerBound }
+    return parts[first...].prefix { $0.range.lowerBound < range.upperBound }.map { own, moments in
+      let part = range.clamped(to: own)
+      return (part, moments.slice(part.offset(by: -own.lowerBound)))
     }
   }
 
@@ -119,19 +116,21 @@ package final class MomentStore {
 
   // MARK: - Sizes
 
-  /// Each moment on cache lines of its own.
-  private static func byteCount(of elements: Int) -> Int { 2 * lines(4 * elements) }
-
   /// Bytes of all moments in 8 bits.
   package static func byteCount(inBytesFor trainable: Trainable) -> Int {
-    trainable.slots.reduce(0) { $0 + byteCount(of: $1.count, in: $1) }
+    trainable.slots.reduce(0) { $0 + byteCount(of: $1.count, isBytes: $1.hasByteMoments) }
   }
 
-  private static func byteCount(of elements: Int, in slot: ParameterSlot) -> Int {
-    guard slot.hasByteMoments else { return byteCount(of: elements) }
+  private static func byteCount(of stretches: [Stretch]) -> Int {
+    stretches.reduce(0) { $0 + byteCount(of: $1.range.count, isBytes: $1.isBytes) }
+  }
+
+  private static func byteCount(of elements: Int, isBytes: Bool) -> Int {
+    guard isBytes else { return 2 * lines(4 * elements) }
     return 2 * (lines(elements) + lines(4 * ByteMoment.blocks(of: elements)))
   }
 
+  /// Each moment lies on cache lines of its own.
   private static func lines(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
 }
 

@@ -43,7 +43,7 @@ struct MemoryPlan {
     paged =
       (config.optimizerMemory == .paged ? moments : 0)
       + (config.mode == .full && config.full.masterWeights == .paged ? trained * 4 : 0)
-    let parameters = MemoryPlan.parameters(trained, config, c: c)
+    let parameters = MemoryPlan.parameters(trainable, facts, config, c: c)
     let training =
       [
         ("program and rows", facts.residentBytes + MemoryPlan.computing),
@@ -59,14 +59,36 @@ struct MemoryPlan {
       facts.loadingBytes(config, trainable)
       + (config.mode == .full ? parameters.reduce(0) { $0 + $1.1 } : 0)
     let beyond = loading - training.reduce(0) { $0 + $1.1 }
-    parts = training + (beyond > 0 ? [("reading the weights, beyond that", beyond)] : [])
+    let messages = MemoryPlan.messages(trainable, ranks: facts.ranks)
+    parts =
+      training + (facts.ranks > 1 ? [("messages between ranks", messages)] : [])
+      + (beyond > 0 ? [("reading the weights, beyond that", beyond)] : [])
   }
 
-  /// Values and gradients of `trained` elements, and the adapter's copies in the compute type.
-  private static func parameters(_ trained: Int, _ config: RunConfig, c: Int) -> [(String, Int)] {
+  /// Values and gradients, and the adapter's copies in the compute type.
+  private static func parameters(
+    _ trainable: Trainable, _ facts: ModelFacts, _ config: RunConfig, c: Int
+  ) -> [(String, Int)] {
+    let trained = trainable.count
     guard config.mode == .full else { return [("adapter with gradients", trained * (8 + c))] }
     let gradients = config.full.gradients == .bfloat16 ? 2 : 4
-    return [("master weights", trained * 4), ("gradients", trained * gradients)]
+    let own = facts.dividesValues ? (trained + facts.ranks - 1) / facts.ranks : trained
+    // Gradients go out as the last micro-batch's backward completes them; until then each rank has its sums of all.
+    let block = Dictionary(grouping: trainable.slots) { $0.layer }.values.map {
+      $0.reduce(0) { $0 + $1.count }
+    }
+    let held =
+      config.accumulation == 1 ? min(trained, own + (facts.dividesValues ? block.max() ?? 0 : 0)) : trained
+    return [
+      ("master weights", (config.full.masterWeights == .paged ? trained : own) * 4),
+      ("gradients", held * gradients),
+    ]
+  }
+
+  /// What is under way at once, out and in.
+  private static func messages(_ trainable: Trainable, ranks: Int) -> Int {
+    let piece = ArenaShards.pieceSize(of: trainable.arenaCount, among: ranks)
+    return min(ArenaShards.piecesUnderWay * piece, trainable.arenaCount) * 2 * 4 * (ranks - 1) / ranks
   }
 
   /// Bytes a token of what `layers` blocks keep for the backward: their inputs in float32, or everything.

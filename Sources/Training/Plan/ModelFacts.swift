@@ -26,9 +26,12 @@ struct ModelFacts {
   let residentBytes: Int
   /// Processes that share the optimizer's moments.
   let ranks: Int
+  /// They share float32 values and gradients of all weights too.
+  let dividesValues: Bool
 
   init(_ setup: RunSetup) {
     ranks = setup.rankCount
+    dividesValues = setup.dividesValues
     architecture = setup.architecture
     compute = setup.compute
     isStored4Bit = setup.pretrained.source.isQuantized
@@ -128,9 +131,21 @@ struct ModelFacts {
 
   // MARK: - The rows
 
-  /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
+  /// A rank's part of a micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with
+  /// all of its own.
   func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {
-    rows.prefix(config.microBatchSize).reduce((0, 0, 0)) { sum, row in
+    let whole = longest(config.microBatchSize, config)
+    guard ranks > config.accumulation, architecture.experts == nil else { return whole }
+    // A step is cut between rows, so that a part may be a row longer than the others.
+    let row = longest(1, config)
+    func part(_ all: Int, _ one: Int) -> Int { min(all, all * config.accumulation / ranks + one) }
+    return (
+      part(whole.tokens, row.tokens), part(whole.targets, row.targets), part(whole.laidOut, row.laidOut)
+    )
+  }
+
+  private func longest(_ count: Int, _ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {
+    rows.prefix(count).reduce((0, 0, 0)) { sum, row in
       let tokens = min(row.tokens, config.maxSequenceLength * row.lengths.count)
       let whole = row.lengths.reduce(0) { $0 + min($1, config.maxSequenceLength) }
       return (sum.0 + tokens, sum.1 + min(row.targets, tokens), sum.2 + (whole > tokens ? whole : 0))

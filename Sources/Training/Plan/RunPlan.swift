@@ -35,7 +35,11 @@ public struct RunPlan: Sendable {
   /// Processes that share the work.
   public let ranks: Int
   /// Bytes that each of them sends in a step, and as many come; 0 where there is one.
-  public let wireBytes: Int
+  public var wireBytes: Int { wire.gradients + wire.values }
+  /// Of them gradients, which go out while a step's last backward goes on, and new values.
+  package let wire: (gradients: Int, values: Int)
+  /// Of a rank's computing in a step the share of its last micro-batch.
+  package let lastShare: Double
   /// Bytes of the paged optimizer's file, and of that of paged master weights; 0 when they are in memory.
   public let pagedBytes: Int
   /// The plan in plain lines.
@@ -59,18 +63,24 @@ public struct RunPlan: Sendable {
     advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
     ranks = setup.rankCount
-    // A gradient and a value of each element, but for the own share.
-    wireBytes = 2 * 4 * setup.trainable.arenaCount / ranks * (ranks - 1)
+    // Of each element, but for the own share.
+    let sent = setup.trainable.arenaCount / ranks * (ranks - 1)
+    wire = (4 * sent, (setup.dividesValues ? setup.compute.byteCount : 4) * sent)
+    lastShare = min(1, Double(ranks) / Double(setup.order.accumulation))
     referenceWork = setup.referenceWork
     step = PlannedStep(setup, facts)
     checkpointBytes =
       4 * (trainableParameters + setup.totalSteps) + setup.trainable.momentBytes(config)
       + (setup.trainable.full == nil ? 0 : setup.pretrained.source.weights.byteCount)
     pagedBytes = memory.paged
-    notices = setup.notices
+    let node = NodeAdvice(
+      nodes: setup.device.isHost ? Processors.memoryNodes : 1, ranks: ranks, units: setup.units,
+      needed: memory.needed, limit: memoryLimit)
+    notices = setup.notices + (node.line.map { [$0] } ?? [])
     summary =
       RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
-      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"] + RunPlan.wire(setup, wireBytes) + advice
+      + ["checkpoint: about \(Readable.bytes(checkpointBytes))"]
+      + RunPlan.wire(setup, wire.gradients + wire.values) + advice
   }
 
   private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {
@@ -121,10 +131,7 @@ public struct RunPlan: Sendable {
   /// What ranks send each other, and on how many rows each can work.
   private static func wire(_ setup: RunSetup, _ bytes: Int) -> [String] {
     guard setup.rankCount > 1 else { return [] }
-    let order = setup.order
-    let units =
-      min(order.accumulation, order.batchesPerEpoch)
-      * (setup.architecture.experts == nil ? min(order.microBatchSize, order.rows) : 1)
+    let units = setup.units
     let unit = setup.architecture.experts == nil ? "rows" : "micro-batches"
     let line =
       "ranks: \(setup.rankCount), which share the \(units) \(unit) of a step; each sends \(Readable.bytes(bytes)) a step"
@@ -189,5 +196,13 @@ public struct RunPlan: Sendable {
       + (full.frozenLayers > 0
         ? ", not the embedding and the first \(full.frozenLayers) of \(setup.architecture.layers) blocks"
         : "")
+  }
+}
+
+extension RunSetup {
+  /// What ranks can share in a step: rows; in mixtures of experts micro-batches, which stay whole.
+  fileprivate var units: Int {
+    min(order.accumulation, order.batchesPerEpoch)
+      * (architecture.experts == nil ? min(order.microBatchSize, order.rows) : 1)
   }
 }

@@ -50,7 +50,7 @@ struct RunSetup {
     ranks.summary(threads: Parallel.threads).map { notices.append($0) }
     if !opened.isUsual || config.device == .auto { notices.append(opened.note) }
     device = opened.device
-    compute = RunSetup.compute(config, device, &notices)
+    compute = try RunSetup.compute(config, device, &notices)
     pretrained = try config.openModel()
     // Before the rows, which may take minutes.
     let output = OutputFolder(config: config)
@@ -102,6 +102,13 @@ struct RunSetup {
     return device.ownMemory ?? config.memoryLimit.bytes.map { $0 / ranks.ranksOnHost }
   }
 
+  /// Whether each of several ranks keeps a part of the float32 values and gradients alone: where products read copies of the
+  /// matrices. A router and a head whose rows are divided by their lengths read the values themselves.
+  var dividesValues: Bool {
+    config.mode == .full && compute != .float32 && device.isHost && rankCount > 1
+      && architecture.experts == nil && !architecture.normalizedHead
+  }
+
   /// The frozen linear layers are held in 4 bits, or in a GGUF file's blocks: they are decoded as they are used.
   var isNF4: Bool { config.mode == .qlora || pretrained.source.isQuantized }
 
@@ -138,12 +145,25 @@ struct RunSetup {
       fix: "Use the model's 16-bit weights, or train an adapter with \"train_mode\": \"qlora\".")
   }
 
-  private static func compute(_ config: RunConfig, _ device: any Device, _ notices: inout [String]) -> DType {
-    if config.precision == .float32 { return .float32 }
-    if config.precisionIsExplicit || device.multipliesBFloat16 { return .bfloat16 }
-    notices.append(
-      "\(device.isHost ? "this processor" : device.name) has no bfloat16 products: computing in float32")
-    return .float32
+  /// A precision by its own key holds on any device that has it; bf16 and fp16 are followed as near as the device can.
+  private static func compute(
+    _ config: RunConfig, _ device: any Device, _ notices: inout [String]
+  ) throws -> DType {
+    switch config.precision {
+    case .float32: return .float32
+    case .float16 where config.precisionIsExplicit || device.multipliesFloat16:
+      try device.requireCompute(.float16)
+      return .float16
+    case .bfloat16 where config.precisionIsExplicit: return .bfloat16
+    case .float16, .bfloat16: break
+    }
+    let compute = device.usualCompute
+    if compute != .bfloat16 {
+      notices.append(
+        "\(device.isHost ? "this processor" : device.name) has no bfloat16 products: computing in \(compute)"
+          + (compute == .float16 ? ", with loss scaling" : ""))
+    }
+    return compute
   }
 
   private static func preferenceRemarks(_ config: RunConfig, _ architecture: Architecture) -> [String] {

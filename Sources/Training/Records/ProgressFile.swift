@@ -38,6 +38,8 @@ final class ProgressFile {
       "peak_memory_bytes": peakMemoryBytes.map(JSONValue.int) ?? .null,
     ]
     if let balance = entry.balanceLoss { line["aux_loss"] = number(balance) }
+    if let scale = entry.lossScale { line["loss_scale"] = number(scale) }
+    if let skipped = entry.skippedSteps { line["skipped_steps"] = .int(skipped) }
     for (name, value) in entry.preference?.scalars ?? [] { line[name] = number(value) }
     try progress.append(line)
     window = (0, 0)

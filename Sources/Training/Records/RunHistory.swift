@@ -14,6 +14,10 @@ public struct LogEntry: Sendable, Equatable {
   public var gradientNorm: Double
   /// The learning rate that this step used.
   public var learningRate: Double
+  /// In float16, what the next step's loss is multiplied by, and how many steps of the run have moved nothing so far; nil in
+  /// other types.
+  public var lossScale: Double?
+  public var skippedSteps: Int?
 }
 
 /// An entry of log_history.
@@ -64,12 +68,14 @@ struct RunHistory: Sendable {
   }
 
   /// Closes the window with an entry.
-  mutating func log(step: Int, epoch: Double, gradientNorm: Double, learningRate: Double) -> LogEntry {
+  mutating func log(
+    step: Int, epoch: Double, gradientNorm: Double, learningRate: Double, lossScale: LossScale?
+  ) -> LogEntry {
     let steps = Double(max(1, windowSteps))
     let entry = LogEntry(
       step: step, epoch: epoch, loss: windowSum / steps, balanceLoss: windowBalanceSum.map { $0 / steps },
       preference: windowPreferenceSum?.divided(by: steps), gradientNorm: gradientNorm,
-      learningRate: learningRate)
+      learningRate: learningRate, lossScale: lossScale?.value, skippedSteps: lossScale?.skippedSteps)
     log.append(.training(entry))
     windowSum = 0
     windowBalanceSum = nil
@@ -151,6 +157,8 @@ extension LogEntry {
       "learning_rate": .double(learningRate),
     ]
     if let balanceLoss { entry["aux_loss"] = .double(balanceLoss) }
+    if let lossScale { entry["loss_scale"] = .double(lossScale) }
+    if let skippedSteps { entry["skipped_steps"] = .int(skippedSteps) }
     if let preference { entry.merge(preference.json()) { $1 } }
     return .object(entry)
   }
@@ -161,7 +169,8 @@ extension LogEntry {
     self.init(
       step: step, epoch: json["epoch"]?.double ?? 0, loss: loss, balanceLoss: json["aux_loss"]?.double,
       preference: PreferenceMetrics(json),
-      gradientNorm: json["grad_norm"]?.double ?? .nan, learningRate: json["learning_rate"]?.double ?? 0)
+      gradientNorm: json["grad_norm"]?.double ?? .nan, learningRate: json["learning_rate"]?.double ?? 0,
+      lossScale: json["loss_scale"]?.double, skippedSteps: json["skipped_steps"]?.int)
   }
 }
 

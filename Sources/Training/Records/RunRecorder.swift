@@ -53,6 +53,7 @@ final class RunRecorder {
         ("train/loss", entry.loss), ("train/grad_norm", entry.gradientNorm),
         ("train/learning_rate", entry.learningRate), ("train/epoch", entry.epoch),
       ] + (entry.balanceLoss.map { [("train/aux_loss", $0)] } ?? [])
+        + (entry.lossScale.map { [("train/loss_scale", $0)] } ?? [])
         + (entry.preference?.scalars.map { ("train/\($0.key)", $0.value) } ?? []), step: entry.step)
   }
 
@@ -98,5 +99,7 @@ extension LogEntry {
       + (balanceLoss.map { "aux_loss \(Readable.fixed($0, 4))  " } ?? "")
       + (preference.map { "\($0.line())  " } ?? "")
       + "grad_norm \(Readable.fixed(gradientNorm, 3))  lr \(Readable.scientific(learningRate))"
+      + (lossScale.map { "  loss_scale \(Readable.fixed($0, 0))" } ?? "")
+      + (skippedSteps.map { $0 > 0 ? "  skipped \($0)" : "" } ?? "")
   }
 }

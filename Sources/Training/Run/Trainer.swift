@@ -42,7 +42,15 @@ public struct Trainer: Sendable {
   public func plan(
     memoryLimit: Int? = nil, ranks: Int = 1, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
-    let setup = try setUp(planned: ranks, progress)
+    try plan(setUp(planned: ranks, progress), memoryLimit)
+  }
+
+  /// The same of a rank's part, for the ranks that there are.
+  package func plan(ranks: Ranks, progress: @escaping (TrainingEvent) -> Void) throws -> RunPlan {
+    try plan(setUp(ranks, progress), nil)
+  }
+
+  private func plan(_ setup: RunSetup, _ memoryLimit: Int?) throws -> RunPlan {
     let plan = RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit)
     try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     return plan
@@ -157,7 +165,7 @@ extension RunSetup {
     let model =
       if let full = trainable.full {
         try Transformer.load(
-          pretrained.source, compute: compute, training: full, memory: config.arenaMemory, device: device,
+          pretrained.source, compute: compute, training: full, memory: arenaMemory, device: device,
           progress: reading)
       } else {
         try Transformer.load(
@@ -171,6 +179,14 @@ extension RunSetup {
     }
     for note in pretrained.tokenizer.notes + model.notes { progress(.notice(note)) }
     return model
+  }
+}
+
+extension RunSetup {
+  private var arenaMemory: ArenaMemory {
+    var memory = config.arenaMemory
+    if !ranks.isAlone && dividesValues { memory.shard = ArenaShards(ranks, of: trainable).own }
+    return memory
   }
 }
 
@@ -201,20 +217,22 @@ extension Checkpoint {
   ///
   /// - Parameter elements: of the arena, that this process updates.
   func start(
-    _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: Range<Int>
+    _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: [Range<Int>]
   ) throws -> RunState {
     let trainable = model.arena.trainable
     let store = try momentStore(trainable, elements, on: model.arena.values.device)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
-      return RunState(step: 0, optimizer: AdamW(options, store: store), history: RunHistory())
+      return RunState(
+        step: 0, optimizer: AdamW(options, store: store),
+        lossScale: model.compute == .float16 ? LossScale() : nil, history: RunHistory())
     }
     return try restore(saved, from: folder, trainable, options, into: store)
   }
 
   private func momentStore(
-    _ trainable: Trainable, _ elements: Range<Int>, on device: any Device
+    _ trainable: Trainable, _ elements: [Range<Int>], on device: any Device
   ) throws -> MomentStore {
     let folder = config.optimizerMemory == .paged && device.isHost ? config.outputFolder : nil
     switch (config.momentPrecision, folder) {

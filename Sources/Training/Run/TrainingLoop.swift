@@ -69,19 +69,15 @@ struct TrainingLoop {
       let stepStart = clock.now
       let step = shares.part(order.microBatches(step: state.step), rank: ranks.rank, of: ranks.size)
       let loss = try accumulateGradients(step, progress)
-      try shards.sumGradients(model.arena)
-      let norm = try shards.gradientNorm(model.arena)
+      let norm = try shards.gradientNorm(model.arena) / lossScale
       try checkFiles()
-      guard norm.isFinite else {
-        let lines = try ranks.gather(step.parts.flatMap(\.batch.lines)).joined()
-        throw try notANumber("the gradient", loss: loss.loss, norm: norm, lines: Array(lines))
+      // A step that moves nothing does not move the learning rate either, as with transformers.
+      let rate = learningRate(state.optimizer.step)
+      if norm.isFinite {
+        try update(rate: rate, norm: norm)
+      } else {
+        try skip(step, loss, norm)
       }
-
-      let rate = learningRate(state.step)
-      state.optimizer.update(
-        model.arena, learningRate: rate, gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm))
-      try shards.gatherValues(model.arena)
-      model.parametersChanged()
       state.step += 1
 
       let report = count(step.extent, loss, norm, rate, seconds: (clock.now - stepStart).seconds)
@@ -102,9 +98,10 @@ struct TrainingLoop {
       }
     }
     try sayWhetherEarly(progress)
+    let parameters = try shards.gatherParameters(model.arena, pagedIn: config.outputFolder)
     if ranks.isFirst {
-      try loadBest(progress)
-      try checkpoint.writeTrained(model, to: config.outputFolder)
+      try loadBest(parameters, progress)
+      try checkpoint.writeTrained(model, parameters, to: config.outputFolder)
     }
     let result = result(.finished, runtime: (clock.now - start).seconds)
     try recorder?.finished(result, state.history)
@@ -113,7 +110,7 @@ struct TrainingLoop {
 
   // MARK: - One step
 
-  /// Forward and backward of this rank's part of the step.
+  /// Forward and backward of this rank's part of the step; adds the ranks' gradients up while the last backward goes on.
   ///
   /// - Returns: the whole step's loss.
   private func accumulateGradients(
@@ -122,22 +119,57 @@ struct TrainingLoop {
     model.zeroGradients()
     let pass = Pass(
       seed: UInt64(config.seed), step: UInt64(state.step), training: true,
-      checkpointing: config.checkpointing)
+      checkpointing: config.checkpointing, lossScale: Float(lossScale))
     var own = StepLoss(loss: 0)
     var lost: LossNotFinite?
+    let sum = GradientSum(shards, model.arena)
+    func follow(_ done: Int) {
+      if done == step.parts.count - 1 { model.onBackward = sum.completed }
+    }
+    defer { model.onBackward = nil }
     do {
+      follow(0)
       own = try objective.accumulateGradients(step, on: model, pass) {
         progress(.microBatch($0, of: step.parts.count))
+        follow($0)
       }
     } catch let error as LossNotFinite {
       lost = error
     }
+    try sum.finish()
     guard try !ranks.any(lost != nil) else {
       let lines = try ranks.gather(lost?.batch.lines ?? []).joined()
       let value = try ranks.sum([lost?.value ?? 0])[0]
       throw try notANumber("the loss", loss: value, norm: .nan, lines: Array(lines))
     }
     return try own.sum(over: ranks)
+  }
+
+  /// What the gradients are multiplied by.
+  private var lossScale: Double { state.lossScale?.value ?? 1 }
+
+  private mutating func update(rate: Double, norm: Double) throws {
+    state.optimizer.update(
+      model.arena, learningRate: rate,
+      gradientScale: clipScale(norm: norm, limit: config.maxGradientNorm) / Float(lossScale))
+    try shards.gatherValues(model.arena)
+    model.parametersChanged()
+    state.lossScale?.grow()
+  }
+
+  /// A step whose gradients are infinite or NaN moves nothing; a smaller loss scale may help the next one.
+  ///
+  /// - Throws: `FireflyError` where there is no loss scale, or none that helps.
+  private mutating func skip(_ step: StepBatches, _ loss: StepLoss, _ norm: Double) throws {
+    state.lossScale?.back()
+    guard let scale = state.lossScale, !scale.isExhausted else {
+      let lines = try ranks.gather(step.parts.flatMap(\.batch.lines)).joined()
+      let what = state.lossScale == nil ? "the gradient" : "even with a loss scale of 1, the gradient"
+      throw try notANumber(what, loss: loss.loss, norm: norm, lines: Array(lines))
+    }
+    try recorder?.line(
+      "step \(state.step + 1) moved nothing: its gradient is \(Readable.fixed(norm, 0)) in float16; the loss scale is now "
+        + Readable.fixed(scale.value, 0))
   }
 
   private mutating func count(
@@ -170,7 +202,8 @@ struct TrainingLoop {
   private mutating func save() throws -> CheckpointFolder {
     state.history.willSave(at: state.step, in: config)
     let moments = try shards.gatherMoments(state.optimizer.store, pagedIn: config.outputFolder)
-    let folder = try moments.map { try checkpoint.save(state, $0, model) }
+    let parameters = try shards.gatherParameters(model.arena, pagedIn: config.outputFolder)
+    let folder = try moments.map { try checkpoint.save(state, $0, parameters, model) }
     state.savedStep = state.step
     return folder ?? checkpoint.folder(of: state)
   }
@@ -215,8 +248,8 @@ struct TrainingLoop {
     try recorder?.answered(answers)
   }
 
-  /// Gives the model what the best checkpoint has trained, where that is asked for.
-  private func loadBest(_ progress: (TrainingEvent) -> Void) throws {
+  /// Gives the model, or the parameters that are to be written, what the best checkpoint has trained, where that is asked for.
+  private func loadBest(_ parameters: [Parameter]?, _ progress: (TrainingEvent) -> Void) throws {
     guard let settings = config.evaluation?.best, settings.isLoadedAtEnd else { return }
     let noun = model.adapterOptions == nil ? "model" : "adapter"
     guard let best = state.history.best(settings), let folder = state.history.bestCheckpoint else {
@@ -224,7 +257,7 @@ struct TrainingLoop {
       return
     }
     let checkpoint = try CheckpointFolder.named(folder)
-    try checkpoint.readTrained(into: model, model.arena.trainable)
+    try checkpoint.readTrained(into: model, model.arena.trainable, parameters)
     let text =
       "the \(noun) is that of \(folder), \(best.metric.rawValue) \(Readable.fixed(best.value, 4))"
     try recorder?.line(text)
@@ -240,7 +273,7 @@ struct TrainingLoop {
     else { return }
     let entry = state.history.log(
       step: report.step, epoch: report.epoch, gradientNorm: report.gradientNorm,
-      learningRate: report.learningRate)
+      learningRate: report.learningRate, lossScale: state.lossScale)
     try recorder?.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
     progress(.logged(entry))
   }
@@ -278,7 +311,7 @@ struct TrainingLoop {
     -> FireflyError
   {
     let step = state.step + 1
-    let rate = learningRate(state.step)
+    let rate = learningRate(state.optimizer.step)
     let entry = LogEntry(
       step: step, epoch: order.epoch(after: step), loss: loss, gradientNorm: norm,
       learningRate: rate)
@@ -290,7 +323,7 @@ struct TrainingLoop {
     let from = last.map { "continue from checkpoint-\($0.step) with --resume, or start anew" } ?? "start anew"
     return ranks.together(
       FireflyError(
-        "\(what) of step \(step) is \(loss.isFinite ? norm : loss)",
+        "\(what) of step \(step) is \(Readable.fixed(loss.isFinite ? norm : loss, 0))",
         at: data.report.places(lines),
         expected: "a finite number",
         fix: "Look at these rows; then \(from), with a lower learning_rate (now "

@@ -2,7 +2,7 @@ import FireflyBase
 
 extension GGUFArchitecture {
   /// The kinds that are read and written. Source: llama.cpp's convert_hf_to_gguf.py.
-  package static let all = llamas + gemmas + mixtures
+  package static let all = llamas + likeLlama + older + gemmas + mixtures + deepSeeks
 
   private static let mixtures = [
     GGUFArchitecture(
@@ -26,6 +26,21 @@ extension GGUFArchitecture {
           "use_sliding_window": .bool(false), "attention_bias": .bool(false), "norm_topk_prob": .bool(true),
         ]
       }),
+  ]
+
+  private static let deepSeeks = [
+    GGUFArchitecture(
+      name: "deepseek", modelTypes: ["deepseek"], modelClass: "DeepseekForCausalLM", tensors: .deepSeek,
+      reordersRows: true, numbers: [(.expertWeightScale, "routed_scaling_factor")], experts: .deepSeek,
+      given: .init(headsFillHidden: true, hasFewBiases: true), endsAtWindow: false,
+      options: { _ in ["norm_topk_prob": .bool(false), "moe_layer_freq": .int(1)] }),
+    // With keys and values in one matrix, as in older files; those of today have them apart, one transposed.
+    GGUFArchitecture(
+      name: "deepseek2", modelTypes: ["deepseek_v2"], modelClass: "DeepseekV2ForCausalLM",
+      tensors: .deepSeek2, reordersRows: false, isRead: false,
+      numbers: [(.expertWeightScale, "routed_scaling_factor")], experts: .deepSeek,
+      given: .init(hasFewBiases: true), endsAtWindow: false,
+      options: { _ in [:] }),
   ]
 
   private static let llamas = [
@@ -80,8 +95,16 @@ extension GGUFArchitecture {
       reordersRows: true, given: .init(unturnedPeriod: 4, hasFewBiases: true), endsAtWindow: false,
       options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
     GGUFArchitecture(
+      name: "olmo2", modelTypes: ["olmo3"], modelClass: "Olmo3ForCausalLM", tensors: .olmo2,
+      reordersRows: false, isMeant: { $0.metadata["olmo2.attention.sliding_window"] != nil },
+      numbers: [(.slidingWindow, "sliding_window")],
+      given: .init(windowPeriod: 4, isTied: false, headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
       name: "olmo2", modelTypes: ["olmo2"], modelClass: "Olmo2ForCausalLM", tensors: .olmo2,
-      reordersRows: false, given: .init(isTied: false, hasFewBiases: true), endsAtWindow: false,
+      reordersRows: false, given: .init(isTied: false, headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
       options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
     GGUFArchitecture(
       name: "ernie4_5", modelTypes: ["ernie4_5"], modelClass: "Ernie4_5ForCausalLM", tensors: .llama,
@@ -97,6 +120,66 @@ extension GGUFArchitecture {
       name: "hunyuan-dense", modelTypes: ["hunyuan_v1_dense"], modelClass: "HunYuanDenseV1ForCausalLM",
       tensors: .hunYuan, reordersRows: false, given: .init(hasFewBiases: true), endsAtWindow: false,
       options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+  ]
+
+  /// What has LLaMA's function under another name: files become LLaMA's, and what has q, k and v in one layer is written so.
+  private static let likeLlama = [
+    alike("llama", from: ["internlm2"], .internLM2), alike("llama", from: ["baichuan"], .baichuan),
+    alike("internlm2", from: ["llama"], .llama), alike("xverse", from: ["llama"], .llama),
+    alike("baichuan", from: ["llama"], .llama) { $0.metadata["baichuan.block_count"]?.int == 32 },
+    GGUFArchitecture(
+      name: "baichuan", modelTypes: ["baichuan"], modelClass: "BaichuanForCausalLM", tensors: .baichuan,
+      reordersRows: true, isRead: false,
+      given: .init(hasALiBi: true, layersWithALiBi: 40, headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
+      options: { _ in [:] }),
+  ]
+
+  private static func alike(
+    _ name: String, from modelTypes: [String], _ tensors: GGUFNames,
+    isMeant: @escaping @Sendable (GGUFFile) -> Bool = { _ in true }
+  ) -> GGUFArchitecture {
+    GGUFArchitecture(
+      name: name, modelTypes: modelTypes, modelClass: "LlamaForCausalLM", tensors: tensors,
+      reordersRows: true,
+      isMeant: isMeant, endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias")), "mlp_bias": .bool(false)] })
+  }
+
+  private static let older = [
+    GGUFArchitecture(
+      name: "orion", modelTypes: ["orion"], modelClass: "OrionForCausalLM", tensors: .llama,
+      reordersRows: false, normKey: .layerNormEpsilon,
+      given: .init(headsFillHidden: true, hasFewBiases: true), endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
+      name: "chatglm", modelTypes: ["chatglm"], modelClass: "ChatGLMForConditionalGeneration",
+      tensors: .chatGLM, reordersRows: false, scalesRotary: false,
+      memberNames: [
+        "vocab_size": "padded_vocab_size", "num_hidden_layers": "num_layers", "head_dim": "kv_channels",
+        "intermediate_size": "ffn_hidden_size", "max_position_embeddings": "seq_length",
+        "rms_norm_eps": "layernorm_epsilon", "num_key_value_heads": "multi_query_group_num",
+      ],
+      isMeant: { $0.has("blk.0.attn_qkv.weight") }, turnsPartly: true,
+      given: .init(headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
+      options: { file in
+        let base = file.metadata["chatglm.rope.freq_base"]?.double ?? 10_000
+        return [
+          "add_bias_linear": .bool(false), "add_qkv_bias": .bool(file.has("blk.0.attn_qkv.bias")),
+          "multi_query_attention": .bool(true), "rope_ratio": .double(base / 10_000),
+        ]
+      }),
+    GGUFArchitecture(
+      name: "chatglm", modelTypes: ["glm"], modelClass: "GlmForCausalLM", tensors: .glm,
+      reordersRows: false, turnsPartly: true, given: .init(headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
+      options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
+    GGUFArchitecture(
+      name: "bloom", modelTypes: ["bloom"], modelClass: "BloomForCausalLM", tensors: .bloom,
+      reordersRows: false, normKey: .layerNormEpsilon,
+      memberNames: ["rms_norm_eps": "layer_norm_epsilon", "max_position_embeddings": "seq_length"],
+      given: .init(hasALiBi: true), endsAtWindow: false, options: { _ in [:] }),
   ]
 
   private static let gemmas = [

@@ -15,6 +15,16 @@ package struct GGUFArchitecture: Sendable {
   package let reordersRows: Bool
   /// Whether the weights of norms have 1 added, as the model's own code does.
   package var addsOneToNorms = false
+  /// The key of the norms' ε.
+  package var normKey = GGUFKey.normEpsilon
+  /// Whether config.json can tell of rotary scaling.
+  var scalesRotary = true
+  /// What config.json calls members that have other names in LLaMA's, by these.
+  var memberNames: [String: String] = [:]
+  /// Whether files of this kind are read; otherwise they are written only.
+  var isRead = true
+  /// Whether a file of this name is of this kind: some names stand for several.
+  var isMeant: @Sendable (GGUFFile) -> Bool = { _ in true }
   /// Members of config.json that are numbers of the metadata, where either has them.
   package var numbers: [(key: GGUFKey, name: String)] = []
   /// Members of config.json that scale what the model computes.
@@ -43,6 +53,11 @@ package struct GGUFArchitecture: Sendable {
     package var unturnedPeriod: Int?
     /// Whether the embedding is the head too; nil: either may be.
     package var isTied: Bool?
+    /// Whether positions are ALiBi's, and in models of how many layers; none: of any.
+    package var hasALiBi = false
+    package var layersWithALiBi: Int?
+    /// Whether a layer's heads together are as wide as its input.
+    package var headsFillHidden = false
     /// Whether no linear layer but those of queries, keys and values has a bias.
     package var hasFewBiases = false
   }
@@ -85,11 +100,15 @@ package struct GGUFArchitecture: Sendable {
   /// Whether files of this kind may have the key.
   func knows(_ key: GGUFKey) -> Bool {
     switch key {
-    case .slidingWindow, .scoreCap, .logitCap: numbers.contains { $0.key == key }
+    case .slidingWindow, .scoreCap, .logitCap, .expertWeightScale: numbers.contains { $0.key == key }
+    case .slidingWindowPattern: given.windowPeriod != nil
     case .windowedRotaryBase: given.windowedTheta != nil
     case .expertCount, .expertUsedCount: experts != nil
     case .expertSize: experts?.size != nil
     case .sharedExpertSize: experts?.sharedSize != nil
+    case .sharedExpertCount: experts?.sharedCount != nil
+    case .leadingDenseCount: experts?.firstLayer != nil
+    case .queryRank, .keyValueRank, .yarnLogFactor: false
     case .embeddingScale, .residualScale, .scoreScale, .logitScale: factors.contains { $0.key == key }
     default: true
     }
@@ -102,11 +121,13 @@ package struct GGUFArchitecture: Sendable {
   static func of(_ file: GGUFFile) -> GGUFArchitecture? {
     guard let name = file.metadata["general.architecture"]?.string else { return nil }
     let hasExperts = file.metadata["\(name).\(GGUFKey.expertCount.rawValue)"].map { $0.int != 0 } ?? false
-    return all.first { $0.name == name && ($0.experts != nil) == hasExperts } ?? all.first { $0.name == name }
+    let named = all.filter { $0.name == name && $0.isRead && $0.isMeant(file) }
+    return named.first { ($0.experts != nil) == hasExperts } ?? named.first
   }
 
   /// The architecture that a model of transformers is written as; nil when it has none.
-  package static func of(modelType: String) -> GGUFArchitecture? {
-    all.first { $0.modelTypes.contains(modelType) }
+  package static func of(modelType: String, hasALiBi: Bool = false) -> GGUFArchitecture? {
+    let kinds = all.filter { $0.modelTypes.contains(modelType) }
+    return kinds.first { $0.given.hasALiBi == hasALiBi } ?? kinds.first
   }
 }

@@ -8,6 +8,9 @@ extension GGUFCheckpoint {
   func config() throws -> JSONValue {
     let theta = try gguf.optionalNumber(architecture.key(.rotaryBase)) ?? 10_000
     let scaling = try ropeScaling(theta: theta)
+    if let scaling, !architecture.scalesRotary {
+      throw unsupportedScaling("\(scaling["rope_type"]?.text() ?? "")")
+    }
     let embedding = try embeddingShape()
     let dtype = JSONValue.string(weightDType)
     var config: [String: JSONValue] = [
@@ -35,6 +38,9 @@ extension GGUFCheckpoint {
     for (key, name) in architecture.experts?.sizes ?? [] {
       config[name] = .int(try gguf.size(architecture.key(key)))
     }
+    if let first = architecture.experts?.firstLayer {
+      config[first] = .int(gguf.metadata[architecture.key(.leadingDenseCount)]?.int ?? 0)
+    }
     for factor in architecture.factors {
       config[factor.name] = GGUFCheckpoint.member(try member(factor))
     }
@@ -45,6 +51,7 @@ extension GGUFCheckpoint {
     config["rope_parameters"] = .object(rotary)
     config.merge(try given(rotary)) { $1 }
     config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
+    for (name, own) in architecture.memberNames { config[own] = config.removeValue(forKey: name) }
     return .object(config)
   }
 
@@ -70,6 +77,7 @@ extension GGUFCheckpoint {
     var config: [String: JSONValue] = [:]
     if let period = given.windowPeriod {
       _ = try gguf.size(architecture.key(.slidingWindow))
+      try checkPattern(period)
       config["layer_types"] = .array(
         (1...layers).map { .string($0 % period == 0 ? "full_attention" : "sliding_attention") })
     }
@@ -91,6 +99,19 @@ extension GGUFCheckpoint {
     return config
   }
 
+  /// Where a file says itself which layers have a window, they must be those of its kind.
+  private func checkPattern(_ period: Int) throws {
+    let key = architecture.key(.slidingWindowPattern)
+    guard let value = gguf.metadata[key] else { return }
+    let expected = GGUFValue.array((1...layers).map { .bool($0 % period != 0) })
+    guard value.int == period || value == expected else {
+      throw FireflyError(
+        "the model's windows are not supported", at: "\(gguf.path): \(key)",
+        expected: "windows in all but every layer number \(period)",
+        found: value.int.map(String.init) ?? value.kind)
+    }
+  }
+
   /// The ids at which generation starts and stops; `eos_token_id` is a list when the chat's turn has its own end.
   func generationConfig() throws -> JSONValue {
     let vocabulary = try embeddingShape()[0]
@@ -105,7 +126,7 @@ extension GGUFCheckpoint {
   }
 
   private func epsilon() throws -> Double {
-    let key = architecture.key(.normEpsilon)
+    let key = architecture.key(architecture.normKey)
     guard let epsilon = try gguf.optionalNumber(key) else {
       throw FireflyError(
         "the metadata lacks a number", at: "\(gguf.path): \(key)", expected: "a number above 0")
@@ -174,16 +195,19 @@ extension GGUFCheckpoint {
     case "linear", "yarn":
       guard let factor else { throw unsupportedScaling("\(type) without a factor") }
       var scaling: [String: JSONValue] = ["rope_type": .string(type), "factor": .double(factor)]
-      if type == "yarn" { scaling.merge(try yarnOptions()) { $1 } }
+      if type == "yarn" { scaling.merge(try yarnOptions(factor)) { $1 } }
       return scaling
     default: throw unsupportedScaling(type)
     }
   }
 
-  private func yarnOptions() throws -> [String: JSONValue] {
+  private func yarnOptions(_ factor: Double) throws -> [String: JSONValue] {
     var options: [String: JSONValue] = [:]
     if let length = try gguf.optionalSize(architecture.key(.originalContextLength)) {
       options["original_max_position_embeddings"] = .int(length)
+    }
+    if let number = try gguf.optionalNumber(architecture.key(.attentionFactor)) {
+      options["attention_factor"] = .double(number * GGUFKey.usualAttentionFactor(factor))
     }
     for (key, name) in GGUFKey.yarnOptions {
       if let number = try gguf.optionalNumber(architecture.key(key)) { options[name] = .double(number) }

@@ -14,13 +14,7 @@ struct GGUFCheckpoint {
   /// - Throws: `FireflyError` for another architecture, a missing or impossible size, or a feature that transformers'
   ///   model of this kind has not.
   init(_ gguf: GGUFFile) throws {
-    let named = gguf.metadata["general.architecture"]
-    guard let architecture = GGUFArchitecture.of(gguf) else {
-      throw FireflyError(
-        "the architecture is not supported", at: "\(gguf.path): general.architecture",
-        expected: Set(GGUFArchitecture.all.map(\.name)).sorted().joined(separator: ", "),
-        found: named.map { $0.string ?? $0.kind } ?? "none")
-    }
+    guard let architecture = GGUFArchitecture.of(gguf) else { throw GGUFCheckpoint.unknownKind(gguf) }
     self.gguf = gguf
     self.architecture = architecture
     try GGUFCheckpoint.checkKeys(gguf, architecture)
@@ -30,6 +24,16 @@ struct GGUFCheckpoint {
     keyValueHeads = try gguf.optionalSize(architecture.key(.keyValueHeadCount)) ?? heads
     headDim = try gguf.optionalSize(architecture.key(.keyLength)) ?? hiddenSize / heads
     try checkHeads()
+  }
+
+  private static func unknownKind(_ gguf: GGUFFile) -> FireflyError {
+    let named = gguf.metadata["general.architecture"]
+    let known = Set(GGUFArchitecture.all.filter(\.isRead).map(\.name))
+    let name = named.map { $0.string ?? $0.kind } ?? "none"
+    return FireflyError(
+      "the architecture is not supported", at: "\(gguf.path): general.architecture",
+      expected: known.sorted().joined(separator: ", "),
+      found: known.contains(name) ? "\(name) of another size" : name)
   }
 
   private func checkHeads() throws {
@@ -94,6 +98,7 @@ struct GGUFCheckpoint {
     let name = architecture.tensors.checkpointName(of: info.name) ?? info.name
     var stored = gguf.stored(info.renamed(name))
     if architecture.addsOneToNorms && GGUFNames.isNorm(info.name) { stored.shift = -1 }
+    if architecture.given.hasALiBi, info.name.contains(".attn_qkv.") { stored.layout = .apart(heads: heads) }
     let turning = GGUFNames.turningHeads(info.name, heads: heads, keyValueHeads: keyValueHeads)
     guard let heads = turning else { return stored }
     guard info.shape[0] == heads * headDim else {

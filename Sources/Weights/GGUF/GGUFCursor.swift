@@ -6,7 +6,8 @@ struct GGUFCursor {
   let bytes: UnsafeRawBufferPointer
   private(set) var position = 0
 
-  private var left: Int { bytes.count - position }
+  var left: Int { bytes.count - position }
+  var isAtEnd: Bool { left == 0 }
 
   init(path: String, bytes: UnsafeRawBufferPointer) {
     self.path = path
@@ -32,7 +33,11 @@ struct GGUFCursor {
   }
 
   mutating func string(_ what: String) throws -> String {
-    let length = try count("the length of \(what)", least: 1)
+    try text(what, length: count("the length of \(what)", least: 1))
+  }
+
+  /// - Parameter length: of bytes that are there.
+  mutating func text(_ what: String, length: Int) throws -> String {
     defer { position += length }
     guard let text = String(validating: bytes[position..<position + length], as: UTF8.self) else {
       throw FireflyError("\(what) is not UTF-8", at: path)

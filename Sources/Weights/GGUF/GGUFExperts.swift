@@ -10,6 +10,9 @@ package struct GGUFExperts: Sendable {
   package var used = "num_experts_per_tok"
   package var size: String?
   package var sharedSize: String?
+  package var sharedCount: String?
+  /// How many layers before the others have no experts; nil: none.
+  package var firstLayer: String?
   /// Whether the weights of a row's experts are made to sum to 1, which llama.cpp takes for granted.
   package let normalizesWeights: Bool
 
@@ -26,6 +29,10 @@ package struct GGUFExperts: Sendable {
     prefix: "mlp.experts.", parts: projections, count: "num_experts", size: "moe_intermediate_size",
     sharedSize: "shared_expert_intermediate_size", normalizesWeights: false)
 
+  static let deepSeek = GGUFExperts(
+    prefix: "mlp.experts.", parts: projections, count: "n_routed_experts", size: "moe_intermediate_size",
+    sharedCount: "n_shared_experts", firstLayer: "first_k_dense_replace", normalizesWeights: false)
+
   private static let projections: [GGUFNames.Pair] = [
     ("ffn_gate_exps", "gate_proj"), ("ffn_up_exps", "up_proj"), ("ffn_down_exps", "down_proj"),
   ]
@@ -33,7 +40,8 @@ package struct GGUFExperts: Sendable {
   /// The sizes that the metadata has, and config.json's names of them.
   package var sizes: [(key: GGUFKey, name: String)] {
     [(.expertCount, count), (.expertUsedCount, used)]
-      + [(GGUFKey.expertSize, size), (.sharedExpertSize, sharedSize)].compactMap { key, name in
+      + [(GGUFKey.expertSize, size), (.sharedExpertSize, sharedSize), (.sharedExpertCount, sharedCount)]
+      .compactMap { key, name in
         name.map { (key, $0) }
       }
   }

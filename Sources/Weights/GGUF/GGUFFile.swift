@@ -55,6 +55,17 @@ package struct GGUFFile: Sendable {
     return StoredTensor(info: info, file: file)
   }
 
+  /// A tensor's bytes as they lie in the file, mapped.
+  package func bytes(of info: TensorInfo) -> Tensor {  // [bytes] uint8
+    let stored = stored(info)
+    return Tensor(
+      storage: Storage(borrowing: stored.bytes, owner: stored.file), byteOffset: 0,
+      shape: [info.range.count], dtype: .uint8)
+  }
+
+  /// Lets go of the file pages that hold the tensor.
+  package func release(_ info: TensorInfo) { files[info.path]?.discard(info.range) }
+
   private static func checkMagic(_ cursor: inout GGUFCursor) throws {
     let magic = try cursor.number(UInt32.self, "the magic")
     guard magic == 0x4655_4747 else {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Keys of a model's sizes and rotary scaling in the metadata, where they follow the architecture's name. A file with
 /// others is refused. Source: the GGUF specification.
 package enum GGUFKey: String, Sendable {
@@ -11,6 +13,7 @@ package enum GGUFKey: String, Sendable {
   case keyLength = "attention.key_length"
   case valueLength = "attention.value_length"
   case normEpsilon = "attention.layer_norm_rms_epsilon"
+  case layerNormEpsilon = "attention.layer_norm_epsilon"
   case rotaryDimensions = "rope.dimension_count"
   case rotaryBase = "rope.freq_base"
   /// An older way to write `scalingFactor` of linear scaling.
@@ -19,10 +22,14 @@ package enum GGUFKey: String, Sendable {
   case scalingFactor = "rope.scaling.factor"
   case originalContextLength = "rope.scaling.original_context_length"
   case isFineTuned = "rope.scaling.finetuned"
+  /// YaRN's attention_factor over `usualAttentionFactor`, with which llama.cpp multiplies it.
   case attentionFactor = "rope.scaling.attn_factor"
+  /// The same as transformers has it; llama.cpp's converter writes it, and llama.cpp does not use it.
+  case wholeAttentionFactor = "rope.scaling.yarn_attn_factor"
   case yarnBetaFast = "rope.scaling.yarn_beta_fast"
   case yarnBetaSlow = "rope.scaling.yarn_beta_slow"
   case slidingWindow = "attention.sliding_window"
+  case slidingWindowPattern = "attention.sliding_window_pattern"
   case windowedRotaryBase = "rope.freq_base_swa"
   case scoreCap = "attn_logit_softcapping"
   case logitCap = "final_logit_softcapping"
@@ -34,10 +41,26 @@ package enum GGUFKey: String, Sendable {
   case expertUsedCount = "expert_used_count"
   case expertSize = "expert_feed_forward_length"
   case sharedExpertSize = "expert_shared_feed_forward_length"
+  /// How many shared experts one MLP stands for.
+  case sharedExpertCount = "expert_shared_count"
+  case expertWeightScale = "expert_weights_scale"
+  /// How many layers before those with experts have none.
+  case leadingDenseCount = "leading_dense_block_count"
+  case queryRank = "attention.q_lora_rank"
+  case keyValueRank = "attention.kv_lora_rank"
+  /// A tenth of YaRN's mscale_all_dim.
+  case yarnLogFactor = "rope.scaling.yarn_log_multiplier"
   case tensorDataLayout = "tensor_data_layout"
 
   /// Numbers of YaRN's scaling that may stand in a file, and transformers' names of them in rope_scaling.
   package static let yarnOptions: [(key: GGUFKey, name: String)] = [
-    (.attentionFactor, "attention_factor"), (.yarnBetaFast, "beta_fast"), (.yarnBetaSlow, "beta_slow"),
+    (.wholeAttentionFactor, "attention_factor"), (.yarnBetaFast, "beta_fast"), (.yarnBetaSlow, "beta_slow"),
   ]
+
+  /// YaRN's attention_factor where none is given (Peng et al., 2023).
+  ///
+  /// - Parameter factor: by how much positions are stretched.
+  package static func usualAttentionFactor(_ factor: Double) -> Double {
+    factor > 1 ? 1 + 0.1 * log(factor) : 1
+  }
 }

@@ -8,6 +8,10 @@ package struct GGUFNames: Sendable {
   let once: [Pair]
   /// The modules that every layer has.
   let perLayer: [Pair]
+  /// What stands before a layer's number in transformers' names; its first part may be missing.
+  var layer = "model.layers."
+  /// A layer's module with q, k and v together, which are tensors of their own in the file; nil: none is cut.
+  var cut: String?
 
   static let embedding = "token_embd"
   static let head = "output"
@@ -55,6 +59,23 @@ package struct GGUFNames: Sendable {
       ("ffn_down_shexp", "mlp.shared_expert.down_proj"),
     ])
 
+  /// With layers that have LLaMA's MLP, and layers that have experts and one that every row goes through.
+  static let deepSeek = GGUFNames(
+    once: llama.once,
+    perLayer: llama.perLayer + [
+      ("ffn_gate_inp", "mlp.gate"), ("ffn_gate_shexp", "mlp.shared_experts.gate_proj"),
+      ("ffn_up_shexp", "mlp.shared_experts.up_proj"), ("ffn_down_shexp", "mlp.shared_experts.down_proj"),
+    ])
+
+  /// With latent attention.
+  static let deepSeek2 = GGUFNames(
+    once: llama.once,
+    perLayer: deepSeek.perLayer.filter { $0.gguf != "attn_k" && $0.gguf != "attn_v" } + [
+      ("attn_q_a", "self_attn.q_a_proj"), ("attn_q_a_norm", "self_attn.q_a_layernorm"),
+      ("attn_q_b", "self_attn.q_b_proj"), ("attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"),
+      ("attn_kv_a_norm", "self_attn.kv_a_layernorm"), ("attn_kv_b", "self_attn.kv_b_proj"),
+    ])
+
   /// With norms after the halves alone, and norms of all queries and all keys.
   static let olmo2 = GGUFNames(
     once: llama.once,
@@ -93,6 +114,43 @@ package struct GGUFNames: Sendable {
       ("post_ffw_norm", "post_mlp_layernorm"),
     ])
 
+  /// GLM-4's without these norms.
+  static let glm = GGUFNames(
+    once: llama.once,
+    perLayer: llama.perLayer.filter { $0.gguf != "ffn_gate" && $0.gguf != "ffn_up" } + [
+      ("ffn_up", "mlp.gate_up_proj")
+    ])
+
+  static let chatGLM = GGUFNames(
+    once: [
+      (embedding, "transformer.embedding.word_embeddings"),
+      ("output_norm", "transformer.encoder.final_layernorm"), (head, "transformer.output_layer"),
+    ], perLayer: fused, layer: "transformer.encoder.layers.")
+
+  static let bloom = GGUFNames(
+    once: [
+      (embedding, "transformer.word_embeddings"),
+      ("token_embd_norm", "transformer.word_embeddings_layernorm"), ("output_norm", "transformer.ln_f"),
+      (head, "lm_head"),
+    ], perLayer: fused, layer: "transformer.h.")
+
+  /// With LLaMA's tensors in the file.
+  static let baichuan = GGUFNames(once: llama.once, perLayer: llama.perLayer, cut: "self_attn.W_pack")
+
+  static let internLM2 = GGUFNames(
+    once: [(embedding, "model.tok_embeddings"), ("output_norm", "model.norm"), (head, "output")],
+    perLayer: [
+      ("attn_norm", "attention_norm"), ("ffn_norm", "ffn_norm"), ("attn_output", "attention.wo"),
+      ("ffn_gate", "feed_forward.w1"), ("ffn_up", "feed_forward.w3"), ("ffn_down", "feed_forward.w2"),
+    ], cut: "attention.wqkv")
+
+  /// Layers of ChatGLM and BLOOM.
+  private static let fused: [Pair] = [
+    ("attn_norm", "input_layernorm"), ("ffn_norm", "post_attention_layernorm"),
+    ("attn_qkv", "self_attention.query_key_value"), ("attn_output", "self_attention.dense"),
+    ("ffn_up", "mlp.dense_h_to_4h"), ("ffn_down", "mlp.dense_4h_to_h"),
+  ]
+
   private var withoutMLP: [Pair] { perLayer.filter { !$0.checkpoint.hasPrefix("mlp.") } }
 
   /// What is no norm of a layer.
@@ -124,18 +182,34 @@ package struct GGUFNames: Sendable {
     guard let kind = parts.last else { return nil }
     if parts.count == 2 { return once.first { $0.gguf == parts[0] }.map { "\($0.checkpoint).\(kind)" } }
     guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]) else { return nil }
-    return perLayer.first { $0.gguf == parts[2] }.map { "model.layers.\(layer).\($0.checkpoint).\(kind)" }
+    return perLayer.first { $0.gguf == parts[2] }.map { "\(self.layer)\(layer).\($0.checkpoint).\(kind)" }
   }
 
   /// `model.layers.3.self_attn.q_proj.weight` → `blk.3.attn_q.weight`; nil for no tensor of such a model.
   package func ggufName(of name: String) -> String? {
     guard let dot = name.lastIndex(of: ".") else { return nil }
-    let (module, kind) = (name[..<dot], name[dot...])
-    if let pair = once.first(where: { $0.checkpoint == module }) { return pair.gguf + kind }
-    let parts = module.split(separator: ".", maxSplits: 3).map(String.init)
-    guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let layer = Int(parts[2]) else {
-      return nil
+    let (module, kind) = (String(name[..<dot]), name[dot...])
+    if let pair = once.first(where: { $0.checkpoint == module || $0.checkpoint.hasSuffix("." + module) }) {
+      return pair.gguf + kind
     }
-    return perLayer.first { $0.checkpoint == parts[3] }.map { "blk.\(layer).\($0.gguf)\(kind)" }
+    guard let (layer, part) = inLayer(module) else { return nil }
+    return perLayer.first { $0.checkpoint == part }.map { "blk.\(layer).\($0.gguf)\(kind)" }
+  }
+
+  /// `model.layers.3.self_attn.W_pack.weight` → `blk.3.attn_q.weight` and those of k and v; nil for a tensor that is not cut.
+  package func cutNames(of name: String) -> [String]? {
+    guard let cut, let dot = name.lastIndex(of: "."), let (layer, part) = inLayer(String(name[..<dot])),
+      part == cut
+    else { return nil }
+    return ["attn_q", "attn_k", "attn_v"].map { "blk.\(layer).\($0)\(name[dot...])" }
+  }
+
+  /// A module's layer and its name within it.
+  private func inLayer(_ module: String) -> (layer: Int, part: String)? {
+    let short = layer.drop { $0 != "." }.dropFirst()
+    guard let prefix = [layer, String(short)].first(where: module.hasPrefix) else { return nil }
+    let parts = module.dropFirst(prefix.count).split(separator: ".", maxSplits: 1)
+    guard parts.count == 2, let number = Int(parts[0]) else { return nil }
+    return (number, String(parts[1]))
   }
 }

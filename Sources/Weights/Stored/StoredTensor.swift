@@ -18,6 +18,8 @@ struct StoredTensor: Sendable {
     case rows
     /// The rows of so many heads in llama.cpp's order (`RotaryRows`); they are put back when read.
     case rotary(heads: Int)
+    /// The queries, keys and values of so many heads lie apart; read, those of a head come together.
+    case apart(heads: Int)
     /// A view of a larger block, from its first element on; steps of each dimension, in elements.
     case strided([Int])
   }
@@ -49,7 +51,9 @@ struct StoredTensor: Sendable {
     switch layout {
     case .rows where info.type.isBlock: decodeStrips(into: out)
     case .rows: decode(bytes, into: out)
-    case .rotary(let heads): decodeRows(into: out, heads: heads)
+    case .rotary(let heads):
+      decodeRows(into: out) { RotaryRows.inFile($0, headDim: info.shape[0] / heads) }
+    case .apart(let heads): decodeRows(into: out) { apart($0, heads: heads) }
     case .strided(let strides):
       let rows = gathered(strides)
       withExtendedLifetime(rows) { decode(UnsafeRawBufferPointer(rows.bytes), into: out) }
@@ -66,11 +70,37 @@ struct StoredTensor: Sendable {
     switch layout {
     case .rows: break
     case .rotary(let heads): turning = info.shape[0] / heads
-    case .strided: return nil
+    case .strided, .apart: return nil
     }
     let mapped = Tensor(
       storage: Storage(borrowing: bytes, owner: file), byteOffset: 0, shape: [bytes.count], dtype: .uint8)
     return BlockTensor(bytes: mapped, format: format, shape: info.shape, turning: turning)
+  }
+
+  /// Whether some rows can be read without the others.
+  var hasStrips: Bool {
+    guard info.shape.count == 2, shift == 0, table == nil else { return false }
+    switch layout {
+    case .strided, .apart: return false
+    case .rows, .rotary: return info.type.isBlock || info.type.dtype?.isFloat == true
+    }
+  }
+
+  /// Some rows, as a tensor of their own; of a layout by heads whole ones.
+  func strip(_ rows: Range<Int>) -> StoredTensor {
+    precondition(hasStrips, "rows \(rows) of \(info.name)")
+    let rowBytes = info.range.count / info.shape[0]
+    let start = info.range.lowerBound
+    var strip = self
+    strip.info = TensorInfo(
+      name: info.name, type: info.type, shape: [rows.count, info.shape[1]], path: info.path,
+      range: start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes)
+    if case .rotary(let heads) = layout {
+      let headRows = info.shape[0] / heads
+      precondition(rows.lowerBound % headRows == 0 && rows.count % headRows == 0, "rows \(rows) cut a head")
+      strip.layout = .rotary(heads: rows.count / headRows)
+    }
+    return strip
   }
 
   private func shifted(as dtype: DType) throws -> Tensor {
@@ -84,8 +114,10 @@ struct StoredTensor: Sendable {
 
   /// Whether the file's bytes are the elements, each by itself, in their own order.
   var hasPlainBytes: Bool {
-    if case .rotary = layout { return false }
-    return !info.type.isBlock && shift == 0 && table == nil
+    switch layout {
+    case .rotary, .apart: return false
+    case .rows, .strided: return !info.type.isBlock && shift == 0 && table == nil
+    }
   }
 
   /// The file's bytes of a plain type, row by row, as uint8.
@@ -165,12 +197,19 @@ struct StoredTensor: Sendable {
     }
   }
 
+  /// Where a row of the heads' queries, keys and values stands in a file that keeps them apart.
+  private func apart(_ row: Int, heads: Int) -> Int {
+    let headDim = info.shape[0] / heads / 3
+    let (head, rest) = row.quotientAndRemainder(dividingBy: 3 * headDim)
+    return (rest / headDim * heads + head) * headDim + rest % headDim
+  }
+
   /// Undoes llama.cpp's row order.
-  private func decodeRows(into out: Tensor, heads: Int) {
+  private func decodeRows(into out: Tensor, place: (Int) -> Int) {
     let rows = info.shape[0]
     let rowBytes = bytes.count / rows
     for row in 0..<rows {
-      let source = RotaryRows.inFile(row, headDim: rows / heads)
+      let source = place(row)
       decode(
         UnsafeRawBufferPointer(rebasing: bytes[source * rowBytes..<(source + 1) * rowBytes]),
         into: out.slice(row..<row + 1))

@@ -20,6 +20,8 @@ extern "C" {
 card *card_emulate(unsigned order, size_t memory);
 // From now on every function of this card fails, as those of a card that has fallen off its bus.
 void card_emulator_lose(card *card);
+// From now on it is as a card before bfloat16 (Volta, Turing), whose products refuse that type; before it is used.
+void card_emulator_without_bfloat16(card *card);
 // Bytes that are allocated on it.
 size_t card_emulator_used(card *card);
 // Gives the card up, with all its memory.

@@ -50,8 +50,8 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
     #expect(config.maxGradientNorm == 0.3)
     #expect(config.saveEvery == .steps(100) && config.saveLimit == 1)
     #expect(config.checkpointing && config.logsTensorBoard)
-    #expect(config.precision == .bfloat16)
-    #expect(config.notices == ["\"fp16\": true runs as bfloat16, which needs no loss scaling"])
+    #expect(config.precision == .float16 && !config.precisionIsExplicit)
+    #expect(config.notices.count == 1 && config.notices[0].hasPrefix("\"fp16\": true is float16"))
   }
 
   @Test func momentsHaveEightBitsWhereBitsandbytesHasThem() throws {

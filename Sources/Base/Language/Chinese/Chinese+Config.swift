@@ -45,8 +45,8 @@ extension Chinese {
     = "fp16" 与 "bf16" 都不为 true
     Set "bf16": true, or "precision": "float32".
     = 请设置 "bf16": true，或 "precision": "float32"。
-    "fp16": true runs as bfloat16, which needs no loss scaling
-    = "fp16": true 按 bfloat16 运行，因此不需要损失缩放
+    "fp16": true is float16 with loss scaling on a card, and bfloat16 on the processor, which needs none
+    = "fp16": true 在显卡上是带损失缩放的 float16，在处理器上是 bfloat16（不需要损失缩放）
     a whole number, or a part of all steps below 1
     = 整数步数，或占总步数的比例（小于 1）
     the warm-up is ignored: lr_scheduler_type "constant" has none; "constant_with_warmup" has

@@ -41,8 +41,9 @@ extension Chinese {
     = 显示本说明。
     A PEFT adapter to put on the model: its folder, or its name.
     = 加在模型上的 PEFT 适配器：它的文件夹或名字。
-    What products are computed in (default: bfloat16 where the device multiplies it fast).
-    = 矩阵乘法的精度（默认：设备的 bfloat16 乘法较快时用 bfloat16）。
+    What products are computed in; float16 on a card alone (default: bfloat16 where the device multiplies it fast, \#
+    on other cards float16).
+    = 矩阵乘法的精度；float16 只用于显卡（默认：设备的 bfloat16 乘法较快时用 bfloat16，其他显卡用 float16）。
     How the linear layers are held: nf4 quantises them, none decodes a GGUF file's (default: as the files have them).
     = 线性层的存放方式：nf4 将其量化，none 将 GGUF 文件的量化块解码（默认：保持文件原样）。
     loading {}

@@ -153,8 +153,16 @@ extension Chinese {
     = 请使用模型的 16 位权重，或用 "train_mode": "qlora" 训练适配器。
     this processor
     = 这台处理器
-    {} has no bfloat16 products: computing in float32
-    = {} 没有 bfloat16 乘法：改用 float32 计算
+    {} has no bfloat16 products: computing in {}{}
+    = {1} 没有 bfloat16 乘法：改用 {2} 计算{3}
+    with loss scaling
+    = 带损失缩放
+    float16 is for cards
+    = float16 只用于显卡
+    The processor computes in "bfloat16" or "float32".
+    = 处理器以 "bfloat16" 或 "float32" 计算。
+    a scale and two counts
+    = 一个缩放系数与两个计数
     "lora_dropout" is off in preference training, as in TRL; "disable_dropout": false leaves it on
     = 偏好训练中关闭 "lora_dropout"，与 TRL 相同；"disable_dropout": false 则保持开启
     this model's numbers depend on what follows it
@@ -211,6 +219,8 @@ extension Chinese {
     = 读取权重
     the gradient
     = 梯度
+    even with a loss scale of 1, the gradient
+    = 损失缩放系数为 1 时仍然溢出的梯度
     the loss
     = 损失
     Bring it back and continue with --resume.

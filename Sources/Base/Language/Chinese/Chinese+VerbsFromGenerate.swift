@@ -82,13 +82,20 @@ extension Chinese {
     为 bfloat16）。
     The comparison as one JSON object.
     = 比较结果输出为一个 JSON 对象。
-    Merges an adapter into the model's weights and writes the result as a model folder.
-    = 把适配器合并进模型的权重，结果写成模型文件夹。
-    Tensors are merged in float32 and rounded to the type of the model's files, one at a time. The result \#
-    has no quantization_config; its template, tokenizer and end-of-answer token are those that the adapter \#
+    The folder to write, or of a GGUF model a .gguf file; it must not exist yet, a folder may be empty.
+    = 要写出的文件夹；GGUF 模型也可写成 .gguf 文件。必须尚不存在，文件夹可以为空。
+    Merges an adapter into the model's weights and writes the result as it came.
+    = 把适配器合并进模型的权重，按模型原来的形式写出。
+    it is for folders, and OUT is a .gguf file
+    = 它只用于文件夹，而 OUT 是 .gguf 文件
+    A GGUF model becomes a .gguf file again, in the types of its own tensors: what the adapter leaves alone \#
+    is copied byte for byte, what it changes is quantised again as llama.cpp does it. Otherwise, or where \#
+    OUT is no .gguf file, a model folder is written. Tensors are merged in float32 and rounded to the type \#
+    of the model's files, one at a time. The folder has no quantization_config; its template, tokenizer and end-of-answer token are those that the adapter \#
     was trained with. Then the merged model is compared with the base under its adapter, the base once as \#
     stored and once in NF4: the smaller difference tells which base the merge matches.
-    = 张量逐个以 float32 合并，再舍入为模型文件的类型。结果没有 quantization_config；模板、分词器和结束词\#
+    = GGUF 模型仍写成 .gguf 文件，各张量保持原来的类型：适配器未改动的逐字节复制，改动的按 llama.cpp 的方式\#
+    重新量化。其他模型，或 OUT 不是 .gguf 文件时，写成模型文件夹。张量逐个以 float32 合并，再舍入为模型文件的类型。文件夹没有 quantization_config；模板、分词器和结束词\#
     元取自训练适配器时的设置。然后把合并后的模型与带适配器的基础模型比较，基础模型分别取存储的权重和 NF4：\#
     差异较小的，就是与合并结果相符的那一个。
     one of them is in vain

@@ -11,8 +11,8 @@ extension Chinese {
     = 每步训练的行数（默认：1）。
     Keeps all activations in training.
     = 训练时保留全部激活值。
-    Of products (default: bfloat16 where it is fast).
-    = 矩阵乘法的精度（默认：bfloat16 较快时用 bfloat16）。
+    Of products; float16 on a card alone (default: bfloat16 where it is fast, on other cards float16).
+    = 矩阵乘法的精度；float16 只用于显卡（默认：bfloat16 较快时用 bfloat16，其他显卡用 float16）。
     Training steps measured (default: 5).
     = 测量的训练步数（默认：5）。
     Also measures start-up and tokenisation with this model.
@@ -224,8 +224,14 @@ extension Chinese {
     = 让模型先读的文本：量化误差按各层所见的输入计权（重要性矩阵）。
     Writes parts of at most so many bytes, a number with MB or GB: OUT's name with -00001-of-00003 and so on.
     = 分成多个文件，每个最多这么多字节，写作带 MB 或 GB 的数：文件名为 OUT 加上 -00001-of-00003 等。
-    --calibrate needs a quantised --type
-    = --calibrate 需要量化的 --type
+    An importance matrix of llama.cpp's llama-imatrix, in place of --calibrate: GGUF or the older .dat.
+    = llama.cpp 的 llama-imatrix 写出的重要性矩阵，代替 --calibrate：GGUF 或较早的 .dat。
+    With --calibrate: writes the importance matrix too, as a GGUF file for llama-quantize's --imatrix.
+    = 与 --calibrate 合用：另把重要性矩阵写成 GGUF 文件，供 llama-quantize 的 --imatrix 使用。
+    {} needs a quantised --type
+    = {} 需要量化的 --type
+    --save-imatrix needs --calibrate
+    = --save-imatrix 需要 --calibrate
     an adapter is written in one file
     = 适配器写在一个文件中
     an adapter is not quantised

@@ -5,7 +5,8 @@
 /// semicolons and brackets around them. tools/wording/check.py compares the catalogue with the sources.
 enum Chinese {
   static let tables = [
-    files, console, verbsToExport, verbsFromGenerate, hub, gguf, weights, models, rows, tokenizers, jinja,
+    files, console, verbsToExport, verbsFromGenerate, hub, gguf, ggufOut, weights, models, rows, tokenizers,
+    jinja,
     answers, conversion, evaluation, configKeys, config, training, ranks, system,
   ]
 

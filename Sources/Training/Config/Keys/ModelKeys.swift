@@ -86,14 +86,18 @@ enum ModelKeys {
   static let float16: ConfigKey<Bool> = .flag(
     "fp16", default: false,
     .init(
-      .transformers, "Runs as bfloat16, which needs no loss scaling.", "按 bfloat16 运行，无需损失缩放。",
+      .transformers,
+      "Products are computed in float16 with loss scaling on a card; the processor runs it as bfloat16.",
+      "在显卡上以 float16 与损失缩放计算矩阵乘法；在处理器上按 bfloat16 运行。",
       example: .bool(true)))
 
   static let precision: ConfigKey<Precision?> = .choice(
     "precision", or: Wording("as bf16 and fp16 say", "由 bf16 与 fp16 决定"),
     .init(
-      .ours, "The numbers that products are computed in, on any device; overrides bf16 and fp16.",
-      "矩阵乘法所用的数值类型，对任何设备都有效；优先于 bf16 与 fp16。", example: .string("float32")))
+      .ours,
+      "The numbers that products are computed in, on any device; overrides bf16 and fp16. float16, with loss scaling, is for "
+        + "cards alone.",
+      "矩阵乘法所用的数值类型，对任何设备都有效；优先于 bf16 与 fp16。float16（带损失缩放）只用于显卡。", example: .string("float32")))
 
   static let checkpointing: ConfigKey<Bool> = .flag(
     "gradient_checkpointing", default: false,

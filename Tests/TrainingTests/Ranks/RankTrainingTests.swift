@@ -72,6 +72,35 @@ import Testing
     #expect(try tiny.folder.names("many") == tiny.folder.names("one"))
   }
 
+  /// Where products read copies, each rank keeps a part of the float32 values and gradients; the run is that of one all the
+  /// same, and a checkpoint does not say how many ranks wrote it.
+  @Test(arguments: [1, 2]) func valuesAreDivided(_ accumulation: Int) throws {
+    let changes: [String: JSONValue] = [
+      "train_mode": .string("full"), "precision": .string("bfloat16"), "learning_rate": .double(0.002),
+      "max_steps": .int(6), "gradient_accumulation_steps": .int(accumulation),
+      "per_device_train_batch_size": .int(4), "weight_decay": .double(0.1),
+    ]
+    let one = try run(tiny.config("one", changes), ranks: 1)[0]
+    let many = try run(tiny.config("many", changes), ranks: 3)
+    let again = try run(tiny.config("again", changes), ranks: 3)
+    assertClose(many[0].losses, one.losses, Tolerance(relative: 2e-3))
+    for run in many + again { #expect(run.losses == many[0].losses && run.norms == many[0].norms) }
+    for file in ["model.safetensors", "checkpoint-6/optimizer.safetensors"] {
+      #expect(try tiny.folder.data("many/\(file)") == tiny.folder.data("again/\(file)"))
+    }
+
+    let config = try tiny.config("parts", changes)
+    let first = try run(config, ranks: 3) { $1 == 2 }
+    let second = try run(config, ranks: 1, resume: .latest) { $1 == 4 }
+    let third = try run(config, ranks: 2, resume: .latest)
+    assertClose(
+      first[0].losses + second[0].losses + third[0].losses, one.losses, Tolerance(relative: 2e-3))
+    let same = try run(tiny.config("same", changes), ranks: 3) { $1 == 3 }
+    let rest = try run(tiny.config("same", changes), ranks: 3, resume: .latest)
+    #expect(same[0].losses + rest[0].losses == many[0].losses)
+    #expect(try tiny.folder.data("same/model.safetensors") == tiny.folder.data("many/model.safetensors"))
+  }
+
   /// The routers' auxiliary loss looks at a whole micro-batch, which stays on one rank.
   @Test func expertsToo() throws {
     let tiny = try TinyRun(experts: 3)
@@ -160,8 +189,25 @@ import Testing
     let optimizer = { (plan: RunPlan) in plan.memory.first { $0.part == "optimizer" }?.bytes }
     #expect(optimizer(one) == 8 * one.trainableParameters)
     #expect(optimizer(four) == 2 * one.trainableParameters)
+    let full = Trainer(
+      config: try tiny.config(
+        "full",
+        [
+          "train_mode": .string("full"), "precision": .string("bfloat16"),
+          "gradient_accumulation_steps": .int(1),
+        ]))
+    let values = { (plan: RunPlan) in plan.memory.first { $0.part == "master weights" }?.bytes }
+    #expect(try values(full.plan(ranks: 4)) == full.plan().trainableParameters)
     #expect(one.wireBytes == 0 && four.wireBytes >= 6 * one.trainableParameters)
     #expect(four.summary.contains { $0.hasPrefix("ranks: 4, which share the 4 rows of a step; each sends") })
     #expect(!one.summary.contains { $0.hasPrefix("ranks:") })
+  }
+
+  @Test func aRankOnEachMemoryNodeIsAdvisedWhereItPays() {
+    func line(nodes: Int = 2, units: Int = 8, limit: Int? = 100) -> String? {
+      NodeAdvice(nodes: nodes, ranks: 2, units: units, needed: 50, limit: limit).line
+    }
+    #expect(line()?.contains("mpirun -n 4 ") == true && line(limit: nil) != nil)
+    #expect(line(nodes: 1) == nil && line(units: 3) == nil && line(limit: 99) == nil)
   }
 }
