@@ -3,8 +3,15 @@ extension Tensor {
   package func on(_ device: any Device) -> Tensor {
     if self.device === device { return self }
     let copy = Tensor(shape, dtype, on: device)
-    withHostBytes { device.upload($0, to: copy.pointer) }
+    copy.overwrite(with: self)
     return copy
+  }
+
+  /// The elements become those of another tensor of this type and count, wherever it lies.
+  package func overwrite(with other: Tensor) {
+    precondition(
+      dtype == other.dtype && count == other.count, "\(other.shape) of \(other.dtype) into \(shape)")
+    other.withHostBytes { device.upload($0, to: pointer) }
   }
 }
 

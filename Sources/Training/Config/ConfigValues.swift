@@ -19,8 +19,8 @@ public enum Precision: String, Sendable, CaseIterable {
   case float16
 }
 
-/// The numbers that the gradients of all weights are summed in.
-public enum GradientPrecision: String, Sendable, CaseIterable {
+/// The numbers that something is held in between its uses.
+public enum HeldPrecision: String, Sendable, CaseIterable {
   case float32, bfloat16
 }
 

@@ -70,21 +70,28 @@ public final class AdamW {
     for run in arena.trainable.runs {
       let range = run.range.clamped(to: store.range)
       guard !range.isEmpty else { continue }
-      arena.forEachPiece(of: range) { piece, gradient in
+      arena.forEachPiece(of: range, isWhole: store.device === arena.values.device) { piece, gradient in
         let (m, v) = store.moments(piece)
+        let values = arena.values.slice(piece)
+        // Where the moments lie elsewhere than the values, these come to them for the update.
+        let moved = values.on(store.device)
         Ops.adamW(
-          value: arena.values.slice(piece), gradient: gradient, m: m, v: v,
+          value: moved, gradient: gradient.on(store.device), m: m, v: v,
           learningRate: learningRate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
           weightDecay: run.isDecayed ? options.weightDecay : 0, step: step, gradientScale: gradientScale)
+        if store.device !== values.device { values.overwrite(with: moved) }
       }
     }
   }
 }
 
 extension ParameterArena {
-  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, a piece at a time.
-  fileprivate func forEachPiece(of range: Range<Int>, _ body: (Range<Int>, Tensor) -> Void) {
-    let most = gradients.dtype == .float32 ? range.count : 1 << 22
+  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, and where it shall not be
+  /// whole, a piece at a time.
+  fileprivate func forEachPiece(
+    of range: Range<Int>, isWhole: Bool = true, _ body: (Range<Int>, Tensor) -> Void
+  ) {
+    let most = isWhole && gradients.dtype == .float32 ? range.count : 1 << 22
     for start in stride(from: range.lowerBound, to: range.upperBound, by: max(most, 1)) {
       let piece = start..<min(start + most, range.upperBound)
       body(piece, gradients.slice(piece).inType(.float32))

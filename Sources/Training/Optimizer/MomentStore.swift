@@ -11,7 +11,9 @@ package final class MomentStore {
   private let m: Tensor  // [range.count]
   private let v: Tensor  // [range.count]
 
-  /// In the device's memory.
+  package var device: any Device { m.device }
+
+  /// In the device's memory, which may be another than the values'.
   package init(for range: Range<Int>, on device: any Device) {
     self.range = range
     m = .zeros([range.count], .float32, on: device)

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -26,9 +27,12 @@ struct ModelFacts {
   let residentBytes: Int
   /// Processes that share the optimizer's moments.
   let ranks: Int
+  /// Whether the card that the run computes on has bfloat16; nil: it computes on the processor.
+  let cardHasBFloat16: Bool?
 
   init(_ setup: RunSetup) {
     ranks = setup.rankCount
+    cardHasBFloat16 = (setup.device as? CardDevice)?.multipliesBFloat16
     architecture = setup.architecture
     compute = setup.compute
     isStored4Bit = setup.pretrained.source.isQuantized
@@ -127,6 +131,16 @@ struct ModelFacts {
   func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
 
   // MARK: - The rows
+
+  /// A micro-batch of the longest rows, cut as the run cuts them.
+  func longestRows(_ config: RunConfig) -> [PassSize] {
+    rows.prefix(config.microBatchSize).map { row in
+      let lengths = row.lengths.map { min($0, config.maxSequenceLength) }
+      let cut = row.lengths.reduce(0, +) - lengths.reduce(0, +)
+      let tokens = max(row.tokens - cut, lengths.max() ?? 0)
+      return PassSize(lengths: lengths, tokens: tokens, targets: min(row.targets, tokens))
+    }
+  }
 
   /// A micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with all of its own.
   func longestBatch(_ config: RunConfig) -> (tokens: Int, targets: Int, laidOut: Int) {

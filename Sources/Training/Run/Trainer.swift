@@ -30,7 +30,7 @@ public struct Trainer: Sendable {
     let opened = try device.map { OpenedDevice($0) } ?? (config.device ?? .auto).open()
     return try RunSetup(config, on: opened, ranks, planned: planned ?? ranks.size) {
       progress(.preparing($0, share: $1))
-    }
+    }.placingOptimizer()
   }
 
   /// Checks everything that a run depends on, and writes nothing.
@@ -43,7 +43,7 @@ public struct Trainer: Sendable {
     memoryLimit: Int? = nil, ranks: Int = 1, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
     let setup = try setUp(planned: ranks, progress)
-    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit)
+    let plan = try RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit, comparesCards: true)
     try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     return plan
   }
@@ -79,6 +79,7 @@ public struct Trainer: Sendable {
       try AtomicFile.makeFolder(config.outputFolder)
       return ranks.isFirst ? try RunRecorder(config, checkpoint, resumedStep: start.saved?.step) : nil
     }
+    setup.adviseCard(plan)
     do {
       let model = try ranks.agree {
         if ranks.isFirst { try OutputFolder(config: config).clean(fresh: resumed == nil) }
@@ -115,7 +116,7 @@ private struct RunStart {
   init(_ setup: RunSetup) throws {
     let config = setup.config
     self.setup = setup
-    plan = RunPlan(setup, memoryLimit: setup.memoryLimit)
+    plan = try RunPlan(setup, memoryLimit: setup.memoryLimit)
     if setup.ranks.isFirst {
       try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     }
@@ -206,8 +207,11 @@ extension Checkpoint {
     let trainable = model.arena.trainable
     let device = model.arena.values.device
     let store =
-      config.optimizerMemory == .paged && device.isHost
-      ? try MomentStore(for: elements, pagedIn: config.outputFolder) : MomentStore(for: elements, on: device)
+      switch (config.optimizerMemory, device.isHost) {
+      case (.memory, _): MomentStore(for: elements, on: device)
+      case (.paged, true): try MomentStore(for: elements, pagedIn: config.outputFolder)
+      case (.paged, false): MomentStore(for: elements, on: .cpu)
+      }
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {

@@ -102,8 +102,8 @@ enum OptimizerKeys {
     .init(
       .transformers,
       "AdamW with 32-bit states, whatever the name; the paged ones keep them in a file of output_dir that the system can "
-        + "write out.",
-      "不论名称，都是 32 位状态的 AdamW；paged 类名称把状态放在 output_dir 中可由系统换出的文件里。",
+        + "write out, and of a run on a card in the processor's memory where the card has no room for them.",
+      "不论名称，都是 32 位状态的 AdamW；paged 类名称把状态放在 output_dir 中可由系统换出的文件里；在显卡上训练且显存放不下时，放在处理器的内存里。",
       example: .string("paged_adamw_32bit")),
     fallback: "adamw_torch"
   ) { $0.string }
