@@ -68,17 +68,17 @@ struct RunAdvice {
           }
         ),
         (
-          { _, _ in "\"checkpoint_dtype\": \"bfloat16\", gradients of rounded inputs" },
-          { config in
-            defer { config.checkpointPrecision = .bfloat16 }
-            return config.checkpointing && config.checkpointPrecision != .bfloat16
-          }
-        ),
-        (
           { _, _ in "\"gradient_dtype\": \"bfloat16\", which rounds each micro-batch's sum" },
           { config in
             defer { config.full.gradients = .bfloat16 }
             return config.mode == .full && config.full.gradients != .bfloat16
+          }
+        ),
+        (
+          { _, _ in "\"checkpoint_dtype\": \"bfloat16\", gradients of rounded inputs" },
+          { config in
+            defer { config.checkpointPrecision = .bfloat16 }
+            return config.checkpointing && config.checkpointPrecision != .bfloat16
           }
         ),
         (
