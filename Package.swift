@@ -244,8 +244,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
-        "FireflyGeneration", "FireflyEvaluation", "FireflyTestSupport", "CZlib",
+        "FireflyBase", "FireflyRanks", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyModels",
+        "FireflyGeneration", "FireflyEvaluation", "FireflyTestSupport", "FireflyDoubles", "CZlib",
       ], path: "Tests/EvaluationTests"),
     .testTarget(
       name: "ServerTests",

@@ -10,7 +10,7 @@ package struct TrainingBench: Sendable {
     package var lengths: [Int]
     package var checkpointing: Bool
     package var rank: Int
-    /// The type of products; nil: bfloat16 where the device multiplies it fast, otherwise float32.
+    /// The type of products; nil: the device's `usualCompute`.
     package var compute: DType?
 
     package init(
@@ -72,7 +72,7 @@ final class TrainingStep {
     self.model = model
     if let adapter { try model.attachAdapter(adapter, seed: 1) }
     let store = MomentStore(
-      for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device)
+      for: [0..<model.arena.trainable.arenaCount], on: model.arena.values.device)
     optimizer = AdamW(
       AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
     var random = CounterRandom(seed: 3)

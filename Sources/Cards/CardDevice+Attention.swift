@@ -2,10 +2,13 @@ import CCard
 import FireflyTensors
 
 extension CardDevice {
-  /// Query blocks are taken against the keys up to their diagonal, from the first that they see; their heads are a batch.
+  /// In tiles where the card can; otherwise query blocks are taken against the keys up to their diagonal, from the first that they see; their heads are a batch.
   package func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
+    if attendsInTiles(shape, [out, q, k, v]) {
+      return attendInTiles(out, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+    }
     for block in QueryBlock.forCard(starts, shape) {
       attend(block, out, q: q, k: k, v: v, shape, logSums: logSums)
     }
@@ -49,6 +52,10 @@ extension CardDevice {
       card_row_dots(
         card, dots.float32, Int64(q.rows), dout.input, out.input, Int64(q.rows), Int64(shape.heads),
         Int64(shape.valueDim)))
+    if attendsInTiles(shape, [dout, q, k, v, gradients.dq, gradients.dk, gradients.dv]) {
+      return attentionGradientInTiles(
+        gradients, dout: dout, dots: dots, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+    }
     let dk = Tensor.zeros([k.rows, k.columns], .float32, on: self)
     let dv = Tensor.zeros([v.rows, v.columns], .float32, on: self)
     let pass = GradientPass(

@@ -22,8 +22,13 @@ extension CardDevice {
     attendRows(out, q: q, descriptions, slots: alone.flatMap { $0.rows.map(Int32.init) }, shape)
     for sequence in sequences where !fits || sequence.rows.count > CardDevice.fewRows {
       let (q, out) = (q.rows(sequence.rows), out.rows(sequence.rows))
-      for block in QueryBlock.forCard([0, Int32(q.rows)], shape, past: sequence.past) {
-        attend(block, out, q: q, k: sequence.keys, v: sequence.values, shape, logSums: nil)
+      let (k, v, starts) = (sequence.keys, sequence.values, [0, Int32(q.rows)])
+      if attendsInTiles(shape, [out, q, k, v]) {
+        attendInTiles(out, logSums: nil, q: q, k: k, v: v, starts: starts, past: sequence.past, shape: shape)
+        continue
+      }
+      for block in QueryBlock.forCard(starts, shape, past: sequence.past) {
+        attend(block, out, q: q, k: k, v: v, shape, logSums: nil)
       }
     }
     withExtendedLifetime(onCard) {}

@@ -7,8 +7,9 @@ private struct CardRows: RowWeightForm {
 }
 
 extension CardDevice {
-  /// Rows from which on decoding a weight and multiplying costs less than reading it once for every eight of them.
-  private static let fewRows = 8
+  /// Rows from which on decoding a weight and multiplying costs less than reading it once for every 8 of them, or for every
+  /// 32 where tensor cores do.
+  private var fewRows: Int { card.pointee.has_tiles != 0 ? 32 : 8 }
   /// The same where each row should have the same bits beside any others. More are read by the library's products, whose
   /// last bits may depend on how many there are.
   private static let fewRowsByThemselves = 64
@@ -17,7 +18,7 @@ extension CardDevice {
     var first = 0
     for (part, h) in zip(parts, low) {
       let out = y.columns(first..<first + part.outputs)
-      if x.rows <= (rowByRow ? CardDevice.fewRowsByThemselves : CardDevice.fewRows) {
+      if x.rows <= (rowByRow ? CardDevice.fewRowsByThemselves : fewRows) {
         multiplyRows(out, x, part, h)
       } else {
         multiply(out, x, part, h)

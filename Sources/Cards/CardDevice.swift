@@ -40,9 +40,13 @@ package final class CardDevice: Device {
 
   deinit { onEnd() }
 
+  package var kind: CardKind {
+    CardKind(hasBFloat16: card.pointee.has_bfloat16 != 0, hasTiles: card.pointee.has_tiles != 0)
+  }
+
   /// A card that holds and computes nothing, on which the code that runs on any other shows what memory it takes.
-  package static func counting(bfloat16: Bool) -> CardDevice {
-    nonisolated(unsafe) let card = card_counting(bfloat16 ? 1 : 0)
+  package static func counting(_ kind: CardKind) -> CardDevice {
+    nonisolated(unsafe) let card = card_counting(kind.hasBFloat16 ? 1 : 0, kind.hasTiles ? 1 : 0)
     return CardDevice(card, onEnd: { card_counting_end(card) })
   }
 
@@ -111,4 +115,14 @@ package final class CardDevice: Device {
     numbers.withUnsafeBytes { upload($0, to: tensor.pointer) }
     return tensor
   }
+}
+
+/// What decides how a card computes, and so what it takes of its memory.
+package struct CardKind: Sendable {
+  let hasBFloat16: Bool
+  /// Kernels of attention in tiles.
+  let hasTiles: Bool
+
+  /// Cards since Ampere.
+  package static let current = CardKind(hasBFloat16: true, hasTiles: true)
 }

@@ -5,6 +5,8 @@ import FireflyWeights
 struct GGUFMixture {
   let type: GGUFType
   let layers: Int
+  /// Heads of queries to one of keys.
+  let grouping: Int
   /// Experts of a layer; 0: none.
   let experts: Int
   /// Whether the embedding is the head too.
@@ -38,28 +40,49 @@ struct GGUFMixture {
     }
     if named("attn_k.weight"), experts == 8 { return .q8_0 }
     if named("ffn_down") { return down(layer) }
-    let outputTakesMore = type == .q4_K_M || type == .q4_K_S
-    if named("attn_output.weight"), experts == 8, outputTakesMore { return .q5_K }
-    return usual
+    return named("attn_output.weight") ? output : usual
   }
 
   /// The values' matrix, also where those of queries and keys are in it.
   private func values(_ layer: Int) -> StoredType {
     if experts == 8 { return .q8_0 }
-    switch type {
-    case .q4_K_M, .q5_K_M:
-      if takesMore(layer) { return .q6_K }
-    case .q4_K_S:
-      if layer < 4 { return .q5_K }
-    default: break
+    let chosen: StoredType =
+      switch type {
+      case .q2_K: grouping >= 4 ? .q4_K : .q3_K
+      case .q3_K_M: layer < 2 ? .q5_K : .q4_K
+      case .q3_K_L: .q5_K
+      case .iq4_NL, .iq4_XS: grouping >= 4 ? .q5_K : type.stored
+      case .q4_K_M, .q5_K_M: takesMore(layer) ? .q6_K : type.stored
+      case .q4_K_S: layer < 4 ? .q5_K : .q4_K
+      default: type.stored
+      }
+    return sharesValues && (chosen == .q3_K || chosen == .q4_K) ? .q5_K : chosen
+  }
+
+  /// The matrix behind attention.
+  private var output: StoredType {
+    if experts == 8 {
+      switch type {
+      case .q2_K, .q3_K_S, .q3_K_M, .iq4_NL, .iq4_XS, .q4_K_S, .q4_K_M: return .q5_K
+      default: return type.stored
+      }
     }
-    return sharesValues && type.stored == .q4_K ? .q5_K : type.stored
+    switch type {
+    case .q2_K: return .q3_K
+    case .q3_K_M: return .q4_K
+    case .q3_K_L: return .q5_K
+    default: return type.stored
+    }
   }
 
   /// The matrix back to the hidden size.
   private func down(_ layer: Int) -> StoredType {
     let isEarly = layer < layers / 8
     switch type {
+    case .q2_K: return .q3_K
+    case .q3_K_M: return layer < layers / 16 ? .q5_K : .q4_K
+    case .q3_K_L: return .q5_K
+    case .iq4_NL, .iq4_XS: return isEarly && !hasImportance ? .q5_K : type.stored
     case .q4_K_M, .q5_K_M: return takesMore(layer) ? .q6_K : type.stored
     case .q4_K_S: return isEarly ? .q5_K : .q4_K
     case .q4_0: return isEarly && hasImportance ? .q4_1 : .q4_0
@@ -81,6 +104,8 @@ struct GGUFMixture {
       case .q4_K: .q5_0
       case .q5_K: .q5_1
       case .q6_K: .q8_0
+      case .q3_K, .q2_K: .q4_0
+      case .iq4_XS: .iq4_NL
       default: .float16
       }
     return columns % smaller.blockElements == 0 ? smaller : .float16

@@ -220,7 +220,7 @@ struct GGUFModel {
     let a = architecture
     let shares = ["llama": a.heads != a.keyValueHeads, "qwen2": true][kind.name] ?? false
     return GGUFMixture(
-      type: type, layers: a.layers, experts: a.experts?.count ?? 0, isTied: a.tiedHead,
+      type: type, layers: a.layers, grouping: a.heads / a.keyValueHeads, experts: a.experts?.count ?? 0, isTied: a.tiedHead,
       sharesValues: shares && a.layers == 80, hasImportance: hasImportance)
   }
 

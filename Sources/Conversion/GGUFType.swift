@@ -13,6 +13,12 @@ public enum GGUFType: String, CaseIterable, Sendable {
   case q4_K_M = "q4_k_m"
   case q4_K_S = "q4_k_s"
   case q4_1, q4_0
+  case iq4_NL = "iq4_nl"
+  case iq4_XS = "iq4_xs"
+  case q3_K_L = "q3_k_l"
+  case q3_K_M = "q3_k_m"
+  case q3_K_S = "q3_k_s"
+  case q2_K = "q2_k"
 
   /// `general.file_type`: llama.cpp's `llama_ftype`.
   var fileType: Int {
@@ -24,11 +30,17 @@ public enum GGUFType: String, CaseIterable, Sendable {
     case .q8_0: 7
     case .q5_0: 8
     case .q5_1: 9
+    case .q2_K: 10
+    case .q3_K_S: 11
+    case .q3_K_M: 12
+    case .q3_K_L: 13
     case .q4_K_S: 14
     case .q4_K_M: 15
     case .q5_K_S: 16
     case .q5_K_M: 17
     case .q6_K: 18
+    case .iq4_NL: 25
+    case .iq4_XS: 30
     case .bf16: 32
     }
   }
@@ -47,6 +59,10 @@ public enum GGUFType: String, CaseIterable, Sendable {
     case .q4_K_M, .q4_K_S: .q4_K
     case .q4_1: .q4_1
     case .q4_0: .q4_0
+    case .iq4_NL: .iq4_NL
+    case .iq4_XS: .iq4_XS
+    case .q3_K_L, .q3_K_M, .q3_K_S: .q3_K
+    case .q2_K: .q2_K
     }
   }
 

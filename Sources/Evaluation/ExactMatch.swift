@@ -1,5 +1,6 @@
 import FireflyBase
 import FireflyGeneration
+import FireflyRanks
 import FireflyText
 
 /// Measures how many worked answers end in the right result.
@@ -70,41 +71,71 @@ public struct ExactMatch {
     _ generator: Generator<Model>, output: ResultFile? = nil,
     progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> ExactMatchReport {
-    var answers = try problems.map { try saved($0, in: output) }
+    try run(generator, SharedResults(output), progress: progress)
+  }
+
+  /// Of a batch; so many a rank answers before it tells the others.
+  private static let batchesPerRound = 8
+
+  /// The same by several ranks, each its share of the problems; all give the whole report.
+  package func run<Model: DecodingModel>(
+    _ generator: Generator<Model>, _ results: SharedResults, progress: (_ done: Int, _ count: Int) -> Void
+  ) throws -> ExactMatchReport {
+    let ranks = results.ranks
+    var answers = try ranks.agree { try problems.map { try saved($0, in: results.items, results.path) } }
     let open = answers.indices.filter { answers[$0] == nil }
     var done = answers.count - open.count
     progress(done, problems.count)
-    _ = try generator.generate(
-      open.map { problems[$0].request }, batchSize: batchSize,
-      onFinish: { index, result in
-        let problem = problems[open[index]]
-        let answer = Answer(
-          place: problem.request.place, question: problem.question, reference: problem.reference,
-          text: result.text, finishReason: result.finishReason)
-        try output?.append([(answer.place, answer.json(hash: hash(problem)))])
-        answers[open[index]] = answer
+    let rounds = EvenShares.rounds(
+      of: open.map { _ in 1 }, among: ranks.size, perPiece: ExactMatch.batchesPerRound * batchSize)
+    for shares in rounds {
+      let own = Array(open[shares[ranks.rank]])
+      _ = try generator.generate(
+        own.map { problems[$0].request }, batchSize: batchSize,
+        onFinish: { index, result in
+          let problem = problems[own[index]]
+          let answer = Answer(
+            place: problem.request.place, question: problem.question, reference: problem.reference,
+            text: result.text, finishReason: result.finishReason)
+          try results.add([(answer.place, answer.json(hash: hash(problem)))])
+          answers[own[index]] = answer
+          done += 1
+          progress(done, problems.count)
+        })
+      let others = try results.exchange()
+      for place in shares.joined() where answers[open[place]] == nil {
+        answers[open[place]] = try saved(problems[open[place]], in: others, results.path)
         done += 1
-        progress(done, problems.count)
-      })
+      }
+      if !others.isEmpty { progress(done, problems.count) }
+    }
+    try results.arrange(problems.map(\.request.place))
     return ExactMatchReport(answers: answers.compactMap { $0 })
   }
 
-  private func saved(_ problem: Problem, in output: ResultFile?) throws -> Answer? {
-    guard let output, let item = output.items[problem.request.place] else { return nil }
+  private func saved(_ problem: Problem, in items: [String: JSONValue], _ path: String?) throws -> Answer? {
+    guard let item = items[problem.request.place] else { return nil }
     guard item["hash"]?.string == hash(problem) else {
       throw FireflyError(
-        "the problem of \(problem.request.place) was another one when its answer was saved", at: output.path,
+        "the problem of \(problem.request.place) was another one when its answer was saved", at: path,
         fix: "The file of problems has changed: name another file of results.")
     }
     guard let text = item["answer"]?.string,
       let reason = item["finish_reason"]?.string.flatMap(FinishReason.init)
     else {
       throw FireflyError(
-        "the answer of \(problem.request.place) is damaged", at: output.path, fix: "Remove its line.")
+        "the answer of \(problem.request.place) is damaged", at: path, fix: "Remove its line.")
     }
     return Answer(
       place: problem.request.place, question: problem.question, reference: problem.reference, text: text,
       finishReason: reason)
+  }
+
+  /// Of all problems.
+  package var digest: String {
+    var digest = StableHash()
+    for problem in problems { digest.add("\(problem.request.place) \(hash(problem))".utf8) }
+    return digest.text
   }
 
   private func hash(_ problem: Problem) -> String {

@@ -50,57 +50,79 @@ extension Perplexity {
     _ texts: [EvaluationText], output: ResultFile? = nil,
     progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> PerplexityReport {
-    try run(texts, output: output, .alone(), progress: progress)
+    try run(texts, SharedResults(output), progress: progress)
   }
 
+  /// Batches that a rank measures before it tells the others.
+  private static let batchesPerRound = 4
+
   /// The same by several ranks, each its share of the batches; all give the whole report.
-  ///
-  /// - Parameters:
-  ///   - output: of a rank by itself: what is finished stands there at once.
-  ///   - progress: is told of this rank's share.
   package func run(
-    _ texts: [EvaluationText], output: ResultFile?, _ ranks: Ranks,
-    progress: (_ done: Int, _ count: Int) -> Void
+    _ texts: [EvaluationText], _ results: SharedResults, progress: (_ done: Int, _ count: Int) -> Void
   ) throws -> PerplexityReport {
-    precondition(output == nil || ranks.isAlone, "a file of results is one rank's")
-    let shares = texts.map { text in
-      let batches = batches(text.samples)
-      let tokens = batches.map { text.samples[$0].reduce(0) { $0 + $1.tokens.count } }
-      return Array(batches[EvenShares.ranges(of: tokens, among: ranks.size)[ranks.rank]])
-    }
-    let count = zip(texts, shares).reduce(0) { $0 + tokens(of: $1.0, in: $1.1) }
+    let count = texts.reduce(0) { $0 + tokens(of: $1, in: [0..<$1.samples.count]) }
     var done = 0
-    let files = try zip(texts, shares).map { text, share in
-      let rows = zip(text.samples, text.names).map { (id: "\(text.path):\($1)", hash: StableHash.of($0)) }
-      var sums = try rows.map { try saved($0.id, $0.hash, in: output) }
-      for range in share {
+    let files = try texts.map { text in
+      let before = done
+      let sums = try measure(text, results) { progress(before + $0, count) }
+      done += tokens(of: text, in: [0..<text.samples.count])
+      return (text, sums)
+    }
+    try results.arrange(texts.flatMap { text in text.names.map { "\(text.path):\($0)" } })
+    return PerplexityReport(files: files)
+  }
+
+  /// - Parameter progress: is told how many tokens of the text are done.
+  private func measure(
+    _ text: EvaluationText, _ results: SharedResults, _ progress: (Int) -> Void
+  ) throws -> TargetSums {
+    let ranks = results.ranks
+    let rows = zip(text.samples, text.names).map { (id: "\(text.path):\($1)", hash: StableHash.of($0)) }
+    var sums = try ranks.agree { try rows.map { try saved($0.id, $0.hash, in: results.items, results.path) } }
+    let batches = batches(text.samples)
+    var done = 0
+    for shares in EvenShares.rounds(
+      of: batches.map { tokens(of: text, in: [$0]) }, among: ranks.size, perPiece: Perplexity.batchesPerRound)
+    {
+      for range in batches[shares[ranks.rank]] {
         if range.contains(where: { sums[$0] == nil }) {
           let found = try measure(text.samples[range], text.path)
           let new = zip(range, found).filter { sums[$0.0] == nil }
-          try output?.append(new.map { (rows[$0].id, $1.json(hash: rows[$0].hash)) })
+          try results.add(new.map { (rows[$0].id, $1.json(hash: rows[$0].hash)) })
           for (row, found) in new { sums[row] = found }
         }
         done += tokens(of: text, in: [range])
-        progress(done, count)
+        progress(done)
       }
-      return (text, try sums.reduce(into: TargetSums()) { $0 += $1 ?? TargetSums() }.sum(over: ranks))
+      let others = try results.exchange()
+      for (rank, share) in shares.enumerated() where rank != ranks.rank {
+        for range in batches[share] {
+          for row in range where sums[row] == nil {
+            sums[row] = try saved(rows[row].id, rows[row].hash, in: others, results.path)
+          }
+          done += tokens(of: text, in: [range])
+        }
+        progress(done)
+      }
     }
-    return PerplexityReport(files: files)
+    return sums.reduce(into: TargetSums()) { $0 += $1 ?? TargetSums() }
   }
 
   private func tokens(of text: EvaluationText, in batches: [Range<Int>]) -> Int {
     batches.joined().reduce(0) { $0 + text.samples[$1].tokens.count }
   }
 
-  private func saved(_ id: String, _ hash: String, in output: ResultFile?) throws -> TargetSums? {
-    guard let output, let item = output.items[id] else { return nil }
+  private func saved(
+    _ id: String, _ hash: String, in items: [String: JSONValue], _ path: String?
+  ) throws -> TargetSums? {
+    guard let item = items[id] else { return nil }
     guard item["hash"]?.string == hash else {
       throw FireflyError(
-        "the row \(id) was another one when its result was saved", at: output.path,
+        "the row \(id) was another one when its result was saved", at: path,
         fix: "The file of rows or the template has changed: name another file of results.")
     }
     guard let sums = TargetSums(item) else {
-      throw FireflyError("the result of \(id) is damaged", at: output.path, fix: "Remove its line.")
+      throw FireflyError("the result of \(id) is damaged", at: path, fix: "Remove its line.")
     }
     return sums
   }

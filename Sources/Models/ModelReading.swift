@@ -13,6 +13,7 @@ extension Architecture {
   package static func read(_ source: ModelSource) throws -> (architecture: Architecture, notes: [String]) {
     let place = source.gguf == nil ? "\(source.path)/\(ModelFiles.config)" : source.path
     var (architecture, notes) = try read(source.config, source: place)
+    architecture.isTextPart = source.isTextPart
     notes = source.notes + notes
     if try architecture.hasUntiedHead(source.weights) {
       architecture.tiedHead = false

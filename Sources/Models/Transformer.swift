@@ -33,6 +33,9 @@ public final class Transformer: @unchecked Sendable {
   public internal(set) var notes: [String]
   /// What is trained; empty where all weights are frozen and there is no adapter.
   package internal(set) var arena: ParameterArena
+  /// Is told during a backward, after the head and after each block, from which element of the arena on nothing more is added
+  /// to the gradients.
+  package var onBackward: ((Int) -> Void)?
   /// What `keepAdapter` has kept, by name.
   var kept: [String: KeptAdapter] = [:]
 
@@ -143,9 +146,11 @@ public final class Transformer: @unchecked Sendable {
     batch.balance?.close()
     var (sums, dy) = loss(x, ends.head)
     sums.total.balance = (batch.balance?.value ?? 0) * Double(sums.total.count)
-    for layer in layers[lowest...].reversed() {
+    onBackward?(arena.trainable.end(below: layers.count))
+    for (index, layer) in layers.enumerated().dropFirst(lowest).reversed() {
       guard let gradient = dy, let kept = saved.popLast() else { break }
       dy = layer.backward(gradient, kept, batch)
+      onBackward?(arena.trainable.end(below: index))
     }
     if arena.trainable.trainsEmbedding, let dy { ends.embedding.backward(dy, embedded) }
     return sums

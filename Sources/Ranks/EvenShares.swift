@@ -14,6 +14,18 @@ package enum EvenShares {
     return pieces + [Range<Int>](repeating: weights.count..<weights.count, count: count - pieces.count)
   }
 
+  /// Cuts a list into rounds of `perPiece` × `count` elements, and each round into `count` pieces as above; of one piece all
+  /// is one round.
+  package static func rounds(of weights: [Int], among count: Int, perPiece: Int) -> [[Range<Int>]] {
+    if count == 1 { return weights.isEmpty ? [] : [[0..<weights.count]] }
+    return stride(from: 0, to: weights.count, by: perPiece * count).map { start in
+      let end = min(weights.count, start + perPiece * count)
+      return ranges(of: Array(weights[start..<end]), among: count).map {
+        start + $0.lowerBound..<start + $0.upperBound
+      }
+    }
+  }
+
   /// Pieces of at most `load`, each as long as it can be.
   private static func pieces(_ weights: [Int], load: Int) -> [Range<Int>] {
     var pieces: [Range<Int>] = []

@@ -30,6 +30,12 @@ package final class Exchange<Element: BitwiseCopyable> {
     }
   }
 
+  /// Whether all has come and gone; asking also moves it on.
+  package func isDone() throws -> Bool {
+    transfers = try transfers.filter { try !$0.isDone() }
+    return transfers.isEmpty
+  }
+
   /// What came, by rank.
   ///
   /// - Throws: `RankSilent`.

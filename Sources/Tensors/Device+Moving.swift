@@ -3,15 +3,21 @@ extension Tensor {
   package func on(_ device: any Device) -> Tensor {
     if self.device === device { return self }
     let copy = Tensor(shape, dtype, on: device)
-    copy.overwrite(with: self)
+    copy.copy(self)
     return copy
   }
 
-  /// The elements become those of another tensor of this type and count, wherever it lies.
-  package func overwrite(with other: Tensor) {
+  /// Overwrites the elements with those of `other`, of one type and count, which may lie on another device.
+  package func copy(_ other: Tensor) {
     precondition(
-      dtype == other.dtype && count == other.count, "\(other.shape) of \(other.dtype) into \(shape)")
+      dtype == other.dtype && count == other.count, "\(other.shape) \(other.dtype) into \(shape) \(dtype)")
     other.withHostBytes { device.upload($0, to: pointer) }
+  }
+
+  /// Overwrites the elements with those whose bytes these are.
+  package func copy(bytes: ArraySlice<UInt8>) {
+    precondition(bytes.count == byteCount, "\(bytes.count) bytes into \(shape) \(dtype)")
+    bytes.withUnsafeBytes { device.upload($0, to: pointer) }
   }
 }
 
@@ -28,5 +34,28 @@ extension NF4Tensor {
       }
     return NF4Tensor(
       codes: codes.on(device), shape: shape, scales: scales, originalDType: originalDType)
+  }
+}
+
+extension ByteMoment {
+  /// The same moment on `device`: this one if it lies there, otherwise a copy.
+  fileprivate func on(_ device: any Device) -> ByteMoment {
+    ByteMoment(codes: codes.on(device), absmax: absmax.on(device), map: map)
+  }
+}
+
+extension Device {
+  /// By way of the processor: what the step reads is copied there, what it writes is copied back.
+  package func adamW(
+    value: Tensor, gradient: Tensor, m: ByteMoment, v: ByteMoment, _ numbers: AdamWNumbers
+  ) {
+    let (hostValue, hostM, hostV) = (value.on(.cpu), m.on(.cpu), v.on(.cpu))
+    CPU.shared.adamW(value: hostValue, gradient: gradient.on(.cpu), m: hostM, v: hostV, numbers)
+    for (own, host) in [
+      (value, hostValue), (m.codes, hostM.codes), (m.absmax, hostM.absmax), (v.codes, hostV.codes),
+      (v.absmax, hostV.absmax),
+    ] {
+      own.copy(host)
+    }
   }
 }

@@ -80,7 +80,7 @@ package enum BitsAndBytes {
     ]
     if double {
       sizes.append((".nested_absmax", .float32, [state.nestedBlocks]))
-      sizes.append((".nested_quant_map", .float32, [NF4.dynamicMap.count]))
+      sizes.append((".nested_quant_map", .float32, [DynamicMap.signed.values.count]))
     }
     sizes.append((stateSuffix, .uint8, [stateLength(of: state)]))
     return sizes.map { SafeTensorsWriter.Item.Entry(name: name + $0.suffix, type: $0.type, shape: $0.shape) }
@@ -164,7 +164,7 @@ extension WeightStore {
     return .nested(
       codes: try part(name + ".absmax", .uint8, [state.blocks]),
       absmax: try finite(name + ".nested_absmax", [state.nestedBlocks]),
-      map: try finite(name + ".nested_quant_map", [NF4.dynamicMap.count]), offset: offset)
+      map: try finite(name + ".nested_quant_map", [DynamicMap.signed.values.count]), offset: offset)
   }
 
   /// Whether `name` has a quantization state; other bitsandbytes types are refused.

@@ -22,6 +22,8 @@ public struct ModelSource: Sendable {
   package var notes: [String] = []
   /// The folder of the adapter whose tables the model has in place of its own; nil: it is as its files are.
   package var adaptedTo: String?
+  /// Whether it is the text part of a model of texts and images.
+  package var isTextPart = false
 
   /// Opens a folder (config.json; safetensors or pytorch_model.bin, in one file or in shards) or a `.gguf` file.
   ///
@@ -50,7 +52,7 @@ public struct ModelSource: Sendable {
       name: name, path: folder, config: part?.config ?? config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
       weights: try WeightStore(folder, part?.tensors ?? stored), gguf: nil,
-      notes: notes + (part.map { [$0.note] } ?? []))
+      notes: notes + (part.map { [$0.note] } ?? []), isTextPart: part != nil)
   }
 
   /// The `model_type`s of models of texts and images whose text part is used, sorted.
@@ -60,7 +62,8 @@ public struct ModelSource: Sendable {
   package func replacing(_ tables: [ReplacedTable], config: JSONValue) throws -> ModelSource {
     ModelSource(
       name: name, path: path, config: config, generationConfig: generationConfig,
-      weights: try weights.replacing(tables), gguf: gguf, notes: notes, adaptedTo: adaptedTo)
+      weights: try weights.replacing(tables), gguf: gguf, notes: notes, adaptedTo: adaptedTo,
+      isTextPart: isTextPart)
   }
 
   /// Whether the linear layers are stored in 4 bits.

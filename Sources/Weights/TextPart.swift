@@ -2,7 +2,7 @@ import FireflyBase
 
 /// The language model within a model of texts and images: the object `text_config` of its config.json, and the tensors
 /// below `language_model`. What reads images is left out, and what is written is a model of texts.
-struct TextPart {
+package struct TextPart {
   /// config.json of the text part alone.
   let config: JSONValue
   /// The text part's tensors, as its own class names them.
@@ -74,9 +74,17 @@ struct TextPart {
   }
 
   private static func renamed(_ tensor: StoredTensor) -> StoredTensor? {
-    guard let (prefix, own) = prefixes.first(where: { tensor.info.name.hasPrefix($0.0) }) else { return nil }
-    var tensor = tensor
-    tensor.info.name = own + tensor.info.name.dropFirst(prefix.count)
-    return tensor
+    ownName(of: tensor.info.name).map(tensor.named)
+  }
+
+  /// What the text part's own class calls a tensor or module of the whole; nil where it is none of the text part's.
+  package static func ownName(of name: String) -> String? {
+    guard let (prefix, own) = prefixes.first(where: { name.hasPrefix($0.0) }) else { return nil }
+    return own + name.dropFirst(prefix.count)
+  }
+
+  /// What transformers since 4.52 calls a module of the text part within the whole.
+  package static func wholeName(of own: String) -> String {
+    own.hasPrefix("model.") ? "model.language_model." + own.dropFirst("model.".count) : own
   }
 }

@@ -36,6 +36,11 @@ package final class WeightStore: Sendable {
     try WeightStore(path, CheckpointFormat.tensors(of: path))
   }
 
+  /// The tensors under other names; those without one are left out.
+  package func renamed(_ name: (String) -> String?) throws -> WeightStore {
+    try WeightStore(path, tensors.values.compactMap { tensor in name(tensor.info.name).map(tensor.named) })
+  }
+
   /// All names in the files, sorted; of a 4-bit folder also those of its scales.
   package var names: [String] { tensors.keys.sorted() }
 

@@ -138,6 +138,7 @@ extern "C" int card_run_checks(card *card, void (*report)(void *context, const c
   checks::weights(check);
   checks::products(check);
   checks::attention(check);
+  checks::attention_tiles(check);
   checks::training(check);
   return check.wrong;
 }

@@ -124,6 +124,7 @@ void elementwise(Check &);
 void norms(Check &);
 void layers(Check &);
 void attention(Check &);
+void attention_tiles(Check &);
 void weights(Check &);
 void training(Check &);
 void products(Check &);

@@ -60,12 +60,14 @@ static void decode(Check &t, int64_t rows, int64_t columns, int type, int out_ty
   }
 }
 
-// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other.
+// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other. With a margin of 8 tensor cores
+// may take them.
 static void few_rows(Check &t, int64_t rows, int64_t outputs, int64_t columns, int64_t thin, int type, int out_type,
-                     bool is_nf4) {
+                     bool is_nf4, int64_t margin = 3) {
   NF4 packed(t, outputs, columns, CARD_BFLOAT16, true);
-  Matrix w(t, outputs, columns, type, 3, [&](int64_t i) { return is_nf4 ? packed.values[(size_t)i] : normal(); });
-  Matrix x(t, rows, columns, type), h(t, rows, std::max<int64_t>(thin, 1), type), b(t, outputs, std::max<int64_t>(thin, 1), type);
+  Matrix w(t, outputs, columns, type, margin, [&](int64_t i) { return is_nf4 ? packed.values[(size_t)i] : normal(); });
+  Matrix x(t, rows, columns, type, margin), h(t, rows, std::max<int64_t>(thin, 1), type, margin);
+  Matrix b(t, outputs, std::max<int64_t>(thin, 1), type, margin);
   Matrix y(t, rows, outputs, out_type), alone(t, 1, outputs, out_type);
   card_in low = thin > 0 ? h.in() : card_in{}, back = thin > 0 ? b.in() : card_in{};
   std::vector<double> expected;
@@ -109,6 +111,14 @@ void weights(Check &t) {
         few_rows(t, 3, 6, 1352, 0, type, out_type, is_nf4);
         few_rows(t, 13, 9, 37, 3, type, out_type, is_nf4);
       }
+  for (bool is_nf4 : {false, true})
+    for (int out_type : {CARD_FLOAT32, CARD_BFLOAT16}) {
+      few_rows(t, 1, 5, 64, 0, CARD_BFLOAT16, out_type, is_nf4, 8);
+      few_rows(t, 7, 40, 1216, 16, CARD_BFLOAT16, out_type, is_nf4, 8);
+      few_rows(t, 8, 17, 320, 72, CARD_BFLOAT16, out_type, is_nf4, 8);
+      few_rows(t, 45, 24, 576, 8, CARD_BFLOAT16, out_type, is_nf4, 8);
+    }
+  few_rows(t, 3, 18, 1048, 24, CARD_BFLOAT16, CARD_BFLOAT16, false, 8);
 }
 
 }  // namespace checks

@@ -38,7 +38,11 @@ DEVICE float bits_float(uint32_t x) {
   memcpy(&y, &x, 4);
   return y;
 }
-DEVICE float shuffle_xor(float x, int bits) { return emulator::exchange(x)[lane() ^ (uint32_t)bits]; }
+DEVICE float shuffle_xor(float x, int bits) {
+  float y;
+  memcpy(&y, emulator::exchange(&x, 4) + (lane() ^ (uint32_t)bits) * emulator::slot_bytes, 4);
+  return y;
+}
 
 DEVICE float exp2_fast(float x) { return exp2f(x); }
 DEVICE float log2_fast(float x) { return log2f(x); }
@@ -58,4 +62,64 @@ DEVICE uint16_t narrow_float16(float x) {
   if (bits < 0x38800000)                                                     // below 2⁻¹⁴
     return (uint16_t)(sign | (float_bits(bits_float(bits) + 0.5f) - 0x3f000000));
   return (uint16_t)(sign | (bits + 0xc8000fff + (bits >> 13 & 1)) >> 13);
+}
+
+// MARK: From Ampere on
+
+DEVICE uint16_t emulated_narrow(float x) {
+  uint32_t bits = float_bits(x);
+  return x != x ? 0x7fff : (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+DEVICE uint32_t narrow_pair(float first, float second) {
+  return emulated_narrow(first) | (uint32_t)emulated_narrow(second) << 16;
+}
+
+DEVICE void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  uint32_t mine[6] = {a[0], a[1], a[2], a[3], b0, b1}, all[32][6];
+  const unsigned char *given = emulator::exchange(mine, sizeof mine);
+  for (int l = 0; l < 32; l++) memcpy(all[l], given + (size_t)l * emulator::slot_bytes, sizeof mine);
+  auto element = [&all](int of, int word, int half) {
+    return bits_float(half ? all[of][word] & 0xffff0000 : all[of][word] << 16);
+  };
+  for (int i = 0; i < 4; i++) {
+    int row = (int)lane() / 4 + 8 * (i / 2), column = (int)lane() % 4 * 2 + (i & 1);
+    float sum = 0;
+    for (int k = 0; k < 16; k++) {
+      int from = k % 8 / 2;
+      sum += element(row % 8 * 4 + from, row / 8 + k / 8 * 2, k & 1) * element(column * 4 + from, 4 + k / 8, k & 1);
+    }
+    d[i] += sum;
+  }
+}
+
+// Word m of a lane: two elements of matrix m, as `place` says: (row, column) of element `half`.
+template <class Place>
+void emulated_load(uint32_t (&words)[4], const uint16_t *row, Place place) {
+  const uint16_t *rows[32];
+  const unsigned char *given = emulator::exchange(&row, sizeof row);
+  for (int l = 0; l < 32; l++) memcpy(&rows[l], given + (size_t)l * emulator::slot_bytes, sizeof row);
+  for (int m = 0; m < 4; m++) {
+    uint32_t halves[2];
+    for (int half = 0; half < 2; half++) {
+      auto at = place((int)lane(), half);
+      halves[half] = rows[8 * m + at.row][at.column];
+    }
+    words[m] = halves[0] | halves[1] << 16;
+  }
+}
+struct EmulatedPlace {
+  int row, column;
+};
+DEVICE void load_tiles(uint32_t (&words)[4], const uint16_t *row) {
+  emulated_load(words, row, [](int l, int half) { return EmulatedPlace{l / 4, l % 4 * 2 + half}; });
+}
+DEVICE void load_tiles_transposed(uint32_t (&words)[4], const uint16_t *row) {
+  emulated_load(words, row, [](int l, int half) { return EmulatedPlace{l % 4 * 2 + half, l / 4}; });
+}
+
+DEVICE void copy_later(void *to, const void *from, bool there) { emulator::copy_later(to, there ? from : nullptr, 16); }
+DEVICE void end_copies() { emulator::end_copies(); }
+template <int newer>
+void wait_for_copies() {
+  emulator::wait_for_copies(newer);
 }

@@ -62,15 +62,24 @@ constexpr size_t stack_bytes = 64 << 10;
 constexpr size_t shared_bytes = 48 << 10;  // what every card gives a block
 constexpr uint32_t thread_limit = 256;
 
+struct Copy {
+  void *to;
+  const void *from;
+  size_t bytes;
+  uint32_t group;
+};
+
 struct Fiber {
   void *sp = nullptr;
   unsigned char *stack = nullptr;
   enum { fresh, ready, in_block, in_warp, done } state = fresh;
+  std::vector<Copy> copies;  // asked for and not yet waited for
+  uint32_t group = 0;        // that the next copy belongs to
 };
 
 struct Warp {
   uint32_t arrived = 0, turn = 0;
-  float slots[2][32];
+  unsigned char slots[2][32 * slot_bytes];
 };
 
 // What one thread of the processor needs to run blocks.
@@ -157,6 +166,8 @@ bool Runner::run_warp(uint32_t first, uint32_t turn) {
       uint32_t i = first + (n ^ turn);
       Fiber &fiber = fibers[i];
       if (fiber.state == Fiber::fresh) {
+        fiber.copies.clear();
+        fiber.group = 0;
         fiber.stack = take_stack();
         fiber.sp = prepare(fiber.stack + stack_bytes, enter);
       } else if (fiber.state != Fiber::ready) {
@@ -193,13 +204,13 @@ void wait_block() {
   r->yield();
 }
 
-const float *exchange(float value) {
+const unsigned char *exchange(const void *bytes, size_t count) {
   Runner *r = runner;
   uint32_t me = r->current;
   Warp &warp = r->warps[me / 32];
   // A lane comes to the exchange after the next only when all lanes have come to the next, so have read this one.
-  float *slots = warp.slots[warp.turn & 1];
-  slots[me % 32] = value;
+  unsigned char *slots = warp.slots[warp.turn & 1];
+  memcpy(slots + me % 32 * slot_bytes, bytes, count);
   if (++warp.arrived == 32) {
     warp.arrived = 0;
     warp.turn++;
@@ -210,6 +221,29 @@ const float *exchange(float value) {
   r->fibers[me].state = Fiber::in_warp;
   r->yield();
   return slots;
+}
+
+void copy_later(void *to, const void *from, size_t bytes) {
+  Fiber &fiber = runner->fibers[runner->current];
+  memset(to, 0xff, bytes);
+  fiber.copies.push_back({to, from, bytes, fiber.group});
+}
+
+void end_copies() { runner->fibers[runner->current].group++; }
+
+void wait_for_copies(uint32_t newer) {
+  Fiber &fiber = runner->fibers[runner->current];
+  std::vector<Copy> waiting;
+  for (const Copy &copy : fiber.copies) {
+    if (copy.group + newer >= fiber.group) {
+      waiting.push_back(copy);
+    } else if (copy.from) {
+      memcpy(copy.to, copy.from, copy.bytes);
+    } else {
+      memset(copy.to, 0, copy.bytes);
+    }
+  }
+  fiber.copies.swap(waiting);
 }
 
 void *shared(const void *place, size_t bytes) {

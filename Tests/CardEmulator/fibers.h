@@ -16,8 +16,13 @@ extern thread_local Self self;
 
 // Waits for all threads of the block.
 void wait_block();
-// Gives the lane's value and gets those of all 32 lanes of its warp.
-const float *exchange(float value);
+// Gives the lane's bytes, slot_bytes at most, and gets those of all 32 lanes of its warp, slot_bytes apart.
+constexpr size_t slot_bytes = 32;
+const unsigned char *exchange(const void *bytes, size_t count);
+// Copies some time before the wait for it returns; until then the bytes are NaN. From null, zeros.
+void copy_later(void *to, const void *from, size_t bytes);
+void end_copies();
+void wait_for_copies(uint32_t newer);
 // The block's array that belongs to this place in the source.
 void *shared(const void *place, size_t bytes);
 

@@ -12,6 +12,7 @@
 #define FIREFLY_EMULATED 1
 namespace card_kernels {
 #include "../../Sources/C/Card/kernels/card.cu"
+#include "../../Sources/C/Card/kernels/card_tiles.cu"
 }
 
 // What both sides of a launch lay out by themselves.
@@ -19,6 +20,10 @@ static_assert(sizeof(card_kernels::In) == sizeof(card_in) && sizeof(card_kernels
 static_assert(sizeof(card_kernels::NF4) == sizeof(card_nf4), "");
 static_assert(sizeof(card_kernels::AdamW) == sizeof(card_adamw_numbers), "");
 static_assert(sizeof(card_kernels::CachedRow) == sizeof(card_cached_row), "");
+static_assert(sizeof(card_kernels::QueryTile) == sizeof(card_query_tile), "");
+static_assert(sizeof(card_kernels::KeyTile) == sizeof(card_key_tile), "");
+static_assert(sizeof(card_kernels::TileHeads) == sizeof(card_tile_heads), "");
+static_assert(int(card_kernels::TILE_ROWS) == CARD_TILE_ROWS, "");
 static_assert(int(card_kernels::FLOAT32) == CARD_FLOAT32 && int(card_kernels::BFLOAT16) == CARD_BFLOAT16, "");
 static_assert(int(card_kernels::FLOAT16) == CARD_FLOAT16 && int(card_kernels::HEAD_LIMIT) == CARD_HEAD_LIMIT, "");
 
@@ -33,6 +38,7 @@ template <class T>
 T inside(T value) {
   if constexpr (std::is_pointer_v<T>) return untagged(value);
   if constexpr (std::is_same_v<T, card_kernels::In> || std::is_same_v<T, card_kernels::Out>) value.at = untagged(value.at);
+  if constexpr (std::is_same_v<T, card_kernels::TileHeads>) value.slopes = untagged(value.slopes);
   if constexpr (std::is_same_v<T, card_kernels::NF4>) {
     value.codes = untagged(value.codes);
     value.absmax = untagged(value.absmax);
@@ -64,4 +70,4 @@ constexpr emulator::Kernel entry(const char *name, void (*function)(Arguments...
 }  // namespace
 
 #define ENTRY(name) entry(#name, card_kernels::name),
-const emulator::Kernel emulator::kernels[] = {CARD_KERNELS(ENTRY)};
+const emulator::Kernel emulator::kernels[] = {CARD_KERNELS(ENTRY) CARD_TILE_KERNELS(ENTRY)};

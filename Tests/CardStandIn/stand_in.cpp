@@ -33,13 +33,13 @@ void *handle(size_t number) { return (void *)number; }
 
 const char *const names[] = {
 #define NAME(name) #name,
-    CARD_KERNELS(NAME)
+    CARD_KERNELS(NAME) CARD_TILE_KERNELS(NAME)
 #undef NAME
 };
 // How many arguments each takes is what the PTX says: the driver counts them there.
 size_t parameters[CARD_KERNEL_COUNT];
 size_t sizes[CARD_KERNEL_COUNT][32];
-std::string ptx;
+std::string ptx;  // of all modules
 
 size_t number_after(const std::string &text, const char *what, size_t from) {
   return strtoul(text.c_str() + text.find(what, from) + strlen(what), nullptr, 10);
@@ -82,7 +82,7 @@ API cuStreamCreate(void **stream, unsigned) { return *stream = handle(STREAM), 0
 API cuStreamSynchronize(void *stream) { return stream == handle(STREAM) ? 0 : INVALID_HANDLE; }
 API cuModuleLoadData(void **module, const void *text) {
   if (is("old-ptx")) return 222;
-  return ptx = (const char *)text, *module = handle(3), 0;
+  return ptx += (const char *)text, *module = handle(3), 0;
 }
 // Only what the PTX holds can be launched, as on a card.
 API cuModuleGetFunction(void **function, void *, const char *name) {

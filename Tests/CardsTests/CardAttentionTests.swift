@@ -8,11 +8,12 @@ import Testing
   struct Case: Sendable, CustomTestStringConvertible {
     var heads = 4
     var keyHeads = 2
+    var head = 12
     var value: Int? = nil
     var window: Int? = nil
     var alibi = false
     var testDescription: String {
-      "\(heads) heads over \(keyHeads)" + (value.map { ", values of \($0)" } ?? "")
+      "\(heads) heads of \(head) over \(keyHeads)" + (value.map { ", values of \($0)" } ?? "")
         + (window.map { ", a window of \($0)" } ?? "") + (alibi ? ", ALiBi" : "")
     }
   }
@@ -20,14 +21,16 @@ import Testing
   static let cases = [
     Case(keyHeads: 4), Case(), Case(keyHeads: 1), Case(heads: 6, keyHeads: 2, value: 10), Case(window: 7),
     Case(keyHeads: 4, alibi: true), Case(heads: 6, keyHeads: 1, value: 20, window: 30, alibi: true),
+    // Heads that tensor cores take in bfloat16.
+    Case(heads: 3, keyHeads: 1, head: 64), Case(heads: 2, keyHeads: 2, head: 72, window: 70),
+    Case(heads: 2, keyHeads: 1, head: 16, window: 7, alibi: true),
   ]
-  private static let headDim = 12
 
   private func shapes(_ example: Case, _ both: inout BothDevices) -> Both<AttentionShape> {
     let slopes = both.tensor([example.heads])
     return slopes.map {
       AttentionShape(
-        heads: example.heads, keyValueHeads: example.keyHeads, headDim: CardAttentionTests.headDim,
+        heads: example.heads, keyValueHeads: example.keyHeads, headDim: example.head,
         valueDim: example.value, scale: 0.3, window: example.window, slopes: example.alibi ? $0 : nil)
     }
   }
@@ -37,7 +40,7 @@ import Testing
   func forwardAndBackward(_ example: Case, _ type: DType) {
     var both = BothDevices()
     let starts: [Int32] = [0, 5, 5, 6, 46, 320]
-    let (rows, head, value) = (320, CardAttentionTests.headDim, example.value ?? CardAttentionTests.headDim)
+    let (rows, head, value) = (320, example.head, example.value ?? example.head)
     let shape = shapes(example, &both)
     func matrix(_ columns: Int) -> Both<Matrix> { both.matrix(rows, columns, type) }
     let (q, k) = (matrix(example.heads * head), matrix(example.keyHeads * head))
@@ -67,7 +70,7 @@ import Testing
   @Test(arguments: cases, [DType.float32, .bfloat16])
   func overCaches(_ example: Case, _ type: DType) {
     var both = BothDevices()
-    let (head, value) = (CardAttentionTests.headDim, example.value ?? CardAttentionTests.headDim)
+    let (head, value) = (example.head, example.value ?? example.head)
     let shape = shapes(example, &both)
     let spans = [(rows: 0..<2, past: 40), (rows: 2..<11, past: 6), (rows: 12..<13, past: 0)]
     let caches = spans.map { span in

@@ -140,6 +140,32 @@ import Testing
       Ops.isLargest(logits.card, columns: columns).flags == Ops.isLargest(logits.cpu, columns: columns).flags)
   }
 
+  /// By way of the processor: bit for bit.
+  @Test func optimizerInBytes() {
+    var both = BothDevices()
+    let (value, gradient) = (both.tensor([1003]), both.tensor([1003]))
+    func moment(_ map: DynamicMap, _ device: any Device) -> ByteMoment {
+      ByteMoment(
+        codes: .zeros([1003], .uint8, on: device), absmax: .zeros([4], .float32, on: device), map: map)
+    }
+    let (m, v) = (
+      Both(cpu: moment(.signed, CPU.shared), card: moment(.signed, both.card)),
+      Both(cpu: moment(.unsigned, CPU.shared), card: moment(.unsigned, both.card))
+    )
+    for step in 1...2 {
+      for (value, gradient, m, v) in [
+        (value.cpu, gradient.cpu, m.cpu, v.cpu), (value.card, gradient.card, m.card, v.card),
+      ] {
+        Ops.adamW(
+          value: value, gradient: gradient, m: m, v: v, learningRate: 1e-2, beta1: 0.9, beta2: 0.99,
+          epsilon: 1e-8, weightDecay: 0.1, step: step, gradientScale: 0.7)
+      }
+    }
+    #expect(value.cpu.floats == value.card.floats)
+    #expect(m.cpu.floats == m.card.floats && v.cpu.floats == v.card.floats)
+    #expect(m.card.floats.contains { $0 != 0 })
+  }
+
   @Test func optimizer() {
     var both = BothDevices()
     let (value, gradient, m) = (both.tensor([1003]), both.tensor([1003]), both.tensor([1003]))

@@ -85,4 +85,86 @@ import Testing
       #expect(error?.expected == "ministral3, mistral" && error?.found == "mistral4")
     }
   }
+
+  // MARK: - Adapters of the whole
+
+  private static let adapters = ModelFixture.root + "/text_parts"
+
+  /// The base's text part, under one of the spellings of the whole.
+  private func withWhole(
+    _ type: String, _ spelling: [String: String], body: (Transformer, ModelFixture) throws -> Void
+  )
+    throws
+  {
+    let fixture = try ModelFixture("families/" + (type == "gemma3" ? "gemma3_text" : "ministral3"))
+    try withImages(fixture, type, spelling) { folder in
+      try body(
+        Transformer.load(ModelSource.open(folder), compute: .float32, quantization: .none), fixture)
+    }
+  }
+
+  /// Of PEFT's adapter, its configuration and tensors as older transformers would have named them.
+  private func older(_ type: String, in folder: TemporaryFolder) throws -> String {
+    let path = "\(Self.adapters)/\(type)"
+    let text = try String(contentsOfFile: path + "/adapter_config.json", encoding: .utf8)
+    try AtomicFile.write(
+      Data(text.replacing("language_model.layers", with: "language_model.model.layers").utf8),
+      to: folder.path + "/adapter_config.json")
+    let store = try WeightStore.open(path + "/adapter_model.safetensors")
+    let tensors = try store.names.map { name in
+      (
+        name: name.replacing("model.language_model.", with: "language_model.model."),
+        tensor: try store.tensor(name, shape: store.shape(of: name), as: .float32)
+      )
+    }
+    try SafeTensorsWriter.write(tensors, to: folder.path + "/adapter_model.safetensors")
+    return folder.path
+  }
+
+  private func expected(_ type: String) throws -> Tensor {
+    let store = try WeightStore.open("\(Self.adapters)/\(type)/expected.safetensors")
+    return try store.tensor("logits", shape: store.shape(of: "logits"), as: .float32)
+  }
+
+  /// PEFT's adapters of whole models, and what is for images in them is told.
+  @Test(arguments: ["gemma3", "mistral3"], [false, true])
+  func adaptersOfTheWholeAreRead(_ type: String, _ isOlder: Bool) throws {
+    let folder = try TemporaryFolder()
+    let adapter = isOlder ? try older(type, in: folder) : "\(Self.adapters)/\(type)"
+    try withWhole(type, Self.spellings[isOlder ? 0 : 1]) { model, fixture in
+      let count = model.notes.count
+      try model.loadAdapter(adapter)
+      let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts)
+      assertClose(logits.floats, try expected(type).floats, Tolerance(absolute: 1e-4))
+      #expect(model.notes.count == count + 1 && model.notes.last?.contains("reading images") == true)
+    }
+    // The text part alone is another base of it.
+    let alone = try ModelFixture("families/" + (type == "gemma3" ? "gemma3_text" : "ministral3"))
+    let model = try alone.model()
+    try model.loadAdapter(adapter)
+    let logits = model.logits(tokens: alone.tokens, starts: alone.starts)
+    assertClose(logits.floats, try expected(type).floats, Tolerance(absolute: 1e-4))
+  }
+
+  /// An adapter on the text part of a whole model is written for the whole, as PEFT was seen to take it.
+  @Test(arguments: ["gemma3", "mistral3"]) func adaptersAreWrittenForTheWhole(_ type: String) throws {
+    let folder = try TemporaryFolder()
+    try withWhole(type, Self.spellings[0]) { model, fixture in
+      try model.loadAdapter("\(Self.adapters)/\(type)")
+      let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
+      try model.saveAdapter(to: folder.path, baseModel: "..")
+      let count = model.notes.count
+      try model.loadAdapter(folder.path)
+      #expect(model.notes.count == count)
+      #expect(model.logits(tokens: fixture.tokens, starts: fixture.starts).floats == logits)
+    }
+    let written = try JSONValue.read(folder.path + "/adapter_config.json")
+    for (key, value) in try #require(JSONValue.read(Self.adapters + "/written.json").object) {
+      #expect(written[key] == value, "\(key)")
+    }
+    let names = try [folder.path, "\(Self.adapters)/\(type)"].map {
+      try WeightStore.open($0 + "/adapter_model.safetensors").names
+    }
+    #expect(names[0] == names[1].filter { $0.contains("language_model") })
+  }
 }

@@ -10,7 +10,7 @@ private let names = [
 
 @Suite struct NF4Tests {
   @Test func dynamicMapIsBitsandbytes() throws {
-    #expect(try Fixture("nf4").tensor("map").floats == NF4.dynamicMap)
+    #expect(try Fixture("nf4").tensor("map").floats == DynamicMap.signed.values)
   }
 
   @Test(arguments: names, InstructionSet.names)
@@ -31,7 +31,7 @@ private let names = [
         #expect(codes.bits == (try expected("absmax")), "absmax codes")
         #expect(absmax.bits == (try expected("nested_absmax")), "nested absmax")
         #expect(Tensor([offset], [1]).bits == (try expected("offset")), "offset")
-        #expect(map.floats == NF4.dynamicMap)
+        #expect(map.floats == DynamicMap.signed.values)
       }
     }
   }

@@ -10,12 +10,16 @@ struct Variant: CustomTestStringConvertible, Sendable {
   static let all = of(InstructionSet.names)
   /// With what multiplies matrices: oneDNN, and tiles.
   static let products = of(InstructionSet.namesOfProducts)
+  /// All, and bfloat16 on tiles.
+  static let withTiles = all + [Variant(isa: "amx-imitated", dtype: .bfloat16)]
 
   private static func of(_ names: [String]) -> [Variant] {
     names.flatMap { isa in [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) } }
   }
 
   var testDescription: String { "\(isa), \(dtype)" }
+  /// Tiles sum over 32 elements at a time.
+  var isOnTiles: Bool { isa.hasPrefix("amx") && dtype == .bfloat16 }
   /// What rounding a result to the compute type may cost: half a unit of bfloat16; in float32 a few of its own.
   var rounding: Float { dtype == .bfloat16 ? 0x1p-8 : 0x1p-20 }
 

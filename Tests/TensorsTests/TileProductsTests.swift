@@ -21,6 +21,18 @@ struct TileProductsTests {
 
     var testDescription: String { name }
 
+    /// Runs `body` with the calling thread's operations on these tiles.
+    func use<Result>(_ body: () -> Result) -> Result {
+      let before = (kernels_of_thread(), tiles_of_thread())
+      kernels_use(InstructionSet.kernels)
+      tiles_use(functions)
+      defer {
+        kernels_use(before.0)
+        tiles_use(before.1)
+      }
+      return body()
+    }
+
     /// y (+)= a·b, or a·bᵀ
     func multiply(_ y: Matrix, _ a: Matrix, _ b: Matrix, transposed: Bool, accumulate: Bool = false) {
       multiply(

@@ -76,6 +76,10 @@ package final class FencedDevice: Device {
       originalDType: weights.originalDType)
   }
 
+  private func inside(_ moment: ByteMoment) -> ByteMoment {
+    ByteMoment(codes: inside(moment.codes), absmax: inside(moment.absmax), map: moment.map)
+  }
+
   private func inside(_ part: LinearPart) -> LinearPart {
     let weight: LinearWeight =
       switch part.weight {
@@ -290,6 +294,12 @@ extension FencedDevice {
   package func hasNonFinite(_ x: Tensor) -> Bool { cpu.hasNonFinite(inside(x)) }
 
   package func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers) {
+    cpu.adamW(value: inside(value), gradient: inside(gradient), m: inside(m), v: inside(v), numbers)
+  }
+
+  package func adamW(
+    value: Tensor, gradient: Tensor, m: ByteMoment, v: ByteMoment, _ numbers: AdamWNumbers
+  ) {
     cpu.adamW(value: inside(value), gradient: inside(gradient), m: inside(m), v: inside(v), numbers)
   }
 

@@ -89,6 +89,30 @@ private let sources: [String: String] = {
     #expect(prompts[0].dropFirst(head.count) == prompts[1].dropFirst(ownHead.count))
   }
 
+  /// glm4's is the models' own, and behind the last answer the token of who speaks next.
+  @Test(arguments: [nil, "Be brief."]) func glm4IsTheModelsOwn(_ system: String?) throws {
+    let turns = [
+      Turn(human: "What is 2+2?", assistant: "4."), Turn(human: "And 3+3?", assistant: "6"),
+    ]
+    let conversation = Conversation(system: system, turns: turns)
+    let (own, tokenizer) = try Self.own("glm4")
+    let named = try ChatTemplate.named("glm4")
+    let texts = try [named, own].map { template in
+      let sample = try #require(
+        try template.sample(conversation, tokenizer: tokenizer, maxLength: 4096))
+      return tokenizer.decode(sample.tokens, skipSpecial: false)
+    }
+    #expect(texts[1].hasPrefix("[gMASK]<sop>") && texts[1].hasSuffix("<|assistant|>\n6"))
+    #expect(texts[0] == texts[1] + "<|user|>")
+    let prompts = try [named, own].map {
+      tokenizer.decode(
+        try $0.promptTokens(
+          history: Array(conversation.messages.dropLast()), system: system, tokenizer: tokenizer),
+        skipSpecial: false)
+    }
+    #expect(prompts[0] == prompts[1] && texts[0].hasPrefix(prompts[0]))
+  }
+
   /// Chat sees what training saw. DeepSeek-R1's style is the exception: its prompt opens a thought that its history drops.
   @Test(
     arguments: sources.keys.filter {

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct TemplateTests {
   @Test func namesAreUniqueAndComplete() {
-    #expect(Set(ChatTemplate.names).count == 26)
-    #expect(ChatTemplate.names.count == 26)
+    #expect(Set(ChatTemplate.names).count == 27)
+    #expect(ChatTemplate.names.count == 27)
   }
 
   @Test func unknownNameTellsTheNearest() {

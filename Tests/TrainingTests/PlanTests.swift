@@ -1,5 +1,6 @@
 import FireflyDoubles
 import FireflyBase
+import FireflyModels
 import FireflyTensors
 import FireflyTestSupport
 import FireflyTraining
@@ -61,6 +62,23 @@ import Testing
     let error = #expect(throws: FireflyError.self) { try Trainer(config: tiny.config()).plan() }
     #expect(error?.what == "the tokenizer gives an id that the model does not have")
     #expect(error?.place == "\(tiny.rows):1")
+  }
+
+  /// Moments in 8 bits, in memory or in a file, and in the checkpoints.
+  @Test func countsMomentsInBytes() throws {
+    let tiny = try TinyRun()
+    func plan(_ optimizer: String) throws -> RunPlan {
+      try Trainer(config: tiny.config("out", ["optim": .string(optimizer), "lora_rank": .int(70)])).plan()
+    }
+    func moments(_ plan: RunPlan) -> Int { plan.memory.first { $0.part == "optimizer" }?.bytes ?? 0 }
+    let (whole, bytes, paged) = try (plan("adamw_torch"), plan("adamw_8bit"), plan("paged_adamw_8bit"))
+    let model = try tiny.loaded()
+    try model.attachAdapter(LoRAOptions(rank: 70), seed: 1)
+    let expected = MomentStore.byteCount(inBytesFor: model.arena.trainable)
+    #expect(moments(whole) == 8 * whole.trainableParameters)
+    #expect(moments(bytes) == expected && moments(paged) == expected && expected < moments(whole) / 2)
+    #expect(bytes.pagedBytes == 0 && paged.pagedBytes == expected)
+    #expect(whole.checkpointBytes - bytes.checkpointBytes == moments(whole) - expected)
   }
 
   @Test func saysWhatToChangeWhenTheRunDoesNotFit() throws {

@@ -54,6 +54,7 @@ import Testing
     ["loss_reduction": .string("micro_batch_mean")],
     ["train_mode": .string("full"), "learning_rate": .double(0.002), "optim": .string("adamw_torch")],
     ["train_mode": .string("qlora"), "optim": .string("paged_adamw_32bit")],
+    ["lora_rank": .int(70), "optim": .string("adamw_8bit")],
     ["task_type": .string("dpo"), "rpo_alpha": .double(0.5), "disable_dropout": .bool(false)],
   ]
 
@@ -80,9 +81,11 @@ import Testing
   }
 
   /// A checkpoint does not say how many ranks wrote it.
-  @Test(arguments: ["lora", "full"]) func goesOnWithOtherCounts(_ mode: String) throws {
+  @Test(arguments: [("lora", "paged_adamw_32bit"), ("full", "adamw_torch"), ("full", "paged_adamw_8bit")])
+  func goesOnWithOtherCounts(_ mode: String, _ optimizer: String) throws {
     let changes: [String: JSONValue] = [
-      "train_mode": .string(mode), "learning_rate": .double(0.002), "max_steps": .int(8),
+      "train_mode": .string(mode), "optim": .string(optimizer), "learning_rate": .double(0.002),
+      "max_steps": .int(8),
     ]
     let whole = try run(tiny.config("whole", changes), ranks: 1)[0]
     let config = try tiny.config("parts", changes)
@@ -160,5 +163,13 @@ import Testing
     #expect(one.wireBytes == 0 && four.wireBytes >= 6 * one.trainableParameters)
     #expect(four.summary.contains { $0.hasPrefix("ranks: 4, which share the 4 rows of a step; each sends") })
     #expect(!one.summary.contains { $0.hasPrefix("ranks:") })
+  }
+
+  @Test func aRankOnEachMemoryNodeIsAdvisedWhereItPays() {
+    func line(nodes: Int = 2, units: Int = 8, limit: Int? = 100) -> String? {
+      NodeAdvice(nodes: nodes, ranks: 2, units: units, needed: 50, limit: limit).line
+    }
+    #expect(line()?.contains("mpirun -n 4 ") == true && line(limit: nil) != nil)
+    #expect(line(nodes: 1) == nil && line(units: 3) == nil && line(limit: 99) == nil)
   }
 }

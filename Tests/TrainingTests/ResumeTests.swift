@@ -44,6 +44,30 @@ import Testing
     #expect(try tiny.folder.names("parts/runs").count == 1)
   }
 
+  /// Moments in 8 bits are kept as they are, in memory and in a file; a run with others does not go on from them.
+  @Test(arguments: [("adamw_8bit", "float32"), ("paged_adamw_8bit", "bfloat16")])
+  func momentsInBytesGoOnBitForBit(_ optimizer: String, _ precision: String) throws {
+    let tiny = try TinyRun(rows: 9)
+    let changes: [String: JSONValue] = [
+      "optim": .string(optimizer), "precision": .string(precision), "lora_rank": .int(70),
+    ]
+    let whole = try TinyRun.run(tiny.config("whole", changes))
+    _ = try TinyRun.run(tiny.config("parts", changes), stopAfter: 3)
+    let error = #expect(throws: FireflyError.self) {
+      try TinyRun.run(
+        tiny.config("parts", changes.merging(["optim": .string("adamw_torch")]) { $1 }), resume: .latest)
+    }
+    #expect(error?.what.contains("\"optim\"") == true)
+    let second = try TinyRun.run(tiny.config("parts", changes), resume: .latest)
+    #expect(second.trainLoss == whole.trainLoss)
+    for name in ["adapter_model.safetensors", "checkpoint-6/optimizer.safetensors"] {
+      #expect(try tiny.folder.data("whole/\(name)") == tiny.folder.data("parts/\(name)"), "\(name)")
+    }
+    let moments = try WeightStore.open("\(tiny.path)/whole/checkpoint-6/optimizer.safetensors")
+    let inBytes = moments.names.filter { $0.hasSuffix(".absmax") }
+    #expect(!inBytes.isEmpty && 2 * inBytes.count < moments.names.count)
+  }
+
   /// Embedding and head beside the pairs: trained, written as PEFT has them, and gone on with.
   @Test(arguments: ["float32", "bfloat16"]) func wholeModulesGoOnBitForBit(_ precision: String) throws {
     let tiny = try TinyRun(rows: 9)

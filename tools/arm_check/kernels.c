@@ -158,9 +158,9 @@ static void weights(const kernels *k) {
 }
 
 // Keys or values [ROWS, 64] as a panel.
-static uint32_t *panel(const kernels *k, void (*pack)(uint32_t *, kernels_in, size_t, size_t), const float *x) {
-  uint32_t *packed = aligned_alloc(64, (k->attention_panel_size(KERNELS_FLOAT32, ROWS, 64) * 4 + 63) / 64 * 64);
-  pack(packed, in_of(x, 64, KERNELS_FLOAT32), ROWS, 64);
+static uint32_t *panel(const kernels *k, int use, const float *x) {
+  uint32_t *packed = aligned_alloc(64, (k->attention.panel_size(KERNELS_FLOAT32, ROWS, 64) * 4 + 63) / 64 * 64);
+  k->attention.pack(packed, use, in_of(x, 64, KERNELS_FLOAT32), ROWS, 64);
   return packed;
 }
 
@@ -168,18 +168,20 @@ static void attention(const kernels *k) {
   enum { D = 64, PADDED = (ROWS + 15) / 16 * 16, T = KERNELS_FLOAT32 };
   float *q = numbers(ROWS * D), *keys = numbers(ROWS * D), *values = numbers(ROWS * D), *dout = numbers(ROWS * D);
   float out[ROWS * D], log_sums[ROWS], dq[ROWS * D], dk[PADDED * D] = {0}, dv[PADDED * D] = {0};
-  uint32_t *memory = aligned_alloc(64, ((k->attention_forward_memory(T, D, D) + k->attention_backward_memory(T, D, D)) * 4 + 63) / 64 * 64);
+  size_t units = k->attention.forward_memory(T, D, D) + k->attention.backward_memory(T, D, D);
+  uint32_t *memory = aligned_alloc(64, (units * 4 + 63) / 64 * 64);
   kernels_queries block = {.q = in_of(q, D, T),
-                           .panels = {.keys = panel(k, k->attention_pack_lanes, keys),
-                                      .values = panel(k, k->attention_pack_pairs, values)},
+                           .panels = {.keys = panel(k, KERNELS_FOR_SCORES, keys),
+                                      .values = panel(k, KERNELS_FOR_SUMS, values)},
                            .mask = {.scale = 0.125f, .slope = 0.1f, .cap = 3, .window = ROWS / 2},
                            .rows = ROWS, .head_dim = D, .value_dim = D};
-  k->attention_forward(out_of(out, D, T), log_sums, &block, memory);
+  k->attention.forward(out_of(out, D, T), log_sums, &block, memory);
   show("attention_forward", out, ROWS * D);
   show("log_sums", log_sums, ROWS);
-  block.panels.values = panel(k, k->attention_pack_lanes, values);
-  block.panels.key_pairs = panel(k, k->attention_pack_pairs, keys);
-  k->attention_backward(out_of(dq, D, T), dk, D, dv, D, in_of(dout, D, T), in_of(out, D, T), log_sums, &block, memory);
+  block.panels.keys = panel(k, KERNELS_FOR_GRADIENT, keys);
+  block.panels.values = panel(k, KERNELS_FOR_GRADIENT, values);
+  block.panels.key_pairs = panel(k, KERNELS_FOR_QUERIES, keys);
+  k->attention.backward(out_of(dq, D, T), dk, D, dv, D, in_of(dout, D, T), in_of(out, D, T), log_sums, &block, memory);
   show("attention_dq", dq, ROWS * D);
   show("attention_dk", dk, ROWS * D);
   show("attention_dv", dv, ROWS * D);

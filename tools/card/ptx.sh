@@ -3,8 +3,8 @@
 #
 #   tools/card/ptx.sh [--check]
 #
-# It is for sm_70 (Volta) in PTX 6.0, so that old drivers take it; a driver compiles it for the card it has, and later cards
-# lose nothing, as no kernel uses an instruction that sm_70 lacks. Without clang-19, --check says so and succeeds.
+# card.ptx is for sm_70 (Volta) in PTX 6.0, so that old drivers take it; a driver compiles it for the card it has, and later
+# cards lose nothing, as no kernel there uses an instruction that sm_70 lacks. card_tiles.ptx is for sm_80 (Ampere) on. Without clang-19, --check says so and succeeds.
 set -eu
 cd "$(dirname "$0")/../../Sources/C/Card/kernels"
 
@@ -17,14 +17,19 @@ fi
 
 made=$(mktemp)
 trap 'rm -f "$made"' EXIT
-# Rounded as the source says: no product is fused with a sum unless it asks for it.
-"$clang" -x cuda --cuda-device-only --cuda-gpu-arch=sm_70 -nocudainc -nocudalib -std=c++17 -O3 -ffp-contract=off \
-  -Wall -Wextra -Werror -fno-ident -S -o "$made" card.cu
-
-if [ "${1:-}" = --check ]; then
-  cmp "$made" card.ptx || { echo "ptx: run tools/card/ptx.sh and commit the result" >&2; exit 1; }
-  echo "ptx: as committed"
-else
-  cp "$made" card.ptx
-  chmod 644 card.ptx
-fi
+make_or_compare() { # NAME ARCHITECTURE
+  # Rounded as the source says: no product is fused with a sum unless it asks for it.
+  "$clang" -x cuda --cuda-device-only --cuda-gpu-arch="$2" -nocudainc -nocudalib -std=c++17 -O3 -ffp-contract=off \
+    -Wall -Wextra -Werror -fno-ident -S -o "$made" "$1.cu"
+  if [ "$check" ]; then
+    cmp "$made" "$1.ptx" || { echo "ptx: run tools/card/ptx.sh and commit the result" >&2; exit 1; }
+    echo "ptx: $1 as committed"
+  else
+    cp "$made" "$1.ptx"
+    chmod 644 "$1.ptx"
+  fi
+}
+check=
+[ "${1:-}" != --check ] || check=1
+make_or_compare card sm_70
+make_or_compare card_tiles sm_80

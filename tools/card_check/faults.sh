@@ -7,22 +7,25 @@ cd "$(dirname "$0")/../.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
+tree=$copy/tree
+mkdir -p "$tree/Sources/C" "$tree/Tests" "$tree/tools"
+cp -r Sources/C/Card "$tree/Sources/C"
+cp -r Tests/CardEmulator Tests/CardChecks Tests/CardStandIn "$tree/Tests"
+cp -r tools/card_check "$tree/tools"
 found=0
-# plant NAME FILE PYTHON-PATTERN REPLACEMENT: replaces the first match.
+# plant NAME FILE TEXT REPLACEMENT: replaces the first TEXT of a kernel's or an operation's FILE, and puts it back afterwards.
 plant() {
-  rm -rf "$copy/tree"
-  mkdir -p "$copy/tree/Sources/C" "$copy/tree/Tests" "$copy/tree/tools"
-  cp -r Sources/C/Card "$copy/tree/Sources/C"
-  cp -r Tests/CardEmulator Tests/CardChecks Tests/CardStandIn "$copy/tree/Tests"
-  cp -r tools/card_check "$copy/tree/tools"
-  python3 - "$copy/tree/Sources/C/Card/$2" "$3" "$4" <<'PYTHON'
+  local file=$tree/Sources/C/Card/$2
+  cp "$file" "$copy/sound"
+  python3 - "$file" "$3" "$4" <<'PYTHON'
 import sys
 path, old, new = sys.argv[1:]
 text = open(path).read()
 if text.count(old) == 0: sys.exit(f"faults: {path} has no \"{old}\"")
 open(path, "w").write(text.replace(old, new, 1))
 PYTHON
-  "$copy/tree/tools/card_check/build.sh" "$copy/bin" >/dev/null
+  "$tree/tools/card_check/build.sh" "$copy/bin" "$copy/objects" >/dev/null
+  cp "$copy/sound" "$file"
   for order in 0 1 2 3; do
     if ! { bash -c '"$0" emulated "$1"' "$copy/bin/kernels" $order; } >"$copy/log" 2>&1; then
       # What the checks or the emulator say; an access beyond a buffer ends the program without a word.
@@ -46,6 +49,14 @@ plant "an index past the end" kernels/norms.h 'reciprocal[row] = inverse;' 'reci
 plant "columns past the end" kernels/elementwise.h \
   'store4(out, row, column, n, load4(x, row, column, n));' 'store4(out, row, column, 4, load4(x, row, column, n));'
 plant "swapped operands" kernels/layers.h 'store(x, row, low, a * c - b * s);' 'store(x, row, low, b * c - a * s);'
+plant "a copy that is not waited for" kernels/attention_tiles.h \
+  $'wait_for_copies<1>();\n    barrier();  // the values' $'barrier();  // the values'
+plant "keys fetched where they are still read" kernels/attention_tiles.h \
+  $'barrier();  // nobody reads them any more' ''
+plant "a query that sees the key after its own" kernels/attention_tiles.h \
+  'here > 0 || here' 'here > 1 || here'
+plant "warps that take the same columns" kernels/rows_tiles.h \
+  '(int64_t)(THREAD_X / 32) * ROW_COLUMNS' '(int64_t)(THREAD_X / 64) * ROW_COLUMNS'
 plant "rows and columns exchanged in a launch" operations/elementwise.c \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns' \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, columns, rows'

@@ -107,6 +107,39 @@ int measure_speed(card *c) {
     return card_attention_softmax_gradient(c, p_room, ds_room, CARD_BFLOAT16, s, dp, sums, sums, rows, &scores);
   });
 
+  // The same attention in tiles: eight sequences of 1,024, all of them; a product counts each pair of query and key once.
+  const int64_t tile_count = tokens / CARD_TILE_ROWS;
+  std::vector<card_query_tile> of_queries;
+  std::vector<card_key_tile> of_keys;
+  for (int32_t row = 0; row < tokens; row += CARD_TILE_ROWS) {
+    int32_t start = row / 1024 * 1024;
+    of_queries.push_back({row, CARD_TILE_ROWS, start, row + CARD_TILE_ROWS - start, row - start});
+    of_keys.push_back({row, CARD_TILE_ROWS, start + 1024});
+  }
+  auto *query_tiles = (card_query_tile *)t.room(tile_count * (int64_t)sizeof(card_query_tile));
+  auto *key_tiles = (card_key_tile *)t.room(tile_count * (int64_t)sizeof(card_key_tile));
+  c->upload(c, query_tiles, of_queries.data(), of_queries.size() * sizeof(card_query_tile));
+  c->upload(c, key_tiles, of_keys.data(), of_keys.size() * sizeof(card_key_tile));
+  card_out other_half = {of_mlp.at, hidden, CARD_BFLOAT16};
+  float *tile_sums = (float *)t.room(80 * tokens * 4);
+  for (int32_t head : {128, 64}) {
+    int64_t count = hidden / head;
+    card_tile_heads of = {nullptr, tokens, head, 1, 1 << 30, 0.09f};
+    double products = 2.0 * (double)count * head * 8 * 1024 * 1025 / 2;
+    printf("%s", head == 128 ? "heads of 128:\n" : "heads of 64:\n");
+    t.rate("  attention in tiles", 2 * products, [&] {
+      return card_attend_tiles(c, apart, tile_sums, in(half), in(half), in(half), query_tiles, of, tile_count, count);
+    });
+    t.rate("  its gradient, queries", 3 * products, [&] {
+      return card_attend_tiles_queries(c, apart, in(half), tile_sums, tile_sums, in(half), in(half), in(half), query_tiles, of,
+                                       tile_count, count);
+    });
+    t.rate("  its gradient, keys and values", 4 * products, [&] {
+      return card_attend_tiles_keys(c, apart, other_half, in(half), tile_sums, tile_sums, in(half), in(half), in(half), key_tiles, of,
+                                    tile_count, count);
+    });
+  }
+
   card_out logits = {t.room(1024 * vocabulary * 4), vocabulary, CARD_FLOAT32};
   card_out gradient = {t.room(1024 * vocabulary * 2), vocabulary, CARD_BFLOAT16};
   int32_t *labels = (int32_t *)t.room(1024 * 4);
@@ -122,9 +155,9 @@ int measure_speed(card *c) {
   t.bandwidth("sum_of_squares of 42 million", row * 4,
               [&] { return card_sum_of_squares(c, squares, squares + 1, (float *)wide.at, tokens * hidden); });
 
-  // Generation: one row and eight.
-  for (int64_t n : {1, 8}) {
-    printf("%s", n == 1 ? "one row:\n" : "eight rows:\n");
+  // Generation: one row and more.
+  for (int64_t n : {1, 8, 32}) {
+    printf("%s", n == 1 ? "one row:\n" : n == 8 ? "eight rows:\n" : "32 rows:\n");
     t.bandwidth("  nf4_rows of [13824, 5120]", mlp * hidden * 0.5625, [&] {
       return card_nf4_rows(c, of_mlp, in(half), nf4, card_in{}, card_in{}, n, mlp, 0);
     });

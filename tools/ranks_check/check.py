@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Trains with several ranks under mpirun, and looks whether they do what one process does; prints a table.
 
-    python3 tools/ranks_check/check.py FIREFLY [--model DIR --train-file FILE] [--steps 50] [--ranks 2,3] [--network]
+    python3 tools/ranks_check/check.py FIREFLY [--model PATH --train-file FILE] [--steps 50] [--ranks 2,3] [--network]
 
-FIREFLY is the program. Without a model the tests' tiny one is trained; a real one is trained with LoRA in bfloat16 too. Checked:
-the losses are those of one process, the same count gives the same bytes, a run goes on with other counts, settings that
-differ are named, and an error, SIGTERM, SIGUSR1, a killed rank and a stopped one end all ranks, with one message and no hang.
+FIREFLY is the program. Without a model the tests' tiny one is trained; a real one, a GGUF file or a folder with short rows, is trained
+with QLoRA in float32 and in bfloat16. Checked:
+the losses are those of one process, the same count gives the same bytes, a run goes on with other counts, evaluations give the
+same bytes with every count, settings that differ are named, and an error, SIGTERM, SIGUSR1, a killed rank and a stopped one end all
+ranks, with one message and no hang.
 --network also runs two ranks in network namespaces of their own, over a link with delay and little bandwidth (needs root and
 ip). Ends with status 1 where something is wrong, and says loudly where mpirun is missing.
 """
@@ -51,6 +53,11 @@ class Check:
             "per_device_train_batch_size": 2, "gradient_accumulation_steps": 4, "max_steps": self.steps,
             "learning_rate": 1e-3, "logging_steps": 1, "save_steps": 10000, "data_cache": "off",
         }
+        if options.model:
+            config |= {
+                "max_seq_length": 128, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 1,
+                "learning_rate": 2e-4,
+            }
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(config))
 
@@ -115,10 +122,10 @@ class Check:
                 time.monotonic() - begun)
 
     def resume(self) -> None:
-        """Two ranks, then one, then three."""
+        """Three ranks, then one, then two."""
         begun = time.monotonic()
         thirds = [self.steps // 3, 2 * self.steps // 3, self.steps]
-        for ranks, end in zip((2, 1, 3), thirds):
+        for ranks, end in zip((3, 1, 2), thirds):
             command = self.train("resumed", f"max_steps={end}", "lr_scheduler_type=constant") + ["--resume"]
             status, errors = self.run(self.mpirun(ranks, command) if ranks > 1 else command)
             if status:
@@ -128,7 +135,7 @@ class Check:
         one, parts = self.losses("whole"), self.losses("resumed")
         off = max(abs(a - b) / abs(a) for a, b in zip(one, parts))
         self.tell(
-            "resume: 2, 1, 3 ranks", len(one) == len(parts) and off <= 1e-5, f"off by {off:.1e}",
+            "resume: 3, 1, 2 ranks", len(one) == len(parts) and off <= 1e-5, f"off by {off:.1e}",
             time.monotonic() - begun)
 
     def differing(self) -> None:
@@ -192,18 +199,33 @@ class Check:
             print(f"left: {left}, partial: {partial}, told: {told}")
 
     def evaluation(self) -> None:
-        begun = time.monotonic()
-        config = json.loads(self.config.read_text())
-        command = [
-            self.firefly, "eval", config["model_name_or_path"], "--task", "perplexity", "--json", "--file",
-            config["train_file"],
-        ]
-        losses = []
-        for words in (command, self.mpirun(2, command)):
-            done = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, timeout=LONGEST)
-            losses.append(json.loads(done.stdout)["loss"] if done.returncode == 0 else float("nan"))
-        off = abs(losses[0] - losses[1]) / abs(losses[0])
-        self.tell("firefly eval, 2 ranks: the loss of 1 process", off <= 1e-6, f"off by {off:.1e}", time.monotonic() - begun)
+        """What `firefly eval` says and its file of results, by one process, by two and by three, for each kind of task."""
+        model = json.loads(self.config.read_text())["model_name_or_path"]
+        (self.folder / "problems.jsonl").write_text("".join(
+            json.dumps({"question": f"{n} and {n}?", "answer": f"#### {2 * n}"}) + "\n" for n in range(40)))
+        for split, count in (("dev", 2), ("test", 30)):
+            table = "".join(f"{n} and 1?,{n},{n + 1},{n + 2},{n + 3},B\n" for n in range(count))
+            (self.folder / "data" / split).mkdir(parents=True)
+            (self.folder / "data" / split / f"anatomy_{split}.csv").write_text(table)
+        tasks = {
+            "perplexity": ["--file", str(self.folder / "rows.jsonl")],
+            "mmlu": ["--data", str(self.folder / "data"), "--shots", "2", "--batch-size", "2"],
+            "exact_match": [
+                "--file", str(self.folder / "problems.jsonl"), "--max-new-tokens", "8", "--batch-size", "2"],
+        }
+        for task, words in tasks.items():
+            begun = time.monotonic()
+            found = []
+            for ranks in (1, 2, 3):
+                output = self.folder / f"{task}-{ranks}.jsonl"
+                command = [self.firefly, "eval", model, "--task", task, "--json", "--output", str(output), *words]
+                done = subprocess.run(
+                    self.mpirun(ranks, command) if ranks > 1 else command, capture_output=True, text=True,
+                    env=ENVIRONMENT, timeout=LONGEST)
+                found.append((done.stdout, output.read_bytes()) if done.returncode == 0 else done.stderr[-300:])
+            fine = isinstance(found[0], tuple) and found[0] == found[1] == found[2]
+            self.tell(f"firefly eval {task}, 1, 2 and 3 ranks: the same bytes", fine,
+                      "" if fine else str(found)[:300], time.monotonic() - begun)
 
     def threads(self) -> None:
         """Threads are the processors that a process may use, shared among ranks that may use the same."""
@@ -270,10 +292,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         check = Check(options, pathlib.Path(folder))
         ranks = [int(count) for count in options.ranks.split(",")]
-        check.same_run("lora float32", ranks, "train_mode=lora")
         if options.model:
-            check.same_run("lora bfloat16", ranks, "train_mode=lora", "precision=bfloat16")
+            check.same_run("qlora float32", ranks)
+            check.same_run("qlora bfloat16", ranks, "precision=bfloat16")
         else:
+            check.same_run("lora float32", ranks, "train_mode=lora")
             check.same_run("all weights float32", ranks, "train_mode=full")
             check.same_run("qlora float32", ranks[:1])
         check.resume()

@@ -5,8 +5,9 @@
 
 blocks.safetensors has rows of numbers, an importance of their columns, and what `ggml_quantize_chunk` of the library makes
 of them in every format, with the importance and without. models.json has for small models of `number`s and for each type
-what llama-quantize stores each tensor in, and the SHA-256 of its bytes. Needs numpy, gguf, safetensors. Any library with
-ggml's symbols does; builds for x86-64 agree, as ggml's quantisers are compiled without fused multiply-add there.
+what llama-quantize stores each tensor in, and the SHA-256 of its bytes. importance.gguf and importance.dat are a small
+importance matrix, as llama-imatrix lays it out. Needs numpy, gguf, safetensors. Any library with ggml's symbols does; builds
+for x86-64 agree, as ggml's quantisers are compiled without fused multiply-add there.
 """
 
 import argparse
@@ -25,10 +26,12 @@ from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FORMATS = [Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q4_K, Type.Q5_K, Type.Q6_K, Type.Q2_K, Type.Q3_K]
-TYPES = ["q6_k", "q5_k_m", "q5_k_s", "q5_1", "q5_0", "q4_k_m", "q4_k_s", "q4_1", "q4_0", "q8_0"]
+FORMATS = [Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q4_K, Type.Q5_K, Type.Q6_K, Type.Q2_K, Type.Q3_K,
+           Type.IQ4_NL, Type.IQ4_XS]  # fmt: skip
+TYPES = ["q6_k", "q5_k_m", "q5_k_s", "q5_1", "q5_0", "q4_k_m", "q4_k_s", "q4_1", "q4_0", "q8_0", "iq4_nl", "iq4_xs",
+         "q3_k_l", "q3_k_m", "q3_k_s", "q2_k"]  # fmt: skip
 MODELS = {
-    "untied": {"hidden": 256, "inner": 256, "layers": 8, "heads": 2, "kv": 1, "tied": False},
+    "untied": {"hidden": 256, "inner": 256, "layers": 8, "heads": 4, "kv": 1, "tied": False},
     "tied": {"hidden": 256, "inner": 512, "layers": 3, "heads": 4, "kv": 2, "tied": True},
     # Rows that are no whole blocks of 256.
     "narrow": {"hidden": 96, "inner": 352, "layers": 2, "heads": 4, "kv": 4, "tied": True},
@@ -133,6 +136,28 @@ def write_importance(model: dict, path: pathlib.Path) -> None:
     path.write_bytes(data)
 
 
+def write_matrices(folder: pathlib.Path) -> None:
+    """Importance matrices in both of llama.cpp's forms, as its llama-imatrix writes them: sums and rows; means and calls."""
+    means = {"blk.0.attn_q.weight": importance(1, 8), "blk.0.ffn_down.weight": importance(2, 16),
+             "blk.0.ffn_up_exps.weight": np.array([0.5, 1, 1.5, 2, 1, 1, 1, 1], np.float32)}  # fmt: skip
+    writer = gguf.GGUFWriter(folder / "importance.gguf", "imatrix")
+    writer.add_type("imatrix")
+    writer.add_array("imatrix.datasets", ["a text.txt"])
+    writer.add_uint32("imatrix.chunk_count", 3)
+    writer.add_uint32("imatrix.chunk_size", 512)
+    data = struct.pack("<i", len(means))
+    for name, values in sorted(means.items()):
+        counts = np.array([[1536], [0]] if "exps" in name else [[1536]], np.float32)
+        writer.add_tensor(name + ".in_sum2", values.reshape(len(counts), -1) * counts)
+        writer.add_tensor(name + ".counts", counts)
+        data += struct.pack("<i", len(name)) + name.encode() + struct.pack("<ii", 3, len(values)) + (values * 3).tobytes()
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    (folder / "importance.dat").write_bytes(data + struct.pack("<ii", 3, 10) + b"a text.txt")
+
+
 def importance(seed: int, columns: int) -> np.ndarray:
     return np.square(numbers(seed + 1000, (columns,)) * 16)
 
@@ -154,7 +179,7 @@ def write_models(program: str, folder: pathlib.Path) -> None:
             write_model(model, base)
             write_importance(model, matrix)
             runs = {kind: [] for kind in TYPES}
-            runs |= {kind + " weighed": ["--imatrix", str(matrix)] for kind in ("q4_k_m", "q4_0", "q5_0")}
+            runs |= {kind + " weighed": ["--imatrix", str(matrix)] for kind in ("q4_k_m", "q4_0", "q5_0", "iq4_xs", "q2_k")}
             found[name] = model | {"types": {}}
             for run, options in runs.items():
                 command = [program, *options, str(base), str(out), run.split()[0].upper(), "1"]
@@ -172,6 +197,7 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     write_blocks(ctypes.CDLL(arguments.library), arguments.folder)
     write_models(arguments.llama_quantize, arguments.folder)
+    write_matrices(arguments.folder)
     manifest.write(arguments.folder, "tools/reference/quantize_fixtures.py", ["numpy", "gguf", "safetensors"])
 
 

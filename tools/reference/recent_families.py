@@ -71,6 +71,11 @@ RECENT = {
             rope_scaling=None, rope_theta=10000000.0, pad_token_id=0),
         LEAVES, None),
     # Queries grow with their positions from the eighth on.
+    "ministral": (
+        SIZES | WIDE | dict(
+            model_type="ministral", num_hidden_layers=3, num_key_value_heads=2, attention_dropout=0.0, sliding_window=8, rope_theta=1e8,
+            layer_types=["full_attention", "sliding_attention", "sliding_attention"]),
+        LEAVES, None),
     "ministral3": (
         SIZES | WIDE | dict(
             model_type="ministral3", num_key_value_heads=2, attention_dropout=0.0, sliding_window=None, rms_norm_eps=1e-5,

@@ -1,4 +1,4 @@
-"""Numbers for Tests/TensorsTests: bitsandbytes' NF4, torch's AdamW, the gguf package's block formats.
+"""Numbers for Tests/TensorsTests: bitsandbytes' NF4 and AdamW8bit, torch's AdamW, the gguf package's block formats.
 
     python tools/reference/tensors_fixtures.py
 
@@ -8,6 +8,7 @@ bitsandbytes keeps as the offset, depends on how a long sum is split.
 
 import pathlib
 
+import bitsandbytes
 import bitsandbytes.functional as bnb
 import gguf
 import manifest
@@ -79,6 +80,28 @@ def adamw_fixtures() -> dict[str, torch.Tensor]:
     return tensors | {"values": torch.stack(values), "m": state["exp_avg"], "v": state["exp_avg_sq"]}
 
 
+def adamw_8bit_fixtures() -> dict[str, torch.Tensor]:
+    """Four steps of bitsandbytes' AdamW8bit of one tensor that ends inside a block; a block without gradients, and gradients
+    of very different sizes. torch's square root is not the nearest, so that values are not bits to compare; moments are."""
+    generator = torch.Generator().manual_seed(7)
+    count = 4096 + 77
+    value = torch.nn.Parameter(torch.randn(count, generator=generator) * 0.1)
+    sizes = 10 ** (torch.rand(4, count, generator=generator) * 5 - 5)
+    gradients = torch.randn(4, count, generator=generator) * sizes
+    gradients[:, 256:512] = 0
+    gradients[1, 512:700] = 0
+    tensors = {"start": value.detach().clone(), "gradients": gradients}
+    optimizer = bitsandbytes.optim.AdamW8bit([value], lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1)
+    for step, gradient in enumerate(gradients):
+        value.grad = gradient.clone()
+        optimizer.step()
+        state = optimizer.state[value]
+        names = {"m": "state1", "m.absmax": "absmax1", "v": "state2", "v.absmax": "absmax2"}
+        tensors |= {f"{step}.{name}": state[key].clone() for name, key in names.items()}
+        tensors[f"{step}.value"] = value.detach().clone()
+    return tensors | {"unsigned_map": bnb.create_dynamic_map(signed=False)}
+
+
 # Where a block keeps its float16 scales.
 SCALE_OFFSETS = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q4_K": [0, 2],
                  "Q5_K": [0, 2], "Q6_K": [208], "Q2_K": [80, 82], "Q3_K": [108], "IQ4_NL": [0], "IQ4_XS": [0]}
@@ -104,7 +127,8 @@ def block_fixtures() -> dict[str, torch.Tensor]:
 def main() -> None:
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, tensors in [("nf4", nf4_fixtures()), ("adamw", adamw_fixtures()), ("blocks", block_fixtures())]:
+    for name, tensors in [("nf4", nf4_fixtures()), ("adamw", adamw_fixtures()), ("adamw_8bit", adamw_8bit_fixtures()),
+                          ("blocks", block_fixtures())]:
         save_file({key: value.contiguous() for key, value in tensors.items()}, FOLDER / f"{name}.safetensors")
     manifest.write(FOLDER, "tools/reference/tensors_fixtures.py",
                    ["torch", "bitsandbytes", "gguf", "numpy", "safetensors"])

@@ -19,6 +19,7 @@ ACCEPTED_CIRCLES: dict[str, list[tuple[set[str], str]]] = {
                 "Storage.swift",
                 "Tensor.swift",
                 "Operands/AttentionOperands.swift",
+                "Operands/ByteMoment.swift",
                 "Operands/LinearFinish.swift",
                 "Operands/LinearOperands.swift",
                 "Quantized/BlockTensor.swift",

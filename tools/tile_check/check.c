@@ -1,33 +1,10 @@
 // The machine code for processors with tiles against its imitation, bit for bit: with the instructions where there are
 // any, else with `trap`. Products of every kind: tails, windows of dense and NF4 matrices, sums of two, added, rounded.
+// Then attention.
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "tiles.h"
+#include "check.h"
 #include "trap.h"
-
-extern const tiles tiles_amx;
-
-static float uniform(void) { return (float)(random() % 20001 - 10000) / 5000; }
-
-static uint16_t half(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-static void *memory(size_t bytes) {
-  void *p = aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
-  if (!p) exit(1);
-  return p;
-}
-
-static uint16_t *halves(size_t count) {
-  uint16_t *p = memory(2 * count);
-  for (size_t i = 0; i < count; i++) p[i] = half(uniform());
-  return p;
-}
 
 // A matrix [rows, columns] of random codes.
 typedef struct {
@@ -109,7 +86,11 @@ int main(void) {
              s.accumulate, s.type, s.kind);
     }
   if (!real && trapped_products() == 0) failed++;
-  printf("tiles: %d of %d products as imitated, by %s\n", checked - failed, checked,
-         real ? "this processor's instructions" : "its machine code, instructions emulated");
-  return failed != 0;
+  const char *by = real ? "this processor's instructions" : "its machine code, instructions emulated";
+  printf("tiles: %d of %d products as imitated, by %s\n", checked - failed, checked, by);
+  long before = trapped_products();
+  int different = check_attention(&checked);
+  if (!real && trapped_products() == before) different++;
+  printf("tiles: %d of %d attentions as imitated, by %s\n", checked - different, checked, by);
+  return failed != 0 || different != 0;
 }

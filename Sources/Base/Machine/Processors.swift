@@ -14,6 +14,20 @@ package enum Processors {
   /// All that the machine has, whoever may use them.
   package static var count: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
+  /// Nodes of memory, usually one a socket, on whose processors this process may run; 1 where the system does not say.
+  package static var memoryNodes: Int { max(1, nodes().count { !$0.isDisjoint(with: allowed) }) }
+
+  /// The processors beside each node of memory; nodes without any are left out.
+  ///
+  /// - Parameter folder: where the system tells it.
+  package static func nodes(in folder: String = "/sys/devices/system/node") -> [Set<Int>] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { $0.hasPrefix("node") && Int($0.dropFirst(4)) != nil }.sorted().compactMap { name in
+      let text = try? String(contentsOfFile: "\(folder)/\(name)/cpulist", encoding: .utf8)
+      return text.flatMap { list($0.filter { !$0.isWhitespace }) }
+    }
+  }
+
   /// `0-3,8` as numbers; nil where it is no such list.
   package static func list(_ text: String) -> Set<Int>? {
     var numbers: Set<Int> = []

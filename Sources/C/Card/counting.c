@@ -58,11 +58,12 @@ static double milliseconds(card *card, void (*body)(void *), void *context) {
 
 static const char *problem(card *card) { return (void)card, ""; }
 
-card *card_counting(int has_bfloat16) {
+card *card_counting(int has_bfloat16, int has_tiles) {
   counting_card *self = malloc(sizeof *self);
   if (!self) abort();
   *self = (counting_card){.table = {.name = "a card that counts",
                                     .has_bfloat16 = has_bfloat16,
+                                    .has_tiles = has_tiles,
                                     .allocate = allocate,
                                     .release = release,
                                     .upload = upload,

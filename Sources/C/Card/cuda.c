@@ -10,7 +10,7 @@
 #include "card_kernels.h"
 #include "cuda_api.h"
 
-extern const char card_ptx[];
+extern const char card_ptx[], card_tiles_ptx[];
 
 typedef struct {
   card table;  // first, so that a card is a cuda_card
@@ -161,15 +161,23 @@ static double milliseconds(card *card, void (*body)(void *), void *context) {
 // MARK: Opening
 
 // What card.ptx is for: Volta.
-enum { LEAST_MAJOR = 7 };
+enum { LEAST_MAJOR = 7, TILE_KERNELS_BEGIN = CARD_KERNEL_attend_64 };
+
+static int find_kernels(cuda_card *self, void *module, int first, int end) {
+  static const char *const names[] = {
+#define NAME(name) #name,
+      CARD_KERNELS(NAME) CARD_TILE_KERNELS(NAME)
+#undef NAME
+  };
+  for (int i = first; i < end; i++) {
+    int error = self->cuModuleGetFunction(&self->kernels[i], module, names[i]);
+    if (error != 0) return failed(self, error, names[i]);
+  }
+  return CARD_DONE;
+}
 
 // `why` is set where it is not CARD_FAILED.
 static int start(cuda_card *self, enum card_absence *why) {
-  static const char *const names[] = {
-#define NAME(name) #name,
-      CARD_KERNELS(NAME)
-#undef NAME
-  };
   int device = 0, major = 0;
   TRY(cuDeviceGet(&device, 0));
   TRY(cuDeviceGetName(self->device_name, sizeof self->device_name, device));
@@ -192,12 +200,12 @@ static int start(cuda_card *self, enum card_absence *why) {
     return error;
   }
   if (error != 0) return failed(self, error, "cuModuleLoadData");
-  for (int i = 0; i < CARD_KERNEL_COUNT; i++) {
-    error = self->cuModuleGetFunction(&self->kernels[i], module, names[i]);
-    if (error != 0) return failed(self, error, names[i]);
-  }
+  error = find_kernels(self, module, 0, TILE_KERNELS_BEGIN);
   self->table.has_bfloat16 = major >= 8;
-  return CARD_DONE;
+  // A driver that is too old for them is not too old for the others.
+  self->table.has_tiles = error == 0 && major >= 8 && self->cuModuleLoadData(&module, card_tiles_ptx) == 0;
+  if (self->table.has_tiles) error = find_kernels(self, module, TILE_KERNELS_BEGIN, CARD_KERNEL_COUNT);
+  return error;
 }
 
 static void *open_first(const char *const *names) {

@@ -3,3 +3,6 @@
 const char card_ptx[] = {
 #embed "kernels/card.ptx"
     , 0};
+const char card_tiles_ptx[] = {
+#embed "kernels/card_tiles.ptx"
+    , 0};

@@ -118,10 +118,10 @@ static void small_row(int format, uint8_t *out, const float *x, const float *imp
 
 void kernels_encode_blocks(int format, uint8_t *out, const float *x, const float *importance, size_t rows,
                            size_t columns) {
-  static void (*const large[])(uint8_t *, const float *, const float *) = {
-      encode_q4_k, encode_q5_k, encode_q6_k, encode_q2_k, encode_q3_k};
-  static const size_t bytes[] = {18, 20, 22, 24, 34, 144, 176, 210, 84, 110};
-  size_t elements = format < 5 ? small_elements : 256;
+  static void (*const others[])(uint8_t *, const float *, const float *) = {
+      encode_q4_k, encode_q5_k, encode_q6_k, encode_q2_k, encode_q3_k, encode_iq4_nl, encode_iq4_xs};
+  static const size_t bytes[] = {18, 20, 22, 24, 34, 144, 176, 210, 84, 110, 18, 136};
+  size_t elements = format < 5 || format == 10 ? small_elements : 256;
   for (size_t row = 0; row < rows; row++, x += columns, out += columns / elements * bytes[format]) {
     if (format < 4) {
       small_row(format, out, x, importance, columns);
@@ -133,7 +133,7 @@ void kernels_encode_blocks(int format, uint8_t *out, const float *x, const float
       if (format == 4) {
         q8_0(place, part);
       } else {
-        large[format - 5](place, part, importance ? importance + block * elements : NULL);
+        others[format - 5](place, part, importance ? importance + block * elements : NULL);
       }
     }
   }

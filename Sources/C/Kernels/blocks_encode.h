@@ -1,4 +1,5 @@
-// The quantisers of blocks_encode_k.c: a block of 256 elements, whose importance may be null.
+// The quantisers of blocks_encode_k.c and blocks_encode_iq4.c: a block of 256 elements, of IQ4_NL of 32, whose importance
+// may be null.
 #ifndef BLOCKS_ENCODE_H
 #define BLOCKS_ENCODE_H
 
@@ -9,5 +10,7 @@ void encode_q3_k(uint8_t *block, const float *x, const float *importance);
 void encode_q4_k(uint8_t *block, const float *x, const float *importance);
 void encode_q5_k(uint8_t *block, const float *x, const float *importance);
 void encode_q6_k(uint8_t *block, const float *x, const float *importance);
+void encode_iq4_nl(uint8_t *block, const float *x, const float *importance);
+void encode_iq4_xs(uint8_t *block, const float *x, const float *importance);
 
 #endif

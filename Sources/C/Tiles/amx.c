@@ -1,6 +1,7 @@
 // The table of x86 processors with AMX. They all have AVX-512, which packs and decodes.
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "tiles.h"

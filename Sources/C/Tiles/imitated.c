@@ -1,4 +1,5 @@
 // The imitation on any processor.
+#include <math.h>
 #include <string.h>
 
 #include "tiles.h"

@@ -1,5 +1,6 @@
 // The imitation with AVX2 and its fused multiply-add.
 #if defined(__x86_64__)
+#include <math.h>
 #include <string.h>
 
 #include "tiles.h"

@@ -1,6 +1,7 @@
 // The imitation with AVX-512: what packs and decodes is that of the processors with tiles.
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "tiles.h"

@@ -2,13 +2,33 @@ import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
 import FireflyPretrained
+import FireflyRanks
 import FireflyText
 
 extension EvalCommand {
   static let examples = Option.integer(
     "--examples", "N", atLeast: 0, "exact_match: answers to show (default: 3).")
 
-  static func exactMatch(_ arguments: Arguments) throws {
+  static func exactMatch(_ arguments: Arguments, _ ranks: Ranks) throws {
+    let (exact, settings, pretrained) = try ranks.agree { try prepared(arguments) }
+    let path = arguments[file] ?? ""
+    let results = try results(arguments, pretrained, items: exact.digest, settings, ranks)
+    let generator = try ranks.agree { try ModelOptions.load(pretrained, arguments) }
+    let progress = ProgressLine("answering \(path)")
+    let report = try exact.run(generator, results) {
+      if ranks.isFirst { progress.update(Double($0) / Double($1)) }
+    }
+    progress.clear()
+    guard ranks.isFirst else { return }
+    try show(
+      arguments[json]
+        ? report.json(file: path).text(indent: 2) : text(report, examples: arguments[examples] ?? 3))
+  }
+
+  /// The problems, what decides the answers, and the model, whose weights are still to be read.
+  private static func prepared(
+    _ arguments: Arguments
+  ) throws -> (ExactMatch, [String: JSONValue], Pretrained) {
     try AnswerOptions.check(arguments)
     let paths = arguments.all(file)
     guard let path = paths.first else { throw UsageError("--file is missing", verb: arguments.verb) }
@@ -25,15 +45,8 @@ extension EvalCommand {
       try ExactMatch.Problem(
         row, request: GenerationRequest(prompt: prompt, options: options, place: row.place))
     }
-    let results = try results(arguments, pretrained, settings(options, template))
-    let generator = try ModelOptions.load(pretrained, arguments)
-    let progress = ProgressLine("answering \(path)")
-    let report = try ExactMatch(problems, batchSize: arguments[batchSize] ?? 32)
-      .run(generator, output: results) { progress.update(Double($0) / Double($1)) }
-    progress.clear()
-    try show(
-      arguments[json]
-        ? report.json(file: path).text(indent: 2) : text(report, examples: arguments[examples] ?? 3))
+    let exact = ExactMatch(problems, batchSize: arguments[batchSize] ?? 32)
+    return (exact, settings(options, template), pretrained)
   }
 
   /// What decides the answers beside the model and the prompts.

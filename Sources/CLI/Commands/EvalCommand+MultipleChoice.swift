@@ -2,10 +2,27 @@ import FireflyBase
 import FireflyEvaluation
 import FireflyGeneration
 import FireflyPretrained
+import FireflyRanks
 import FireflyText
 
 extension EvalCommand {
-  static func multipleChoice(_ name: String, _ arguments: Arguments) throws {
+  static func multipleChoice(_ name: String, _ arguments: Arguments, _ ranks: Ranks) throws {
+    let (choice, pretrained) = try ranks.agree { try prepared(name, arguments) }
+    let results = try results(
+      arguments, pretrained, items: choice.questions.digest, choice.settings, ranks)
+    let model = try ranks.agree { try ModelOptions.load(pretrained, arguments).model }
+    let progress = ProgressLine("\(choice.questions.benchmark.title), \(choice.questions.count) questions")
+    let report = try choice.run(model, tokenizer: pretrained.tokenizer, results) {
+      if ranks.isFirst { progress.update(Double($0) / Double($1)) }
+    }
+    progress.clear()
+    guard ranks.isFirst else { return }
+    try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(report.table))
+  }
+
+  /// What is asked, and the model, whose weights are still to be read.
+  private static func prepared(_ name: String, _ arguments: Arguments) throws -> (MultipleChoice, Pretrained)
+  {
     guard let path = arguments[ChoiceOptions.data] else {
       throw UsageError("--data is missing", verb: arguments.verb)
     }
@@ -28,13 +45,6 @@ extension EvalCommand {
         ? try TemplateOptions.read(arguments, pretrained) : nil,
       system: arguments[TemplateOptions.system], maxLength: arguments[maxLength],
       batchSize: arguments[batchSize] ?? 8)
-    let results = try results(arguments, pretrained, choice.settings)
-    let model = try ModelOptions.load(pretrained, arguments).model
-    let progress = ProgressLine("\(benchmark.title), \(questions.count) questions")
-    let report = try choice.run(model, tokenizer: pretrained.tokenizer, output: results) {
-      progress.update(Double($0) / Double($1))
-    }
-    progress.clear()
-    try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(report.table))
+    return (choice, pretrained)
   }
 }

@@ -17,13 +17,18 @@ extension EvalCommand {
   private static let usualWindow = 2048
 
   static func perplexity(_ arguments: Arguments, _ ranks: Ranks) throws {
-    let (texts, perplexity, results) = try ranks.agree { try prepared(arguments) }
-    try ranks.requireEqual(texts.map { ("rows of \($0.path)", digest($0)) })
+    let (texts, pretrained) = try ranks.agree { try prepared(arguments) }
     if ranks.isFirst {
       for text in texts { for note in text.notes { Messages.line("\(text.path): \(note)") } }
     }
+    let results = try results(
+      arguments, pretrained, items: digest(texts), ["task": .string("perplexity")], ranks)
+    let model = try ranks.agree { try ModelOptions.load(pretrained, arguments).model }
+    let perplexity = Perplexity(
+      model: model, maxRows: arguments[batchSize] ?? .max,
+      maxTokens: arguments[batchSize] == nil ? 2048 : .max)
     let progress = ProgressLine("measuring")
-    let report = try perplexity.run(texts, output: results, ranks) { done, count in
+    let report = try perplexity.run(texts, results) { done, count in
       if ranks.isFirst { progress.update(Double(done) / Double(count)) }
     }
     progress.clear()
@@ -31,10 +36,8 @@ extension EvalCommand {
     try show(arguments[json] ? report.json.text(indent: 2) : Language.current.lines(table(report)))
   }
 
-  /// The texts, the model and the file of finished rows.
-  private static func prepared(
-    _ arguments: Arguments
-  ) throws -> ([EvaluationText], Perplexity, ResultFile?) {
+  /// The texts and the model, whose weights are still to be read.
+  private static func prepared(_ arguments: Arguments) throws -> ([EvaluationText], Pretrained) {
     let paths = arguments.all(file)
     guard !paths.isEmpty else { throw UsageError("--file is missing", verb: arguments.verb) }
     if let twice = Dictionary(grouping: paths, by: { $0 }).first(where: { $1.count > 1 })?.key {
@@ -55,18 +58,17 @@ extension EvalCommand {
         text.samples, vocabularySize: architecture.vocabularySize, path: path, model: pretrained.source.path)
       return text
     }
-    let results = try results(arguments, pretrained, ["task": .string("perplexity")])
-    let perplexity = Perplexity(
-      model: try ModelOptions.load(pretrained, arguments).model, maxRows: arguments[batchSize] ?? .max,
-      maxTokens: arguments[batchSize] == nil ? 2048 : .max)
-    return (texts, perplexity, results)
+    return (texts, pretrained)
   }
 
-  private static func digest(_ text: EvaluationText) -> String {
+  private static func digest(_ texts: [EvaluationText]) -> String {
     var hash = StableHash()
-    for sample in text.samples {
-      for token in sample.tokens { hash.add(UInt64(UInt32(bitPattern: token))) }
-      hash.add(UInt64(sample.targetCount))
+    for text in texts {
+      hash.add(text.path.utf8)
+      for sample in text.samples {
+        for token in sample.tokens { hash.add(UInt64(UInt32(bitPattern: token))) }
+        hash.add(UInt64(sample.targetCount))
+      }
     }
     return hash.text
   }

@@ -49,22 +49,12 @@ enum EvalCommand {
     guard let name = arguments[task] else { throw UsageError("--task is missing", verb: arguments.verb) }
     try arguments.refuse(strangers(to: name), because: "it has no meaning for --task \(name)")
     try Together.run { ranks in
-      if !ranks.isAlone { try ranks.agree { try checkShared(name, arguments) } }
       switch name {
       case "perplexity": try perplexity(arguments, ranks)
-      case "exact_match": try exactMatch(arguments)
-      default: try multipleChoice(name, arguments)
+      case "exact_match": try exactMatch(arguments, ranks)
+      default: try multipleChoice(name, arguments, ranks)
       }
     }
-  }
-
-  /// - Throws: where several ranks cannot share the task.
-  private static func checkShared(_ task: String, _ arguments: Arguments) throws {
-    guard task == "perplexity" else {
-      throw UsageError(
-        "--task \(task) is work for one process: start it without mpirun", verb: arguments.verb)
-    }
-    try arguments.refuse([output.declaration], because: "several processes share the work")
   }
 
   /// The options of other tasks.
@@ -78,15 +68,29 @@ enum EvalCommand {
     }
   }
 
-  /// The file of finished items, when there is to be one.
+  /// What is finished, and the file that keeps it when there is to be one.
+  ///
+  /// - Parameters:
+  ///   - items: a digest of what is asked.
+  ///   - settings: what decides the results beside that and the model.
+  /// - Throws: `FireflyError` where the file is another evaluation's, or the ranks were asked for different things.
   static func results(
-    _ arguments: Arguments, _ pretrained: Pretrained, _ settings: [String: JSONValue]
-  ) throws -> ResultFile? {
-    try arguments[output].map { path in
+    _ arguments: Arguments, _ pretrained: Pretrained, items: String, _ settings: [String: JSONValue],
+    _ ranks: Ranks
+  ) throws -> SharedResults {
+    guard arguments[output] != nil || !ranks.isAlone else { return try SharedResults(ranks, file: nil) }
+    let (all, file) = try ranks.agree {
       let model = try pretrained.evaluationSettings(
         ModelOptions.options(arguments, adapter: arguments[ModelOptions.adapter]))
-      return try ResultFile(path, settings: settings.merging(model) { mine, _ in mine })
+      let all = settings.merging(model) { mine, _ in mine }
+      let path = ranks.isFirst ? arguments[output] : nil
+      return (all, try path.map { try ResultFile($0, settings: all) })
     }
+    let words = [
+      ("items to measure", items), ("batch size", arguments[batchSize].map { "\($0)" } ?? "usual"),
+    ]
+    try ranks.requireEqual(words + all.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text()) })
+    return try SharedResults(ranks, file: file)
   }
 
   /// Writes a report to standard output.

@@ -28,9 +28,14 @@ enum TrainCommand {
   @Sendable private static func run(_ arguments: Arguments) throws {
     try arguments.refuse([resume.declaration, resumeFrom.declaration], together: "both say where to start")
     if arguments[dryRun] {
-      let trainer = Trainer(config: try settings(arguments))
-      let display = TrainDisplay(bar: Messages.isTerminal && !trainer.config.disablesBar)
-      try printPlan(trainer.plan { display.show($0) }, display)
+      try Together.run { ranks in
+        let config = try ranks.agree { try settings(arguments) }
+        let display = TrainDisplay(bar: Messages.isTerminal && !config.disablesBar)
+        let plan = try ranks.agree {
+          try Trainer(config: config).plan(ranks: ranks) { if ranks.isFirst { display.show($0) } }
+        }
+        try ranks.agree { if ranks.isFirst { try printPlan(plan, display) } }
+      }
     } else {
       var status: Int32 = 0
       try Together.run { ranks in

@@ -1,3 +1,5 @@
+import FireflyBase
+
 /// A benchmark's questions and worked examples, read from its files.
 public struct BenchmarkQuestions: Sendable {
   public let benchmark: Benchmark
@@ -44,4 +46,16 @@ public struct BenchmarkQuestions: Sendable {
 
   /// Questions of all subjects.
   public var count: Int { questions.values.reduce(0) { $0 + $1.count } }
+
+  /// Of all questions and examples, with their answers.
+  package var digest: String {
+    var hash = StableHash()
+    for subject in subjects {
+      for question in (examples[subject.key] ?? []) + (questions[subject.key] ?? []) {
+        let answer = question.answer.map(String.init) ?? ""
+        for text in [question.id, question.question] + question.options + [answer] { hash.add(text.utf8) }
+      }
+    }
+    return hash.text
+  }
 }

@@ -67,6 +67,14 @@ struct ChoiceScorer {
     return groups
   }
 
+  /// Tokens that a group's prompts and options have beyond their common beginning: what scoring them takes.
+  func tokens(_ group: Group, _ prompts: [EncodedChoice]) -> Int {
+    group.members.reduce(0) { sum, member in
+      let prompt = prompts[member]
+      return sum + prompt.context.count - group.common.count + prompt.options.reduce(0) { $0 + $1.count }
+    }
+  }
+
   /// What all begin with, short of the shortest one's last token, which each reads itself.
   private func commonBeginning(_ contexts: [[Int32]]) -> [Int32] {
     guard contexts.count > 1, var common = contexts.first?.dropLast() else { return [] }

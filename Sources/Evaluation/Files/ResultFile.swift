@@ -9,6 +9,9 @@ public final class ResultFile {
   public let path: String
   /// What the file has, by id.
   package private(set) var items: [String: JSONValue] = [:]
+  /// The items' ids as their lines stand in the file.
+  private var order: [String] = []
+  private let settings: [String: JSONValue]
   private let descriptor: Int32
 
   private static let mark = "firefly_eval"
@@ -21,6 +24,7 @@ public final class ResultFile {
   ///   damaged or an id that comes twice, or is in use.
   public init(_ path: String, settings: [String: JSONValue]) throws {
     self.path = path
+    self.settings = settings
     descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw FireflyError("cannot open the file: \(String(cString: strerror(errno)))", at: path)
@@ -35,10 +39,7 @@ public final class ResultFile {
       try check(header, against: settings)
       for (index, line) in lines.enumerated().dropFirst() { try take(line, at: "\(path):\(index + 1)") }
     } else {
-      let header: JSONValue = .object([
-        ResultFile.mark: .int(ResultFile.version), "settings": .object(settings),
-      ])
-      try write(header.text() + "\n")
+      try write(header)
     }
   }
 
@@ -54,9 +55,23 @@ public final class ResultFile {
       var members = item.object ?? [:]
       members["id"] = .string(id)
       items[id] = .object(members)
-      text += JSONValue.object(members).text() + "\n"
+      order.append(id)
+      text += ResultFile.line(.object(members))
     }
     try write(text)
+  }
+
+  /// Puts the lines into the order of `ids`; those of other items come last, as they stood. The last that is done to it.
+  package func arrange(_ ids: [String]) throws {
+    let wanted = ids.filter { items[$0] != nil }
+    let others = Set(order).subtracting(wanted)
+    let arranged = wanted + order.filter(others.contains)
+    guard arranged != order else { return }
+    let text = header + arranged.compactMap { items[$0] }.map(ResultFile.line).joined()
+    // The file itself where `path` is a link to it.
+    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    try AtomicFile.write(Data(text.utf8), to: file)
+    order = arranged
   }
 
   // MARK: - Reading
@@ -100,6 +115,7 @@ public final class ResultFile {
       throw FireflyError(
         "the file has a result twice", at: place, found: "\"\(id)\"", fix: "Remove one of the two lines.")
     }
+    order.append(id)
   }
 
   private var notAResultFile: FireflyError {
@@ -110,6 +126,12 @@ public final class ResultFile {
   }
 
   // MARK: - Writing
+
+  private var header: String {
+    ResultFile.line(.object([ResultFile.mark: .int(ResultFile.version), "settings": .object(settings)]))
+  }
+
+  private static func line(_ json: JSONValue) -> String { json.text() + "\n" }
 
   private func write(_ text: String) throws {
     if let failure = writeAll(Array(text.utf8), to: descriptor) {

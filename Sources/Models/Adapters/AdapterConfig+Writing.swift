@@ -1,13 +1,17 @@
 import FireflyBase
+import FireflyWeights
 
 extension AdapterConfig {
   /// adapter_config.json of a trained adapter: the keys that every PEFT since 0.4 reads, newer ones only where they
   /// differ from their defaults. Nil where no adapter is trained.
-  static func text(_ trainable: Trainable, baseModel: String) -> String? {
-    guard let options = trainable.adapter else { return nil }
+  ///
+  /// - Parameter inWhole: the base is a model of texts and images, whose text part the adapter is for.
+  static func text(_ trainable: Trainable, baseModel: String, inWhole: Bool) throws -> String? {
+    guard var options = trainable.adapter else { return nil }
     let pairs = trainable.slots.filter { $0.role == .lowRankA }
     let leaves = Set(pairs.compactMap { $0.module.split(separator: ".").last.map(String.init) })
     let targets = options.targetModules ?? leaves.sorted()
+    if inWhole { try options.resolvePatterns(pairs.map { ($0.module, TextPart.wholeName(of: $0.module)) }) }
     var config: [String: JSONValue] = [
       "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
       "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
@@ -16,7 +20,9 @@ extension AdapterConfig {
       "modules_to_save": options.modulesToSave.isEmpty
         ? .null : .array(options.modulesToSave.map(JSONValue.string)),
       "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
-      "target_modules": .array(targets.map(JSONValue.string)), "task_type": .string("CAUSAL_LM"),
+      "target_modules": inWhole
+        ? .string(expression(targets)) : .array(targets.map(JSONValue.string)),
+      "task_type": .string("CAUSAL_LM"),
     ]
     if options.rsLoRA { config["use_rslora"] = .bool(true) }
     if options.tiesSaved { config["ensure_weight_tying"] = .bool(true) }
@@ -29,6 +35,13 @@ extension AdapterConfig {
     }
     let lines = members.sorted { $0.key < $1.key }.map { "  \(JSONValue.string($0.key).text()): \($0.value)" }
     return "{\n" + lines.joined(separator: ",\n") + "\n}"
+  }
+
+  /// The targets within the text part alone: what reads images has modules of the same names.
+  private static func expression(_ targets: [String]) -> String {
+    let within = targets.map { $0.hasPrefix("model.") ? String($0.dropFirst("model.".count)) : $0 }
+    let names = within.sorted().map { $0.replacing(".", with: "\\.") }.joined(separator: "|")
+    return ".*\\.language_model\\.(.*\\.)?(\(names))" + (targets.contains("lm_head") ? "|lm_head" : "")
   }
 
   /// An object whose members keep their order, which decides where two patterns fit a module.

@@ -35,15 +35,21 @@ package struct AdapterFile {
         expected: "\(ModelFiles.adapterConfig) and an adapter's weights")
     }
     let config = try AdapterConfig("\(folder)/\(ModelFiles.adapterConfig)")
-    store = try AdapterFile.weights(in: folder)
+    let files = try AdapterFile.weights(in: folder)
+    let names = try TextPartNames(files)
+    store = names?.store ?? files
     tables = try AdapterTables(store.names, config.options, at: store.path)
     tokens = config.tokens
     stored = try AdapterFile.modules(tables.others, store.path)
-    let modules = stored.filter(config.targets.contains)
+    let fileName = { (module: String) in names?.fileName(of: module) ?? module }
+    let modules = stored.filter { config.targets.contains(fileName($0)) }
     var options = config.options
-    if config.targets.isNarrowed { options.targetModules = modules }
+    if names != nil { try options.resolvePatterns(modules.map { (fileName($0), $0) }) }
+    if config.targets.isNarrowed || !modules.allSatisfy(options.targets) { options.targetModules = modules }
     (self.modules, self.options) = (modules, options)
-    notes = config.notes + AdapterFile.strangers(stored.filter { !config.targets.contains($0) }, store.path)
+    notes =
+      config.notes + (names?.notes ?? [])
+      + AdapterFile.strangers(stored.filter { !config.targets.contains(fileName($0)) }, store.path)
     let whole = tables.trained
     if let missing = options.modulesToSave.first(where: { name in
       !whole.contains { LoRAOptions.matches($0, name) }

@@ -133,7 +133,8 @@ extension Transformer {
   package func saveAdapter(
     to folder: String, baseModel: String, tables: [(name: String, tensor: Tensor)]
   ) throws {
-    guard let config = AdapterConfig.text(arena.trainable, baseModel: baseModel) else {
+    let inWhole = architecture.isTextPart
+    guard let config = try AdapterConfig.text(arena.trainable, baseModel: baseModel, inWhole: inWhole) else {
       preconditionFailure("the model has no adapter")
     }
     try AtomicFile.write(Data(config.utf8), to: "\(folder)/\(ModelFiles.adapterConfig)")
@@ -141,6 +142,7 @@ extension Transformer {
     if architecture.tiedHead, let table = parameters.first(where: { $0.slot.role == .embedding }) {
       tensors.append((LoRAOptions.filePrefix + architecture.names.head, table.value))
     }
+    if inWhole { tensors = tensors.map { (TextPartNames.wholeName(of: $0.name), $0.tensor) } }
     try SafeTensorsWriter.write(
       tensors, metadata: ["format": "pt"],
       to: "\(folder)/\(ModelFiles.adapterWeights[0])")

@@ -8,6 +8,8 @@ import FireflyTensors
 package struct Architecture: Equatable, Sendable {
   /// `model_type` of config.json.
   package var family: String
+  /// It is the text part of a model of texts and images, within which adapters name their modules.
+  package var isTextPart = false
 
   // MARK: Sizes
   package var vocabularySize: Int  // V

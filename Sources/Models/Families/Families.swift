@@ -25,6 +25,7 @@ extension Architecture {
     "llama": Llama.architecture,
     "minicpm": MiniCPM.architecture,
     "minicpm3": MiniCPM3.architecture,
+    "ministral": Ministral.architecture,
     "ministral3": Ministral3.architecture,
     "mistral": Mistral.architecture,
     "mixtral": Mixtral.architecture,

@@ -9,6 +9,15 @@ enum Mistral {
   }
 }
 
+/// Ministral 8B (Mistral AI, 2024), in the spelling of transformers 5: Mistral whose `layer_types` say which layers have the window.
+enum Ministral {
+  static func architecture(_ config: KeyReader) throws -> Architecture {
+    var architecture = try Llama.architecture(config)
+    try architecture.setWindow(config, followsTypes: true)
+    return architecture
+  }
+}
+
 /// Ministral 3 (Mistral AI, 2025): Mistral with heads of their own size, whose queries grow with their positions where
 /// `llama_4_scaling_beta` says so.
 enum Ministral3 {

@@ -63,6 +63,12 @@ public struct LoRAOptions: Equatable, Sendable {
     return Float(alpha / (rsLoRA ? rank.squareRoot() : rank))
   }
 
+  /// Puts in place of the patterns what they say of each module, under another name.
+  mutating func resolvePatterns(_ modules: [(module: String, name: String)]) throws {
+    rankPattern = try rankPattern.resolved(modules)
+    alphaPattern = try alphaPattern.resolved(modules)
+  }
+
   /// Checks the values, and that every target is a linear layer of the model.
   ///
   /// - Throws: `FireflyError` naming the key of a run's configuration.

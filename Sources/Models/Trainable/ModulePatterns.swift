@@ -26,6 +26,16 @@ public struct ModulePatterns<Value: Equatable & Sendable>: Equatable, Sendable {
 
   public var isEmpty: Bool { entries.isEmpty }
 
+  /// A pattern for each of the modules that one fits, by another name of it.
+  func resolved(_ modules: [(module: String, name: String)]) throws -> ModulePatterns {
+    var patterns = ModulePatterns()
+    for (module, name) in modules {
+      guard let value = value(of: module) else { continue }
+      try patterns.append(name.replacing(".", with: "\\."), value)
+    }
+    return patterns
+  }
+
   /// The value of the first pattern that fits; nil where none does.
   func value(of module: String) -> Value? { entries.first { $0.expression.fits(module) }?.value }
 }

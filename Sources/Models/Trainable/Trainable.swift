@@ -81,6 +81,15 @@ package struct Trainable: Equatable, Sendable {
   /// The lowest block that a backward pass must reach; nil: none.
   var lowestLayer: Int? { trainsEmbedding ? 0 : slots.lazy.compactMap(\.layer).min() }
 
+  /// Where what a backward reaches only below a block ends in the arena: the embedding, and the blocks before it.
+  func end(below layer: Int) -> Int {
+    let first = slots.firstIndex { $0.layer != nil } ?? slots.count
+    return slots.enumerated().reduce(0) { end, slot in
+      let isBelow = slot.element.layer.map { $0 < layer } ?? (slot.offset < first)
+      return isBelow ? max(end, slot.element.range.upperBound) : end
+    }
+  }
+
   private static func runs(_ slots: [ParameterSlot]) -> [Run] {
     var runs: [Run] = []
     for slot in slots.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {

@@ -16,17 +16,40 @@ extension CPU {
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, sequences: [Range<Int>],
     _ blocks: [QueryBlock], _ shape: AttentionShape
   ) {
-    let kernels = InstructionSet.kernels
+    let kernels = InstructionSet.attention(of: q.dtype)
     let panels = KeyPanels(k, v, sequences, shape, for: .forward, kernels)
-    let units = kernels.pointee.attention_forward_memory(q.dtype.code, shape.headDim, shape.valueDim)
     Parallel.run(blocks.count * shape.heads) { task in
       let (block, head) = (blocks[task / shape.heads], task % shape.heads)
-      var queries = panels.queries(q, block, head: head)
-      withExtendedLifetime(Tensor([units], .float32)) { memory in
-        kernels.pointee.attention_forward(
-          out.rows(block.queries).columns(shape.valueColumns(head)).output(),
-          logSums?.head(head, block.queries), &queries, memory.units)
-      }
+      attend(out, logSums: logSums, q: q, block, head: head, panels, shape, kernels)
+    }
+  }
+
+  private static func attend(
+    _ out: Matrix, logSums: Tensor?, q: Matrix, _ block: QueryBlock, head: Int, _ panels: KeyPanels,
+    _ shape: AttentionShape, _ kernels: kernels_attention
+  ) {
+    var queries = panels.queries(q, block, head: head)
+    let units = kernels.forward_memory(q.dtype.code, shape.headDim, shape.valueDim)
+    withExtendedLifetime(Tensor([units], .float32)) { memory in
+      kernels.forward(
+        out.rows(block.queries).columns(shape.valueColumns(head)).output(),
+        logSums?.head(head, block.queries), &queries, memory.units)
+    }
+  }
+
+  /// One block of queries whose heads share no keys: each task packs what it reads, so that the panels stay in its caches.
+  private static func attendByHead(
+    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, _ block: QueryBlock, _ shape: AttentionShape
+  ) {
+    let kernels = InstructionSet.attention(of: q.dtype)
+    Parallel.run(shape.heads) { head in
+      let one = shape.only(head)
+      let (keys, values) = (k.columns(shape.columns(head)), v.columns(shape.valueColumns(head)))
+      let panels = KeyPanels(keys, values, [0..<k.rows], one, for: .forward, kernels)
+      attend(
+        out.columns(shape.valueColumns(head)), logSums: nil, q: q.columns(shape.columns(head)), block,
+        head: 0,
+        panels, one, kernels)
     }
   }
 
@@ -67,8 +90,14 @@ extension CPU {
       }
       return
     }
-    let blocks = QueryBlock.forThreads([0, Int32(q.rows)], shape, past: past)
-    attend(out, logSums: nil, q: q, k: keys, v: values, sequences: [0..<keys.rows], blocks, shape)
+    let seen = shape.firstKey(of: past)..<keys.rows
+    let (k, v) = (keys.rows(seen), values.rows(seen))
+    let blocks = QueryBlock.forThreads([0, Int32(q.rows)], shape, past: past - seen.lowerBound)
+    if blocks.count == 1 && shape.group == 1 {
+      attendByHead(out, q: q, k: k, v: v, blocks[0], shape)
+    } else {
+      attend(out, logSums: nil, q: q, k: k, v: v, sequences: [0..<seen.count], blocks, shape)
+    }
   }
 
   /// Query heads of one task.

@@ -10,7 +10,7 @@ extension CPU {
     let (dq, dk, dv) = (gradients.dq, gradients.dk, gradients.dv)
     let shares = GradientShare.of(starts, shape)
     let layers = 1 + (shares.map(\.layer).max() ?? 0)
-    let kernels = InstructionSet.kernels
+    let kernels = InstructionSet.attention(of: q.dtype)
     let sequences = zip(starts, starts.dropFirst()).map { Int($0)..<Int($1) }
     let pass = GradientPass(
       dq: dq, dout: dout, out: out, logSums: logSums, q: q, shape: shape, kernels: kernels,
@@ -105,7 +105,7 @@ private struct GradientPass {
   let logSums: Tensor
   let q: Matrix
   let shape: AttentionShape
-  let kernels: InstructionSet.Table
+  let kernels: kernels_attention
   let sequences: [Range<Int>]
   let panels: KeyPanels
   let dk, dv: HeadSums
@@ -114,7 +114,7 @@ private struct GradientPass {
     let (dk, dv) = (dk.layer(share.layer, head: share.head), dv.layer(share.layer, head: share.head))
     dk.rows(share.keys).fillWithZeros()
     dv.rows(share.keys).fillWithZeros()
-    let units = kernels.pointee.attention_backward_memory(q.dtype.code, shape.headDim, shape.valueDim)
+    let units = kernels.backward_memory(q.dtype.code, shape.headDim, shape.valueDim)
     withExtendedLifetime(Tensor([units], .float32)) { memory in
       for (block, head) in share.items { run(block, head: head, dk: dk, dv: dv, memory.units) }
     }
@@ -127,7 +127,7 @@ private struct GradientPass {
     var queries = panels.queries(q, block, head: head)
     let values = shape.valueColumns(head)
     let first = sequences[block.sequence].lowerBound
-    kernels.pointee.attention_backward(
+    kernels.backward(
       dq.rows(block.queries).columns(shape.columns(head)).output(), dk.floatRow(first), dk.stride,
       dv.floatRow(first), dv.stride, dout.rows(block.queries).columns(values).input(),
       out.rows(block.queries).columns(values).input(), logSums.head(head, block.queries), &queries, memory)

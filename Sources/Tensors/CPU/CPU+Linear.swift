@@ -69,7 +69,9 @@ extension CPU {
     let tiles = CPU.gradientTiles(of: dy)
     Parallel.run(grid.count) { task in
       let (rows, panel) = (grid.rows(task), grid.columns(task))
-      addProducts(dx.rows(rows).columns(panel), dy.rows(rows), parts, panel, tiles, accumulate: accumulate)
+      addProducts(
+        dx.rows(rows).columns(panel), dy.rows(rows), parts, through: nil, panel, tiles, accumulate: accumulate
+      )
     }
   }
 
@@ -80,11 +82,15 @@ extension CPU {
     let inputs = parts[0].inputs
     let grid = CPU.panelGrid(dy.rows, inputs)
     let tiles = CPU.gradientTiles(of: dy)
+    // On tiles dLow·A is further steps of the same sums.
+    let isFurther = pairs.map { $0.dropout == nil && TileProducts.suits($0.low.columns) } ?? false
+    let (further, pairs) = tiles != nil && isFurther ? (pairs, nil) : (nil, pairs)
     Parallel.run(grid.count) { task in
       let (rows, panel) = (grid.rows(task), grid.columns(task))
       let isSum = finish.isSum(dx)
       let sum = isSum ? dx.rows(rows).columns(panel) : Tensor([rows.count, panel.count], .float32).matrix
-      addProducts(sum, dy.rows(rows), parts, panel, tiles, accumulate: false)
+      addProducts(
+        sum, dy.rows(rows), parts, through: further?.block(rows, panel), panel, tiles, accumulate: false)
       if isSum && pairs == nil { return }
       for start in stride(from: 0, to: rows.count, by: LinearPart.blockRows) {
         let own = start..<min(start + LinearPart.blockRows, rows.count)
@@ -102,12 +108,14 @@ extension CPU {
     dy.rows > KERNELS_GEMV_ROWS ? TileProducts.current(for: dy.dtype) : nil
   }
 
-  /// out (+)= Σ dyᵢ·Wᵢ[:, panel]
+  /// out (+)= Σ dyᵢ·Wᵢ[:, panel] + dLow·A, the latter on tiles alone.
   private func addProducts(
-    _ out: Matrix, _ dy: Matrix, _ parts: [LinearPart], _ panel: Range<Int>, _ tiles: TileProducts?,
-    accumulate: Bool
+    _ out: Matrix, _ dy: Matrix, _ parts: [LinearPart], through pairs: LowRankGradient?,
+    _ panel: Range<Int>, _ tiles: TileProducts?, accumulate: Bool
   ) {
-    if let tiles { return tiles.multiplyTransposed(out, dy, parts, inputs: panel, accumulate: accumulate) }
+    if let tiles {
+      return tiles.multiplyTransposed(out, dy, parts, inputs: panel, through: pairs, accumulate: accumulate)
+    }
     var adding = accumulate
     var first = 0
     for part in parts {

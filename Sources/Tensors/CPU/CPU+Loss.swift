@@ -51,20 +51,4 @@ extension CPU {
   package func hasNonFinite(_ x: Tensor) -> Bool {
     InstructionSet.kernels.pointee.has_non_finite(x.pointer, x.dtype.code, x.count) != 0
   }
-
-  package func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers) {
-    var numbers = kernels_adamw(
-      gradient_scale: numbers.gradientScale, decay: numbers.decay, beta1_rest: numbers.beta1Rest,
-      beta2: numbers.beta2, beta2_rest: numbers.beta2Rest, step_size: numbers.stepSize,
-      correction: numbers.correction, epsilon: numbers.epsilon)
-    let k = InstructionSet.kernels
-    withUnsafePointer(to: &numbers) { numbers in
-      CPU.split(value.count, cost: 4, multiple: 16) { range in
-        let start = range.lowerBound
-        k.pointee.adamw(
-          value.floatPointer + start, gradient.floatPointer + start, m.floatPointer + start,
-          v.floatPointer + start, range.count, numbers)
-      }
-    }
-  }
 }

@@ -4,7 +4,7 @@ import CTiles
 import FireflyBase
 import Foundation
 
-/// What the processor computes with: a table of kernels and, where there are matrix tiles, one of products on them.
+/// What the processor computes with: a table of kernels and, where there are matrix tiles, one of what runs on them.
 /// It is the best one, or the one that FIREFLY_ISA names.
 package enum InstructionSet {
   package typealias Table = UnsafePointer<kernels>
@@ -72,9 +72,15 @@ package enum InstructionSet {
   /// The kernels in use. An operation asks once, on its caller's thread, and hands them to its tasks.
   package static var kernels: Table { kernels_of_thread() ?? chosen.kernels }
 
-  /// The products on tiles in use, or nil; asked as the kernels are.
+  /// The tiles in use, or nil; asked as the kernels are.
   static var tiles: UnsafePointer<tiles>? {
     kernels_of_thread() == nil ? chosen.tiles : tiles_of_thread()
+  }
+
+  /// Attention of operands of this type: on tiles where there are any and they multiply it. Asked as the kernels are.
+  static func attention(of dtype: DType) -> kernels_attention {
+    if dtype == .bfloat16, let tiles { return tiles.pointee.attention }
+    return kernels.pointee.attention
   }
 
   private static var chosen: Choice {

@@ -14,14 +14,15 @@ struct KeyPanels {
   /// - Parameter sequences: rows of k and v.
   init(
     _ k: Matrix, _ v: Matrix, _ sequences: [Range<Int>], _ shape: AttentionShape, for purpose: Purpose,
-    _ kernels: InstructionSet.Table
+    _ kernels: kernels_attention
   ) {
-    let of = { (x: Matrix, isPairs: Bool) in
-      Panels(x, sequences, heads: shape.keyValueHeads, isPairs: isPairs, kernels)
+    let of = { (x: Matrix, use: Int) in
+      Panels(x, sequences, heads: shape.keyValueHeads, for: use, kernels)
     }
-    let keys = of(k, false)
-    let values = of(v, purpose == .forward)
-    let keyPairs = purpose == .gradient ? of(k, true) : nil
+    let isForward = purpose == .forward
+    let keys = of(k, isForward ? KERNELS_FOR_SCORES : KERNELS_FOR_GRADIENT)
+    let values = of(v, isForward ? KERNELS_FOR_SUMS : KERNELS_FOR_GRADIENT)
+    let keyPairs = isForward ? nil : of(k, KERNELS_FOR_QUERIES)
     (self.shape, self.keys, self.values, self.keyPairs) = (shape, keys, values, keyPairs)
     let all = [keys, values, keyPairs].compactMap { $0 }
     let tasks = sequences.count * shape.keyValueHeads
@@ -51,19 +52,19 @@ private struct Panels {
   private let x: Matrix  // [T, heads·size]
   private let sequences: [Range<Int>]
   private let size: Int
-  private let isPairs: Bool
-  private let kernels: InstructionSet.Table
+  private let use: Int
+  private let kernels: kernels_attention
   private let storage: Tensor
   /// Where each sequence's first head begins; a sequence's heads are equally long.
   private let places: [(first: Int, head: Int)]
 
-  init(_ x: Matrix, _ sequences: [Range<Int>], heads: Int, isPairs: Bool, _ kernels: InstructionSet.Table) {
-    (self.x, self.sequences, self.isPairs, self.kernels) = (x, sequences, isPairs, kernels)
+  init(_ x: Matrix, _ sequences: [Range<Int>], heads: Int, for use: Int, _ kernels: kernels_attention) {
+    (self.x, self.sequences, self.use, self.kernels) = (x, sequences, use, kernels)
     size = x.columns / heads
     var places: [(first: Int, head: Int)] = []
     var end = 0
     for rows in sequences {
-      let head = kernels.pointee.attention_panel_size(x.dtype.code, rows.count, size)
+      let head = kernels.panel_size(x.dtype.code, rows.count, size)
       places.append((end, head))
       end += heads * head
     }
@@ -77,8 +78,7 @@ private struct Panels {
 
   func pack(sequence: Int, head: Int) {
     let rows = x.rows(sequences[sequence]).columns(head * size..<(head + 1) * size)
-    let pack = isPairs ? kernels.pointee.attention_pack_pairs : kernels.pointee.attention_pack_lanes
-    pack(self[sequence, head], rows.input(), rows.rows, size)
+    kernels.pack(self[sequence, head], Int32(use), rows.input(), rows.rows, size)
   }
 }
 

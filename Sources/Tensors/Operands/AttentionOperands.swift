@@ -46,6 +46,13 @@ package struct AttentionShape: Sendable {
 
   /// Query heads to a key head.
   package var group: Int { heads / keyValueHeads }
+  /// One head by itself, which shares its keys with none.
+  func only(_ head: Int) -> AttentionShape {
+    var one = self
+    (one.heads, one.keyValueHeads) = (1, 1)
+    one.slopes = slopes.map { $0.slice(head..<head + 1) }
+    return one
+  }
   /// Columns of a head of queries or keys.
   package func columns(_ head: Int) -> Range<Int> { head * headDim..<(head + 1) * headDim }
   /// Columns of a head of values or of the result.

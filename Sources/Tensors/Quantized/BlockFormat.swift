@@ -30,9 +30,6 @@ extension BlockFormat {
     }
   }
 
-  /// Those that `encode` makes; the others are read only.
-  package static let encodable = allCases.filter { $0 != .iq4_NL && $0 != .iq4_XS }
-
   /// x in whole blocks, as llama.cpp's quantisers make them: the same bytes.
   ///
   /// - Parameters:
@@ -42,7 +39,6 @@ extension BlockFormat {
   /// - Returns: uint8 [bytes].
   package func encode(_ x: Tensor, importance: Tensor? = nil) -> Tensor {
     let (rows, columns) = (x.rows, x.columns)
-    precondition(BlockFormat.encodable.contains(self), "\(self) is read only")
     precondition(columns % elements == 0, "rows of \(columns) elements in blocks of \(elements)")
     precondition(importance.map { $0.dtype == .float32 && $0.count == columns } ?? true, "importance")
     let rowBytes = columns / elements * bytes

@@ -16,29 +16,6 @@ package enum NF4 {
 
   /// Code i + 1 begins above midpoint i.
   package static let midpoints: [Float] = zip(codeBook, codeBook.dropFirst()).map { ($0 + $1) / 2 }
-
-  /// The 256 values of an 8-bit scale: bitsandbytes' `create_dynamic_map(signed=True)`, for every power of ten from
-  /// 10⁻⁶ to 1 twice as many values as for the one below, and 0 and 1.
-  package static let dynamicMap: [Float] = {
-    let powers: [Float] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]
-    var values: [Float] = [0, 1]
-    for (i, power) in powers.enumerated() {
-      let boundaries = linearSpace(from: 0.1, to: 1, count: (1 << i) + 1)
-      for (low, high) in zip(boundaries, boundaries.dropFirst()) {
-        let mean = (low + high) / 2
-        values += [power * mean, -power * mean]
-      }
-    }
-    return values.sorted()
-  }()
-
-  /// `torch.linspace` in float32: from each end towards the middle, each value rounded once.
-  private static func linearSpace(from start: Float, to end: Float, count: Int) -> [Float] {
-    let step = (end - start) / Float(count - 1)
-    return (0..<count).map { i in
-      i < count / 2 ? start.addingProduct(step, Float(i)) : end.addingProduct(-step, Float(count - 1 - i))
-    }
-  }
 }
 
 /// A weight matrix of 4-bit codes, with one scale per 64 of them.

@@ -20,40 +20,16 @@ extension NF4Tensor {
     let offset = TorchSum.sum(scales) / Float(scales.count)
     let codes = Tensor([scales.count], .uint8)
     let absmax = Tensor([nestedBlocks(of: scales.count)], .float32)
-    let table = NF4.dynamicCodes
     for block in 0..<absmax.count {
       let range = block * NF4.nestedBlockSize..<min((block + 1) * NF4.nestedBlockSize, scales.count)
       let largest = range.reduce(0) { max($0, (scales[$1] - offset).magnitude) }
       absmax.floatPointer[block] = largest
       for i in range {
-        codes.bytes[i] =
-          largest == 0 ? 0 : table[NF4.gridIndex((scales[i] - offset) * (1 / largest))]
+        codes.bytes[i] = largest == 0 ? 0 : DynamicMap.signed.code(of: (scales[i] - offset) * (1 / largest))
       }
     }
-    return .nested(codes: codes, absmax: absmax, map: Tensor(NF4.dynamicMap, [256]), offset: offset)
+    return .nested(codes: codes, absmax: absmax, map: Tensor(DynamicMap.signed.values, [256]), offset: offset)
   }
-}
-
-extension NF4 {
-  /// bitsandbytes does not look for the nearest value of the map itself: it rounds to one of 65,536 points from −1 to 1 first.
-  private static let gridSize = 65_536
-
-  /// The nearest point of the grid; the middle for NaN.
-  fileprivate static func gridIndex(_ x: Float) -> Int {
-    let clamped = x.isNaN ? 0 : min(max(x, -1), 1)
-    return Int((clamped + 1) * 0.5 * Float(gridSize - 1) + 0.5)
-  }
-
-  /// The code of each point of the grid: how many midpoints of the map lie below it.
-  fileprivate static let dynamicCodes: [UInt8] = {
-    let midpoints = zip(dynamicMap, dynamicMap.dropFirst()).map { 0.5 * ($0 + $1) }
-    var code = 0
-    return (0..<gridSize).map { i in
-      let point = -1 + 2 * Float(i) / Float(gridSize - 1)
-      while code < midpoints.count && midpoints[code] < point { code += 1 }
-      return UInt8(code)
-    }
-  }()
 }
 
 /// torch's sum of contiguous float32 on one thread, in its order, which bitsandbytes' offset depends on:

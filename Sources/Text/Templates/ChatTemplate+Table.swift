@@ -73,12 +73,17 @@ extension ChatTemplate {
     PieceFormat(
       name: "phi3", userFormat: "<|user|>\n{content}<|end|>\n<|assistant|>",
       assistantFormat: "{content}<|end|>\n", stopWord: "<|end|>"),
-    // Of Qwen3's models that do not think, and of Gemma 3 without a system text, what the models' own templates write.
+    // Of Qwen3's models that do not think, and of Gemma 3 without a system text, what the models' own templates write; and GLM-4's,
+    // where the next speaker's token ends an answer.
     chatML("qwen3", defaultSystem: nil),
     PieceFormat(
       name: "gemma3", systemFormat: "<bos>",
       userFormat: "<start_of_turn>user\n{content}<end_of_turn>\n<start_of_turn>model\n",
       assistantFormat: "{content}<end_of_turn>\n", defaultSystem: "", stopWord: "<end_of_turn>"),
+    PieceFormat(
+      name: "glm4", systemFormat: "[gMASK]<sop><|system|>\n{content}<|user|>",
+      userFormat: "\n{content}<|assistant|>", assistantFormat: "\n{content}<|user|>",
+      bareHead: "[gMASK]<sop><|user|>", stopWord: "<|user|>"),
   ]
 
   /// The names that `named` accepts.

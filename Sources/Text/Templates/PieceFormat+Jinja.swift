@@ -15,8 +15,9 @@ extension PieceFormat {
       let label = layout == .chatGLM3 ? "<|system|>" : ""
       lines += [
         "{%- if system is not none %}", "{{- \(expression(label + systemFormat, content: "system")) }}",
-        "{%- endif %}",
       ]
+      if let bareHead { lines += ["{%- else %}", "{{- \(Self.quoted(bareHead)) }}"] }
+      lines.append("{%- endif %}")
     }
     lines += [
       "{%- for message in turns %}", "{%- if message['role'] == 'user' %}", "{{- \(user) }}",

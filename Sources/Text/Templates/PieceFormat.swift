@@ -14,6 +14,8 @@ package struct PieceFormat: Equatable, Sendable {
   package var assistantFormat: String
   /// The system text of a row that brings none; nil: then no system part is written. Empty counts as present.
   package var defaultSystem: String?
+  /// What stands in the system part's place where none is written.
+  package var bareHead: String?
   /// The text of the token that ends an answer; nil: the tokenizer's end-of-sequence token.
   package var stopWord: String?
   /// Which parts are tokens by id and not text.
@@ -33,13 +35,15 @@ package struct PieceFormat: Equatable, Sendable {
 
   package init(
     name: String, systemFormat: String? = nil, userFormat: String, assistantFormat: String,
-    defaultSystem: String? = nil, stopWord: String? = nil, layout: Layout = .formatted
+    defaultSystem: String? = nil, bareHead: String? = nil, stopWord: String? = nil,
+    layout: Layout = .formatted
   ) {
     self.name = name
     self.systemFormat = systemFormat
     self.userFormat = userFormat
     self.assistantFormat = assistantFormat
     self.defaultSystem = defaultSystem
+    self.bareHead = bareHead
     self.stopWord = stopWord
     self.layout = layout
   }
@@ -72,6 +76,7 @@ extension PieceFormat {
     let described = layout == .chatGLM3 ? tools.flatMap(ChatGLM3Tools.systemText) : nil
     // The tools' description takes the place of the template's own system text.
     let texts = [described, own ?? (described == nil ? defaultSystem : nil)].compactMap { $0 }
+    if texts.isEmpty, let bareHead { return try tokens(bareHead, "", tokenizer) }
     let label = layout == .chatGLM3 ? [try role("<|system|>", tokenizer)] : []
     return try start + texts.flatMap { try label + tokens(systemFormat, $0, tokenizer) }
   }

@@ -103,9 +103,9 @@ struct Checkpoint {
       (Checkpoint.lossesName, Tensor(history.losses, [history.losses.count]))
     ]
     for parameter in arena.parameters {
-      let (m, v) = moments.moments(of: parameter.slot)
-      tensors.append(("m." + parameter.name, m))
-      tensors.append(("v." + parameter.name, v))
+      for file in moments.moments(of: parameter.slot).files {
+        tensors.append((file.prefix + parameter.name + file.suffix, file.tensor))
+      }
       if arena.trainable.full != nil {
         tensors.append((CheckpointFolder.valuePrefix + parameter.name, parameter.value))
       }
@@ -123,14 +123,14 @@ struct Checkpoint {
   ) throws -> RunState {
     let weights = try WeightStore.open("\(folder.path)/\(CheckpointFolder.optimizerName)")
     for slot in trainable.slots {
-      let range = slot.range.clamped(to: store.range)
-      guard !range.isEmpty else { continue }
-      let own = range.lowerBound - slot.range.lowerBound..<range.upperBound - slot.range.lowerBound
-      let (m, v) = store.moments(range)
-      for (moment, prefix) in [(m, "m."), (v, "v.")] {
-        let saved = try weights.tensor(prefix + slot.name, shape: slot.shape, as: .float32)
-        let part = saved.reshaped([slot.count]).slice(own)
-        Ops.convert(moment.matrix, part.on(moment.device).matrix)
+      for (range, moments) in store.moments(in: slot.range) {
+        for file in moments.files {
+          let shape = file.unit == 1 ? slot.shape : [ByteMoment.blocks(of: slot.count)]
+          let saved = try weights.tensor(
+            file.prefix + slot.name + file.suffix, shape: shape, as: file.tensor.dtype)
+          let first = (range.lowerBound - slot.range.lowerBound) / file.unit
+          file.tensor.copy(saved.reshaped([saved.count]).slice(first..<first + file.tensor.count))
+        }
       }
     }
     var history = resume.history

@@ -38,6 +38,8 @@ struct Fingerprint: Equatable {
       "adam_beta2": .double(config.beta2), "adam_epsilon": .double(config.epsilon),
       "max_grad_norm": .double(config.maxGradientNorm ?? 0),
     ]
+    // Earlier versions had no others than those of 32 bits, and have no key.
+    if config.momentPrecision != .float32 { values["optim"] = .string("adamw_8bit") }
     values.merge(Fingerprint.trained(config)) { $1 }
     // Earlier versions have no key.
     if config.checkpointing && config.checkpointPrecision != .float32 {

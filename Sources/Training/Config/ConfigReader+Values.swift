@@ -50,11 +50,11 @@ extension ConfigReader {
   }
 
   /// optim.
-  mutating func optimizer(_ notices: inout [String]) -> OptimizerMemory {
+  mutating func optimizer(_ notices: inout [String]) -> (OptimizerMemory, MomentPrecision) {
     let name = value(OptimizerKeys.optimizer)
-    guard let kind = OptimizerKeys.optimizerNames[name] else { return .memory }
+    guard let kind = OptimizerKeys.optimizerNames[name] else { return (.memory, .float32) }
     if !kind.isExact { notices.append("\"optim\": \"\(name)\" runs with 32-bit states") }
-    return kind.memory
+    return (kind.memory, kind.moments)
   }
 
   /// gradient_checkpointing, which is activation_checkpointing in transformers 5; of both the newer name counts, as there.

@@ -61,6 +61,16 @@ public enum OptimizerMemory: String, Sendable, CaseIterable {
   case paged
 }
 
+/// How AdamW's moments are kept.
+public enum MomentPrecision: String, Sendable, CaseIterable {
+  case float32
+  /// In 8 bits, as bitsandbytes' AdamW8bit.
+  case bytes = "8bit"
+
+  /// As names of optimizers end.
+  var bits: String { self == .bytes ? "8bit" : "32bit" }
+}
+
 /// A number of steps, or a part of all of them: the two shapes of save_steps and logging_steps.
 public enum StepCount: Sendable, Equatable {
   case steps(Int)

@@ -82,6 +82,7 @@ public struct RunConfig: Sendable {
   public package(set) var schedule: ScheduleKind  // lr_scheduler_type
   public package(set) var warmup: Warmup
   public package(set) var optimizerMemory: OptimizerMemory  // optim
+  public package(set) var momentPrecision: MomentPrecision  // optim
   public package(set) var weightDecay: Double
   public package(set) var beta1: Double
   public package(set) var beta2: Double
@@ -178,7 +179,7 @@ public struct RunConfig: Sendable {
     learningRate = keys.value(OptimizerKeys.learningRate)
     schedule = keys.value(OptimizerKeys.schedule)
     warmup = keys.warmup(for: schedule, &notices)
-    optimizerMemory = keys.optimizer(&notices)
+    (optimizerMemory, momentPrecision) = keys.optimizer(&notices)
     weightDecay = keys.value(OptimizerKeys.weightDecay)
     beta1 = keys.value(OptimizerKeys.beta1)
     beta2 = keys.value(OptimizerKeys.beta2)

@@ -1,7 +1,7 @@
 import FireflyModels
 import FireflyTensors
 
-/// AdamW (Loshchilov & Hutter, 2019) over an arena of parameters, with 32-bit moments.
+/// AdamW (Loshchilov & Hutter, 2019) over an arena of parameters, with moments in 32 bits or in 8.
 ///
 /// A training loop of one's own: gradients from an `Objective`, then `step`.
 public final class AdamW {
@@ -32,7 +32,7 @@ public final class AdamW {
   public convenience init(_ options: Options = Options(), training model: Transformer) {
     self.init(
       options,
-      store: MomentStore(for: 0..<model.arena.trainable.arenaCount, on: model.arena.values.device))
+      store: MomentStore(for: [0..<model.arena.trainable.arenaCount], on: model.arena.values.device))
   }
 
   package init(_ options: Options, store: MomentStore, step: Int = 0) {
@@ -65,29 +65,46 @@ public final class AdamW {
   ///
   /// - Parameter gradientScale: multiplies the gradients first: what clipping asks for.
   package func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float) {
-    precondition(store.range.upperBound <= arena.trainable.arenaCount, "moments of other parameters")
     step += 1
     for run in arena.trainable.runs {
-      let range = run.range.clamped(to: store.range)
-      guard !range.isEmpty else { continue }
-      arena.forEachPiece(of: range, isWhole: store.device === arena.values.device) { piece, gradient in
-        let (m, v) = store.moments(piece)
-        let values = arena.values.slice(piece)
-        // Where the moments lie elsewhere than the values, these come to them for the update.
-        let moved = values.on(store.device)
-        Ops.adamW(
-          value: moved, gradient: gradient.on(store.device), m: m, v: v,
-          learningRate: learningRate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
-          weightDecay: run.isDecayed ? options.weightDecay : 0, step: step, gradientScale: gradientScale)
-        if store.device !== values.device { values.overwrite(with: moved) }
+      for (range, moments) in store.moments(in: run.range) {
+        let isNear = moments.device === arena.values.device
+        arena.forEachPiece(of: range, isWhole: isNear) { piece, gradient in
+          let own = piece.lowerBound - range.lowerBound..<piece.upperBound - range.lowerBound
+          let value = arena.values.slice(piece)
+          // Where the moments lie elsewhere than the values, these come to them for the update.
+          let moved = value.on(moments.device)
+          update(
+            moved, gradient.on(moments.device), moments.slice(own), learningRate: learningRate,
+            weightDecay: run.isDecayed ? options.weightDecay : 0, gradientScale: gradientScale)
+          if !isNear { value.copy(moved) }
+        }
       }
+    }
+  }
+
+  private func update(
+    _ value: Tensor, _ gradient: Tensor, _ moments: Moments, learningRate: Double, weightDecay: Double,
+    gradientScale: Float
+  ) {
+    switch moments {
+    case .float32(let m, let v):
+      Ops.adamW(
+        value: value, gradient: gradient, m: m, v: v, learningRate: learningRate, beta1: options.beta1,
+        beta2: options.beta2, epsilon: options.epsilon, weightDecay: weightDecay, step: step,
+        gradientScale: gradientScale)
+    case .bytes(let m, let v):
+      Ops.adamW(
+        value: value, gradient: gradient, m: m, v: v, learningRate: learningRate, beta1: options.beta1,
+        beta2: options.beta2, epsilon: options.epsilon, weightDecay: weightDecay, step: step,
+        gradientScale: gradientScale)
     }
   }
 }
 
 extension ParameterArena {
   /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, and where it shall not be
-  /// whole, a piece at a time.
+  /// whole, a piece of whole blocks at a time.
   fileprivate func forEachPiece(
     of range: Range<Int>, isWhole: Bool = true, _ body: (Range<Int>, Tensor) -> Void
   ) {

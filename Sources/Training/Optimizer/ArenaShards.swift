@@ -3,71 +3,61 @@ import FireflyModels
 import FireflyRanks
 import FireflyTensors
 
-/// How ranks share an arena: each has the moments of a range of its elements and updates these, so that the optimizer's
+/// How ranks share an arena: each has the moments of its part of the elements and updates these, so that the optimizer's
 /// memory and work are divided among them (ZeRO's first stage, Rajbhandari et al., 2020).
 ///
 /// A step sends each element twice, as adding gradients up everywhere would: its gradient to the rank that updates it, and
 /// the new value to all.
 struct ArenaShards {
   let ranks: Ranks
-  /// By rank; together all elements.
-  let ranges: [Range<Int>]
-
-  /// Elements of a shard that are under way at once.
-  private static let piece = 1 << 20
-  /// Elements of a cache line in float32.
-  private static let line = 16
+  private let trainable: Trainable
+  /// What is sent at once, from the arena's end to its beginning, as a backward completes it: a range for each rank. Every
+  /// rank has its part of every piece, so that all links are in use all the time. No range divides a block of moments in 8
+  /// bits, which has one scale.
+  let pieces: [[Range<Int>]]
 
   init(_ ranks: Ranks, of trainable: Trainable) {
     self.ranks = ranks
-    let lines = (trainable.arenaCount + ArenaShards.line - 1) / ArenaShards.line
-    let bounds = (0...ranks.size).map {
-      min(trainable.arenaCount, lines * $0 / ranks.size * ArenaShards.line)
-    }
-    ranges = zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+    self.trainable = trainable
+    let count = trainable.arenaCount
+    let size = ArenaShards.pieceSize(of: count, among: ranks.size)
+    pieces = stride(from: 0, to: count, by: size).map { start in
+      let length = min(size, count - start)
+      let bounds = (0...ranks.size).map { rank in
+        let place = start + length * rank / ranks.size
+        return place < count ? trainable.blockStart(of: place) : count
+      }
+      return zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+    }.reversed()
   }
 
-  /// What this rank updates.
-  var own: Range<Int> { ranges[ranks.rank] }
+  /// Elements of a piece: 8 MB in float32, more where many ranks would get little each, and at most a sixteenth of the arena,
+  /// so that a small one goes out while its backward goes on, too.
+  static func pieceSize(of count: Int, among ranks: Int) -> Int {
+    min(max(1 << 21, ranks << 16), max(count / 16, 1 << 12))
+  }
+
+  /// What this rank updates, ascending.
+  var own: [Range<Int>] {
+    if ranks.isAlone { return [0..<trainable.arenaCount] }
+    return pieces.reversed().map { $0[ranks.rank] }.filter { !$0.isEmpty }
+  }
 
   // MARK: - A step
 
-  /// Adds up the ranks' gradients of this rank's range, in the ranks' order.
-  func sumGradients(_ arena: ParameterArena) throws {
-    guard !ranks.isAlone else { return }
-    var pending: (exchange: Exchange<Float>, range: Range<Int>)?
-    for index in 0..<pieceCount {
-      let next = try (
-        ranks.start(
-          ranges.indices.map { arena.gradients.slice(piece(index, of: $0)).inType(.float32).floats },
-          counts: [Int](repeating: piece(index, of: ranks.rank).count, count: ranks.size)),
-        piece(index, of: ranks.rank)
-      )
-      if let pending { try add(pending, to: arena) }
-      pending = next
-    }
-    if let pending { try add(pending, to: arena) }
-  }
-
-  private func add(_ pending: (exchange: Exchange<Float>, range: Range<Int>), to arena: ParameterArena) throws
-  {
-    let parts = try pending.exchange.wait()
-    guard !pending.range.isEmpty else { return }
-    let device = arena.gradients.device
-    let sum = Tensor(parts[0], [pending.range.count], on: device)
-    for part in parts.dropFirst() { Ops.add(sum.matrix, Tensor(part, sum.shape, on: device).matrix) }
-    Ops.convert(arena.gradients.slice(pending.range).matrix, sum.matrix)
-  }
-
-  /// The 2-norm over all gradients, of which each rank has added up its range.
+  /// The 2-norm over all gradients, of which each rank has added up its part.
   func gradientNorm(_ arena: ParameterArena) throws -> Double {
     guard !ranks.isAlone else { return FireflyTraining.gradientNorm(arena) }
-    return try ranks.sum([sumOfSquares(arena, of: own)])[0].squareRoot()
+    return try ranks.sum([own.reduce(0) { $0 + sumOfSquares(arena, of: $1) }])[0].squareRoot()
   }
 
   /// Gives all ranks the values that each has updated.
   func gatherValues(_ arena: ParameterArena) throws {
-    try gather(arena.values.slice(own), from: own.lowerBound, to: nil) { arena.values.slice($0) }
+    try gather(to: nil) {
+      [arena.values.slice($0)]
+    } into: {
+      [arena.values.slice($0)]
+    }
   }
 
   // MARK: - Checkpoints
@@ -77,50 +67,49 @@ struct ArenaShards {
   /// - Parameter folder: for the file that they are mapped from, where they are gathered.
   func gatherMoments(_ store: MomentStore, pagedIn folder: String) throws -> MomentStore? {
     guard !ranks.isAlone else { return store }
-    let all = ranges[0].lowerBound..<ranges[ranks.size - 1].upperBound
-    let whole = ranks.isFirst ? try MomentStore(for: all, pagedIn: folder) : nil
-    let both: [((m: Tensor, v: Tensor)) -> Tensor] = [{ $0.m }, { $0.v }]
-    for moment in both {
-      try gather(moment(store.moments(own)), from: own.lowerBound, to: 0) { range in
-        (whole?.moments(range)).map(moment)
-      }
+    let whole = ranks.isFirst ? try store.emptied(for: trainable, pagedIn: folder) : nil
+    try gather(to: 0) {
+      store.tensors(in: $0)
+    } into: {
+      whole?.tensors(in: $0) ?? []
     }
     return whole
   }
 
-  /// Sends this rank's range of a block, which begins at the arena's element `first`, to a rank, or to all.
+  /// Sends what this rank has of its part to a rank, or to all.
   ///
-  /// - Parameter place: where a range of elements is to be put.
+  /// - Parameters:
+  ///   - own: what there is of a range of elements.
+  ///   - place: where that of a range is to be put: tensors of the same types and sizes.
   private func gather(
-    _ block: Tensor, from first: Int, to receiver: Int?, _ place: (Range<Int>) -> Tensor?
+    to receiver: Int?, _ own: (Range<Int>) -> [Tensor], into place: (Range<Int>) -> [Tensor]
   ) throws {
     guard !ranks.isAlone else { return }
-    for index in 0..<pieceCount {
-      let mine = piece(index, of: ranks.rank)
-      let values = block.slice(mine.lowerBound - first..<mine.upperBound - first).floats
-      let takes = receiver.map { $0 == ranks.rank } ?? true
-      let parts = try ranks.start(
-        ranges.indices.map { $0 == ranks.rank || $0 == receiver ?? $0 ? values : [] },
-        counts: ranges.indices.map { takes || $0 == ranks.rank ? piece(index, of: $0).count : 0 }
-      ).wait()
-      guard takes else { continue }
-      for rank in ranges.indices where !parts[rank].isEmpty {
-        guard let place = place(piece(index, of: rank)) else { continue }
-        Ops.convert(place.matrix, Tensor(parts[rank], place.shape, on: place.device).matrix)
+    let takes = receiver.map { $0 == ranks.rank } ?? true
+    var underWay: [(exchange: Exchange<UInt8>, places: [[Tensor]])] = []
+    func put() throws {
+      let (exchange, places) = underWay.removeFirst()
+      for (tensors, part) in zip(places, try exchange.wait()) {
+        var rest = part[...]
+        for tensor in tensors {
+          tensor.copy(bytes: rest.prefix(tensor.byteCount))
+          rest = rest.dropFirst(tensor.byteCount)
+        }
       }
     }
+    for piece in pieces {
+      let bytes = own(piece[ranks.rank]).flatMap { $0.withHostBytes { [UInt8]($0) } }
+      let places = piece.map { takes ? place($0) : [] }
+      var counts = places.map { $0.reduce(0) { $0 + $1.byteCount } }
+      counts[ranks.rank] = bytes.count
+      let exchange = try ranks.start(
+        piece.indices.map { $0 == ranks.rank || $0 == receiver ?? $0 ? bytes : [] }, counts: counts)
+      underWay.append((exchange, places))
+      if underWay.count == ArenaShards.piecesUnderWay { try put() }
+    }
+    while !underWay.isEmpty { try put() }
   }
 
-  // MARK: - Pieces
-
-  private var pieceCount: Int {
-    let most = ranges.map(\.count).max() ?? 0
-    return (most + ArenaShards.piece - 1) / ArenaShards.piece
-  }
-
-  private func piece(_ index: Int, of rank: Int) -> Range<Int> {
-    let range = ranges[rank]
-    let start = min(range.upperBound, range.lowerBound + index * ArenaShards.piece)
-    return start..<min(range.upperBound, start + ArenaShards.piece)
-  }
+  /// Pieces that are sent before the first of them has come.
+  static let piecesUnderWay = 4
 }

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 
 /// What a run takes of a card's memory in one of its forms, and which cards have that much.
 public struct CardFit: Sendable {
@@ -19,7 +20,7 @@ public struct CardFit: Sendable {
 
   static func all(_ facts: ModelFacts, _ config: RunConfig) throws -> [CardFit] {
     func fit(_ change: String?, _ config: RunConfig) throws -> CardFit {
-      let plan = try MemoryPlan(facts, config, onCardWithBFloat16: facts.cardHasBFloat16 ?? true)
+      let plan = try MemoryPlan(facts, config, on: facts.card ?? .current)
       let optimizer = plan.onHost.first { $0.part == "optimizer" }
       return CardFit(change: change, bytes: plan.needed, hostBytes: optimizer?.bytes ?? 0)
     }
@@ -32,7 +33,7 @@ public struct CardFit: Sendable {
       fits.append(try fit("\"checkpoint_dtype\": \"bfloat16\"", changed))
     }
     changed.optimizerMemory = .paged
-    fits.append(try fit("\"optim\": \"paged_adamw_32bit\"", changed))
+    fits.append(try fit("\"optim\": \"paged_adamw_\(config.momentPrecision.bits)\"", changed))
     return fits
   }
 

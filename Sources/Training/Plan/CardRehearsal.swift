@@ -12,9 +12,9 @@ struct CardRehearsal {
 
   /// - Parameters:
   ///   - config: may differ from the facts' own in what changes memory but not data.
-  ///   - hasBFloat16: of the card.
-  init(_ facts: ModelFacts, _ config: RunConfig, hasBFloat16: Bool) throws {
-    let device = CardDevice.counting(bfloat16: hasBFloat16)
+  ///   - card: like which the one is that counts.
+  init(_ facts: ModelFacts, _ config: RunConfig, _ card: CardKind) throws {
+    let device = CardDevice.counting(card)
     let trainable = facts.trainable(config)
     let isFull = trainable.full != nil
     let model = try Transformer.unfilled(
@@ -25,26 +25,37 @@ struct CardRehearsal {
     let whole = device.usedBytes
     let trained =
       isFull ? model.arena.values.byteCount + model.arena.gradients.byteCount : whole - base
-    let store = MomentStore(
-      for: 0..<trainable.arenaCount / facts.ranks, on: config.optimizerMemory == .paged ? .cpu : device)
+    let store = try CardRehearsal.moments(facts, config, trainable, on: device)
     kept = [
       ("weights, embedding and head", whole - trained),
       (isFull ? "master weights and gradients" : "adapter with gradients", trained),
       ("optimizer", device.usedBytes - whole),
     ]
-    CardRehearsal.step(model, facts.longestRows(config), config, AdamW(AdamW.Options(), store: store))
+    withExtendedLifetime(store) { CardRehearsal.step(model, facts.longestRows(config), config) }
     peak = device.peakBytes
   }
 
-  private static func step(_ model: Transformer, _ rows: [PassSize], _ config: RunConfig, _ optimizer: AdamW)
-  {
+  /// nil where they are the processor's.
+  private static func moments(
+    _ facts: ModelFacts, _ config: RunConfig, _ trainable: Trainable, on device: any Device
+  ) throws -> MomentStore? {
+    let elements = [0..<trainable.blockStart(of: trainable.arenaCount / facts.ranks)]
+    switch (config.optimizerMemory, config.momentPrecision) {
+    case (.paged, _): return nil
+    case (.memory, .float32): return MomentStore(for: elements, on: device)
+    case (.memory, .bytes): return try MomentStore(inBytesFor: trainable, elements, on: device)
+    }
+  }
+
+  /// The update, which needs no memory of its own, is left out.
+  private static func step(_ model: Transformer, _ rows: [PassSize], _ config: RunConfig) {
     let batch = RehearsedRows(rows)
     let pass = Pass(checkpointing: config.checkpointing, checkpointType: config.checkpointType)
     _ = model.accumulateGradients(
       tokens: batch.tokens, labels: batch.labels, starts: batch.starts, trunks: batch.trunks,
       balanceWeight: 1, pass: pass
     ) { [Float](repeating: 1, count: $0.sequences.count) }
-    optimizer.step(model, learningRate: 1)
+    _ = gradientNorm(model.arena)
   }
 }
 

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -30,8 +31,8 @@ struct MemoryPlan {
   ///
   /// - Parameter config: may differ from the facts' own in what changes memory but not data.
   init(_ facts: ModelFacts, _ config: RunConfig) throws {
-    if let hasBFloat16 = facts.cardHasBFloat16 {
-      try self.init(facts, config, onCardWithBFloat16: hasBFloat16)
+    if let card = facts.card {
+      try self.init(facts, config, on: card)
     } else {
       self.init(onHost: facts, config)
     }
@@ -52,7 +53,7 @@ struct MemoryPlan {
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
-    let moments = (trained * 8 + facts.ranks - 1) / facts.ranks
+    let moments = (trainable.momentBytes(config) + facts.ranks - 1) / facts.ranks
     paged =
       (config.optimizerMemory == .paged ? moments : 0)
       + (config.mode == .full && config.full.masterWeights == .paged ? trained * 4 : 0)
@@ -130,13 +131,20 @@ struct MemoryPlan {
   }
 }
 
+extension Trainable {
+  /// Bytes of AdamW's moments.
+  func momentBytes(_ config: RunConfig) -> Int {
+    config.momentPrecision == .bytes ? MomentStore.byteCount(inBytesFor: self) : 8 * count
+  }
+}
+
 extension MemoryPlan {
   /// What the library of products takes for itself, beside tensors.
   static let libraryBytes = 64 << 20
 
   /// On a card: counted by going through a step.
-  init(_ facts: ModelFacts, _ config: RunConfig, onCardWithBFloat16 hasBFloat16: Bool) throws {
-    let rehearsal = try CardRehearsal(facts, config, hasBFloat16: hasBFloat16)
+  init(_ facts: ModelFacts, _ config: RunConfig, on card: CardKind) throws {
+    let rehearsal = try CardRehearsal(facts, config, card)
     let a = facts.architecture
     let layers = a.layers - (facts.trainable(config).full?.frozenLayers ?? 0)
     let inputs =
@@ -148,10 +156,10 @@ extension MemoryPlan {
         (inputs > 0 ? "work on a block or the logits" : "activations and work", rest),
         ("library of products", MemoryPlan.libraryBytes),
       ]
-    let elements = (facts.trainable(config).arenaCount + facts.ranks - 1) / facts.ranks
     onHost =
       [("program and rows", facts.residentBytes + MemoryPlan.computing)]
-      + (config.optimizerMemory == .paged ? [("optimizer", 8 * elements)] : [])
+      + (config.optimizerMemory == .paged
+        ? [("optimizer", facts.trainable(config).momentBytes(config) / facts.ranks)] : [])
     paged = 0
   }
 }

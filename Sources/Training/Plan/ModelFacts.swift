@@ -27,12 +27,12 @@ struct ModelFacts {
   let residentBytes: Int
   /// Processes that share the optimizer's moments.
   let ranks: Int
-  /// Whether the card that the run computes on has bfloat16; nil: it computes on the processor.
-  let cardHasBFloat16: Bool?
+  /// The card that the run computes on; nil: it computes on the processor.
+  let card: CardKind?
 
   init(_ setup: RunSetup) {
     ranks = setup.rankCount
-    cardHasBFloat16 = (setup.device as? CardDevice)?.multipliesBFloat16
+    card = (setup.device as? CardDevice)?.kind
     architecture = setup.architecture
     compute = setup.compute
     isStored4Bit = setup.pretrained.source.isQuantized

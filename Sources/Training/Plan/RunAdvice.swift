@@ -18,7 +18,7 @@ struct RunAdvice {
       guard change(&next) else { continue }
       let bytes = try MemoryPlan(facts, next).needed
       guard bytes < needed else { continue }
-      lines.append("\(advice(next, facts.cardHasBFloat16 != nil)): \(Readable.bytes(bytes))")
+      lines.append("\(advice(next, facts.card != nil)): \(Readable.bytes(bytes))")
       changed = next
       needed = bytes
     }
@@ -50,10 +50,10 @@ struct RunAdvice {
           }
         ),
         (
-          { _, isOnCard in
+          { config, isOnCard in
             isOnCard
-              ? "\"optim\": \"paged_adamw_32bit\", the optimizer in the processor's memory"
-              : "\"optim\": \"paged_adamw_32bit\", the optimizer in a file"
+              ? "\"optim\": \"paged_adamw_\(config.momentPrecision.bits)\", the optimizer in the processor's memory"
+              : "\"optim\": \"paged_adamw_\(config.momentPrecision.bits)\", the optimizer in a file"
           },
           { config in
             defer { config.optimizerMemory = .paged }

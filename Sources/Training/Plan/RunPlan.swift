@@ -67,10 +67,13 @@ public struct RunPlan: Sendable {
     referenceWork = setup.referenceWork
     step = PlannedStep(setup, facts)
     checkpointBytes =
-      12 * trainableParameters + 4 * setup.totalSteps
+      4 * (trainableParameters + setup.totalSteps) + setup.trainable.momentBytes(config)
       + (setup.trainable.full == nil ? 0 : setup.pretrained.source.weights.byteCount)
     pagedBytes = memory.paged
-    notices = setup.notices
+    let node = NodeAdvice(
+      nodes: setup.device.isHost ? Processors.memoryNodes : 1, ranks: ranks, units: setup.units,
+      needed: memory.needed, limit: memoryLimit)
+    notices = setup.notices + (node.line.map { [$0] } ?? [])
     cards = comparesCards ? try CardFit.all(facts, config) : []
     summary =
       RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
@@ -128,10 +131,7 @@ public struct RunPlan: Sendable {
   /// What ranks send each other, and on how many rows each can work.
   private static func wire(_ setup: RunSetup, _ bytes: Int) -> [String] {
     guard setup.rankCount > 1 else { return [] }
-    let order = setup.order
-    let units =
-      min(order.accumulation, order.batchesPerEpoch)
-      * (setup.architecture.experts == nil ? min(order.microBatchSize, order.rows) : 1)
+    let units = setup.units
     let unit = setup.architecture.experts == nil ? "rows" : "micro-batches"
     let line =
       "ranks: \(setup.rankCount), which share the \(units) \(unit) of a step; each sends \(Readable.bytes(bytes)) a step"
@@ -199,5 +199,13 @@ public struct RunPlan: Sendable {
       + (full.frozenLayers > 0
         ? ", not the embedding and the first \(full.frozenLayers) of \(setup.architecture.layers) blocks"
         : "")
+  }
+}
+
+extension RunSetup {
+  /// What ranks can share in a step: rows; in mixtures of experts micro-batches, which stay whole.
+  fileprivate var units: Int {
+    min(order.accumulation, order.batchesPerEpoch)
+      * (architecture.experts == nil ? min(order.microBatchSize, order.rows) : 1)
   }
 }

@@ -42,7 +42,15 @@ public struct Trainer: Sendable {
   public func plan(
     memoryLimit: Int? = nil, ranks: Int = 1, progress: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunPlan {
-    let setup = try setUp(planned: ranks, progress)
+    try plan(setUp(planned: ranks, progress), memoryLimit)
+  }
+
+  /// The same of a rank's part, for the ranks that there are.
+  package func plan(ranks: Ranks, progress: @escaping (TrainingEvent) -> Void) throws -> RunPlan {
+    try plan(setUp(ranks, progress), nil)
+  }
+
+  private func plan(_ setup: RunSetup, _ memoryLimit: Int?) throws -> RunPlan {
     let plan = try RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit, comparesCards: true)
     try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     return plan
@@ -202,16 +210,10 @@ extension Checkpoint {
   ///
   /// - Parameter elements: of the arena, that this process updates.
   func start(
-    _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: Range<Int>
+    _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: [Range<Int>]
   ) throws -> RunState {
     let trainable = model.arena.trainable
-    let device = model.arena.values.device
-    let store =
-      switch (config.optimizerMemory, device.isHost) {
-      case (.memory, _): MomentStore(for: elements, on: device)
-      case (.paged, true): try MomentStore(for: elements, pagedIn: config.outputFolder)
-      case (.paged, false): MomentStore(for: elements, on: .cpu)
-      }
+    let store = try momentStore(trainable, elements, on: model.arena.values.device)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
@@ -220,5 +222,19 @@ extension Checkpoint {
         lossScale: model.compute == .float16 ? LossScale() : nil, history: RunHistory())
     }
     return try restore(saved, from: folder, trainable, options, into: store)
+  }
+
+  private func momentStore(
+    _ trainable: Trainable, _ elements: [Range<Int>], on device: any Device
+  ) throws -> MomentStore {
+    let folder = config.optimizerMemory == .paged && device.isHost ? config.outputFolder : nil
+    // Of a card, paged moments are the processor's: `placingOptimizer` has left those that the card has room for.
+    let device: any Device = config.optimizerMemory == .paged ? .cpu : device
+    switch (config.momentPrecision, folder) {
+    case (.bytes, _):
+      return try MomentStore(inBytesFor: trainable, elements, on: device, pagedIn: folder)
+    case (.float32, let folder?): return try MomentStore(for: elements, pagedIn: folder)
+    case (.float32, nil): return MomentStore(for: elements, on: device)
+    }
   }
 }

@@ -69,7 +69,6 @@ struct TrainingLoop {
       let stepStart = clock.now
       let step = shares.part(order.microBatches(step: state.step), rank: ranks.rank, of: ranks.size)
       let loss = try accumulateGradients(step, progress)
-      try shards.sumGradients(model.arena)
       let norm = try shards.gradientNorm(model.arena) / lossScale
       try checkFiles()
       // A step that moves nothing does not move the learning rate either, as with transformers.
@@ -110,7 +109,7 @@ struct TrainingLoop {
 
   // MARK: - One step
 
-  /// Forward and backward of this rank's part of the step.
+  /// Forward and backward of this rank's part of the step; adds the ranks' gradients up while the last backward goes on.
   ///
   /// - Returns: the whole step's loss.
   private func accumulateGradients(
@@ -122,13 +121,21 @@ struct TrainingLoop {
       checkpointing: config.checkpointing, checkpointType: config.checkpointType, lossScale: Float(lossScale))
     var own = StepLoss(loss: 0)
     var lost: LossNotFinite?
+    let sum = GradientSum(shards, model.arena)
+    func follow(_ done: Int) {
+      if done == step.parts.count - 1 { model.onBackward = sum.completed }
+    }
+    defer { model.onBackward = nil }
     do {
+      follow(0)
       own = try objective.accumulateGradients(step, on: model, pass) {
         progress(.microBatch($0, of: step.parts.count))
+        follow($0)
       }
     } catch let error as LossNotFinite {
       lost = error
     }
+    try sum.finish()
     guard try !ranks.any(lost != nil) else {
       let lines = try ranks.gather(lost?.batch.lines ?? []).joined()
       let value = try ranks.sum([lost?.value ?? 0])[0]

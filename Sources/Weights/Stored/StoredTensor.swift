@@ -22,6 +22,13 @@ struct StoredTensor: Sendable {
     case strided([Int])
   }
 
+  /// The same under another name.
+  func named(_ name: String) -> StoredTensor {
+    var tensor = self
+    tensor.info.name = name
+    return tensor
+  }
+
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[info.range]) }
   var place: String { "\(info.path): \(info.name)" }
 

@@ -54,6 +54,22 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
     #expect(config.notices.count == 1 && config.notices[0].hasPrefix("\"fp16\": true is float16"))
   }
 
+  @Test func momentsHaveEightBitsWhereBitsandbytesHasThem() throws {
+    for (name, moments, memory) in [
+      ("adamw_torch", MomentPrecision.float32, OptimizerMemory.memory),
+      ("paged_adamw_32bit", .float32, .paged),
+      ("adamw_8bit", .bytes, .memory), ("adamw_bnb_8bit", .bytes, .memory),
+      ("paged_adamw_8bit", .bytes, .paged),
+    ] {
+      let config = try config(["optim": .string(name)])
+      #expect(config.momentPrecision == moments && config.optimizerMemory == memory, "\(name)")
+      #expect(config.notices.isEmpty, "\(name)")
+    }
+    let told = try config(["optim": .string("adamw_torch_8bit")])
+    #expect(told.momentPrecision == .float32)
+    #expect(told.notices == ["\"optim\": \"adamw_torch_8bit\" runs with 32-bit states"])
+  }
+
   @Test func defaultsAreTheOriginals() throws {
     let config = try config()
     #expect(config.epochs == 3 && config.microBatchSize == 8 && config.accumulation == 1)

@@ -21,6 +21,8 @@ extension Chinese {
     = {}.weight
     the adapter holds no tensors of the modules that adapter_config.json targets
     = 适配器中没有 adapter_config.json 所指模块的张量
+    {}: {} tensors that are for reading images have no effect on the text part
+    = {}：{} 个用于读图的张量对文本部分不起作用
     {}: pairs of {} modules that adapter_config.json does not target have no effect ({}{})
     = {}：adapter_config.json 没有指到的 {} 个模块的矩阵对不起作用（{}{}）
     the adapter's weights are missing

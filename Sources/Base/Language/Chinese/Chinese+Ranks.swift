@@ -43,15 +43,13 @@ extension Chinese {
     = 有 {} 个进程无事可做：每步的行数太少
     {} of the ranks have nothing to compute: a step has too few micro-batches
     = 有 {} 个进程无事可做：每步的微批次太少
+    the processors are on {} memory nodes, and a rank on each keeps its memory beside its threads: mpirun -n {} --map-by numa --bind-to numa firefly train …
+    = 处理器分属 {} 个内存节点，每个节点一个进程可让内存靠近其线程：mpirun -n {} --map-by numa --bind-to numa firefly train …
     time, about: {}, {} s a step, {} s of it on the network
     = 时间，约 {}，每步 {} 秒，其中网络 {} 秒
     Plans for N machines like this one, with a process on each (default: 1).
     = 按 N 台与本机相同的机器规划，每台一个进程（默认：1）。
     What the network between them carries, in Gbit a second (default: 10).
     = 它们之间网络的速率，单位 Gbit/s（默认：10）。
-    --task {} is work for one process: start it without mpirun
-    = --task {} 由一个进程完成：请不要用 mpirun 启动
-    several processes share the work
-    = 多个进程分担这项工作
     """#
 }

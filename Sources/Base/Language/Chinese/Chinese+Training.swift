@@ -83,12 +83,12 @@ extension Chinese {
     = "per_device_train_batch_size": 1, "gradient_accumulation_steps": {}，每步不变
     "gradient_checkpointing": true, about a third slower
     = "gradient_checkpointing": true，约慢三分之一
-    "optim": "paged_adamw_32bit", the optimizer in the processor's memory
-    = "optim": "paged_adamw_32bit"，优化器放在处理器的内存里
+    "optim": "paged_adamw_{}", the optimizer in the processor's memory
+    = "optim": "paged_adamw_{}"，优化器放在处理器的内存里
     "checkpoint_dtype": "bfloat16", gradients of rounded inputs
     = "checkpoint_dtype": "bfloat16"，梯度按舍入后的输入计算
-    "optim": "paged_adamw_32bit", the optimizer in a file
-    = "optim": "paged_adamw_32bit"，优化器放在文件里
+    "optim": "paged_adamw_{}", the optimizer in a file
+    = "optim": "paged_adamw_{}"，优化器放在文件里
     "master_weights": "paged", the float32 weights in a file
     = "master_weights": "paged"，float32 权重放在文件里
     "gradient_dtype": "bfloat16", which rounds each micro-batch's sum

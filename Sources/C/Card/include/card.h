@@ -57,6 +57,7 @@ typedef struct card card;
 struct card {
   const char *name;     // of the model, as its maker calls it
   int has_bfloat16;     // whether products of bfloat16 have a rate of their own
+  int has_tiles;        // whether it has CARD_TILE_KERNELS
   int (*_Nonnull allocate)(card *card, void *_Nullable *_Nonnull pointer, size_t bytes);
   int (*_Nonnull release)(card *card, void *pointer);
   // From the processor's memory; the bytes may be gone when it returns.
@@ -99,7 +100,7 @@ enum card_absence card_open_cuda(const char *_Nullable driver, const char *_Null
                                  const char *_Nullable *_Nonnull detail);
 
 // A card that holds and computes nothing, however much it is asked for: its memory's numbers are all 0.
-card *card_counting(int has_bfloat16);
+card *card_counting(int has_bfloat16, int has_tiles);
 void card_counting_end(card *card);
 
 #pragma clang assume_nonnull end

@@ -85,6 +85,38 @@ int card_attention_cached(card *card, card_out out, card_in q, const card_cached
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 
+// MARK: Attention of bfloat16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of 8, as strides
+// are, and all addresses are multiples of 16.
+
+enum { CARD_TILE_ROWS = 64, CARD_TILE_HEAD_LIMIT = 128 };
+
+// Up to CARD_TILE_ROWS queries of a sequence, from row `row` of q on: they see keys from row `key` of k on, `keys` at most,
+// of which the first query's own is number `diagonal`.
+typedef struct {
+  int32_t row, rows, key, keys, diagonal;
+} card_query_tile;
+// Up to CARD_TILE_ROWS keys of a sequence; queries from row `row` up to `end` see them.
+typedef struct {
+  int32_t row, rows, end;
+} card_key_tile;
+typedef struct {
+  const float *_Nullable slopes;
+  int64_t log_step;
+  int32_t head_dim, group, window;
+  float scale;
+} card_tile_heads;
+
+// out and, where wanted, log_sums of `count` tiles and `heads` query heads.
+int card_attend_tiles(card *card, card_out out, float *_Nullable log_sums, card_in q, card_in k, card_in v,
+                      const card_query_tile *tiles, card_tile_heads of, int64_t count, int64_t heads);
+int card_attend_tiles_queries(card *card, card_out dq, card_in dout, const float *log_sums, const float *dots, card_in q,
+                              card_in k, card_in v, const card_query_tile *tiles, card_tile_heads of, int64_t count,
+                              int64_t heads);
+// For `key_heads` heads of keys.
+int card_attend_tiles_keys(card *card, card_out dk, card_out dv, card_in dout, const float *log_sums, const float *dots,
+                           card_in q, card_in k, card_in v, const card_key_tile *tiles, card_tile_heads of, int64_t count,
+                           int64_t key_heads);
+
 // MARK: Weights
 
 typedef struct {

@@ -32,8 +32,8 @@ typedef long long int64_t;
 #define DEVICE static __device__ inline __attribute__((always_inline))
 // A function that is called: for what is rare and would make every kernel long.
 #define DEVICE_APART static __device__ __attribute__((noinline))
-// An array that the threads of a block share; its contents are undefined at first.
-#define SHARED(type, name, count) __shared__ type name[count]
+// An array that the threads of a block share, at a multiple of 16 bytes; its contents are undefined at first.
+#define SHARED(type, name, count) __shared__ __attribute__((aligned(16))) type name[count]
 // Memory that a kernel knows only by a number it has read.
 #define ADDRESS(type, number) ((type *)(number))
 
@@ -93,5 +93,60 @@ DEVICE uint16_t narrow_float16(float x) {
   uint16_t y;
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y) : "f"(x));
   return y;
+}
+
+// MARK: From Ampere (sm_80) on: for the kernels of card_tiles.cu
+
+// Two numbers rounded to bfloat16, the first in the low half.
+DEVICE uint32_t narrow_pair(float first, float second) {
+  uint32_t y;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(second), "f"(first));
+  return y;
+}
+
+// d[16, 8] += a[16, 16]·b[16, 8], bfloat16 to float32, by a warp. With g = lane / 4 and t = lane % 4, a's word r holds row
+// g + 8·(r & 1), columns 2t + 8·(r / 2) and the next; b's word r rows 2t + 8r and the next of column g; d's element i is
+// row g + 8·(i / 2), column 2t + (i & 1).
+DEVICE void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// A shared array's address as the instructions below take it.
+DEVICE uint32_t shared_address(const void *p) {
+  return (uint32_t)(uint64_t)(__attribute__((address_space(3))) const void *)p;
+}
+
+// Four matrices [8, 8] of 16 bits from shared memory by a warp: lane 8m + i names row i of matrix m, 16 bytes at a multiple
+// of 16. Word m of each lane becomes elements 2·(lane % 4) and the next of row lane / 4 of matrix m; transposed, rows
+// 2·(lane % 4) and the next of column lane / 4.
+DEVICE void load_tiles(uint32_t (&words)[4], const uint16_t *row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+DEVICE void load_tiles_transposed(uint32_t (&words)[4], const uint16_t *row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+// Copies 16 bytes to shared memory, both at a multiple of 16, some time before `wait_for_copies` returns; where nothing is
+// there, they become 0 and `from` is not read.
+DEVICE void copy_later(void *to, const void *from, bool there) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(there ? 16 : 0)
+               : "memory");
+}
+// Ends a group of this thread's copies.
+DEVICE void end_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+// Waits for this thread's copies but those of the newest `newer` groups; a barrier then shows them to the other threads.
+template <int newer>
+DEVICE void wait_for_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(newer) : "memory");
 }
 #endif

@@ -52,14 +52,23 @@ typedef struct {
   size_t window;       // at least 1; SIZE_MAX: all
 } kernels_mask;
 
-// A key head's keys and values of one sequence in the layouts that attention's products read, made by
-// `attention_pack_lanes` and `attention_pack_pairs`. They come in units of 32 bits along the dimension that a product
-// sums over: two bfloat16 where the table multiplies pairs of them, else one float32.
+// A key head's keys and values of one sequence in the layouts that attention's products read, each made by `pack` for
+// its use; in units of 32 bits. Of what kind they are is the table's own matter.
 typedef struct {
-  const uint32_t *keys;                 // keys in lanes
-  const uint32_t *values;               // forward: pairs of values; backward: values in lanes
-  const uint32_t *_Nullable key_pairs;  // backward: pairs of keys
+  const uint32_t *keys;                 // KERNELS_FOR_SCORES; backward: KERNELS_FOR_GRADIENT
+  const uint32_t *values;               // KERNELS_FOR_SUMS; backward: KERNELS_FOR_GRADIENT
+  const uint32_t *_Nullable key_pairs;  // backward: KERNELS_FOR_QUERIES
 } kernels_panels;
+
+// What a panel is multiplied for: scores, sums of values, the scores and dp of the gradient, dq.
+enum { KERNELS_FOR_SCORES, KERNELS_FOR_SUMS, KERNELS_FOR_GRADIENT, KERNELS_FOR_QUERIES };
+
+// The last and the first key that row r sees.
+static inline ptrdiff_t kernels_own_key(const kernels_mask *mask, size_t r) { return mask->diagonal + (ptrdiff_t)r; }
+static inline ptrdiff_t kernels_first_key(const kernels_mask *mask, size_t r) {
+  ptrdiff_t own = kernels_own_key(mask, r);
+  return (size_t)own < mask->window ? 0 : own + 1 - (ptrdiff_t)mask->window;
+}
 
 // Queries of one head and what they attend to.
 typedef struct {
@@ -104,12 +113,37 @@ typedef struct {
 typedef struct {
   float gradient_scale;  // gradients are multiplied by this first
   float decay;           // 1 − learning rate · weight decay
-  float beta1_rest;      // 1 − β₁
+  float beta1, beta1_rest;  // β₁ and 1 − β₁
   float beta2, beta2_rest;
   float step_size;   // learning rate / (1 − β₁ᵗ)
   float correction;  // √(1 − β₂ᵗ)
   float epsilon;
 } kernels_adamw;
+
+// A moment in 8 bits, in blocks of 256: an element is map[code]·absmax of its block.
+typedef struct {
+  uint8_t *codes;                // [n]
+  float *absmax;                 // [(n + 255) / 256]
+  const float *map;              // [256]
+  const uint8_t *codes_of_grid;  // [65536] the code of each of so many points from −1 to 1
+} kernels_byte_moment;
+
+// Attention of one head over blocks of queries.
+typedef struct {
+  // Keys or values x [rows, columns] c of one head as a panel of `panel_size` units for a use, 0 where it reaches
+  // beyond x.
+  void (*pack)(uint32_t *out, int use, kernels_in x, size_t rows, size_t columns);
+  size_t (*panel_size)(int type, size_t rows, size_t columns);
+  // out [rows, value_dim] c = softmax(scores)·v and log_sums[rows] = log Σ exp(score). Every row sees its own key.
+  // memory: `forward_memory` units of 32 bits, 64-byte aligned, as the one below.
+  void (*forward)(kernels_out out, float *_Nullable log_sums, const kernels_queries *block, uint32_t *memory);
+  size_t (*forward_memory)(int type, size_t head_dim, size_t value_dim);
+  // Its gradient: dq [rows, head_dim] c; dk [keys, head_dim] and dv [keys, value_dim] float32 are added to, their rows
+  // being so many whole vectors of 16. dout and out [rows, value_dim] c, log_sums of the forward pass.
+  void (*backward)(kernels_out dq, float *dk, size_t dk_stride, float *dv, size_t dv_stride, kernels_in dout,
+                   kernels_in out, const float *log_sums, const kernels_queries *block, uint32_t *memory);
+  size_t (*backward_memory)(int type, size_t head_dim, size_t value_dim);
+} kernels_attention;
 
 typedef struct kernels {
   const char *name;
@@ -181,6 +215,9 @@ typedef struct kernels {
   int (*has_non_finite)(const void *x, int t, size_t n);
   // One AdamW step over n elements: value, m, v in place
   void (*adamw)(float *value, const float *gradient, float *m, float *v, size_t n, const kernels_adamw *numbers);
+  // The same with moments in 8 bits, of which value and gradient are those from `first_block` on
+  void (*adamw_bytes)(float *value, const float *gradient, const kernels_byte_moment *m, const kernels_byte_moment *v,
+                      size_t first_block, size_t n, const kernels_adamw *numbers);
 
   // MARK: Weights
 
@@ -216,21 +253,7 @@ typedef struct kernels {
 
   // MARK: Attention
 
-  // Keys or values x [rows, columns] c of one head as a panel of `attention_panel_size` units, 0 where whole vectors
-  // reach beyond x.
-  void (*attention_pack_lanes)(uint32_t *out, kernels_in x, size_t rows, size_t columns);
-  void (*attention_pack_pairs)(uint32_t *out, kernels_in x, size_t rows, size_t columns);
-  size_t (*attention_panel_size)(int type, size_t rows, size_t columns);
-  // out [rows, value_dim] c = softmax(scores)·v and log_sums[rows] = log Σ exp(score). Every row sees its own key.
-  // memory: `attention_forward_memory` units of 32 bits, as the one below aligned as a vector.
-  void (*attention_forward)(kernels_out out, float *_Nullable log_sums, const kernels_queries *block,
-                            uint32_t *memory);
-  size_t (*attention_forward_memory)(int type, size_t head_dim, size_t value_dim);
-  // Its gradient: dq [rows, head_dim] c; dk [keys, head_dim] and dv [keys, value_dim] float32 are added to, their rows
-  // being so many whole vectors. dout and out [rows, value_dim] c, log_sums of the forward pass.
-  void (*attention_backward)(kernels_out dq, float *dk, size_t dk_stride, float *dv, size_t dv_stride, kernels_in dout,
-                             kernels_in out, const float *log_sums, const kernels_queries *block, uint32_t *memory);
-  size_t (*attention_backward_memory)(int type, size_t head_dim, size_t value_dim);
+  kernels_attention attention;
   // dots[h·dots_stride + i] = Σ a·b over head h of row i; a, b [rows, heads·head_dim] T
   void (*row_dots)(float *dots, size_t dots_stride, kernels_in a, kernels_in b, size_t rows, size_t heads,
                    size_t head_dim);
@@ -250,8 +273,8 @@ enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS =
 static inline size_t kernels_groups(size_t columns) { return (columns + 255) / 256; }
 
 // The blocks of finite x[rows, columns], whose columns are whole blocks: the bytes of llama.cpp's quantisers. `format` is the
-// raw value of BlockFormat, but for IQ4_NL and IQ4_XS. What an error in column i weighs is by importance[columns]; null: by
-// the weights alone. Q8_0 has no choice to weigh.
+// raw value of BlockFormat. What an error in column i weighs is by importance[columns]; null: by the weights alone. Q8_0 has
+// no choice to weigh.
 void kernels_encode_blocks(int format, uint8_t *blocks, const float *x, const float *_Nullable importance, size_t rows,
                            size_t columns);
 

@@ -35,6 +35,8 @@ typedef struct tiles {
   void (*transpose)(kernels_out out, kernels_in x, size_t rows, size_t columns);
   // out[columns, rows] (+)= x[rows, columns]ᵀ, both float32
   void (*add_transposed)(kernels_out out, kernels_in x, int accumulate, size_t rows, size_t columns);
+  // Of bfloat16. Probabilities are right to 3·10⁻⁶ of themselves before they are rounded.
+  kernels_attention attention;
 } tiles;
 
 enum { TILES_ROWS = 1024 };

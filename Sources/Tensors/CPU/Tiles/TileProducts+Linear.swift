@@ -8,9 +8,12 @@ extension TileProducts {
     multiply(y, terms)
   }
 
-  /// dx (+)= Σ dyᵢ·Wᵢ[:, inputs] for some inputs; dy has the parts' outputs side by side.
+  /// dx (+)= Σ dyᵢ·Wᵢ[:, inputs] + dLow·A for some inputs; dy has the parts' outputs side by side.
+  ///
+  /// - Parameter pairs: dLow and A of these rows and inputs, without dropped elements; nil: 0.
   func multiplyTransposed(
-    _ dx: Matrix, _ dy: Matrix, _ parts: [LinearPart], inputs: Range<Int>, accumulate: Bool
+    _ dx: Matrix, _ dy: Matrix, _ parts: [LinearPart], inputs: Range<Int>, through pairs: LowRankGradient?,
+    accumulate: Bool
   ) {
     var adding = accumulate
     func add(_ terms: [Term]) {
@@ -37,6 +40,7 @@ extension TileProducts {
       }
       first += part.outputs
     }
+    if let pairs { terms.append(Term(pairs.low, pairs.a, transposed: false)) }
     add(terms)
   }
 

@@ -20,8 +20,11 @@ struct TileProducts: @unchecked Sendable {
 
   /// The calling thread's tiles for a product [m, k]·[k, n] of this type; nil where they do not suit it.
   static func suiting(_ m: Int, _ n: Int, _ k: Int, _ dtype: DType) -> TileProducts? {
-    min(m, n, k) >= least ? current(for: dtype) : nil
+    suits(min(m, n, k)) ? current(for: dtype) : nil
   }
+
+  /// Whether an extent of a product is worth its tiles.
+  static func suits(_ extent: Int) -> Bool { extent >= least }
 
   /// One of the products that a block of y sums.
   struct Term {

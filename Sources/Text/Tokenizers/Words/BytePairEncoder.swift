@@ -64,21 +64,20 @@ final class BytePairEncoder: WordEncoder {
   }
 
   private static func bonds(of merges: PairTable, _ table: TokenTable) -> PairTable {
-    var pairs: [(Int32, Int32)] = []
+    // The same neighbours stand in many tokens.
+    let bonds = PairTable(count: 1 << 12)
     for id in merges.results {
       guard let token = table.token(of: id) else { continue }
       token.withUnsafeBytes { token in
         var (previous, position) = decodeScalar(token, at: 0)
         while position < token.count {
           let (scalar, length) = decodeScalar(token, at: position)
-          pairs.append((previous, scalar))
+          bonds.insert(previous, scalar, rank: 0, id: 0)
           previous = scalar
           position += length
         }
       }
     }
-    let bonds = PairTable(count: pairs.count)
-    for (left, right) in pairs { bonds.insert(left, right, rank: 0, id: 0) }
     return bonds
   }
 

@@ -86,24 +86,28 @@ enum OptimizerKeys {
       .transformers, "The same as a part of all steps; warmup_steps counts where both are given.",
       "以占总步数的比例表示的预热；同时给出时以 warmup_steps 为准。", example: .double(0.03)))
 
-  /// Every AdamW of transformers with 32-bit states is the same one here, and those with smaller ones get 32 bits.
-  static let optimizerNames: [String: (memory: OptimizerMemory, isExact: Bool)] = [
-    "adamw": (.memory, true), "adamw_torch": (.memory, true), "adamw_hf": (.memory, true),
-    "adamw_torch_fused": (.memory, true), "adamw_torch_xla": (.memory, true),
-    "adamw_apex_fused": (.memory, true), "adamw_torch_npu_fused": (.memory, true),
-    "paged_adamw_32bit": (.paged, true), "paged_adamw": (.paged, true),
-    "adamw_bnb_8bit": (.memory, false), "adamw_8bit": (.memory, false),
-    "adamw_torch_8bit": (.memory, false), "adamw_torch_4bit": (.memory, false),
-    "paged_adamw_8bit": (.paged, false),
+  /// Every AdamW of transformers with 32-bit states is the same one here, and every one of bitsandbytes with 8-bit states.
+  /// torchao's with smaller states get 32 bits, which is told.
+  static let optimizerNames: [String: (memory: OptimizerMemory, moments: MomentPrecision, isExact: Bool)] = [
+    "adamw": (.memory, .float32, true), "adamw_torch": (.memory, .float32, true),
+    "adamw_hf": (.memory, .float32, true), "adamw_torch_fused": (.memory, .float32, true),
+    "adamw_torch_xla": (.memory, .float32, true), "adamw_apex_fused": (.memory, .float32, true),
+    "adamw_torch_npu_fused": (.memory, .float32, true),
+    "paged_adamw_32bit": (.paged, .float32, true), "paged_adamw": (.paged, .float32, true),
+    "adamw_bnb_8bit": (.memory, .bytes, true), "adamw_8bit": (.memory, .bytes, true),
+    "paged_adamw_8bit": (.paged, .bytes, true),
+    "adamw_torch_8bit": (.memory, .float32, false), "adamw_torch_4bit": (.memory, .float32, false),
   ]
 
   static let optimizer: ConfigKey<String> = ConfigKey(
     "optim", .names(optimizerNames.keys.sorted()), .value(.string("adamw_torch")),
     .init(
       .transformers,
-      "AdamW with 32-bit states, whatever the name; the paged ones keep them in a file of output_dir that the system can "
-        + "write out, and of a run on a card in the processor's memory where the card has no room for them.",
-      "不论名称，都是 32 位状态的 AdamW；paged 类名称把状态放在 output_dir 中可由系统换出的文件里；在显卡上训练且显存放不下时，放在处理器的内存里。",
+      "AdamW. Its states have 32 bits; with adamw_8bit, adamw_bnb_8bit and paged_adamw_8bit those of tensors of 4,096 elements "
+        + "and more, embeddings excepted, have 8, as bitsandbytes keeps them. The paged ones keep them in a file of output_dir "
+        + "that the system can write out, and of a run on a card in the processor's memory where the card has no room for them.",
+      "AdamW。状态为 32 位；adamw_8bit、adamw_bnb_8bit 和 paged_adamw_8bit 把不少于 4096 个元素的张量（词嵌入除外）的状态存为 8 位，"
+        + "与 bitsandbytes 相同。paged 类名称把状态放在 output_dir 中可由系统换出的文件里；在显卡上训练且显存放不下时，放在处理器的内存里。",
       example: .string("paged_adamw_32bit")),
     fallback: "adamw_torch"
   ) { $0.string }

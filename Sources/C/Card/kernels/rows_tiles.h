@@ -1,0 +1,142 @@
+// Products of few rows by tensor cores: a weight is decoded once for all of them.
+#pragma once
+
+#include "nf4.h"
+#include "tiles.h"
+
+// A block has 16 outputs and up to 8·tiles rows; its warps take the columns 64 at a time in turn. In a warp's products the
+// lane's 16 columns of a 64 stand for those that multiply_tile would give it, on both sides: so they lie side by side.
+enum { ROW_OUTPUTS = 16, ROW_WARPS = 8, ROW_COLUMNS = 64 };
+
+// The lane's 16 columns of one row: pairs of bfloat16.
+struct Sixteen {
+  uint32_t words[8];
+};
+DEVICE Sixteen nothing() { return Sixteen{{0, 0, 0, 0, 0, 0, 0, 0}}; }
+
+// Columns c ..< c + 16 of a row, in eights as far as there are `columns`.
+DEVICE Sixteen load16(In x, int64_t row, int64_t c, int64_t columns) {
+  Sixteen y = nothing();
+  const Words4 *from = (const Words4 *)((const uint16_t *)x.at + row * x.stride + c);
+  EACH(half, 2) {
+    if (c + 8 * half >= columns) continue;
+    Words4 four = from[half];
+    EACH(k, 4) y.words[4 * half + k] = four.words[k];
+  }
+  return y;
+}
+
+// MARK: Two kinds of weight: what the lane reads of 16 columns, and what it makes of that
+
+struct DenseWeight {
+  In w;
+  int64_t outputs, columns;
+  typedef Sixteen Read;
+};
+DEVICE Sixteen read(DenseWeight weight, int64_t output, int64_t c) {
+  return output < weight.outputs ? load16(weight.w, output, c, weight.columns) : nothing();
+}
+DEVICE Sixteen decoded(DenseWeight, Sixteen read) { return read; }
+
+struct Codes {
+  Words2 codes;
+  float scale;
+};
+struct NF4Weight {
+  NF4 w;
+  const float *book;
+  int64_t outputs, columns;
+  typedef Codes Read;
+};
+// An output past the end reads the last one's codes; nobody stores what comes of it.
+DEVICE Codes read(NF4Weight weight, int64_t output, int64_t c) {
+  int64_t i = (output < weight.outputs ? output : weight.outputs - 1) * weight.columns + c;
+  return Codes{*(const Words2 *)(weight.w.codes + i / 2), block_scale(weight.w, i / 64)};
+}
+DEVICE Sixteen decoded(NF4Weight weight, Codes read) {
+  Sixteen y;
+  EACH(k, 8) {
+    uint32_t pair = read.codes.words[k / 4] >> 8 * (k % 4);
+    y.words[k] = narrow_pair(weight.book[pair >> 4 & 15] * read.scale, weight.book[pair & 15] * read.scale);
+  }
+  return y;
+}
+
+// MARK: Products
+
+// sums[tile] [16 outputs, 8 rows] += weights·xᵀ over the warp's 64 columns from c on; low and high are the lane's two outputs.
+template <int tiles>
+DEVICE void add_columns(float (&sums)[tiles][4], Sixteen low, Sixteen high, In x, int64_t first, int64_t rows, int64_t c,
+                        int64_t columns) {
+  EACH(tile, tiles) {
+    int64_t row = first + 8 * tile + lane() / 4;
+    Sixteen of_x = row < rows ? load16(x, row, c, columns) : nothing();
+    EACH(k, 4) {
+      uint32_t a[4] = {low.words[2 * k], high.words[2 * k], low.words[2 * k + 1], high.words[2 * k + 1]};
+      multiply_tile(sums[tile], a, of_x.words[2 * k], of_x.words[2 * k + 1]);
+    }
+  }
+}
+
+// sums += weights·xᵀ over all columns of the warp, four times 64 while there are so many, so that more loads are under way.
+template <int tiles, class Weight>
+DEVICE void add_all_columns(float (&sums)[tiles][4], Weight weight, In x, int64_t first, int64_t rows) {
+  const int64_t columns = weight.columns, step = ROW_WARPS * ROW_COLUMNS;
+  int64_t output = (int64_t)BLOCK_X * ROW_OUTPUTS + lane() / 4, own = lane() % 4 * 16;
+#pragma unroll 1
+  for (int64_t of_warp = (int64_t)(THREAD_X / 32) * ROW_COLUMNS; of_warp < columns; of_warp += 4 * step) {
+    typename Weight::Read low[4], high[4];
+    EACH(part, 4) {
+      if (of_warp + part * step >= columns) continue;
+      low[part] = read(weight, output, of_warp + part * step + own);
+      high[part] = read(weight, output + 8, of_warp + part * step + own);
+    }
+    EACH(part, 4) {
+      if (of_warp + part * step >= columns) continue;
+      add_columns<tiles>(sums, decoded(weight, low[part]), decoded(weight, high[part]), x, first, rows,
+                         of_warp + part * step + own, columns);
+    }
+  }
+}
+
+// y = what the warps have summed, added in their order.
+template <int tiles>
+DEVICE void store_outputs(Out y, const float (&sums)[tiles][4], float *room, int64_t first, int64_t rows, int64_t outputs) {
+  EACH(tile, tiles) EACH(i, 4) {
+    int output = (int)lane() / 4 + 8 * (i / 2), row = 8 * tile + 2 * ((int)lane() % 4) + (i & 1);
+    room[((int)THREAD_X / 32 * 8 * tiles + row) * ROW_OUTPUTS + output] = sums[tile][i];
+  }
+  barrier();
+#pragma unroll 1
+  for (int i = (int)THREAD_X; i < 8 * tiles * ROW_OUTPUTS; i += ROW_WARPS * 32) {
+    int64_t row = first + i / ROW_OUTPUTS, output = (int64_t)BLOCK_X * ROW_OUTPUTS + i % ROW_OUTPUTS;
+    float sum = 0;
+    EACH(warp, ROW_WARPS) sum += room[warp * 8 * tiles * ROW_OUTPUTS + i];
+    if (row < rows && output < outputs) store(y, row, output, sum);
+  }
+}
+
+template <int tiles, class Weight>
+DEVICE void rows_of(Out y, In x, Weight weight, In h, In b, int64_t rows, int64_t thin) {
+  SHARED(float, room, ROW_WARPS * 8 * tiles * ROW_OUTPUTS);
+  int64_t first = (int64_t)BLOCK_Y * 8 * tiles;
+  float sums[tiles][4];
+  clear(sums);
+  add_all_columns<tiles>(sums, weight, x, first, rows);
+  if (h.at) add_all_columns<tiles>(sums, DenseWeight{b, weight.outputs, thin}, h, first, rows);
+  store_outputs<tiles>(y, sums, room, first, rows, weight.outputs);
+}
+
+// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights; NF4 weights of bfloat16, in rows of 64. Each row gets
+// the same bits beside any others. Grid: (⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
+#define ROWS(most, tiles)                                                                                                   \
+  KERNEL dense_rows_##most(Out y, In x, In w, In h, In b, int64_t rows, int64_t outputs, int64_t columns, int64_t thin) {   \
+    rows_of<tiles>(y, x, DenseWeight{w, outputs, columns}, h, b, rows, thin);                                               \
+  }                                                                                                                         \
+  KERNEL nf4_rows_##most(Out y, In x, NF4 w, In h, In b, int64_t rows, int64_t outputs, int64_t thin) {                     \
+    SHARED(float, book, 16);                                                                                                \
+    fill_book(book);                                                                                                        \
+    rows_of<tiles>(y, x, NF4Weight{w, book, outputs, w.columns}, h, b, rows, thin);                                         \
+  }
+ROWS(8, 1)
+ROWS(32, 4)
