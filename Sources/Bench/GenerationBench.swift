@@ -34,7 +34,7 @@ package struct GenerationBench: Sendable {
   /// - Parameters:
   ///   - limits: the rates to compare with.
   ///   - device: that is measured.
-  ///   - compute: of products; nil: bfloat16 where the device multiplies it fast, otherwise float32.
+  ///   - compute: of products; nil: the device's `usualCompute`.
   /// - Throws: `FireflyError` when there is no room for the model's temporary file.
   package init(
     _ shape: BenchShape, limits: MachineLimits, on device: any Device = CPU.shared, compute: DType? = nil,

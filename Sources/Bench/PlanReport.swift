@@ -22,6 +22,13 @@ package struct PlanReport {
       "advice": .array(plan.advice.map(JSONValue.string)), "checkpoint_bytes": .int(plan.checkpointBytes),
       "paged_bytes": .int(plan.pagedBytes), "flop": .double(plan.work.flop),
       "seconds": .double(estimate.seconds), "seconds_per_step": .double(estimate.secondsPerStep),
+      "cards": .array(
+        plan.cards.map { fit in
+          .object([
+            "change": fit.change.map(JSONValue.string) ?? .null, "bytes": .int(fit.bytes),
+            "host_bytes": .int(fit.hostBytes), "sizes_gb": .array(fit.sizes.map(JSONValue.int)),
+          ])
+        }),
       "ranks": .int(plan.ranks), "wire_bytes_per_step": .int(plan.wireBytes),
       "wire_seconds_per_step": .double(estimate.wireSecondsPerStep),
       "notices": .array(plan.notices.map(JSONValue.string)),

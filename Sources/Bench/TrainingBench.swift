@@ -10,7 +10,7 @@ package struct TrainingBench: Sendable {
     package var lengths: [Int]
     package var checkpointing: Bool
     package var rank: Int
-    /// The type of products; nil: bfloat16 where the device multiplies it fast, otherwise float32.
+    /// The type of products; nil: the device's `usualCompute`.
     package var compute: DType?
 
     package init(

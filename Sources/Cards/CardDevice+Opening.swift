@@ -12,7 +12,7 @@ extension CardDevice {
   ///   - driver: A shared library in the driver's place; nil: libcuda.so.1.
   ///   - cublas: A shared library to use as cuBLAS; nil: what FIREFLY_LIBCUBLAS names, otherwise the newest that the
   ///     system's linker finds.
-  /// - Throws: `FireflyError` that says what is missing: no driver, one too old, no card, no cuBLAS.
+  /// - Throws: `FireflyError` that says what is missing: no driver, one too old, no card, one too old, no cuBLAS.
   package static func nvidia(driver: String? = nil, cublas: String? = nil) throws -> CardDevice {
     var opened: UnsafeMutablePointer<CCard.card>?
     var detail: UnsafePointer<CChar>?
@@ -37,6 +37,11 @@ extension CardDevice {
       FireflyError(
         "no NVIDIA card", at: "libcuda.so.1", found: detail,
         fix: "Look at nvidia-smi and CUDA_VISIBLE_DEVICES, or train on the processor with --device cpu.")
+    case CARD_OLD_CARD:
+      FireflyError(
+        "the NVIDIA card is too old", at: "libcuda.so.1",
+        expected: "compute capability 7.0 (Volta, 2017) or later",
+        found: detail, fix: "Train on the processor with --device cpu.")
     case CARD_NO_CUBLAS:
       FireflyError(
         "no cuBLAS", at: cublas ?? "libcublas.so.13, .12 or .11", found: detail,

@@ -16,20 +16,38 @@ package final class CardDevice: Device {
   nonisolated(unsafe) let card: UnsafeMutablePointer<CCard.card>
   private let pool: CardPool
   private let onFailure: @Sendable (FireflyError) -> Never
+  private let onEnd: @Sendable () -> Void
+  /// What to change where memory is used up.
+  private let advice = Locked<@Sendable () -> [String]>({ [] })
 
   /// - Parameters:
   ///   - card: Used by this device alone, for as long as the program runs.
   ///   - pooling: Whether blocks that are given back are kept for the next that asks; otherwise each is the card's own.
   ///   - onFailure: Is told what failed, and ends the program; the default prints it.
+  ///   - onEnd: Is called when nothing uses the device any more.
   package init(
     _ card: UnsafeMutablePointer<CCard.card>, pooling: Bool = true,
-    onFailure: @escaping @Sendable (FireflyError) -> Never = CardDevice.end
+    onFailure: @escaping @Sendable (FireflyError) -> Never = CardDevice.end,
+    onEnd: @escaping @Sendable () -> Void = {}
   ) {
     self.card = card
     self.onFailure = onFailure
+    self.onEnd = onEnd
     name = String(cString: card.pointee.name)
     multipliesBFloat16 = card.pointee.has_bfloat16 != 0
     pool = CardPool(card, keeping: pooling)
+  }
+
+  deinit { onEnd() }
+
+  package var kind: CardKind {
+    CardKind(hasBFloat16: card.pointee.has_bfloat16 != 0, hasTiles: card.pointee.has_tiles != 0)
+  }
+
+  /// A card that holds and computes nothing, on which the code that runs on any other shows what memory it takes.
+  package static func counting(_ kind: CardKind) -> CardDevice {
+    nonisolated(unsafe) let card = card_counting(kind.hasBFloat16 ? 1 : 0, kind.hasTiles ? 1 : 0)
+    return CardDevice(card, onEnd: { card_counting_end(card) })
   }
 
   /// Prints the error and ends the program with status 1.
@@ -44,15 +62,23 @@ package final class CardDevice: Device {
 
   package var ownMemory: Int? { memory.free + pool.heldBytes }
   package var peakBytes: Int { pool.peakBytes }
+  /// Bytes that tensors hold now.
+  package var usedBytes: Int { pool.usedBytes }
   package func startRecordingPeak() { pool.startRecordingPeak() }
 
   package func allocate(_ byteCount: Int) -> DeviceBlock {
     do {
       return try pool.take(byteCount)
     } catch {
-      onFailure(error)
+      var told = error
+      let changes = advice.withLock { $0 }()
+      if !changes.isEmpty { told.fix = changes.joined(separator: "\n") }
+      onFailure(told)
     }
   }
+
+  /// - Parameter lines: say what to change where memory is used up, in the place of what is true of any run; called then.
+  package func adviseWhenFull(_ lines: @escaping @Sendable () -> [String]) { advice.withLock { $0 = lines } }
 
   package func free(_ block: DeviceBlock) { pool.give(block) }
 
@@ -89,4 +115,14 @@ package final class CardDevice: Device {
     numbers.withUnsafeBytes { upload($0, to: tensor.pointer) }
     return tensor
   }
+}
+
+/// What decides how a card computes, and so what it takes of its memory.
+package struct CardKind: Sendable {
+  let hasBFloat16: Bool
+  /// Kernels of attention in tiles.
+  let hasTiles: Bool
+
+  /// Cards since Ampere.
+  package static let current = CardKind(hasBFloat16: true, hasTiles: true)
 }

@@ -11,7 +11,7 @@ final class CardPool: @unchecked Sendable {
   private let lock = NSLock()
   private var kept: [Int: [UnsafeMutableRawPointer]] = [:]
   private var keptBytes = 0
-  private var usedBytes = 0
+  private var inUse = 0
   private var mostBytes = 0
 
   init(_ card: UnsafeMutablePointer<CCard.card>, keeping: Bool) {
@@ -20,12 +20,13 @@ final class CardPool: @unchecked Sendable {
   }
 
   /// Bytes that are the program's, in use or kept.
-  var heldBytes: Int { lock.withLock { usedBytes + keptBytes } }
+  var heldBytes: Int { lock.withLock { inUse + keptBytes } }
+  var usedBytes: Int { lock.withLock { inUse } }
 
   /// The most bytes in use at once since `startRecordingPeak`.
   var peakBytes: Int { lock.withLock { mostBytes } }
 
-  func startRecordingPeak() { lock.withLock { mostBytes = usedBytes } }
+  func startRecordingPeak() { lock.withLock { mostBytes = inUse } }
 
   func take(_ byteCount: Int) throws(FireflyError) -> DeviceBlock {
     lock.lock()
@@ -39,19 +40,19 @@ final class CardPool: @unchecked Sendable {
     } else {
       drain()
       guard let new = ask(wanted) else {
-        throw CardFailure.outOfMemory(card, asked: wanted, used: usedBytes)
+        throw CardFailure.outOfMemory(card, asked: wanted, used: inUse)
       }
       block = new
     }
-    usedBytes += block.capacity
-    mostBytes = max(mostBytes, usedBytes)
+    inUse += block.capacity
+    mostBytes = max(mostBytes, inUse)
     return block
   }
 
   func give(_ block: DeviceBlock) {
     lock.lock()
     defer { lock.unlock() }
-    usedBytes -= block.capacity
+    inUse -= block.capacity
     guard keeping else {
       _ = card.pointee.release(card, block.address)
       return

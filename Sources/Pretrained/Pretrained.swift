@@ -19,7 +19,7 @@ public struct Pretrained: Sendable {
 
   /// How the weights are held and computed with.
   public struct Options: Sendable {
-    /// nil: bfloat16 where the device multiplies it fast, otherwise float32.
+    /// nil: bfloat16 where the device multiplies it fast, otherwise float16 on a card and float32 on the processor.
     public var compute: DType?
     /// `.stored` keeps a 4-bit folder 4-bit, a GGUF file in its own blocks, and anything else in the compute dtype.
     public var quantization: Quantization

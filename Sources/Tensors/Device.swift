@@ -11,7 +11,7 @@ package protocol Device: AnyObject, Sendable {
   var name: String { get }
   /// Whether its memory is the processor's, and an address one that the program may read.
   var isHost: Bool { get }
-  /// Whether products of bfloat16 run at a rate of their own; otherwise float32 is the better choice.
+  /// Whether products of bfloat16 run at a rate of their own; otherwise another type is the better choice.
   var multipliesBFloat16: Bool { get }
   /// Whether it computes in float16 at all.
   var multipliesFloat16: Bool { get }

@@ -224,7 +224,7 @@ extern "C" card *card_emulate(unsigned order, size_t memory_bytes) {
 }
 
 extern "C" void card_emulator_lose(card *card) { of(card).lost = true; }
-extern "C" void card_emulator_without_bfloat16(card *card) { card->has_bfloat16 = 0; }
+extern "C" void card_emulator_without_bfloat16(card *card) { card->has_bfloat16 = card->has_tiles = 0; }
 extern "C" size_t card_emulator_used(card *card) { return of(card).used; }
 extern "C" void card_emulator_end(card *card) {
   for (auto &block : of(card).blocks) munmap(block.second.base, block.second.mapped);

@@ -39,6 +39,16 @@ import Testing
     }
   }
 
+  @Test func withACardFromBeforeVolta() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      setenv("FIREFLY_STAND_IN", "old-card", 1)
+      let error = thrownError { _ = try CardDevice.nvidia(driver: StandIn.path) }
+      let says =
+        error?.what == "the NVIDIA card is too old" && error?.found == "a stand-in, of compute capability 6"
+      exit(says ? 7 : 1)
+    }
+  }
+
   @Test func withADriverTooOldForThePTX() async {
     await #expect(processExitsWith: .exitCode(7)) {
       setenv("FIREFLY_STAND_IN", "old-ptx", 1)

@@ -102,7 +102,7 @@ import Testing
       "out",
       [
         "per_device_train_batch_size": .int(1), "max_seq_length": .int(64),
-        "optim": .string("paged_adamw_32bit"),
+        "optim": .string("paged_adamw_32bit"), "checkpoint_dtype": .string("bfloat16"),
       ])
     let nothing = try Trainer(config: least).plan(memoryLimit: 1)
     #expect(

@@ -52,6 +52,10 @@ if [ -x ./firefly ] && wants runs; then
   step tiny-lora 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-3 precision=float32 train_mode=lora adam_epsilon=1e-4
   step tiny-full 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-3 precision=float32 train_mode=full adam_epsilon=1e-4
   step smollm2-qlora 120 python3 compare_runs.py ./firefly "$work/smollm2" 20 2e-2
+  # float16 with loss scaling on the card, bfloat16 on the processor.
+  step smollm2-float16 120 python3 compare_runs.py ./firefly "$work/smollm2" 20 2e-2 fp16=true bf16=false
+  step tiny-bf16-checkpoints 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-2 precision=float32 train_mode=lora \
+    adam_epsilon=1e-4 checkpoint_dtype=bfloat16
   for device in cuda cpu; do
     step answer-$device 60 ./firefly generate "$work/smollm2" --device $device --raw --greedy --prompt "What is 3 plus 4?" \
       --max-new-tokens 8 --precision float32 --json

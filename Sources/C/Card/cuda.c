@@ -160,7 +160,8 @@ static double milliseconds(card *card, void (*body)(void *), void *context) {
 
 // MARK: Opening
 
-enum { TILE_KERNELS_BEGIN = CARD_KERNEL_attend_64 };
+// What card.ptx is for: Volta.
+enum { LEAST_MAJOR = 7, TILE_KERNELS_BEGIN = CARD_KERNEL_attend_64 };
 
 static int find_kernels(cuda_card *self, void *module, int first, int end) {
   static const char *const names[] = {
@@ -175,18 +176,24 @@ static int find_kernels(cuda_card *self, void *module, int first, int end) {
   return CARD_DONE;
 }
 
-static int start(cuda_card *self, int *driver_is_old) {
+// `why` is set where it is not CARD_FAILED.
+static int start(cuda_card *self, enum card_absence *why) {
   int device = 0, major = 0;
   TRY(cuDeviceGet(&device, 0));
   TRY(cuDeviceGetName(self->device_name, sizeof self->device_name, device));
   TRY(cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_MAJOR, device));
+  if (major < LEAST_MAJOR) {
+    snprintf(last_problem, sizeof last_problem, "%s, of compute capability %d", self->device_name, major);
+    *why = CARD_OLD_CARD;
+    return CUDA_ERROR_NO_DEVICE_;
+  }
   TRY(cuDevicePrimaryCtxRetain(&self->context, device));
   TRY(cuCtxSetCurrent(self->context));
   TRY(cuStreamCreate(&self->stream, CU_STREAM_NON_BLOCKING_));
   void *module = NULL;
   int error = self->cuModuleLoadData(&module, card_ptx);
-  *driver_is_old = error == CUDA_ERROR_UNSUPPORTED_PTX_VERSION_ || error == CUDA_ERROR_INVALID_PTX_;
-  if (*driver_is_old) {
+  if (error == CUDA_ERROR_UNSUPPORTED_PTX_VERSION_ || error == CUDA_ERROR_INVALID_PTX_) {
+    *why = CARD_OLD_DRIVER;
     int version = 0;
     self->cuDriverGetVersion(&version);
     snprintf(last_problem, sizeof last_problem, "a driver of CUDA %d.%d", version / 1000, version % 1000 / 10);
@@ -230,9 +237,8 @@ static enum card_absence open_driver(cuda_card *self, const char *driver) {
     return CARD_NONE;
   }
   if (error != 0) return failed(self, error, "cuInit"), CARD_FAILED;
-  int is_old = 0;
-  if (start(self, &is_old) == CARD_DONE) return CARD_FOUND;
-  return is_old ? CARD_OLD_DRIVER : CARD_FAILED;
+  enum card_absence why = CARD_FAILED;
+  return start(self, &why) == CARD_DONE ? CARD_FOUND : why;
 }
 
 static enum card_absence open_cublas(cuda_card *self, const char *cublas) {

@@ -47,7 +47,7 @@ extension Transformer {
   }
 
   /// Puts the arena's pairs on their linear layers, in place of what is there.
-  private func hang(_ arena: ParameterArena, _ options: LoRAOptions) {
+  func hang(_ arena: ParameterArena, _ options: LoRAOptions) {
     let pairs = arena.lowRankPairs
     for (prefix, group) in groups {
       let own = group.parts.map { part in

@@ -14,6 +14,8 @@ public struct Pass: Sendable {
   public var training: Bool
   /// Blocks keep only their input and are computed again in the backward.
   public var checkpointing: Bool
+  /// What those inputs are kept in, float32 or rounded to bfloat16; the computation again begins with what was kept.
+  public var checkpointType: DType
   /// What the losses are multiplied by before the backward pass, and so all gradients are: in float16 small ones would be 0
   /// (Micikevicius et al., 2018). A power of two.
   public var lossScale: Float
@@ -24,13 +26,15 @@ public struct Pass: Sendable {
 
   public init(
     seed: UInt64 = 42, step: UInt64 = 0, microBatch: UInt64 = 0, training: Bool = true,
-    checkpointing: Bool = true, lossScale: Float = 1, rowByRow: Bool = false, adapters: Bool = true
+    checkpointing: Bool = true, checkpointType: DType = .float32, lossScale: Float = 1,
+    rowByRow: Bool = false, adapters: Bool = true
   ) {
     self.seed = seed
     self.step = step
     self.microBatch = microBatch
     self.training = training
     self.checkpointing = checkpointing
+    self.checkpointType = checkpointType
     self.lossScale = lossScale
     self.rowByRow = rowByRow
     self.adapters = adapters
@@ -71,10 +75,10 @@ struct Checkpointed<Inner: Layer>: Layer {
   let inner: Inner
 
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Tensor) {
-    (inner.forward(x, batch).y, x)
+    (inner.forward(x, batch).y, x.inType(batch.pass.checkpointType))
   }
 
   func backward(_ dy: Tensor, _ saved: Tensor, _ batch: BatchContext) -> Tensor? {
-    inner.backward(dy, inner.forward(saved, batch).saved, batch)
+    inner.backward(dy, inner.forward(saved.inType(.float32), batch).saved, batch)
   }
 }

@@ -84,6 +84,19 @@ package struct NF4Tensor: Sendable {
     contents = Contents(codes: codes, shape: shape, scales: scales, originalDType: originalDType)
   }
 
+  /// Memory for a matrix with nested scales, which nobody has filled.
+  package static func unfilled(_ shape: [Int], on device: any Device) -> NF4Tensor {
+    let count = shape[0] * shape[1]
+    let blocks = blocks(of: count)
+    return NF4Tensor(
+      codes: Tensor([(count + 1) / 2], .uint8, on: device), shape: shape,
+      scales: .nested(
+        codes: Tensor([blocks], .uint8, on: device),
+        absmax: Tensor([nestedBlocks(of: blocks)], .float32, on: device),
+        map: Tensor([256], .float32, on: device), offset: 0),
+      originalDType: .bfloat16)
+  }
+
   package static func blocks(of count: Int) -> Int { (count + NF4.blockSize - 1) / NF4.blockSize }
   package static func nestedBlocks(of blocks: Int) -> Int {
     (blocks + NF4.nestedBlockSize - 1) / NF4.nestedBlockSize

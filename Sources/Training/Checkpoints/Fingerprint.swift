@@ -41,6 +41,10 @@ struct Fingerprint: Equatable {
     // Earlier versions had no others than those of 32 bits, and have no key.
     if config.momentPrecision != .float32 { values["optim"] = .string("adamw_8bit") }
     values.merge(Fingerprint.trained(config)) { $1 }
+    // Earlier versions have no key.
+    if config.checkpointing && config.checkpointPrecision != .float32 {
+      values["checkpoint_dtype"] = .string(config.checkpointPrecision.rawValue)
+    }
     if let adapter { values["adapter_name_or_path"] = .string(adapter) }
     if let preference = config.preference { values.merge(Fingerprint.values(of: preference)) { $1 } }
     // Earlier versions left such rows out, and have no key.

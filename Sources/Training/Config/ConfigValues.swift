@@ -19,8 +19,8 @@ public enum Precision: String, Sendable, CaseIterable {
   case float16
 }
 
-/// The numbers that the gradients of all weights are summed in.
-public enum GradientPrecision: String, Sendable, CaseIterable {
+/// The numbers that something is held in between its uses.
+public enum HeldPrecision: String, Sendable, CaseIterable {
   case float32, bfloat16
 }
 
@@ -66,6 +66,9 @@ public enum MomentPrecision: String, Sendable, CaseIterable {
   case float32
   /// In 8 bits, as bitsandbytes' AdamW8bit.
   case bytes = "8bit"
+
+  /// As names of optimizers end.
+  var bits: String { self == .bytes ? "8bit" : "32bit" }
 }
 
 /// A number of steps, or a part of all of them: the two shapes of save_steps and logging_steps.

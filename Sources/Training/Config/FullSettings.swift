@@ -6,7 +6,7 @@ public struct FullSettings: Equatable, Sendable {
   /// Where the float32 values are held that the weights' copies follow.
   public var masterWeights = OptimizerMemory.memory  // master_weights
   /// What gradients are summed in.
-  public var gradients = GradientPrecision.float32  // gradient_dtype
+  public var gradients = HeldPrecision.float32  // gradient_dtype
 }
 
 /// Which blocks are left as they are; the embedding goes with them.

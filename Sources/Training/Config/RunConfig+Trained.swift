@@ -31,11 +31,10 @@ extension RunConfig {
     try FullOptions(frozenLayers: full.frozen.count(of: architecture.layers)).validate(for: architecture)
   }
 
-  /// On a card all of a run lies in the card's memory: files that the system can write out are the processor's.
+  /// On a card master weights lie in the card's memory: files that the system can write out are the processor's.
   func held(on device: any Device, _ notices: inout [String]) -> RunConfig {
     if device.isHost { return self }
     var config = self
-    config.optimizerMemory = .memory
     config.full.masterWeights = .memory
     if mode == .full && full.masterWeights == .paged {
       notices.append("\"master_weights\": \"paged\" is for the processor: on a card they lie in its memory")
@@ -47,6 +46,8 @@ extension RunConfig {
     }
     return config
   }
+
+  var checkpointType: DType { checkpointPrecision == .bfloat16 ? .bfloat16 : .float32 }
 
   /// How values and gradients are held in full-parameter training.
   var arenaMemory: ArenaMemory {

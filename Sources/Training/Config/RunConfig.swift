@@ -69,6 +69,8 @@ public struct RunConfig: Sendable {
   /// Seconds that another process of the run is waited for.
   public package(set) var rankPatience: Double  // ddp_timeout
   public package(set) var checkpointing: Bool  // gradient_checkpointing, activation_checkpointing
+  /// What checkpointing keeps blocks' inputs in.
+  public package(set) var checkpointPrecision: HeldPrecision  // checkpoint_dtype
   public package(set) var precision: Precision
   /// Where the run computes; nil: a card where there is one, otherwise the processor.
   public package(set) var device: DeviceChoice?
@@ -170,6 +172,7 @@ public struct RunConfig: Sendable {
     lossReduction = keys.value(StepKeys.reduction)
     rankPatience = keys.value(StepKeys.rankPatience)
     checkpointing = keys.recomputesActivations()
+    checkpointPrecision = keys.value(ModelKeys.checkpointType)
     device = keys.device()
     (precision, precisionIsExplicit) = keys.precision(&notices)
 

@@ -68,11 +68,16 @@ public final class AdamW {
     step += 1
     for run in arena.trainable.runs {
       for (range, moments) in store.moments(in: run.range) {
-        arena.forEachPiece(of: range) { piece, gradient in
+        let isNear = moments.device === arena.values.device
+        arena.forEachPiece(of: range, isWhole: isNear) { piece, gradient in
           let own = piece.lowerBound - range.lowerBound..<piece.upperBound - range.lowerBound
+          let value = arena.values.slice(piece)
+          // Where the moments lie elsewhere than the values, these come to them for the update.
+          let moved = value.on(moments.device)
           update(
-            arena.values.slice(piece), gradient, moments.slice(own), learningRate: learningRate,
+            moved, gradient.on(moments.device), moments.slice(own), learningRate: learningRate,
             weightDecay: run.isDecayed ? options.weightDecay : 0, gradientScale: gradientScale)
+          if !isNear { value.copy(moved) }
         }
       }
     }
@@ -98,10 +103,12 @@ public final class AdamW {
 }
 
 extension ParameterArena {
-  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, a piece of whole blocks at
-  /// a time.
-  fileprivate func forEachPiece(of range: Range<Int>, _ body: (Range<Int>, Tensor) -> Void) {
-    let most = gradients.dtype == .float32 ? range.count : 1 << 22
+  /// Calls `body` with the gradients of a range's elements in float32: all at once; of bfloat16, and where it shall not be
+  /// whole, a piece of whole blocks at a time.
+  fileprivate func forEachPiece(
+    of range: Range<Int>, isWhole: Bool = true, _ body: (Range<Int>, Tensor) -> Void
+  ) {
+    let most = isWhole && gradients.dtype == .float32 ? range.count : 1 << 22
     for start in stride(from: range.lowerBound, to: range.upperBound, by: max(most, 1)) {
       let piece = start..<min(start + most, range.upperBound)
       body(piece, gradients.slice(piece).inType(.float32))

@@ -14,6 +14,13 @@ package enum Moments {
     }
   }
 
+  package var device: any Device {
+    switch self {
+    case .float32(let m, _): m.device
+    case .bytes(let m, _): m.codes.device
+    }
+  }
+
   /// In 8 bits from the beginning of a block.
   package func slice(_ range: Range<Int>) -> Moments {
     switch self {

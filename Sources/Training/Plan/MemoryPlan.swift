@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -14,6 +15,8 @@ struct MemoryPlan {
   var total: Int { parts.reduce(0) { $0 + $1.bytes } }
   /// Bytes of these in files of the run's own, which the system can write out between steps.
   let paged: Int
+  /// Of a run on a card, what lies in the processor's memory beside it.
+  let onHost: [(part: String, bytes: Int)]
   /// What must be in memory at once.
   var needed: Int { total - paged }
 
@@ -24,8 +27,19 @@ struct MemoryPlan {
   /// The loss looks at about this many logits at a time.
   private static let logitsAtOnce = 8 << 20
 
+  /// Of what computes: the card's memory, or the processor's.
+  ///
   /// - Parameter config: may differ from the facts' own in what changes memory but not data.
-  init(_ facts: ModelFacts, _ config: RunConfig) {
+  init(_ facts: ModelFacts, _ config: RunConfig) throws {
+    if let card = facts.card {
+      try self.init(facts, config, on: card)
+    } else {
+      self.init(onHost: facts, config)
+    }
+  }
+
+  private init(onHost facts: ModelFacts, _ config: RunConfig) {
+    onHost = []
     let a = facts.architecture
     let c = facts.compute.byteCount
     let trainable = facts.trainable(config)
@@ -33,7 +47,7 @@ struct MemoryPlan {
     let batch = facts.longestBatch(config)
     let low = Int((trainable.lowRankWidth / Double(a.layers)).rounded(.up))  // of a block
     let layers = a.layers - (trainable.full?.frozenLayers ?? 0)
-    let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, checkpointing: config.checkpointing)
+    let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, config)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
     let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
     let working =
@@ -91,10 +105,11 @@ struct MemoryPlan {
     return min(ArenaShards.piecesUnderWay * piece, trainable.arenaCount) * 2 * 4 * (ranks - 1) / ranks
   }
 
-  /// Bytes a token of what `layers` blocks keep for the backward: their inputs in float32, or everything.
-  private static func kept(_ a: Architecture, _ layers: Int, c: Int, low: Int, checkpointing: Bool) -> Int {
-    let residual = 4 * a.hiddenSize
-    return layers * (residual + (checkpointing ? 0 : block(a, c: c, low: low)))
+  /// Bytes a token of what `layers` blocks keep for the backward: their inputs, or everything.
+  private static func kept(_ a: Architecture, _ layers: Int, c: Int, low: Int, _ config: RunConfig) -> Int {
+    config.checkpointing
+      ? layers * config.checkpointType.byteCount * a.hiddenSize
+      : layers * (4 * a.hiddenSize + block(a, c: c, low: low))
   }
 
   /// Bytes a token of what one block keeps beside its input.
@@ -142,5 +157,31 @@ extension Trainable {
   /// Bytes of AdamW's moments.
   func momentBytes(_ config: RunConfig) -> Int {
     config.momentPrecision == .bytes ? MomentStore.byteCount(inBytesFor: self) : 8 * count
+  }
+}
+
+extension MemoryPlan {
+  /// What the library of products takes for itself, beside tensors.
+  static let libraryBytes = 64 << 20
+
+  /// On a card: counted by going through a step.
+  init(_ facts: ModelFacts, _ config: RunConfig, on card: CardKind) throws {
+    let rehearsal = try CardRehearsal(facts, config, card)
+    let a = facts.architecture
+    let layers = a.layers - (facts.trainable(config).full?.frozenLayers ?? 0)
+    let inputs =
+      config.checkpointing
+      ? facts.longestBatch(config).tokens * layers * config.checkpointType.byteCount * a.hiddenSize : 0
+    let rest = rehearsal.peak - rehearsal.kept.reduce(inputs) { $0 + $1.bytes }
+    parts =
+      rehearsal.kept.filter { $0.bytes > 0 } + (inputs > 0 ? [("inputs of blocks", inputs)] : []) + [
+        (inputs > 0 ? "work on a block or the logits" : "activations and work", rest),
+        ("library of products", MemoryPlan.libraryBytes),
+      ]
+    onHost =
+      [("program and rows", facts.residentBytes + MemoryPlan.computing)]
+      + (config.optimizerMemory == .paged
+        ? [("optimizer", facts.trainable(config).momentBytes(config) / facts.ranks)] : [])
+    paged = 0
   }
 }

@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyCards
 import FireflyModels
 import FireflyPretrained
 import FireflyTensors
@@ -28,10 +29,13 @@ struct ModelFacts {
   let ranks: Int
   /// They share float32 values and gradients of all weights too.
   let dividesValues: Bool
+  /// The card that the run computes on; nil: it computes on the processor.
+  let card: CardKind?
 
   init(_ setup: RunSetup) {
     ranks = setup.rankCount
     dividesValues = setup.dividesValues
+    card = (setup.device as? CardDevice)?.kind
     architecture = setup.architecture
     compute = setup.compute
     isStored4Bit = setup.pretrained.source.isQuantized
@@ -130,6 +134,16 @@ struct ModelFacts {
   func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
 
   // MARK: - The rows
+
+  /// A micro-batch of the longest rows, cut as the run cuts them.
+  func longestRows(_ config: RunConfig) -> [PassSize] {
+    rows.prefix(config.microBatchSize).map { row in
+      let lengths = row.lengths.map { min($0, config.maxSequenceLength) }
+      let cut = row.lengths.reduce(0, +) - lengths.reduce(0, +)
+      let tokens = max(row.tokens - cut, lengths.max() ?? 0)
+      return PassSize(lengths: lengths, tokens: tokens, targets: min(row.targets, tokens))
+    }
+  }
 
   /// A rank's part of a micro-batch of the longest rows; `laidOut` counts the tokens of sequences that share some, each with
   /// all of its own.

@@ -30,6 +30,8 @@ public struct RunPlan: Sendable {
   package let referenceWork: StepWork?
   /// What a step is like, for measuring one.
   package let step: PlannedStep
+  /// What the run would take on a card, as it is and with what spares memory; empty where that was not asked for.
+  public let cards: [CardFit]
   /// Bytes of one checkpoint.
   public let checkpointBytes: Int
   /// Processes that share the work.
@@ -46,7 +48,8 @@ public struct RunPlan: Sendable {
   public let summary: [String]
   public let notices: [String]
 
-  init(_ setup: RunSetup, memoryLimit: Int?) {
+  /// - Parameter comparesCards: says too what the run would take of a card's memory, and which cards have it.
+  init(_ setup: RunSetup, memoryLimit: Int?, comparesCards: Bool = false) throws {
     let facts = ModelFacts(setup)
     let report = setup.dataset.report
     let config = setup.config
@@ -57,10 +60,10 @@ public struct RunPlan: Sendable {
     targets = report.targets
     trainableParameters = setup.trainable.count
     frozenParameters = facts.modelElements - (setup.trainable.full == nil ? 0 : setup.trainable.count)
-    let memory = MemoryPlan(facts, config)
+    let memory = try MemoryPlan(facts, config)
     self.memory = memory.parts
     self.memoryLimit = memoryLimit
-    advice = RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
+    advice = try RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
     ranks = setup.rankCount
     // Of each element, but for the own share.
@@ -77,15 +80,18 @@ public struct RunPlan: Sendable {
       nodes: setup.device.isHost ? Processors.memoryNodes : 1, ranks: ranks, units: setup.units,
       needed: memory.needed, limit: memoryLimit)
     notices = setup.notices + (node.line.map { [$0] } ?? [])
+    cards = comparesCards ? try CardFit.all(facts, config) : []
     summary =
       RunPlan.lines(setup, facts, memory) + RunPlan.reference(setup, referenceWork, work)
       + ["checkpoint: about \(Readable.bytes(checkpointBytes))"]
-      + RunPlan.wire(setup, wire.gradients + wire.values) + advice
+      + RunPlan.wire(setup, wire.gradients + wire.values) + CardFit.lines(cards) + advice
   }
 
-  private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) -> [String] {
+  private static func advice(_ facts: ModelFacts, _ config: RunConfig, needed: Int, limit: Int?) throws
+    -> [String]
+  {
     guard let limit, needed > limit else { return [] }
-    let advice = RunAdvice(facts, config, limit: limit)
+    let advice = try RunAdvice(facts, config, limit: limit)
     let what = "does not fit the \(Readable.bytes(limit)) of memory here"
     guard !advice.lines.isEmpty else { return ["\(what): this needs a smaller model or a larger machine"] }
     return ["\(what); with"] + advice.lines.map { "  " + $0 }
@@ -178,10 +184,13 @@ public struct RunPlan: Sendable {
   /// What memory is for, a line for each part, and the sum.
   private static func table(_ memory: MemoryPlan) -> [String] {
     let rows = memory.parts.map { ["  " + $0.part, Readable.bytes($0.bytes)] }
-    return ["memory, about:"]
+    return [memory.onHost.isEmpty ? "memory, about:" : "memory of the card, about:"]
       + Columns.table(rows + [["  together", Readable.bytes(memory.total)]], right: [1])
       + (memory.paged > 0
         ? ["  \(Readable.bytes(memory.paged)) of it in files that the system can write out"] : [])
+      + memory.onHost.map {
+        "  beside it, in the processor's memory: \($0.part), \(Readable.bytes($0.bytes))"
+      }
   }
 
   private static func trained(_ setup: RunSetup, of whole: Int) -> String {

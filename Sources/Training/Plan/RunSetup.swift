@@ -10,7 +10,7 @@ import FireflyWeights
 
 /// A run set up as far as it can be without its weights: model, rows and their order, all checked.
 struct RunSetup {
-  let config: RunConfig
+  private(set) var config: RunConfig
   let pretrained: Pretrained
   let architecture: Architecture
   /// What is trained.
@@ -29,7 +29,7 @@ struct RunSetup {
   /// What the run continues from; nil for a fresh one.
   let resumed: CheckpointFolder?
   /// One line for each thing that the user should know.
-  let notices: [String]
+  private(set) var notices: [String]
   /// The processes of the run.
   let ranks: Ranks
   /// How many there will be; in a plan more than there are.
@@ -107,6 +107,14 @@ struct RunSetup {
   var dividesValues: Bool {
     config.mode == .full && compute != .float32 && device.isHost && rankCount > 1
       && architecture.experts == nil && !architecture.normalizedHead
+  }
+
+  /// The same with other settings, of which `notice` tells.
+  func changed(to config: RunConfig, notice: String? = nil) -> RunSetup {
+    var setup = self
+    setup.config = config
+    notice.map { setup.notices.append($0) }
+    return setup
   }
 
   /// The frozen linear layers are held in 4 bits, or in a GGUF file's blocks: they are decoded as they are used.

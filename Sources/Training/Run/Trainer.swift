@@ -30,7 +30,7 @@ public struct Trainer: Sendable {
     let opened = try device.map { OpenedDevice($0) } ?? (config.device ?? .auto).open()
     return try RunSetup(config, on: opened, ranks, planned: planned ?? ranks.size) {
       progress(.preparing($0, share: $1))
-    }
+    }.placingOptimizer()
   }
 
   /// Checks everything that a run depends on, and writes nothing.
@@ -51,7 +51,7 @@ public struct Trainer: Sendable {
   }
 
   private func plan(_ setup: RunSetup, _ memoryLimit: Int?) throws -> RunPlan {
-    let plan = RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit)
+    let plan = try RunPlan(setup, memoryLimit: memoryLimit ?? setup.memoryLimit, comparesCards: true)
     try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     return plan
   }
@@ -87,6 +87,7 @@ public struct Trainer: Sendable {
       try AtomicFile.makeFolder(config.outputFolder)
       return ranks.isFirst ? try RunRecorder(config, checkpoint, resumedStep: start.saved?.step) : nil
     }
+    setup.adviseCard(plan)
     do {
       let model = try ranks.agree {
         if ranks.isFirst { try OutputFolder(config: config).clean(fresh: resumed == nil) }
@@ -123,7 +124,7 @@ private struct RunStart {
   init(_ setup: RunSetup) throws {
     let config = setup.config
     self.setup = setup
-    plan = RunPlan(setup, memoryLimit: setup.memoryLimit)
+    plan = try RunPlan(setup, memoryLimit: setup.memoryLimit)
     if setup.ranks.isFirst {
       try OutputFolder(config: config).checkRoom(for: plan.checkpointBytes, paged: plan.pagedBytes)
     }
@@ -235,6 +236,8 @@ extension Checkpoint {
     _ trainable: Trainable, _ elements: [Range<Int>], on device: any Device
   ) throws -> MomentStore {
     let folder = config.optimizerMemory == .paged && device.isHost ? config.outputFolder : nil
+    // Of a card, paged moments are the processor's: `placingOptimizer` has left those that the card has room for.
+    let device: any Device = config.optimizerMemory == .paged ? .cpu : device
     switch (config.momentPrecision, folder) {
     case (.bytes, _):
       return try MomentStore(inBytesFor: trainable, elements, on: device, pagedIn: folder)

@@ -149,6 +149,12 @@ extension Chinese {
     = 支持 PTX 6.0 的驱动（2018 年或之后）
     Install a newer driver.
     = 请安装更新的驱动。
+    the NVIDIA card is too old
+    = NVIDIA 显卡太旧
+    compute capability 7.0 (Volta, 2017) or later
+    = 计算能力 7.0（Volta，2017 年）或更高
+    Train on the processor with --device cpu.
+    = 请用 --device cpu 在处理器上训练。
     no NVIDIA card
     = 没有 NVIDIA 显卡
     Look at nvidia-smi and CUDA_VISIBLE_DEVICES, or train on the processor with --device cpu.

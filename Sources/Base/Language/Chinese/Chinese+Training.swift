@@ -67,12 +67,26 @@ extension Chinese {
     = 读取权重时另需
     adapter with gradients
     = 适配器及其梯度
+    weights, embedding and head
+    = 权重、词嵌入与输出头
+    master weights and gradients
+    = 主权重与梯度
+    inputs of blocks
+    = 各层的输入
+    activations and work
+    = 激活值与工作区
+    library of products
+    = 矩阵乘法库
     master weights
     = 主权重
     "per_device_train_batch_size": 1, "gradient_accumulation_steps": {}, the same step
     = "per_device_train_batch_size": 1, "gradient_accumulation_steps": {}，每步不变
     "gradient_checkpointing": true, about a third slower
     = "gradient_checkpointing": true，约慢三分之一
+    "optim": "paged_adamw_{}", the optimizer in the processor's memory
+    = "optim": "paged_adamw_{}"，优化器放在处理器的内存里
+    "checkpoint_dtype": "bfloat16", gradients of rounded inputs
+    = "checkpoint_dtype": "bfloat16"，梯度按舍入后的输入计算
     "optim": "paged_adamw_{}", the optimizer in a file
     = "optim": "paged_adamw_{}"，优化器放在文件里
     "master_weights": "paged", the float32 weights in a file
@@ -273,6 +287,28 @@ extension Chinese {
     = 可改为
     memory, about:
     = 内存，约：
+    memory of the card, about:
+    = 显存，约：
+    beside it, in the processor's memory: {}, {}
+    = 另在处理器的内存里：{}，{}
+    on a card: {}
+    = 在显卡上：{}
+    with {}: {}
+    = 若设 {}：{}
+    and {}: {}
+    = 再设 {}：{}
+    {}{}; more than a card of 80 GB has
+    = {}{}；超出 80 GB 的显卡
+    {}{}; cards of {} GB have it
+    = {}{}；{} GB 的显卡放得下
+    and {} of the processor's memory
+    = 另占处理器内存 {}
+    the optimizer lies in the processor's memory: with it the run would take {} of the card's, which has {}
+    = 优化器放在处理器的内存里：否则训练需要显存 {}，而显卡有 {}
+    By its plan the run takes {}. With
+    = 按计划训练需要 {}。可改为
+    step {} moved nothing: its gradient is {} in float16; the loss scale is now {}
+    = 第 {} 步没有更新：它的梯度在 float16 中是 {}；损失缩放系数现在是 {}
     stopped by request after step {}
     = 应要求在第 {} 步之后停止
     """#

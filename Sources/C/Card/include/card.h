@@ -86,6 +86,7 @@ enum card_absence {
   CARD_NO_DRIVER,   // no libcuda.so.1
   CARD_OLD_DRIVER,  // it lacks a function, or does not know our PTX
   CARD_NONE,        // the driver finds no card
+  CARD_OLD_CARD,    // it is from before Volta
   CARD_NO_CUBLAS,
   CARD_OLD_CUBLAS,
   CARD_FAILED
@@ -97,6 +98,10 @@ enum card_absence {
 // `detail` gets what the driver said, a text that is never freed.
 enum card_absence card_open_cuda(const char *_Nullable driver, const char *_Nullable cublas, card *_Nullable *_Nonnull opened,
                                  const char *_Nullable *_Nonnull detail);
+
+// A card that holds and computes nothing, however much it is asked for: its memory's numbers are all 0.
+card *card_counting(int has_bfloat16, int has_tiles);
+void card_counting_end(card *card);
 
 #pragma clang assume_nonnull end
 

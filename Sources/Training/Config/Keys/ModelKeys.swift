@@ -113,6 +113,15 @@ enum ModelKeys {
       "The name that transformers 5 has for gradient_checkpointing; it counts where both are given.",
       "transformers 5 对 gradient_checkpointing 的称呼；两者都给出时以它为准。", example: .bool(true)))
 
+  static let checkpointType: ConfigKey<HeldPrecision> = .choice(
+    "checkpoint_dtype", default: .float32,
+    .init(
+      .ours,
+      "What gradient_checkpointing keeps blocks' inputs in; bfloat16 halves their memory, and gradients are those of the "
+        + "rounded inputs.",
+      "梯度检查点保存各层输入所用的数值类型；bfloat16 使其内存减半，梯度则按舍入后的输入计算。",
+      example: .string("bfloat16")))
+
   static let memoryLimit: ConfigKey<MemoryLimit> = ConfigKey(
     "memory_limit", .either([.names(["none"]), .whole(1...Int.max), .size]),
     .told(Wording("what the system allows", "系统允许的大小")),
@@ -140,6 +149,6 @@ enum ModelKeys {
     device.declaration,
     processorOnly.declaration, noCard.declaration, bfloat16.declaration, float16.declaration,
     precision.declaration, checkpointing.declaration, activationCheckpointing.declaration,
-    memoryLimit.declaration,
+    checkpointType.declaration, memoryLimit.declaration,
   ]
 }

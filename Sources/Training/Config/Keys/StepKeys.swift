@@ -105,9 +105,9 @@ enum OptimizerKeys {
       .transformers,
       "AdamW. Its states have 32 bits; with adamw_8bit, adamw_bnb_8bit and paged_adamw_8bit those of tensors of 4,096 elements "
         + "and more, embeddings excepted, have 8, as bitsandbytes keeps them. The paged ones keep them in a file of output_dir "
-        + "that the system can write out.",
+        + "that the system can write out, and of a run on a card in the processor's memory where the card has no room for them.",
       "AdamW。状态为 32 位；adamw_8bit、adamw_bnb_8bit 和 paged_adamw_8bit 把不少于 4096 个元素的张量（词嵌入除外）的状态存为 8 位，"
-        + "与 bitsandbytes 相同。paged 类名称把状态放在 output_dir 中可由系统换出的文件里。",
+        + "与 bitsandbytes 相同。paged 类名称把状态放在 output_dir 中可由系统换出的文件里；在显卡上训练且显存放不下时，放在处理器的内存里。",
       example: .string("paged_adamw_32bit")),
     fallback: "adamw_torch"
   ) { $0.string }

@@ -87,7 +87,7 @@ enum FullKeys {
       "float32 主权重的位置：内存（memory），或 output_dir 中可由系统换出的文件（paged）。", example: .string("paged"),
       for: .allWeights))
 
-  static let gradients: ConfigKey<GradientPrecision> = .choice(
+  static let gradients: ConfigKey<HeldPrecision> = .choice(
     "gradient_dtype", default: .float32,
     .init(
       .ours, "What gradients are summed in; bfloat16 halves their memory and rounds each micro-batch's sum.",
