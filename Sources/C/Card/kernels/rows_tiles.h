@@ -78,25 +78,26 @@ DEVICE void add_columns(float (&sums)[tiles][4], Sixteen low, Sixteen high, In x
   }
 }
 
-// sums += weights·xᵀ over all columns of the warp, four times 64 while there are so many, so that more loads are under way.
+// sums += weights·xᵀ over all columns of the warp, 128 at a time so that more loads are under way.
 template <int tiles, class Weight>
 DEVICE void add_all_columns(float (&sums)[tiles][4], Weight weight, In x, int64_t first, int64_t rows) {
   const int64_t columns = weight.columns, step = ROW_WARPS * ROW_COLUMNS;
   int64_t output = (int64_t)BLOCK_X * ROW_OUTPUTS + lane() / 4, own = lane() % 4 * 16;
+  int64_t of_warp = (int64_t)(THREAD_X / 32) * ROW_COLUMNS;
 #pragma unroll 1
-  for (int64_t of_warp = (int64_t)(THREAD_X / 32) * ROW_COLUMNS; of_warp < columns; of_warp += 4 * step) {
-    typename Weight::Read low[4], high[4];
-    EACH(part, 4) {
-      if (of_warp + part * step >= columns) continue;
-      low[part] = read(weight, output, of_warp + part * step + own);
-      high[part] = read(weight, output + 8, of_warp + part * step + own);
+  for (; of_warp + step < columns; of_warp += 2 * step) {
+    typename Weight::Read low[2], high[2];
+    EACH(part, 2) {
+      low[part] = read(weight, output, of_warp + own + part * step);
+      high[part] = read(weight, output + 8, of_warp + own + part * step);
     }
-    EACH(part, 4) {
-      if (of_warp + part * step >= columns) continue;
+    EACH(part, 2)
       add_columns<tiles>(sums, decoded(weight, low[part]), decoded(weight, high[part]), x, first, rows,
-                         of_warp + part * step + own, columns);
-    }
+                         of_warp + own + part * step, columns);
   }
+  if (of_warp < columns)
+    add_columns<tiles>(sums, decoded(weight, read(weight, output, of_warp + own)),
+                       decoded(weight, read(weight, output + 8, of_warp + own)), x, first, rows, of_warp + own, columns);
 }
 
 // y = what the warps have summed, added in their order.
