@@ -23,5 +23,5 @@ here=$(cd "$(dirname "$0")" && pwd)
 exec "$here/lib/ld-linux-x86-64.so.2" --library-path "$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$here/firefly-program" "$@"
 SCRIPT
 chmod +x "$out/firefly"
-cp tools/card_check/model.py tools/card_check/compare_runs.py "$out"
+cp tools/card_check/model.py tools/card_check/compare_runs.py tools/card_check/peer.py "$out"
 du -sh "$out"

@@ -2,14 +2,14 @@
 # The checks on a machine with an NVIDIA card, where nothing is compiled: this folder's programs, built by build.sh on
 # another. Prints one table; all that the programs say goes to $OUT (a folder; ./card_check_out).
 #
-#   ./run.sh [checks|sanitizer|runs|speed …]     these parts, by default all
+#   ./run.sh [checks|sanitizer|runs|speed|peer …]     these parts, by default all
 #
 # cuBLAS is found by its name, in FIREFLY_LIBCUBLAS, or in a Python environment (pip's nvidia-cublas, PyTorch's).
 cd "$(dirname "$0")" || exit 1
 OUT=${OUT:-card_check_out}
 mkdir -p "$OUT"
 status=0
-parts=${*:-checks sanitizer runs speed}
+parts=${*:-checks sanitizer runs speed peer}
 wants() { [[ " $parts " == *" $1 "* ]]; }
 row() { printf '%-34s %s\n' "$1" "$2" | tee -a "$OUT/table.txt"; }
 
@@ -70,6 +70,12 @@ if [ -x ./firefly ] && wants speed; then
   bench blocks 60 --shape ziya13b --rows 8 --only training
   bench 13b-training 120 --shape whole-ziya13b --rows 8 --only training --steps 3
   bench 13b-generation 120 --shape whole-ziya13b --only generation
+fi
+
+# transformers + PEFT on the same card, where this Python has them.
+if wants peer && python3 -c 'import peft, transformers' 2>/dev/null; then
+  step peer-smollm2 120 python3 peer.py smollm2 10
+  step peer-13b 240 python3 peer.py whole-ziya13b 3
 fi
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1)
