@@ -6,7 +6,7 @@ namespace checks {
 
 // MARK: Numbers
 
-static uint64_t state;
+static thread_local uint64_t state;  // checks may run on several cards at the same time, each with the same numbers
 double uniform() {
   state = state * 6364136223846793005u + 1442695040888963407u;
   return (double)(state >> 11) * 0x1p-53;
