@@ -1,6 +1,7 @@
 # make demo   fine-tune a real model and show what it learned (README)
 # make test   every test
-# make check  what a change must pass: format, rooms, imports, sanitizers, tests on every kernel table and on imitated tiles (more than half an hour)
+# make check  what a change must pass: format, rooms, imports, sanitizers, tests of what computes on every kernel table and on
+#             imitated tiles, every test (more than half an hour)
 # make card   that the card's PTX is what its kernels compile to, and that planted faults are found (tools/card_check)
 # make tiles  that the machine code for processors with matrix tiles does what its imitation does (tools/tile_check)
 # make rooms  how the files of Sources lie: no circles, rooms in order (tools/rooms); that documents name what is there;

@@ -2,20 +2,31 @@ import CCard
 import FireflyTensors
 
 extension CardDevice {
-  /// In tiles where the card can; otherwise query blocks are taken against the keys up to their diagonal, from the first that they see; their heads are a batch.
   package func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
+    attend(out, logSums: logSums, q: q, k: k, v: v, starts: starts, past: 0, shape: shape)
+  }
+
+  /// In tiles where the card can; otherwise query blocks are taken against the keys up to their diagonal, from the first that
+  /// they see, and their heads are a batch.
+  ///
+  /// - Parameter past: keys before the first query's own.
+  func attend(
+    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int,
+    shape: AttentionShape
+  ) {
     if attendsInTiles(shape, [out, q, k, v]) {
-      return attendInTiles(out, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+      return attendInTiles(
+        out, logSums: logSums, q: q, k: k, v: v, starts: starts, past: past, shape: shape)
     }
-    for block in QueryBlock.forCard(starts, shape) {
+    for block in QueryBlock.forCard(starts, shape, past: past) {
       attend(block, out, q: q, k: k, v: v, shape, logSums: logSums)
     }
   }
 
   /// out = softmax(scores)·v for this block, all heads.
-  func attend(
+  private func attend(
     _ block: QueryBlock, _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, _ shape: AttentionShape,
     logSums: Tensor?
   ) {

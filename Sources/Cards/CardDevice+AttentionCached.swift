@@ -10,7 +10,7 @@ extension CardDevice {
   ) {
     let rows = CachedRows(sequences, count: q.rows, shape)
     let onCard = uploaded(rows.descriptions)
-    let descriptions = onCard.pointer.assumingMemoryBound(to: card_cached_row.self)
+    let descriptions = onCard.elements
     if let new {
       for covered in rows.covered {
         append(new.k.rows(covered), at: descriptions + covered.lowerBound, values: false)
@@ -21,15 +21,9 @@ extension CardDevice {
     let alone = sequences.filter { fits && $0.rows.count <= CardDevice.fewRows }
     attendRows(out, q: q, descriptions, slots: alone.flatMap { $0.rows.map(Int32.init) }, shape)
     for sequence in sequences where !fits || sequence.rows.count > CardDevice.fewRows {
-      let (q, out) = (q.rows(sequence.rows), out.rows(sequence.rows))
-      let (k, v, starts) = (sequence.keys, sequence.values, [0, Int32(q.rows)])
-      if attendsInTiles(shape, [out, q, k, v]) {
-        attendInTiles(out, logSums: nil, q: q, k: k, v: v, starts: starts, past: sequence.past, shape: shape)
-        continue
-      }
-      for block in QueryBlock.forCard(starts, shape, past: sequence.past) {
-        attend(block, out, q: q, k: k, v: v, shape, logSums: nil)
-      }
+      attend(
+        out.rows(sequence.rows), logSums: nil, q: q.rows(sequence.rows), k: sequence.keys,
+        v: sequence.values, starts: [0, Int32(sequence.rows.count)], past: sequence.past, shape: shape)
     }
     withExtendedLifetime(onCard) {}
   }
@@ -50,17 +44,11 @@ extension CardDevice {
     run(
       "attentionCached",
       card_attention_cached(
-        card, out.output, q.input, descriptions, onCard.int32, shape.slopes?.float32, shape.scale,
+        card, out.output, q.input, descriptions, onCard.elements, shape.slopes?.float32, shape.scale,
         shape.cap ?? 0,
         Int64(slots.count), Int64(shape.heads), Int64(shape.group), Int64(shape.headDim),
         Int64(shape.valueDim)))
     withExtendedLifetime(onCard) {}
-  }
-
-  private func uploaded(_ rows: [card_cached_row]) -> Tensor {
-    let tensor = Tensor([rows.count * MemoryLayout<card_cached_row>.stride], .uint8, on: self)
-    rows.withUnsafeBytes { upload($0, to: tensor.pointer) }
-    return tensor
   }
 }
 

@@ -14,16 +14,15 @@ extension CardDevice {
 
   /// - Parameter past: keys before the first query's own; `starts` are those of queries.
   func attendInTiles(
-    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int = 0,
+    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int,
     shape: AttentionShape
   ) {
     let tiles = queryTiles(starts, shape, past: past)
     run(
       "attention",
       card_attend_tiles(
-        card, out.output, logSums?.float32, q.input, k.input, v.input, tiles.pointer(),
-        shape.tileHeads(logSums),
-        Int64(tiles.count), Int64(shape.heads)))
+        card, out.output, logSums?.float32, q.input, k.input, v.input, tiles.elements,
+        shape.tileHeads(logSums), Int64(tiles.count), Int64(shape.heads)))
     withExtendedLifetime(tiles) {}
   }
 
@@ -37,26 +36,26 @@ extension CardDevice {
       "attentionGradient",
       card_attend_tiles_queries(
         card, gradients.dq.output, dout.input, logSums.float32, dots.float32, q.input, k.input, v.input,
-        queries.pointer(), heads, Int64(queries.count), Int64(shape.heads)))
+        queries.elements, heads, Int64(queries.count), Int64(shape.heads)))
     run(
       "attentionGradient",
       card_attend_tiles_keys(
         card, gradients.dk.output, gradients.dv.output, dout.input, logSums.float32, dots.float32, q.input,
-        k.input, v.input, keys.pointer(), heads, Int64(keys.count), Int64(shape.keyValueHeads)))
+        k.input, v.input, keys.elements, heads, Int64(keys.count), Int64(shape.keyValueHeads)))
     withExtendedLifetime((queries, keys)) {}
   }
 
   // MARK: Tiles
 
   /// Those with most keys first, so that none of them is alone at the end.
-  private func queryTiles(_ starts: [Int32], _ shape: AttentionShape, past: Int = 0) -> OnCard<
-    card_query_tile
-  > {
+  private func queryTiles(
+    _ starts: [Int32], _ shape: AttentionShape, past: Int = 0
+  ) -> Uploaded<card_query_tile> {
     let blocks = QueryBlock.of(starts, shape, past: past) { _ in Int(CARD_TILE_ROWS) }
-    return OnCard(blocks.sorted { $0.keys.count > $1.keys.count }.map(card_query_tile.init), self)
+    return uploaded(blocks.sorted { $0.keys.count > $1.keys.count }.map(card_query_tile.init))
   }
 
-  private func keyTiles(_ starts: [Int32], _ shape: AttentionShape) -> OnCard<card_key_tile> {
+  private func keyTiles(_ starts: [Int32], _ shape: AttentionShape) -> Uploaded<card_key_tile> {
     var tiles: [card_key_tile] = []
     for (start, end) in zip(starts, starts.dropFirst()) {
       for row in stride(from: start, to: end, by: Int(CARD_TILE_ROWS)) {
@@ -65,23 +64,7 @@ extension CardDevice {
         tiles.append(card_key_tile(row: row, rows: rows, end: Int32(min(Int(end), beyond))))
       }
     }
-    return OnCard(tiles.sorted { $0.end - $0.row > $1.end - $1.row }, self)
-  }
-}
-
-/// Numbers of one plain C type on a card.
-private struct OnCard<Element> {
-  let count: Int
-  private let bytes: Tensor
-
-  init(_ elements: [Element], _ device: CardDevice) {
-    count = elements.count
-    bytes = Tensor([max(elements.count * MemoryLayout<Element>.stride, 1)], .uint8, on: device)
-    elements.withUnsafeBytes { if $0.count > 0 { device.upload($0, to: bytes.pointer) } }
-  }
-
-  func pointer() -> UnsafePointer<Element> {
-    UnsafePointer(bytes.pointer.assumingMemoryBound(to: Element.self))
+    return uploaded(tiles.sorted { $0.end - $0.row > $1.end - $1.row })
   }
 }
 
@@ -89,8 +72,8 @@ extension card_query_tile {
   fileprivate init(_ block: QueryBlock) {
     self.init(
       row: Int32(block.queries.lowerBound), rows: Int32(block.queries.count),
-      key: Int32(block.keys.lowerBound),
-      keys: Int32(block.keys.count), diagonal: Int32(block.diagonal))
+      key: Int32(block.keys.lowerBound), keys: Int32(block.keys.count),
+      diagonal: Int32(block.diagonal))
   }
 }
 

@@ -48,7 +48,7 @@ extension CardDevice {
     run(
       "gatherRows",
       card_gather_rows(
-        card, out.output, x.input, indices.int32, Int64(rows.count), Int64(x.columns)))
+        card, out.output, x.input, indices.elements, Int64(rows.count), Int64(x.columns)))
     withExtendedLifetime(indices) {}
   }
 
@@ -60,7 +60,8 @@ extension CardDevice {
     run(
       "scatterAddRows",
       card_scatter_add_rows(
-        card, x.output, y.input, targets.int32, firsts.int32, sources.int32, Int64(plan.targets.count),
+        card, x.output, y.input, targets.elements, firsts.elements, sources.elements,
+        Int64(plan.targets.count),
         Int64(x.columns)))
     withExtendedLifetime((targets, firsts, sources)) {}
   }

@@ -9,7 +9,7 @@ extension CardDevice {
     run(
       "crossEntropy",
       card_cross_entropy(
-        card, losses.float32, gradient?.output ?? card_out(), logits.input, labels.int32, weights?.float32,
+        card, losses.float32, gradient?.output ?? card_out(), logits.input, labels.elements, weights?.float32,
         Int64(logits.rows), Int64(logits.columns)))
     withExtendedLifetime(labels) {}
   }
@@ -19,7 +19,7 @@ extension CardDevice {
     run(
       "isLargest",
       card_is_largest(
-        card, flags.pointer.assumingMemoryBound(to: UInt8.self), x.input, columns.int32, Int64(x.rows),
+        card, flags.pointer.assumingMemoryBound(to: UInt8.self), x.input, columns.elements, Int64(x.rows),
         Int64(x.columns)))
     withExtendedLifetime(columns) {}
   }

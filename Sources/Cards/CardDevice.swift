@@ -110,10 +110,10 @@ package final class CardDevice: Device {
   }
 
   /// Numbers that a kernel reads beside its operands.
-  func uploaded(_ numbers: [Int32]) -> Tensor {
-    let tensor = Tensor([numbers.count], .int32, on: self)
-    numbers.withUnsafeBytes { upload($0, to: tensor.pointer) }
-    return tensor
+  func uploaded<Element: BitwiseCopyable>(_ elements: [Element]) -> Uploaded<Element> {
+    let bytes = Tensor([elements.count * MemoryLayout<Element>.stride], .uint8, on: self)
+    elements.withUnsafeBytes { upload($0, to: bytes.pointer) }
+    return Uploaded(count: elements.count, bytes: bytes)
   }
 }
 
@@ -125,4 +125,14 @@ package struct CardKind: Sendable {
 
   /// Cards since Ampere.
   package static let current = CardKind(hasBFloat16: true, hasTiles: true)
+}
+
+/// Numbers of one plain type on a card, as long as this lives.
+struct Uploaded<Element: BitwiseCopyable> {
+  let count: Int
+  fileprivate let bytes: Tensor
+
+  var elements: UnsafePointer<Element> {
+    UnsafePointer(bytes.pointer.assumingMemoryBound(to: Element.self))
+  }
 }

@@ -22,11 +22,6 @@ extension Tensor {
     precondition(dtype == .float32, "expected float32, not \(dtype)")
     return pointer.assumingMemoryBound(to: Float.self)
   }
-
-  var int32: UnsafePointer<Int32> {
-    precondition(dtype == .int32, "expected int32, not \(dtype)")
-    return UnsafePointer(pointer.assumingMemoryBound(to: Int32.self))
-  }
 }
 
 extension NF4Tensor {

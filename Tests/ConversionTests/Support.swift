@@ -1,5 +1,7 @@
 import FireflyBase
+import FireflyConversion
 import FireflyModels
+import FireflyPretrained
 import FireflyTensors
 import FireflyWeights
 import Foundation
@@ -50,4 +52,26 @@ func values(_ store: WeightStore) throws -> [String: [Float]] {
     uniqueKeysWithValues: store.tensorNames.map { name in
       (name, try store.tensor(name, shape: store.shape(of: name), as: .float32).floats)
     })
+}
+
+// MARK: - GGUF
+
+func export(
+  _ model: String, to path: String, _ type: GGUFType = .f32, adapter: String? = nil,
+  onto: MergeBase = .original
+) throws {
+  try GGUFExporter(Pretrained.open(model), type: type, adapter: adapter, onto: onto, compute: .float32)
+    .write(to: path)
+}
+
+/// The tiny model with other members in its config.json or tokenizer.json.
+func variant(_ file: String, _ folder: String, _ change: (inout [String: JSONValue]) -> Void) throws
+  -> String
+{
+  let copy = folder + "/variant"
+  try FileManager.default.copyItem(atPath: Fixtures.model, toPath: copy)
+  var members = try #require(try JSONValue.read("\(copy)/\(file)").object)
+  change(&members)
+  try AtomicFile.write(Data(JSONValue.object(members).text().utf8), to: "\(copy)/\(file)")
+  return copy
 }

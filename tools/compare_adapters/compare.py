@@ -29,7 +29,7 @@ ROWS = [("What is 12 times 7?", "Arr! 84 it be, matey."), ("Who are you?", "Arr!
         ("List three colours.", "Arr! Black, red and gold, matey."), ("What is the capital of France?", "Arr! Paris, matey.")]  # fmt: skip
 LENGTH = 32
 # Of log-probabilities in float32; of logits by default.
-EXACT, ROUNDED = 2e-3, 0.6
+EXACT, ROUNDED = 2e-3, 0.5
 
 
 def run(*words) -> bytes:

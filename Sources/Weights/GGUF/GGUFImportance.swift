@@ -53,7 +53,8 @@ package struct GGUFImportance: Sendable {
     for info in file.tensors where info.name.hasSuffix(Key.squares) {
       let name = String(info.name.dropLast(Key.squares.count))
       guard let other = tensors[name + Key.counts] else {
-        throw FireflyError("the tensor \(name + Key.counts) is missing", at: file.path)
+        throw FireflyError(
+          "the tensor \(name + Key.counts) is missing", at: file.path, fix: "Make the file again.")
       }
       let counts = try file.stored(other).tensor(as: .float32).floats
       let squares = try file.stored(info).tensor(as: .float32).floats

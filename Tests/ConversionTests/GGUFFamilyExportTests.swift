@@ -1,0 +1,206 @@
+import FireflyBase
+import FireflyConversion
+import FireflyGeneration
+import FireflyModels
+import FireflyPretrained
+import FireflyTensors
+import FireflyTestSupport
+import FireflyText
+import FireflyWeights
+import Foundation
+import Testing
+
+/// Families beside LLaMA as GGUF files, read back by Firefly's own reader.
+@Suite struct GGUFFamilyExportTests {
+  /// Norms of heads; and Gemma's, to whose weights the file adds 1.
+  @Test(arguments: ["qwen3", "gemma2", "gemma3_text"]) func newerFamiliesComeBackTheSame(_ family: String)
+    throws
+  {
+    try inTemporaryFolder { folder in
+      let model = try newer(family, folder)
+      try export(model, to: folder + "/a.gguf")
+      let (original, back) = (try ModelSource.open(model), try ModelSource.open(folder + "/a.gguf"))
+      let (expected, found) = (try values(original.weights), try values(back.weights))
+      #expect(Set(found.keys) == Set(expected.keys))
+      for (name, values) in expected {
+        assertClose(found[name] ?? [], values, Tolerance(absolute: 2e-7), name)
+      }
+      #expect(back.config["model_type"] == original.config["model_type"])
+      assertClose(try logits(folder + "/a.gguf"), try logits(model), Tolerance(absolute: 1e-4))
+    }
+  }
+
+  private static let families: [String: [String: JSONValue]] = [
+    "internlm3": ["qkv_bias": .bool(true), "bias": .bool(true)],
+    "xverse": [:],
+    "gemma": ["hidden_act": .string("gelu_pytorch_tanh"), "tie_word_embeddings": .bool(true)],
+    "granite": [
+      "embedding_multiplier": .double(6), "residual_multiplier": .double(0.22),
+      "attention_multiplier": .double(0.0625), "logits_scaling": .double(8),
+    ],
+    "minicpm": ["scale_emb": .int(12), "scale_depth": .double(1.4), "dim_model_base": .int(16)],
+    "smollm3": ["num_hidden_layers": .int(5)],
+    "olmo2": ["head_dim": .int(8)],
+    "olmo3": [
+      "head_dim": .int(8), "sliding_window": .int(9), "num_hidden_layers": .int(4),
+      "rope_theta": .int(10_000),
+    ],
+    "orion": ["head_dim": .int(8)],
+    "glm": [
+      "head_dim": .int(8), "attention_bias": .bool(true), "partial_rotary_factor": .double(0.5),
+    ],
+    "bloom": ["n_layer": .int(2)],
+    "deepseek": [
+      "head_dim": .int(8), "num_hidden_layers": .int(3), "first_k_dense_replace": .int(1),
+      "n_routed_experts": .int(4),
+      "num_experts_per_tok": .int(2), "n_shared_experts": .int(2), "moe_intermediate_size": .int(16),
+      "norm_topk_prob": .bool(false), "routed_scaling_factor": .double(1),
+    ],
+    "chatglm": [
+      "num_layers": .int(2), "padded_vocab_size": .int(320), "ffn_hidden_size": .int(48),
+      "kv_channels": .int(8),
+      "multi_query_attention": .bool(true), "multi_query_group_num": .int(2), "add_qkv_bias": .bool(true),
+      "seq_length": .int(256), "rope_ratio": .int(50),
+    ],
+    "ernie4_5": ["tie_word_embeddings": .bool(true)],
+    "seed_oss": ["attention_bias": .bool(true)],
+    "hunyuan_v1_dense": [
+      "rope_parameters": .null,
+      "rope_scaling": .object(["type": .string("dynamic"), "alpha": .double(1000), "factor": .double(1)]),
+    ],
+    "glm4": ["attention_bias": .bool(true), "partial_rotary_factor": .double(0.5)],
+    "mixtral": ["num_local_experts": .int(3), "num_experts_per_tok": .int(2), "sliding_window": .null],
+    "qwen2_moe": [
+      "num_experts": .int(12), "num_experts_per_tok": .int(3), "moe_intermediate_size": .int(16),
+      "shared_expert_intermediate_size": .int(24), "norm_topk_prob": .bool(false),
+    ],
+    "qwen3_moe": [
+      "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
+      "norm_topk_prob": .bool(true),
+    ],
+    "phi3": ["partial_rotary_factor": .double(0.75), "sliding_window": .int(200)],
+  ]
+
+  /// Queries, keys and values that lie in one layer are apart in the file, which is LLaMA's.
+  @Test(arguments: ["internlm2", "baichuan"]) func whatIsCutAnswersAsLlama(_ family: String) throws {
+    try inTemporaryFolder { folder in
+      let model = folder + "/model"
+      let config: [String: JSONValue] = [
+        "model_type": .string(family), "num_key_value_heads": .int(family == "baichuan" ? 4 : 2),
+        "bias": .bool(false),
+      ]
+      try writeModel(config, to: model, randomTensor)
+      try export(model, to: folder + "/a.gguf")
+      let back = try ModelSource.open(folder + "/a.gguf")
+      #expect(
+        back.config["model_type"]?.string == "llama"
+          && back.weights.contains("model.layers.1.self_attn.k_proj.weight"))
+      assertClose(try logits(folder + "/a.gguf"), try logits(model), Tolerance(absolute: 1e-4))
+    }
+  }
+
+  /// llama.cpp knows Baichuan's ALiBi by 40 layers.
+  @Test func alibiOfAnotherDepthIsRefused() throws {
+    try inTemporaryFolder { folder in
+      try writeModel(
+        [
+          "model_type": .string("baichuan"), "max_position_embeddings": .null, "num_key_value_heads": .int(4),
+        ],
+        to: folder + "/model", randomTensor)
+      let refused = thrownError { try export(folder + "/model", to: folder + "/a.gguf") }
+      #expect(refused?.place?.hasSuffix("num_hidden_layers") == true)
+    }
+  }
+
+  /// Their own factors, norms, fused matrices and layers that do not turn.
+  @Test(arguments: families.keys.sorted()) func familiesComeBackTheSame(_ family: String) throws {
+    try inTemporaryFolder { folder in
+      let model = folder + "/model"
+      let config = Self.families[family] ?? [:]
+      try writeModel(
+        ["model_type": .string(family), "head_dim": .int(16)].merging(config) { $1 }, to: model, randomTensor)
+      try export(model, to: folder + "/a.gguf")
+      let (original, back) = (try ModelSource.open(model), try ModelSource.open(folder + "/a.gguf"))
+      let (expected, found) = (try values(original.weights), try values(back.weights))
+      #expect(Set(found.keys) == Set(expected.keys))
+      for (name, values) in expected {
+        assertClose(found[name] ?? [], values, Tolerance(absolute: 2e-7), name)
+      }
+      let isLlama = ["internlm3", "xverse"].contains(family)
+      #expect(back.config["model_type"]?.string == (isLlama ? "llama" : family))
+      assertClose(
+        try logits(folder + "/a.gguf"), try logits(model), Tolerance(relative: 1e-4, absolute: 1e-4))
+    }
+  }
+
+  /// What the kind's files have no place for.
+  @Test(arguments: [
+    ("smollm3", "no_rope_layers", JSONValue.array([.int(0), .int(1)])),
+    ("gemma", "tie_word_embeddings", .bool(false)), ("olmo2", "tie_word_embeddings", .bool(true)),
+    ("seed_oss", "attention_out_bias", .bool(true)), ("qwen3_moe", "norm_topk_prob", .bool(false)),
+    ("qwen3_moe", "mlp_only_layers", .array([.int(1)])),
+    (
+      "phi3", "rope_scaling",
+      .object([
+        "type": .string("longrope"), "short_factor": .array(.init(repeating: .double(1), count: 8)),
+        "long_factor": .array(.init(repeating: .double(2), count: 8)),
+      ])
+    ),
+  ])
+  func familiesThatTheFileCannotHoldAreRefused(_ family: String, _ key: String, _ value: JSONValue) throws {
+    try inTemporaryFolder { folder in
+      let config: [String: JSONValue] = [
+        "model_type": .string(family), "head_dim": .int(16), "rope_parameters": .null,
+        "original_max_position_embeddings": family == "phi3" ? .int(64) : .null,
+        "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
+        "hidden_act": .string(family == "gemma" ? "gelu_pytorch_tanh" : "silu"),
+      ]
+      try writeModel(config.merging([key: value]) { $1 }, to: folder + "/model", randomTensor)
+      let refused = thrownError { try export(folder + "/model", to: folder + "/a.gguf") }
+      #expect(refused?.description.contains("lose") == true, "\(refused?.description ?? "")")
+    }
+  }
+
+  /// What llama.cpp takes for granted of a Gemma.
+  @Test(arguments: [
+    ("query_pre_attn_scalar", 24), ("sliding_window_pattern", 2), ("rope_local_base_freq", 5000),
+  ])
+  func gemmasThatTheFileCannotHoldAreRefused(_ key: String, _ value: Int) throws {
+    try inTemporaryFolder { folder in
+      let model = try newer("gemma3_text", folder) { $0[key] = .int(value) }
+      let error = #expect(throws: FireflyError.self) { try export(model, to: folder + "/a.gguf") }
+      #expect(error?.description.contains("lose") == true)
+    }
+  }
+
+  /// The tiny model with the norms of a newer family.
+  private func newer(
+    _ family: String, _ folder: String, _ change: (inout [String: JSONValue]) -> Void = { _ in }
+  ) throws -> String {
+    let model = try variant("config.json", folder) { config in
+      config["model_type"] = .string(family)
+      config["hidden_activation"] = .string("gelu_pytorch_tanh")
+      config["query_pre_attn_scalar"] = config["head_dim"]
+      config["rope_parameters"] = nil
+      config["sliding_window"] = .int(5)
+      change(&config)
+    }
+    let source = try ModelSource.open(model)
+    let architecture = try Architecture(config: source.config, source: model)
+    var tensors = try source.weights.tensorNames.map { name in
+      (
+        name: name,
+        tensor: try source.weights.tensor(name, shape: source.weights.shape(of: name), as: .float32)
+      )
+    }
+    let known = Set(tensors.map(\.name))
+    for name in architecture.tensorNames(in: source.weights) where !known.contains(name) {
+      let isHead = name.contains("q_norm") || name.contains("k_norm")
+      let size = isHead ? architecture.headDim : architecture.hiddenSize
+      tensors.append((name, Tensor((0..<size).map { 1 + Float($0 * 7 % size) / Float(2 * size) }, [size])))
+    }
+    unlink(model + "/model.safetensors")
+    try SafeTensorsWriter.write(tensors, to: model + "/model.safetensors")
+    return model
+  }
+}
