@@ -9,11 +9,12 @@ to=$2
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 install -d "$to/bin" "$to/share/man/man1" "$to/share/bash-completion/completions" "$to/share/zsh/site-functions" \
-  "$to/share/doc/firefly"
+  "$to/share/fish/vendor_completions.d" "$to/share/doc/firefly"
 strip -o "$to/bin/firefly" "$program"
 chmod 755 "$to/bin/firefly"
 "$to/bin/firefly" manual >"$to/share/man/man1/firefly.1"
 gzip -9nf "$to/share/man/man1/firefly.1"
 "$to/bin/firefly" completion bash >"$to/share/bash-completion/completions/firefly"
 "$to/bin/firefly" completion zsh >"$to/share/zsh/site-functions/_firefly"
+"$to/bin/firefly" completion fish >"$to/share/fish/vendor_completions.d/firefly.fish"
 install -m 644 "$root/README.md" "$root/README.zh-CN.md" "$root/CHANGELOG.md" "$root/LICENSE" "$to/share/doc/firefly"

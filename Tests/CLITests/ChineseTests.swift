@@ -65,7 +65,7 @@ import Testing
         (["export", Fixture.model, "\(folder)/out.txt", "--adapter-only"], "--adapter-only 需要 --adapter"),
         (["inspect", config], "不是可以查看的文件类型（应为文件夹、.gguf、.safetensors 或 .bin）"),
         (["tokenize", "\(folder)/none"], "没有这个"),
-        (["completion", "fish"], "SHELL：应为 bash 或 zsh，实际为“fish”"),
+        (["completion", "tcsh"], "SHELL：应为 bash、zsh 或 fish，实际为“tcsh”"),
       ]
       for (words, expected) in cases {
         let outcome = try run(words)

@@ -39,10 +39,34 @@ import Testing
     }
   }
 
+  @Test func fishScriptNamesEveryVerbAndOption() throws {
+    let script = try Command.run("completion", "fish").output
+    for part in [
+      "-f -a plan -d 'Says what", "'__firefly_words + train' -l set -x -a '(__firefly_setting)' -d '",
+      "    case 'task_type=*'\n      printf 'task_type=%s\\n' pretrain sft dpo\n",
+    ] {
+      #expect(script.contains(part), "\(part)")
+    }
+    if FileManager.default.isExecutableFile(atPath: "/usr/bin/fish") {
+      for (line, first) in [
+        ("firefly ins", "inspect\tShows what"), ("firefly train --dry", "--dry-run\t"),
+        ("firefly bench --shape zi", "ziya13b\t"), ("firefly keys loss_red", "loss_reduction\n"),
+        ("firefly train c.json --set task_type=p", "task_type=pretrain\t"),
+      ] {
+        let outcome = try Command.shell(
+          """
+          file=$(mktemp); "$0" completion fish >$file
+          fish -c "source $file; complete -C '\(line)'"; rm $file
+          """)
+        #expect(outcome.output.hasPrefix(first), "\(line): \(outcome.output) \(outcome.errors)")
+      }
+    }
+  }
+
   @Test func anUnknownShellIsRefused() throws {
-    let outcome = try Command.run("completion", "fish")
+    let outcome = try Command.run("completion", "tcsh")
     #expect(outcome.status == 2)
-    #expect(outcome.errors.hasPrefix("firefly: SHELL: expected bash or zsh, found 'fish'\n"))
+    #expect(outcome.errors.hasPrefix("firefly: SHELL: expected bash, zsh or fish, found 'tcsh'\n"))
   }
 
   @Test func theManualHasEveryVerbAndNoRawDashes() throws {

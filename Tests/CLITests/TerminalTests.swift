@@ -70,6 +70,27 @@ import Testing
     }
   }
 
+  @Test func keysDuringAnAnswerShowAtTheNextPrompt() throws {
+    try inTemporaryFolder { folder in
+      try modelOfManyPositions(at: folder + "/model")
+      let terminal = try PseudoTerminal(
+        ["chat", folder + "/model", "--greedy", "--max-new-tokens", "400"],
+        environment: ["XDG_STATE_HOME": folder])
+      try terminal.expect("User: ")
+      try terminal.type("hello\r")
+      try terminal.expect("Firefly: ")
+      try terminal.type("meanwhile")
+      #expect(!(try terminal.expect("tokens/s)").contains("meanwhile")))
+      try terminal.expect("User: ")
+      try terminal.expect("meanwhile")
+      try terminal.type("\r")
+      try terminal.expect("tokens/s)")
+      try terminal.expect("User: ")
+      #expect(try saved(terminal, folder) == ["hello", "meanwhile"])
+      try leave(terminal)
+    }
+  }
+
   /// The tiny model, whose answers here end at nothing but the most tokens.
   func modelOfManyPositions(at folder: String) throws {
     try FileManager.default.copyItem(atPath: Fixture.model, toPath: folder)

@@ -18,3 +18,31 @@ import Testing
     #expect(card.memory.total == 1 << 20)
   }
 }
+
+/// The processor's.
+@Suite struct StoragePoolTests {
+  /// Blocks that nothing is written to take no memory, only addresses.
+  @Test func whatIsHeldDoesNotRaiseWhatIsKept() {
+    let pool = StoragePool()
+    let held = pool.take(1 << 30)
+    pool.drain()
+    // As batches of ever new lengths ask for them.
+    let sizes = [16, 24, 32, 44, 60].map { $0 << 20 }
+    for size in sizes { pool.give(pool.take(size)) }
+    let most = sizes[4] + 64 << 20
+    #expect(pool.keptBytes <= most && pool.keptBytes > 0)
+    pool.give(held)
+    pool.drain()
+    #expect(pool.keptBytes == 0)
+  }
+
+  @Test func aBlockIsHandedOutAgain() {
+    let pool = StoragePool()
+    let first = pool.take(8 << 20)
+    pool.give(first)
+    let second = pool.take(7 << 20)
+    #expect(second.address == first.address && pool.keptBytes == 0)
+    pool.give(second)
+    pool.drain()
+  }
+}

@@ -69,6 +69,15 @@ enum Tables {
     }
   }
 
+  /// Whoever names a folder that holds much else does not wait until all of it is looked through.
+  @Test(arguments: [".trash/", "projects/copies/"])
+  func hiddenAndFarTablesAreNotTaken(_ place: String) throws {
+    let files = Dictionary(uniqueKeysWithValues: Tables.mmlu.map { (place + $0, $1) })
+    let error = #expect(throws: FireflyError.self) { try questions(.mmlu, files) }
+    #expect(error?.what == "there is no table of MMLU for the split \"test\"")
+    #expect(try questions(.mmlu, Tables.mmlu).count == 5)
+  }
+
   @Test func tablesWithHeaders() throws {
     let ceval = try questions(.ceval, Tables.ceval, shots: 5)
     #expect(ceval.split == "val" && ceval.questions["law"]?.map(\.answer) == [0, 3])

@@ -83,7 +83,7 @@ package enum Completion {
       """
   }
 
-  private static func words(_ list: [String]) -> String { list.joined(separator: " ") }
+  static func words(_ list: [String]) -> String { list.joined(separator: " ") }
 
   package static func zsh(_ verbs: [Verb]) -> String {
     let names = verbs.map { "    '\($0.name):\(zshText($0.summary))'" }.joined(separator: "\n")

@@ -2,7 +2,7 @@ import FireflyBase
 
 /// `firefly completion SHELL`.
 enum CompletionCommand {
-  private static let shell = Positional("SHELL", "bash or zsh.", choices: ["bash", "zsh"])
+  private static let shell = Positional("SHELL", "bash, zsh or fish.", choices: ["bash", "zsh", "fish"])
 
   /// - Parameter verbs: what the script completes.
   static func verb(of verbs: @escaping @Sendable () -> [Verb]) -> Verb {
@@ -11,6 +11,7 @@ enum CompletionCommand {
       details: """
         For bash: firefly completion bash > ~/.local/share/bash-completion/completions/firefly
         For zsh: firefly completion zsh > a file named _firefly in a folder of $fpath
+        For fish: firefly completion fish > ~/.config/fish/completions/firefly.fish
         """,
       positionals: [shell]
     ) { arguments in
@@ -18,8 +19,10 @@ enum CompletionCommand {
       switch arguments[shell] {
       case "bash": try output.write(Completion.bash(verbs()))
       case "zsh": try output.write(Completion.zsh(verbs()))
+      case "fish": try output.write(Completion.fish(verbs()))
       default:
-        throw UsageError("SHELL: expected bash or zsh, found '\(arguments[shell])'", verb: arguments.verb)
+        throw UsageError(
+          "SHELL: expected bash, zsh or fish, found '\(arguments[shell])'", verb: arguments.verb)
       }
       try output.flush()
     }

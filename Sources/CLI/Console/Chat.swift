@@ -167,7 +167,9 @@ final class Chat {
 
   /// Ctrl-C ends the answer from here on, and nothing else.
   private func answer(_ message: String) throws {
-    try Signals.watched([SIGINT]) { try answer(message, isCancelled: $0) }
+    try Signals.watched([SIGINT]) { isCancelled in
+      try Terminal.withoutEcho { try answer(message, isCancelled: isCancelled) }
+    }
   }
 
   private func answer(_ message: String, isCancelled: @escaping @Sendable () -> Bool) throws {

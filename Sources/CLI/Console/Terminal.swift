@@ -42,5 +42,16 @@ enum Terminal {
     return String(shown)
   }
 
+  /// Runs `body`; keys that are pressed meanwhile wait for whoever reads next, and do not show between what is written.
+  static func withoutEcho<Result>(_ body: () throws -> Result) rethrows -> Result {
+    var before = termios()
+    guard tcgetattr(STDIN_FILENO, &before) == 0 else { return try body() }  // no terminal
+    var silent = before
+    silent.c_lflag &= ~tcflag_t(ECHO)
+    tcsetattr(STDIN_FILENO, TCSANOW, &silent)
+    defer { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
+    return try body()
+  }
+
   private static func variable(_ name: String) -> String { ProcessInfo.processInfo.environment[name] ?? "" }
 }

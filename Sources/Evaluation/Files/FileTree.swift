@@ -5,7 +5,7 @@ import Foundation
 /// The files of a folder, or of a zip archive, by their paths in it.
 struct FileTree {
   let path: String
-  /// Names of the plain files, sorted.
+  /// Names of the files, sorted; of a folder no hidden ones, and none that lie deeper than benchmarks come.
   let names: [String]
   private let archive: ZipArchive?
 
@@ -23,7 +23,7 @@ struct FileTree {
       names = archive.entries.keys.filter { !$0.hasSuffix("/") }.sorted()
       return
     }
-    let found = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
+    let found = FileTree.found(in: path).sorted()
     let archives = found.filter { $0.lowercased().hasSuffix(".zip") }
     if archives.count == 1, !found.contains(where: { $0.lowercased().hasSuffix(".csv") }) {
       self = try FileTree("\(path)/\(archives[0])")
@@ -32,6 +32,24 @@ struct FileTree {
     self.path = path
     archive = nil
     names = found
+  }
+
+  /// Parts of the longest path that is looked at: `mmlu/data/test/anatomy_test.csv`.
+  private static let deepest = 4
+
+  private static func found(in path: String) -> [String] {
+    guard let walk = FileManager.default.enumerator(atPath: path) else { return [] }
+    var names: [String] = []
+    while let name = walk.nextObject() as? String {
+      let parts = name.split(separator: "/")
+      if parts.last?.hasPrefix(".") == true {
+        walk.skipDescendants()
+        continue
+      }
+      if parts.count == deepest { walk.skipDescendants() }
+      names.append(name)
+    }
+    return names
   }
 
   /// A file, as error messages name it.

@@ -4,7 +4,7 @@ import Foundation
 /// nothing from the system in its steady state.
 ///
 /// Free blocks are kept by capacity. Capacities are rounded to an eighth of a power of two, so nearly equal shapes share them.
-final class StoragePool: @unchecked Sendable {
+package final class StoragePool: @unchecked Sendable {
   static let shared = StoragePool()
   nonisolated(unsafe) static let empty = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
 
@@ -14,7 +14,14 @@ final class StoragePool: @unchecked Sendable {
   private var usedBytes = 0
   private var peakBytes = 0
   private var recordedPeak = 0
+  /// Of what is in use, what does not come and go: what was there at the last `drain` and still is.
+  private var heldBytes = 0
   private(set) var systemAllocations = 0
+
+  package init() {}
+
+  /// Bytes of free blocks that wait for the next use.
+  package var keptBytes: Int { lock.withLock { freeBytes } }
 
   /// The most bytes in use at once since `startRecordingPeak`.
   var peakSinceRecording: Int { lock.withLock { recordedPeak } }
@@ -35,7 +42,7 @@ final class StoragePool: @unchecked Sendable {
     return (least + step - 1) / step * step
   }
 
-  func take(_ byteCount: Int) -> DeviceBlock {
+  package func take(_ byteCount: Int) -> DeviceBlock {
     let wanted = StoragePool.capacity(for: byteCount)
     lock.lock()
     if let block = takeFree(wanted) {
@@ -64,9 +71,9 @@ final class StoragePool: @unchecked Sendable {
     return nil
   }
 
-  /// What may be held beyond the most that was ever in use at once: an eighth of that, and in any case the buffers of
-  /// a small model's block, which come in a dozen sizes of which few are in use together.
-  private var slack: Int { max(peakBytes / 8, 64 << 20) }
+  /// What may be kept beyond the most that was ever in use at once: an eighth of what comes and goes, and in any case the
+  /// buffers of a small model's block, which come in a dozen sizes of which few are in use together.
+  private var slack: Int { max((peakBytes - heldBytes) / 8, 64 << 20) }
 
   /// Takes free blocks out until no more than the slack is held: batches of ever new lengths must not pile up blocks.
   /// Under the lock.
@@ -81,21 +88,23 @@ final class StoragePool: @unchecked Sendable {
     return removed
   }
 
-  func give(_ block: DeviceBlock) {
+  package func give(_ block: DeviceBlock) {
     lock.lock()
     free[block.capacity, default: []].append(block.address)
     freeBytes += block.capacity
     usedBytes -= block.capacity
+    heldBytes = min(heldBytes, usedBytes)
     lock.unlock()
   }
 
-  /// Returns every free block to the system.
-  func drain() {
+  /// Returns every free block to the system. What is in use now counts as held from here on.
+  package func drain() {
     lock.lock()
     let blocks = free.flatMap { capacity, blocks in blocks.map { ($0, capacity) } }
     free.removeAll()
     freeBytes = 0
     peakBytes = usedBytes
+    heldBytes = usedBytes
     lock.unlock()
     for (block, capacity) in blocks { SystemMemory.deallocate(block, capacity) }
   }

@@ -99,6 +99,7 @@ public struct Trainer: Sendable {
         if let resumed { try resumed.readTrained(into: model, setup.trainable) }
         return try checkpoint.start(model, start.saved, resumed, ArenaShards(ranks, of: setup.trainable).own)
       }
+      Storage.releaseFreeMemory()  // from here on a step's blocks are what comes and goes
       try recorder?.begin(plan, from: state.step)
       plan.notices.forEach { progress(.notice($0)) }
       progress(.started(plan, from: state.step))

@@ -50,16 +50,18 @@ extension Chinese {
     = 放不进上下文时，从最早的开始，整轮略去。
     it was trained with another chat template than this conversation has: start with --adapter {}
     = 它训练时用的聊天模板与这段对话的不同：请用 --adapter {} 重新开始
-    bash or zsh.
-    = bash 或 zsh。
+    bash, zsh or fish.
+    = bash、zsh 或 fish。
     Prints a shell's completion script.
     = 输出 shell 的命令补全脚本。
     For bash: firefly completion bash > ~/.local/share/bash-completion/completions/firefly
     = bash：firefly completion bash > ~/.local/share/bash-completion/completions/firefly
     For zsh: firefly completion zsh > a file named _firefly in a folder of $fpath
     = zsh：firefly completion zsh > 名为 _firefly 的文件，放在 $fpath 的某个文件夹中
-    SHELL: expected bash or zsh, found '{}'
-    = SHELL：应为 bash 或 zsh，实际为“{}”
+    For fish: firefly completion fish > ~/.config/fish/completions/firefly.fish
+    = fish：firefly completion fish > ~/.config/fish/completions/firefly.fish
+    SHELL: expected bash, zsh or fish, found '{}'
+    = SHELL：应为 bash、zsh 或 fish，实际为“{}”
     Prints the manual page: firefly manual | man -l -
     = 输出手册页：firefly manual | man -l -
     The training configuration, a JSON or YAML file.
