@@ -74,6 +74,7 @@ struct MemoryPlan {
     let messages = MemoryPlan.messages(trainable, ranks: facts.ranks)
     parts =
       training + (facts.ranks > 1 ? [("messages between ranks", messages)] : [])
+      + (facts.tokenizerBytes > 0 ? [("writing the tokenizer", facts.tokenizerBytes)] : [])
       + (beyond > 0 ? [("reading the weights, beyond that", beyond)] : [])
   }
 
