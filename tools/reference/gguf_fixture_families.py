@@ -6,8 +6,8 @@ What is refused, the model or its adapter as a file, is printed with its reason 
     python tools/reference/gguf_fixture_families.py --firefly .build/release/firefly --logits PROGRAM [--only NAME …]
 
 PROGRAM is llama_logits.cpp beside this file, compiled with llama.cpp (its first lines say how). Needs numpy, torch and safetensors.
-The fixtures have 97 tokens and no tokenizer: rows and that of the tests' tiny model are added. llama.cpp knows Baichuan's ALiBi
-by 40 layers; those of such fixtures are repeated. With an adapter on glm4 llama.cpp itself stops at an assertion.
+The fixtures have 97 tokens and no tokenizer: rows and that of the tests' tiny model are added; what llama.cpp takes for granted of a
+family, as published models have it, takes the place of what a fixture has. With an adapter on glm4 llama.cpp itself stops at an assertion.
 """
 
 import argparse
@@ -26,7 +26,9 @@ from safetensors.torch import load_file
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAMILIES = ROOT / "Tests/ModelsTests/Fixtures/families"
 TOKENIZER = ROOT / "Tests/CLITests/Fixtures/model"
-ROWS, ALIBI_LAYERS = 320, 40
+ROWS = 320
+# llama.cpp knows Baichuan's ALiBi by 40 layers; the others' layers differ with their number.
+LAYERS = {"baichuan2?_13b": 40, "gemma3_text": 6, "smollm3": 4}
 PROMPTS = ["Tom has 12 apples", "1 2 3 4 5 6 7 8 9 10 11 12 13 14"]
 # llama.cpp looks GELU up in a table of float16.
 TOLERANCE, OF_TABLE = 1e-3, 0.02
@@ -65,6 +67,50 @@ def fit_adapter(folder: pathlib.Path, tensors: dict, generator: np.random.Genera
     save_file(pairs, path, metadata={"format": "pt"})
 
 
+def repeat_layers(tensors: dict, have: int, want: int) -> dict:
+    """With the layers once more until there are enough."""
+    more = {}
+    for layer in range(have, want):
+        source = f"layers.{layer % have}."
+        more |= {key.replace(source, f"layers.{layer}."): value for key, value in tensors.items() if source in key}
+    return tensors | more
+
+
+def as_published(name: str, config: dict) -> None:
+    """What llama.cpp takes for granted of a family, where the fixture has it otherwise."""
+    if re.fullmatch("gemma2|gemma3_text", name):
+        config["query_pre_attn_scalar"] = config["head_dim"]
+    if name == "gemma3_text":
+        config["sliding_window_pattern"] = 6
+    if name == "smollm3":
+        config["no_rope_layers"] = [1, 1, 1, 0]
+        config.pop("layer_types")
+    if name == "qwen2":
+        config["use_sliding_window"] = False
+    if re.fullmatch("phi3|phi4_mini|mistral", name):  # as long as the texts: llama.cpp knows no window here
+        config["sliding_window"] = config["max_position_embeddings"]
+    if re.fullmatch("phi3|phi4_mini|minicpm4|internlm3", name):  # scalings that its files cannot hold
+        config["rope_scaling"], config["max_position_embeddings"] = None, 128
+    if name == "minicpm3":  # the published model's factors, one ε, and the same LongRoPE for all lengths
+        config |= {"scale_emb": 12, "dim_model_base": 256, "rms_norm_eps": 1e-6}
+        config["rope_scaling"]["long_factor"] = config["rope_scaling"]["short_factor"]
+    if name == "deepseek_v2_lite":  # one ε and one scale of YaRN
+        config["rms_norm_eps"] = 1e-6
+        config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"]
+
+
+def with_experts_alone(folder: pathlib.Path, config: dict, tensors: dict) -> dict:
+    """Every layer like the first: llama.cpp has experts in all. The adapter, too."""
+    def like_first(pairs: dict) -> dict:
+        kept = {key: value for key, value in pairs.items() if ".layers." not in key or ".layers.0." in key}
+        return repeat_layers(kept, 1, config["num_hidden_layers"])
+
+    config["mlp_only_layers"] = []
+    path = folder / "adapter_lora/adapter_model.safetensors"
+    save_file({key: value.float().numpy() for key, value in like_first(load_file(path)).items()}, path, metadata={"format": "pt"})
+    return like_first(tensors)
+
+
 def write(name: str, folder: pathlib.Path) -> None:
     """The fixture with more rows, and more layers where llama.cpp asks for them."""
     shutil.copytree(FAMILIES / name, folder)
@@ -78,19 +124,13 @@ def write(name: str, folder: pathlib.Path) -> None:
     if re.fullmatch("chatglm.|glm", name):
         fill_hidden(config, tensors, generator)
         fit_adapter(folder, tensors, generator)
-    if re.fullmatch("baichuan2?_13b", name):
-        for layer in range(config["num_hidden_layers"], ALIBI_LAYERS):
-            source = f"layers.{layer % config['num_hidden_layers']}."
-            tensors |= {key.replace(source, f"layers.{layer}."): value for key, value in tensors.items() if source in key}
-        config["num_hidden_layers"] = ALIBI_LAYERS
-    if name == "minicpm3":  # llama.cpp has the published model's factors, and one ε
-        config |= {"scale_emb": 12, "dim_model_base": 256, "rms_norm_eps": 1e-6}
-        config["rope_scaling"]["long_factor"] = config["rope_scaling"]["short_factor"]
-    if name == "mistral":  # as long as the texts: llama.cpp knows no window here
-        config["sliding_window"] = config["max_position_embeddings"]
-    if name == "deepseek_v2_lite":  # as in the published models: one ε and one scale of YaRN, which is what llama.cpp knows
-        config["rms_norm_eps"] = 1e-6
-        config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"]
+    for kind, count in LAYERS.items():
+        if re.fullmatch(kind, name):
+            tensors = repeat_layers(tensors, config["num_hidden_layers"], count)
+            config["num_hidden_layers"] = count
+    if re.fullmatch("qwen._moe", name):
+        tensors = with_experts_alone(folder, config, tensors)
+    as_published(name, config)
     for key in ("vocab_size", "padded_vocab_size"):
         if key in config:
             config[key] = ROWS
