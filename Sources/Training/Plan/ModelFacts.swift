@@ -83,8 +83,8 @@ struct ModelFacts {
     guard let metadata = pretrained.source.gguf?.metadata, pretrained.tokenizerPath == pretrained.source.path,
       metadata["tokenizer.ggml.model"]?.string == "gpt2"
     else { return 0 }
-    let lists = ["tokens", "merges"].compactMap { metadata["tokenizer.ggml.\($0)"]?.array }
-    return tokenBytes * lists.reduce(0) { $0 + $1.count }
+    let counts = ["tokens", "merges"].map { metadata["tokenizer.ggml.\($0)"]?.count ?? 0 }
+    return tokenBytes * counts.reduce(0, +)
   }
 
   private static func blockLinearBytes(_ setup: RunSetup) -> Int {

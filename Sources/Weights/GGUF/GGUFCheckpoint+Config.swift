@@ -155,7 +155,7 @@ extension GGUFCheckpoint {
     guard let info = gguf.tensors.first(where: { $0.name == GGUFNames.headWeight(isTied: true) }) else {
       throw FireflyError("the tensor token_embd.weight is missing", at: gguf.path)
     }
-    let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.array?.count
+    let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.count
     let expected = try gguf.optionalSize(architecture.key(.vocabularySize)) ?? tokens ?? info.shape[0]
     guard info.shape == [expected, hiddenSize] else {
       throw FireflyError(
