@@ -187,7 +187,10 @@ let package = Package(
       path: "Tests/Doubles"),
     .testTarget(
       name: "StormTests",
-      dependencies: ["Firefly", "FireflyBase", "FireflyText", "FireflyConversion", "FireflyTestSupport"],
+      dependencies: [
+        "Firefly", "FireflyBase", "FireflyTensors", "FireflyWeights", "FireflyText", "FireflyConversion",
+        "FireflyTestSupport",
+      ],
       path: "Tests/StormTests"),
     .testTarget(
       name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],

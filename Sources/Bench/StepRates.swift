@@ -6,7 +6,7 @@ import FireflyTraining
 package struct StepRates: Sendable {
   /// FLOP/s of products with weights, and of attention.
   var matrices, attention: Double
-  /// Seconds for each NF4 weight decoded.
+  /// Seconds for each weight decoded.
   var decoding: Double
   /// Seconds for each element of the residual stream that passes a block: norms, activations, sums, and what no part
   /// accounts for.
@@ -37,8 +37,10 @@ package struct StepRates: Sendable {
 
   /// Random weights of a shape, held as in the run; every block does all that one within the model does.
   package static func model(_ architecture: Architecture, _ step: PlannedStep) throws -> Transformer {
-    try Transformer.random(
-      architecture, compute: step.compute, quantization: step.isNF4 ? .nf4(double: true) : .none,
+    let quantized: Quantization = step.blocks.isEmpty ? .nf4(double: true) : .stored
+    return try Transformer.random(
+      architecture, compute: step.compute, quantization: step.isNF4 ? quantized : .none,
+      blocks: step.blocks.formats(architecture),
       training: step.adapter == nil ? FullOptions() : nil, firstTakesInputGradient: true, on: step.device)
   }
 
@@ -99,7 +101,9 @@ package struct MeasuredStep {
     let trainable = model.arena.trainable
     parameters = trainable.count
     work = StepWork(
-      WorkModel(model.architecture, trainable, checkpointing: step.checkpointing, isNF4: step.isNF4),
+      WorkModel(
+        model.architecture, trainable, checkpointing: step.checkpointing, isNF4: step.isNF4,
+        decodesHead: step.blocks.holdsHead(of: model.architecture)),
       lengths: lengths, targets: training.targets)
   }
 }

@@ -62,7 +62,7 @@ public struct GGUFExporter {
       let inputs = weights.source.gguf.map { $0.paths } ?? [weights.source.path]
       return try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: inputs)
     }
-    let tensors = [try model.frequencyFactors()].compactMap { $0 } + (try items())
+    let tensors = model.frequencyFactors() + (try items())
     let metadata = try model.metadata(type: type) + vocabularyMetadata + calibration
     guard let partLimit else {
       let path = try checked(path)

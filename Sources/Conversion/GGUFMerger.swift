@@ -61,10 +61,8 @@ public struct GGUFMerger {
   }
 
   private func copied(_ info: TensorInfo) -> GGUFWriter.Item {
-    GGUFWriter.Item(name: info.name, shape: info.shape, type: info.type) { [file] in
-      defer { file.release(info) }
-      return file.bytes(of: info)
-    }
+    let pieces = file.bytes(of: info).pieces { [file] in file.release(info) }
+    return GGUFWriter.Item(name: info.name, shape: info.shape, type: info.type, pieces: pieces)
   }
 
   /// The file's own, but for the tokenizer's template and ends, and for what says where its tensors lie.

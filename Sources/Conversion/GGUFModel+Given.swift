@@ -48,6 +48,10 @@ extension GGUFModel {
       given.hasALiBi == (a.rotary == nil) && given.layersWithALiBi ?? a.layers == a.layers,
       "num_hidden_layers",
       expected: given.layersWithALiBi.map { "\($0), by which llama.cpp knows ALiBi" } ?? "rotary positions")
+    if a.rotary?.queryGrowth != nil {
+      let isYaRN = if case .yarn = a.rotary?.scaling { true } else { false }
+      try require(given.growsQueries && isYaRN, "rope_parameters", expected: "no llama_4_scaling_beta")
+    }
     guard let latent = a.latent else { return }
     try require(latent.normEpsilon == a.normEpsilon, "rms_norm_eps", expected: "\(latent.normEpsilon)")
     let hasOneScale = rope?["mscale"]?.double == rope?["mscale_all_dim"]?.double
@@ -64,6 +68,9 @@ extension GGUFModel {
     if kind.numbers.contains(where: { $0.key == .scoreCap }) {
       try require(a.scoreCap != nil, "attn_logit_softcapping", expected: "a number")
       try require(a.logitCap != nil, "final_logit_softcapping", expected: "a number")
+    }
+    for (name, value) in given.constants.sorted(by: { $0.key < $1.key }) {
+      try require(source.config[name]?.double == value, name, expected: "\(value)")
     }
     if let isTied = given.isTied {
       try require(a.tiedHead == isTied, "tie_word_embeddings", expected: "\(isTied)")

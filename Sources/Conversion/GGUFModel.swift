@@ -55,7 +55,7 @@ struct GGUFModel {
       (kind.key(.vocabularySize), .uint32(a.vocabularySize)),
       (kind.key(.contextLength), .uint32(contextLength)),
       (kind.key(.embeddingLength), .uint32(a.hiddenSize)), (kind.key(.blockCount), .uint32(a.layers)),
-      (kind.key(.feedForwardLength), .uint32(a.intermediateSize)),
+      (kind.key(.feedForwardLength), .uint32(a.intermediateSize * (kind.countsGateAndUp ? 2 : 1))),
       (kind.key(.headCount), .uint32(a.heads)), (kind.key(.keyValueHeadCount), .uint32(a.keyValueHeads)),
       (kind.key(.keyLength), .uint32(a.headDim)),
       (kind.key(.valueLength), .uint32(a.latent?.valueDim ?? a.headDim)),
@@ -123,54 +123,7 @@ struct GGUFModel {
     return kind.endsAtWindow ? min(window, architecture.maxPositions) : architecture.maxPositions
   }
 
-  /// What the model itself is read from, so that the file says the same.
-  var rope: JSONValue? { Architecture.rotaryParameters(of: source.config) }
-
-  private var theta: Double { Double(architecture.rotary?.theta ?? 10_000) }
-
-  private var scalingType: String { rope?["rope_type"]?.string ?? rope?["type"]?.string ?? "default" }
-
-  private func scaling() throws -> [(key: String, value: GGUFWriter.Value)] {
-    switch architecture.rotary?.scaling ?? .none {
-    case .none, .llama3: return []
-    case .linear(let factor):
-      return [
-        (kind.key(.scalingType), .string("linear")), (kind.key(.scalingFactor), .float32(factor)),
-      ]
-    case .yarn:
-      var pairs: [(key: String, value: GGUFWriter.Value)] = [
-        (kind.key(.scalingType), .string("yarn")),
-        (kind.key(.scalingFactor), .float32(Float(try number("factor")))),
-      ]
-      let length = rope?["original_max_position_embeddings"]?.int ?? architecture.maxPositions
-      pairs.append((kind.key(.originalContextLength), .uint32(length)))
-      for (key, name) in GGUFKey.yarnOptions where rope?[name] != nil {
-        pairs.append((kind.key(key), .float32(Float(try number(name)))))
-      }
-      if architecture.latent != nil {
-        pairs.append((kind.key(.yarnLogFactor), .float32(Float(0.1 * (try number("mscale_all_dim"))))))
-      }
-      if rope?["attention_factor"] != nil {
-        let usual = GGUFKey.usualAttentionFactor(try number("factor"))
-        let factor = try number("attention_factor") / usual
-        pairs.append((kind.key(.attentionFactor), .float32(Float(factor))))
-      }
-      return pairs
-    case .dynamic, .long:
-      throw FireflyError(
-        "the exported file would lose this rotary scaling", at: "\(place): rope_type",
-        expected: "default, linear, yarn or llama3", found: scalingType)
-    }
-  }
-
-  private func number(_ key: String) throws -> Double {
-    guard let number = rope?[key]?.double, number.isFinite, number > 0 else {
-      throw FireflyError("wrong value", at: "\(place): rope scaling's \(key)", expected: "a number above 0")
-    }
-    return number
-  }
-
-  // MARK: - Types and rotary factors
+  // MARK: - Types
 
   /// How the file's matrices are stored.
   func mixture(_ type: GGUFType, hasImportance: Bool) -> GGUFMixture {
@@ -180,20 +133,5 @@ struct GGUFModel {
       type: type, layers: a.layers, grouping: a.heads / a.keyValueHeads, experts: a.experts?.count ?? 0,
       isTied: a.tiedHead,
       sharesValues: shares && a.layers == 80, hasImportance: hasImportance)
-  }
-
-  /// Llama 3's scaling is kept as a divisor for each frequency.
-  func frequencyFactors() throws -> GGUFWriter.Item? {
-    guard case .llama3(let factor, let low, let high, let original) = architecture.rotary?.scaling else {
-      return nil
-    }
-    let size = architecture.headDim
-    let rule = Llama3Rope(
-      factor: Double(factor), low: Double(low), high: Double(high), originalLength: Double(original),
-      theta: theta, headDim: size)
-    let divisors = rule.divisors.map { Float($0) }
-    return GGUFWriter.Item(name: Llama3Rope.tensorName, shape: [size / 2], type: .float32) {
-      Tensor(divisors, [size / 2])
-    }
   }
 }

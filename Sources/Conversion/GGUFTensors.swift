@@ -17,9 +17,6 @@ struct GGUFTensors {
     let parts: [(name: String, place: GGUFModel.Place)]
   }
 
-  /// Elements of a strip: 16 MiB in float32.
-  private static let stripElements = 4 << 20
-
   /// In the order of the model's tensors.
   func groups() throws -> [Group] {
     let store = weights.source.weights
@@ -47,27 +44,25 @@ struct GGUFTensors {
   func item(_ group: Group, as stored: StoredType, importance: ImportanceMatrix?) throws -> GGUFWriter.Item {
     let pieces = try group.parts.flatMap { name, place in
       let columns = importance?.columns(of: name)
-      return try strips(name, place).map { rows in { try encoded(name, place, rows, stored, columns) } }
+      return try strips(name, place).map { rows in
+        WrittenPiece(release: { weights.release(name) }) {
+          try encoded(name, place, rows, stored, columns)
+        }
+      }
     }
     return GGUFWriter.Item(name: group.name, shape: group.shape, type: stored, pieces: pieces)
   }
 
   /// Ranges of rows of a tensor, of whole heads where these have another order in the file.
   private func strips(_ name: String, _ place: GGUFModel.Place) throws -> [Range<Int>] {
-    let shape = try weights.source.weights.shape(of: name)
-    guard shape.count == 2, place.rows == nil, weights.hasStrips(name) else {
-      return [0..<(shape.first ?? 1)]
-    }
-    let unit = place.heads.map { shape[0] / $0 } ?? 1
-    let step = max(GGUFTensors.stripElements / shape[1] / unit, 1) * unit
-    return stride(from: 0, to: shape[0], by: step).map { $0..<min($0 + step, shape[0]) }
+    guard place.rows == nil else { return [0..<(try weights.source.weights.shape(of: name).first ?? 1)] }
+    return try weights.strips(name, heads: place.heads)
   }
 
   private func encoded(
     _ name: String, _ place: GGUFModel.Place, _ rows: Range<Int>, _ stored: StoredType, _ importance: Tensor?
   ) throws -> Tensor {
     let shape = try weights.source.weights.shape(of: name)
-    defer { if rows.upperBound == shape.first ?? 1 { weights.source.weights.release(name) } }
     var tensor = try weights.plainTensor(name, rows: rows)
     try tensor.checkFinite(at: "\(weights.source.path): \(name)")
     if model.addsOne(place.name) {

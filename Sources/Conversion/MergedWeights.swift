@@ -11,7 +11,7 @@ public enum MergeBase: Equatable, Sendable {
   case nf4(double: Bool)
 }
 
-/// A model's tensors with an adapter added: W + s·B·A (Hu et al., 2021), in float32, one tensor at a time.
+/// A model's tensors with an adapter added: W + s·B·A (Hu et al., 2021), in float32, some rows at a time.
 struct MergedWeights {
   let source: ModelSource
   let adapter: AdapterFile?
@@ -71,13 +71,32 @@ struct MergedWeights {
     return matrices.contains(name) && !source.weights.isNF4(name)
   }
 
-  /// The tensor in float32, ready to be rounded.
-  func tensor(_ name: String) throws -> Tensor {
+  /// The tensor's rows in ranges that it can be had in, one after another.
+  ///
+  /// - Parameter heads: the rows are those of so many heads, which stay whole; nil: each row stands for itself.
+  func strips(_ name: String, heads: Int? = nil) throws -> [Range<Int>] {
+    if let module = replaced[name], let adapter { return try adapter.savedStrips(module, heads: heads) }
+    // Scales are quantised over all of a matrix.
+    if isRounded(name) { return [0..<(try source.weights.shape(of: name)[0])] }
+    return try source.weights.strips(of: name, heads: heads)
+  }
+
+  /// Lets go of the files' pages that hold the tensor.
+  func release(_ name: String) {
+    source.weights.release(name)
+    if let module = replaced[name] { adapter?.releaseSaved(module) }
+  }
+
+  /// Rows of the tensor in float32, ready to be rounded.
+  ///
+  /// - Parameter rows: one of the `strips`.
+  func tensor(_ name: String, rows: Range<Int>) throws -> Tensor {
     let shape = try source.weights.shape(of: name)
-    if let module = replaced[name], let adapter { return try adapter.savedWeight(module, shape: shape) }
-    guard let module = modules[name] else { return try baseTensor(name, shape) }
-    defer { source.weights.release(name) }
-    return try merged(baseTensor(name, shape), module, shape, 0..<shape[0])
+    if let module = replaced[name], let adapter {
+      return try adapter.savedWeight(module, shape: shape, rows: rows)
+    }
+    let base = try baseTensor(name, shape, rows)
+    return try modules[name].map { try merged(base, $0, shape, rows) } ?? base
   }
 
   /// The base's rows with the adapter's part of them.
@@ -91,34 +110,22 @@ struct MergedWeights {
     return merged
   }
 
-  /// Whether some rows of the tensor can be had without the others.
-  func hasStrips(_ name: String) -> Bool {
-    replaced[name] == nil && !isRounded(name) && source.weights.hasStrips(name)
-  }
-
   /// Rows of the tensor, in the file's own type where that is a float's and nothing changes it, which needs no memory;
   /// otherwise in float32.
   ///
-  /// - Parameter rows: whole heads of queries or keys; all of them where it has no strips.
+  /// - Parameter rows: one of the `strips`.
   func plainTensor(_ name: String, rows: Range<Int>) throws -> Tensor {
     let type = try source.weights.plainType(of: name, blocks: .float32).dtype
-    let shape = try source.weights.shape(of: name)
-    if rows.count < shape[0] {
-      let isPlain = !isChanged(name) && [.float32, .float16, .bfloat16].contains(type)
-      let base = try source.weights.tensor(
-        name, shape: shape, rows: rows, as: isPlain ? type ?? .float32 : .float32)
-      return try modules[name].map { try merged(base, $0, shape, rows) } ?? base
-    }
     guard !isChanged(name), let type, [.float32, .float16, .bfloat16].contains(type) else {
-      return try tensor(name)
+      return try tensor(name, rows: rows)
     }
-    return try source.weights.tensor(name, shape: shape, as: type)
+    return try source.weights.tensor(name, shape: source.weights.shape(of: name), rows: rows, as: type)
   }
 
-  private func baseTensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+  private func baseTensor(_ name: String, _ shape: [Int], _ rows: Range<Int>) throws -> Tensor {
     let weights = source.weights
     guard case .nf4(let double) = base, isRounded(name) else {
-      return try weights.tensor(name, shape: shape, as: .float32)
+      return try weights.tensor(name, shape: shape, rows: rows, as: .float32)
     }
     let packed = try BitsAndBytes.quantize(
       weights.tensor(name, shape: shape, as: compute), double: double, at: "\(source.path): \(name)")

@@ -4,7 +4,7 @@ import FireflyPretrained
 import FireflyTensors
 import FireflyWeights
 
-/// Writes a model with an adapter merged into its weights, in the types of the model's files; shard by shard.
+/// Writes a model with an adapter merged into its weights, in the types of the model's files; some rows at a time.
 ///
 /// Tensors that the merge does not touch are copied byte for byte. The folder has no `quantization_config`.
 public struct Merger {
@@ -48,7 +48,7 @@ public struct Merger {
     try folder.write(config: config, files, items, shardLimit: shardLimit, progress: progress)
   }
 
-  /// The merged tensor in the type that the file's weights have.
+  /// The merged tensor in the type that the file's weights have, some rows at a time.
   private func merged(_ name: String) throws -> SafeTensorsWriter.Item {
     let type = try source.weights.plainType(of: name, blocks: source.halfType)
     guard let dtype = type.dtype, dtype.isFloat else {
@@ -57,9 +57,11 @@ public struct Merger {
         expected: "F32, F16 or BF16", found: type.description)
     }
     let shape = try source.weights.shape(of: name)
-    return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) { [weights] in
-      let exact = try weights.tensor(name)
-      return dtype == .float32 ? exact : exact.converted(to: dtype)
+    let pieces = try weights.strips(name).map { [weights] rows in
+      WrittenPiece(release: { weights.release(name) }) {
+        try weights.tensor(name, rows: rows).inType(dtype)
+      }
     }
+    return SafeTensorsWriter.Item(name: name, type: type, shape: shape, pieces: pieces)
   }
 }

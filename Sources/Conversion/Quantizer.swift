@@ -75,8 +75,11 @@ public struct Quantizer {
       return try weights.copy(of: name, blocks: dtype)
     }
     let shape = try weights.shape(of: name)
-    return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) { [dtype] in
-      try weights.tensor(name, shape: shape, as: dtype)
+    let pieces = try weights.strips(of: name).map { [dtype] rows in
+      WrittenPiece(release: { weights.release(name) }) {
+        try weights.tensor(name, shape: shape, rows: rows, as: dtype)
+      }
     }
+    return SafeTensorsWriter.Item(name: name, type: StoredType(dtype), shape: shape, pieces: pieces)
   }
 }

@@ -4,10 +4,14 @@ import FireflyWeights
 /// Random weights of any shape, for measuring: norms are ones, biases zeros, and all else is uniform in ±0.05.
 struct RandomTensors: TensorSource {
   let path = "random weights"
+  /// The matrices that are held in a GGUF file's blocks.
+  let blocks: [String: BlockFormat]
 
   func storedName(_ name: String, _ architecture: Architecture) -> String { name }
   func nf4(_ name: String, shape: [Int]) -> NF4Tensor? { nil }
-  func blocks(_ name: String, shape: [Int]) -> BlockTensor? { nil }
+  func blocks(_ name: String, shape: [Int]) -> BlockTensor? {
+    blocks[name].map { .random(shape, $0, seed: UInt64(shape[0])) }
+  }
   func isMapped(_ name: String, as dtype: DType) -> Bool { true }
   func release(_ name: String) {}
 
@@ -24,17 +28,19 @@ extension Transformer {
   /// A model of this shape with random weights.
   ///
   /// - Parameters:
+  ///   - blocks: formats of the matrices that are held in a GGUF file's blocks, by name; with `.stored`.
   ///   - training: the weights are trained, but for those that it freezes; nil: none is.
   ///   - firstTakesInputGradient: the first block computes its input's gradient, which nothing needs, as all others do.
   ///   - device: where it lies.
   /// - Throws: never for a shape that was read from a model.
   package static func random(
-    _ architecture: Architecture, compute: DType, quantization: Quantization, training: FullOptions? = nil,
-    firstTakesInputGradient: Bool, on device: any Device
+    _ architecture: Architecture, compute: DType, quantization: Quantization,
+    blocks: [String: BlockFormat] = [:], training: FullOptions? = nil, firstTakesInputGradient: Bool,
+    on device: any Device
   ) throws -> Transformer {
     let trainable = training.map { Trainable(architecture, $0) } ?? .nothing
     let loader = ModelLoader(
-      (architecture, []), RandomTensors(), compute: compute, quantization: quantization,
+      (architecture, []), RandomTensors(blocks: blocks), compute: compute, quantization: quantization,
       arena: ParameterArena(trainable, on: device),
       firstTakesInputGradient: firstTakesInputGradient)
     let model = try loader.model()

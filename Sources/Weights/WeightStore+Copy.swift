@@ -35,17 +35,25 @@ extension WeightStore {
     return info.type.isBlock ? StoredType(blocks) : info.type
   }
 
-  /// The tensor as it lies in the file, byte for byte; GGUF's blocks and 4-bit matrices as numbers.
+  /// The tensor as it lies in the file, byte for byte; GGUF's blocks and 4-bit matrices as numbers. Some rows at a time.
   ///
   /// - Parameter blocks: what GGUF's blocks become.
   package func copy(of name: String, blocks: DType) throws -> SafeTensorsWriter.Item {
     let (type, shape) = (try plainType(of: name, blocks: blocks), try shape(of: name))
-    let entry = SafeTensorsWriter.Item.Entry(name: name, type: type, shape: shape)
-    return SafeTensorsWriter.Item(entries: [entry]) {
-      let stored = try self.take(name)
-      if !self.isNF4(name), stored.hasPlainBytes { return [stored.plainBytes()] }
-      guard let dtype = type.dtype else { preconditionFailure("\(type) is neither 4-bit nor GGUF's") }
-      return [try self.tensor(name, shape: shape, as: dtype)]
+    let stored = try take(name)
+    let release = { self.release(name) }
+    if !isNF4(name), stored.hasPlainBytes {
+      // A view of a larger block is gathered when its turn comes.
+      let pieces =
+        stored.layout == .rows
+        ? stored.plainBytes().pieces(release: release)
+        : [WrittenPiece(release: release, make: stored.plainBytes)]
+      return SafeTensorsWriter.Item(name: name, type: type, shape: shape, pieces: pieces)
     }
+    guard let dtype = type.dtype else { preconditionFailure("\(type) is neither 4-bit nor GGUF's") }
+    let pieces = try strips(of: name).map { rows in
+      WrittenPiece(release: release) { try self.tensor(name, shape: shape, rows: rows, as: dtype) }
+    }
+    return SafeTensorsWriter.Item(name: name, type: type, shape: shape, pieces: pieces)
   }
 }

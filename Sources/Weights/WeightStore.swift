@@ -52,6 +52,9 @@ package final class WeightStore: Sendable {
     Set(tensors.values.map(\.info.type).filter(\.isBlock).map(\.rawValue)).sorted()
   }
 
+  /// The block format that a matrix is stored in and can be multiplied in; nil: it is stored otherwise.
+  package func blockFormat(of name: String) -> BlockFormat? { tensors[name]?.blocks?.format }
+
   /// Bytes of all tensors in the files.
   package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.range.count } }
 
@@ -71,13 +74,24 @@ package final class WeightStore: Sendable {
     return try stored.tensor(as: dtype)
   }
 
-  /// Whether some rows of the matrix can be read without the others.
-  package func hasStrips(_ name: String) -> Bool { tensors[name]?.hasStrips ?? false }
-
-  /// Rows of a matrix that has strips, as `tensor` gives all of it.
+  /// The tensor's rows in ranges that can be read one after another, so that a table for a large vocabulary need not lie in
+  /// memory whole; one range where rows cannot be read by themselves.
   ///
-  /// - Parameter rows: whole heads where llama.cpp's files have another order of a head's rows.
+  /// - Parameters:
+  ///   - heads: the rows are those of so many heads, which stay whole; nil: each row stands for itself.
+  ///   - elements: about the most that a strip has.
+  package func strips(of name: String, heads: Int? = nil, elements: Int = Strips.elements) throws
+    -> [Range<Int>]
+  {
+    guard !isNF4(name) else { return [0..<(try shape(of: name)[0])] }
+    return try take(name).strips(heads: heads, elements: elements)
+  }
+
+  /// Some rows of the tensor, as `tensor` gives all of it.
+  ///
+  /// - Parameter rows: one of the `strips`.
   package func tensor(_ name: String, shape: [Int], rows: Range<Int>, as dtype: DType) throws -> Tensor {
+    if rows.count == shape.first ?? 1 { return try tensor(name, shape: shape, as: dtype) }
     let stored = try take(name)
     try check(stored, shape)
     return try stored.strip(rows).tensor(as: dtype)

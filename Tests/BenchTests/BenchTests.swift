@@ -149,6 +149,33 @@ import Testing
     #expect(abs(estimate.seconds - measured.seconds) <= 1e-6 * measured.seconds)
   }
 
+  /// A GGUF file's blocks are measured in their own formats; the head, too, is decoded for its products.
+  @Test func blocksAreMeasuredAsTheyLie() throws {
+    let shape = BenchShape.llama("blocks", "blocks", [256, 512], layers: 2, heads: 4, vocabulary: 300)
+    let architecture = try Architecture(config: shape.config, source: "test")
+    let step = PlannedStep(
+      architecture: architecture, adapter: BenchTests.lora, compute: .float32, isNF4: true,
+      blocks: HeldBlocks(
+        linears: ["self_attn.q_proj": .q4_K, "mlp.down_proj": .q6_K],
+        tables: [architecture.names.embedding: .q8_0]),
+      checkpointing: true, lengths: [90, 30], targetShare: 1)
+    #expect(
+      step.blocks.formats(architecture) == [
+        "model.layers.0.self_attn.q_proj.weight": .q4_K, "model.layers.0.mlp.down_proj.weight": .q6_K,
+        "model.layers.1.self_attn.q_proj.weight": .q4_K, "model.layers.1.mlp.down_proj.weight": .q6_K,
+        "model.embed_tokens.weight": .q8_0,
+      ])
+    let measured = try MeasuredStep(StepRates.model(architecture, step), step, step.lengths, runs: 1)
+    let linears = 2 * (4 * 256 * 256 + 3 * 256 * 512)
+    // Forwards, forwards again and backwards; the logits and their gradient.
+    #expect(measured.work.decodedWeights == Double(3 * linears + 2 * 300 * 256))
+    let decoding = measured.gradients.parts.first { $0.part == .decoding }
+    #expect((decoding?.entry.seconds ?? 0) > 0)
+    let estimate = RunEstimate(
+      measured.work, steps: 1, parameters: measured.parameters, StepRates(measured))
+    #expect(abs(estimate.seconds - measured.seconds) <= 1e-6 * measured.seconds)
+  }
+
   /// Asking the reference comes to the whole run's time, not to a step's.
   @Test func theReferenceIsPartOfARunsTime() throws {
     let architecture = try Architecture(config: BenchTests.tiny.config, source: "test")

@@ -46,6 +46,28 @@ import Testing
       "rope_theta": .int(10_000),
     ],
     "orion": ["head_dim": .int(8)],
+    "qwen": [
+      "head_dim": .null, "kv_channels": .int(8), "seq_length": .int(256), "no_bias": .bool(true),
+      "layer_norm_epsilon": .double(1e-6), "rotary_emb_base": .int(5000),
+    ],
+    "minicpm3": [
+      "head_dim": .null, "num_key_value_heads": .int(4), "q_lora_rank": .int(16), "kv_lora_rank": .int(8),
+      "qk_nope_head_dim": .int(8), "qk_rope_head_dim": .int(4), "rms_norm_eps": .double(1e-6),
+      "scale_emb": .int(12), "scale_depth": .double(1.4), "dim_model_base": .int(256),
+      "rope_parameters": .null,
+      "rope_scaling": .object([
+        "type": .string("longrope"), "short_factor": .array([.double(1), .double(1.5)]),
+        "long_factor": .array([.double(1), .double(1.5)]), "original_max_position_embeddings": .int(64),
+      ]),
+    ],
+    "ministral3": [
+      "sliding_window": .null,
+      "rope_parameters": .object([
+        "rope_type": .string("yarn"), "rope_theta": .int(10_000), "factor": .double(4),
+        "original_max_position_embeddings": .int(8), "beta_fast": .double(32), "beta_slow": .double(1),
+        "mscale": .double(1), "mscale_all_dim": .double(1), "llama_4_scaling_beta": .double(0.5),
+      ]),
+    ],
     "glm": [
       "head_dim": .int(8), "attention_bias": .bool(true), "partial_rotary_factor": .double(0.5),
     ],
@@ -139,6 +161,7 @@ import Testing
     ("gemma", "tie_word_embeddings", .bool(false)), ("olmo2", "tie_word_embeddings", .bool(true)),
     ("seed_oss", "attention_out_bias", .bool(true)), ("qwen3_moe", "norm_topk_prob", .bool(false)),
     ("qwen3_moe", "mlp_only_layers", .array([.int(1)])),
+    ("minicpm3", "scale_emb", .int(3)), ("minicpm3", "rms_norm_eps", .double(1e-5)),
     (
       "phi3", "rope_scaling",
       .object([
@@ -154,7 +177,7 @@ import Testing
         "original_max_position_embeddings": family == "phi3" ? .int(64) : .null,
         "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
         "hidden_act": .string(family == "gemma" ? "gelu_pytorch_tanh" : "silu"),
-      ]
+      ].merging(family == "minicpm3" ? Self.families[family] ?? [:] : [:]) { $1 }
       try writeModel(config.merging([key: value]) { $1 }, to: folder + "/model", randomTensor)
       let refused = thrownError { try export(folder + "/model", to: folder + "/a.gguf") }
       #expect(refused?.description.contains("lose") == true, "\(refused?.description ?? "")")

@@ -81,6 +81,52 @@ import Testing
     }
   }
 
+  /// A head for many tokens is merged some rows at a time, and an embedding copied so.
+  @Test func largeTablesAreMergedInStrips() throws {
+    try inTemporaryFolder { folder in
+      let (model, adapter) = (folder + "/model", folder + "/adapter")
+      let (embedding, head) = ("model.embed_tokens.weight", "lm_head.weight")
+      let rows = Strips.elements / 64 + 100
+      try writeFloat32(Fixtures.models("gqa"), to: model)
+      let original = try ModelSource.open(model)
+      let others = try original.weights.tensorNames.filter { ![embedding, head].contains($0) }.map { name in
+        let shape = try original.weights.shape(of: name)
+        return (name: name, tensor: try original.weights.tensor(name, shape: shape, as: .float32))
+      }
+      let tables = [embedding, head].map { name in
+        (name: name, tensor: Tensor.random([rows, 64], .float32, seed: UInt64(name.count)))
+      }
+      try SafeTensorsWriter.write(others + tables, to: model + "/model.safetensors")
+      let config = (original.config.object ?? [:]).merging(["vocab_size": .int(rows)]) { $1 }
+      try AtomicFile.write(.object(config), to: model + "/config.json")
+      try writePair(on: "lm_head", inputs: 64, outputs: rows, to: adapter)
+
+      try merge(model, adapter, to: folder + "/out")
+      let expected = try logits(model, adapter: adapter)
+      assertClose(try logits(folder + "/out"), expected, Self.tolerance, "logits")
+      #expect(try logits(model) != expected, "the adapter changes something")
+      let merged = try ModelSource.open(folder + "/out").weights
+      #expect(try merged.strips(of: head).count == 2)
+      let copied = try merged.tensor(embedding, shape: [rows, 64], as: .float32)
+      #expect(copied.floats == tables[0].tensor.floats)
+    }
+  }
+
+  private func writePair(on module: String, inputs: Int, outputs: Int, to folder: String) throws {
+    try AtomicFile.makeFolder(folder)
+    let config: [String: JSONValue] = [
+      "peft_type": .string("LORA"), "r": .int(4), "lora_alpha": .int(8),
+      "target_modules": .array([.string(module)]),
+    ]
+    try AtomicFile.write(.object(config), to: folder + "/adapter_config.json")
+    let name = "base_model.model.\(module)"
+    try SafeTensorsWriter.write(
+      [
+        (name: "\(name).lora_A.weight", tensor: Tensor.random([4, inputs], .float32, seed: 1)),
+        (name: "\(name).lora_B.weight", tensor: Tensor.random([outputs, 4], .float32, seed: 2)),
+      ], to: folder + "/adapter_model.safetensors")
+  }
+
   /// A base with other tables than its files gives a model whose files have these.
   @Test(arguments: [
     ("own_both", "own", 27), ("own_embedding", "own", 27), ("own_shrunk", "own", 21),

@@ -126,6 +126,21 @@ import Testing
     #expect(try source.grown(to: 20).config == source.config)
   }
 
+  @Test(arguments: cases) func someRowsAreThoseOfTheWhole(_ name: String) throws {
+    let example = try Case(name)
+    let weights = try ModelSource.open(example.base).adapted(to: AdapterFile(example.adapter)).weights
+    for name in weights.tensorNames {
+      let shape = try weights.shape(of: name)
+      let whole = try weights.tensor(name, shape: shape, as: .float32)
+      for rows in try weights.strips(of: name, elements: 5 * 16) {
+        let strip = try weights.tensor(name, shape: shape, rows: rows, as: .float32)
+        #expect(strip.floats == whole.slice(rows).floats, "\(name) \(rows)")
+      }
+    }
+    let table = weights.tensorNames.first { $0.contains("embed") } ?? ""
+    #expect(try weights.strips(of: table, elements: 5 * 16).count >= 5)
+  }
+
   @Test func aHeadOfItsOwnBeginsAsTheEmbedding() throws {
     let source = try ModelSource.open(Self.folder + "/base_tied").untied()
     let architecture = try Architecture.read(source).architecture

@@ -1,11 +1,32 @@
+import FireflyBase
 import FireflyTestSupport
 import Foundation
+import Testing
 
 /// A file with one to three faults, of the sorts that transfers, editors and people make.
 struct Mutation {
   private var random: TestRandom
 
   init(seed: UInt64) { random = TestRandom(seed: seed) }
+
+  private static let count =
+    ProcessInfo.processInfo.environment["FIREFLY_MUTATIONS"].flatMap { Int($0) } ?? 20
+
+  /// Calls `use` for many damaged forms of `data`, and for `data` itself, which must be read.
+  static func each(_ data: Data, seed: UInt64, _ use: (Data) throws -> Void) throws {
+    try use(data)
+    for number in 0..<count {
+      var mutation = Mutation(seed: seed << 32 | UInt64(number))
+      let damaged = mutation.mutated(data)
+      do {
+        try use(damaged)
+      } catch is FireflyError {
+        // Refused with a message.
+      } catch {
+        Issue.record("\(error), of damaged file \(number)")
+      }
+    }
+  }
 
   /// Of a large file the first part, which says how the rest is to be read, is hit most often.
   mutating func mutated(_ data: Data) -> Data {

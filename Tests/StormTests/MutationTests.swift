@@ -6,8 +6,6 @@ import Testing
 /// Damaged files of every kind: each is read, or refused with a message; none crashes, and under AddressSanitizer none reads
 /// what it must not. FIREFLY_MUTATIONS says how many of a kind are tried.
 @Suite(.serialized) struct MutationTests {
-  static let count = ProcessInfo.processInfo.environment["FIREFLY_MUTATIONS"].flatMap { Int($0) } ?? 20
-
   private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   private static let model = tests.appending(path: "CLITests/Fixtures/model").path
   private static let adapter = tests.appending(path: "CLITests/Fixtures/run/adapter").path
@@ -16,22 +14,6 @@ import Testing
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
-
-  /// Calls `use` for many damaged forms of `data`, and for `data` itself, which must be read.
-  private func each(_ data: Data, seed: UInt64, _ use: (Data) throws -> Void) throws {
-    try use(data)
-    for number in 0..<Self.count {
-      var mutation = Mutation(seed: seed << 32 | UInt64(number))
-      let damaged = mutation.mutated(data)
-      do {
-        try use(damaged)
-      } catch is FireflyError {
-        // Refused with a message.
-      } catch {
-        Issue.record("\(error), of damaged file \(number)")
-      }
-    }
-  }
 
   // MARK: - A model's files
 
@@ -66,7 +48,7 @@ import Testing
   ])
   func filesOfAModel(_ name: String) throws {
     let model = try copy(Self.model, to: "model")
-    try each(folder.data("model/" + name), seed: UInt64(name.utf8.count)) { damaged in
+    try Mutation.each(folder.data("model/" + name), seed: UInt64(name.utf8.count)) { damaged in
       try folder.write(damaged, to: "model/" + name)
       try answer(model)
     }
@@ -75,7 +57,7 @@ import Testing
   @Test(arguments: ["adapter_config.json", "adapter_model.safetensors"])
   func filesOfAnAdapter(_ name: String) throws {
     let adapter = try copy(Self.adapter, to: "adapter")
-    try each(folder.data("adapter/" + name), seed: UInt64(name.utf8.count)) { damaged in
+    try Mutation.each(folder.data("adapter/" + name), seed: UInt64(name.utf8.count)) { damaged in
       try folder.write(damaged, to: "adapter/" + name)
       try answer(Self.model, adapter: adapter)
     }
@@ -84,7 +66,7 @@ import Testing
   @Test func gguf() throws {
     let path = folder.path + "/model.gguf"
     try GGUFExporter(Pretrained.open(Self.model), type: .f32).write(to: path)
-    try each(folder.data("model.gguf"), seed: 3) { damaged in
+    try Mutation.each(folder.data("model.gguf"), seed: 3) { damaged in
       try folder.write(damaged, to: "model.gguf")
       try answer(path)
     }
@@ -99,7 +81,7 @@ import Testing
     let data = try Data(contentsOf: URL(filePath: Self.tokenizers + "/" + name))
     let file =
       name.hasSuffix(".model") ? "tokenizer.model" : name.hasSuffix(".json") ? "tokenizer.json" : name
-    try each(data, seed: 4) { damaged in
+    try Mutation.each(data, seed: 4) { damaged in
       try folder.write(damaged, to: "tokenizer/" + file)
       if name.hasSuffix(".tiktoken") {
         try folder.write(#"{"tokenizer_class": "QWenTokenizer"}"#, to: "tokenizer/tokenizer_config.json")
@@ -113,7 +95,7 @@ import Testing
   @Test(arguments: ["old.bin", "state.bin"]) func pickles(_ name: String) throws {
     let data = try Data(contentsOf: Self.tests.appending(path: "WeightsTests/Fixtures/torch/" + name))
     try folder.write("{}", to: "torch/config.json")
-    try each(data, seed: 7) { damaged in
+    try Mutation.each(data, seed: 7) { damaged in
       try folder.write(damaged, to: "torch/pytorch_model.bin")
       let weights = try ModelSource.open(folder.path + "/torch").weights
       for name in weights.tensorNames {
@@ -143,7 +125,7 @@ import Testing
   func rows(_ name: String, _ text: String) throws {
     let pretrained = try Pretrained.open(Self.model)
     let template = try pretrained.template(named: "auto", adapter: nil)
-    try each(Data(text.utf8), seed: 5) { damaged in
+    try Mutation.each(Data(text.utf8), seed: 5) { damaged in
       let path = try folder.write(damaged, to: name)
       _ = try Dataset.load(path, template: template, tokenizer: pretrained.tokenizer, maxLength: 64)
     }
@@ -160,7 +142,7 @@ import Testing
     ]
     let lines = settings.map { name.hasSuffix("json") ? "\"\($0)\": \($1)" : "\($0): \($1)" }
     let text = name.hasSuffix("json") ? "{\(lines.joined(separator: ",\n"))}" : lines.joined(separator: "\n")
-    try each(Data(text.utf8), seed: 6) { damaged in
+    try Mutation.each(Data(text.utf8), seed: 6) { damaged in
       _ = try RunConfig(file: folder.write(damaged, to: name))
     }
   }

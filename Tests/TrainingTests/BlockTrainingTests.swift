@@ -3,6 +3,7 @@ import FireflyConversion
 import FireflyDoubles
 import FireflyPretrained
 import FireflyTestSupport
+import FireflyTensors
 import FireflyTraining
 import FireflyWeights
 import Testing
@@ -53,6 +54,10 @@ import Testing
   @Test func thePlanCountsTheMappedBlocks() throws {
     let plan = try Trainer(config: config("out", "qlora")).plan()
     #expect(plan.notices.contains("\(gguf): the weights stay the file's own blocks: Q8_0"))
+    // Which is what is measured for its time.
+    let formats = plan.step.blocks.formats(plan.step.architecture)
+    #expect(formats["model.layers.1.mlp.down_proj.weight"] == .q8_0)
+    #expect(Set(formats.values) == [.q8_0] && plan.step.blocks.holdsHead(of: plan.step.architecture))
     let weights = try ModelSource.open(gguf).weights
     func bytes(_ isCounted: (String) -> Bool) -> Int {
       weights.names.filter(isCounted).reduce(0) { $0 + (weights.info($1)?.range.count ?? 0) }

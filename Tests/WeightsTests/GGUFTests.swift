@@ -36,6 +36,8 @@ import Testing
     let list = GGUFBuilder.string("a") + GGUFBuilder.string("")
     file.set("strings", 9, littleEndian([UInt32(8)]) + littleEndian([UInt64(2)]) + list)
     file.set("floats", 9, littleEndian([UInt32(6)]) + littleEndian([UInt64(2)]) + littleEndian([0.5, -1]))
+    let numbers = littleEndian([Int32(-7), 8])
+    file.set("numbers", 9, littleEndian([UInt32(5)]) + littleEndian([UInt64(2)]) + numbers)
     let inner = littleEndian([UInt32(0)]) + littleEndian([UInt64(1)]) + [9]
     file.set("nested", 9, littleEndian([UInt32(9)]) + littleEndian([UInt64(1)]) + inner)
     let metadata = try open(file).metadata
@@ -45,8 +47,9 @@ import Testing
         "u32": .integer(4_294_967_295), "i32": .integer(-2_147_483_648), "f32": .float32(1e-5),
         "bool": .bool(true),
         "string": .string("é中😀"), "u64": .integer(1 << 62), "large": .large(.max), "i64": .integer(.min),
-        "f64": .float64(0.1), "strings": .array([.string("a"), .string("")]),
-        "floats": .array([.float32(0.5), .float32(-1)]), "nested": .array([.array([.integer(9)])]),
+        "f64": .float64(0.1), "strings": .texts(["a", ""]),
+        "floats": .fractions([0.5, -1]), "numbers": .numbers([-7, 8]),
+        "nested": .array([.array([.integer(9)])]),
       ])
     #expect(metadata["strings"]?.strings == ["a", ""])
     #expect(metadata["floats"]?.floats == [0.5, -1])

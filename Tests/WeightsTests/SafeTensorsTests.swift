@@ -70,6 +70,29 @@ import Testing
     #expect(try store.tensor("b", shape: [1], as: .float32).floats == [1])
   }
 
+  /// Pieces of several tensors come together and lie apart; each is let go of when it is written.
+  @Test func writesTensorsInPieces() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/a.safetensors"
+    var order: [String] = []
+    let entries = ["x", "y"].map { SafeTensorsWriter.Item.Entry(name: $0, type: .float32, shape: [2, 2]) }
+    let pieces = [Float(1), 2].map { row in
+      WrittenPiece(release: { order.append("released \(row)") }) {
+        order.append("made \(row)")
+        return [Tensor([row, row], [1, 2]), Tensor([-row, -row], [1, 2])]
+      }
+    }
+    var written: [Int] = []
+    try SafeTensorsWriter.write([SafeTensorsWriter.Item(entries: entries, pieces: pieces)], to: path) {
+      written.append($0)
+    }
+    #expect(order == ["made 1.0", "released 1.0", "made 2.0", "released 2.0"])
+    #expect(written == [16, 16])
+    let store = try WeightStore.open(path)
+    #expect(try store.tensor("x", shape: [2, 2], as: .float32).floats == [1, 1, 2, 2])
+    #expect(try store.tensor("y", shape: [2, 2], as: .float32).floats == [-1, -1, -2, -2])
+  }
+
   @Test func leavesNothingWhenMakingATensorFails() throws {
     let folder = try TemporaryFolder()
     let old = try folder.write("old", to: "a.safetensors")

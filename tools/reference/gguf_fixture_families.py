@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """llama.cpp on the tiny model of every family that the tests have: what `firefly export` makes of it gives the log-probabilities
 that Firefly gives with the folder, with its adapter beside it too, and Firefly reads it back. Exits 1 where numbers differ.
+What is refused, the model or its adapter as a file, is printed with its reason and counts as well.
 
     python tools/reference/gguf_fixture_families.py --firefly .build/release/firefly --logits PROGRAM [--only NAME …]
 
 PROGRAM is llama_logits.cpp beside this file, compiled with llama.cpp (its first lines say how). Needs numpy, torch and safetensors.
-The fixtures have 97 tokens and no tokenizer: rows and that of the tests' tiny model are added. llama.cpp knows Baichuan's ALiBi
-by 40 layers; those of such fixtures are repeated. With an adapter on glm4 llama.cpp itself stops at an assertion.
+The fixtures have 97 tokens and no tokenizer: rows and that of the tests' tiny model are added; what llama.cpp takes for granted of a
+family, as published models have it, takes the place of what a fixture has. With an adapter on glm4 llama.cpp itself stops at an assertion.
 """
 
 import argparse
@@ -25,7 +26,9 @@ from safetensors.torch import load_file
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAMILIES = ROOT / "Tests/ModelsTests/Fixtures/families"
 TOKENIZER = ROOT / "Tests/CLITests/Fixtures/model"
-ROWS, ALIBI_LAYERS = 320, 40
+ROWS = 320
+# llama.cpp knows Baichuan's ALiBi by 40 layers; the others' layers differ with their number.
+LAYERS = {"baichuan2?_13b": 40, "gemma3_text": 6, "smollm3": 4}
 PROMPTS = ["Tom has 12 apples", "1 2 3 4 5 6 7 8 9 10 11 12 13 14"]
 # llama.cpp looks GELU up in a table of float16.
 TOLERANCE, OF_TABLE = 1e-3, 0.02
@@ -53,6 +56,61 @@ def fill_hidden(config: dict, tensors: dict, generator: np.random.Generator) -> 
             tensors[key] = generator.normal(0, value.std(), (hidden, hidden)).astype(np.float32)
 
 
+def fit_adapter(folder: pathlib.Path, tensors: dict, generator: np.random.Generator) -> None:
+    """Pairs for the heads that are other ones now."""
+    path = folder / "adapter_lora/adapter_model.safetensors"
+    pairs = {key: value.float().numpy() for key, value in load_file(path).items()}
+    for key, value in pairs.items():
+        outputs, inputs = tensors[key.removeprefix("base_model.model.").rsplit(".", 2)[0] + ".weight"].shape
+        shape = (value.shape[0], inputs) if ".lora_A." in key else (outputs, value.shape[1])
+        pairs[key] = generator.normal(0, value.std(), shape).astype(np.float32)
+    save_file(pairs, path, metadata={"format": "pt"})
+
+
+def repeat_layers(tensors: dict, have: int, want: int) -> dict:
+    """With the layers once more until there are enough."""
+    more = {}
+    for layer in range(have, want):
+        source = f"layers.{layer % have}."
+        more |= {key.replace(source, f"layers.{layer}."): value for key, value in tensors.items() if source in key}
+    return tensors | more
+
+
+def as_published(name: str, config: dict) -> None:
+    """What llama.cpp takes for granted of a family, where the fixture has it otherwise."""
+    if re.fullmatch("gemma2|gemma3_text", name):
+        config["query_pre_attn_scalar"] = config["head_dim"]
+    if name == "gemma3_text":
+        config["sliding_window_pattern"] = 6
+    if name == "smollm3":
+        config["no_rope_layers"] = [1, 1, 1, 0]
+        config.pop("layer_types")
+    if name == "qwen2":
+        config["use_sliding_window"] = False
+    if re.fullmatch("phi3|phi4_mini|mistral", name):  # as long as the texts: llama.cpp knows no window here
+        config["sliding_window"] = config["max_position_embeddings"]
+    if re.fullmatch("phi3|phi4_mini|minicpm4|internlm3", name):  # scalings that its files cannot hold
+        config["rope_scaling"], config["max_position_embeddings"] = None, 128
+    if name == "minicpm3":  # the published model's factors, one ε, and the same LongRoPE for all lengths
+        config |= {"scale_emb": 12, "dim_model_base": 256, "rms_norm_eps": 1e-6}
+        config["rope_scaling"]["long_factor"] = config["rope_scaling"]["short_factor"]
+    if name == "deepseek_v2_lite":  # one ε and one scale of YaRN
+        config["rms_norm_eps"] = 1e-6
+        config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"]
+
+
+def with_experts_alone(folder: pathlib.Path, config: dict, tensors: dict) -> dict:
+    """Every layer like the first: llama.cpp has experts in all. The adapter, too."""
+    def like_first(pairs: dict) -> dict:
+        kept = {key: value for key, value in pairs.items() if ".layers." not in key or ".layers.0." in key}
+        return repeat_layers(kept, 1, config["num_hidden_layers"])
+
+    config["mlp_only_layers"] = []
+    path = folder / "adapter_lora/adapter_model.safetensors"
+    save_file({key: value.float().numpy() for key, value in like_first(load_file(path)).items()}, path, metadata={"format": "pt"})
+    return like_first(tensors)
+
+
 def write(name: str, folder: pathlib.Path) -> None:
     """The fixture with more rows, and more layers where llama.cpp asks for them."""
     shutil.copytree(FAMILIES / name, folder)
@@ -65,17 +123,14 @@ def write(name: str, folder: pathlib.Path) -> None:
             tensors[key] = np.concatenate([value, more.astype(np.float32)])
     if re.fullmatch("chatglm.|glm", name):
         fill_hidden(config, tensors, generator)
-        shutil.rmtree(folder / "adapter_lora")
-    if re.fullmatch("baichuan2?_13b", name):
-        for layer in range(config["num_hidden_layers"], ALIBI_LAYERS):
-            source = f"layers.{layer % config['num_hidden_layers']}."
-            tensors |= {key.replace(source, f"layers.{layer}."): value for key, value in tensors.items() if source in key}
-        config["num_hidden_layers"] = ALIBI_LAYERS
-    if name == "mistral":  # as long as the texts: llama.cpp knows no window here
-        config["sliding_window"] = config["max_position_embeddings"]
-    if name == "deepseek_v2_lite":  # as in the published models: one ε and one scale of YaRN, which is what llama.cpp knows
-        config["rms_norm_eps"] = 1e-6
-        config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"]
+        fit_adapter(folder, tensors, generator)
+    for kind, count in LAYERS.items():
+        if re.fullmatch(kind, name):
+            tensors = repeat_layers(tensors, config["num_hidden_layers"], count)
+            config["num_hidden_layers"] = count
+    if re.fullmatch("qwen._moe", name):
+        tensors = with_experts_alone(folder, config, tensors)
+    as_published(name, config)
     for key in ("vocab_size", "padded_vocab_size"):
         if key in config:
             config[key] = ROWS
@@ -111,6 +166,17 @@ def apart(first: list[dict], second: list[dict]) -> float:
     return max(max(abs(a["logprob"] - b["logprob"]) for a, b in zip(one, other)) for one, other in pairs)
 
 
+def export_adapter(options: argparse.Namespace, folder: pathlib.Path, lora: pathlib.Path) -> bool:
+    """Whether the adapter can be a file for llama.cpp."""
+    words = [options.firefly, "export", folder, lora, "--adapter", folder / "adapter_lora", "--adapter-only", "--type", "f32"]
+    done = subprocess.run([str(word) for word in words], capture_output=True)
+    if done.returncode and b"uses no adapter" not in done.stderr:
+        raise subprocess.CalledProcessError(done.returncode, words, stderr=done.stderr)
+    if done.returncode:
+        print(f"{folder.name:18} {' '.join(done.stderr.decode().split())[:150]}", flush=True)
+    return done.returncode == 0
+
+
 def check(options: argparse.Namespace, name: str) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         folder, file, lora = (pathlib.Path(scratch) / part for part in ("model", "model.gguf", "lora.gguf"))
@@ -127,8 +193,7 @@ def check(options: argparse.Namespace, name: str) -> bool:
             results["llama.cpp"] = difference(options.logits, file, ours)
             if not re.search("13b|deepseek_v2", name):  # written only
                 results["read back"] = apart(ours, answers(options.firefly, file))
-            if adapter.exists() and not re.search("moe|mixtral|13b|glm4|deepseek", name):
-                run(options.firefly, "export", folder, lora, "--adapter", adapter, "--adapter-only", "--type", "f32")
+            if adapter.exists() and name != "glm4" and export_adapter(options, folder, lora):
                 adapted = answers(options.firefly, folder, "--adapter", adapter)
                 results["with its adapter"] = difference(options.logits, file, adapted, "--lora", lora)
                 assert apart(adapted, ours) > 1e-3, "the adapter changes nothing"

@@ -104,9 +104,8 @@ struct Inspection {
 
   /// The value as JSON, a long list as its length.
   private static func brief(_ value: GGUFValue) -> JSONValue {
-    if let list = value.array {
-      return list.count > 8 ? .string("\(list.count) elements") : .array(list.map(brief))
-    }
+    if let count = value.count, count > 8 { return .string("\(count) elements") }
+    if let list = value.array { return .array(list.map(brief)) }
     if let flag = value.bool { return .bool(flag) }
     if let number = value.int { return .int(number) }
     if let number = value.double { return .double(number) }

@@ -110,8 +110,23 @@ package struct AdapterFile {
 
   /// The weight of one of `saved`.
   package func savedWeight(_ module: String, shape: [Int]) throws -> Tensor {
-    try tensor(LoRAOptions.filePrefix + module + ".weight", shape: shape)
+    try tensor(AdapterFile.savedName(module), shape: shape)
   }
+
+  /// Some rows of it: one of the `savedStrips`.
+  package func savedWeight(_ module: String, shape: [Int], rows: Range<Int>) throws -> Tensor {
+    try store.tensor(AdapterFile.savedName(module), shape: shape, rows: rows, as: .float32)
+  }
+
+  /// Its rows as `WeightStore.strips` gives them.
+  package func savedStrips(_ module: String, heads: Int?) throws -> [Range<Int>] {
+    try store.strips(of: AdapterFile.savedName(module), heads: heads)
+  }
+
+  /// Lets go of the file's pages that hold it.
+  package func releaseSaved(_ module: String) { store.release(AdapterFile.savedName(module)) }
+
+  private static func savedName(_ module: String) -> String { LoRAOptions.filePrefix + module + ".weight" }
 
   private static func modules(_ names: [String], _ path: String) throws -> [String] {
     var parts: [String: Set<String>] = [:]

@@ -242,3 +242,8 @@ struct Head {
     Ops.add(adapter.addGradients([dLogits], low, x, pass, key), to: dx)
   }
 }
+
+extension Architecture {
+  /// Rows whose logits the loss holds at the same time.
+  package var logitRows: Int { max(1, Head.chunkElements / vocabularySize) }
+}

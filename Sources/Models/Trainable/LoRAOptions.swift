@@ -53,7 +53,8 @@ public struct LoRAOptions: Equatable, Sendable {
 
   func saves(_ module: String) -> Bool { modulesToSave.contains { LoRAOptions.matches(module, $0) } }
 
-  func rank(of module: String) -> Int {
+  /// Of a module's pair.
+  package func rank(of module: String) -> Int {
     rankPattern.value(of: module) ?? rank
   }
 

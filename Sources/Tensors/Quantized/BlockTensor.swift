@@ -80,4 +80,15 @@ package struct BlockTensor: Sendable {
       "heads of \(turning) rows in \(shape[0])")
     contents = Contents(bytes: bytes, format: format, shape: shape, turning: turning)
   }
+
+  /// Random weights, for measuring: a few rows again and again, as encoding takes far longer than what is measured.
+  package static func random(_ shape: [Int], _ format: BlockFormat, seed: UInt64) -> BlockTensor {
+    let few = format.encode(Tensor.random([min(shape[0], 8), shape[1]], .float32, seed: seed))
+    let bytes = Tensor([shape[0] * shape[1] / format.elements * format.bytes], .uint8)
+    for start in stride(from: 0, to: bytes.count, by: few.count) {
+      let part = bytes.slice(start..<min(start + few.count, bytes.count))
+      part.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: few.bytes[..<part.count]))
+    }
+    return BlockTensor(bytes: bytes, format: format, shape: shape)
+  }
 }

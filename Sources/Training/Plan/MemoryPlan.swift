@@ -24,8 +24,6 @@ struct MemoryPlan {
   private static let poolShare = 1.1
   /// Code that computing itself brings: compiled products, threads, tables.
   private static let computing = 20 << 20
-  /// The loss looks at about this many logits at a time.
-  private static let logitsAtOnce = 8 << 20
 
   /// Of what computes: the card's memory, or the processor's.
   ///
@@ -49,7 +47,7 @@ struct MemoryPlan {
     let layers = a.layers - (trainable.full?.frozenLayers ?? 0)
     let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, config)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
-    let logits = min(batch.targets * a.vocabularySize, MemoryPlan.logitsAtOnce) * (4 + c)
+    let logits = min(batch.targets, a.logitRows) * a.vocabularySize * (4 + c)
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
@@ -76,6 +74,7 @@ struct MemoryPlan {
     let messages = MemoryPlan.messages(trainable, ranks: facts.ranks)
     parts =
       training + (facts.ranks > 1 ? [("messages between ranks", messages)] : [])
+      + (facts.tokenizerBytes > 0 ? [("writing the tokenizer", facts.tokenizerBytes)] : [])
       + (beyond > 0 ? [("reading the weights, beyond that", beyond)] : [])
   }
 

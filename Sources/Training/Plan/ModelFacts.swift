@@ -25,6 +25,8 @@ struct ModelFacts {
   let rows: [PassSize]
   /// What the process holds already: the program, the tokenizer and the rows.
   let residentBytes: Int
+  /// What writing the tokenizer of a GGUF file as tokenizer.json takes, and reading that again to check it.
+  let tokenizerBytes: Int
   /// Processes that share the optimizer's moments.
   let ranks: Int
   /// They share float32 values and gradients of all weights too.
@@ -41,6 +43,7 @@ struct ModelFacts {
     isStored4Bit = setup.pretrained.source.isQuantized
     rows = setup.rowSizes.sorted { $0.tokens > $1.tokens }
     residentBytes = ProcessMemory.residentBytes ?? 0
+    tokenizerBytes = ModelFacts.tokenizerBytes(setup)
     tableBytes = ModelFacts.tableBytes(setup)
     blockLinearBytes = setup.canHoldBlocks ? ModelFacts.blockLinearBytes(setup) : nil
     holdsTables = setup.pretrained.source.weights.isReplaced(architecture.names.embedding)
@@ -70,6 +73,18 @@ struct ModelFacts {
     let whole = held(a.names.embedding)
     let named = setup.dataset.samples.distinctTokens
     return held(a.names.head) + min(whole, named * max(4096, whole / a.vocabularySize))
+  }
+
+  /// Bytes for each token and merge, measured.
+  private static let tokenBytes = 120
+
+  private static func tokenizerBytes(_ setup: RunSetup) -> Int {
+    let pretrained = setup.pretrained
+    guard let metadata = pretrained.source.gguf?.metadata, pretrained.tokenizerPath == pretrained.source.path,
+      metadata["tokenizer.ggml.model"]?.string == "gpt2"
+    else { return 0 }
+    let counts = ["tokens", "merges"].map { metadata["tokenizer.ggml.\($0)"]?.count ?? 0 }
+    return tokenBytes * counts.reduce(0, +)
   }
 
   private static func blockLinearBytes(_ setup: RunSetup) -> Int {

@@ -11,6 +11,8 @@ package struct PlannedStep {
   package let compute: DType
   package let device: any Device
   package let isNF4: Bool
+  /// In what the run holds the matrices of a GGUF file.
+  package let blocks: HeldBlocks
   package let checkpointing: Bool
   /// Tokens of the sequences of a usual micro-batch: of the middle rows by length.
   package let lengths: [Int]
@@ -19,13 +21,14 @@ package struct PlannedStep {
 
   package init(
     architecture: Architecture, adapter: LoRAOptions?, compute: DType, device: any Device = CPU.shared,
-    isNF4: Bool, checkpointing: Bool, lengths: [Int], targetShare: Double
+    isNF4: Bool, blocks: HeldBlocks = HeldBlocks(), checkpointing: Bool, lengths: [Int], targetShare: Double
   ) {
     self.architecture = architecture
     self.adapter = adapter
     self.compute = compute
     self.device = device
     self.isNF4 = isNF4
+    self.blocks = blocks
     self.checkpointing = checkpointing
     self.lengths = lengths
     self.targetShare = targetShare
@@ -37,7 +40,8 @@ package struct PlannedStep {
     let report = setup.dataset.report
     self.init(
       architecture: setup.architecture, adapter: setup.trainable.adapter, compute: setup.compute,
-      device: setup.device, isNF4: setup.isNF4, checkpointing: setup.config.checkpointing,
+      device: setup.device, isNF4: setup.isNF4, blocks: HeldBlocks(setup),
+      checkpointing: setup.config.checkpointing,
       lengths: facts.rows[first..<first + count].flatMap(\.lengths),
       targetShare: Double(report.targets) / Double(max(1, report.tokens)))
   }

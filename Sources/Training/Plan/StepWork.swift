@@ -12,7 +12,7 @@ package struct StepWork: Equatable, Sendable {
   package let matrices: Double
   /// FLOP of attention: pairs below the diagonal only, within the window.
   package let attention: Double
-  /// NF4 weights decoded.
+  /// Weights in NF4 or a GGUF file's blocks that are decoded.
   package let decodedWeights: Double
   /// Elements of the residual stream that pass a block; norms, sums and activations go with them.
   package let residualElements: Double
@@ -53,7 +53,12 @@ package struct StepWork: Equatable, Sendable {
     attention =
       times * 2 * pairs
       * (Double(a.layers - model.lowestLayer) * products + Double(model.lowestLayer) * below)
-    decodedWeights = model.isNF4 ? times * model.held * (forwards + 1) * blocks : 0
+    // The loss decodes the head for each part of the rows, for the logits and for their gradient.
+    let parts = model.headParts(Double(targets) / Double(microBatches)) * Double(microBatches)
+    decodedWeights =
+      times
+      * ((model.isNF4 ? model.held * (forwards + 1) * blocks : 0)
+        + model.decodedHead * parts * Double(headForwards + 1))
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
     logits = times * Double(targets * a.vocabularySize * headForwards)
   }
@@ -71,7 +76,9 @@ package struct StepWork: Equatable, Sendable {
       2 * rows * (model.below + model.frozen + (usesAdapter || !model.trainsAdapter ? model.trained : 0))
       + 2 * targets * Double(a.vocabularySize * a.hiddenSize)
     attention = 2 * pairs * Double(a.layers * (a.querySize + a.attendedSize))
-    decodedWeights = model.isNF4 ? model.held * blocks : 0
+    decodedWeights =
+      (model.isNF4 ? model.held * blocks : 0)
+      + groups.reduce(0) { $0 + model.decodedHead * model.headParts(Double($1.targets)) }
     // A forward alone moves about a quarter of what a step with recomputation and gradients does.
     residualElements = rows * Double(a.layers * a.hiddenSize) / 4
     logits = targets * Double(a.vocabularySize)
@@ -103,8 +110,16 @@ package struct WorkModel {
   package let lowestLayer: Int
   package let checkpointing: Bool
   package let isNF4: Bool
+  /// Elements of a head in a GGUF file's blocks; 0: it is held whole.
+  package let decodedHead: Double
 
-  package init(_ architecture: Architecture, _ trainable: Trainable, checkpointing: Bool, isNF4: Bool) {
+  /// - Parameters:
+  ///   - isNF4: the linear layers are decoded as they are used.
+  ///   - decodesHead: the head too.
+  package init(
+    _ architecture: Architecture, _ trainable: Trainable, checkpointing: Bool, isNF4: Bool,
+    decodesHead: Bool = false
+  ) {
     func passed(_ layers: Range<Int>) -> Double {
       layers.flatMap { architecture.linears($0) }.reduce(0) { $0 + Double($1.count) * $1.rowShare }
     }
@@ -120,13 +135,20 @@ package struct WorkModel {
     trainsHead = trainable.slots.contains { $0.role == head }
     self.checkpointing = checkpointing
     self.isNF4 = isNF4
+    decodedHead = decodesHead ? Double(architecture.vocabularySize * architecture.hiddenSize) : 0
+  }
+
+  /// How many parts the loss takes so many rows in.
+  func headParts(_ targets: Double) -> Double {
+    (targets / Double(architecture.logitRows)).rounded(.up)
   }
 }
 
 extension WorkModel {
   init(_ setup: RunSetup) {
     self.init(
-      setup.architecture, setup.trainable, checkpointing: setup.config.checkpointing, isNF4: setup.isNF4)
+      setup.architecture, setup.trainable, checkpointing: setup.config.checkpointing, isNF4: setup.isNF4,
+      decodesHead: HeldBlocks(setup).holdsHead(of: setup.architecture))
   }
 
   /// 6·N: what is commonly counted for a token (Kaplan et al., 2020), the linear layers and their adapter being N.

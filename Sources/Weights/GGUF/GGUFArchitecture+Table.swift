@@ -38,10 +38,14 @@ extension GGUFArchitecture {
     GGUFArchitecture(
       name: "deepseek2", modelTypes: ["deepseek_v2"], modelClass: "DeepseekV2ForCausalLM",
       tensors: .deepSeek2, reordersRows: false, isRead: false,
-      numbers: [(.expertWeightScale, "routed_scaling_factor")], experts: .deepSeek,
-      given: .init(hasFewBiases: true), endsAtWindow: false,
+      numbers: [(.expertWeightScale, "routed_scaling_factor")], hasLatentHeads: true, experts: .deepSeek,
+      given: .init(
+        hasFewBiases: true, withoutAdapters: latentMatrices.union(["attn_q", GGUFNames.head])),
+      endsAtWindow: false,
       options: { _ in [:] }),
   ]
+
+  private static let latentMatrices: Set = ["attn_q_a", "attn_q_b", "attn_kv_a_mqa", "attn_kv_b"]
 
   private static let llamas = [
     GGUFArchitecture(
@@ -90,6 +94,18 @@ extension GGUFArchitecture {
         .init(key: .logitScale, name: "dim_model_base", form: .hiddenOver, absent: 256),
       ],
       given: .init(hasFewBiases: true), endsAtWindow: false, options: { _ in [:] }),
+    GGUFArchitecture(
+      name: "minicpm3", modelTypes: ["minicpm3"], modelClass: "MiniCPM3ForCausalLM", tensors: .miniCPM3,
+      reordersRows: false, hasLatentHeads: true,
+      given: .init(
+        hasFewBiases: true, hasLongFactors: true,
+        constants: ["scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 256],
+        withoutAdapters: latentMatrices),
+      endsAtWindow: false, options: { _ in [:] }),
+    GGUFArchitecture(
+      name: "mistral3", modelTypes: ["ministral3"], modelClass: "Ministral3ForCausalLM", tensors: .llama,
+      reordersRows: true, given: .init(hasFewBiases: true, growsQueries: true), endsAtWindow: true,
+      options: { _ in ["sliding_window": .null] }),
     GGUFArchitecture(
       name: "smollm3", modelTypes: ["smollm3"], modelClass: "SmolLM3ForCausalLM", tensors: .llama,
       reordersRows: true, given: .init(unturnedPeriod: 4, hasFewBiases: true), endsAtWindow: false,
@@ -147,6 +163,16 @@ extension GGUFArchitecture {
   }
 
   private static let older = [
+    GGUFArchitecture(
+      name: "qwen", modelTypes: ["qwen"], modelClass: "QWenLMHeadModel", tensors: .qwen,
+      reordersRows: false, scalesRotary: false,
+      memberNames: [
+        "head_dim": "kv_channels", "max_position_embeddings": "seq_length",
+        "rms_norm_eps": "layer_norm_epsilon", "rope_theta": "rotary_emb_base",
+      ],
+      countsGateAndUp: true, given: .init(isTied: false, headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
+      options: { _ in ["no_bias": .bool(true)] }),
     GGUFArchitecture(
       name: "orion", modelTypes: ["orion"], modelClass: "OrionForCausalLM", tensors: .llama,
       reordersRows: false, normKey: .layerNormEpsilon,

@@ -31,6 +31,10 @@ package struct GGUFArchitecture: Sendable {
   package var factors: [Factor] = []
   /// Whether only a part of a head may turn: `partial_rotary_factor`.
   package var turnsPartly = false
+  /// Whether keys and values come from one short vector.
+  package var hasLatentHeads = false
+  /// Whether the MLP's size counts gate and up together.
+  package var countsGateAndUp = false
   /// Experts in every layer's MLP; nil: there are none.
   package var experts: GGUFExperts?
   /// What llama.cpp knows of the model without being told.
@@ -60,6 +64,14 @@ package struct GGUFArchitecture: Sendable {
     package var headsFillHidden = false
     /// Whether no linear layer but those of queries, keys and values has a bias.
     package var hasFewBiases = false
+    /// Whether queries may grow with their positions, where YaRN scales them.
+    package var growsQueries = false
+    /// Whether frequencies may have LongRoPE's factors.
+    package var hasLongFactors = false
+    /// Members of config.json that are the same number in every model.
+    package var constants: [String: Double] = [:]
+    /// GGUF's names of modules whose matrices llama.cpp multiplies by without looking for an adapter.
+    package var withoutAdapters: Set<String> = []
   }
 
   /// A number that scales something, as the metadata and as config.json have it.
@@ -108,7 +120,8 @@ package struct GGUFArchitecture: Sendable {
     case .sharedExpertSize: experts?.sharedSize != nil
     case .sharedExpertCount: experts?.sharedCount != nil
     case .leadingDenseCount: experts?.firstLayer != nil
-    case .queryRank, .keyValueRank, .yarnLogFactor: false
+    case .queryRank, .keyValueRank: hasLatentHeads
+    case .yarnLogFactor, .temperatureScale: given.growsQueries
     case .embeddingScale, .residualScale, .scoreScale, .logitScale: factors.contains { $0.key == key }
     default: true
     }

@@ -49,10 +49,26 @@ extension GGUFCheckpoint {
     }
     let rotary = (scaling ?? ["rope_type": .string("default")]).merging(["rope_theta": .double(theta)]) { $1 }
     config["rope_parameters"] = .object(rotary)
+    if architecture.hasLatentHeads {
+      config["head_dim"] = nil
+      config.merge(try latentSizes()) { $1 }
+    }
     config.merge(try given(rotary)) { $1 }
     config.merge(try tokenIDs(vocabulary: embedding[0])) { $1 }
     for (name, own) in architecture.memberNames { config[own] = config.removeValue(forKey: name) }
     return .object(config)
+  }
+
+  /// Of keys and values that come from one short vector, and of queries that may.
+  private func latentSizes() throws -> [String: JSONValue] {
+    let rotary = try rotaryDimensions()
+    let valueDim = try gguf.optionalSize(architecture.key(.valueLength)) ?? hiddenSize / heads
+    return [
+      "q_lora_rank": .int(try gguf.size(architecture.key(.queryRank))),
+      "kv_lora_rank": .int(try gguf.size(architecture.key(.keyValueRank))),
+      "qk_rope_head_dim": .int(rotary), "qk_nope_head_dim": .int(headDim - rotary),
+      "v_head_dim": .int(valueDim), "attention_bias": .bool(false),
+    ]
   }
 
   private func member(_ factor: GGUFArchitecture.Factor) throws -> Double {
@@ -74,7 +90,7 @@ extension GGUFCheckpoint {
   /// Members of config.json that follow from the kind.
   private func given(_ rotary: [String: JSONValue]) throws -> [String: JSONValue] {
     let given = architecture.given
-    var config: [String: JSONValue] = [:]
+    var config = given.constants.mapValues(GGUFCheckpoint.member)
     if let period = given.windowPeriod {
       _ = try gguf.size(architecture.key(.slidingWindow))
       try checkPattern(period)
@@ -139,7 +155,7 @@ extension GGUFCheckpoint {
     guard let info = gguf.tensors.first(where: { $0.name == GGUFNames.headWeight(isTied: true) }) else {
       throw FireflyError("the tensor token_embd.weight is missing", at: gguf.path)
     }
-    let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.array?.count
+    let tokens = gguf.metadata["tokenizer.ggml.tokens"]?.count
     let expected = try gguf.optionalSize(architecture.key(.vocabularySize)) ?? tokens ?? info.shape[0]
     guard info.shape == [expected, hiddenSize] else {
       throw FireflyError(
@@ -174,73 +190,5 @@ extension GGUFCheckpoint {
         found: value.int.map(String.init) ?? value.kind)
     }
     return id
-  }
-
-  // MARK: - Rotary scaling
-
-  /// transformers' rope_scaling; nil when positions are not scaled.
-  private func ropeScaling(theta: Double) throws -> [String: JSONValue]? {
-    let key = architecture.key(.scalingType)
-    let linear = try gguf.optionalNumber(architecture.key(.linearScale)).flatMap { $0 == 1 ? nil : $0 }
-    let type = gguf.metadata[key]?.string ?? (linear == nil ? "none" : "linear")
-    let factor = try gguf.optionalNumber(architecture.key(.scalingFactor)) ?? linear
-    if gguf.has(Llama3Rope.tensorName) {
-      guard type == "none" else {
-        throw unsupportedScaling("\(type) together with \(Llama3Rope.tensorName)")
-      }
-      return try llama3Scaling(theta: theta)
-    }
-    switch type {
-    case "none": return nil
-    case "linear", "yarn":
-      guard let factor else { throw unsupportedScaling("\(type) without a factor") }
-      var scaling: [String: JSONValue] = ["rope_type": .string(type), "factor": .double(factor)]
-      if type == "yarn" { scaling.merge(try yarnOptions(factor)) { $1 } }
-      return scaling
-    default: throw unsupportedScaling(type)
-    }
-  }
-
-  private func yarnOptions(_ factor: Double) throws -> [String: JSONValue] {
-    var options: [String: JSONValue] = [:]
-    if let length = try gguf.optionalSize(architecture.key(.originalContextLength)) {
-      options["original_max_position_embeddings"] = .int(length)
-    }
-    if let number = try gguf.optionalNumber(architecture.key(.attentionFactor)) {
-      options["attention_factor"] = .double(number * GGUFKey.usualAttentionFactor(factor))
-    }
-    for (key, name) in GGUFKey.yarnOptions {
-      if let number = try gguf.optionalNumber(architecture.key(key)) { options[name] = .double(number) }
-    }
-    return options
-  }
-
-  /// llama.cpp keeps the result of Llama 3's rule, a divisor for each frequency, and not the rule. It is taken back from
-  /// them where it gives the same numbers.
-  private func llama3Scaling(theta: Double) throws -> [String: JSONValue] {
-    let name = Llama3Rope.tensorName
-    guard let info = gguf.tensors.first(where: { $0.name == name }) else { return [:] }
-    guard info.type == .float32, info.shape == [headDim / 2] else {
-      throw FireflyError(
-        "the rotary factors have a wrong shape", at: "\(gguf.path): \(name)",
-        expected: "F32 [\(headDim / 2)]",
-        found: "\(info.type) \(info.shape)")
-    }
-    let stored = try gguf.stored(info).tensor(as: .float32).floats
-    let rule = Llama3Rope(divisors: stored.map(Double.init), theta: theta, headDim: headDim)
-    guard zip(stored, rule.divisors).allSatisfy({ abs(Double($0) - $1) <= 1e-4 * $1 }) else {
-      throw unsupportedScaling("\(name) that do not follow Llama 3's rule")
-    }
-    return [
-      "rope_type": .string("llama3"), "factor": .double(rule.factor),
-      "low_freq_factor": .double(rule.low), "high_freq_factor": .double(rule.high),
-      "original_max_position_embeddings": .int(Int(rule.originalLength)),
-    ]
-  }
-
-  private func unsupportedScaling(_ found: String) -> FireflyError {
-    FireflyError(
-      "the rotary scaling is not supported", at: "\(gguf.path): \(architecture.key(.scalingType))",
-      expected: "none, linear, yarn, or Llama 3's factors", found: found)
   }
 }

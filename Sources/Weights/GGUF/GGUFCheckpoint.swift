@@ -52,9 +52,14 @@ struct GGUFCheckpoint {
       heads % keyValueHeads == 0, .keyValueHeadCount, expected: "a divisor of \(heads)",
       found: keyValueHeads)
     try check(headDim % 2 == 0, .keyLength, expected: "an even number", found: headDim)
+    let rotary = try rotaryDimensions()
+    if architecture.hasLatentHeads {
+      return try check(
+        rotary < headDim && rotary % 2 == 0, .rotaryDimensions, expected: "an even number below \(headDim)",
+        found: rotary)
+    }
     let valueLength = try gguf.optionalSize(architecture.key(.valueLength)) ?? headDim
     try check(valueLength == headDim, .valueLength, expected: "\(headDim)", found: valueLength)
-    let rotary = try rotaryDimensions()
     if architecture.turnsPartly {
       try check(
         rotary <= headDim && rotary % 2 == 0, .rotaryDimensions, expected: "an even number up to \(headDim)",
@@ -88,10 +93,16 @@ struct GGUFCheckpoint {
 
   /// The tensors under transformers' names; names of no such tensor stay as they are.
   func tensors() throws -> [StoredTensor] {
-    try gguf.tensors.filter { $0.name != Llama3Rope.tensorName }.flatMap { info in
+    try gguf.tensors.filter { !isRotaryFactors($0) }.flatMap { info in
       if let experts = architecture.experts?.split(info) { return experts.map(gguf.stored) }
       return [try tensor(info)]
     }
+  }
+
+  /// What config.json tells in place of a tensor.
+  private func isRotaryFactors(_ info: TensorInfo) -> Bool {
+    info.name == Llama3Rope.tensorName
+      || architecture.given.hasLongFactors && LongRope.tensorNames.contains(info.name)
   }
 
   private func tensor(_ info: TensorInfo) throws -> StoredTensor {

@@ -62,7 +62,7 @@ struct GGUFCursor {
     case 6: return .float32(Float(bitPattern: try number(UInt32.self, key)))
     case 7: return .bool(try bool(key))
     case 8: return .string(try string(key))
-    case 9: return .array(try array(key, depth: depth + 1))
+    case 9: return try array(key, depth: depth + 1)
     case 10:
       let number = try number(UInt64.self, key)
       return Int(exactly: number).map(GGUFValue.integer) ?? .large(number)
@@ -84,16 +84,28 @@ struct GGUFCursor {
   }
 
   /// Arrays of arrays are allowed by the format; no known file nests more than two.
-  private mutating func array(_ key: String, depth: Int) throws -> [GGUFValue] {
+  private mutating func array(_ key: String, depth: Int) throws -> GGUFValue {
     guard depth <= 4 else {
       throw FireflyError(
         "the metadata's arrays are nested too deeply", at: "\(path): \(key)", expected: "at most 4")
     }
     let type = try number(UInt32.self, "the element type of \(key)")
     let count = try count("the length of \(key)", least: GGUFCursor.leastBytes(ofType: type))
-    var list: [GGUFValue] = []
+    switch type {
+    case _ where count == 0: return .array([])
+    case 5: return .numbers(try list(count) { try $0.number(Int32.self, key) })
+    case 6: return .fractions(try list(count) { Float(bitPattern: try $0.number(UInt32.self, key)) })
+    case 8: return .texts(try list(count) { try $0.string(key) })
+    default: return .array(try list(count) { try $0.value(of: key, type: type, depth: depth) })
+    }
+  }
+
+  private mutating func list<Element>(
+    _ count: Int, _ element: (inout GGUFCursor) throws -> Element
+  ) rethrows -> [Element] {
+    var list: [Element] = []
     list.reserveCapacity(count)
-    for _ in 0..<count { list.append(try value(of: key, type: type, depth: depth)) }
+    for _ in 0..<count { list.append(try element(&self)) }
     return list
   }
 

@@ -24,16 +24,13 @@ extension GGUFWriter.Value {
     case .float32(let number): self = .float32(number)
     case .float64(let number): self = .float64(number)
     case .string(let text): self = .string(text)
+    case .texts(let texts): self = .strings(texts)
+    case .numbers(let numbers): self = .int32s(numbers.map(Int.init))
+    case .fractions(let numbers): self = .float32s(numbers)
+    case .array(let list) where list.isEmpty: self = .strings([])
     case .array:
-      if let texts = value.strings {
-        self = .strings(texts)
-      } else if let numbers = value.ints, numbers.allSatisfy({ Int32(exactly: $0) != nil }) {
-        self = .int32s(numbers)
-      } else if let numbers = value.floats {
-        self = .float32s(numbers)
-      } else {
-        return nil
-      }
+      guard let numbers = value.ints, numbers.allSatisfy({ Int32(exactly: $0) != nil }) else { return nil }
+      self = .int32s(numbers)
     }
   }
 }

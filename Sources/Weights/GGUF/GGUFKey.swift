@@ -48,8 +48,10 @@ package enum GGUFKey: String, Sendable {
   case leadingDenseCount = "leading_dense_block_count"
   case queryRank = "attention.q_lora_rank"
   case keyValueRank = "attention.kv_lora_rank"
-  /// A tenth of YaRN's mscale_all_dim.
+  /// YaRN's mscale_all_dim; of DeepSeek-V2 a tenth of it.
   case yarnLogFactor = "rope.scaling.yarn_log_multiplier"
+  /// β of queries that grow with their positions.
+  case temperatureScale = "attention.temperature_scale"
   case tensorDataLayout = "tensor_data_layout"
 
   /// Numbers of YaRN's scaling that may stand in a file, and transformers' names of them in rope_scaling.

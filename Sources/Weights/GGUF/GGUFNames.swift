@@ -30,6 +30,15 @@ package struct GGUFNames: Sendable {
       ("ffn_gate", "mlp.gate_proj"), ("ffn_up", "mlp.up_proj"), ("ffn_down", "mlp.down_proj"),
     ])
 
+  /// The first Qwen's, with q, k and v in one matrix.
+  static let qwen = GGUFNames(
+    once: [(embedding, "transformer.wte"), ("output_norm", "transformer.ln_f"), (head, "lm_head")],
+    perLayer: [
+      ("attn_norm", "ln_1"), ("ffn_norm", "ln_2"), ("attn_qkv", "attn.c_attn"),
+      ("attn_output", "attn.c_proj"),
+      ("ffn_gate", "mlp.w2"), ("ffn_up", "mlp.w1"), ("ffn_down", "mlp.c_proj"),
+    ], layer: "transformer.h.")
+
   /// With norms of queries and keys.
   static let qwen3 = GGUFNames(once: llama.once, perLayer: llama.perLayer + headNorms)
 
@@ -70,11 +79,17 @@ package struct GGUFNames: Sendable {
   /// With latent attention.
   static let deepSeek2 = GGUFNames(
     once: llama.once,
-    perLayer: deepSeek.perLayer.filter { $0.gguf != "attn_k" && $0.gguf != "attn_v" } + [
-      ("attn_q_a", "self_attn.q_a_proj"), ("attn_q_a_norm", "self_attn.q_a_layernorm"),
-      ("attn_q_b", "self_attn.q_b_proj"), ("attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"),
-      ("attn_kv_a_norm", "self_attn.kv_a_layernorm"), ("attn_kv_b", "self_attn.kv_b_proj"),
-    ])
+    perLayer: deepSeek.perLayer.filter { $0.gguf != "attn_k" && $0.gguf != "attn_v" } + latent)
+
+  static let miniCPM3 = GGUFNames(
+    once: llama.once,
+    perLayer: llama.perLayer.filter { !["attn_q", "attn_k", "attn_v"].contains($0.gguf) } + latent)
+
+  private static let latent: [Pair] = [
+    ("attn_q_a", "self_attn.q_a_proj"), ("attn_q_a_norm", "self_attn.q_a_layernorm"),
+    ("attn_q_b", "self_attn.q_b_proj"), ("attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"),
+    ("attn_kv_a_norm", "self_attn.kv_a_layernorm"), ("attn_kv_b", "self_attn.kv_b_proj"),
+  ]
 
   /// With norms after the halves alone, and norms of all queries and all keys.
   static let olmo2 = GGUFNames(

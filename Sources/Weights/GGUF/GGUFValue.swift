@@ -8,11 +8,35 @@ package enum GGUFValue: Equatable, Sendable {
   case float64(Double)
   case string(String)
   case array([GGUFValue])
+  /// Arrays with an element for each token: as values of their own they would take several times the room.
+  case texts([String])
+  case numbers([Int32])
+  case fractions([Float])
 
   package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
   package var int: Int? { if case .integer(let number) = self { number } else { nil } }
   package var string: String? { if case .string(let text) = self { text } else { nil } }
-  package var array: [GGUFValue]? { if case .array(let list) = self { list } else { nil } }
+  /// An array's elements, which takes room for all.
+  package var array: [GGUFValue]? {
+    switch self {
+    case .array(let list): list
+    case .texts(let list): list.map(GGUFValue.string)
+    case .numbers(let list): list.map { .integer(Int($0)) }
+    case .fractions(let list): list.map(GGUFValue.float32)
+    default: nil
+    }
+  }
+
+  /// The length of an array.
+  package var count: Int? {
+    switch self {
+    case .array(let list): list.count
+    case .texts(let list): list.count
+    case .numbers(let list): list.count
+    case .fractions(let list): list.count
+    default: nil
+    }
+  }
 
   /// A number as it was meant: a FLOAT32 of 1e-5 gives 1e-5, not its 9.999999747378752e-06.
   package var double: Double? {
@@ -25,14 +49,17 @@ package enum GGUFValue: Equatable, Sendable {
   }
 
   /// The elements of an array of strings, integers or 32-bit floats; nil when any is of another kind.
-  package var strings: [String]? { elements(\.string) }
-  package var ints: [Int]? { elements(\.int) }
+  package var strings: [String]? { if case .texts(let list) = self { list } else { elements(\.string) } }
+  package var ints: [Int]? {
+    if case .numbers(let list) = self { list.map(Int.init) } else { elements(\.int) }
+  }
   package var floats: [Float]? {
-    elements { if case .float32(let number) = $0 { number } else { nil } }
+    if case .fractions(let list) = self { return list }
+    return elements { if case .float32(let number) = $0 { number } else { nil } }
   }
 
   private func elements<Element>(_ element: (GGUFValue) -> Element?) -> [Element]? {
-    guard let list = array else { return nil }
+    guard case .array(let list) = self else { return nil }
     let values = list.compactMap(element)
     return values.count == list.count ? values : nil
   }
@@ -44,7 +71,7 @@ package enum GGUFValue: Equatable, Sendable {
     case .integer, .large: "an integer"
     case .float32, .float64: "a float"
     case .string: "a string"
-    case .array: "an array"
+    case .array, .texts, .numbers, .fractions: "an array"
     }
   }
 }

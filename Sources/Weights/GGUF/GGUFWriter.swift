@@ -29,15 +29,15 @@ package enum GGUFWriter {
     package var shape: [Int]
     package var type: StoredType
     /// The tensor's bytes in the type, in pieces that are made when their turn comes.
-    package var pieces: [() throws -> Tensor]
+    package var pieces: [WrittenPiece<Tensor>]
 
     /// A tensor of one piece.
     package init(name: String, shape: [Int], type: StoredType, make: @escaping () throws -> Tensor) {
-      self.init(name: name, shape: shape, type: type, pieces: [make])
+      self.init(name: name, shape: shape, type: type, pieces: [WrittenPiece(make: make)])
     }
 
     /// - Parameter type: one that GGUF has, whose blocks divide a row.
-    package init(name: String, shape: [Int], type: StoredType, pieces: [() throws -> Tensor]) {
+    package init(name: String, shape: [Int], type: StoredType, pieces: [WrittenPiece<Tensor>]) {
       precondition(type.ggml != nil && type.byteCount(of: shape) != nil, "\(name): \(type) of \(shape)")
       self.name = name
       self.shape = shape
@@ -87,8 +87,9 @@ package enum GGUFWriter {
       for item in part.items {
         var bytes = 0
         for piece in item.pieces {
-          let tensor = try piece()
+          let tensor = try piece.make()
           try tensor.withHostBytes { try file.write($0) }
+          piece.release()
           bytes += tensor.byteCount
         }
         precondition(bytes == item.byteCount, "\(item.name) has \(bytes) bytes of \(item.byteCount)")

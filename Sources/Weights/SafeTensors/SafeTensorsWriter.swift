@@ -25,13 +25,25 @@ package enum SafeTensorsWriter {
     }
 
     package var entries: [Entry]
-    /// The tensors of `entries` in their order; of each only the bytes count.
-    package var make: () throws -> [Tensor]
+    /// Of each of `entries`, in their order, the bytes that come next.
+    package var pieces: [WrittenPiece<[Tensor]>]
 
-    package init(entries: [Entry], make: @escaping () throws -> [Tensor]) {
+    package init(entries: [Entry], pieces: [WrittenPiece<[Tensor]>]) {
       precondition(entries.allSatisfy { !$0.type.isBlock }, "safetensors holds plain types only")
       self.entries = entries
-      self.make = make
+      self.pieces = pieces
+    }
+
+    /// An item of one piece.
+    package init(entries: [Entry], make: @escaping () throws -> [Tensor]) {
+      self.init(entries: entries, pieces: [WrittenPiece(make: make)])
+    }
+
+    /// An item of one tensor in pieces.
+    package init(name: String, type: StoredType, shape: [Int], pieces: [WrittenPiece<Tensor>]) {
+      self.init(
+        entries: [Entry(name: name, type: type, shape: shape)],
+        pieces: pieces.map { piece in WrittenPiece(release: piece.release) { [try piece.make()] } })
     }
 
     /// An item of one tensor.
@@ -55,9 +67,9 @@ package enum SafeTensorsWriter {
     try write(items, metadata: metadata, to: path)
   }
 
-  /// Writes tensors that are made when their turn comes: the peak is one item.
+  /// Writes tensors that are made when their turn comes: the peak is one piece.
   ///
-  /// - Parameter progress: called with the bytes of each item when it is written; what it throws ends the writing,
+  /// - Parameter progress: called with the bytes of each piece when it is written; what it throws ends the writing,
   ///   and nothing is left.
   package static func write(
     _ items: [Item], metadata: [String: String] = [:], to path: String,
@@ -68,17 +80,29 @@ package enum SafeTensorsWriter {
       try file.reserve(header.text.count + header.dataBytes)
       try file.write(header.text)
       for item in items {
-        let tensors = try item.make()
-        precondition(tensors.count == item.entries.count, "\(tensors.count) of \(item.entries.count) tensors")
-        for (entry, tensor) in zip(item.entries, tensors) {
-          precondition(
-            tensor.byteCount == entry.byteCount,
-            "\(entry.name) has \(tensor.byteCount) bytes, declared \(entry.type) \(entry.shape)")
-          let start = header.text.count + (header.offsets[entry.name] ?? 0)
-          try tensor.withHostBytes { try file.write($0, at: start) }
-        }
-        try progress?(item.byteCount)
+        try write(item, of: header, to: file, progress)
       }
+    }
+  }
+
+  private static func write(
+    _ item: Item, of header: Header, to file: AsideFile, _ progress: ((Int) throws -> Void)?
+  ) throws {
+    var written = [Int](repeating: 0, count: item.entries.count)
+    for piece in item.pieces {
+      let tensors = try piece.make()
+      precondition(tensors.count == item.entries.count, "\(tensors.count) of \(item.entries.count) tensors")
+      for (index, tensor) in tensors.enumerated() {
+        let start = header.text.count + (header.offsets[item.entries[index].name] ?? 0) + written[index]
+        try tensor.withHostBytes { try file.write($0, at: start) }
+        written[index] += tensor.byteCount
+      }
+      piece.release()
+      try progress?(tensors.reduce(0) { $0 + $1.byteCount })
+    }
+    for (entry, bytes) in zip(item.entries, written) {
+      precondition(
+        bytes == entry.byteCount, "\(entry.name) has \(bytes) bytes, declared \(entry.type) \(entry.shape)")
     }
   }
 

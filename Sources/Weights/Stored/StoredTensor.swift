@@ -77,32 +77,6 @@ struct StoredTensor: Sendable {
     return BlockTensor(bytes: mapped, format: format, shape: info.shape, turning: turning)
   }
 
-  /// Whether some rows can be read without the others.
-  var hasStrips: Bool {
-    guard info.shape.count == 2, shift == 0, table == nil else { return false }
-    switch layout {
-    case .strided, .apart: return false
-    case .rows, .rotary: return info.type.isBlock || info.type.dtype?.isFloat == true
-    }
-  }
-
-  /// Some rows, as a tensor of their own; of a layout by heads whole ones.
-  func strip(_ rows: Range<Int>) -> StoredTensor {
-    precondition(hasStrips, "rows \(rows) of \(info.name)")
-    let rowBytes = info.range.count / info.shape[0]
-    let start = info.range.lowerBound
-    var strip = self
-    strip.info = TensorInfo(
-      name: info.name, type: info.type, shape: [rows.count, info.shape[1]], path: info.path,
-      range: start + rows.lowerBound * rowBytes..<start + rows.upperBound * rowBytes)
-    if case .rotary(let heads) = layout {
-      let headRows = info.shape[0] / heads
-      precondition(rows.lowerBound % headRows == 0 && rows.count % headRows == 0, "rows \(rows) cut a head")
-      strip.layout = .rotary(heads: rows.count / headRows)
-    }
-    return strip
-  }
-
   private func shifted(as dtype: DType) throws -> Tensor {
     var plain = self
     plain.shift = 0
@@ -237,6 +211,8 @@ struct TableRows: Sendable {
     let values: StoredTensor  // [rows, C]
   }
 
+  /// The first row that is read.
+  var first = 0
   /// An array, as a tensor that holds it has such rows itself.
   private let file: [StoredTensor]
   private let own: [Own]
@@ -246,28 +222,42 @@ struct TableRows: Sendable {
     self.own = own
   }
 
-  func tensor(rows: Int, as dtype: DType) throws -> Tensor {  // [rows, C]
-    let table = try file[0].tensor(as: .float32)
-    let resized = Tensor([rows, table.columns], .float32)
-    let kept = min(rows, table.rows)
-    Ops.convert(resized.matrix.rows(0..<kept), table.matrix.rows(0..<kept))
-    if rows > kept {
-      let mean = TableRows.mean(table)
-      for row in kept..<rows { Ops.convert(resized.matrix.rows(row..<row + 1), mean.matrix) }
+  /// Whether some rows can be read without the others.
+  var hasStrips: Bool { file[0].hasStrips }
+
+  /// - Parameter count: how many rows are read.
+  func tensor(rows count: Int, as dtype: DType) throws -> Tensor {  // [count, C]
+    let file = file[0]
+    let rows = first..<first + count
+    let table = Tensor([count, file.info.shape[1]], .float32)
+    for strip in file.strips() {
+      let kept = strip.clamped(to: rows)
+      if kept.isEmpty { continue }
+      let values = try file.strip(strip).tensor(as: .float32)
+      Ops.convert(table.matrix.rows(kept - first), values.matrix.rows(kept - strip.lowerBound))
     }
-    for own in own {
+    let new = rows.clamped(to: file.info.shape[0]..<max(file.info.shape[0], rows.upperBound))
+    if !new.isEmpty {
+      let mean = try TableRows.mean(file)
+      for row in new { Ops.convert(table.matrix.rows((row..<row + 1) - first), mean.matrix) }
+    }
+    for own in own where own.rows.contains(where: rows.contains) {
       let values = try own.values.tensor(as: .float32)
-      for (index, row) in own.rows.enumerated() {
-        Ops.convert(resized.matrix.rows(row..<row + 1), values.matrix.rows(index..<index + 1))
+      for (index, row) in own.rows.enumerated() where rows.contains(row) {
+        Ops.convert(table.matrix.rows((row..<row + 1) - first), values.matrix.rows(index..<index + 1))
       }
     }
-    return resized.inType(dtype)
+    return table.inType(dtype)
   }
 
-  private static func mean(_ table: Tensor) -> Tensor {  // [n, C] → [1, C]
-    let mean = Tensor([1, table.columns], .float32)
-    let ones = Tensor([Float](repeating: 1, count: table.rows), [1, table.rows])
-    Ops.matmul(mean.matrix, ones.matrix, table.matrix, scale: 1 / Float(table.rows))
+  private static func mean(_ file: StoredTensor) throws -> Tensor {  // [n, C] → [1, C]
+    let mean = Tensor.zeros([1, file.info.shape[1]], .float32)
+    for rows in file.strips() {
+      let ones = Tensor([Float](repeating: 1, count: rows.count), [1, rows.count])
+      Ops.matmul(
+        mean.matrix, ones.matrix, try file.strip(rows).tensor(as: .float32).matrix, accumulate: true,
+        scale: 1 / Float(file.info.shape[0]))
+    }
     return mean
   }
 }
@@ -276,5 +266,11 @@ extension Storage {
   fileprivate convenience init(copying bytes: UnsafeRawBufferPointer) {
     self.init(byteCount: bytes.count)
     UnsafeMutableRawBufferPointer(start: address, count: byteCount).copyMemory(from: bytes)
+  }
+}
+
+extension Range<Int> {
+  fileprivate static func - (range: Range<Int>, offset: Int) -> Range<Int> {
+    range.lowerBound - offset..<range.upperBound - offset
   }
 }

@@ -65,7 +65,7 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
     }
   }
 
-  init(_ dtype: DType) {
+  package init(_ dtype: DType) {
     switch dtype {
     case .float32: self = .float32
     case .float16: self = .float16

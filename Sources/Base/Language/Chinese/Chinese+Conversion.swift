@@ -55,6 +55,12 @@ extension Chinese {
     = modules_to_save：{}
     Export the model with the adapter merged into it.
     = 请先把适配器合并进模型，再导出。
+    an adapter's GGUF file has one rank for all experts of a layer
+    = 适配器的 GGUF 文件中，一层的所有专家只能有同一个秩
+    llama.cpp uses no adapter on this matrix of {}
+    = 对 {} 的这个矩阵，llama.cpp 不使用适配器
+    no llama_4_scaling_beta
+    = 不含 llama_4_scaling_beta
     the adapter is for a tensor that GGUF files lack
     = 适配器所针对的张量在 GGUF 文件中不存在
     the adapter

@@ -59,6 +59,8 @@ extension Chinese {
     = 模型的分片会过多
     Choose a larger size of a part.
     = 请选择更大的分片大小。
+    an even number below {}
+    = 小于 {} 的偶数
     an even number up to {}
     = 不超过 {} 的偶数
     the text to calibrate with is empty

@@ -61,6 +61,8 @@ extension Chinese {
     = 程序与数据
     embedding and head
     = 嵌入与输出头
+    writing the tokenizer
+    = 写出分词器
     work on a block or the logits
     = 一个层块或 logits 的工作区
     reading the weights, beyond that

@@ -1,0 +1,84 @@
+import FireflyBase
+import FireflyModels
+import FireflyTensors
+import FireflyWeights
+
+/// How positions are scaled, in the metadata and in tensors of divisors.
+extension GGUFModel {
+  /// What the model itself is read from, so that the file says the same.
+  var rope: JSONValue? { Architecture.rotaryParameters(of: source.config) }
+
+  private var scalingType: String { rope?["rope_type"]?.string ?? rope?["type"]?.string ?? "default" }
+
+  func scaling() throws -> [(key: String, value: GGUFWriter.Value)] {
+    switch architecture.rotary?.scaling ?? .none {
+    case .none, .llama3: return []
+    case .linear(let factor):
+      return [
+        (kind.key(.scalingType), .string("linear")), (kind.key(.scalingFactor), .float32(factor)),
+      ]
+    case .yarn(_, _, _, _, let attention): return try yarn(attention: Double(attention))
+    case .long(let short, let long, let original, let attention)
+    where kind.given.hasLongFactors && short == long:
+      return [
+        (kind.key(.originalContextLength), .uint32(Int(original))),
+        (kind.key(.attentionFactor), .float32(attention)),
+      ]
+    case .dynamic, .long:
+      throw FireflyError(
+        "the exported file would lose this rotary scaling", at: "\(place): rope_type",
+        expected: "default, linear, yarn or llama3", found: scalingType)
+    }
+  }
+
+  /// - Parameter attention: what cosine and sine are multiplied by.
+  private func yarn(attention: Double) throws -> [(key: String, value: GGUFWriter.Value)] {
+    var pairs: [(key: String, value: GGUFWriter.Value)] = [
+      (kind.key(.scalingType), .string("yarn")),
+      (kind.key(.scalingFactor), .float32(Float(try number("factor")))),
+    ]
+    let length = rope?["original_max_position_embeddings"]?.int ?? architecture.maxPositions
+    pairs.append((kind.key(.originalContextLength), .uint32(length)))
+    for (key, name) in GGUFKey.yarnOptions where rope?[name] != nil {
+      pairs.append((kind.key(key), .float32(Float(try number(name)))))
+    }
+    if architecture.latent != nil {
+      pairs.append((kind.key(.yarnLogFactor), .float32(Float(0.1 * (try number("mscale_all_dim"))))))
+    }
+    if let growth = architecture.rotary?.queryGrowth {
+      pairs.append((kind.key(.temperatureScale), .float32(growth.beta)))
+    }
+    // Of latent attention llama.cpp has taken it from the number before.
+    let usual = architecture.latent == nil ? GGUFKey.usualAttentionFactor(try number("factor")) : 1
+    let factor = (rope?["attention_factor"]?.double ?? attention) / usual
+    if abs(factor - 1) > 1e-6 { pairs.append((kind.key(.attentionFactor), .float32(Float(factor)))) }
+    return pairs
+  }
+
+  private func number(_ key: String) throws -> Double {
+    guard let number = rope?[key]?.double, number.isFinite, number > 0 else {
+      throw FireflyError("wrong value", at: "\(place): rope scaling's \(key)", expected: "a number above 0")
+    }
+    return number
+  }
+
+  /// Llama 3's scaling and LongRoPE's are kept as a divisor for each frequency.
+  func frequencyFactors() -> [GGUFWriter.Item] {
+    switch architecture.rotary?.scaling {
+    case .llama3(let factor, let low, let high, let original):
+      let rule = Llama3Rope(
+        factor: Double(factor), low: Double(low), high: Double(high), originalLength: Double(original),
+        theta: Double(architecture.rotary?.theta ?? 10_000), headDim: architecture.headDim)
+      return [GGUFModel.item(Llama3Rope.tensorName, rule.divisors.map { Float($0) })]
+    case .long(let short, let long, _, _):
+      return [GGUFModel.item(LongRope.long, long), GGUFModel.item(LongRope.short, short)]
+    default: return []
+    }
+  }
+
+  private static func item(_ name: String, _ divisors: [Float]) -> GGUFWriter.Item {
+    GGUFWriter.Item(name: name, shape: [divisors.count], type: .float32) {
+      Tensor(divisors, [divisors.count])
+    }
+  }
+}
