@@ -259,10 +259,17 @@ typedef struct kernels {
                    size_t head_dim);
   // One row of queries against a cache, for the heads that share a key head: q [group, head_dim] and out
   // [group, value_dim] T; keys [count, head_dim] and values [count, value_dim] T, the last being the row's own; slopes
-  // [group] and cap as in `kernels_mask`, null being 0. count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
-  void (*attention_row)(kernels_out out, kernels_in q, kernels_in keys, kernels_in values, size_t group,
-                        size_t head_dim, size_t value_dim, size_t count, float scale, float cap,
-                        const float *_Nullable slopes);
+  // [group] and cap as in `kernels_mask`, null being 0; head h's log Σ exp(score) goes to log_sums[h·log_stride].
+  // count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
+  void (*attention_row)(kernels_out out, float *_Nullable log_sums, size_t log_stride, kernels_in q, kernels_in keys,
+                        kernels_in values, size_t group, size_t head_dim, size_t value_dim, size_t count, float scale,
+                        float cap, const float *_Nullable slopes);
+  // What attention gave without sinks [heads] becomes what it is with them: out[rows, heads·value_dim] c, in place, and
+  // log_sums[h·log_stride + i] of head h and row i.
+  void (*attention_sinks)(kernels_out out, float *log_sums, size_t log_stride, const float *sinks, size_t rows,
+                          size_t heads, size_t value_dim);
+  // −Σ exp(sink − log_sums)·dots over a head's rows, in their order and in float64; dots are Σ dout·out.
+  float (*attention_sink_gradient)(const float *dots, const float *log_sums, float sink, size_t rows);
 } kernels;
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS = 192 };
