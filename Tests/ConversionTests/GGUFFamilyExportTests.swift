@@ -69,6 +69,14 @@ import Testing
       "rope_scaling": .object(["type": .string("dynamic"), "alpha": .double(1000), "factor": .double(1)]),
     ],
     "glm4": ["attention_bias": .bool(true), "partial_rotary_factor": .double(0.5)],
+    "gpt_oss": [
+      "num_local_experts": .int(4), "num_experts_per_tok": .int(2), "sliding_window": .int(9),
+      "attention_bias": .bool(true), "rope_parameters": .null,
+      "rope_scaling": .object([
+        "rope_type": .string("yarn"), "factor": .double(8), "original_max_position_embeddings": .int(64),
+        "truncate": .bool(false),
+      ]),
+    ],
     "mixtral": ["num_local_experts": .int(3), "num_experts_per_tok": .int(2), "sliding_window": .null],
     "qwen2_moe": [
       "num_experts": .int(12), "num_experts_per_tok": .int(3), "moe_intermediate_size": .int(16),
