@@ -26,11 +26,13 @@ struct ChatEndpoint {
     answers.options.reportsLogProbabilities = reportsTokens
     answers.stop(at: try service.stopIDs(of: chat.template), parameters)
     try constrain(&answers, chat, parameters)
-    answers.options.shownTokens = ChatEndpoint.marks(chat.tools, service.tokenizer)
+    answers.options.shownTokens = ChatEndpoint.marks(chat, service.tokenizer)
     let prompt = try chat.prompt(service)
+    let separates = parameters["reasoning_format"] != .string("none")
     let reader = ChatAnswerReader(
-      chat.tools, isThinking: chat.isThinking(after: prompt, service),
-      separates: parameters["reasoning_format"] != .string("none"))
+      chat.tools, isThinking: chat.isThinking(after: prompt, service), separates: separates,
+      channels: separates && chat.template.own.writesChannels
+        ? ChannelReader(isInText: chat.continuesAnswer) : nil)
     let format = ChatFormat(
       model: chat.model.name, spelling: service.spelling, reportsTokens: reportsTokens, reader: reader,
       chat.tools.syntax)
@@ -64,7 +66,9 @@ struct ChatEndpoint {
   }
 
   /// Special tokens that `ChatAnswerReader` looks for.
-  private static func marks(_ tools: ChatTools, _ tokenizer: any Tokenizer) -> Set<Int32> {
-    Set((["<think>", "</think>"] + (tools.syntax?.marks ?? [])).compactMap(tokenizer.id(of:)))
+  private static func marks(_ chat: ChatRequest, _ tokenizer: any Tokenizer) -> Set<Int32> {
+    let channels = chat.template.own.writesChannels ? ChannelReader.marks : []
+    return Set(
+      (["<think>", "</think>"] + channels + (chat.tools.syntax?.marks ?? [])).compactMap(tokenizer.id(of:)))
   }
 }

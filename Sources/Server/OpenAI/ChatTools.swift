@@ -175,7 +175,7 @@ private struct CallForm {
       (opening, between, after) = (
         "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>", "\n```json\n", "\n```"
       )
-    case .qwenXML, .glmXML: return nil
+    case .qwenXML, .glmXML, .harmony: return nil
     }
   }
 }

@@ -49,6 +49,7 @@ package struct ToolCallParser: Sendable {
           noise: [ToolMark.deepSeekBegin, ToolMark.deepSeekEnd])
       case .mistral: .prefixed(ToolMark.mistral)
       case .glm, .llama: .leading
+      case .harmony: preconditionFailure("calls in channels are ChannelReader's")
       }
   }
 
@@ -202,7 +203,7 @@ package struct ToolCallParser: Sendable {
 
 extension String {
   /// How many characters at the end are the beginning of `mark`.
-  fileprivate func overlap(with mark: String) -> Int {
+  func overlap(with mark: String) -> Int {
     (1..<mark.count).last { count in hasSuffix(mark.prefix(count)) } ?? 0
   }
 }

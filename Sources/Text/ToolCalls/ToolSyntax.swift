@@ -18,11 +18,14 @@ package enum ToolSyntax: String, CaseIterable, Sendable {
   /// `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, the arguments in a block of JSON, `<｜tool▁call▁end｜>`: DeepSeek V3, R1;
   /// V3.1 has name and arguments alone.
   case deepSeek
+  /// A message `to=functions.NAME` in the channel `commentary`: gpt-oss. `ChannelReader` reads it.
+  case harmony
 
   /// The syntax of the calls that a template writes; nil when it writes none that is known.
   package init?(_ template: OwnTemplate) {
     let text = template.tools ?? template.chat
     let signs: [(ToolSyntax, [String])] = [
+      (.harmony, ["<|channel|>"]),
       (.deepSeek, [ToolMark.deepSeekBegin]), (.mistral, [ToolMark.mistral]), (.glmXML, ["<arg_key>"]),
       (.qwenXML, ["<function="]), (.hermes, [ToolMark.open]), (.llama, [ToolMark.python, "ipython"]),
     ]
@@ -42,6 +45,7 @@ package enum ToolSyntax: String, CaseIterable, Sendable {
     case .hermes, .qwenXML: [ToolMark.open, ToolMark.close]
     case .glmXML:
       [ToolMark.open, ToolMark.close, "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"]
+    case .harmony: ChannelReader.marks
     case .glm: [ToolMark.handover]
     case .llama: [ToolMark.python]
     case .mistral: [ToolMark.mistral, ToolMark.arguments]
