@@ -73,6 +73,8 @@ def write(name: str, folder: pathlib.Path) -> None:
         config["num_hidden_layers"] = ALIBI_LAYERS
     if name == "mistral":  # as long as the texts: llama.cpp knows no window here
         config["sliding_window"] = config["max_position_embeddings"]
+    if name == "gpt_oss":  # llama.cpp rounds the ends of YaRN's ramp, which does nothing then
+        config["rope_scaling"]["factor"] = 1.0
     if name == "deepseek_v2_lite":  # as in the published models: one ε and one scale of YaRN, which is what llama.cpp knows
         config["rms_norm_eps"] = 1e-6
         config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"]
