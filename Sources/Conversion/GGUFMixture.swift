@@ -26,6 +26,7 @@ struct GGUFMixture {
     }
     let columns = shape.last ?? 1
     guard type.isQuantized else { return type.stored }
+    if type == .mxfp4_MoE, shape.count == 3 { return GGUFMixture.fitting(.mxfp4, columns) }
     return GGUFMixture.fitting(mixed(name, columns), columns)
   }
 
