@@ -6,13 +6,13 @@ import FireflyText
 /// leave and waiting ones take their places.
 ///
 /// Between two tokens of the running answers, only so much is read of the prompts of new ones that nobody waits long.
-/// An answer depends on its own prompt, options and seed, not on its company: prompts are read alone, in passes that
-/// begin at multiples of `Limits.chunk`. An answer of several beams has as many rows in a pass. Not thread-safe: one thread at a time.
+/// An answer depends on its own prompt, options and seed, not on its company: prompts are read in pieces that begin at
+/// multiples of `Limits.chunk`, and share passes only where that changes no bit (`DecodingModel.read`). An answer of several beams has as many rows in a pass. Not thread-safe: one thread at a time.
 public final class Batcher<Model: DecodingModel> {
   public struct Limits: Sendable {
     /// Requests answered at a time.
     public var rows: Int
-    /// The most tokens of a prompt read in one pass.
+    /// The most tokens of one prompt read in a pass.
     public var chunk: Int
     /// Tokens of prompts read between two steps, at least one chunk.
     public var promptTokens: Int
@@ -151,7 +151,27 @@ public final class Batcher<Model: DecodingModel> {
   /// A chunk for each prompt in turn, until `promptTokens` are read.
   private func readPrompts() {
     var left = limits.promptTokens
-    while left > 0, let answer = nextReader() {
+    while left > 0 {
+      let pieces = nextPieces(left)
+      if pieces.isEmpty { return }
+      read(pieces)
+      left -= pieces.reduce(0) { $0 + $1.range.count }
+    }
+  }
+
+  /// A part of a prompt that is to be read.
+  private struct Piece {
+    let answer: Answer<Model.Cache>
+    let cache: Model.Cache
+    let range: Range<Int>
+    var tokens: [Int32] { Array(answer.prompt[range]) }
+  }
+
+  /// The next chunks of different prompts, until they have `count` tokens.
+  private func nextPieces(_ count: Int) -> [Piece] {
+    var pieces: [Piece] = []
+    var left = count
+    while left > 0, let answer = nextReader(), !pieces.contains(where: { $0.answer === answer }) {
       guard let cache = answer.cache else {
         begin(answer)
         continue
@@ -159,9 +179,10 @@ public final class Batcher<Model: DecodingModel> {
       lastReader = answer.id
       let start = cache.count
       let end = min((start / limits.chunk + 1) * limits.chunk, answer.readEnd)
-      read(answer, cache, start..<end)
+      pieces.append(Piece(answer: answer, cache: cache, range: start..<end))
       left -= end - start
     }
+    return pieces
   }
 
   /// The reader after the last one. One whose prompt begins like that of another, which is being read, waits for it.
@@ -190,19 +211,23 @@ public final class Batcher<Model: DecodingModel> {
       memory.cache(for: request.prompt, adapter: request.adapter, running: running, model: model))
   }
 
-  private func read(_ answer: Answer<Model.Cache>, _ cache: Model.Cache, _ range: Range<Int>) {
-    guard !range.isEmpty else { return }
-    let request = answer.request
-    if let adapter = request.adapter { model.activate(adapter) }
-    let tokens = Array(request.prompt[range])
-    if request.options.pooling != nil { return answer.add(model.stepKeepingStates(cache, tokens)) }
-    guard request.options.scoresPrompt else {
-      _ = model.step([(cache, tokens)])
-      return
+  /// Those with one adapter together, but for prompts of which more is asked than what their caches then hold.
+  private func read(_ pieces: [Piece]) {
+    for (adapter, pieces) in grouped(pieces, by: \.answer.request.adapter) {
+      if let adapter { model.activate(adapter) }
+      let plain = pieces.filter { !$0.answer.request.options.readsWholePrompt }
+      if !plain.isEmpty { model.read(plain.map { ($0.cache, $0.tokens) }) }
+      for piece in pieces where piece.answer.request.options.readsWholePrompt { readWhole(piece) }
     }
-    let next = Array(request.prompt[range.lowerBound + 1...range.upperBound])
-    let logits = model.stepKeepingAll(cache, tokens)  // [tokens, V]
-    answer.add(TokenScore.of(next, logits: logits, top: request.options.topLogProbabilities))
+  }
+
+  private func readWhole(_ piece: Piece) {
+    let (answer, range) = (piece.answer, piece.range)
+    let options = answer.request.options
+    if options.pooling != nil { return answer.add(model.stepKeepingStates(piece.cache, piece.tokens)) }
+    let next = Array(answer.prompt[range.lowerBound + 1...range.upperBound])
+    let logits = model.stepKeepingAll(piece.cache, piece.tokens)  // [tokens, V]
+    answer.add(TokenScore.of(next, logits: logits, top: options.topLogProbabilities))
   }
 
   // MARK: - Answers
@@ -211,7 +236,7 @@ public final class Batcher<Model: DecodingModel> {
   private func generate() {
     for answer in rows where !answer.isReading && !answer.isFinished && answer.cache == nil { begin(answer) }
     let ready = rows.filter { !$0.isReading && !$0.isFinished }
-    for (adapter, answers) in grouped(ready) {
+    for (adapter, answers) in grouped(ready, by: \.request.adapter) {
       if let adapter { model.activate(adapter) }
       let inputs = answers.map { $0.inputs() }
       let logits = model.step(inputs.flatMap { $0 })
@@ -219,14 +244,14 @@ public final class Batcher<Model: DecodingModel> {
     }
   }
 
-  /// The answers by their adapters, in the order of their first rows.
-  private func grouped(_ answers: [Answer<Model.Cache>]) -> [(String?, [Answer<Model.Cache>])] {
-    var groups: [(adapter: String?, answers: [Answer<Model.Cache>])] = []
-    for answer in answers {
-      if let index = groups.firstIndex(where: { $0.adapter == answer.request.adapter }) {
-        groups[index].answers.append(answer)
+  /// By their adapters, in the order of the first of each.
+  private func grouped<Row>(_ rows: [Row], by adapter: (Row) -> String?) -> [(String?, [Row])] {
+    var groups: [(adapter: String?, rows: [Row])] = []
+    for row in rows {
+      if let index = groups.firstIndex(where: { $0.adapter == adapter(row) }) {
+        groups[index].rows.append(row)
       } else {
-        groups.append((answer.request.adapter, [answer]))
+        groups.append((adapter(row), [row]))
       }
     }
     return groups

@@ -15,10 +15,13 @@ public protocol DecodingModel: AnyObject {
   /// Room for the keys and values of one sequence of at most `capacity` tokens.
   func makeCache(capacity: Int) -> Cache
 
-  /// Appends each row's tokens to its cache, all rows in one pass.
+  /// Appends each row's tokens to its cache. What a row gets does not depend on the others.
   ///
   /// - Returns: `[rows, V]` float32, the logits after each row's last token.
   func step(_ rows: [(cache: Cache, tokens: [Int32])]) -> Tensor
+
+  /// Appends each row's tokens to its cache as `step` does, where nobody asks what comes next.
+  func read(_ rows: [(cache: Cache, tokens: [Int32])])
 
   /// Appends tokens to one cache.
   ///

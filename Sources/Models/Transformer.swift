@@ -205,80 +205,6 @@ public final class Transformer: @unchecked Sendable {
     return blocks.reduce(ends(pass).embedding.forward(tokens).x) { x, block in block.forward(x, batch).y }
   }
 
-  // MARK: - Generation
-
-  /// An empty cache for one sequence of at most `capacity` tokens.
-  public func makeCache(capacity: Int) -> KVCache {
-    KVCache(
-      layers: architecture.layers, widths: architecture.cacheWidths, dtype: compute, capacity: capacity,
-      device: device)
-  }
-
-  /// Continues each cache by its tokens.
-  ///
-  /// Those that continue by one token share each pass over the weights, row by row; a longer piece has a pass of its
-  /// own. So what a sequence gets does not depend on the others.
-  ///
-  /// - Returns: `[rows, V]` float32, the logits after each one's last token.
-  public func step(_ rows: [(cache: KVCache, tokens: [Int32])]) -> Tensor {
-    let last = Tensor([rows.count, architecture.hiddenSize], .float32, on: device)
-    let together = rows.indices.filter { rows[$0].tokens.count == 1 }
-    let alone = rows.indices.filter { rows[$0].tokens.count != 1 }.map { [$0] }
-    for group in alone + (together.isEmpty ? [] : [together]) {
-      let (x, placed) = continued(group.map { rows[$0] })
-      for (index, row) in zip(group, placed) {
-        Ops.gatherRows(last.matrix.rows(index..<index + 1), x.matrix, rows: [Int32(row.range.upperBound - 1)])
-      }
-    }
-    return ends.head.logits(last.matrix, .generation)
-  }
-
-  /// Continues each cache by its tokens, all in one pass, and scores what each of the tokens shall predict.
-  ///
-  /// - Parameter rows: `labels` has one id for each token.
-  /// - Returns: for each row as many scores as it has tokens.
-  package func scores(_ rows: [(cache: KVCache, tokens: [Int32], labels: [Int32])]) -> [[TargetScore]] {
-    let labels = rows.flatMap(\.labels)
-    precondition(rows.allSatisfy { $0.tokens.count == $0.labels.count }, "a label for each token")
-    let (x, placed) = continued(rows.map { ($0.cache, $0.tokens) })
-    check(labels, labels, [0, Int32(labels.count)])
-    let scores = ends.head.scores(x.matrix, labels: labels)
-    return placed.map { Array(scores[$0.range]) }
-  }
-
-  /// Continues one cache by its tokens.
-  ///
-  /// - Returns: `[tokens, V]` float32, the logits after every one.
-  public func stepKeepingAll(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
-    ends.head.logits(continued([(cache, tokens)]).x.matrix, .evaluation)
-  }
-
-  /// Continues one cache by its tokens.
-  ///
-  /// - Returns: `[tokens, C]` float32, what the head reads of every one: transformers' `last_hidden_state`.
-  public func stepKeepingStates(_ cache: KVCache, _ tokens: [Int32]) -> Tensor {
-    ends.head.normed(continued([(cache, tokens)]).x.matrix)
-  }
-
-  /// The blocks' output for each cache's new tokens.
-  private func continued(_ rows: [(cache: KVCache, tokens: [Int32])]) -> (x: Tensor, placed: [CachedRows]) {
-    var placed: [CachedRows] = []
-    var next = 0
-    for (cache, tokens) in rows {
-      precondition(!tokens.isEmpty, "a step without tokens")
-      placed.append(CachedRows(cache: cache, range: next..<next + tokens.count, past: cache.count))
-      next += tokens.count
-      cache.extend(by: tokens.count)
-    }
-    let tokens = rows.flatMap(\.tokens)
-    check(tokens, tokens, [0, Int32(tokens.count)])
-    let angles = Angles(
-      architecture.rotaries, placed.map { Positions(first: $0.past, count: $0.range.count) }, on: device)
-    let x = ends.embedding.forward(tokens).x
-    for (index, block) in blocks.enumerated() { block.step(x, placed, layer: index, angles) }
-    return (x, placed)
-  }
-
   // MARK: - Shared
 
   private func gathered(_ x: Tensor, _ rows: [Int]) -> Tensor {  // [T, C] → [N, C]
@@ -302,7 +228,7 @@ public final class Transformer: @unchecked Sendable {
       pass: pass, reachesEmbedding: arena.trainable.trainsEmbedding, balance: balance)
   }
 
-  private func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
+  func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {
     let vocabulary = Int32(architecture.vocabularySize)
     precondition(tokens.count == labels.count, "\(tokens.count) tokens, \(labels.count) labels")
     precondition(

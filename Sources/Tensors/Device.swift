@@ -17,6 +17,8 @@ package protocol Device: AnyObject, Sendable {
   var multipliesFloat16: Bool { get }
   /// Whether weights may stay the quantised blocks of a GGUF file; otherwise they are decoded before they come here.
   var multipliesBlocks: Bool { get }
+  /// Numbers of rows in a product by a weight among which a row gets the same bits; nil: there are none.
+  func rowsAlike(in dtype: DType) -> ClosedRange<Int>?
 
   /// Waits until all operations before it are done.
   func synchronise()
@@ -136,6 +138,7 @@ package protocol Device: AnyObject, Sendable {
 extension Device {
   package var multipliesFloat16: Bool { false }
   package var multipliesBlocks: Bool { false }
+  package func rowsAlike(in dtype: DType) -> ClosedRange<Int>? { nil }
   package func decodeBlocks(
     _ weights: BlockTensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix
   ) {

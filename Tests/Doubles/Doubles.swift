@@ -109,6 +109,12 @@ package final class FunctionModel: DecodingModel {
   package func makeCache(capacity: Int) -> Cache { Cache(capacity: capacity) }
   package func activate(_ name: String) { activated.append(name) }
 
+  package func read(_ rows: [(cache: Cache, tokens: [Int32])]) {
+    beforePass()
+    passes.append(rows.map(\.tokens.count))
+    for (cache, tokens) in rows { cache.tokens += tokens }
+  }
+
   package func stepKeepingAll(_ cache: Cache, _ tokens: [Int32]) -> Tensor {
     beforePass()
     passes.append([tokens.count])

@@ -83,7 +83,7 @@ import Testing
     let results = try finish(batcher)
     #expect(ids.map { results[$0]?.reusedCount } == [0, 8, 8])
     #expect(ids.map { results[$0]?.text } == ["x", "x", "x"])
-    #expect(model.passes == [[4], [4], [3], [3], [3], [1, 1, 1], [1, 1, 1]])
+    #expect(model.passes == [[4], [4], [3, 3, 3], [1, 1, 1], [1, 1, 1]])
   }
 
   @Test func aConversationThatGoesOnIsNotReadAnew() throws {

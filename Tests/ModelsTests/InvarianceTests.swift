@@ -160,16 +160,27 @@ import Testing
   @Test(arguments: names, [DType.float32, .bfloat16])
   func companyDoesNotChangeABit(_ name: String, _ compute: DType) throws {
     let model = try ModelFixture(name).model("lora", compute: compute)
-    let prompts: [[Int32]] = (0..<11).map { (i: Int32) in (0...i % 4).map { 3 + (i * 7 + $0 * 5) % 20 } }
+    // The long ones share two passes, where the model has no experts.
+    let lengths = (0..<11).map { $0 % 4 + 1 } + [9, 33, 120, 16, 75, 9, 140]
+    let prompts = lengths.enumerated().map { i, length in
+      (0..<length).map { Int32(3 + (i * 7 + $0 * 5) % 20) }
+    }
     func logits(_ chosen: [Int]) -> [[Float]] {
-      let caches = chosen.map { _ in model.makeCache(capacity: 16) }
+      let caches = chosen.map { _ in model.makeCache(capacity: 160) }
       let first = model.step(zip(caches, chosen).map { ($0, prompts[$1]) })
       let second = model.step(zip(caches, chosen).map { ($0, [Int32($1 + 3)]) })
       return chosen.indices.map { first.slice($0..<$0 + 1).floats + second.slice($0..<$0 + 1).floats }
     }
     let together = logits(Array(prompts.indices))
     for index in prompts.indices { #expect(logits([index]) == [together[index]], "prompt \(index)") }
-    #expect(logits([2, 5, 9]) == [together[2], together[5], together[9]])
+    #expect(logits([2, 5, 9, 16]) == [together[2], together[5], together[9], together[16]])
+  }
+
+  @Test func shortPiecesShareAPass() {
+    let counts = [40, 1, 9, 200, 100, 1, 300, 16]
+    #expect(Transformer.shared(counts, alike: 16...256) == [[1, 5], [2], [0, 3], [6], [4, 7]])
+    #expect(Transformer.shared(counts, alike: nil) == [[1, 5], [0], [2], [3], [4], [6], [7]])
+    #expect(Transformer.shared([], alike: 16...256) == [])
   }
 
   @Test func aCacheGrowsAndForgets() throws {

@@ -13,6 +13,7 @@ package final class FencedDevice: Device {
   package var name: String { "the fenced device" }
   package var isHost: Bool { false }
   package var multipliesBFloat16: Bool { cpu.multipliesBFloat16 }
+  package func rowsAlike(in dtype: DType) -> ClosedRange<Int>? { cpu.rowsAlike(in: dtype) }
 
   package func synchronise() { cpu.synchronise() }
 

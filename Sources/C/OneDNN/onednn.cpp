@@ -128,6 +128,18 @@ bool onednn_has_bfloat16(void) {
 #endif
 }
 
+bool onednn_rows_are_alike(onednn_type type) {
+#if defined(__x86_64__)
+    const dnnl_version_t *version = dnnl_version();
+    if (version->major != 2 || version->minor != 6) return false;
+    const auto isa = dnnl_get_effective_cpu_isa();
+    if (type == ONEDNN_BFLOAT16) return isa == dnnl_cpu_isa_avx512_core_bf16;  // its AMX was not tried
+    return (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+#else
+    return false;
+#endif
+}
+
 const char *onednn_version(void) {
     static const std::string text = [] {
         const dnnl_version_t *version = dnnl_version();

@@ -90,7 +90,7 @@ struct ChoiceScorer {
     guard !tokens.isEmpty else { return nil }
     let cache = model.makeCache(capacity: tokens.count)
     for start in stride(from: 0, to: tokens.count, by: maxTokens) {
-      _ = model.step([(cache, Array(tokens[start..<min(start + maxTokens, tokens.count)]))])
+      model.read([(cache, Array(tokens[start..<min(start + maxTokens, tokens.count)]))])
     }
     return cache
   }

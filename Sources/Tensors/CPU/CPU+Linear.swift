@@ -1,7 +1,14 @@
 import CKernels
+import COneDNN
 import FireflyBase
 
 extension CPU {
+  /// Where products are panels by one block of rows: tiles, and oneDNN's where it is known.
+  package func rowsAlike(in dtype: DType) -> ClosedRange<Int>? {
+    let areAlike = TileProducts.current(for: dtype) != nil || onednn_rows_are_alike(dtype.onednn)
+    return areAlike ? 16...LinearPart.blockRows : nil
+  }
+
   package func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool) {
     linear(y, x, parts: parts, low: low, rowByRow: rowByRow, finish: .none)
   }
@@ -199,7 +206,7 @@ extension LinearFinish {
 
 extension LinearPart {
   /// Rows of one product: with as many outputs as a slice has, its float32 tile takes a quarter of a level-2 cache.
-  fileprivate static let blockRows = 256
+  static let blockRows = 256
   /// Rows of a panel decoded at a time by `multiplyTransposed`.
   static let panelRows = 1024
 

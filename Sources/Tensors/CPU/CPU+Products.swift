@@ -114,7 +114,7 @@ struct Product {
 }
 
 extension DType {
-  fileprivate var onednn: onednn_type { self == .bfloat16 ? ONEDNN_BFLOAT16 : ONEDNN_FLOAT32 }
+  var onednn: onednn_type { self == .bfloat16 ? ONEDNN_BFLOAT16 : ONEDNN_FLOAT32 }
 }
 
 extension Matrix {

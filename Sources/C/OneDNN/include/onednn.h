@@ -28,6 +28,10 @@ const char *onednn_multiply(const onednn_product *product);
 // Whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
 bool onednn_has_bfloat16(void);
 
+// Whether a row of a by a transposed b gets the same bits in a product of any 16 to 256 rows. Known of 2.6 with AVX-512, where
+// it was tried; with AVX2 alone a row's place decides about the order of its sum.
+bool onednn_rows_are_alike(onednn_type type);
+
 // As in "2.6.3", of the library that runs.
 const char *onednn_version(void);
 
