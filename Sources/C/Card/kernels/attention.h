@@ -28,7 +28,8 @@ KERNEL attention_sinks(Out out, float *log_sums, int64_t log_step, const float *
   int64_t item = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32;
   if (item >= rows * heads) return;
   int64_t row = item / heads, head = item % heads;
-  float sum = log_sums[head * log_step + row], sink = sinks[head], ahead = sum - sink;
+  // All lanes have read it before one of them writes: a shuffle waits for them.
+  float sum = shuffle_xor(log_sums[head * log_step + row], 0), sink = sinks[head], ahead = sum - sink;
   float share = 1 / (1 + exponential(-ahead));
 #pragma unroll 1
   for (int64_t c = (int64_t)lane() * 4; c < value_dim; c += 128) {
