@@ -55,7 +55,7 @@ import Testing
   @Test func expertsInOneTensorAreRefused() throws {
     let source = try ModelSource.open(Fixtures.models("families/gpt_oss"))
     let error = #expect(throws: FireflyError.self) { try Quantizer(source) }
-    #expect(error?.place?.hasSuffix("model.layers.0.mlp.experts.gate_up_proj") == true)
+    #expect(error?.place?.hasSuffix("model.layers.0.mlp.experts.down_proj") == true)
   }
 
   @Test(arguments: Fixtures.families.filter { $0 != "families/gpt_oss" })

@@ -61,7 +61,7 @@ import Testing
 
   /// Reasoning, text and calls in channels, as gpt-oss writes them.
   @Test func channelsAreToldApart() throws {
-    let template = Self.template.replacing("~", with: "<|start|>assistant{# <|channel|> #}")
+    let template = Self.template.replacing("~", with: "<|start|>assistant{# <|channel|> #}~")
     let thought = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
     let said = try answer(
       TestServer.scripted(thought + "<|channel|>final<|message|>Sunny.", template: template), "")
