@@ -73,7 +73,8 @@ let package = Package(
       name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "CTiles", "COneDNN"],
       path: "Sources/Tensors"),
     .target(
-      name: "FireflyCards", dependencies: ["FireflyBase", "FireflyTensors", "CCard"], path: "Sources/Cards"),
+      name: "FireflyCards", dependencies: ["FireflyBase", "FireflyRanks", "FireflyTensors", "CCard"],
+      path: "Sources/Cards"),
     .target(
       name: "FireflyWeights", dependencies: ["FireflyBase", "FireflyHub", "FireflyTensors"],
       path: "Sources/Weights"),

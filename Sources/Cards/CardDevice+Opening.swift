@@ -6,18 +6,21 @@ extension CardDevice {
   /// What an error says where nothing of a card is there at all.
   static let noDriver = "no NVIDIA driver"
 
-  /// The machine's first NVIDIA card.
+  /// One of the machine's NVIDIA cards.
   ///
   /// - Parameters:
+  ///   - place: its number among those that the process may see, from the first again where there are fewer.
   ///   - driver: A shared library in the driver's place; nil: libcuda.so.1.
   ///   - cublas: A shared library to use as cuBLAS; nil: what FIREFLY_LIBCUBLAS names, otherwise the newest that the
   ///     system's linker finds.
   /// - Throws: `FireflyError` that says what is missing: no driver, one too old, no card, one too old, no cuBLAS.
-  package static func nvidia(driver: String? = nil, cublas: String? = nil) throws -> CardDevice {
+  package static func nvidia(place: Int = 0, driver: String? = nil, cublas: String? = nil) throws
+    -> CardDevice
+  {
     var opened: UnsafeMutablePointer<CCard.card>?
     var detail: UnsafePointer<CChar>?
     let named = cublas ?? ProcessInfo.processInfo.environment["FIREFLY_LIBCUBLAS"]
-    let absence = card_open_cuda(driver, named, &opened, &detail)
+    let absence = card_open_cuda(UInt32(place), driver, named, &opened, &detail)
     if let opened { return CardDevice(opened) }
     throw missing(absence, detail: detail.map { String(cString: $0) } ?? "", cublas: named)
   }

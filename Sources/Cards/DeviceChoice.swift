@@ -1,5 +1,7 @@
 import FireflyBase
+import FireflyRanks
 import FireflyTensors
+import Foundation
 
 /// Where a model's tensors lie and its operations run.
 public enum DeviceChoice: String, Sendable, CaseIterable {
@@ -7,7 +9,7 @@ public enum DeviceChoice: String, Sendable, CaseIterable {
   case auto
   /// The processor.
   case cpu
-  /// The machine's first NVIDIA card.
+  /// An NVIDIA card: the machine's first. The processes of one run that a machine has take its cards in turn.
   case cuda
 
   /// Opens it; a card once in the life of the program.
@@ -21,7 +23,10 @@ public enum DeviceChoice: String, Sendable, CaseIterable {
     }
   }
 
-  private static let card = Result { try CardDevice.nvidia() }
+  private static let card = Result {
+    let launch = Launch(ProcessInfo.processInfo.environment)
+    return try CardDevice.nvidia(place: launch?.localRank ?? 0)
+  }
 
   /// The card, or the processor where it does not open.
   package static func whatOpens(_ card: () throws -> CardDevice) -> OpenedDevice {

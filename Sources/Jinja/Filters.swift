@@ -9,13 +9,13 @@ enum Filters {
 
   private static let texts: [String: Filter] = [
     "string": plain { .string($0.printed) },
-    "safe": plain { .string($0.printed) },
+    "safe": plain { .string($0.printed.safe(true)) },
     "upper": plain { .string($0.printed.respelled { $0.uppercased() }) },
     "lower": plain { .string($0.printed.respelled { $0.lowercased() }) },
     "capitalize": plain { .string($0.printed.respelled(TextMethods.capitalized)) },
-    "title": plain { .string($0.printed.respelled(titled)) },
-    "escape": plain { .string($0.printed.respelled(escaped)) },
-    "e": plain { .string($0.printed.respelled(escaped)) },
+    "title": plain { .string($0.printed.respelled(titled).safe(false)) },
+    "escape": plain { .string($0.printed.html) }, "e": plain { .string($0.printed.html) },
+    "forceescape": plain { .string($0.printed.safe(false).html) },
     "wordcount": plain { .int(wordCount($0.printed.text)) },
     "trim": { value, arguments, _ in
       guard let characters = try arguments.bind("trim", ["chars"]).optional("chars") else {
@@ -29,7 +29,8 @@ enum Filters {
       return .string(
         try TextMethods.replaced(
           value.printed, given["old"]?.printed ?? MarkedText(), given["new"]?.printed ?? MarkedText(),
-          count: given.optional("count") == nil ? -1 : given.int("count", default: -1), interpreter))
+          count: given.optional("count") == nil ? -1 : given.int("count", default: -1), interpreter
+        ).safe(false))
     },
     "indent": indent,
     "format": { value, arguments, _ in
@@ -85,21 +86,6 @@ enum Filters {
     return out
   }
 
-  @Sendable private static func escaped(_ text: String) -> String {
-    var out = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": out += "&amp;"
-      case "<": out += "&lt;"
-      case ">": out += "&gt;"
-      case "'": out += "&#39;"
-      case "\"": out += "&#34;"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
-  }
-
   @Sendable private static func indent(
     _ value: JinjaValue, _ arguments: CallArguments, _ interpreter: Interpreter
   ) throws -> JinjaValue {
@@ -122,7 +108,7 @@ enum Filters {
       let hasMargin = index == 0 ? given.flag("first") : given.flag("blank") || !line.isEmpty
       return hasMargin ? MarkedText.joined([margin, line]) : line
     }
-    return .string(MarkedText.joined(indented, by: MarkedText("\n")))
+    return .string(MarkedText.joined(indented, by: MarkedText("\n")).safe(text.isSafe))
   }
 
   /// Runs of letters, digits and underscores.

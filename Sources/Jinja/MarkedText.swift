@@ -14,6 +14,8 @@ package struct MarkedText: Sendable {
   package private(set) var text: String
   /// The marks, ascending and apart.
   package private(set) var marks: [Mark] = []
+  /// Whether it is HTML as it should be, Python's `Markup`: what is put to it is escaped.
+  var isSafe = false
 
   /// - Parameter source: what all of `text` comes from; nil when nobody asks.
   package init(_ text: String = "", source: Int? = nil) {
@@ -47,6 +49,7 @@ package struct MarkedText: Sendable {
     let start = utf8.index(utf8.startIndex, offsetBy: bytes.lowerBound)
     let end = utf8.index(start, offsetBy: bytes.count)
     var part = MarkedText(String(text[start..<end]))
+    part.isSafe = isSafe
     for mark in marks[firstMark(endingAfter: bytes.lowerBound)...] {
       guard mark.range.lowerBound < bytes.upperBound else { break }
       let range = mark.range.clamped(to: bytes)
@@ -71,7 +74,9 @@ package struct MarkedText: Sendable {
   /// it has one.
   func respelled(_ body: (String) -> String) -> MarkedText {
     let sources = Set(marks.map(\.source))
-    return MarkedText(body(text), source: sources.count == 1 ? sources.first : nil)
+    var respelled = MarkedText(body(text), source: sources.count == 1 ? sources.first : nil)
+    respelled.isSafe = isSafe
+    return respelled
   }
 
   static func joined(_ parts: some Sequence<MarkedText>, by separator: MarkedText = MarkedText())
@@ -83,6 +88,45 @@ package struct MarkedText: Sendable {
       all.append(part)
     }
     return all
+  }
+}
+
+// MARK: - HTML
+
+extension MarkedText {
+  private static let escapes: [UInt8: String] = [
+    UInt8(ascii: "&"): "&amp;", UInt8(ascii: "<"): "&lt;", UInt8(ascii: ">"): "&gt;",
+    UInt8(ascii: "'"): "&#39;", UInt8(ascii: "\""): "&#34;",
+  ]
+
+  /// The text as HTML: escaped, unless it is safe.
+  var html: MarkedText {
+    guard !isSafe else { return self }
+    var html = MarkedText()
+    var start = 0
+    for (offset, byte) in text.utf8.enumerated() {
+      guard let escape = MarkedText.escapes[byte] else { continue }
+      html.append(slice(start..<offset))
+      html.append(slice(offset..<offset + 1).respelled { _ in escape })
+      start = offset + 1
+    }
+    html.append(slice(start..<byteCount))
+    html.isSafe = true
+    return html
+  }
+
+  /// Python's `+`: what stands beside a safe text is escaped.
+  func adding(_ other: MarkedText) -> MarkedText {
+    let isHTML = isSafe || other.isSafe
+    var sum = isHTML ? html : self
+    sum.append(isHTML ? other.html : other)
+    return sum
+  }
+
+  func safe(_ isSafe: Bool) -> MarkedText {
+    var text = self
+    text.isSafe = isSafe
+    return text
   }
 }
 

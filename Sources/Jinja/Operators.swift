@@ -9,9 +9,7 @@ enum Operators {
     if let one = first.integer, let two = second.integer { return try integers(operation, one, two) }
     if let one = first.number, let two = second.number { return try floats(operation, one, two) }
     switch (operation, first, second) {
-    case (.add, .string(var text), .string(let more)):
-      text.append(more)
-      return .string(text)
+    case (.add, .string(let text), .string(let more)): return .string(text.adding(more))
     case (.add, .list(let list), .list(let more)): return .list(list + more)
     case (.add, .tuple(let list), .tuple(let more)): return .tuple(list + more)
     case (.modulo, .string(let format), _): return .string(try PercentFormat.apply(format, second))
@@ -92,8 +90,11 @@ enum Operators {
     guard !overflow, bytes <= limits.bytes else {
       throw FireflyError("the chat template makes too long a text", expected: "at most \(limits.bytes) bytes")
     }
-    if text.marks.isEmpty { return MarkedText(String(repeating: text.text, count: max(0, count))) }
-    return MarkedText.joined(repeatElement(text, count: max(0, count)))
+    let repeated =
+      text.marks.isEmpty
+      ? MarkedText(String(repeating: text.text, count: max(0, count)))
+      : MarkedText.joined(repeatElement(text, count: max(0, count)))
+    return repeated.safe(text.isSafe)
   }
 
   private static func repeated(_ list: [JinjaValue], _ count: Int, _ limits: JinjaLimits) throws

@@ -21,7 +21,8 @@ enum PercentFormat {
         continue
       }
       guard let next = values.popLast() else { throw FireflyError("the format needs more values") }
-      out.append(try converted(next, Character(Unicode.Scalar(bytes[end])), flags))
+      let text = try converted(next, Character(Unicode.Scalar(bytes[end])), flags)
+      out.append(format.isSafe ? text.html : text)
     }
     // Python lets values that have items be left over.
     let hasItems =
@@ -31,7 +32,7 @@ enum PercentFormat {
       }
     guard values.isEmpty || hasItems else { throw FireflyError("the format needs fewer values") }
     out.append(format.slice(start..<bytes.count))
-    return out
+    return out.safe(format.isSafe)
   }
 
   private static func converted(_ value: JinjaValue, _ letter: Character, _ flags: String) throws

@@ -30,9 +30,17 @@ enum TextMethods {
     },
     "replace": { text, arguments, interpreter in
       let given = try arguments.bind("replace", ["old", "new", "count"], required: 2)
+      let new = try given.text("new")
       return .string(
         try replaced(
-          text, given.text("old"), given.text("new"), count: given.int("count", default: -1), interpreter))
+          text, given.text("old"), text.isSafe ? new.html : new, count: given.int("count", default: -1),
+          interpreter
+        ).safe(text.isSafe))
+    },
+    "format": { text, arguments, interpreter in
+      let formatted = try BraceFormat.apply(text, arguments)
+      try interpreter.checkSize(formatted.byteCount)
+      return .string(formatted)
     },
     "find": { text, arguments, _ in .int(try find(text, arguments) { $0.first } ?? -1) },
     "rfind": { text, arguments, _ in .int(try find(text, arguments) { $0.last } ?? -1) },
@@ -53,8 +61,8 @@ enum TextMethods {
           guard case .string(let part) = item else {
             throw FireflyError("join needs strings", found: item.kind)
           }
-          return part
-        })
+          return text.isSafe ? part.html : part
+        }.safe(text.isSafe))
     },
     "upper": { text, _, _ in .string(text.respelled { $0.uppercased() }) },
     "lower": { text, _, _ in .string(text.respelled { $0.lowercased() }) },

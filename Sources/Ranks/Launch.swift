@@ -8,6 +8,8 @@ package struct Launch: Equatable, Sendable {
   package var size: Int?
   /// This process's number; nil where the launcher does not say.
   package var rank: Int?
+  /// Its number among those of its machine; nil where the launcher does not say.
+  package var localRank: Int?
 
   /// nil: this process was started by itself.
   package init?(_ environment: [String: String]) {
@@ -27,6 +29,11 @@ package struct Launch: Equatable, Sendable {
       return nil
     }
     if size == 1 { return nil }
+    // Open MPI's, Slurm's, and those of MPICH and its relatives.
+    let names = [
+      "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK",
+    ]
+    localRank = names.lazy.compactMap(number).first { $0 >= 0 }
   }
 
   private init(isMPICH: Bool, size: Int?, rank: Int?) {

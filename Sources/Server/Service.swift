@@ -99,10 +99,8 @@ final class Service: Sendable {
   }
 
   /// Whether a prompt has begun the answer's reasoning, as DeepSeek-R1's does.
-  func endsInThought(_ prompt: [Int32]) -> Bool {
-    let end = tokenizer.decode(prompt.suffix(16), skipSpecial: false)
-    guard let last = end.ranges(of: "<think>").last else { return false }
-    return end[last.upperBound...].allSatisfy(\.isWhitespace)
+  func endsInThought(_ prompt: [Int32], _ marks: ReasoningMarks) -> Bool {
+    marks.endsOpen(tokenizer.decode(prompt.suffix(64), skipSpecial: false))
   }
 
   /// - Throws: `APIError` for a text of so many bytes that it is too long whatever its tokens are; so nobody waits for

@@ -1,8 +1,9 @@
 // A stand-in for libcuda.so.1 and libcublas made of the emulator: so that Sources/C/Card/cuda.c, the code that talks to a
 // card, runs in tests on a machine without one. It is a shared library; tests name it as both.
 //
-// Environment: FIREFLY_STAND_IN=no-card | old-card | old-ptx makes it a driver that finds no card, or one from before Volta, or that
-// knows no PTX of ours.
+// Environment: FIREFLY_STAND_IN=no-card | old-card | old-ptx | three-cards makes it a driver that finds no card, or one from before
+// Volta, or that knows no PTX of ours, or that has three cards.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,9 +74,11 @@ API cuGetErrorString(int error, const char **text) {
   return *text = error == 222 ? "unsupported PTX" : emulated()->problem(emulated()), 0;
 }
 API cuDriverGetVersion(int *version) { return *version = 12000, 0; }
-API cuDeviceGetCount(int *count) { return *count = is("no-card") ? 0 : 1, 0; }
-API cuDeviceGet(int *number, int) { return *number = 0, 0; }
-API cuDeviceGetName(char *name, int size, int) { return strncpy(name, "a stand-in", (size_t)size), 0; }
+API cuDeviceGetCount(int *count) { return *count = is("no-card") ? 0 : is("three-cards") ? 3 : 1, 0; }
+API cuDeviceGet(int *device, int number) { return *device = number, 0; }
+API cuDeviceGetName(char *name, int size, int device) {
+  return snprintf(name, (size_t)size, device == 0 ? "a stand-in" : "stand-in %d", device), 0;
+}
 API cuDeviceGetAttribute(int *value, int attribute, int) { return *value = attribute != 75 ? 0 : is("old-card") ? 6 : 9, 0; }
 API cuDevicePrimaryCtxRetain(void **context, int) { return *context = handle(1), 0; }
 API cuCtxSetCurrent(void *) { return 0; }

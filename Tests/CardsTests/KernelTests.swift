@@ -42,7 +42,7 @@ import Testing
   @Test func kernelsThroughTheDriversInterface() throws {
     var opened: UnsafeMutablePointer<card>?
     var detail: UnsafePointer<CChar>?
-    let absence = card_open_cuda(StandIn.path, StandIn.path, &opened, &detail)
+    let absence = card_open_cuda(0, StandIn.path, StandIn.path, &opened, &detail)
     try #require(absence == CARD_FOUND, "\(detail.map { String(cString: $0) } ?? "")")
     check(try #require(opened))
   }

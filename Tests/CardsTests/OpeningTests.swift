@@ -57,6 +57,21 @@ import Testing
     }
   }
 
+  /// Processes of one machine take its cards in turn.
+  @Test func oneOfSeveralCards() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      setenv("FIREFLY_STAND_IN", "three-cards", 1)
+      let names = try (0..<5).map {
+        try CardDevice.nvidia(place: $0, driver: StandIn.path, cublas: StandIn.path).name
+      }
+      let expected = [
+        "a stand-in (card 1 of 3)", "stand-in 1 (card 2 of 3)", "stand-in 2 (card 3 of 3)",
+        "a stand-in (card 1 of 3)", "stand-in 1 (card 2 of 3)",
+      ]
+      exit(names == expected ? 7 : 1)
+    }
+  }
+
   @Test func aCardThroughTheDriver() throws {
     let card = try CardDevice.nvidia(driver: StandIn.path, cublas: StandIn.path)
     #expect(card.name == "a stand-in" && card.multipliesBFloat16 && !card.isHost)

@@ -59,6 +59,48 @@ import Testing
     }
   }
 
+  /// OpenAPI's word for what may be null.
+  @Test func nullableIsAnyOfNull() throws {
+    let values = (Self.file?["values"]?.array ?? []).compactMap(\.string)
+    for (schema, same) in [
+      (
+        #"{"type": "string", "maxLength": 1, "nullable": true}"#,
+        #"{"anyOf": [{"type": "string", "maxLength": 1}, {"type": "null"}]}"#
+      ),
+      (#"{"type": "integer", "nullable": false}"#, #"{"type": "integer"}"#),
+      (
+        #"{"type": "object", "properties": {"a": {"enum": [1], "nullable": true}}, "additionalProperties": false}"#,
+        #"{"type": "object", "properties": {"a": {"enum": [1, null]}}, "additionalProperties": false}"#
+      ),
+      (
+        #"{"allOf": [{"type": "integer", "minimum": 2}], "nullable": true}"#,
+        #"{"anyOf": [{"type": "integer", "minimum": 2}, {"type": "null"}]}"#
+      ),
+    ] {
+      let (grammar, expected) = (try self.grammar(schema), try self.grammar(same))
+      for value in values {
+        #expect(allows(grammar, value) == allows(expected, value), "\(schema) \(value)")
+      }
+    }
+  }
+
+  /// Zod 4 writes an expression beside a format; where it looks around, the format is held to and the expression is told.
+  @Test func anExpressionBesideAFormat() throws {
+    let email =
+      #"{"type": "string", "format": "email", "pattern": "^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$"}"#
+    let date =
+      #"{"type": "string", "format": "date", "pattern": "^\\d{4}-(?:0[1-9]|1[0-2])-\\d{2}$"}"#
+    for (schema, right, wrong, keyword) in [
+      (email, "a@b.org", "a", "pattern"), (date, "2024-02-30", "2024-13-01", "format"),
+    ] {
+      let (rules, notes) = try JSONSchema.rules(OrderedJSON.parse(schema, source: "schema"))
+      let grammar = try ByteGrammar(rules)
+      #expect(allows(grammar, "\"\(right)\"") && !allows(grammar, "\"\(wrong)\""))
+      #expect(notes.count == 1 && notes[0].contains("\"\(keyword)\""), "\(notes)")
+    }
+    #expect(throws: FireflyError.self) { try self.grammar(#"{"type": "string", "pattern": "(?!a)"}"#) }
+  }
+
   /// A name of a listed member is not said in another spelling.
   @Test func membersBesideThoseListedHaveOtherNames() throws {
     let grammar = try self.grammar(

@@ -6,6 +6,7 @@ import Testing
   @Test func launchersAreKnownByTheirVariables() throws {
     let openMPI = try #require(Launch(["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "3"]))
     #expect(!openMPI.isMPICH && openMPI.size == 4 && openMPI.rank == 3)
+    #expect(openMPI.localRank == nil)
     let mpich = try #require(Launch(["PMI_RANK": "1", "PMI_SIZE": "2"]))
     #expect(mpich.isMPICH && mpich.size == 2 && mpich.rank == 1)
     let slurm = try #require(
@@ -13,6 +14,15 @@ import Testing
     #expect(!slurm.isMPICH && slurm.size == 8 && slurm.rank == 0)
     let plain = try #require(Launch(["SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "3"]))
     #expect(plain.size == 3 && plain.rank == 2)
+  }
+
+  /// Its place on its machine, by which a process takes a card.
+  @Test(arguments: [
+    ["OMPI_COMM_WORLD_SIZE": "8", "OMPI_COMM_WORLD_RANK": "6", "OMPI_COMM_WORLD_LOCAL_RANK": "2"],
+    ["PMIX_RANK": "6", "SLURM_STEP_NUM_TASKS": "8", "SLURM_LOCALID": "2"],
+    ["PMI_RANK": "6", "PMI_SIZE": "8", "MPI_LOCALRANKID": "2"],
+  ]) func launchersSayThePlaceOnTheMachine(_ environment: [String: String]) {
+    #expect(Launch(environment)?.rank == 6 && Launch(environment)?.localRank == 2)
   }
 
   @Test(arguments: [

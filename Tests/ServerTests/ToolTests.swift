@@ -10,7 +10,7 @@ import Testing
   private static let template = """
     {%- for tool in tools or [] %}<tool>{{ tool.function.name }}</tool>{% endfor -%}
     {%- for m in messages %}<{{ m.role }}{% if m.name %} {{ m.name }}{% endif %}>{{ m.content or '' }}\
-    {%- for c in m.tool_calls or [] %}<tool_call>{{ c.function.name }} {{ c.function.arguments | tojson }}</tool_call>{% endfor -%}
+    {%- for c in m.tool_calls or [] %}<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>{% endfor -%}
     {%- endfor -%}
     {%- if add_generation_prompt %}~{% if enable_thinking is defined and enable_thinking %}<think>{% endif %}{% endif -%}
     """
@@ -167,6 +167,29 @@ import Testing
     #expect(try reply.json()["error"]?["param"]?.string == "tools")
   }
 
+  /// The model is told of the tools, and the answer says that its calls are not understood.
+  @Test func callsInAFormThatIsNotKnownAreText() throws {
+    let template = Self.template.replacing("<tool_call>", with: "CALL ")
+    let script = "CALL weather(Rome)"
+    let server = try TestServer.scripted(script, template: template)
+    let body = "{\(Self.question), \(Self.tools), \"max_tokens\": 400"
+    let reply = try server.client.post("/v1/chat/completions", body + "}").json()
+    let message = reply["choices"]?.array?.first?["message"]
+    #expect(message?["content"]?.string == script && message?["tool_calls"] == nil)
+    let told = (reply["warnings"]?.array ?? []).compactMap(\.string)
+    #expect(told.contains { $0.hasSuffix("calls come as text.") }, "\(told)")
+    let forced = try server.client.post("/v1/chat/completions", body + #", "tool_choice": "required"}"#)
+    #expect(forced.status == 400)
+    #expect(try forced.json()["error"]?["param"]?.string == "tool_choice")
+  }
+
+  /// What stands around reasoning is what the template has there.
+  @Test func reasoningBetweenOtherMarks() throws {
+    let template = Self.template.replacing("<think>", with: "[THINK]") + "{# [/THINK] #}"
+    let (message, _) = try answer(TestServer.scripted("[THINK]hm[/THINK]Yes", template: template), "")
+    #expect(message["reasoning_content"]?.string == "hm" && message["content"]?.string == "Yes")
+  }
+
   // MARK: - Conversations
 
   private func prompt(_ server: TestServer, _ messages: String, _ more: String = "") throws -> String? {
@@ -189,6 +212,10 @@ import Testing
     #expect(
       try prompt(server, #"[{"role": "user", "name": "bob", "content": [{"type": "text", "text": "c"}]}]"#)
         == "<user bob>c~")
+    // An answer that was reasoning and no more.
+    #expect(
+      try prompt(server, #"[\#(user), {"role": "assistant", "content": null, "reasoning": "r"}, \#(user)]"#)
+        == "<user>a<assistant><user>a~")
     // Calls and what came of them, the arguments as JSON text or as an object.
     for arguments in [#""{\"b\": 1, \"a\": 2}""#, #"{"b": 1, "a": 2}"#] {
       let calls =
@@ -197,7 +224,7 @@ import Testing
         try prompt(
           server, #"[\#(user), \#(calls), {"role": "tool", "tool_call_id": "c1", "content": "5"}]"#,
           ", \(Self.tools)")
-          == "<tool>weather</tool><tool>time</tool><user>a<assistant><tool_call>f {\"b\": 1, \"a\": 2}</tool_call><tool>5~"
+          == "<tool>weather</tool><tool>time</tool><user>a<assistant><tool_call>{\"name\": \"f\", \"arguments\": {\"b\": 1, \"a\": 2}}</tool_call><tool>5~"
       )
     }
   }

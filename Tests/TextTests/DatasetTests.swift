@@ -180,6 +180,11 @@ private func text(_ sample: Sample) -> String {
     #"""
     {"meta_instruction": "s", "num_turns": 2, "chat": {"turn_1": {"Human": "<|Human|>: a<eoh>\n", "Inner Thoughts": "<|Inner Thoughts|>: None<eot>\n", "Commands": "<|Commands|>: None<eoc>\n", "Tool Responses": "<|Results|>: None<eor>\n", "MOSS": "<|MOSS|>: b<eom>\n"}, "turn_2": {"Human": "<|Human|>: c<eoh>\n", "MOSS": "<|MOSS|>: d<eom>\n"}}}
     """#,
+    #"{"conversation": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}], "system": "s"}"#,
+    #"{"conversations": ["a", "b", "c", "d"], "system": "s"}"#,
+    #"{"conversations": [{"question": "a", "answer": "b"}, {"question": "c", "answer": "d"}], "system": "s"}"#,
+    #"{"data": ["a", "b", "c", "d"], "system": "s"}"#,
+    #"{"system_prompt": "s", "question": "c", "response": "d", "history": [["a", "b"]]}"#,
     #"{"prefix": "s", "num_turns": 2, "plain_text": "[Human]: a<eoh> [MOSS]: b<eoa> [Human]: c<eoh> [MOSS]: d<eoa>"}"#,
   ])
   func theSameConversation(_ line: String) throws {
@@ -230,6 +235,31 @@ private func text(_ sample: Sample) -> String {
   @Test func instructionAndInputAreTwoLines() throws {
     let sample = try load(#"{"instruction": "add", "input": "1 2", "output": "3"}"#).samples[0]
     #expect(text(sample) == "<s>add\n1 2</s>3</s>")
+  }
+
+  /// One question and its answer, in the words of well-known sets of rows.
+  @Test(arguments: [
+    (#"{"instruction": "q", "context": "c", "response": "a", "category": "open_qa"}"#, "q\nc"),
+    (#"{"instruction": "q", "context": "", "response": "a"}"#, "q"),
+    (#"{"instruction": "q", "input": "i", "response": "a"}"#, "q\ni"),
+    (#"{"question": "q", "answer": "a"}"#, "q"), (#"{"prompt": "q", "response": "a"}"#, "q"),
+    (#"{"input": "q", "output": "a"}"#, "q"), (#"{"problem": "q", "solution": "a"}"#, "q"),
+    (#"{"id": "1", "question": "q", "response": "a", "system_prompt": ""}"#, "q"),
+  ])
+  func questionsAndAnswers(_ row: String, _ question: String) throws {
+    let dataset = try load(row)
+    #expect(dataset.samples.map(text) == ["<s>\(question)</s>a</s>"])
+    #expect(dataset.report.unusedKeys == [:])
+  }
+
+  /// TRL's and LLaMA-Factory's rows for KTO say what not to learn.
+  @Test(arguments: [
+    #"{"prompt": [{"role": "user", "content": "a"}], "completion": [{"role": "assistant", "content": "b"}], "label": false}"#,
+    #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "label": true}"#,
+  ])
+  func answersToAvoidAreRefused(_ row: String) {
+    let error = #expect(throws: FireflyError.self) { try load(row) }
+    #expect(error?.what.hasPrefix("\"label\" is not supported") == true)
   }
 
   /// ms-swift's and TRL's shapes.

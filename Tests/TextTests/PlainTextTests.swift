@@ -64,6 +64,13 @@ import Testing
     #expect(data.samples.map(\.tokens) == [CharacterTokenizer().plain("one\n\ntwo") + [2]])
   }
 
+  /// Alpaca's column of whole texts, beside what they were made of.
+  @Test func otherColumnsDoNotMatter() throws {
+    let row = #"{"instruction": "a", "input": "", "output": "b", "text": "cd"}"#
+    let data = try Self.load(row, name: "rows.jsonl", maxLength: 100)
+    #expect(data.samples.map(\.tokens) == [CharacterTokenizer().plain("cd")])
+  }
+
   @Test func aFolderIsReadInOrder() throws {
     let files = [
       "b.jsonl": Self.row("b", 2), "a/z.txt": "zz", "a/c.json": "[\(Self.row("c", 2)),\n\(Self.row("d", 2))]",

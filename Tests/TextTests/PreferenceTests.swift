@@ -40,6 +40,9 @@ import Testing
     """#,
     #"{"prompt": [\#(user)], "chosen": [\#(assistant("yes"))], "rejected": [\#(assistant("no"))]}"#,
     #"{"prompt": "q", "chosen": "yes", "rejected": "no"}"#,
+    #"{"question": "q", "chosen": "yes", "rejected": "no"}"#,
+    #"{"instruction": "q", "input": "", "chosen": "yes", "rejected": "no"}"#,
+    #"{"chosen": "\n\nHuman: q\n\nAssistant: yes", "rejected": "\n\nHuman: q\n\nAssistant: no"}"#,
     #"""
     {"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "yes"}, "rejected": {"from": "gpt", "value": "no"}}
     """#,
@@ -53,6 +56,27 @@ import Testing
     let pair = dataset.samples.pair(0)
     #expect(pair.chosen == dataset.samples[0] && pair.rejected == dataset.samples[1])
     #expect(dataset.samples.rows(fromLine: 1).count == 2 && dataset.samples.rows(fromLine: 2).isEmpty)
+  }
+
+  /// OpenAI's rows for the same.
+  @Test func openAIsPairs() throws {
+    let row =
+      #"{"input": {"messages": [\#(Self.user)], "colour": 1}, "preferred_output": [\#(Self.assistant("yes"))], "non_preferred_output": [\#(Self.assistant("no"))]}"#
+    let dataset = try load([row])
+    #expect(dataset.samples.map(spelled) == ["<s>q</s>|yes</s>", "<s>q</s>|no</s>"])
+    #expect(dataset.report.unusedKeys.mapValues(\.first) == ["input.colour": [1]])
+  }
+
+  /// Conversations in one text, several turns of them.
+  @Test func conversationsInOneText() throws {
+    let start = #"\n\nHuman: p\n\nAssistant: r\n\nHuman: q\n\nAssistant: "#
+    let rows = ["p", "other"].map {
+      #"{"chosen": "\#(start)yes", "rejected": "\#(start.replacing("p\\n", with: $0 + "\\n"))no"}"#
+    }
+    let dataset = try load(rows)
+    #expect(dataset.samples.map(spelled)[0] == "<s>p</s>r</s>q</s>|yes</s>")
+    #expect(
+      dataset.report.unusedKeys.mapValues(\.first) == ["rejected (the messages before the answer)": [2]])
   }
 
   /// Tools and a system text are the conversation's, as in other rows.

@@ -49,6 +49,24 @@ import Testing
     #expect(found.report.lost == [:] && found.report.unusedKeys == [:])
   }
 
+  /// A row may say what its template's variables are; TRL reads this column too.
+  @Test func aRowsVariablesGoBeforeTheRuns() throws {
+    let source =
+      "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}{{ mood }}</s>{% endif %}{% endfor %}"
+    let rows = ["", #", "chat_template_kwargs": {"mood": "!", "custom": null}"#].map {
+      String(Self.row(#""content": "a""#).dropLast()) + $0 + "}"
+    }
+    let found = try load(rows[0], rows[1], template: source, variables: ["mood": .string("?")])
+    #expect(found.learnt == [["a?</s>"], ["a!</s>"]])
+    #expect(found.report.unusedKeys == [:])
+    let error = thrownError {
+      _ = try load(
+        String(Self.row(#""content": "a""#).dropLast()) + #", "chat_template_kwargs": {"messages": []}}"#,
+        template: source)
+    }
+    #expect(error?.place?.contains("rows.jsonl:1") == true)
+  }
+
   @Test(arguments: [
     #""content": "So.", "reasoning_content": "Let me think.""#,
     #""content": "<think>\nLet me think.\n</think>\n\nSo.""#, #""content": "Let me think.</think>So.""#,

@@ -85,7 +85,7 @@ import Testing
     ("instruction;output\na;b\n", "rows.csv:1: the table's fields are separated by another character"),
     ("text,text\na,b\n", "rows.csv:1: two columns have one name"),
     ("instruction,output\n", "rows.csv: the file has no rows"), ("", "rows.csv: the table is empty"),
-    ("question,answer\na,b\n", "rows.csv:2: the row has no shape that is known"),
+    ("fact,proof\na,b\n", "rows.csv:2: the row has no shape that is known"),
   ])
   func wrongTablesAreNamedByLine(_ text: String, _ told: String) {
     let error = Self.error(text, "rows.csv")?.description ?? ""
@@ -99,7 +99,7 @@ import Testing
     ("{\n  \"version\": 1,\n  \"data\": [\n\(row)\n]\n}\n", "\"data\" may be the rows"),
     ("{\n\"conversation\": [{\"human\": \"a\",\n \"assistant\": \"b\"}]}\n", "write it on one line: jq -c ."),
     (#"{"instruction": {"0": "a"}, "output": {"0": "b"}}"#, "It holds columns"),
-    (#"{"text": ["a", "b"]}"#, "It holds columns"),
+    (#"{"text": ["a", "b"]}"#, "It holds columns"), (#"{"data": [["a", "b"]]}"#, "may be the rows"),
   ])
   func oneObjectIsToldWithItsRows(_ text: String, _ fix: String) throws {
     let error = try #require(Self.error(text))
@@ -110,6 +110,11 @@ import Testing
   @Test func rowsOnSeveralLinesAreTold() {
     let pretty = "{\n\"text\": \"a\"\n}\n"
     #expect(Self.error(pretty + pretty)?.what == "a row takes several lines")
+  }
+
+  /// UltraChat's rows have the same word for something else.
+  @Test func textsInDataAreARow() throws {
+    #expect(try Self.texts(Data(#"{"data": ["a", "b"]}"#.utf8), "rows.jsonl") == ["<s>a</s>b</s>"])
   }
 
   /// A file of one line is a row like another.

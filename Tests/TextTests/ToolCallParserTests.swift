@@ -77,7 +77,92 @@ import Testing
       "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>\(json)<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
       [weather]
     ),
+    (
+      .seed,
+      "<seed:tool_call>\n<function=weather>\n<parameter=city>Rome {\"}</parameter>\n<parameter=days>2</parameter>\n</function>\n</seed:tool_call>",
+      [weather]
+    ),
+    (
+      .miniMax,
+      "Wait.\n<minimax:tool_call>\n<invoke name=\"weather\"><parameter name=\"city\">Rome {\"}</parameter>\n<parameter name=\"days\">2</parameter>\n</invoke>\n<invoke name=\"now\"></invoke>\n</minimax:tool_call>",
+      [.text("Wait."), weather, time]
+    ),
+    (
+      .deepSeekML,
+      "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"weather\">\n<｜DSML｜parameter name=\"city\" string=\"true\">Rome {\"}</｜DSML｜parameter>\n<｜DSML｜parameter name=\"days\" string=\"false\">2</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>",
+      [weather]
+    ),
+    (
+      .miniCPM,
+      "<function name=\"weather\"><param name=\"city\"><![CDATA[Rome {\"}]]></param><param name=\"days\">2</param></function>",
+      [weather]
+    ),
+    (.functionary, "<function=weather>\(json)</function><function=now>{}</function>", [weather, time]),
+    (
+      .hunyuan,
+      "<tool_calls:opensource>\n<tool_call:opensource>weather<tool_sep:opensource>\n<arg_key:opensource>city</arg_key:opensource>\n<arg_value:opensource>Rome {\"}</arg_value:opensource>\n<arg_key:opensource>days</arg_key:opensource>\n<arg_value:opensource>2</arg_value:opensource>\n</tool_call:opensource>\n</tool_calls:opensource>",
+      [weather]
+    ),
+    (
+      .nemotron,
+      "<TOOLCALL>[{\"name\": \"weather\", \"arguments\": \(json)}, {\"name\": \"now\", \"arguments\": {}}]</TOOLCALL>",
+      [weather, time]
+    ),
+    (.apriel, "<tool_calls>[{\"name\": \"weather\", \"arguments\": \(json)}]</tool_calls>", [weather]),
+    (.granite, "<|tool_call|>[{\"name\": \"weather\", \"arguments\": \(json)}]", [weather]),
+    (
+      .granite,
+      "<|tool_call|>[{\"type\": \"function\", \"function\": {\"name\": \"now\", \"arguments\": {}}}]<|/tool_call|>",
+      [time]
+    ),
+    (
+      .firefunction, "Wait. functools[{\"name\": \"weather\", \"arguments\": \(json)}]",
+      [.text("Wait."), weather]
+    ),
+    (.firefunction, "import functools", [.text("import functools")]),
+    (.gigaChat, "<|function_call|>{\"name\": \"weather\", \"arguments\": \(json)}", [weather]),
+    (
+      .cohere,
+      "<|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \"weather\", \"parameters\": \(json)}\n]<|END_ACTION|>",
+      [weather]
+    ),
+    (
+      .commandR,
+      "Action: ```json\n[\n    {\n        \"tool_name\": \"weather\",\n        \"parameters\": \(json)\n    }\n]```",
+      [weather]
+    ),
+    (.commandR, "Action: none", [.text("Action: none")]),
+    (.apertus, "<|tools_prefix|>[{\"weather\": \(json)}, {\"now\": {}}]<|tools_suffix|>", [weather, time]),
+    (
+      .kimi,
+      "Wait.<|tool_calls_section_begin|><|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>\(json)<|tool_call_end|><|tool_call_begin|>functions.now:1<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>",
+      [.text("Wait."), weather, time]
+    ),
+    (
+      .lfm, #"<|tool_call_start|>[weather(city='Rome {"}', days=2), now()]<|tool_call_end|>Done."#,
+      [weather, time, .text("Done.")]
+    ),
+    (
+      .lfm, #"<|tool_call_start|>[f(a=[1, True], b={'c': None}, d="x\"\n", e=-1.5)]<|tool_call_end|>"#,
+      [
+        .call(
+          ToolCall(
+            name: "f",
+            arguments: .object([
+              "a": .array([.int(1), .bool(true)]), "b": .object(["c": .null]), "d": .string("x\"\n"),
+              "e": .double(-1.5),
+            ])))
+      ]
+    ),
+    (
+      .lfm, "<|tool_call_start|>[f(a=]<|tool_call_end|>",
+      [.text("<|tool_call_start|>[f(a=]<|tool_call_end|>")]
+    ),
   ]
+
+  @Test func everySyntaxIsTried() {
+    #expect(Set(Self.cases.map(\.0)) == Set(ToolSyntax.allCases))
+  }
 
   @Test(arguments: cases.indices) func readsWholeAnswers(_ index: Int) {
     let (syntax, text, events) = Self.cases[index]
@@ -144,8 +229,66 @@ import Testing
       "glm4": .glm, "chatml": nil, "gemma": nil, "llama2": nil,
     ]
     for (name, syntax) in expected {
-      #expect(ToolSyntax(OwnTemplate(chat: try #require(sources[name]))) == syntax, "\(name)")
+      #expect(try Self.syntax(of: try #require(sources[name])) == syntax, "\(name)")
     }
+  }
+
+  private static func syntax(of source: String) throws -> ToolSyntax? {
+    try ChatTemplate.own(OwnTemplate(chat: source), tokenizer: CharacterTokenizer()).toolSyntax
+  }
+
+  /// The template's own calls tell, whatever it says of them elsewhere.
+  @Test func whatTheTemplateWritesIsTried() throws {
+    func source(_ call: String, _ said: String = "") -> String {
+      "{% if tools %}\(said){{ tools | tojson }}{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}"
+        + "{% for c in m.tool_calls or [] %}\(call){% endfor %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+    }
+    let (name, arguments) = ("{{ c.function.name }}", "{{ c.function.arguments | tojson }}")
+    #expect(
+      try Self.syntax(
+        of: source("<TOOLCALL>[{\"name\": \"\(name)\", \"arguments\": \(arguments)}]</TOOLCALL>"))
+        == .nemotron)
+    #expect(try Self.syntax(of: source("<function=\(name)>\(arguments)</function>")) == .functionary)
+    // It speaks of Hermes' marks and writes Mistral's.
+    #expect(
+      try Self.syntax(of: source("[TOOL_CALLS]\(name)[ARGS]\(arguments)", "not <tool_call>")) == .mistral)
+    #expect(try Self.syntax(of: source("call \(name) with \(arguments)")) == nil)
+    // What the prompt ends with begins as the call does.
+    #expect(
+      try Self.syntax(
+        of: source("<tool_call>{\"name\": \"\(name)\", \"arguments\": \(arguments)}</tool_call>").replacing(
+          "%}<assistant>{% endif", with: "%}<assistant><think></think>{% endif")) == .hermes)
+    // Without a place for calls, what it says of them is all there is.
+    let silent =
+      "{{ tools | tojson }} Reply with <tool_call>.{% for m in messages %}{{ m.content }}{% endfor %}"
+    #expect(try Self.syntax(of: silent) == .hermes)
+    let mute = OwnTemplate(chat: "{{ tools | tojson }}{% for m in messages %}{{ m.content }}{% endfor %}")
+    for (specials, syntax) in [(["<|tool_call_start|>"], .lfm), ([], nil)] as [([String], ToolSyntax?)] {
+      let tokenizer = CharacterTokenizer(specials: ["<pad>", "<s>", "</s>"] + specials)
+      #expect(try ChatTemplate.own(mute, tokenizer: tokenizer).toolSyntax == syntax)
+    }
+    // SmolLM3's asks for tools by another name.
+    let other = OwnTemplate(chat: "{{ xml_tools }}{% for m in messages %}{{ m.content }}{% endfor %}")
+    let template = try ChatTemplate.own(other, tokenizer: CharacterTokenizer())
+    #expect(!template.describesTools && template.toolSyntax == nil)
+  }
+
+  @Test(arguments: [
+    ("{{ m.reasoning_content }}[THINK]x[/THINK]", "[THINK]", "[/THINK]"),
+    ("<seed:think>{{ m.reasoning_content }}</seed:think>", "<seed:think>", "</seed:think>"),
+    ("<think{0}>{{ m.reasoning_content }}</think{0}>", "<think>", "</think>"),
+    (
+      "{{ '<think%s>' % ':opensource' }}{{ '</think%s>' % ':opensource' }}", "<think:opensource>",
+      "</think:opensource>"
+    ),
+    ("nothing", "<think>", "</think>"),
+  ])
+  func theTemplateTellsTheMarksOfReasoning(_ text: String, _ open: String, _ close: String) throws {
+    let source = "{% for m in messages %}\(text)</s>{% endfor %}"
+    let marks = try ChatTemplate.own(OwnTemplate(chat: source), tokenizer: CharacterTokenizer())
+      .reasoningMarks
+    #expect(marks.open == open && marks.close == close)
+    #expect(marks.endsOpen("a\(open)\n") && !marks.endsOpen("\(open)a") && !marks.endsOpen("\(open)\(close)"))
   }
 
   @Test func callsAreOpenAIs() {

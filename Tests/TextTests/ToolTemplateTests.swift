@@ -112,6 +112,32 @@ import Testing
     }
   }
 
+  /// DeepSeek-R1's writes calls only where there is no text, and joins the arguments as text.
+  @Test func callsBesideNoTextAreTried() throws {
+    let source =
+      "{% for m in messages %}{% if m.tool_calls and m.content is none %}{{ 'call ' + m.tool_calls[0].function.arguments }}"
+      + "{% else %}{{ m.content }}{% endif %}</s>{% endfor %}"
+    let row = Self.row(arguments: #"{"a": 1}"#).replacing(
+      #""content": "", "tool_calls""#, with: #""content": null, "tool_calls""#)
+    let found = try load(row, template: "r1", source: source)
+    #expect(found.learnt.first?.first == #"call {"a": 1}</s>"#)
+  }
+
+  /// Calls beside the question, as xlam-function-calling has them: a list, or its JSON text.
+  @Test(arguments: [
+    #"[{"name": "weather", "arguments": {"city": "Rome"}}]"#,
+    #""[{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\"}}]""#,
+  ])
+  func callsMayBeTheAnswers(_ answers: String) throws {
+    let found = try load(
+      #"{"id": 1, "query": "Rome?", "answers": \#(answers), "tools": [\#(Self.tool)]}"#, template: "qwen2")
+    #expect(
+      found.learnt == [
+        ["<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call><|im_end|>"]
+      ])
+    #expect(found.report.lost == [:] && found.report.unusedKeys == [:])
+  }
+
   /// The other trainers' words for the same conversation.
   @Test(arguments: [
     // ShareGPT as LLaMA-Factory has it

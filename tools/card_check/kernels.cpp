@@ -29,7 +29,7 @@ int main(int argc, char **argv) {
   bool speed = argc >= 2 && strcmp(argv[1], "speed") == 0;
   if (speed || (argc >= 2 && strcmp(argv[1], "cuda") == 0)) {
     const char *detail = "";
-    int absence = card_open_cuda(library(argc, argv, 2), library(argc, argv, 3), &opened, &detail);
+    int absence = card_open_cuda(0, library(argc, argv, 2), library(argc, argv, 3), &opened, &detail);
     if (absence != CARD_FOUND) return printf("no card (%d): %s\n", absence, detail), 2;
   }
 #ifdef WITH_EMULATOR

@@ -35,6 +35,8 @@ OBJECTS = [
 VALUES = NUMBERS + STRINGS + SMALL + ARRAYS + OBJECTS
 
 OBJECT = {"type": "object", "additionalProperties": False}
+DRAFT4 = {"$schema": "http://json-schema.org/draft-04/schema#"}
+DRAFT7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
 PATTERNS = [
     "^a", "a$", "a", "^a*$", "^(a|b)+$", "^[a-z]{2,3}$", "^[^a]$", "^[^a-z]+$", "^.$", "^a.b$", r"^\d{2,}$", r"^[A-Z]+-\d+$", r"^\w+$", r"^\S+$",
     "^(?:ab)+$", "^a?b?$", "^$", "", "^(a|ab)(c|b)?$", r"^\$$", r"^[\]\^]$", r"^\u00e9$", "é", "^(?<name>a)b$", r"^\d{4}-\d{2}-\d{2}$",
@@ -88,6 +90,22 @@ SCHEMAS = (
         {"$ref": "#/$defs/n", "minimum": 2, "$defs": {"n": {"type": "integer"}}},
         {"allOf": [{"$ref": "#/$defs/n"}], "maximum": 2, "$defs": {"n": {"type": "number", "minimum": 0}}},
         {"type": ["string", "integer"], "minLength": 2, "minimum": 3},
+        # Older drafts' words.
+        DRAFT7 | {"type": "array", "items": [{"type": "integer"}, {"type": "string"}], "additionalItems": False},
+        DRAFT7 | {"type": "array", "items": [{"type": "integer"}, {"type": "string"}], "minItems": 2},
+        DRAFT7 | {"type": "array", "items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
+        DRAFT7 | {"type": "array", "items": {"type": "integer"}, "additionalItems": False},
+        DRAFT4 | {"type": "number", "minimum": 2, "exclusiveMinimum": True, "maximum": 10, "exclusiveMaximum": False},
+        # What zod and pydantic write.
+        {"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991},
+        {"type": "integer", "exclusiveMinimum": 0, "maximum": 9007199254740991}, {"type": "number", "minimum": -1e300, "maximum": 2.5},
+        {"type": "object", "propertyNames": {"type": "string"}, "additionalProperties": {"type": "integer"}},
+        {"type": "object", "propertyNames": {"enum": ["a", "c"]}, "additionalProperties": {"type": ["integer", "boolean"]}},
+        {"type": "object", "propertyNames": {"type": "string", "enum": ["a", "b"]}, "additionalProperties": {}, "required": ["a"]},
+        {"type": "object", "propertyNames": {"const": "a"}, "additionalProperties": True},
+        {"type": "object", "propertyNames": {"pattern": "^x_"}, "additionalProperties": {"type": "integer"}},
+        {"type": "string", "pattern": "^(?:a|b)$", "format": "email"},
+        {"type": ["integer", "null"], "x-order": 1, "title": "A number"},
     ]
 )  # fmt: skip
 
@@ -103,7 +121,8 @@ def in_python(schema):
 def main() -> None:
     cases = []
     for schema in SCHEMAS:
-        validator = jsonschema.Draft202012Validator(in_python(schema))
+        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+        validator = kind(in_python(schema))
         valid = [index for index, value in enumerate(VALUES) if validator.is_valid(value)]
         cases.append({"schema": json.dumps(schema, ensure_ascii=False), "valid": valid})
     document = {

@@ -40,7 +40,7 @@ ROOM_ORDER: dict[str, list[str]] = {
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
     "Studio": [".", "Service", "Results", "Runs", "Setup", "Pages", "Asking"],
     "Text": [
-        "Rows", "Rows/Formats", "Rows/Files", "ToolCalls", "Templates", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
+        "Rows", "Rows/Formats", "Rows/Files", "Templates", "ToolCalls", "Tokenizers", "Tokenizers/Decoding", "Tokenizers/Words"],
 }
 
 # Only these reach the bytes of a tensor; the targets above use operations.

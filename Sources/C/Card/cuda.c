@@ -176,11 +176,21 @@ static int find_kernels(cuda_card *self, void *module, int first, int end) {
   return CARD_DONE;
 }
 
+// "NVIDIA H100", or "NVIDIA H100 (card 2 of 4)".
+static int name_device(cuda_card *self, int device, int number, int count) {
+  enum { PLACE = 40 };
+  char *name = self->device_name;
+  TRY(cuDeviceGetName(name, sizeof self->device_name - PLACE, device));
+  size_t length = strlen(name);
+  if (count > 1) snprintf(name + length, sizeof self->device_name - length, " (card %d of %d)", number + 1, count);
+  return CARD_DONE;
+}
+
 // `why` is set where it is not CARD_FAILED.
-static int start(cuda_card *self, enum card_absence *why) {
+static int start(cuda_card *self, int number, int count, enum card_absence *why) {
   int device = 0, major = 0;
-  TRY(cuDeviceGet(&device, 0));
-  TRY(cuDeviceGetName(self->device_name, sizeof self->device_name, device));
+  TRY(cuDeviceGet(&device, number));
+  if (name_device(self, device, number, count) != CARD_DONE) return CARD_FAILED;
   TRY(cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_MAJOR, device));
   if (major < LEAST_MAJOR) {
     snprintf(last_problem, sizeof last_problem, "%s, of compute capability %d", self->device_name, major);
@@ -217,7 +227,7 @@ static void *open_first(const char *const *names) {
   return NULL;
 }
 
-static enum card_absence open_driver(cuda_card *self, const char *driver) {
+static enum card_absence open_driver(cuda_card *self, unsigned place, const char *driver) {
   const char *names[] = {driver ? driver : "libcuda.so.1", NULL};
   void *library = open_first(names);
   if (!library) return CARD_NO_DRIVER;
@@ -238,7 +248,7 @@ static enum card_absence open_driver(cuda_card *self, const char *driver) {
   }
   if (error != 0) return failed(self, error, "cuInit"), CARD_FAILED;
   enum card_absence why = CARD_FAILED;
-  return start(self, &why) == CARD_DONE ? CARD_FOUND : why;
+  return start(self, (int)(place % (unsigned)count), count, &why) == CARD_DONE ? CARD_FOUND : why;
 }
 
 static enum card_absence open_cublas(cuda_card *self, const char *cublas) {
@@ -262,7 +272,8 @@ static enum card_absence open_cublas(cuda_card *self, const char *cublas) {
   return error == 0 ? CARD_FOUND : (blas_failed(error, "cublasCreate"), CARD_FAILED);
 }
 
-enum card_absence card_open_cuda(const char *driver, const char *cublas, card **opened, const char **detail) {
+enum card_absence card_open_cuda(unsigned place, const char *driver, const char *cublas, card **opened,
+                                 const char **detail) {
   cuda_card *self = calloc(1, sizeof *self);
   if (!self) return *detail = "out of memory", CARD_FAILED;
   self->table = (card){.name = self->device_name,
@@ -278,7 +289,7 @@ enum card_absence card_open_cuda(const char *driver, const char *cublas, card **
                        .memory = memory,
                        .milliseconds = milliseconds,
                        .problem = problem};
-  enum card_absence absence = open_driver(self, driver);
+  enum card_absence absence = open_driver(self, place, driver);
   if (absence == CARD_FOUND) absence = open_cublas(self, cublas);
   *detail = "";
   if (absence == CARD_FOUND) {

@@ -61,12 +61,12 @@ struct JSONSchema {
 
   private mutating func pattern(_ schema: OrderedJSON, _ place: String) throws -> TextPattern {
     if schema == .bool(true) { return .rule(JSONGrammar.value) }
-    guard let members = schema.object else {
+    guard let members = schema.object.map(SchemaDialect.translated) else {
       throw SchemaKeywords.wrong("a schema", "an object, or true", schema, place)
     }
     let keywords = SchemaKeywords(members, place)
     try keywords.refuseUnknown()
-    if SchemaMerge.isNeeded(members) { return .rule(try merged(schema, place)) }
+    if SchemaMerge.isNeeded(members) { return .rule(try merged(.object(members), place)) }
     if let name = keywords["$ref"] { return .rule(try reference(name, place)) }
     if let values = try keywords.values() { return .choice(values.map { .text($0.unordered.text()) }) }
     if let parts = try keywords.alternatives() {

@@ -182,29 +182,49 @@ struct SchemaKeywords {
   private func content(
     _ notes: inout [String]
   ) throws -> (pattern: TextPattern, least: Int, most: Int?)? {
-    let expression = try members["pattern"].map { value in
-      guard let text = value.string else { throw SchemaKeywords.wrong("pattern", "a string", value, place) }
-      return try RegularPattern(text, at: place)
+    let format = try text("format")
+    let known = format.flatMap { StringFormat.patterns[$0] }
+    if let pattern = try text("pattern") {
+      do {
+        let expression = try RegularPattern(pattern, at: place)
+        if let format { notes.append(notHeld("format", format)) }
+        return (expression.pattern, expression.least, expression.most)
+      } catch {
+        // Zod writes both, and means the same.
+        guard known != nil else { throw error }
+        notes.append(notHeld("pattern", pattern))
+      }
     }
-    guard let format = members["format"] else {
-      return expression.map { ($0.pattern, $0.least, $0.most) }
+    guard let format else { return nil }
+    guard let known else {
+      notes.append(notHeld("format", format))
+      return nil
     }
-    guard let name = format.string else { throw SchemaKeywords.wrong("format", "a string", format, place) }
-    guard let text = StringFormat.patterns[name] else {
-      notes.append("The schema's \"format\": \"\(name.prefix(60))\" is not held to (at \(place)).")
-      return expression.map { ($0.pattern, $0.least, $0.most) }
-    }
-    guard expression == nil else {
-      throw FireflyError("\"format\" beside \"pattern\" is not supported", at: place)
-    }
-    let counts = text.byteCounts  // all of them ASCII
-    return (text, counts.least, counts.most)
+    let counts = known.byteCounts  // all of them ASCII
+    return (known, counts.least, counts.most)
   }
 
-  /// The bounds of a number; nil for one without any.
+  private func text(_ keyword: String) throws -> String? {
+    guard let value = members[keyword] else { return nil }
+    guard let text = value.string else { throw SchemaKeywords.wrong(keyword, "a string", value, place) }
+    return text
+  }
+
+  private func notHeld(_ keyword: String, _ value: String) -> String {
+    "The schema's \"\(keyword)\": \"\(value.prefix(60))\" is not held to (at \(place))."
+  }
+
+  /// The bounds of a number; nil for one without any. A bound that lies beyond all numbers that are written is none: safe integers
+  /// of JavaScript, and those of 64 bits.
   private func range() throws -> NumberRange? {
     func bound(_ keyword: String) throws -> NumberRange.Bound? {
       guard let value = members[keyword] else { return nil }
+      let isLower = keyword.hasSuffix("inimum")
+      if let number = value.unordered.double, abs(number) >= Double(IntegerRange.limit),
+        (number < 0) == isLower
+      {
+        return nil
+      }
       guard let bound = NumberRange.Bound(value.unordered, isExclusive: keyword.hasPrefix("exclusive")) else {
         throw SchemaKeywords.wrong(
           keyword, "a number of at most 15 digits before the point and 16 behind it", value, place)
@@ -216,7 +236,8 @@ struct SchemaKeywords {
       .max { $0.isBelow($1) || !$1.isBelow($0) && $1.isExclusive }
     let upper = [try bound("exclusiveMaximum"), try bound("maximum")].compactMap(\.self)
       .min { $0.isBelow($1) || !$1.isBelow($0) && $0.isExclusive }
-    return lower == nil && upper == nil ? nil : NumberRange(lower: lower, upper: upper)
+    let hasBounds = !SchemaKeywords.ofTypes["number", default: []].isDisjoint(with: members.keys)
+    return hasBounds ? NumberRange(lower: lower, upper: upper) : nil
   }
 
   func number() throws -> TextPattern {

@@ -17,7 +17,7 @@ struct SchemaMerge {
   ///
   /// - Throws: `FireflyError` for keywords that cannot hold together, or not as one.
   func flattened(_ schema: OrderedJSON, _ place: String, depth: Int = 0) throws -> OrderedJSON {
-    guard let members = schema.object else { return schema }
+    guard let members = schema.object.map(SchemaDialect.translated) else { return schema }
     guard depth < 50 else {
       throw FireflyError(
         "a part of the schema is itself, with nothing around it", at: place,

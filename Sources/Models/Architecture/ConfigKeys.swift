@@ -9,7 +9,8 @@ extension Architecture {
   /// Who made the files, and what they are.
   private static let whatItIs: Set = [
     "_commit_hash", "_name_or_path", "architectures", "auto_map", "custom_pipelines", "language", "license",
-    "model_name", "name_or_path", "transformers.js_config", "transformers_version",
+    "model_name", "name_or_path", "transformers.js_config", "transformers_version", "unsloth_fixed",
+    "unsloth_version",
   ]
 
   /// How another program computes the same: caches, kernels, types, the order of products.

@@ -19,11 +19,15 @@ struct ChatAnswerReader: Sendable {
   /// - Parameters:
   ///   - isThinking: whether the prompt has begun the reasoning.
   ///   - separates: whether reasoning is told from text at all.
+  ///   - marks: what stands around reasoning.
   ///   - channels: of a template whose answers come in them.
-  init(_ tools: ChatTools, isThinking: Bool, separates: Bool, channels: ChannelReader? = nil) {
-    reasoning = ReasoningReader(isThinking: isThinking, separates: separates)
+  init(
+    _ tools: ChatTools, isThinking: Bool, separates: Bool, _ marks: ReasoningMarks,
+    channels: ChannelReader? = nil
+  ) {
+    reasoning = ReasoningReader(marks, isThinking: isThinking, separates: separates)
     self.channels = channels
-    calls = tools.syntax.flatMap { $0 == .harmony ? nil : ToolCallParser($0, tools: tools.described) }
+    calls = tools.syntax.map { ToolCallParser($0, tools: tools.described) }
     mostCalls = tools.mostCalls
     // What the prompt ends with is the beginning of the answer's call.
     if !tools.opening.isEmpty { _ = append(tools.opening) }
@@ -74,17 +78,20 @@ struct ChatAnswerReader: Sendable {
   }
 }
 
-/// Tells what stands between `<think>` and `</think>` at the beginning of an answer from what follows.
+/// Tells what stands between two marks, as `<think>` and `</think>`, at the beginning of an answer from what follows.
 private struct ReasoningReader: Sendable {
   private enum State { case start, thinking, text }
-  private static let (open, close) = ("<think>", "</think>")
 
+  private let marks: ReasoningMarks
   private var state: State
   /// What is not decided yet.
   private var pending = ""
   private var hasThought = false
 
-  init(isThinking: Bool, separates: Bool) { state = !separates ? .text : isThinking ? .thinking : .start }
+  init(_ marks: ReasoningMarks, isThinking: Bool, separates: Bool) {
+    self.marks = marks
+    state = !separates ? .text : isThinking ? .thinking : .start
+  }
 
   mutating func append(_ piece: String) -> (reasoning: String, text: String) {
     pending += piece
@@ -96,10 +103,10 @@ private struct ReasoningReader: Sendable {
   private mutating func step(isLast: Bool) -> (reasoning: String, text: String) {
     if state == .start {
       let begin = pending.drop(while: \.isWhitespace)
-      if begin.hasPrefix(Self.open) {
-        pending = String(begin.dropFirst(Self.open.count))
+      if begin.hasPrefix(marks.open) {
+        pending = String(begin.dropFirst(marks.open.count))
         state = .thinking
-      } else if isLast || !Self.open.hasPrefix(begin) {
+      } else if isLast || !marks.open.hasPrefix(begin) {
         state = .text
       }
     }
@@ -119,7 +126,7 @@ private struct ReasoningReader: Sendable {
   private mutating func think(isLast: Bool) -> String {
     if !hasThought { pending = String(pending.drop(while: \.isWhitespace)) }
     var thought = pending[...]
-    if let end = pending.firstRange(of: Self.close) {
+    if let end = pending.firstRange(of: marks.close) {
       thought = pending[..<end.lowerBound]
       while thought.last?.isWhitespace == true { thought.removeLast() }
       pending = String(pending[end.upperBound...])
@@ -128,7 +135,7 @@ private struct ReasoningReader: Sendable {
       return String(thought)
     }
     if !isLast {
-      let held = (1..<Self.close.count).last { pending.hasSuffix(Self.close.prefix($0)) } ?? 0
+      let held = (1..<marks.close.count).last { pending.hasSuffix(marks.close.prefix($0)) } ?? 0
       thought = thought.dropLast(held)
     }
     while thought.last?.isWhitespace == true { thought.removeLast() }

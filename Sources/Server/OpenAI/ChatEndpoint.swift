@@ -31,6 +31,7 @@ struct ChatEndpoint {
     let separates = parameters["reasoning_format"] != .string("none")
     let reader = ChatAnswerReader(
       chat.tools, isThinking: chat.isThinking(after: prompt, service), separates: separates,
+      chat.template.reasoningMarks,
       channels: separates && chat.template.own.writesChannels
         ? ChannelReader(isInText: chat.continuesAnswer) : nil)
     let format = ChatFormat(
@@ -67,8 +68,9 @@ struct ChatEndpoint {
 
   /// Special tokens that `ChatAnswerReader` looks for.
   private static func marks(_ chat: ChatRequest, _ tokenizer: any Tokenizer) -> Set<Int32> {
+    let reasoning = chat.template.reasoningMarks
     let channels = chat.template.own.writesChannels ? ChannelReader.marks : []
-    return Set(
-      (["<think>", "</think>"] + channels + (chat.tools.syntax?.marks ?? [])).compactMap(tokenizer.id(of:)))
+    let texts = [reasoning.open, reasoning.close] + channels + (chat.tools.syntax?.marks ?? [])
+    return Set(texts.compactMap(tokenizer.id(of:)))
   }
 }

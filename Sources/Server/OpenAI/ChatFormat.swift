@@ -126,7 +126,9 @@ private struct CallIDs: Sendable {
   let length: Int
   let prefix: String
 
-  init(syntax: ToolSyntax?) { (prefix, length) = syntax == .mistral ? ("", 9) : ("call_", 24) }
+  init(syntax: ToolSyntax?) {
+    (prefix, length) = syntax?.needsShortIDs == true ? ("", 9) : ("call_", 24)
+  }
 
   func described(_ call: ToolCall) -> [String: JSONValue] {
     let random = UUID().uuidString.lowercased().replacing("-", with: "").prefix(length)

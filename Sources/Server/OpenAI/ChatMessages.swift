@@ -57,8 +57,10 @@ enum ChatMessages {
       extra[name] = try parameters.text(name).map(OrderedJSON.string)
     }
     extra["tool_calls"] = try calls(parameters, role, place)
-    if parameters["content"] == nil, extra["tool_calls"] != nil {
-      let form: Message.ContentForm = value.object?["content"] == nil ? .absent : .null
+    // An answer without text is what a model said that called tools, or thought and no more.
+    if parameters["content"] == nil, role == "assistant" {
+      let isAbsent = value.object?["content"] == nil
+      let form: Message.ContentForm = extra["tool_calls"] == nil ? .text : isAbsent ? .absent : .null
       return Message(role: known, content: "", contentForm: form, members: extra)
     }
     return Message(

@@ -67,9 +67,12 @@ struct ChatRequest {
   /// Whether the answer begins within its reasoning: the prompt has opened it, as DeepSeek-R1's does, or what there is of the
   /// answer.
   func isThinking(after prompt: [Int32], _ service: Service) -> Bool {
-    guard continuesAnswer, let begun = messages.last?.content else { return service.endsInThought(prompt) }
-    guard let open = begun.ranges(of: "<think>").last else { return false }
-    return !begun[open.upperBound...].contains("</think>")
+    let marks = template.reasoningMarks
+    guard continuesAnswer, let begun = messages.last?.content else {
+      return service.endsInThought(prompt, marks)
+    }
+    guard let open = begun.ranges(of: marks.open).last else { return false }
+    return !begun[open.upperBound...].contains(marks.close)
   }
 }
 

@@ -26,12 +26,18 @@ struct ChatTools: Sendable {
       guard functions.isEmpty, choice.mustCall else { return }
       throw APIError.invalid("\"tool_choice\" asks for a call, and there are no such tools.", "tool_choice")
     }
-    guard let syntax = ToolSyntax(template.own) else {
+    guard template.describesTools || template.toolSyntax != nil else {
       throw APIError.invalid(
         "The model's template has no place for tools.", "tools", code: "unsupported_parameter")
     }
     described = functions.map(\.tool)
-    self.syntax = syntax
+    // Calls in channels are `ChannelReader`'s.
+    let hasChannels = template.own.writesChannels
+    syntax = hasChannels ? nil : template.toolSyntax
+    if syntax == nil && !hasChannels && !choice.mustCall {
+      parameters.warnings.add(
+        "How the model's template writes calls is not known here: calls come as text.")
+    }
     if try parameters.flag("parallel_tool_calls") == false { mostCalls = 1 }
     guard choice.mustCall else {
       for function in functions where function.isStrict {
@@ -48,7 +54,7 @@ struct ChatTools: Sendable {
           "\"tool_choice\" names \"\(name.prefix(60))\", which is none of the tools.", "tool_choice")
       }
     }
-    guard let form = CallForm(syntax) else {
+    guard let form = syntax?.forcedCall else {
       throw APIError.invalid(
         "Calls as this model writes them cannot be forced; \"tool_choice\" must be \"auto\" or \"none\".",
         "tool_choice",
@@ -153,29 +159,6 @@ struct ChatTools: Sendable {
             code: "unsupported_value")
         }
       }
-    }
-  }
-}
-
-/// How a call is begun for a model that must call, and what stands around name and arguments.
-private struct CallForm {
-  /// Before the name.
-  let opening: String
-  let between: String
-  let after: String
-
-  /// nil where the arguments are not JSON.
-  init?(_ syntax: ToolSyntax) {
-    switch syntax {
-    case .hermes: (opening, between, after) = ("<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}")
-    case .llama: (opening, between, after) = ("{\"name\": \"", "\", \"parameters\": ", "}")
-    case .mistral: (opening, between, after) = ("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ", "}]")
-    case .glm: (opening, between, after) = ("", "\n", "")
-    case .deepSeek:
-      (opening, between, after) = (
-        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>", "\n```json\n", "\n```"
-      )
-    case .qwenXML, .glmXML, .harmony: return nil
     }
   }
 }

@@ -55,6 +55,7 @@ struct PairReader: Sendable {
         expected: "\"chosen\" and \"rejected\"",
         fix: "Conversations are trained on with \"task_type\": \"sft\".")
     }
+    let template = try located(row.place) { try self.template.with(variablesOf: row) }
     let whole = try located(row.place) { try template.pair(preference, tokenizer) }
     let pair = limits.cut(whole)
     let samples = pair.samples(line: line.number)
@@ -62,12 +63,10 @@ struct PairReader: Sendable {
     let cutsAnswer = zip([pair.chosen, pair.rejected], [whole.chosen, whole.rejected]).contains { kept, all in
       kept.count < all.count && !kept.contains(where: stopIDs.contains)
     }
-    let extra = [preference.chosen, preference.rejected].reduce(into: Set<String>()) {
-      $0.formUnion(RowKeys.unused(of: preference.conversation(answer: $1), template))
-    }
+    let conversations = [preference.chosen, preference.rejected].map(preference.conversation(answer:))
     return ReadRow(
       line: line.number, format: format.name, samples: isKept ? samples : [],
       dropReason: isKept ? nil : .noTarget, fullLength: whole.length, cutsAnswer: cutsAnswer,
-      lost: whole.lost, unusedKeys: try format.unusedKeys(of: row) + extra.sorted().map { "message." + $0 })
+      lost: whole.lost, unusedKeys: try format.unusedKeys(of: row, template, conversations))
   }
 }

@@ -50,14 +50,16 @@ struct ConversationReader: Sendable {
         expected: "a conversation", fix: "Pairs are trained on with \"task_type\": \"dpo\".")
     case .conversation(let conversation):
       var read = ReadRow(line: line.number, format: format.name)
-      let extra = RowKeys.unused(of: conversation, template)
-      read.unusedKeys = try format.unusedKeys(of: row) + extra.sorted().map { "message." + $0 }
-      try located(row.place) { try render(conversation, into: &read) }
+      let template = try located(row.place) { try self.template.with(variablesOf: row) }
+      read.unusedKeys = try format.unusedKeys(of: row, template, [conversation])
+      try located(row.place) { try render(conversation, template, into: &read) }
       return read
     }
   }
 
-  private func render(_ conversation: Conversation, into read: inout ReadRow) throws {
+  private func render(
+    _ conversation: Conversation, _ template: ChatTemplate, into read: inout ReadRow
+  ) throws {
     try refuseMasks(conversation)
     let rendering = try template.render(
       conversation, tokenizer, maxLength: maxLength, learnt: learnt, stopIDs: stopIDs)
@@ -89,6 +91,35 @@ extension ConversationReader {
   }
 }
 
+extension ChatTemplate {
+  /// The column that sets variables of a model's own template for one row, before what the run sets; TRL's and smoltalk's.
+  private static let variablesColumn = "chat_template_kwargs"
+
+  fileprivate var takesVariables: Bool { if case .jinja = format { true } else { false } }
+
+  func with(variablesOf row: Row) throws -> ChatTemplate {
+    guard takesVariables, let own = row[ChatTemplate.variablesColumn]?.object else { return self }
+    var all = variables
+    for entry in own.entries { all[entry.key] = entry.value }
+    return try with(variables: all)
+  }
+
+  fileprivate func reads(column: String, of row: Row) -> Bool {
+    takesVariables && column == ChatTemplate.variablesColumn && row[column]?.object != nil
+  }
+}
+
+extension RowFormat {
+  /// The keys of the row and of its messages that nothing looks at.
+  func unusedKeys(
+    of row: Row, _ template: ChatTemplate, _ conversations: [Conversation]
+  ) throws -> [String] {
+    let extra = conversations.reduce(into: Set<String>()) { $0.formUnion(RowKeys.unused(of: $1, template)) }
+    return try unusedKeys(of: row).filter { !template.reads(column: $0, of: row) }
+      + extra.sorted().map { "message." + $0 }
+  }
+}
+
 /// A plain text after tokenisation.
 struct ReadText: Sendable {
   var line: Int
@@ -102,13 +133,14 @@ struct TextReader: Sendable {
 
   @Sendable func read(_ line: DatasetLine) throws -> ReadText {
     let row = Row(try lines.object(line), place: lines.place(line), line: line.number)
-    let format = try RowFormat.of(row)
-    guard case .text(let text) = try format.read(row) else {
+    // Other columns do not matter here: Alpaca's, for example, beside the whole text.
+    guard row["text"] != nil else {
       throw FireflyError(
-        "the row is no plain text (its shape is \"\(format.name)\")", at: row.place,
+        "the row is no plain text (its shape is \"\(try RowFormat.of(row).name)\")", at: row.place,
         expected: "{\"text\": …}",
         fix: "Conversations are trained on with \"task_type\": \"sft\".")
     }
+    let text = try row.text("text")
     return ReadText(
       line: line.number, tokens: try located(row.place) { try tokenizer.textTokens(text) })
   }

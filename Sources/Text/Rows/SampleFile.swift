@@ -26,7 +26,7 @@ final class SampleFile: Sendable {
 
   static let magic: UInt64 = 0x5377_6F52_7946_4646  // "FFFyRowS"
   /// Rises with every change of this layout or of how rows are made.
-  static let version: UInt64 = 3
+  static let version: UInt64 = 4
   static let trailerWords = 16
 
   let trailer: Trailer

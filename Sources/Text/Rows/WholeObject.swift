@@ -6,6 +6,8 @@ enum WholeObject {
   private struct Member {
     var key: String
     var isList: Bool
+    /// Its first member is a text.
+    var holdsTexts: Bool
     var isObject: Bool
   }
 
@@ -50,16 +52,27 @@ enum WholeObject {
     try reader.forEachMember { key, reader in
       let name = String(decoding: key, as: UTF8.self)
       let next = try reader.next()
-      members.append(
-        Member(key: name, isList: next == UInt8(ascii: "["), isObject: next == UInt8(ascii: "{")))
-      try reader.skip()
+      var member = Member(
+        key: name, isList: next == UInt8(ascii: "["), holdsTexts: false, isObject: next == UInt8(ascii: "{"))
+      if member.isList {
+        var isFirst = true
+        try reader.forEachElement { element in
+          if isFirst { member.holdsTexts = try element.next() == UInt8(ascii: "\"") }
+          isFirst = false
+          try element.skip()
+        }
+      } else {
+        try reader.skip()
+      }
+      members.append(member)
     }
     return members
   }
 
   /// Whether the object is a row of a shape that is known.
   private static func isKnown(_ members: [Member]) -> Bool {
-    let keys = Set(members.map(\.key))
+    // UltraChat's "data" is a list of texts; elsewhere it is the rows.
+    let keys = Set(members.filter { $0.key != "data" || $0.holdsTexts }.map(\.key))
     return RowFormat.table.contains { $0.keys.allSatisfy(keys.contains) }
   }
 

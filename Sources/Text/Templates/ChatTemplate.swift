@@ -60,6 +60,21 @@ extension ChatTemplate {
     return ids
   }
 
+  /// How the model calls tools; nil where there is no way that is known.
+  package var toolSyntax: ToolSyntax? {
+    if case .jinja(let own) = format { own.toolSyntax } else { nil }
+  }
+
+  /// Whether the template tells the model of tools.
+  package var describesTools: Bool {
+    if case .jinja(let own) = format { own.describesTools } else { false }
+  }
+
+  /// What stands around the reasoning in answers.
+  package var reasoningMarks: ReasoningMarks {
+    if case .jinja(let own) = format { own.reasoningMarks } else { .standard }
+  }
+
   /// Says so when answers end with no single token: then the model learns to spell the end, and chat cannot stop on it.
   package func stopWarning(_ tokenizer: any Tokenizer) -> String? { writer.stopWarning(tokenizer) }
 }

@@ -13,7 +13,12 @@ struct JinjaFormat: Equatable, Sendable {
   private(set) var stopID: Int32?
   /// Variables of the template's own that the user sets (`chat_template_kwargs`).
   var variables: JSONMembers = [:]
-  private var shape = CallShape.object
+  /// Whether the template tells the model of tools.
+  private(set) var describesTools = false
+  /// How the model calls tools; nil where there is no way that is known.
+  private(set) var toolSyntax: ToolSyntax?
+  private(set) var reasoningMarks = ReasoningMarks.standard
+  private(set) var shape = CallShape.object
 
   /// The day that `strftime_now` tells in training rows: rows must be the same on every day, or a run could not resume.
   static let rowDate = Date(timeIntervalSince1970: 1_721_988_000)  // 26 July 2024, 10:00 UTC
@@ -27,6 +32,9 @@ struct JinjaFormat: Equatable, Sendable {
     let turns = [Turn(human: "Question", assistant: "Answer"), Turn(human: "Another", assistant: "Reply")]
     // A template whose answers cannot be found still serves chat; the first training row tells what is wrong.
     stopID = (try? written(Conversation(turns: turns), tokenizer))?.stopID
+    describesTools = writesTools(tokenizer)
+    toolSyntax = syntaxOfCalls(tokenizer)
+    reasoningMarks = marksOfReasoning(tokenizer)
   }
 
   static func == (first: JinjaFormat, second: JinjaFormat) -> Bool {
@@ -66,23 +74,33 @@ struct JinjaFormat: Equatable, Sendable {
 
   func reads(_ member: String) -> Bool { source.names(member) }
 
-  /// Tried with one call: some templates can only join a text to the arguments.
+  /// Tried with one call, beside an empty text and beside none, where templates may differ: some can only join a text to the
+  /// arguments.
   private func callShape(_ tokenizer: any Tokenizer) -> CallShape {
     guard reads("tool_calls") else { return reads("metadata") ? .metadata : .object }
+    func count(_ shape: CallShape) -> Int {
+      [Message.ContentForm.text, .null].count { takesCalls(shape, beside: $0, tokenizer) }
+    }
+    return count(.text) > count(.object) ? .text : .object
+  }
+
+  /// Whether the template can write a call of a shape.
+  private func takesCalls(
+    _ shape: CallShape, beside content: Message.ContentForm, _ tokenizer: any Tokenizer
+  ) -> Bool {
     let call = ToolCall(id: "call00000", name: "probe", arguments: .object(["a": .string("b")]))
     let messages = [
       Message(role: "user", content: "Question"),
-      Message(role: "assistant", content: "", members: ["tool_calls": .array([call.openAI])]),
+      Message(
+        role: "assistant", content: "", contentForm: content,
+        members: ["tool_calls": .array([call.openAI])]),
       Message(role: "tool", content: "c", members: ["tool_call_id": .string("call00000")]),
     ]
-    let shapes = [CallShape.object, .text].filter { shape in
-      var format = self
-      format.shape = shape
-      return
-        (try? format.rendered(messages, tools: nil, forAnswer: false, now: JinjaFormat.rowDate, tokenizer))
-        != nil
-    }
-    return shapes.first ?? .object
+    var format = self
+    format.shape = shape
+    let text = try? format.rendered(
+      messages, tools: nil, forAnswer: false, now: JinjaFormat.rowDate, tokenizer)
+    return text != nil
   }
 }
 
@@ -122,7 +140,7 @@ extension JinjaFormat: ConversationFormat {
 
   /// A call ends the answer, too, where one has an end of its own.
   func stopIDs(_ tokenizer: any Tokenizer) -> [Int32] {
-    let ofCalls = source.writesChannels ? tokenizer.id(of: OwnTemplate.callEnd) : nil
+    let ofCalls = source.writesChannels ? tokenizer.id(of: ChannelReader.callEnd) : nil
     return [stopID, ofCalls].compactMap(\.self)
   }
 

@@ -11,8 +11,6 @@ package struct OwnTemplate: Equatable, Sendable {
 
   /// Whether answers come in channels, as gpt-oss writes them.
   package var writesChannels: Bool { chat.contains("<|channel|>") }
-  /// Ends a call in channels, and the answer with it.
-  static let callEnd = "<|call|>"
 
   /// Whether the text has `name` as a member, `.name`, `'name'` or `"name"`.
   func names(_ name: String) -> Bool {

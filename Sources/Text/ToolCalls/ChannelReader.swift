@@ -33,7 +33,8 @@ package struct ChannelReader: Sendable {
   private static let (start, channel, message) = ("<|start|>", "<|channel|>", "<|message|>")
   private static let constraint = "<|constrain|>"
   /// What ends a message: one of several, a call, the answer.
-  private static let ends = ["<|end|>", OwnTemplate.callEnd, "<|return|>"]
+  private static let ends = ["<|end|>", callEnd, "<|return|>"]
+  static let callEnd = "<|call|>"
 
   /// Special tokens that the reader must see.
   package static let marks = [start, channel, message, constraint] + ends

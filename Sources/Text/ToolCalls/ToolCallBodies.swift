@@ -3,11 +3,13 @@ import FireflyBase
 /// Reads calls in the words of one syntax.
 struct ToolCallBodies {
   let syntax: ToolSyntax
+  private let form: ToolForm
   /// By function, the type that the schema gives each parameter; nil when the tools are not known.
   private let types: [String: [String: String]]?
 
   init(syntax: ToolSyntax, tools: [OrderedJSON]?) {
     self.syntax = syntax
+    form = ToolForm.of(syntax)
     types = tools.map { tools in
       let functions = tools.compactMap { tool -> (String, [String: String])? in
         let function = tool["function"] ?? tool
@@ -25,11 +27,15 @@ struct ToolCallBodies {
   /// The calls that stand between two marks; none when it is no call.
   func calls(in body: String) -> [ToolCall] {
     let text = body.trimmed
-    switch syntax {
-    case .qwenXML where text.hasPrefix("<function="): return xmlCall(text).map { [$0] } ?? []
-    case .glmXML: return argumentPairs(text).map { [$0] } ?? []
-    case .deepSeek: return separated(text).map { [$0] } ?? []
-    default: return objects(text)
+    switch form.body {
+    case .objects: return objects(text.withoutFence)
+    case .bareObjects: return objects("[\(text)]"[...])
+    case .namedObjects: return namedObjects(text)
+    case .tagged(let tags): return tagged(text, tags)
+    case .afterName: return afterName(text).map { [$0] } ?? []
+    case .pairs(let suffix): return pairs(text, suffix).map { [$0] } ?? []
+    case .separated(let mark): return separated(text, by: mark).map { [$0] } ?? []
+    case .python: return PythonCalls.read(text)
     }
   }
 
@@ -37,34 +43,70 @@ struct ToolCallBodies {
   private func objects(_ text: Substring) -> [ToolCall] {
     guard let value = json(text) else { return [] }
     let list = value.array ?? [value]
-    let calls = list.compactMap(ToolCall.init(openAI:))
+    let calls = list.compactMap(call)
     return calls.count == list.count ? calls : []
   }
 
-  /// `<function=NAME>`, then `<parameter=KEY>VALUE</parameter>` for each.
-  private func xmlCall(_ text: Substring) -> ToolCall? {
-    guard let (name, rest) = text.dropFirst("<function=".count).cut(at: ">") else { return nil }
+  /// Cohere's words for name and arguments are others.
+  private func call(_ value: OrderedJSON) -> ToolCall? {
+    guard let name = value["tool_name"]?.string else { return ToolCall(openAI: value) }
+    return ToolCall(name: name, arguments: value["parameters"] ?? .object([:]))
+  }
+
+  /// `{NAME: {…}}`, or a list of such.
+  private func namedObjects(_ text: Substring) -> [ToolCall] {
+    guard let value = json(text) else { return [] }
+    let list = value.array ?? [value]
+    let calls = list.flatMap { item in
+      (item.object?.entries ?? []).map { ToolCall(name: $0.key, arguments: $0.value) }
+    }
+    return calls.count == list.count && calls.allSatisfy { $0.arguments.object != nil } ? calls : []
+  }
+
+  /// A function's tag, then one for each parameter, for one call or several; some models write an object all the same.
+  private func tagged(_ text: Substring, _ tags: ToolTags) -> [ToolCall] {
+    if text.hasPrefix("{") || text.hasPrefix("[") { return objects(text) }
+    // The mark that opens a call may be the function's tag itself.
+    let parts = text.split(separator: tags.function, omittingEmptySubsequences: true)
+    let calls = parts.compactMap { taggedCall($0, tags) }
+    return calls.count == parts.count ? calls : []
+  }
+
+  private func taggedCall(_ text: Substring, _ tags: ToolTags) -> ToolCall? {
+    guard let (name, _, rest) = text.tagName else { return nil }
     var members: JSONMembers = [:]
     var left = rest
-    while let (_, tail) = left.cut(at: "<parameter=") {
-      guard let (key, body) = tail.cut(at: ">"), let (value, after) = body.cut(at: "</parameter>") else {
+    while let (_, tail) = left.cut(at: tags.parameter) {
+      guard let (key, attributes, body) = tail.tagName, let (value, after) = body.cut(at: tags.end) else {
         return nil
       }
-      members[String(key)] = typed(value.withoutLineBreaks, key, of: name)
+      let text = value.withoutLineBreaks.withoutCDATA
+      let isText = attributes.contains("string=\"true\"")
+      members[String(key)] = isText ? .string(String(text)) : typed(text, key, of: name)
       left = after
     }
     return ToolCall(name: String(name), arguments: .object(members))
   }
 
+  /// `NAME>{…}`.
+  private func afterName(_ text: Substring) -> ToolCall? {
+    guard let (name, rest) = text.cut(at: ">"), isName(name), let arguments = json(rest),
+      arguments.object != nil
+    else { return nil }
+    return ToolCall(name: String(name), arguments: arguments)
+  }
+
   /// NAME, then `<arg_key>KEY</arg_key><arg_value>VALUE</arg_value>` for each.
-  private func argumentPairs(_ text: Substring) -> ToolCall? {
+  private func pairs(_ text: Substring, _ suffix: String) -> ToolCall? {
+    func tag(_ name: String) -> String { "<\(name)\(suffix)>" }
     var left = text
-    let name = (text.cut(at: "<arg_key>")?.before ?? text).trimmed
+    let head = text.cut(at: tag("arg_key"))?.before ?? text
+    let name = (head.cut(at: tag("tool_sep"))?.before ?? head).trimmed
     guard isName(name) else { return nil }
     var members: JSONMembers = [:]
-    while let (_, tail) = left.cut(at: "<arg_key>") {
-      guard let (key, rest) = tail.cut(at: "</arg_key>"), let (_, body) = rest.cut(at: "<arg_value>"),
-        let (value, after) = body.cut(at: "</arg_value>")
+    while let (_, tail) = left.cut(at: tag("arg_key")) {
+      guard let (key, rest) = tail.cut(at: tag("/arg_key")), let (_, body) = rest.cut(at: tag("arg_value")),
+        let (value, after) = body.cut(at: tag("/arg_value"))
       else { return nil }
       members[String(key.trimmed)] = typed(value, key.trimmed, of: name)
       left = after
@@ -72,12 +114,16 @@ struct ToolCallBodies {
     return ToolCall(name: String(name), arguments: .object(members))
   }
 
-  /// `function<sep>NAME`, a line break and JSON within a block; or `NAME<sep>` and JSON.
-  private func separated(_ text: Substring) -> ToolCall? {
-    guard let (before, after) = text.cut(at: ToolMark.deepSeekSeparator) else { return nil }
+  /// `NAME<mark>{…}`; with DeepSeek's older models `function<mark>NAME`, a line break and JSON within a block; with Kimi's NAME
+  /// is `functions.NAME:0`.
+  private func separated(_ text: Substring, by mark: String) -> ToolCall? {
+    guard let (before, after) = text.cut(at: mark) else { return nil }
     let rest = after.trimmed
-    let isNewer = rest.hasPrefix("{")
-    let name = isNewer ? before.trimmed : (rest.cut(at: "\n")?.before ?? rest).trimmed
+    var name = rest.hasPrefix("{") ? before.trimmed : (rest.cut(at: "\n")?.before ?? rest).trimmed
+    if syntax == .kimi {
+      name = name.cut(at: "functions.")?.after ?? name
+      if let colon = name.lastIndex(of: ":") { name = name[..<colon] }
+    }
     guard isName(name), let start = rest.firstIndex(of: "{"), let end = rest[start...].jsonEnd,
       let arguments = json(rest[start..<end])
     else { return nil }
@@ -176,67 +222,5 @@ struct ToolCallBodies {
   private func typed(_ text: Substring, _ key: Substring, of name: Substring) -> OrderedJSON {
     if types?[String(name)]?[String(key)] == "string" { return .string(String(text)) }
     return json(text) ?? .string(String(text))
-  }
-}
-
-extension Character {
-  fileprivate var isNameLike: Bool { isASCII && (isLetter || isNumber || "_-.".contains(self)) }
-}
-
-extension String {
-  /// Without the mark that GLM-4 puts between calls.
-  fileprivate var withoutHandover: Substring {
-    let text = self[...].trimmed
-    return text.hasPrefix(ToolMark.handover) ? text.dropFirst(ToolMark.handover.count) : text
-  }
-
-  fileprivate var trimmed: Substring { self[...].trimmed }
-}
-
-extension Substring {
-  fileprivate var trimmed: Substring {
-    var text = drop(while: \.isWhitespace)
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return text
-  }
-
-  /// Without one line break at either end.
-  fileprivate var withoutLineBreaks: Substring {
-    var text = self
-    if text.first?.isNewline == true { text.removeFirst() }
-    if text.last?.isNewline == true { text.removeLast() }
-    return text
-  }
-
-  /// What stands before and behind the first `mark`.
-  fileprivate func cut(at mark: String) -> (before: Substring, after: Substring)? {
-    firstRange(of: mark).map { (self[..<$0.lowerBound], self[$0.upperBound...]) }
-  }
-
-  /// The place behind the JSON object, list or string that the text begins with; nil when it does not end.
-  fileprivate var jsonEnd: Index? {
-    var depth = 0
-    var isString = false
-    var isEscaped = false
-    for index in utf8.indices {
-      let byte = utf8[index]
-      if isString {
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isString = false
-        }
-      } else if byte == UInt8(ascii: "\"") {
-        isString = true
-      } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
-        depth += 1
-      } else if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") {
-        depth -= 1
-      }
-      if depth <= 0 && !isString { return utf8.index(after: index) }
-    }
-    return nil
   }
 }

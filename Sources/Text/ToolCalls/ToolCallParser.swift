@@ -11,23 +11,13 @@ package struct ToolCallParser: Sendable {
   }
 
   private let bodies: ToolCallBodies
-  private let frame: Frame
+  private let frame: ToolForm.Frame
   private var state = State.outside
   /// What is not decided yet.
   private var pending = ""
   private var hasCalls = false
   /// White space behind a call is none of the text.
   private var skipsSpace = false
-
-  /// Where a call may begin and end.
-  private enum Frame {
-    /// Between two marks, anywhere; `noise` are marks around all calls.
-    case marked(open: String, close: String, noise: [String])
-    /// At the very beginning of the answer.
-    case leading
-    /// Behind a mark, up to the end of the JSON that follows.
-    case prefixed(String)
-  }
 
   private enum State {
     case outside, inside
@@ -40,17 +30,7 @@ package struct ToolCallParser: Sendable {
   ///     their names tell a call from other JSON where it has no marks (`glm`, `llama`). nil when they are not known.
   package init(_ syntax: ToolSyntax, tools: [OrderedJSON]? = nil) {
     bodies = ToolCallBodies(syntax: syntax, tools: tools)
-    frame =
-      switch syntax {
-      case .hermes, .qwenXML, .glmXML: .marked(open: ToolMark.open, close: ToolMark.close, noise: [])
-      case .deepSeek:
-        .marked(
-          open: ToolMark.deepSeekOpen, close: ToolMark.deepSeekClose,
-          noise: [ToolMark.deepSeekBegin, ToolMark.deepSeekEnd])
-      case .mistral: .prefixed(ToolMark.mistral)
-      case .glm, .llama: .leading
-      case .harmony: preconditionFailure("calls in channels are ChannelReader's")
-      }
+    frame = ToolForm.of(syntax).frame
   }
 
   /// What a further piece of the answer makes certain.

@@ -169,10 +169,8 @@ extension Chinese {
     = 不支持 "{}" 与可能被它违反的长度并列
     Leave {} out, and check the answer for it.
     = 请去掉 {}，自行检查回答。
-    The schema's "format": "{}" is not held to (at {}).
-    = 不强制 schema 的 "format": "{}"（位于 {}）。
-    "format" beside "pattern" is not supported
-    = 不支持 "format" 与 "pattern" 并列
+    The schema's "{}": "{}" is not held to (at {}).
+    = 不强制 schema 的 "{}": "{}"（位于 {}）。
     a number of at most 15 digits before the point and 16 behind it
     = 小数点前不超过 15 位、后不超过 16 位的数
     no number is within the schema's bounds

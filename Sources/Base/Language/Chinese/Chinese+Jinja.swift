@@ -205,6 +205,10 @@ extension Chinese {
     = 要设置的名字
     the format ends in the middle of a conversion
     = 格式在转换说明的中间结束
+    the format has a single brace
+    = 格式中有单独的花括号
+    the format "{{}}" is not supported
+    = 不支持格式 "{{}}"
     the format needs more values
     = 格式需要更多的值
     the format needs fewer values

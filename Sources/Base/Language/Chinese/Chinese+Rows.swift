@@ -187,6 +187,12 @@ extension Chinese {
     = 含有逗号、引号或换行的字段要放在引号中。
     an object with "turn_1", "turn_2", …
     = 包含 "turn_1"、"turn_2"…… 的对象
+    an object with "messages"
+    = 含 "messages" 的对象
+    a list of texts, questions and answers in turn
+    = 文本的列表，问与答轮流
+    Name its parts so, for example: jq -c '{conversation: [{human: .QUESTION, assistant: .ANSWER}]}'.
+    = 请按此命名各部分，例如：jq -c '{conversation: [{human: .QUESTION, assistant: .ANSWER}]}'。
     at least one turn
     = 至少一轮
     as many messages as in "chosen", {}

@@ -92,12 +92,13 @@ enum card_absence {
   CARD_FAILED
 };
 
-// Opens the machine's first NVIDIA card.
+// Opens one of the machine's NVIDIA cards: number `place` of those that this process may see, from the first again where there are
+// fewer.
 //
 // `driver` and `cublas` name shared libraries to open instead of the system's; null: libcuda.so.1, and the newest cuBLAS.
 // `detail` gets what the driver said, a text that is never freed.
-enum card_absence card_open_cuda(const char *_Nullable driver, const char *_Nullable cublas, card *_Nullable *_Nonnull opened,
-                                 const char *_Nullable *_Nonnull detail);
+enum card_absence card_open_cuda(unsigned place, const char *_Nullable driver, const char *_Nullable cublas,
+                                 card *_Nullable *_Nonnull opened, const char *_Nullable *_Nonnull detail);
 
 // A card that holds and computes nothing, however much it is asked for: its memory's numbers are all 0.
 card *card_counting(int has_bfloat16, int has_tiles);

@@ -6,7 +6,8 @@ extension RowFormat {
   /// - a whole list of messages that ends with it, both of one length, as in ultrafeedback_binarized and the original: the
   ///   messages before it are those of `chosen`, a text `prompt` is ignored; or, with a list of messages in `prompt`, those
   ///   that follow it;
-  /// - a text, the answer to the text or the messages in `prompt`;
+  /// - a text, the answer to the text or the messages in `prompt`, or to the text that others call otherwise;
+  /// - a text that is all of a conversation, as hh-rlhf's: `\n\nHuman: …\n\nAssistant: …`;
   /// - one message, `{"from", "value"}`, the answer to the list `conversations`.
   @Sendable static func readPreference(_ row: Row) throws -> Content {
     guard let history = try history(row), let chosen = try answer("chosen", of: row),
@@ -43,12 +44,34 @@ extension RowFormat {
   /// What comes before the answers in `rejected`, where it is not what `chosen` has; and a second system text.
   @Sendable static func leftOutOfPreference(_ row: Row) -> [String] {
     var leftOut = secondSystem(row, row["prompt"]?.array == nil ? "chosen" : "prompt")
-    if let chosen = row["chosen"]?.array, let rejected = row["rejected"]?.array,
-      chosen.dropLast() != rejected.dropLast()
-    {
-      leftOut.append("rejected (the messages before the answer)")
-    }
+    let differs =
+      if let chosen = dialogue(row, "chosen"), let rejected = dialogue(row, "rejected") {
+        chosen.dropLast() != rejected.dropLast()
+      } else if let chosen = row["chosen"]?.array, let rejected = row["rejected"]?.array {
+        chosen.dropLast() != rejected.dropLast()
+      } else {
+        false
+      }
+    if differs { leftOut.append("rejected (the messages before the answer)") }
     return leftOut
+  }
+
+  /// OpenAI's `{"input": {"messages": […], "tools": …?}, "preferred_output": […], "non_preferred_output": […]}`.
+  @Sendable static func readOpenAIPreference(_ row: Row) throws -> Content {
+    guard let input = row["input"]?.object else {
+      throw row.wrong("input", expected: "an object with \"messages\"", found: row.kind("input"))
+    }
+    var members: JSONMembers = [
+      "prompt": input["messages"] ?? .array([]), "chosen": row["preferred_output"] ?? .null,
+      "rejected": row["non_preferred_output"] ?? .null,
+    ]
+    members["tools"] = input["tools"]
+    return try readPreference(Row(members, place: row.place, line: row.line))
+  }
+
+  @Sendable static func leftOutOfOpenAIPreference(_ row: Row) -> [String] {
+    let known = ["messages", "tools", "parallel_tool_calls"]
+    return (row["input"]?.object?.keys ?? []).filter { !known.contains($0) }.map { "input." + $0 }
   }
 
   /// - Returns: nil when there are tool messages among them, or messages without a text.
@@ -60,15 +83,36 @@ extension RowFormat {
 
   /// The messages that stand apart from the answers; nil when there are tool messages among them.
   private static func history(_ row: Row) throws -> [Message]? {
-    if row["chosen"]?.string != nil || row["prompt"]?.array != nil {
-      if row["prompt"]?.array != nil { return try plainMessages(row.objects("prompt")) }
-      return [Message(role: "user", content: try row.text("prompt"))]
+    if row["prompt"]?.array != nil { return try plainMessages(row.objects("prompt")) }
+    if dialogue(row, "chosen") != nil { return [] }
+    if row["chosen"]?.string != nil {
+      let name = preferenceQuestions.first { row[$0] != nil } ?? "prompt"
+      let parts = [try row.text(name)] + (name == "instruction" ? [try row.optionalText("input") ?? ""] : [])
+      return [Message(role: "user", content: parts.filter { !$0.isEmpty }.joined(separator: "\n"))]
     }
     return row["chosen"]?.object == nil ? [] : try plainMessages(row.objects("conversations"))
   }
 
+  /// What publishers call the question that two texts answer.
+  static let preferenceQuestions = ["prompt", "question", "query", "instruction", "input"]
+
+  /// The messages of a text `\n\nHuman: …\n\nAssistant: …`, in a row without a question; nil for any other text.
+  private static func dialogue(_ row: Row, _ key: String) -> [Message]? {
+    guard let text = row[key]?.string, !preferenceQuestions.contains(where: { row[$0] != nil }) else {
+      return nil
+    }
+    let (human, assistant) = ("\n\nHuman:", "\n\nAssistant:")
+    guard text.hasPrefix(human) else { return nil }
+    return text.split(separator: human, omittingEmptySubsequences: false).dropFirst().flatMap { turn in
+      turn.split(separator: assistant, omittingEmptySubsequences: false).enumerated().map {
+        Message(role: $0 == 0 ? "user" : "assistant", content: String($1).strippedAsPython)
+      }
+    }
+  }
+
   /// The messages that `key` holds, the answer last; nil when there are tool messages among them.
   private static func answer(_ key: String, of row: Row) throws -> [Message]? {
+    if let messages = dialogue(row, key) { return messages }
     if let text = row[key]?.string { return [Message(role: "assistant", content: text)] }
     if let object = row[key]?.object {
       return try plainMessages([Row(object, place: "\(row.place): \(key)", line: row.line)])

@@ -31,11 +31,18 @@ struct RowFormat: Sendable {
   /// What `read` leaves out of the row within the keys that it looks at.
   var leftOut: @Sendable (Row) -> [String] = { _ in [] }
 
-  static let table: [RowFormat] = [
+  static let table =
+    shapes + questions
+    + [RowFormat(name: "text", keys: ["text"], others: nil, read: { .text(try $0.text("text")) })]
+
+  private static let shapes: [RowFormat] = [
     RowFormat(
       name: "preference", keys: ["chosen", "rejected"],
-      others: ["prompt", "conversations", "messages", "system", "tools", "functions"],
+      others: Set(["conversations", "messages", "system", "tools", "functions"] + preferenceQuestions),
       read: readPreference, leftOut: leftOutOfPreference),
+    RowFormat(
+      name: "openai_preference", keys: ["preferred_output", "non_preferred_output"], others: ["input"],
+      read: readOpenAIPreference, leftOut: leftOutOfOpenAIPreference),
     RowFormat(
       name: "firefly", keys: ["conversation"], others: ["system", "tools", "functions"], read: readFirefly),
     RowFormat(
@@ -52,6 +59,8 @@ struct RowFormat: Sendable {
     RowFormat(
       name: "query", keys: ["query", "response"], others: ["system", "history", "tools"], read: readQuery),
     RowFormat(
+      name: "calls", keys: ["query", "answers"], others: ["system", "tools"], read: readCalls),
+    RowFormat(
       name: "completion", keys: ["prompt", "completion"], others: ["system", "tools"], read: readCompletion,
       leftOut: { secondSystem($0, "prompt") }),
     RowFormat(name: "tasks", keys: ["input", "target"], others: [], read: readTask),
@@ -62,7 +71,8 @@ struct RowFormat: Sendable {
       name: "moss_plain", keys: ["plain_text"], others: ["prefix", "system", "tools", "functions"],
       read: readMossPlain,
       leftOut: { $0["prefix"] != nil && $0["system"] != nil ? ["system"] : [] }),
-    RowFormat(name: "text", keys: ["text"], others: nil, read: { .text(try $0.text("text")) }),
+    RowFormat(
+      name: "ultrachat", keys: ["data"], others: ["system", "tools", "functions"], read: readUltraChat),
   ]
 
   /// The format of `row`.
@@ -74,7 +84,9 @@ struct RowFormat: Sendable {
     let found = row.keys.sorted().map { "\"\($0)\"" }
     throw FireflyError(
       "the row has no shape that is known", at: row.place, expected: known.joined(separator: ", or "),
-      found: found.isEmpty ? "an empty object" : found.joined(separator: ", "))
+      found: found.isEmpty ? "an empty object" : found.joined(separator: ", "),
+      fix: "Name its parts so, for example: jq -c '{conversation: [{human: .QUESTION, assistant: .ANSWER}]}'."
+    )
   }
 
   /// The keys of the row that nothing looks at.
@@ -97,16 +109,30 @@ struct RowFormat: Sendable {
 
 extension RowFormat {
   /// `{"conversation": [{"human": …, "assistant": …}, …], "system": …?, "tools": …?}`. XTuner calls the two "input" and
-  /// "output", and has the system text in the first turn.
+  /// "output", and has the system text in the first turn. Others have messages there.
   @Sendable private static func readFirefly(_ row: Row) throws -> Content {
+    let items = try row.objects("conversation")
+    if let first = items.first, first["from"] ?? first["role"] != nil {
+      return try content(of: row, items, wrapsFunctions: true)
+    }
+    return try turns(of: row, items)
+  }
+
+  /// What the two speakers of a turn are called, the usual names first.
+  private static let turnKeys = [
+    (human: "human", assistant: "assistant"), (human: "input", assistant: "output"),
+    (human: "question", assistant: "answer"), (human: "user", assistant: "assistant"),
+  ]
+
+  private static func turns(of row: Row, _ items: [Row]) throws -> Content {
     var system = try row.optionalText("system")
     var messages: [Message] = []
-    for (index, turn) in try row.objects("conversation").enumerated() {
-      let isXTuner = turn["human"] == nil && turn["input"] != nil
-      let (human, assistant) = isXTuner ? ("input", "output") : ("human", "assistant")
+    for (index, turn) in items.enumerated() {
+      let (human, assistant) = turnKeys.first { turn[$0.human] != nil } ?? turnKeys[0]
+      let hasSystem = human == "input"
       let details = try MessageDetails(
-        turn, beside: isXTuner ? [human, assistant, "system"] : [human, assistant], isAnswer: true)
-      if isXTuner, index == 0, let own = try turn.optionalText("system"), !own.isEmpty {
+        turn, beside: Set([human, assistant] + (hasSystem ? ["system"] : [])), isAnswer: true)
+      if hasSystem, index == 0, let own = try turn.optionalText("system"), !own.isEmpty {
         system = system ?? own
       }
       messages.append(Message(role: "user", content: try turn.text(human)))
@@ -130,9 +156,17 @@ extension RowFormat {
     try content(of: row, list: "messages")
   }
 
-  /// A list of messages that is a conversation; a system message in it goes before the row's own system text.
+  /// A list of messages that is a conversation; a system message in it goes before the row's own system text. LIMA's are
+  /// texts alone, and COIG's are turns.
   private static func content(of row: Row, list: String) throws -> Content {
-    try content(of: row, row.objects(list), wrapsFunctions: list == "conversations")
+    if let texts = row.texts(list) { return try content(of: row, texts) }
+    let items = try row.objects(list)
+    if list == "conversations", let first = items.first, first["from"] == nil, first["role"] == nil,
+      turnKeys.contains(where: { first[$0.human] != nil })
+    {
+      return try turns(of: row, items)
+    }
+    return try content(of: row, items, wrapsFunctions: list == "conversations")
   }
 
   private static func content(of row: Row, _ items: [Row], wrapsFunctions: Bool) throws -> Content {
@@ -181,21 +215,5 @@ extension RowFormat {
       Turn(human: utterances[$0], assistant: utterances[$0 + 1])
     }
     return .conversation(Conversation(turns: turns, line: row.line))
-  }
-}
-
-extension String {
-  /// The question as a conversation with what the row has before it, and its answer.
-  fileprivate func answered(_ row: Row, _ answer: String) throws -> RowFormat.Content {
-    var turns: [Turn] = []
-    for (index, pair) in (try row.optionalList("history") ?? []).enumerated() {
-      guard let pair = pair.array, pair.count == 2, let human = pair[0].string, let assistant = pair[1].string
-      else { throw row.wrong("history[\(index)]", expected: "[user text, assistant text]", found: pair.kind) }
-      turns.append(Turn(human: human, assistant: assistant))
-    }
-    turns.append(Turn(human: self, assistant: try row.text(answer)))
-    var conversation = Conversation(system: try row.optionalText("system"), turns: turns, line: row.line)
-    conversation.tools = try row.tools(wrapsFunctions: true)
-    return .conversation(conversation)
   }
 }

@@ -12,7 +12,7 @@ struct MessageReader {
   private static let speakers: [String: Speaker] = {
     let names: [Speaker: [String]] = [
       .user: ["human", "user", "prompter"],
-      .assistant: ["gpt", "assistant", "model", "bot", "chatgpt", "bing", "bard"],
+      .assistant: ["gpt", "assistant", "model", "bot", "chatgpt", "bing", "bard", "ai", "chatbot"],
       .system: ["system", "developer"], .call: ["function_call", "function-call", "tool_call"],
       .tool: ["function", "observation", "function_response", "tool", "tool_response", "ipython"],
     ]

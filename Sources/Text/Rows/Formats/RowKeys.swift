@@ -36,6 +36,10 @@ enum RowKeys {
   static func unused(of row: Row, followed: Set<String>) throws -> [String] {
     try row.keys.filter { key in
       if followed.contains(key) || harmless.contains(key) { return false }
+      // KTO's, where false says as much as true.
+      if key == "label", row[key]?.bool != nil {
+        throw unsupported(key, "answers that are to be avoided", row)
+      }
       if let what = refused[key], row[key]?.isEmptyValue == false { throw unsupported(key, what, row) }
       return refused[key] == nil
     }
