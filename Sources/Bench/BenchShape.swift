@@ -53,9 +53,20 @@ package struct BenchShape: Sendable {
       "num_experts_per_tok": .int(8), "moe_intermediate_size": .int(768), "norm_topk_prob": .bool(true),
       "decoder_sparse_step": .int(1), "mlp_only_layers": .array([]),
     ]))
+  /// Two blocks of gpt-oss-20b: 4 of 32 experts, and a window in the first.
+  package static let gptOSS = BenchShape(
+    name: "gpt-oss-20b", title: "two blocks of gpt-oss-20b",
+    config: llamaConfig([2880, 2880], layers: 2, heads: 64, keyValueHeads: 8).merging([
+      "model_type": .string("gpt_oss"), "head_dim": .int(64), "num_local_experts": .int(32),
+      "num_experts_per_tok": .int(4), "sliding_window": .int(128), "rope_theta": .int(150_000),
+      "rope_scaling": .object([
+        "rope_type": .string("yarn"), "factor": .int(32), "original_max_position_embeddings": .int(4096),
+        "truncate": .bool(false),
+      ]),
+    ]))
 
   package static let all = [
-    smollm2, smollm2Blocks, llama7B, ziya13B, ziya13BWhole, mixtral, qwenMoE, qwen3MoE,
+    smollm2, smollm2Blocks, llama7B, ziya13B, ziya13BWhole, mixtral, qwenMoE, qwen3MoE, gptOSS,
   ]
 
   /// - Parameter sizes: of the residual stream, and of the layer within the feed-forward part.

@@ -5,15 +5,17 @@ extension CardDevice {
   package func attention(
     _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
-    attend(out, logSums: logSums, q: q, k: k, v: v, starts: starts, past: 0, shape: shape)
+    attend(out, logSums: logSums?.matrix, q: q, k: k, v: v, starts: starts, past: 0, shape: shape)
   }
 
   /// In tiles where the card can; otherwise query blocks are taken against the keys up to their diagonal, from the first that
   /// they see, and their heads are a batch.
   ///
-  /// - Parameter past: keys before the first query's own.
+  /// - Parameters:
+  ///   - logSums: `[heads, T]`
+  ///   - past: keys before the first query's own.
   func attend(
-    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int,
+    _ out: Matrix, logSums: Matrix?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int,
     shape: AttentionShape
   ) {
     if attendsInTiles(shape, [out, q, k, v]) {
@@ -28,7 +30,7 @@ extension CardDevice {
   /// out = softmax(scores)·v for this block, all heads.
   private func attend(
     _ block: QueryBlock, _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, _ shape: AttentionShape,
-    logSums: Tensor?
+    logSums: Matrix?
   ) {
     let (q, out) = (q.rows(block.queries), out.rows(block.queries))
     let (k, v) = (k.rows(block.keys), v.rows(block.keys))
@@ -42,7 +44,7 @@ extension CardDevice {
         "attention",
         card_attention_softmax(
           card, p.pointer, q.dtype.code, logSums.map { $0.float32 + block.queries.lowerBound },
-          Int64(logSums?.shape[1] ?? 0), scores.float32, &mask))
+          Int64(logSums?.stride ?? 0), scores.float32, &mask))
       multiply(
         CardProduct(
           out: heads.values(out, shape), a: heads.first(p), b: heads.keyValues(v, shape),
@@ -58,14 +60,11 @@ extension CardDevice {
     starts: [Int32], shape: AttentionShape
   ) {
     let dots = Tensor([shape.heads, q.rows], .float32, on: self)
-    run(
-      "attentionGradient",
-      card_row_dots(
-        card, dots.float32, Int64(q.rows), dout.input, out.input, Int64(q.rows), Int64(shape.heads),
-        Int64(shape.valueDim)))
+    rowDots(dots, dout, out, heads: shape.heads)
     if attendsInTiles(shape, [dout, q, k, v, gradients.dq, gradients.dk, gradients.dv]) {
       return attentionGradientInTiles(
-        gradients, dout: dout, dots: dots, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+        gradients, dout: dout, dots: dots, logSums: logSums.matrix, q: q, k: k, v: v, starts: starts,
+        shape: shape)
     }
     let dk = Tensor.zeros([k.rows, k.columns], .float32, on: self)
     let dv = Tensor.zeros([v.rows, v.columns], .float32, on: self)
@@ -76,6 +75,22 @@ extension CardDevice {
     convert(gradients.dk, dk.matrix)
     convert(gradients.dv, dv.matrix)
     withExtendedLifetime((dots, dk, dv)) {}
+  }
+
+  package func addSinks(_ sinks: Tensor, to out: Matrix, logSums: Tensor) {
+    run(
+      "addSinks",
+      card_attention_sinks(
+        card, out.output, logSums.float32, Int64(out.rows), sinks.float32, Int64(out.rows),
+        Int64(sinks.count), Int64(out.columns / sinks.count)))
+  }
+
+  package func addSinkGradient(_ dSinks: Tensor, dots: Tensor, logSums: Tensor, sinks: Tensor) {
+    run(
+      "addSinkGradient",
+      card_attention_sink_gradient(
+        card, dSinks.float32, dots.float32, logSums.float32, Int64(dots.shape[1]), sinks.float32,
+        Int64(dots.shape[1]), Int64(sinks.count)))
   }
 }
 

@@ -6,7 +6,8 @@ extension CardDevice {
   private static let fewRows = 4
 
   package func attentionCached(
-    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, logSums: Tensor?, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence],
+    shape: AttentionShape
   ) {
     let rows = CachedRows(sequences, count: q.rows, shape)
     let onCard = uploaded(rows.descriptions)
@@ -19,10 +20,12 @@ extension CardDevice {
     }
     let fits = max(shape.headDim, shape.valueDim) <= CARD_HEAD_LIMIT
     let alone = sequences.filter { fits && $0.rows.count <= CardDevice.fewRows }
-    attendRows(out, q: q, descriptions, slots: alone.flatMap { $0.rows.map(Int32.init) }, shape)
+    attendRows(
+      out, logSums: logSums, q: q, descriptions, slots: alone.flatMap { $0.rows.map(Int32.init) }, shape)
     for sequence in sequences where !fits || sequence.rows.count > CardDevice.fewRows {
       attend(
-        out.rows(sequence.rows), logSums: nil, q: q.rows(sequence.rows), k: sequence.keys,
+        out.rows(sequence.rows), logSums: logSums?.matrix.columns(sequence.rows), q: q.rows(sequence.rows),
+        k: sequence.keys,
         v: sequence.values, starts: [0, Int32(sequence.rows.count)], past: sequence.past, shape: shape)
     }
     withExtendedLifetime(onCard) {}
@@ -36,7 +39,8 @@ extension CardDevice {
   }
 
   private func attendRows(
-    _ out: Matrix, q: Matrix, _ descriptions: UnsafePointer<card_cached_row>, slots: [Int32],
+    _ out: Matrix, logSums: Tensor?, q: Matrix, _ descriptions: UnsafePointer<card_cached_row>,
+    slots: [Int32],
     _ shape: AttentionShape
   ) {
     if slots.isEmpty { return }
@@ -44,9 +48,9 @@ extension CardDevice {
     run(
       "attentionCached",
       card_attention_cached(
-        card, out.output, q.input, descriptions, onCard.elements, shape.slopes?.float32, shape.scale,
-        shape.cap ?? 0,
-        Int64(slots.count), Int64(shape.heads), Int64(shape.group), Int64(shape.headDim),
+        card, out.output, logSums?.float32, Int64(q.rows), q.input, descriptions, onCard.elements,
+        shape.slopes?.float32, shape.scale, shape.cap ?? 0, Int64(slots.count), Int64(shape.heads),
+        Int64(shape.group), Int64(shape.headDim),
         Int64(shape.valueDim)))
     withExtendedLifetime(onCard) {}
   }

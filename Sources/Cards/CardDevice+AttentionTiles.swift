@@ -14,7 +14,7 @@ extension CardDevice {
 
   /// - Parameter past: keys before the first query's own; `starts` are those of queries.
   func attendInTiles(
-    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int,
+    _ out: Matrix, logSums: Matrix?, q: Matrix, k: Matrix, v: Matrix, starts: [Int32], past: Int,
     shape: AttentionShape
   ) {
     let tiles = queryTiles(starts, shape, past: past)
@@ -27,7 +27,7 @@ extension CardDevice {
   }
 
   func attentionGradientInTiles(
-    _ gradients: AttentionGradients, dout: Matrix, dots: Tensor, logSums: Tensor, q: Matrix, k: Matrix,
+    _ gradients: AttentionGradients, dout: Matrix, dots: Tensor, logSums: Matrix, q: Matrix, k: Matrix,
     v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
     let (queries, keys) = (queryTiles(starts, shape), keyTiles(starts, shape))
@@ -79,9 +79,9 @@ extension card_query_tile {
 
 extension AttentionShape {
   /// - Parameter logSums: `[heads, T]`
-  fileprivate func tileHeads(_ logSums: Tensor?) -> card_tile_heads {
+  fileprivate func tileHeads(_ logSums: Matrix?) -> card_tile_heads {
     card_tile_heads(
-      slopes: slopes.map { UnsafePointer($0.float32) }, log_step: Int64(logSums?.shape[1] ?? 0),
+      slopes: slopes.map { UnsafePointer($0.float32) }, log_step: Int64(logSums?.stride ?? 0),
       head_dim: Int32(headDim), group: Int32(group), window: Int32(min(window ?? .max, Int(Int32.max) / 2)),
       scale: scale)
   }

@@ -24,10 +24,12 @@ extension CardDevice {
     run("scaleRows", card_scale_rows(card, x.output, factors.float32, Int64(x.rows), Int64(x.columns)))
   }
 
-  package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix) {
+  package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix, heads: Int) {
     run(
       "rowDots",
-      card_row_dots(card, dots.float32, 0, a.input, b.input, Int64(a.rows), 1, Int64(a.columns)))
+      card_row_dots(
+        card, dots.float32, Int64(a.rows), a.input, b.input, Int64(a.rows), Int64(heads),
+        Int64(a.columns / heads)))
   }
 
   package func add(_ x: Matrix, _ y: Matrix) {

@@ -15,6 +15,12 @@ extension Matrix {
   var output: card_out { card_out(at: pointer, stride: Int64(stride), type: dtype.code) }
   /// As kernels read it.
   var input: card_in { card_in(at: pointer, stride: Int64(stride), type: dtype.code) }
+
+  /// The first element of a float32 matrix.
+  var float32: UnsafeMutablePointer<Float> {
+    precondition(dtype == .float32, "expected float32, not \(dtype)")
+    return pointer.assumingMemoryBound(to: Float.self)
+  }
 }
 
 extension Tensor {

@@ -20,11 +20,13 @@ struct GGUFMixture {
   ///   - name: GGUF's name of the tensor.
   ///   - shape: outermost first.
   func stored(_ name: String, shape: [Int]) -> StoredType {
-    guard shape.count > 1, !name.hasSuffix("_norm.weight"), !name.hasSuffix("ffn_gate_inp.weight") else {
+    guard shape.count > 1, !["_norm.weight", "ffn_gate_inp.weight", ".bias"].contains(where: name.hasSuffix)
+    else {
       return .float32
     }
     let columns = shape.last ?? 1
     guard type.isQuantized else { return type.stored }
+    if type == .mxfp4_MoE, shape.count == 3 { return GGUFMixture.fitting(.mxfp4, columns) }
     return GGUFMixture.fitting(mixed(name, columns), columns)
   }
 

@@ -17,7 +17,14 @@ extension GGUFModel {
       return [
         (kind.key(.scalingType), .string("linear")), (kind.key(.scalingFactor), .float32(factor)),
       ]
-    case .yarn(_, _, _, _, let attention): return try yarn(attention: Double(attention))
+    case .yarn(_, _, _, _, let attention, let rounds):
+      // The files do not say it; who reads them takes it from the architecture.
+      guard rounds != kind.given.hasExactYarn else {
+        throw FireflyError(
+          "the exported file would lose this rotary scaling", at: "\(place): truncate",
+          expected: "\(!rounds)", found: "\(rounds)")
+      }
+      return try yarn(attention: Double(attention))
     case .long(let short, let long, let original, let attention)
     where kind.given.hasLongFactors && short == long:
       return [

@@ -20,7 +20,7 @@ struct GGUFTensors {
   /// In the order of the model's tensors.
   func groups() throws -> [Group] {
     let store = weights.source.weights
-    let places = try store.tensorNames.flatMap { name in try model.places(of: name).map { (name, $0) } }
+    let places = try store.namesOfParts.flatMap { name in try model.places(of: name).map { (name, $0) } }
     // Experts that share a tensor come one after another, in the order of their numbers.
     var experts: [String: [(name: String, place: GGUFModel.Place)]] = [:]
     for (name, place) in places where place.expert != nil {

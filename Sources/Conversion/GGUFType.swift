@@ -19,6 +19,8 @@ public enum GGUFType: String, CaseIterable, Sendable {
   case q3_K_M = "q3_k_m"
   case q3_K_S = "q3_k_s"
   case q2_K = "q2_k"
+  /// Experts in MXFP4, other matrices in Q8_0.
+  case mxfp4_MoE = "mxfp4_moe"
 
   /// `general.file_type`: llama.cpp's `llama_ftype`.
   var fileType: Int {
@@ -42,6 +44,7 @@ public enum GGUFType: String, CaseIterable, Sendable {
     case .iq4_NL: 25
     case .iq4_XS: 30
     case .bf16: 32
+    case .mxfp4_MoE: 38
     }
   }
 
@@ -63,6 +66,7 @@ public enum GGUFType: String, CaseIterable, Sendable {
     case .iq4_XS: .iq4_XS
     case .q3_K_L, .q3_K_M, .q3_K_S: .q3_K
     case .q2_K: .q2_K
+    case .mxfp4_MoE: .q8_0
     }
   }
 

@@ -86,7 +86,7 @@ extension ImportanceMatrix {
     let stored = try GGUFImportance(path)
     let (model, weights) = (try GGUFModel(pretrained.source), pretrained.source.weights)
     var means: [String: [Float]] = [:]
-    for name in weights.tensorNames {
+    for name in weights.namesOfParts {
       guard let place = try model.places(of: name).first, let all = stored.means[place.name] else { continue }
       let columns = try weights.shape(of: name).last ?? 1
       let matrices = place.expert == nil ? 1 : model.architecture.experts?.count ?? 1
@@ -119,7 +119,7 @@ extension ImportanceMatrix {
     let path = try ConversionOutput.file.checked(path, overwrite: overwrite, inputs: inputs)
     let (model, weights) = (try GGUFModel(pretrained.source), pretrained.source.weights)
     var entries: [String: [(means: [Float], rows: Int)]] = [:]
-    for name in weights.tensorNames {
+    for name in weights.namesOfParts {
       for place in try model.places(of: name) {
         if let own = means[name] {
           entries[place.name, default: []].append((own, rows[name] ?? 0))

@@ -65,10 +65,15 @@ struct MergedWeights {
   /// Whether the tensor differs from that of the files.
   func isChanged(_ name: String) -> Bool { modules[name] != nil || replaced[name] != nil || isRounded(name) }
 
-  /// Whether the tensor is put through NF4 first.
+  /// Whether the tensor is put through NF4 first, or what lies in it is.
   private func isRounded(_ name: String) -> Bool {
     guard case .nf4 = base else { return false }
-    return matrices.contains(name) && !source.weights.isNF4(name)
+    return matrices.contains(name) && !source.weights.isNF4(name) || !roundedParts(name).isEmpty
+  }
+
+  /// Experts' matrices that lie in the tensor.
+  private func roundedParts(_ name: String) -> [TensorPart] {
+    source.weights.parts(in: name).filter { matrices.contains($0.name) }
   }
 
   /// The tensor's rows in ranges that it can be had in, one after another.
@@ -127,6 +132,20 @@ struct MergedWeights {
     guard case .nf4(let double) = base, isRounded(name) else {
       return try weights.tensor(name, shape: shape, rows: rows, as: .float32)
     }
+    let parts = roundedParts(name)
+    guard parts.isEmpty else {
+      let whole = try weights.tensor(name, shape: shape, as: .float32).converted(to: .float32)
+      for part in parts {
+        part.put(try rounded(part.name, weights.shape(of: part.name), double: double), into: whole)
+      }
+      return whole
+    }
+    return try rounded(name, shape, double: double)
+  }
+
+  /// The matrix in float32 as NF4 holds it.
+  private func rounded(_ name: String, _ shape: [Int], double: Bool) throws -> Tensor {
+    let weights = source.weights
     let packed = try BitsAndBytes.quantize(
       weights.tensor(name, shape: shape, as: compute), double: double, at: "\(source.path): \(name)")
     let decoded = Tensor(shape, .float32)

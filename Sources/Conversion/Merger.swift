@@ -6,7 +6,7 @@ import FireflyWeights
 
 /// Writes a model with an adapter merged into its weights, in the types of the model's files; some rows at a time.
 ///
-/// Tensors that the merge does not touch are copied byte for byte. The folder has no `quantization_config`.
+/// Tensors that the merge does not touch are copied byte for byte. The folder has no `quantization_config` but that of MXFP4.
 public struct Merger {
   /// The most bytes of a safetensors file.
   public var shardLimit: Int
@@ -44,7 +44,8 @@ public struct Merger {
       weights.isChanged(name) ? try merged(name) : try source.weights.copy(of: name, blocks: source.halfType)
     }
     let config = source.config(
-      replacing: ["quantization_config": .null], isTied: weights.architecture.tiedHead)
+      replacing: source.isQuantized ? ["quantization_config": .null] : [:],
+      isTied: weights.architecture.tiedHead)
     try folder.write(config: config, files, items, shardLimit: shardLimit, progress: progress)
   }
 

@@ -50,4 +50,14 @@ extension ModelSource {
     if !isTied && merged[key] == .bool(true) { merged[key] = .bool(false) }
     return .object(merged.filter { members[$0.key] != .null })
   }
+
+  /// - Throws: `FireflyError` where experts lie in one tensor a layer, which bitsandbytes leaves as it is.
+  func requireExpertsApart() throws {
+    guard let part = weights.namesOfParts.first(where: { weights.names(holding: $0) != [$0] })
+    else { return }
+    throw FireflyError(
+      "experts that lie in one tensor a layer cannot be written in bitsandbytes' 4 bits",
+      at: "\(path): \(weights.names(holding: part)[0])",
+      fix: "They are quantised in memory by \"train_mode\": \"qlora\"; `firefly export` writes GGUF files.")
+  }
 }

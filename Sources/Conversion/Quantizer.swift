@@ -29,6 +29,7 @@ public struct Quantizer {
         "the model is in 4 bits already", at: "\(source.path)/\(ModelFiles.config): quantization_config",
         fix: "Give the model in 16 bits.")
     }
+    try source.requireExpertsApart()
     let (architecture, notes) = try Architecture.read(source)
     self.notes = notes
     isTied = architecture.tiedHead

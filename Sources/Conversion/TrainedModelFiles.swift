@@ -59,20 +59,34 @@ package struct TrainedModelFiles {
     // A head beside a tied one is of no use, and would be wrong now.
     let stale = architecture.tiedHead ? architecture.names.head : nil
     return try source.weights.tensorNames.filter { $0 != stale }.map { name in
-      guard let parameter = trained[name] else {
-        return try source.weights.copy(of: name, blocks: source.halfType)
+      if let parameter = trained[name] {
+        return try item(name, parameter.slot.shape) { parameter.value }
       }
-      let type = try source.weights.plainType(of: name, blocks: source.halfType)
-      guard let dtype = type.dtype, dtype.isFloat else {
-        throw FireflyError(
-          "the trained tensor has no type to be written in", at: "\(source.path): \(name)",
-          expected: "F32, F16 or BF16", found: type.description)
+      let parts = source.weights.parts(in: name).filter { trained[$0.name] != nil }
+      guard !parts.isEmpty else { return try source.weights.copy(of: name, blocks: source.halfType) }
+      let shape = try source.weights.shape(of: name)
+      return try item(name, shape) { [source] in
+        let whole = try source.weights.tensor(name, shape: shape, as: .float32).converted(to: .float32)
+        for part in parts { if let parameter = trained[part.name] { part.put(parameter.value, into: whole) } }
+        return whole
       }
-      return SafeTensorsWriter.Item(name: name, shape: parameter.slot.shape, dtype: dtype) {
-        let written = parameter.value.inType(dtype)
-        try written.checkFinite("the trained tensor", at: name)
-        return written
-      }
+    }
+  }
+
+  /// A tensor in its file's type.
+  private func item(
+    _ name: String, _ shape: [Int], _ value: @escaping () throws -> Tensor
+  ) throws -> SafeTensorsWriter.Item {
+    let type = try source.weights.plainType(of: name, blocks: source.halfType)
+    guard let dtype = type.dtype, dtype.isFloat else {
+      throw FireflyError(
+        "the trained tensor has no type to be written in", at: "\(source.path): \(name)",
+        expected: "F32, F16 or BF16", found: type.description)
+    }
+    return SafeTensorsWriter.Item(name: name, shape: shape, dtype: dtype) {
+      let written = try value().inType(dtype)
+      try written.checkFinite("the trained tensor", at: name)
+      return written
     }
   }
 }

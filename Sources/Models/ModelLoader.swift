@@ -172,14 +172,15 @@ struct ModelLoader {
       heads: a.heads, keyValueHeads: a.keyValueHeads, headDim: a.headDim, valueDim: a.valueDim,
       scale: a.scoreScale / Float(a.headDim).squareRoot(),
       window: a.window(layer), cap: a.scoreCap,
-      slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads], on: device) : nil)
+      slopes: a.positions == .alibi ? Tensor(ALiBi.slopes(heads: a.heads), [a.heads], on: device) : nil,
+      sinks: try a.sinks.map { try sinks(prefix + $0) })
     let input = try group(layer, 0, prefix, a.attentionInput)
     let output = try group(layer, 1, prefix, [a.attentionOutput])
     guard let latent = a.latent else {
       return .grouped(
         Attention(
           input: input, output: output, shape: shape, order: a.headOrder, rotary: a.rotary(layer),
-          norms: try headNorms(prefix)))
+          norms: try headNorms(prefix), trainedSinks: a.sinks.flatMap { parameters[prefix + $0] }))
     }
     // Streams beyond those of all layers' other groups.
     let first = 4 * a.layers + (a.experts.map { 2 * ($0.count + 2) * a.layers } ?? 0) + 2 * layer
@@ -190,6 +191,11 @@ struct ModelLoader {
         query: try a.queryUp.map { try projection(prefix, names.queryNorm, $0, stream: first) },
         keyValue: try projection(prefix, names.keyValueNorm, a.keyValueUp(latent), stream: first + 1),
         output: output, shape: shape, latent: latent, rotary: a.rotary(layer)))
+  }
+
+  /// The parameter's own value where they are trained.
+  private func sinks(_ name: String) throws -> Tensor {
+    try parameter(name)?.value ?? tensor(name, shape: [architecture.heads], as: .float32)
   }
 
   private func headNorms(_ prefix: String) throws -> HeadNorms? {

@@ -47,7 +47,8 @@ package protocol Device: AnyObject, Sendable {
   func softCap(_ x: Matrix, _ cap: Float)
   func softCapGradient(_ dx: Matrix, y: Matrix, _ cap: Float)
   func scaleRows(_ x: Matrix, by factors: Tensor)
-  func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix)
+  /// Of each of several heads side by side in a row: dots `[heads, T]`.
+  func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix, heads: Int)
   func add(_ x: Matrix, _ y: Matrix)
   func addBias(_ y: Matrix, _ bias: Tensor)
   func addColumnSums(_ sums: Tensor, _ y: Matrix)
@@ -81,9 +82,14 @@ package protocol Device: AnyObject, Sendable {
     _ gradients: AttentionGradients, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
     v: Matrix,
     starts: [Int32], shape: AttentionShape)
-  /// First copies what is new to the ends of its sequences.
+  /// First copies what is new to the ends of its sequences. `logSums` `[heads, n]` as `attention`'s.
   func attentionCached(
-    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape)
+    _ out: Matrix, logSums: Tensor?, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence],
+    shape: AttentionShape)
+  /// What attention gave without sinks becomes what it is with them.
+  func addSinks(_ sinks: Tensor, to out: Matrix, logSums: Tensor)
+  /// dSinks[h] −= Σ e^(s − L)·dots over the rows, with the L of `addSinks` and dots `[heads, T]` = Σ dout·out.
+  func addSinkGradient(_ dSinks: Tensor, dots: Tensor, logSums: Tensor, sinks: Tensor)
 
   // MARK: Products
 

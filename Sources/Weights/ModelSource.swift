@@ -51,7 +51,9 @@ public struct ModelSource: Sendable {
     return ModelSource(
       name: name, path: folder, config: part?.config ?? config,
       generationConfig: hasGeneration ? try JSONValue.read(generationPath) : nil,
-      weights: try WeightStore(folder, part?.tensors ?? stored), gguf: nil,
+      weights: try WeightStore(
+        folder, part?.tensors ?? stored, parts: StackedExperts.parts(of: config, stored)),
+      gguf: nil,
       notes: notes + (part.map { [$0.note] } ?? []), isTextPart: part != nil)
   }
 
@@ -66,19 +68,28 @@ public struct ModelSource: Sendable {
       isTextPart: isTextPart)
   }
 
-  /// Whether the linear layers are stored in 4 bits.
-  package var isQuantized: Bool { config["quantization_config"] != nil }
+  /// Whether the linear layers are stored in bitsandbytes' 4 bits.
+  package var isQuantized: Bool {
+    config["quantization_config"] != nil && !ModelSource.hasMXFP4(config)
+  }
 
-  /// Whether tensors are stored in GGUF's quantised blocks.
+  /// Whether it is gpt-oss with its experts in MXFP4, whose tensors say themselves what they are.
+  private static func hasMXFP4(_ config: JSONValue) -> Bool {
+    config["model_type"]?.string == "gpt_oss"
+      && config["quantization_config"]?["quant_method"]?.string == "mxfp4"
+  }
+
+  /// Whether tensors are stored in GGUF's quantised blocks, or MXFP4's.
   package var hasBlocks: Bool { !weights.blockFormats.isEmpty }
 
-  /// Of quantised folders, only bitsandbytes' NF4 is read.
+  /// Of quantised folders, bitsandbytes' NF4 is read, and gpt-oss's MXFP4.
   ///
   /// - Returns: a note for each key that has no effect here.
   private static func checkQuantization(_ config: JSONValue, at path: String) throws -> [String] {
     guard config["quantization_config"] != nil,
       let keys = try KeyReader(config, source: path).object("quantization_config")
     else { return [] }
+    if hasMXFP4(config) { return try keys.finish(quantizationKeys) }
     let method = try keys.string("quant_method", default: "bitsandbytes")
     let type = try keys.string("bnb_4bit_quant_type", default: "nf4")
     let is4Bit = try keys.bool("load_in_4bit", default: false)
@@ -99,6 +110,8 @@ public struct ModelSource: Sendable {
   private static let quantizationKeys = KeyTable(harmless: [
     "_load_in_4bit", "_load_in_8bit", "bnb_4bit_use_double_quant", "bnb_4bit_quant_storage",
     "bnb_4bit_compute_dtype", "llm_int8_skip_modules", "modules_to_not_convert",
+    // Of MXFP4's.
+    "quant_method", "dequantize",
     // Of 8 bits alone.
     "llm_int8_threshold", "llm_int8_enable_fp32_cpu_offload", "llm_int8_has_fp16_weight",
   ])

@@ -10,12 +10,25 @@ package final class WeightStore: Sendable {
   /// The folder or file, for messages.
   package let path: String
   private let tensors: [String: StoredTensor]
+  /// Parts of these that the model knows by names of their own, in the order of their names.
+  let parts: [TensorPart]
+  private let partPlaces: [String: Int]
   /// The tables that are not as the files have them.
   let replaced: Set<String>
 
   /// - Throws: `FireflyError` when a name stands in two files.
-  init(_ path: String, _ stored: [StoredTensor]) throws {
+  init(_ path: String, _ stored: [StoredTensor], parts: [TensorPart] = []) throws {
     self.path = path
+    let sorted = parts.sorted {
+      $0.name.compare($1.name, options: [.numeric, .literal]) == .orderedAscending
+    }
+    self.parts = sorted
+    partPlaces = try sorted.enumerated().reduce(into: [:]) { places, part in
+      if let other = places.updateValue(part.offset, forKey: part.element.name) {
+        throw FireflyError(
+          "the tensor is also in \(sorted[other].stored.info.path)", at: part.element.stored.place)
+      }
+    }
     tensors = try stored.reduce(into: [:]) { byName, tensor in
       if let other = byName.updateValue(tensor, forKey: tensor.info.name) {
         throw FireflyError("the tensor is also in \(other.info.path)", at: tensor.place)
@@ -27,6 +40,7 @@ package final class WeightStore: Sendable {
   /// The store with some tensors in place of its own or beside them.
   init(_ store: WeightStore, _ others: [StoredTensor], replaced: Set<String>) {
     path = store.path
+    (parts, partPlaces) = (store.parts, store.partPlaces)
     tensors = store.tensors.merging(others.map { ($0.info.name, $0) }) { $1 }
     self.replaced = replaced
   }
@@ -36,7 +50,7 @@ package final class WeightStore: Sendable {
     try WeightStore(path, CheckpointFormat.tensors(of: path))
   }
 
-  /// The tensors under other names; those without one are left out.
+  /// The tensors under other names; those without one are left out, as parts of tensors are.
   package func renamed(_ name: (String) -> String?) throws -> WeightStore {
     try WeightStore(path, tensors.values.compactMap { tensor in name(tensor.info.name).map(tensor.named) })
   }
@@ -45,20 +59,21 @@ package final class WeightStore: Sendable {
   package var names: [String] { tensors.keys.sorted() }
 
   /// What the file says about `name`; nil when absent.
-  package func info(_ name: String) -> TensorInfo? { tensors[name]?.info }
+  package func info(_ name: String) -> TensorInfo? { stored(name)?.info }
 
-  /// The names of GGUF's block formats that tensors are stored in, sorted; empty for anything but a GGUF file.
+  /// The names of GGUF's block formats that tensors are stored in, sorted; empty for anything but a GGUF file and MXFP4.
   package var blockFormats: [String] {
-    Set(tensors.values.map(\.info.type).filter(\.isBlock).map(\.rawValue)).sorted()
+    let types = tensors.values.map(\.info.type) + parts.map(\.stored.info.type)
+    return Set(types.filter(\.isBlock).map(\.rawValue)).sorted()
   }
 
   /// The block format that a matrix is stored in and can be multiplied in; nil: it is stored otherwise.
-  package func blockFormat(of name: String) -> BlockFormat? { tensors[name]?.blocks?.format }
+  package func blockFormat(of name: String) -> BlockFormat? { stored(name)?.blocks?.format }
 
   /// Bytes of all tensors in the files.
   package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.range.count } }
 
-  package func contains(_ name: String) -> Bool { tensors[name] != nil }
+  package func contains(_ name: String) -> Bool { stored(name) != nil }
 
   /// The tensor as `dtype`: the mapped file itself when stored so, a converted copy otherwise; one in 4 bits is
   /// decoded. Rounds to nearest even.
@@ -102,14 +117,14 @@ package final class WeightStore: Sendable {
   /// - Parameter shape: [out, in]
   /// - Throws: `FireflyError` when it has another shape.
   package func blocks(_ name: String, shape: [Int]) throws -> BlockTensor? {
-    guard let stored = tensors[name], let blocks = stored.blocks else { return nil }
+    guard let stored = stored(name), stored.info.type.isBlock else { return nil }
     try check(stored, shape)
-    return blocks
+    return stored.blocks
   }
 
   /// Throws one error that names the missing tensors, when any of `names` is.
   package func require(_ names: [String]) throws {
-    let missing = names.filter { tensors[$0] == nil }
+    let missing = names.filter { !contains($0) }
     guard let first = missing.first else { return }
     guard missing.count > 1 else { throw missingTensor(first) }
     throw FireflyError(
@@ -121,7 +136,7 @@ package final class WeightStore: Sendable {
   /// Throws when the tensor, which is there, has another shape than the model needs; nothing is read.
   package func require(_ name: String, shape: [Int]) throws {
     if let state = try quantState(name) { return try check(state, name, shape) }
-    if let stored = tensors[name] { try check(stored, shape) }
+    if let stored = stored(name) { try check(stored, shape) }
   }
 
   /// Whether two tensors hold the same numbers; both are read.
@@ -144,10 +159,12 @@ package final class WeightStore: Sendable {
 
   // MARK: - Within the module
 
-  func stored(_ name: String) -> StoredTensor? { tensors[name] }
+  func stored(_ name: String) -> StoredTensor? { tensors[name] ?? part(name)?.stored }
+
+  func part(_ name: String) -> TensorPart? { partPlaces[name].map { parts[$0] } }
 
   func take(_ name: String) throws -> StoredTensor {
-    guard let stored = tensors[name] else { throw missingTensor(name) }
+    guard let stored = stored(name) else { throw missingTensor(name) }
     return stored
   }
 

@@ -226,7 +226,9 @@ import Testing
     let shape = try #require(BenchShape.all.first { $0.name == name })
     let architecture = try Architecture(config: shape.config, source: name)
     #expect(architecture.layers >= 1)
-    #expect((architecture.experts != nil) == ["mixtral", "qwen1.5-moe", "qwen3-30b-a3b"].contains(name))
+    #expect(
+      (architecture.experts != nil)
+        == ["mixtral", "qwen1.5-moe", "qwen3-30b-a3b", "gpt-oss-20b"].contains(name))
   }
 
   private static let limits = MachineLimits(

@@ -30,7 +30,8 @@ import Testing
     #expect(script.hasPrefix("#compdef firefly\n"))
     for part in [
       "'plan:", "'*--set[", ":KEY=VALUE:_firefly_setting'", "task_type) compadd -- pretrain sft dpo ;;",
-      "--shape[", "(smollm2 smollm2-blocks llama7b ziya13b whole-ziya13b mixtral qwen1.5-moe qwen3-30b-a3b)",
+      "--shape[",
+      "(smollm2 smollm2-blocks llama7b ziya13b whole-ziya13b mixtral qwen1.5-moe qwen3-30b-a3b gpt-oss-20b)",
     ] {
       #expect(script.contains(part), "\(part)")
     }

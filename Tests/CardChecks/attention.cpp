@@ -14,6 +14,31 @@ static void dots(Check &t, int64_t rows, int64_t heads, int64_t head, int type) 
   t.close(named("row_dots", heads, head, type), doubles(found.read()), expected, 1e-5, 1e-5 * std::sqrt((double)head));
 }
 
+// MARK: Sinks
+
+static void sinks(Check &t, int64_t rows, int64_t heads, int64_t value, int type) {
+  const int64_t log_step = rows + 2;
+  Matrix out(t, rows, heads * value, type), log_sums(t, heads, log_step, CARD_FLOAT32, 0, [](int64_t) { return 20 * normal(); });
+  Matrix sink(t, 1, heads, CARD_FLOAT32, 0), dots(t, heads, log_step, CARD_FLOAT32, 0), gradient(t, 1, heads, CARD_FLOAT32, 0);
+  std::vector<double> want_out = out.values, want_sums = log_sums.values, want_gradient = gradient.values;
+  for (int64_t h = 0; h < heads; h++)
+    for (int64_t r = 0; r < rows; r++) {
+      double sum = log_sums(h, r), s = sink(0, h);
+      for (int64_t c = 0; c < value; c++) want_out[(size_t)((r * heads + h) * value + c)] *= 1 / (1 + std::exp(s - sum));
+      double with = std::max(sum, s) + std::log1p(std::exp(-std::abs(sum - s)));
+      want_sums[(size_t)(h * log_step + r)] = with;
+      want_gradient[(size_t)h] -= std::exp(s - with) * dots(h, r);
+    }
+  t.done(card_attention_sinks(t.c, out.out(), log_sums.buffer.at<float>(), log_step, sink.buffer.at<float>(), rows, heads, value),
+         "attention_sinks");
+  t.close(named("attention_sinks", heads, value, type), out.read(), want_out, unit(type), 2e-6);
+  t.close(named("attention_sinks, log sums", rows, heads, type), log_sums.read(), want_sums, 1e-6, 4e-6);
+  t.done(card_attention_sink_gradient(t.c, gradient.buffer.at<float>(), dots.buffer.at<float>(), log_sums.buffer.at<float>(),
+                                      log_step, sink.buffer.at<float>(), rows, heads),
+         "attention_sink_gradient");
+  t.close(named("attention_sink_gradient", rows, heads, type), gradient.read(), want_gradient, 1e-5, 1e-5 * std::sqrt((double)rows));
+}
+
 // MARK: Blocks of scores
 
 struct Mask {
@@ -79,7 +104,8 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
   const int64_t rows = (int64_t)counts.size();
   std::vector<Matrix *> keys, values;
   Matrix q(t, rows, heads * head, type), new_keys(t, rows, key_heads * head, type), new_values(t, rows, key_heads * value, type);
-  Matrix out(t, rows, heads * value, type), slopes(t, 1, heads, CARD_FLOAT32, 0);
+  Matrix out(t, rows, heads * value, type), slopes(t, 1, heads, CARD_FLOAT32, 0), log_sums(t, heads, rows + 1, CARD_FLOAT32, 0);
+  std::vector<double> want_sums = log_sums.values;
   std::vector<card_cached_row> descriptions;
   for (int64_t count : counts) {
     keys.push_back(new Matrix(t, capacity, key_heads * head, type));
@@ -114,16 +140,18 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
         for (int64_t c = 0; c < value; c++) sums[(size_t)c] += e * v(j, h / group * value + c);
       }
       for (double sum : sums) expected.push_back(sum / total);
+      want_sums[(size_t)(h * (rows + 1) + r)] = largest + std::log(total);
     }
   }
   // The rows in another order: each goes to its own place.
   Array<int32_t> slots(t, {2, 0, 3, 1});
-  t.done(card_attention_cached(t.c, out.out(), q.in(), on_card.at(), slots.at(), alibi ? slopes.buffer.at<float>() : nullptr,
+  t.done(card_attention_cached(t.c, out.out(), log_sums.buffer.at<float>(), rows + 1, q.in(), on_card.at(), slots.at(), alibi ? slopes.buffer.at<float>() : nullptr,
                                scale, cap, rows, heads, group, head, value),
          "attention_cached");
   t.close(named(std::string("attention_cached") + (alibi ? ", ALiBi" : "") + (window < capacity ? ", window" : ""), head,
                 value, type),
           out.read(), expected, unit(type), 1e-5);
+  t.close(named("attention_cached, log sums", head, value, type), log_sums.read(), want_sums, 1e-5, 2e-5);
   for (Matrix *x : keys) delete x;
   for (Matrix *x : values) delete x;
 }
@@ -133,6 +161,8 @@ void attention(Check &t) {
     dots(t, 5, 3, 7, type);
     dots(t, 9, 2, 128, type);
     dots(t, 3, 1, 1030, type);
+    sinks(t, 9, 3, 37, type);
+    sinks(t, 600, 2, 128, type);
     for (Mask mask : {Mask{0, 1 << 30, false}, Mask{5, 1 << 30, true}, Mask{0, 3, false}, Mask{60, 20, true},
                       Mask{5, 30, false, 0.2f}}) {
       scores(t, 9, 9 + mask.diagonal, type, mask);

@@ -39,29 +39,39 @@ static Activated activation(int kind, double x) {
     double phi = 0.5 * std::erfc(-x / std::sqrt(2)), density = std::exp(-x * x / 2) / std::sqrt(2 * M_PI);
     return {x * phi, phi + x * density};
   }
+  if (kind == 3) {
+    double z = std::min(x, 7.0), s = 1 / (1 + std::exp(-1.702 * z));
+    return {z * s, x > 7 ? 0 : s * (1 + 1.702 * z * (1 - s))};
+  }
   double u = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x), tanh = std::tanh(u);
   double turn = std::sqrt(2 / M_PI) * (1 + 3 * 0.044715 * x * x);
   return {0.5 * x * (1 + tanh), 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * turn};
 }
 
+// What f(x) is multiplied by, and its slope.
+static Activated gate(int kind, double up) {
+  if (kind != 3) return {up, 1};
+  return {std::min(std::max(up, -7.0), 7.0) + 1, std::abs(up) > 7 ? 0.0 : 1.0};
+}
+
 static void activations(Check &t, Shape s, int type, int kind, bool gated) {
   auto spread = [](int64_t i) { return i % 7 == 0 ? 90 * normal() : 3 * normal(); };
-  Matrix x(t, s.rows, s.columns, type, 3, spread), up(t, s.rows, s.columns, type), y(t, s.rows, s.columns, type);
+  Matrix x(t, s.rows, s.columns, type, 3, spread), up(t, s.rows, s.columns, type, 3, spread), y(t, s.rows, s.columns, type);
   Matrix dy(t, s.rows, s.columns, CARD_FLOAT32), dx(t, s.rows, s.columns, type), d_up(t, s.rows, s.columns, type);
   std::vector<double> want_y, want_dx, want_up;
   for (size_t i = 0; i < x.values.size(); i++) {
     Activated f = activation(kind, x.values[i]);
-    double u = gated ? up.values[i] : 1;
-    want_y.push_back(f.value * u);
-    want_dx.push_back(dy.values[i] * u * f.slope);
-    want_up.push_back(dy.values[i] * f.value);
+    Activated u = gated ? gate(kind, up.values[i]) : Activated{1, 0};
+    want_y.push_back(f.value * u.value);
+    want_dx.push_back(dy.values[i] * u.value * f.slope);
+    want_up.push_back(dy.values[i] * f.value * u.slope);
   }
-  card_in gate = gated ? up.in() : card_in{};
-  t.done(card_activate(t.c, y.out(), x.in(), gate, kind, s.rows, s.columns), "activate");
-  t.done(card_activate_gradient(t.c, dx.out(), gated ? d_up.out() : card_out{}, dy.in(), x.in(), gate, kind, s.rows,
+  card_in of_up = gated ? up.in() : card_in{};
+  t.done(card_activate(t.c, y.out(), x.in(), of_up, kind, s.rows, s.columns), "activate");
+  t.done(card_activate_gradient(t.c, dx.out(), gated ? d_up.out() : card_out{}, dy.in(), x.in(), of_up, kind, s.rows,
                                 s.columns),
          "activate_gradient");
-  std::string name = std::string(kind == 0 ? "silu" : kind == 1 ? "gelu" : "gelu by tanh") + (gated ? ", gated" : "");
+  std::string name = std::string(kind == 0 ? "silu" : kind == 1 ? "gelu" : kind == 2 ? "gelu by tanh" : "clamped") + (gated ? ", gated" : "");
   t.close(named(name, s.rows, s.columns, type), y.read(), want_y, unit(type), 2e-6);
   t.close(named(name + ", gradient", s.rows, s.columns, type), dx.read(), want_dx, unit(type), 1e-5);
   if (gated) t.close(named(name + ", gradient of up", s.rows, s.columns, type), d_up.read(), want_up, unit(type), 5e-6);
@@ -110,7 +120,7 @@ void layers(Check &t) {
     }
   for (Shape s : shapes)
     for (int type : types) {
-      for (int kind : {0, 1, 2})
+      for (int kind : {0, 1, 2, 3})
         for (bool gated : {false, true}) activations(t, s, type, kind, gated);
       dropout(t, s, type);
     }

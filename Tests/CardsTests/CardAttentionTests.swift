@@ -12,9 +12,11 @@ import Testing
     var value: Int? = nil
     var window: Int? = nil
     var alibi = false
+    var sinks = false
     var testDescription: String {
       "\(heads) heads of \(head) over \(keyHeads)" + (value.map { ", values of \($0)" } ?? "")
         + (window.map { ", a window of \($0)" } ?? "") + (alibi ? ", ALiBi" : "")
+        + (sinks ? ", sinks" : "")
     }
   }
 
@@ -24,14 +26,16 @@ import Testing
     // Heads that tensor cores take in bfloat16.
     Case(heads: 3, keyHeads: 1, head: 64), Case(heads: 2, keyHeads: 2, head: 72, window: 70),
     Case(heads: 2, keyHeads: 1, head: 16, window: 7, alibi: true),
+    Case(sinks: true), Case(heads: 4, keyHeads: 1, head: 64, window: 70, sinks: true),
   ]
 
   private func shapes(_ example: Case, _ both: inout BothDevices) -> Both<AttentionShape> {
-    let slopes = both.tensor([example.heads])
-    return slopes.map {
+    let ofHeads = both.tensor([example.heads])
+    return ofHeads.map {
       AttentionShape(
         heads: example.heads, keyValueHeads: example.keyHeads, headDim: example.head,
-        valueDim: example.value, scale: 0.3, window: example.window, slopes: example.alibi ? $0 : nil)
+        valueDim: example.value, scale: 0.3, window: example.window, slopes: example.alibi ? $0 : nil,
+        sinks: example.sinks ? $0 : nil)
     }
   }
 
@@ -54,16 +58,19 @@ import Testing
       out.card, logSums: logSums.card, q: q.card, k: k.card, v: v.card, starts: starts, shape: shape.card)
     expectEqual(out, "attention")
     expectEqual(logSums, relative: 1e-4, "log sums")
+    let dSinks = both.tensor([example.heads])
     Ops.attentionGradient(
-      dq: dq.cpu, dk: dk.cpu, dv: dv.cpu, dout: dout.cpu, out: out.cpu, logSums: logSums.cpu, q: q.cpu,
+      dq: dq.cpu, dk: dk.cpu, dv: dv.cpu, dSinks: dSinks.cpu, dout: dout.cpu, out: out.cpu,
+      logSums: logSums.cpu, q: q.cpu,
       k: k.cpu, v: v.cpu, starts: starts, shape: shape.cpu)
     Ops.attentionGradient(
-      dq: dq.card, dk: dk.card, dv: dv.card, dout: dout.card, out: out.card, logSums: logSums.card, q: q.card,
-      k: k.card, v: v.card, starts: starts, shape: shape.card)
+      dq: dq.card, dk: dk.card, dv: dv.card, dSinks: dSinks.card, dout: dout.card, out: out.card,
+      logSums: logSums.card, q: q.card, k: k.card, v: v.card, starts: starts, shape: shape.card)
     // The probabilities' gradients are rounded, and then the result is, on either device.
     expectEqual(dq, relative: 1e-4, roundings: 2, "dq")
     expectEqual(dk, relative: 1e-4, roundings: 2, "dk")
     expectEqual(dv, relative: 1e-4, roundings: 2, "dv")
+    expectEqual(dSinks, relative: type == .float32 ? 1e-4 : 0x1p-6, "dSinks")
   }
 
   /// A sequence of few new rows, one of many, and a new one; with keys to add and without.

@@ -91,6 +91,14 @@ import Testing
       "rope_scaling": .object(["type": .string("dynamic"), "alpha": .double(1000), "factor": .double(1)]),
     ],
     "glm4": ["attention_bias": .bool(true), "partial_rotary_factor": .double(0.5)],
+    "gpt_oss": [
+      "num_local_experts": .int(4), "num_experts_per_tok": .int(2), "sliding_window": .int(9),
+      "attention_bias": .bool(true), "rope_parameters": .null,
+      "rope_scaling": .object([
+        "rope_type": .string("yarn"), "factor": .double(8), "original_max_position_embeddings": .int(64),
+        "truncate": .bool(false),
+      ]),
+    ],
     "mixtral": ["num_local_experts": .int(3), "num_experts_per_tok": .int(2), "sliding_window": .null],
     "qwen2_moe": [
       "num_experts": .int(12), "num_experts_per_tok": .int(3), "moe_intermediate_size": .int(16),
@@ -152,6 +160,29 @@ import Testing
       #expect(back.config["model_type"]?.string == (isLlama ? "llama" : family))
       assertClose(
         try logits(folder + "/a.gguf"), try logits(model), Tolerance(relative: 1e-4, absolute: 1e-4))
+    }
+  }
+
+  /// Experts in MXFP4 and the rest in Q8_0, as llama.cpp has gpt-oss.
+  @Test func expertsGoToMXFP4() throws {
+    try inTemporaryFolder { folder in
+      let config = Self.families["gpt_oss"] ?? [:]
+      try writeModel(
+        ["model_type": .string("gpt_oss"), "head_dim": .int(16)].merging(config) { $1 },
+        to: folder + "/model",
+        randomTensor)
+      try export(folder + "/model", to: folder + "/a.gguf", .mxfp4_MoE)
+      let weights = try ModelSource.open(folder + "/a.gguf").weights
+      #expect(weights.blockFormats == ["MXFP4", "Q8_0"])
+      #expect(weights.info("model.layers.0.self_attn.q_proj.weight")?.type == .q8_0)
+      let name = "model.layers.0.mlp.experts.3.down_proj.weight"
+      let original = try ModelSource.open(folder + "/model").weights
+        .tensor(name, shape: [32, 64], as: .float32)
+      let encoded = BlockFormat.mxfp4.encode(original)
+      let expected = Tensor([32, 64], .float32)
+      BlockFormat.mxfp4.decode(UnsafeRawBufferPointer(encoded.bytes), into: expected)
+      #expect(try weights.tensor(name, shape: [32, 64], as: .float32).floats == expected.floats)
+      #expect(try logits(folder + "/a.gguf").allSatisfy(\.isFinite))
     }
   }
 

@@ -49,7 +49,7 @@ import Testing
       "mscale": .double(ofRotary), "mscale_all_dim": .double(all),
     ]
     let rotary = try read(["rope_scaling": .object(scaling)]).rotary
-    guard case .yarn(_, _, _, _, let attention) = rotary?.scaling else {
+    guard case .yarn(_, _, _, _, let attention, _) = rotary?.scaling else {
       Issue.record("no YaRN")
       return
     }

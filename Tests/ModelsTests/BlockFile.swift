@@ -23,7 +23,7 @@ struct BlockFile {
     items.append(norm("output_norm", c))
     let formats: [[BlockFormat]] = [
       [.q4_K, .q6_K, .q5_K, .q4_0, .q2_K, .q3_K, .q5_0],
-      [.iq4_XS, .iq4_NL, .q4_1, .q5_1, .q8_0, .q4_K, .q5_1],
+      [.iq4_XS, .iq4_NL, .q4_1, .q5_1, .q8_0, .q4_K, .mxfp4],
     ]
     for (layer, own) in formats.enumerated() {
       let shapes = [
@@ -62,6 +62,7 @@ struct BlockFile {
         let half = Tensor([value * (1 + random.float() / 2)], [1]).converted(to: .float16).bytes
         block.replaceSubrange(offset..<offset + 2, with: half)
       }
+      if format == .mxfp4 { block[0] = 121 }  // 2⁻⁶
       bytes += block
     }
     return GGUFWriter.Item(name: "\(name).weight", shape: shape, type: format.stored) {
@@ -91,6 +92,7 @@ extension BlockFormat {
     case .q2_K: [(80, 5e-3), (82, 7e-3)]
     case .q3_K: [(108, 1e-3)]
     case .iq4_XS: [(0, 4e-5)]
+    case .mxfp4: []
     }
   }
 }

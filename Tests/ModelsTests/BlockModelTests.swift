@@ -92,7 +92,8 @@ import Testing
     #expect(model.weightBytes == matrices.reduce(0) { $0 + $1.range.count })
     #expect(
       source.weights.blockFormats == [
-        "IQ4_NL", "IQ4_XS", "Q2_K", "Q3_K", "Q4_0", "Q4_1", "Q4_K", "Q5_0", "Q5_1", "Q5_K", "Q6_K", "Q8_0",
+        "IQ4_NL", "IQ4_XS", "MXFP4", "Q2_K", "Q3_K", "Q4_0", "Q4_1", "Q4_K", "Q5_0", "Q5_1", "Q5_K", "Q6_K",
+        "Q8_0",
       ])
     // Asked for otherwise, they are decoded or quantised anew.
     let dense = try Transformer.load(source, compute: .bfloat16, quantization: .none)

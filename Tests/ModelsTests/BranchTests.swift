@@ -1,3 +1,4 @@
+import FireflyBase
 import FireflyModels
 import FireflyTensors
 import FireflyTestSupport
@@ -8,7 +9,8 @@ import Testing
   /// Families whose prompts depend on what follows: the routers' auxiliary loss, and frequencies that depend on the length;
   /// and those with latent attention, which lays out no branches.
   static let apart = [
-    "families/deepseek_moe", "families/deepseek_v2", "families/deepseek_v2_lite", "families/minicpm3",
+    "families/deepseek_moe", "families/deepseek_v2", "families/deepseek_v2_lite", "families/gpt_oss",
+    "families/minicpm3",
     "families/minicpm4", "families/internlm3", "families/mixtral", "families/phi3", "families/phi4_mini",
     "families/qwen2_moe",
     "families/qwen3_moe", "rope_dynamic",
@@ -78,7 +80,18 @@ import Testing
     let model = try fixture.model("lora")
     let isApart = BranchTests.apart.contains(name)
     #expect(model.architecture.sharesTrunks == !isApart, "\(name)")
-    guard !isApart else { return }
+    if !isApart { expectTheSame(model, name) }
+  }
+
+  /// gpt-oss as it is published, without the auxiliary loss.
+  @Test func aSharedPromptBesideSinksIsTheSame() throws {
+    try ModelFixture("families/gpt_oss").with(["output_router_logits": .bool(false)]) { model in
+      #expect(model.architecture.sharesTrunks && model.architecture.sinks != nil)
+      expectTheSame(model, "gpt_oss")
+    }
+  }
+
+  private func expectTheSame(_ model: Transformer, _ name: String) {
     let (rows, tree) = batches
     #expect(tree.tokens.count == rows.tokens.count - 11 - 4)
     for checkpointing in [false, true] {

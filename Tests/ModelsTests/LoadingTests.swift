@@ -29,7 +29,8 @@ import Testing
     }
   }
 
-  /// Linear layers stored in 4 bits, fused and interleaved ones too, are those quantised at load.
+  /// Linear layers stored in 4 bits, fused and interleaved ones too, are those quantised at load. Experts that lie in one
+  /// tensor cannot be stored so, and are quantised beside the others.
   @Test(arguments: ModelFixture.families) func storedIn4Bits(_ name: String) throws {
     let fixture = try ModelFixture(name)
     let architecture = try Architecture(
@@ -43,12 +44,39 @@ import Testing
         }
       }
     } _: { source in
-      let model = try Transformer.load(source, compute: .float32, quantization: .none)
+      let isWhole = architecture.family != "gpt_oss"
+      let model = try Transformer.load(
+        source, compute: .float32, quantization: isWhole ? .none : .nf4(double: true))
       try model.loadAdapter(fixture.folder + "/adapter_lora")
       let logits = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
       assertClose(logits, try fixture.tensor("nf4.logits"), Tolerance(absolute: 1e-4))
       #expect(model.notes.isEmpty)
     }
+  }
+
+  /// gpt-oss with its experts in MXFP4 is the model of the same numbers, decoded, in blocks, and in NF4.
+  @Test(arguments: [Quantization.none, .stored, .nf4(double: true)])
+  func expertsInMXFP4(_ quantization: Quantization) throws {
+    let fixture = try ModelFixture("families/gpt_oss")
+    func logits(packed: Bool, _ quantization: Quantization) throws -> [Float] {
+      var found: [Float] = []
+      try withCopy(of: fixture) { tensors in
+        for (name, weight) in tensors where name.hasSuffix("_proj") {
+          let (blocks, scales, decoded) = MXFP4Experts.packed(weight)
+          tensors[name] = packed ? nil : decoded
+          guard packed else { continue }
+          tensors[name + "_blocks"] = blocks
+          tensors[name + "_scales"] = scales
+        }
+      } _: { source in
+        let model = try Transformer.load(source, compute: .float32, quantization: quantization)
+        #expect(model.notes.isEmpty)
+        found = model.logits(tokens: fixture.tokens, starts: fixture.starts).floats
+      }
+      return found
+    }
+    let expected = try logits(packed: false, quantization == .stored ? .none : quantization)
+    assertClose(try logits(packed: true, quantization), expected, Tolerance(absolute: 1e-4))
   }
 
   @Test func tensorsLeftOverAreTold() throws {

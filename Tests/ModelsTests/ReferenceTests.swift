@@ -24,7 +24,9 @@ import Testing
       Self.folders.map { try JSONValue.read(ModelFixture.root + "/\($0)/config.json")["model_type"]?.string })
     let same: Set = ["aquila"]  // llama under another name
     #expect(Set(Architecture.familyNames).subtracting(fixtures.compactMap { $0 }) == same)
-    let routed = ["deepseek_moe", "deepseek_v2", "deepseek_v2_lite", "mixtral", "qwen2_moe", "qwen3_moe"]
+    let routed = [
+      "deepseek_moe", "deepseek_v2", "deepseek_v2_lite", "gpt_oss", "mixtral", "qwen2_moe", "qwen3_moe",
+    ]
     #expect(ModelFixture.routed == routed.map { "families/" + $0 })
   }
 

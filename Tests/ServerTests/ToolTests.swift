@@ -59,6 +59,28 @@ import Testing
     #expect(bare.message["content"] == nil && bare.message["tool_calls"]?.array?.count == 1)
   }
 
+  /// Reasoning, text and calls in channels, as gpt-oss writes them.
+  @Test func channelsAreToldApart() throws {
+    let template = Self.template.replacing("~", with: "<|start|>assistant{# <|channel|> #}~")
+    let thought = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
+    let said = try answer(
+      TestServer.scripted(thought + "<|channel|>final<|message|>Sunny.", template: template), "")
+    #expect(said.message["reasoning_content"]?.string == "Hm." && said.reason == "stop")
+    #expect(said.message["content"]?.string == "Sunny.")
+    let arguments = #"{"days": 2, "city": "Rome"}"#
+    let call = " to=functions.weather<|channel|>commentary json<|message|>\(arguments)"
+    let called = try answer(TestServer.scripted(thought + call, template: template), Self.tools)
+    #expect(called.reason == "tool_calls" && called.message["content"] == nil)
+    #expect(
+      called.message["tool_calls"]?.array?.first?["function"]
+        == .object(["name": .string("weather"), "arguments": .string(arguments)]))
+    // As it comes, where nothing shall be told apart.
+    let plain = try answer(
+      TestServer.scripted(thought + call, template: template),
+      Self.tools + #", "reasoning_format": "none""#)
+    #expect(plain.message["content"]?.string == thought + call)
+  }
+
   @Test func severalCallsOrOne() throws {
     let server = try TestServer.scripted(Self.call + "\n" + Self.call, template: Self.template)
     #expect(try answer(server, Self.tools).message["tool_calls"]?.array?.count == 2)

@@ -9,7 +9,7 @@ import Testing
   func activateAndItsGradient(variant: Variant, activation: Activation) {
     for columns in columnCounts {
       let x = Strided(
-        Tensor.random([2, columns], seed: 1, in: -6...6).floats, [2, columns], variant.dtype)
+        Tensor.random([2, columns], seed: 1, in: -9...9).floats, [2, columns], variant.dtype)
       let y = Strided.zeros([2, columns], variant.dtype)
       variant.run { Ops.activate(y.matrix, x.matrix, activation: activation) }
       let values = x.values()
@@ -29,7 +29,9 @@ import Testing
   @Test(arguments: Variant.all, Activation.allCases)
   func activateGatedAndItsGradient(variant: Variant, activation: Activation) {
     for columns in columnCounts {
-      let gateUp = Strided.normal([2, 2 * columns], variant.dtype, seed: 1)
+      // Beyond the bounds of a clamped one, and not at them.
+      let gateUp = Strided(
+        Tensor.random([2, 2 * columns], seed: 1, in: -9...9).floats, [2, 2 * columns], variant.dtype)
       let y = Strided.zeros([2, columns], variant.dtype)
       variant.run { Ops.activateGated(y.matrix, gateUp: gateUp.matrix, activation: activation) }
       let values = gateUp.values()
@@ -38,7 +40,9 @@ import Testing
         return (gate: Double(values[at]), up: Double(values[at + columns]))
       }
       assertClose(
-        y.values(), pairs.map { Float(activation.value($0.gate) * $0.up) }, tolerance(variant), "gated")
+        y.values(), pairs.map { Float(activation.value($0.gate) * activation.gated($0.up)) },
+        tolerance(variant),
+        "gated")
       for dtype in [variant.dtype, .float32] {
         let dy = Strided.normal([2, columns], dtype, seed: 2)
         let gradient = Strided.zeros([2, 2 * columns], variant.dtype)
@@ -49,8 +53,9 @@ import Testing
         var expected = [Float](repeating: 0, count: 4 * columns)
         for (i, (pair, d)) in zip(pairs, dy.values()).enumerated() {
           let at = i / columns * 2 * columns + i % columns
-          expected[at] = Float(activation.difference(pair.gate) * pair.up * Double(d))
-          expected[at + columns] = Float(activation.value(pair.gate) * Double(d))
+          expected[at] = Float(activation.difference(pair.gate) * activation.gated(pair.up) * Double(d))
+          let slope = activation == .clamped && abs(pair.up) > 7 ? 0 : 1.0
+          expected[at + columns] = Float(activation.value(pair.gate) * slope * Double(d))
         }
         assertClose(gradient.values(), expected, tolerance(variant), "\(activation) gated from \(dtype)")
       }
@@ -67,9 +72,13 @@ import Testing
       Ops.activateGradient(
         dx.matrix, dy: Tensor([1, 1, 1, 1, 1, 1, 1], [1, 7]).matrix, x: x.matrix, activation: activation)
     }
-    let expected = Tensor([0, 0, 0, 0, 200, 1e4, 1e30], [1, 7]).converted(to: variant.dtype)
-    assertClose(y, expected, Tolerance(absolute: 1e-30), "\(activation)")
-    assertClose(dx.asFloats, [0, 0, 0, 0.5, 1, 1, 1], Tolerance(absolute: 1e-7), "\(activation) gradient")
+    let isClamped = activation == .clamped
+    let most: [Float] =
+      isClamped ? [Float](repeating: Float(activation.value(7)), count: 3) : [200, 1e4, 1e30]
+    let expected = Tensor([0, 0, 0, 0] + most, [1, 7]).converted(to: variant.dtype)
+    assertClose(y, expected, isClamped ? tolerance(variant) : Tolerance(absolute: 1e-30), "\(activation)")
+    let slopes: [Float] = isClamped ? [0, 0, 0] : [1, 1, 1]
+    assertClose(dx.asFloats, [0, 0, 0, 0.5] + slopes, Tolerance(absolute: 1e-7), "\(activation) gradient")
   }
 
   @Test(arguments: Variant.all, Activation.allCases)
@@ -97,8 +106,12 @@ extension Activation {
     case .silu: x / (1 + exp(-x))
     case .gelu: x * erfc(-x / 2.0.squareRoot()) / 2
     case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .clamped: min(x, 7) / (1 + exp(-1.702 * min(x, 7)))
     }
   }
+
+  /// What f(gate) is multiplied by.
+  fileprivate func gated(_ up: Double) -> Double { self == .clamped ? min(max(up, -7), 7) + 1 : up }
 
   /// f'(x) as a central difference, within 1e-9.
   fileprivate func difference(_ x: Double) -> Double {

@@ -54,11 +54,12 @@ import Testing
     let q = Tensor.normal([group, dim], variant.dtype, seed: 1)
     let keys = Strided.normal([count, dim], variant.dtype, seed: 2)
     let values = Strided.normal([count, valueDim], variant.dtype, seed: 3)
-    let out = Tensor([group, valueDim], variant.dtype)
+    let (out, logSums) = (Tensor([group, valueDim], variant.dtype), Tensor([group, 2], .float32))
     variant.run {
       slopes.withUnsafeBufferPointer { slopes in
         InstructionSet.kernels.pointee.attention_row(
-          out.matrix.output(), q.matrix.input(), keys.matrix.input(), values.matrix.input(), group, dim,
+          out.matrix.output(), logSums.floatPointer, 2, q.matrix.input(), keys.matrix.input(),
+          values.matrix.input(), group, dim,
           valueDim, count, scale, cap, sloped ? slopes.baseAddress : nil)
       }
     }
@@ -70,6 +71,7 @@ import Testing
         return exp(capped(Double(scale) * product + Double(slopes[h]) * Double(j - (count - 1)), cap))
       }
       let total = weights.reduce(0, +)
+      #expect(abs(Double(logSums.floats[2 * h]) - log(total)) < 2e-5 * max(1, abs(log(total))))
       for c in 0..<valueDim {
         expected.append(
           Float((0..<count).reduce(0.0) { $0 + weights[$1] * Double(v[$1 * valueDim + c]) } / total))

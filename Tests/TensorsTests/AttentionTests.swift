@@ -12,15 +12,18 @@ struct AttentionTests {
     var window: Int?
     var hasSlopes = false
     var cap: Float?
+    var hasSinks = false
     var testDescription: String {
       "\(heads)/\(keyValueHeads) heads of \(headDim) and \(valueDim ?? headDim), lengths \(lengths), window \(window ?? 0)"
-        + (hasSlopes ? ", ALiBi" : "") + (cap.map { ", within \($0)" } ?? "")
+        + (hasSlopes ? ", ALiBi" : "") + (cap.map { ", within \($0)" } ?? "") + (hasSinks ? ", sinks" : "")
     }
     var shape: AttentionShape {
       AttentionShape(
         heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, valueDim: valueDim,
         scale: 1 / Float(headDim).squareRoot(), window: window, cap: cap,
-        slopes: hasSlopes ? Tensor((0..<heads).map { exp2(-Float($0) - 1) }, [heads]) : nil)
+        slopes: hasSlopes ? Tensor((0..<heads).map { exp2(-Float($0) - 1) }, [heads]) : nil,
+        // Far below the scores, among them, and far above.
+        sinks: hasSinks ? Tensor((0..<heads).map { 8 * Float($0) - 8 + Float($0 % 2) }, [heads]) : nil)
     }
     var starts: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
     var rows: Int { lengths.reduce(0, +) }
@@ -47,6 +50,10 @@ struct AttentionTests {
     Case(heads: 4, keyValueHeads: 1, headDim: 48, valueDim: 32, lengths: [300, 1, 2]),
     Case(heads: 4, keyValueHeads: 2, headDim: 16, lengths: [1, 140, 9], window: 50, cap: 1.5),
     Case(heads: 2, keyValueHeads: 1, headDim: 16, lengths: [300, 9], hasSlopes: true, cap: 20),
+    Case(heads: 4, keyValueHeads: 2, headDim: 64, lengths: [1, 5, 130, 40], window: 50, hasSinks: true),
+    Case(
+      heads: 3, keyValueHeads: 1, headDim: 20, valueDim: 33, lengths: [300, 1], hasSlopes: true,
+      hasSinks: true),
     // One more and one less than a block of queries and keys.
     Case(heads: 1, keyValueHeads: 1, headDim: 96, lengths: [191, 193, 6]),
     Case(heads: 8, keyValueHeads: 1, headDim: 64, lengths: [101]),
@@ -58,7 +65,7 @@ struct AttentionTests {
   /// q, k and v as column ranges of one buffer, dout, and room for all results in another.
   struct Run {
     let q, k, v, dout, out, dq, dk, dv: Matrix
-    let logSums: Tensor
+    let logSums, dSinks: Tensor
 
     init(_ shape: AttentionShape, rows: Int, _ dtype: DType, seed: UInt64) {
       var random = TestRandom(seed: seed)
@@ -74,6 +81,7 @@ struct AttentionTests {
       dout = random.matrix((rows, result), dtype, margin: 5)
       out = random.matrix((rows, result), dtype)
       logSums = Tensor([shape.heads, rows], .float32)
+      dSinks = Tensor.zeros([shape.heads], .float32)
     }
 
     static func split(_ whole: Matrix, _ sizes: [Int]) -> (Matrix, Matrix, Matrix) {
@@ -91,12 +99,15 @@ struct AttentionTests {
       let like = { (m: Matrix) in Tensor([rows.count, m.columns], m.dtype).matrix }
       (out, dq, dk, dv) = (like(whole.out), like(whole.dq), like(whole.dk), like(whole.dv))
       logSums = Tensor([whole.logSums.shape[0], rows.count], .float32)
+      dSinks = Tensor.zeros(whole.dSinks.shape, .float32)
     }
 
     func compute(_ starts: [Int32], _ shape: AttentionShape) {
       Ops.attention(out, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+      dSinks.setZero()
       Ops.attentionGradient(
-        dq: dq, dk: dk, dv: dv, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v, starts: starts,
+        dq: dq, dk: dk, dv: dv, dSinks: dSinks, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v,
+        starts: starts,
         shape: shape)
     }
 
@@ -125,6 +136,12 @@ struct AttentionTests {
           actual.doubles, expected, Tolerance(absolute: Float(unit * largest)), "\(name) \(dtype) on \(table)"
         )
       }
+      guard example.hasSinks else { continue }
+      // A sum over the rows of what each of them gets with the error of a product.
+      let largest = max(naive.dSinks.map(abs).max() ?? 0, 1)
+      assertClose(
+        run.dSinks.floats.map(Double.init), naive.dSinks, Tolerance(absolute: Float(4 * unit * largest)),
+        "dSinks on \(table)")
     }
   }
 
@@ -166,6 +183,7 @@ struct AttentionTests {
     Case(heads: 2, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, hasSlopes: true),
     Case(heads: 2, keyValueHeads: 2, headDim: 6, valueDim: 4, lengths: [5, 2]),
     Case(heads: 2, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, cap: 0.7),
+    Case(heads: 3, keyValueHeads: 1, headDim: 8, lengths: [7, 2], window: 3, hasSinks: true),
   ])
   func theReferenceGradientIsThatOfFiniteDifferences(_ example: Case) {
     let run = Run(example.shape, rows: example.rows, .float32, seed: 9)
@@ -175,7 +193,7 @@ struct AttentionTests {
     let step = 1e-5
     for (name, input, gradient) in [
       ("dq", \NaiveAttention.q, naive.dq), ("dk", \NaiveAttention.k, naive.dk),
-      ("dv", \NaiveAttention.v, naive.dv),
+      ("dv", \NaiveAttention.v, naive.dv), ("dSinks", \NaiveAttention.sinks, naive.dSinks),
     ] {
       var differences: [Double] = []
       for index in gradient.indices {
@@ -196,6 +214,7 @@ struct AttentionTests {
       Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140]),
       Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140], window: 40, hasSlopes: true),
       Case(heads: 4, keyValueHeads: 4, headDim: 24, valueDim: 16, lengths: [3, 300, 1, 140]),
+      Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [3, 300, 1, 140], hasSinks: true),
     ])
   func aSequenceDoesNotDependOnItsNeighbours(dtype: DType, _ example: Case) {
     let packed = Run(example.shape, rows: example.rows, dtype, seed: 10)
@@ -214,33 +233,38 @@ struct AttentionTests {
       Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90]),
       Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90], window: 130, hasSlopes: true),
       Case(heads: 6, keyValueHeads: 3, headDim: 24, valueDim: 40, lengths: [300, 2, 90]),
+      Case(heads: 6, keyValueHeads: 3, headDim: 64, lengths: [300, 2, 90], hasSinks: true),
     ])
   func threadsDoNotChangeABit(dtype: DType, _ example: Case) {
     let results = [1, 2].map { threads in
       let run = Run(example.shape, rows: example.rows, dtype, seed: 11)
       withThreads(threads) { run.compute(example.starts, example.shape) }
-      return run.results
+      return run.results + [run.dSinks.floats.map(Double.init)]
     }
     #expect(results[0] == results[1])
   }
 
   @Test(arguments: [1, 3, 5, 140], [nil, 1, 50, 150, 1000])
   func cachedRowsEqualTheLastOnesOfAll(new: Int, window: Int?) {
-    cachedRowsEqualTheLastOnesOfAll(new: new, window: window, cap: nil)
+    expectCachedRows(new, window)
   }
 
   @Test(arguments: [1, 5]) func cachedRowsWithCappedScores(new: Int) {
-    cachedRowsEqualTheLastOnesOfAll(new: new, window: 50, cap: 1.5)
+    expectCachedRows(new, 50, cap: 1.5)
   }
 
-  private func cachedRowsEqualTheLastOnesOfAll(new: Int, window: Int?, cap: Float?) {
+  @Test(arguments: [1, 5, 140], [nil, 50]) func cachedRowsWithSinks(new: Int, window: Int?) {
+    expectCachedRows(new, window, hasSinks: true)
+  }
+
+  private func expectCachedRows(_ new: Int, _ window: Int?, cap: Float? = nil, hasSinks: Bool = false) {
     for (dtype, hasSlopes, heads, valueDim) in [
       (DType.float32, false, 2, 32), (.bfloat16, false, 2, 32), (.float32, true, 2, 32),
       (.bfloat16, true, 2, 32), (.float32, false, 2, 20), (.bfloat16, true, 2, 56), (.float32, true, 19, 24),
     ] {
       let example = Case(
         heads: heads, keyValueHeads: 1, headDim: 32, valueDim: valueDim, lengths: [200], window: window,
-        hasSlopes: hasSlopes, cap: cap)
+        hasSlopes: hasSlopes, cap: cap, hasSinks: hasSinks)
       let run = Run(example.shape, rows: 200, dtype, seed: 12)
       let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
       let past = 200 - new

@@ -1,10 +1,11 @@
 import FireflyTensors
 import Foundation
 
-/// softmax(scores)·v under the causal mask, window and slopes included, and its gradient, one element at a time.
+/// softmax(scores)·v under the causal mask, window, slopes and sinks included, and its gradient, one element at a time.
 struct NaiveAttention {
-  var q, k, v: [Double]
-  private(set) var out, logSums, dq, dk, dv: [Double]
+  /// Sinks one a head, or none.
+  var q, k, v, sinks: [Double]
+  private(set) var out, logSums, dq, dk, dv, dSinks: [Double]
   private let starts: [Int]
   private let shape: AttentionShape
   private var rows: Int { starts[starts.count - 1] }
@@ -16,10 +17,11 @@ struct NaiveAttention {
 
   init(_ run: AttentionTests.Run, _ starts: [Int32], _ shape: AttentionShape, gradient: Bool = true) {
     (q, k, v) = (run.q.doubles, run.k.doubles, run.v.doubles)
+    sinks = shape.sinks.map { $0.floats.map(Double.init) } ?? []
     self.starts = starts.map(Int.init)
     self.shape = shape
     (out, dq) = ([], [])
-    (logSums, dk, dv) = ([], [], [])
+    (logSums, dk, dv, dSinks) = ([], [], [], [])
     forward()
     if gradient { backward(run.dout.doubles) }
   }
@@ -29,8 +31,9 @@ struct NaiveAttention {
     logSums = [Double](repeating: 0, count: shape.heads * rows)
     for (start, row, head) in indices {
       let scores = scores(start, row, head)
-      let largest = scores.max() ?? 0
-      let sum = scores.reduce(0) { $0 + exp($1 - largest) }
+      let all = scores + (sinks.isEmpty ? [] : [sinks[head]])
+      let largest = all.max() ?? 0
+      let sum = all.reduce(0) { $0 + exp($1 - largest) }
       logSums[head * rows + row] = largest + log(sum)
       for (offset, score) in scores.enumerated() {
         let p = exp(score - largest) / sum
@@ -45,6 +48,7 @@ struct NaiveAttention {
     dq = [Double](repeating: 0, count: rows * wide)
     dk = [Double](repeating: 0, count: rows * narrow)
     dv = [Double](repeating: 0, count: rows * narrowValue)
+    dSinks = [Double](repeating: 0, count: sinks.count)
     for (start, row, head) in indices {
       let query = row * wide + head * shape.headDim
       let result = row * wideValue + head * shape.valueDim
@@ -56,6 +60,8 @@ struct NaiveAttention {
         }
       }
       let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
+      // A sink's value is 0.
+      if !sinks.isEmpty { dSinks[head] -= exp(sinks[head] - logSums[head * rows + row]) * mean }
       for offset in p.indices {
         let key = keyIndex(first(start, row) + offset, head)
         let value = valueIndex(first(start, row) + offset, head)

@@ -96,6 +96,7 @@ package final class FencedDevice: Device {
   private func inside(_ shape: AttentionShape) -> AttentionShape {
     var shape = shape
     shape.slopes = shape.slopes.map { inside($0) }
+    shape.sinks = shape.sinks.map { inside($0) }
     return shape
   }
 }
@@ -111,8 +112,8 @@ extension FencedDevice {
     cpu.softCapGradient(inside(dx), y: inside(y), cap)
   }
   package func scaleRows(_ x: Matrix, by factors: Tensor) { cpu.scaleRows(inside(x), by: inside(factors)) }
-  package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix) {
-    cpu.rowDots(inside(dots), inside(a), inside(b))
+  package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix, heads: Int) {
+    cpu.rowDots(inside(dots), inside(a), inside(b), heads: heads)
   }
   package func add(_ x: Matrix, _ y: Matrix) { cpu.add(inside(x), inside(y)) }
   package func addBias(_ y: Matrix, _ bias: Tensor) { cpu.addBias(inside(y), inside(bias)) }
@@ -214,14 +215,25 @@ extension FencedDevice {
   }
 
   package func attentionCached(
-    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, logSums: Tensor?, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence],
+    shape: AttentionShape
   ) {
     let own = sequences.map {
       CachedSequence(rows: $0.rows, keys: inside($0.keys), values: inside($0.values))
     }
     cpu.attentionCached(
-      inside(out), q: inside(q), adding: new.map { NewKeyValues(k: inside($0.k), v: inside($0.v)) },
-      sequences: own, shape: inside(shape))
+      inside(out), logSums: logSums.map { inside($0) }, q: inside(q),
+      adding: new.map { NewKeyValues(k: inside($0.k), v: inside($0.v)) }, sequences: own, shape: inside(shape)
+    )
+  }
+
+  package func addSinks(_ sinks: Tensor, to out: Matrix, logSums: Tensor) {
+    cpu.addSinks(inside(sinks), to: inside(out), logSums: inside(logSums))
+  }
+
+  package func addSinkGradient(_ dSinks: Tensor, dots: Tensor, logSums: Tensor, sinks: Tensor) {
+    cpu.addSinkGradient(
+      inside(dSinks), dots: inside(dots), logSums: inside(logSums), sinks: inside(sinks))
   }
 }
 

@@ -19,7 +19,8 @@ import Testing
         "<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>",
         "<|end_header_id|>", "[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "<|user|>", "<|assistant|>",
         "<|observation|>", "<|system|>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>", "<｜tool▁calls▁begin｜>",
-        "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>",
+        "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>", "<|start|>",
+        "<|channel|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>",
       ], chatTemplate: source)
   }
 
@@ -40,6 +41,40 @@ import Testing
       sample.targets.map { tokenizer.decode(Array(sample.tokens[$0]), skipSpecial: false) }
     }
     return (data.samples.map { tokenizer.decode($0.tokens, skipSpecial: false) }, learnt, data.report)
+  }
+
+  /// In channels: a call and the last answer end with tokens of their own, earlier answers as other messages do.
+  @Test func channelsAreLearntWithTheirEnds() throws {
+    let template = """
+      {%- for m in messages -%}
+      {%- if m.role == 'assistant' and m.tool_calls -%}
+      <|start|>assistant to=functions.{{ m.tool_calls[0].function.name }}<|channel|>commentary json<|message|>\
+      {{- m.tool_calls[0].function.arguments | tojson }}<|call|>
+      {%- elif m.role == 'assistant' -%}
+      {%- if loop.last and m.thinking %}<|start|>assistant<|channel|>analysis<|message|>{{ m.thinking }}<|end|>{% endif -%}
+      <|start|>assistant<|channel|>final<|message|>{{ m.content }}{{ '<|return|>' if loop.last else '<|end|>' }}
+      {%- else %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{% endif -%}
+      {%- endfor -%}
+      {%- if add_generation_prompt %}<|start|>assistant{% endif -%}
+      """
+    let called = Self.row(arguments: Self.object)
+    let thought =
+      #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}, {"role": "assistant", "content": "d", "reasoning_content": "e"}]}"#
+    let data = try load(called, thought, template: "auto", source: template)
+    #expect(
+      data.learnt == [
+        [
+          " to=functions.weather<|channel|>commentary json<|message|>\(Self.object)<|call|>",
+          "<|channel|>final<|message|>It is sunny.<|return|>",
+        ],
+        [
+          "<|channel|>final<|message|>b<|end|>",
+          "<|channel|>analysis<|message|>e<|end|><|start|>assistant<|channel|>final<|message|>d<|return|>",
+        ],
+      ])
+    let tokenizer = Self.tokenizer(template)
+    let stops = try ChatTemplate.named("auto", tokenizer: tokenizer).stopIDs(tokenizer)
+    #expect(stops.compactMap(tokenizer.token(of:)).starts(with: ["<|return|>", "<|call|>"]))
   }
 
   private static let tool =

@@ -190,7 +190,7 @@ static void attention(const kernels *k) {
   k->row_dots(heads, ROWS, in32(left), in32(right), ROWS, 3, 64);
   show("row_dots", heads, 3 * ROWS);
   float row[3 * 64];
-  k->attention_row(out_of(row, 64, KERNELS_FLOAT32), in_of(q, 64, KERNELS_FLOAT32), in_of(keys, 64, KERNELS_FLOAT32),
+  k->attention_row(out_of(row, 64, KERNELS_FLOAT32), NULL, 0, in_of(q, 64, KERNELS_FLOAT32), in_of(keys, 64, KERNELS_FLOAT32),
                    in_of(values, 64, KERNELS_FLOAT32), 3, 64, 64, ROWS, 0.125f, 0, NULL);
   show("attention_row", row, 3 * 64);
 }

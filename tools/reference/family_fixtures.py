@@ -16,6 +16,7 @@ import zlib
 
 import bitsandbytes
 import equivalent_models
+import gpt_oss
 import manifest
 import plain_families as plain
 import plain_latent
@@ -183,11 +184,15 @@ def to_nf4(model: torch.nn.Module, targets: list[str]) -> None:
     blocks, so it gets rows of one block: the blocks are the same."""
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear) and name.rpartition(".")[2] in targets:
-            blocks = module.weight.data.reshape(-1, 64).contiguous()
-            codes, state = bitsandbytes.functional.quantize_4bit(
-                blocks, blocksize=64, quant_type="nf4", compress_statistics=True)
-            decoded = bitsandbytes.functional.dequantize_4bit(codes, state)
-            module.weight.data = decoded.reshape(module.weight.shape).float()
+            module.weight.data = through_nf4(module.weight.data)
+    gpt_oss.each_linear(model, through_nf4)
+
+
+def through_nf4(weight: torch.Tensor) -> torch.Tensor:
+    blocks = weight.reshape(-1, 64).contiguous()
+    codes, state = bitsandbytes.functional.quantize_4bit(
+        blocks, blocksize=64, quant_type="nf4", compress_statistics=True)
+    return bitsandbytes.functional.dequantize_4bit(codes, state).reshape(weight.shape).float()
 
 
 SAVED = "mistral"  # the family with an adapter that brings embedding and head
@@ -243,11 +248,14 @@ def write_family(out: pathlib.Path, name: str) -> str:
             reference = f"transformers {type(model).__name__}, with the published factors as its own"
     model.eval()
     randomise(model, zlib.crc32(name.encode()), norm_center=0.0 if name.startswith("gemma") else 1.0)
+    if name == "gpt_oss":
+        gpt_oss.spread(model)
+        reference = "transformers GptOssForCausalLM, its auxiliary loss over all rows of the batch"
     counterpart = equivalent_models.check(name, config, model, case.batch) if make else None
     if counterpart:
         reference += f"; its logits are those of transformers' {counterpart} with the weights renamed and split"
     save_weights(model, case.folder / "model.safetensors", "transformer." if name == "bloom" else "")
-    task = None if make else "CAUSAL_LM"
+    task = None if make and name != "gpt_oss" else "CAUSAL_LM"
     if isinstance(model, plain_moe.SparseModel):
         model(input_ids=torch.tensor([case.batch["tokens"]]))
         reference = check_routed(model, case)

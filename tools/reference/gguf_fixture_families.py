@@ -94,6 +94,8 @@ def as_published(name: str, config: dict) -> None:
     if name == "minicpm3":  # the published model's factors, one ε, and the same LongRoPE for all lengths
         config |= {"scale_emb": 12, "dim_model_base": 256, "rms_norm_eps": 1e-6}
         config["rope_scaling"]["long_factor"] = config["rope_scaling"]["short_factor"]
+    if name == "gpt_oss":  # llama.cpp rounds the ends of YaRN's ramp, which does nothing then
+        config["rope_scaling"]["factor"] = 1.0
     if name == "deepseek_v2_lite":  # one ε and one scale of YaRN
         config["rms_norm_eps"] = 1e-6
         config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"]

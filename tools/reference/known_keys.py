@@ -24,8 +24,8 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 TESTS = pathlib.Path(__file__).resolve().parents[2] / "Tests"
 FAMILIES = [
-    "bloom", "deepseek_v2", "ernie4_5", "gemma", "gemma2", "gemma3_text", "glm", "glm4", "granite", "hunyuan_v1_dense", "llama",
-    "minicpm3", "ministral", "ministral3", "mistral", "mixtral", "olmo2", "olmo3", "phi3", "qwen2", "qwen2_moe", "qwen3",
+    "bloom", "deepseek_v2", "ernie4_5", "gemma", "gemma2", "gemma3_text", "glm", "glm4", "gpt_oss", "granite", "hunyuan_v1_dense",
+    "llama", "minicpm3", "ministral", "ministral3", "mistral", "mixtral", "olmo2", "olmo3", "phi3", "qwen2", "qwen2_moe", "qwen3",
     "qwen3_moe", "seed_oss", "smollm3",
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ import peft
 import torch
 from safetensors.torch import save_file
 
+import gpt_oss
 import manifest
 
 LEAVES = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
@@ -85,9 +86,10 @@ class Case:
             total = total + model.balance_loss()
         total.backward()
         for key, parameter in model.named_parameters():
-            scaled = FULL_SCALE * parameter.grad
-            assert scaled.abs().max() < 30_000, key
-            self.tensors[f"full.gradient.{key}"] = scaled.half().contiguous()
+            for part, gradient in gpt_oss.parts(key, parameter.grad):
+                scaled = FULL_SCALE * gradient
+                assert scaled.abs().max() < 30_000, part
+                self.tensors[f"full.gradient.{part}"] = scaled.half().contiguous()
         model.zero_grad()
 
     def record_adapter(

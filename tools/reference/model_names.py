@@ -54,6 +54,7 @@ MODELS = {
     "hunyuan_v1_dense": "tencent/Hunyuan-0.5B-Instruct",
     "olmo3": "allenai/Olmo-3-7B-Instruct-SFT",
     "seed_oss": "ByteDance-Seed/Seed-OSS-36B-Instruct",
+    "gpt_oss": "openai/gpt-oss-20b openai/gpt-oss-safeguard-20b axolotl-ai-co/gpt-oss-120b-dequantized",
     # What follows is of families that are not here.
     "llama4": """axolotl-quants/Llama-4-Scout-17B-16E-Linearized-bnb-nf4-bf16
         axolotl-quants/Llama-4-Maverick-17B-128E-Linearized-bnb-nf4-bf16""",
@@ -66,7 +67,6 @@ MODELS = {
     "qwen3_5": "Qwen/Qwen3.5-9B Qwen/Qwen3.5-4B Qwen/Qwen3.5-27B",
     "qwen3_5_moe": "Qwen/Qwen3.5-35B-A3B Qwen/Qwen3.5-35B-A3B-Base Qwen/Qwen3.5-122B-A10B Qwen/Qwen3.5-397B-A17B",
     "qwen3_next": "Qwen/Qwen3-Next-80B-A3B-Instruct",
-    "gpt_oss": "openai/gpt-oss-20b openai/gpt-oss-safeguard-20b axolotl-ai-co/gpt-oss-120b-dequantized",
     "gemma3n": "google/gemma-3n-E2B-it",
     "gemma4": "google/gemma-4-26B-A4B google/gemma-4-E2B-it google/gemma-4-31B",
     "glm4_moe": "zai-org/GLM-4.5-Air",

@@ -27,7 +27,7 @@ from safetensors.numpy import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FORMATS = [Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q4_K, Type.Q5_K, Type.Q6_K, Type.Q2_K, Type.Q3_K,
-           Type.IQ4_NL, Type.IQ4_XS]  # fmt: skip
+           Type.IQ4_NL, Type.IQ4_XS, Type.MXFP4]  # fmt: skip
 TYPES = ["q6_k", "q5_k_m", "q5_k_s", "q5_1", "q5_0", "q4_k_m", "q4_k_s", "q4_1", "q4_0", "q8_0", "iq4_nl", "iq4_xs",
          "q3_k_l", "q3_k_m", "q3_k_s", "q2_k"]  # fmt: skip
 MODELS = {

@@ -3,6 +3,7 @@ norms after a block's halves, windows and angles that differ from layer to layer
 than the longest row, caps and factors such that leaving one out shows.
 """
 
+import gpt_oss
 import plain_moe
 from family_sizes import GROUPED, SIZES
 from model_case import LEAVES
@@ -31,6 +32,18 @@ QWEN3 = SIZES | WIDE | GROUPED | dict(
     sliding_window=None, max_window_layers=2,
 )  # fmt: skip
 
+# The ends of YaRN's ramp are no whole dimensions, and an auxiliary loss is asked for, as it is not in the published files.
+GPT_OSS = SIZES | WIDE | GROUPED | dict(
+    model_type="gpt_oss", hidden_size=64, intermediate_size=32, num_hidden_layers=3, num_local_experts=5,
+    num_experts_per_tok=3, experts_per_token=3, attention_bias=True, attention_dropout=0.0, sliding_window=8,
+    initial_context_length=64, layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+    output_router_logits=True, router_aux_loss_coef=0.02, swiglu_limit=7.0, rms_norm_eps=1e-5, rope_theta=150000,
+    pad_token_id=3,
+    rope_scaling={
+        "beta_fast": 4.0, "beta_slow": 1.0, "factor": 8.0, "original_max_position_embeddings": 64, "rope_type": "yarn",
+        "truncate": False},
+)  # fmt: skip
+
 # As FAMILIES in family_fixtures.py.
 RECENT = {
     "qwen3": (QWEN3 | dict(model_type="qwen3", tie_word_embeddings=True), LEAVES, None),
@@ -40,6 +53,7 @@ RECENT = {
             norm_topk_prob=True, decoder_sparse_step=1, mlp_only_layers=[1], router_aux_loss_coef=0.01,
             output_router_logits=False),
         LEAVES + ["gate"], plain_moe.qwen3_moe),
+    "gpt_oss": (GPT_OSS, ["k_proj", "o_proj", "q_proj", "v_proj"], gpt_oss.make),
     "gemma2": (
         GEMMA | dict(
             model_type="gemma2", hidden_act="gelu_pytorch_tanh", attn_logit_softcapping=3.0, final_logit_softcapping=4.0,

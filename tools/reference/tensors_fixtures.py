@@ -104,7 +104,7 @@ def adamw_8bit_fixtures() -> dict[str, torch.Tensor]:
 
 # Where a block keeps its float16 scales.
 SCALE_OFFSETS = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q4_K": [0, 2],
-                 "Q5_K": [0, 2], "Q6_K": [208], "Q2_K": [80, 82], "Q3_K": [108], "IQ4_NL": [0], "IQ4_XS": [0]}
+                 "Q5_K": [0, 2], "Q6_K": [208], "Q2_K": [80, 82], "Q3_K": [108], "IQ4_NL": [0], "IQ4_XS": [0], "MXFP4": []}
 
 
 def block_fixtures() -> dict[str, torch.Tensor]:
@@ -118,6 +118,8 @@ def block_fixtures() -> dict[str, torch.Tensor]:
         for offset in offsets:
             scales = (random.standard_normal(3) * 0.1).astype(numpy.float16)
             blocks[:, offset:offset + 2] = scales.view(numpy.uint8).reshape(3, 2)
+        if name == "MXFP4":  # its scale is a byte: one below float32's normal numbers, and usual ones
+            blocks[:, 0] = [1, 118, 131]
         values = gguf.quants.dequantize(blocks, kind).astype(numpy.float32)
         tensors[f"{name}.bytes"] = torch.from_numpy(blocks.flatten())
         tensors[f"{name}.values"] = torch.from_numpy(values.flatten())

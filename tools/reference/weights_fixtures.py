@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/WeightsTests/Fixtures: a tiny random LLaMA as GGUF with every supported tensor type, and what transformers
-reads from it; 4-bit tensors as bitsandbytes saves them, and what it decodes them to; llama/, llama_sharded/, llama_nf4/: folders
-that transformers wrote; torch/: files of torch.save.
+reads from it; 4-bit tensors as bitsandbytes saves them, and what it decodes them to; experts of gpt-oss in MXFP4, and
+what transformers decodes them to; llama/, llama_sharded/, llama_nf4/: folders that transformers wrote; torch/: files of torch.save.
 
     python tools/reference/weights_fixtures.py [OUT]
 
@@ -20,6 +20,7 @@ import torch
 from gguf import GGMLQuantizationType as Type
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM
+from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 
 import manifest
 
@@ -190,6 +191,15 @@ def write_torch(folder: pathlib.Path) -> None:
     shutil.copy(adapter / "adapter_config.json", folder / "adapter")
 
 
+def write_mxfp4(folder: pathlib.Path) -> None:
+    """Two experts of 64 inputs, and gate and up of 3 outputs each in turn."""
+    generator = np.random.default_rng(8)
+    blocks = torch.from_numpy(generator.integers(0, 256, (2, 6, 2, 16), dtype=np.uint8))
+    scales = torch.from_numpy(generator.integers(110, 131, (2, 6, 2), dtype=np.uint8))
+    values = convert_moe_packed_tensors(blocks, scales, dtype=torch.float32)
+    save_file({"blocks": blocks, "scales": scales, "values": values.contiguous()}, folder / "mxfp4.safetensors")
+
+
 def main() -> None:
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "Tests/WeightsTests/Fixtures"
     shutil.rmtree(folder, ignore_errors=True)
@@ -197,6 +207,7 @@ def main() -> None:
     write_llama(folder / "llama.gguf")
     write_expected_llama(folder)
     write_nf4(folder)
+    write_mxfp4(folder)
     write_folders(folder)
     write_torch(folder / "torch")
     manifest.write(folder, "tools/reference/weights_fixtures.py", PACKAGES)

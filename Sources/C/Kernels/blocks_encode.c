@@ -119,9 +119,9 @@ static void small_row(int format, uint8_t *out, const float *x, const float *imp
 void kernels_encode_blocks(int format, uint8_t *out, const float *x, const float *importance, size_t rows,
                            size_t columns) {
   static void (*const others[])(uint8_t *, const float *, const float *) = {
-      encode_q4_k, encode_q5_k, encode_q6_k, encode_q2_k, encode_q3_k, encode_iq4_nl, encode_iq4_xs};
-  static const size_t bytes[] = {18, 20, 22, 24, 34, 144, 176, 210, 84, 110, 18, 136};
-  size_t elements = format < 5 || format == 10 ? small_elements : 256;
+      encode_q4_k, encode_q5_k, encode_q6_k, encode_q2_k, encode_q3_k, encode_iq4_nl, encode_iq4_xs, encode_mxfp4};
+  static const size_t bytes[] = {18, 20, 22, 24, 34, 144, 176, 210, 84, 110, 18, 136, 17};
+  size_t elements = format < 5 || format == 10 || format == 12 ? small_elements : 256;
   for (size_t row = 0; row < rows; row++, x += columns, out += columns / elements * bytes[format]) {
     if (format < 4) {
       small_row(format, out, x, importance, columns);

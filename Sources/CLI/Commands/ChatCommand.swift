@@ -31,6 +31,9 @@ enum ChatCommand {
     let template = try TemplateOptions.read(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
     options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
+    if template.own.writesChannels {
+      options.shownTokens.formUnion(ChannelReader.marks.compactMap(pretrained.tokenizer.id(of:)))
+    }
     if let warning = template.stopWarning(pretrained.tokenizer) { Messages.note(warning) }
     let generator = try ModelOptions.load(pretrained, arguments)
     let longest = generator.model.maxPositions

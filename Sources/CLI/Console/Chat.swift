@@ -183,18 +183,20 @@ final class Chat {
       prompt: prompt.tokens, options: options, place: "message \(session.history.count / 2 + 1)")
     // The text of beams may come only at the end: then the speed counts from the beginning.
     var first = options.numBeams > 1 ? ContinuousClock.now : nil
+    var shown = ChatAnswer(session.template)
     let result = try generator.generate(request, memory: memory, isCancelled: isCancelled) { piece in
       first = first ?? .now
-      try output.write(answer: piece)
+      try output.write(answer: shown.append(piece))
       try output.flush()
     }
+    try output.write(answer: shown.finish())
     try output.line(result.finishReason == .cancelled ? " [stopped]" : "")
     try output.flush()
     if let first { showSpeed(tokens: result.ids.count, since: first) }
     if result.finishReason == .length { Messages.line(limit(result)) }
     // Another seed for the next answer, still decided by --seed.
     options.seed &+= 1
-    let text = result.text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let text = shown.said.trimmingCharacters(in: .whitespacesAndNewlines)
     if remembers && !text.isEmpty { session.add(message: message, answer: text) }
   }
 

@@ -14,6 +14,7 @@ extension Architecture {
       let prefix = names.prefix(layer)
       shapes += names.blockNorms.flatMap { normShapes(prefix + $0) }
       shapes += (headNorms + (latent?.norms ?? [])).map { (prefix + $0.name + ".weight", [$0.size]) }
+      if let sinks { shapes.append((prefix + sinks, [heads])) }
       for linear in linears(layer) {
         shapes.append((prefix + linear.name + ".weight", [linear.outputs, linear.inputs]))
         if linear.hasBias { shapes.append((prefix + linear.name + ".bias", [linear.outputs])) }
@@ -72,7 +73,7 @@ extension Architecture {
   ///
   /// A tensor left over can mean that the files hold more than their config.json says: another family's layers.
   func unusedTensorsNote(of weights: WeightStore) -> String? {
-    let used = Set(tensorNames(in: weights))
+    let used = Set(tensorNames(in: weights).flatMap { weights.names(holding: $0) })
     let unused = weights.tensorNames.filter { name in
       !used.contains(name) && !Architecture.needless.contains { name.hasSuffix($0) }
         && !(tiedHead && name == names.head)

@@ -44,6 +44,8 @@ package struct Architecture: Equatable, Sendable {
   package var scoreScale: Float = 1
   /// Scores become cap·tanh(score / cap); nil: they stay as they are.
   package var scoreCap: Float?
+  /// A layer's tensor `[H]` of one more score a head, whose share of a softmax goes nowhere; nil: there is none.
+  package var sinks: String?
   /// Biases on q, k, v; on o; on the MLP's layers.
   package var queryKeyValueBias = false
   package var outputBias = false

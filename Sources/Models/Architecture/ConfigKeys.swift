@@ -8,7 +8,8 @@ extension Architecture {
 
   /// Who made the files, and what they are.
   private static let whatItIs: Set = [
-    "_commit_hash", "_name_or_path", "architectures", "auto_map", "custom_pipelines", "language", "license",
+    "_commit_hash", "_model_name_or_path", "_name_or_path", "architectures", "auto_map", "custom_pipelines",
+    "language", "license",
     "model_name", "name_or_path", "transformers.js_config", "transformers_version", "unsloth_fixed",
     "unsloth_version",
   ]

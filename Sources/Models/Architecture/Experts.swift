@@ -7,6 +7,8 @@ package struct Experts: Equatable, Sendable {
   package var groups: Groups?
   /// F of one expert.
   package var intermediateSize: Int
+  /// Biases on the router and on the experts' layers.
+  package var bias = false
   /// The chosen experts' probabilities are divided by their sum.
   package var normalizesWeights = false
   /// Factor on what the chosen experts add.
@@ -61,6 +63,8 @@ package struct Experts: Equatable, Sendable {
     package var router: String
     /// DeepSeek's router is a parameter, not a linear layer: PEFT hangs no adapter on it.
     package var routerTakesAdapter = true
+    /// Nor on experts whose matrices lie in one tensor a layer.
+    package var expertsTakeAdapters = true
     /// Completed by an expert's number and a dot.
     package var expert: String
     /// gate and up, then down, of an expert and of the shared one.

@@ -134,7 +134,7 @@ extension Architecture {
   /// The router, and beside it the shared expert's gate: `[C]` to `[E]`, or `[E + 1]`.
   func routerLinears(_ experts: Experts) -> [LinearShape] {
     let router = LinearShape(
-      name: experts.names.router, inputs: hiddenSize, outputs: experts.count, hasBias: false,
+      name: experts.names.router, inputs: hiddenSize, outputs: experts.count, hasBias: experts.bias,
       staysWhole: true,
       takesAdapter: experts.names.routerTakesAdapter)
     let gate = experts.names.sharedGate.map {
@@ -159,12 +159,15 @@ extension Architecture {
   private func linears(
     _ prefix: String, _ experts: Experts, size: Int, share: Double
   ) -> (input: [LinearShape], output: LinearShape) {
-    let input = experts.names.input.map {
-      LinearShape(name: prefix + $0, inputs: hiddenSize, outputs: size, hasBias: false, rowShare: share)
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> LinearShape {
+      LinearShape(
+        name: prefix + name, inputs: inputs, outputs: outputs, hasBias: experts.bias, rowShare: share,
+        takesAdapter: experts.names.expertsTakeAdapters)
     }
-    let output = LinearShape(
-      name: prefix + experts.names.output, inputs: size, outputs: hiddenSize, hasBias: false, rowShare: share)
-    return (input, output)
+    return (
+      experts.names.input.map { linear($0, hiddenSize, size) },
+      linear(experts.names.output, size, hiddenSize)
+    )
   }
 
   /// F of all that a row goes through in a layer; the largest over the layers' kinds.

@@ -109,12 +109,12 @@ extension Rotary {
   }
 
   private static func yarn(_ config: KeyReader, _ maxPositions: Int) throws -> Scaling {
-    try config.refuse("truncate", unless: [.bool(true)])
     let factor = try factor(config)
     return .yarn(
       factor: factor, fast: try config.float("beta_fast", default: 32),
       slow: try config.float("beta_slow", default: 1), original: try original(config, maxPositions),
-      attention: try config.float("attention_factor", default: yarnAttention(config, factor)))
+      attention: try config.float("attention_factor", default: yarnAttention(config, factor)),
+      rounds: try config.bool("truncate", default: true))
   }
 
   /// What cosine and sine are multiplied by where config.json does not say it itself: the ratio of `mscale` and

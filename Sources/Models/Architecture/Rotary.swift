@@ -29,8 +29,8 @@ package struct Rotary: Equatable, Sendable {
     case dynamic(factor: Float, limit: Float)
     /// LLaMA 3.1's: long wavelengths divided by `factor`, short ones kept, a ramp between.
     case llama3(factor: Float, low: Float, high: Float, original: Float)
-    /// YaRN (Peng et al., 2023); `attention` multiplies cosine and sine.
-    case yarn(factor: Float, fast: Float, slow: Float, original: Float, attention: Float)
+    /// YaRN (Peng et al., 2023); `attention` multiplies cosine and sine. The ramp's ends are whole dimensions where `rounds`.
+    case yarn(factor: Float, fast: Float, slow: Float, original: Float, attention: Float, rounds: Bool)
     /// LongRoPE (Ding et al., 2024): each frequency divided by its own factor, the `long` ones once the sequence is longer
     /// than `original`; `attention` multiplies cosine and sine.
     case long(short: [Float], long: [Float], original: Float, attention: Float)
@@ -66,8 +66,9 @@ package struct Rotary: Equatable, Sendable {
         let smooth = (original / wavelength - low) / (high - low)
         return (1 - smooth) * frequency / factor + smooth * frequency
       }
-    case .yarn(let factor, let fast, let slow, let original, _):
-      return yarnFrequencies(plain, factor: factor, fast: fast, slow: slow, original: original)
+    case .yarn(let factor, let fast, let slow, let original, _, let rounds):
+      let ends = yarnEnds(fast: fast, slow: slow, original: original, rounds: rounds)
+      return yarnFrequencies(plain, factor: factor, from: ends.low, to: ends.high)
     case .long(let short, let long, let original, _):
       return zip(Float(length) > original ? long : short, plain).map { $1 / $0 }
     }
@@ -79,17 +80,23 @@ package struct Rotary: Equatable, Sendable {
     return theta * powf(factor * Float(length) / limit - (factor - 1), size / (size - 2))
   }
 
-  private func yarnFrequencies(
-    _ plain: [Float], factor: Float, fast: Float, slow: Float, original: Float
-  ) -> [Float] {
+  /// Between which dimensions the ramp is.
+  private func yarnEnds(fast: Float, slow: Float, original: Float, rounds: Bool) -> (low: Float, high: Float)
+  {
     // The dimension that turns `turns` times over the original context.
     func dimension(_ turns: Float) -> Float {
       Float(dimensions) * logf(original / (turns * 2 * .pi)) / (2 * logf(theta))
     }
-    let low = max(dimension(fast).rounded(.down), 0)
-    var high = min(dimension(slow).rounded(.up), Float(dimensions - 1))
-    if low == high { high += 0.001 }
-    return plain.enumerated().map { index, frequency in
+    let (first, last) = (dimension(fast), dimension(slow))
+    let low = max(rounds ? first.rounded(.down) : first, 0)
+    let high = min(rounds ? last.rounded(.up) : last, Float(dimensions - 1))
+    return (low, low == high ? high + 0.001 : high)
+  }
+
+  private func yarnFrequencies(
+    _ plain: [Float], factor: Float, from low: Float, to high: Float
+  ) -> [Float] {
+    plain.enumerated().map { index, frequency in
       let ramp = min(max((Float(index) - low) / (high - low), 0), 1)
       return frequency / factor * ramp + frequency * (1 - ramp)
     }
@@ -98,7 +105,7 @@ package struct Rotary: Equatable, Sendable {
   /// What cosine and sine are multiplied by.
   private var attentionFactor: Float {
     switch scaling {
-    case .yarn(_, _, _, _, let factor), .long(_, _, _, let factor): factor
+    case .yarn(_, _, _, _, let factor, _), .long(_, _, _, let factor): factor
     default: 1
     }
   }

@@ -17,6 +17,7 @@ extension Architecture {
     "gemma3_text": Gemma3.architecture,
     "glm": GLM.architecture,
     "glm4": GLM4.architecture,
+    "gpt_oss": GPTOSS.architecture,
     "granite": Granite.architecture,
     "hunyuan_v1_dense": HunYuan.architecture,
     "internlm": InternLM.architecture,

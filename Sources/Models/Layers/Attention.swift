@@ -10,6 +10,8 @@ struct Attention {
   let rotary: Rotary?
   /// Of queries and keys; nil: there are none.
   let norms: HeadNorms?
+  /// The shape's sinks where they are trained.
+  let trainedSinks: Parameter?
 
   struct Saved {
     let input: LinearGroup.Saved
@@ -104,13 +106,16 @@ struct Attention {
     _ gradients: HeadMatrices, _ dout: Matrix, _ saved: Saved, _ batch: BatchContext
   ) {
     let heads = saved.heads
+    let dSinks = trainedSinks.map { _ in Tensor.zeros([shape.heads], .float32, on: dout.device) }
     if let branches = batch.branches {
-      return branches.attentionGradient(
-        gradients, dout: dout, out: saved.attended, logSums: saved.logSums, heads, shape)
+      branches.attentionGradient(
+        gradients, dSinks: dSinks, dout: dout, out: saved.attended, logSums: saved.logSums, heads, shape)
+    } else {
+      Ops.attentionGradient(
+        dq: gradients.q, dk: gradients.k, dv: gradients.v, dSinks: dSinks, dout: dout, out: saved.attended,
+        logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
     }
-    Ops.attentionGradient(
-      dq: gradients.q, dk: gradients.k, dv: gradients.v, dout: dout, out: saved.attended,
-      logSums: saved.logSums, q: heads.q, k: heads.k, v: heads.v, starts: batch.starts, shape: shape)
+    if let trainedSinks, let dSinks { trainedSinks.add(dSinks) }
   }
 
   /// New rows of several sequences against their caches; their keys and values are appended.

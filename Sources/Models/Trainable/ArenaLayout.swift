@@ -61,6 +61,9 @@ struct ArenaLayout {
     for norm in architecture.headNorms + (architecture.latent?.norms ?? []) {
       addNorm(prefix + norm.name, architecture, layer, size: norm.size)
     }
+    if let sinks = architecture.sinks {
+      addTensor(prefix + sinks, [architecture.heads], .sinks, layer: layer)
+    }
     for linear in attention.dropFirst().joined() { addLinear(linear, prefix, layer) }
     addNorms(names.attentionOutputNorm, names.feedForwardNorm)
     for linear in architecture.feedForwardGroups(layer).joined() { addLinear(linear, prefix, layer) }

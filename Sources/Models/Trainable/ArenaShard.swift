@@ -52,5 +52,5 @@ package struct ArenaShard: Sendable {
 
 extension ParameterSlot {
   /// What products read in the compute type; vectors are read in float32.
-  package var isMatrix: Bool { role != .bias && role != .normWeight && role != .normBias }
+  package var isMatrix: Bool { ![.bias, .normWeight, .normBias, .sinks].contains(role) }
 }

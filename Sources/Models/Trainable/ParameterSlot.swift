@@ -8,6 +8,8 @@ package struct ParameterSlot: Equatable, Sendable {
     case weight, bias
     /// A norm's, both `[C]`.
     case normWeight, normBias
+    /// Attention's, `[H]`.
+    case sinks
     /// `[V, C]`; a tied head is the embedding.
     case embedding, head
   }

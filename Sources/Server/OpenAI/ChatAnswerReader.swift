@@ -11,6 +11,8 @@ struct ChatAnswerReader: Sendable {
 
   private var reasoning: ReasoningReader
   private var calls: ToolCallParser?
+  /// In the place of both where answers come in channels.
+  private var channels: ChannelReader?
   private let mostCalls: Int
   private var callCount = 0
 
@@ -18,17 +20,26 @@ struct ChatAnswerReader: Sendable {
   ///   - isThinking: whether the prompt has begun the reasoning.
   ///   - separates: whether reasoning is told from text at all.
   ///   - marks: what stands around reasoning.
-  init(_ tools: ChatTools, isThinking: Bool, separates: Bool, _ marks: ReasoningMarks) {
+  ///   - channels: of a template whose answers come in them.
+  init(
+    _ tools: ChatTools, isThinking: Bool, separates: Bool, _ marks: ReasoningMarks,
+    channels: ChannelReader? = nil
+  ) {
     reasoning = ReasoningReader(marks, isThinking: isThinking, separates: separates)
+    self.channels = channels
     calls = tools.syntax.map { ToolCallParser($0, tools: tools.described) }
     mostCalls = tools.mostCalls
     // What the prompt ends with is the beginning of the answer's call.
     if !tools.opening.isEmpty { _ = append(tools.opening) }
   }
 
-  mutating func append(_ piece: String) -> [Event] { read(reasoning.append(piece)) }
+  mutating func append(_ piece: String) -> [Event] {
+    guard channels == nil else { return read(channels?.append(piece) ?? []) }
+    return read(reasoning.append(piece))
+  }
 
   mutating func finish() -> [Event] {
+    guard channels == nil else { return read(channels?.finish() ?? []) }
     var events = read(reasoning.finish())
     events += counted(calls?.finish() ?? [])
     return events
@@ -41,15 +52,29 @@ struct ChatAnswerReader: Sendable {
     return thought + counted(calls?.append(part.text) ?? [])
   }
 
+  private mutating func read(_ events: [ChannelReader.Event]) -> [Event] {
+    events.compactMap { event in
+      switch event {
+      case .reasoning(let thought): .reasoning(thought)
+      case .text(let text): .text(text)
+      case .call(let call): counted(call)
+      }
+    }
+  }
+
   private mutating func counted(_ events: [ToolCallParser.Event]) -> [Event] {
     events.compactMap { event in
       switch event {
-      case .text(let text): return .text(text)
-      case .call(let call):
-        callCount += 1
-        return callCount <= mostCalls ? .call(call) : nil
+      case .text(let text): .text(text)
+      case .call(let call): counted(call)
       }
     }
+  }
+
+  /// nil for one too many.
+  private mutating func counted(_ call: ToolCall) -> Event? {
+    callCount += 1
+    return callCount <= mostCalls ? .call(call) : nil
   }
 }
 

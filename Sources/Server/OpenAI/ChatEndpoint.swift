@@ -28,9 +28,12 @@ struct ChatEndpoint {
     try constrain(&answers, chat, parameters)
     answers.options.shownTokens = ChatEndpoint.marks(chat, service.tokenizer)
     let prompt = try chat.prompt(service)
+    let separates = parameters["reasoning_format"] != .string("none")
     let reader = ChatAnswerReader(
-      chat.tools, isThinking: chat.isThinking(after: prompt, service),
-      separates: parameters["reasoning_format"] != .string("none"), chat.template.reasoningMarks)
+      chat.tools, isThinking: chat.isThinking(after: prompt, service), separates: separates,
+      chat.template.reasoningMarks,
+      channels: separates && chat.template.own.writesChannels
+        ? ChannelReader(isInText: chat.continuesAnswer) : nil)
     let format = ChatFormat(
       model: chat.model.name, spelling: service.spelling, reportsTokens: reportsTokens, reader: reader,
       chat.tools.syntax)
@@ -66,7 +69,8 @@ struct ChatEndpoint {
   /// Special tokens that `ChatAnswerReader` looks for.
   private static func marks(_ chat: ChatRequest, _ tokenizer: any Tokenizer) -> Set<Int32> {
     let reasoning = chat.template.reasoningMarks
-    let texts = [reasoning.open, reasoning.close] + (chat.tools.syntax?.marks ?? [])
+    let channels = chat.template.own.writesChannels ? ChannelReader.marks : []
+    let texts = [reasoning.open, reasoning.close] + channels + (chat.tools.syntax?.marks ?? [])
     return Set(texts.compactMap(tokenizer.id(of:)))
   }
 }

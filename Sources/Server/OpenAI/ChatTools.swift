@@ -31,8 +31,10 @@ struct ChatTools: Sendable {
         "The model's template has no place for tools.", "tools", code: "unsupported_parameter")
     }
     described = functions.map(\.tool)
-    syntax = template.toolSyntax
-    if syntax == nil && !choice.mustCall {
+    // Calls in channels are `ChannelReader`'s.
+    let hasChannels = template.own.writesChannels
+    syntax = hasChannels ? nil : template.toolSyntax
+    if syntax == nil && !hasChannels && !choice.mustCall {
       parameters.warnings.add(
         "How the model's template writes calls is not known here: calls come as text.")
     }

@@ -8,12 +8,14 @@ extension CPU {
   ) {
     let sequences = zip(starts, starts.dropFirst()).map { Int($0)..<Int($1) }
     let blocks = QueryBlock.forThreads(starts, shape)
-    CPU.attend(out, logSums: logSums, q: q, k: k, v: v, sequences: sequences, blocks, shape)
+    CPU.attend(out, logSums: logSums?.matrix, q: q, k: k, v: v, sequences: sequences, blocks, shape)
   }
 
-  /// - Parameter sequences: rows of k and v.
+  /// - Parameters:
+  ///   - logSums: `[heads, T]`
+  ///   - sequences: rows of k and v.
   private static func attend(
-    _ out: Matrix, logSums: Tensor?, q: Matrix, k: Matrix, v: Matrix, sequences: [Range<Int>],
+    _ out: Matrix, logSums: Matrix?, q: Matrix, k: Matrix, v: Matrix, sequences: [Range<Int>],
     _ blocks: [QueryBlock], _ shape: AttentionShape
   ) {
     let kernels = InstructionSet.attention(of: q.dtype)
@@ -25,7 +27,7 @@ extension CPU {
   }
 
   private static func attend(
-    _ out: Matrix, logSums: Tensor?, q: Matrix, _ block: QueryBlock, head: Int, _ panels: KeyPanels,
+    _ out: Matrix, logSums: Matrix?, q: Matrix, _ block: QueryBlock, head: Int, _ panels: KeyPanels,
     _ shape: AttentionShape, _ kernels: kernels_attention
   ) {
     var queries = panels.queries(q, block, head: head)
@@ -33,13 +35,14 @@ extension CPU {
     withExtendedLifetime(Tensor([units], .float32)) { memory in
       kernels.forward(
         out.rows(block.queries).columns(shape.valueColumns(head)).output(),
-        logSums?.head(head, block.queries), &queries, memory.units)
+        logSums.map { $0.floatRow(head) + block.queries.lowerBound }, &queries, memory.units)
     }
   }
 
   /// One block of queries whose heads share no keys: each task packs what it reads, so that the panels stay in its caches.
   private static func attendByHead(
-    _ out: Matrix, q: Matrix, k: Matrix, v: Matrix, _ block: QueryBlock, _ shape: AttentionShape
+    _ out: Matrix, logSums: Matrix?, q: Matrix, k: Matrix, v: Matrix, _ block: QueryBlock,
+    _ shape: AttentionShape
   ) {
     let kernels = InstructionSet.attention(of: q.dtype)
     Parallel.run(shape.heads) { head in
@@ -47,15 +50,15 @@ extension CPU {
       let (keys, values) = (k.columns(shape.columns(head)), v.columns(shape.valueColumns(head)))
       let panels = KeyPanels(keys, values, [0..<k.rows], one, for: .forward, kernels)
       attend(
-        out.columns(shape.valueColumns(head)), logSums: nil, q: q.columns(shape.columns(head)), block,
-        head: 0,
-        panels, one, kernels)
+        out.columns(shape.valueColumns(head)), logSums: logSums?.rows(head..<head + 1),
+        q: q.columns(shape.columns(head)), block, head: 0, panels, one, kernels)
     }
   }
 
   /// Threads share the sequences, or the heads of each where there are few.
   package func attentionCached(
-    _ out: Matrix, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence], shape: AttentionShape
+    _ out: Matrix, logSums: Tensor?, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence],
+    shape: AttentionShape
   ) {
     let attend = { (sequence: CachedSequence) in
       let (rows, end) = (sequence.rows, sequence.past..<sequence.keys.rows)
@@ -64,8 +67,8 @@ extension CPU {
         self.convert(sequence.values.rows(end), new.v.rows(rows))
       }
       CPU.attend(
-        out.rows(rows), q: q.rows(rows), keys: sequence.keys, values: sequence.values, past: sequence.past,
-        shape)
+        out.rows(rows), logSums: logSums?.matrix.columns(rows), q: q.rows(rows), keys: sequence.keys,
+        values: sequence.values, past: sequence.past, shape)
     }
     if sequences.count >= Parallel.threads {
       Parallel.run(sequences.count) { attend(sequences[$0]) }
@@ -75,7 +78,8 @@ extension CPU {
   }
 
   private static func attend(
-    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, past: Int, _ shape: AttentionShape
+    _ out: Matrix, logSums: Matrix?, q: Matrix, keys: Matrix, values: Matrix, past: Int,
+    _ shape: AttentionShape
   ) {
     if q.rows <= 4 && shape.valueDim <= KERNELS_HEAD_LIMIT {
       // Heads that share a key head read its cache together, but for those of many.
@@ -86,7 +90,8 @@ extension CPU {
         let own = part * headsTogether..<min((part + 1) * headsTogether, shape.group)
         let heads = own.lowerBound + head * shape.group..<own.upperBound + head * shape.group
         attendRow(
-          out, q: q, keys: keys, values: values, row: row, past: past, head: head, heads: heads, shape)
+          out, logSums: logSums, q: q, keys: keys, values: values, row: row, past: past, head: head,
+          heads: heads, shape)
       }
       return
     }
@@ -94,9 +99,9 @@ extension CPU {
     let (k, v) = (keys.rows(seen), values.rows(seen))
     let blocks = QueryBlock.forThreads([0, Int32(q.rows)], shape, past: past - seen.lowerBound)
     if blocks.count == 1 && shape.group == 1 {
-      attendByHead(out, q: q, k: k, v: v, blocks[0], shape)
+      attendByHead(out, logSums: logSums, q: q, k: k, v: v, blocks[0], shape)
     } else {
-      attend(out, logSums: nil, q: q, k: k, v: v, sequences: [0..<seen.count], blocks, shape)
+      attend(out, logSums: logSums, q: q, k: k, v: v, sequences: [0..<seen.count], blocks, shape)
     }
   }
 
@@ -105,8 +110,8 @@ extension CPU {
 
   /// One row's queries of some heads that share key head `head`.
   private static func attendRow(
-    _ out: Matrix, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int, heads: Range<Int>,
-    _ shape: AttentionShape
+    _ out: Matrix, logSums: Matrix?, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
+    heads: Range<Int>, _ shape: AttentionShape
   ) {
     /// The row's columns of these heads as `[heads, size]`.
     func oneHeadARow(_ x: Matrix, _ size: Int) -> Matrix {
@@ -118,9 +123,34 @@ extension CPU {
     let k = keys.rows(seen).columns(shape.columns(head))
     let v = values.rows(seen).columns(shape.valueColumns(head))
     InstructionSet.kernels.pointee.attention_row(
-      oneHeadARow(out, shape.valueDim).output(), oneHeadARow(q, shape.headDim).input(), k.input(), v.input(),
-      heads.count, shape.headDim, shape.valueDim, seen.count, shape.scale, shape.cap ?? 0,
+      oneHeadARow(out, shape.valueDim).output(), logSums.map { $0.floatRow(heads.lowerBound) + row },
+      logSums?.stride ?? 0, oneHeadARow(q, shape.headDim).input(), k.input(), v.input(), heads.count,
+      shape.headDim, shape.valueDim, seen.count, shape.scale, shape.cap ?? 0,
       shape.slopes.map { $0.floatPointer + heads.lowerBound })
+  }
+}
+
+// MARK: - Sinks
+
+extension CPU {
+  package func addSinks(_ sinks: Tensor, to out: Matrix, logSums: Tensor) {
+    let (k, heads, rows) = (InstructionSet.kernels, sinks.count, out.rows)
+    CPU.split(rows, cost: 2 * out.columns) { own in
+      k.pointee.attention_sinks(
+        out.output(from: own.lowerBound), logSums.floatPointer + own.lowerBound, rows, sinks.floatPointer,
+        own.count, heads, out.columns / heads)
+    }
+  }
+
+  /// Threads share the heads, so that sums keep the order of the rows.
+  package func addSinkGradient(_ dSinks: Tensor, dots: Tensor, logSums: Tensor, sinks: Tensor) {
+    let (k, rows) = (InstructionSet.kernels, dots.shape[1])
+    CPU.split(sinks.count, cost: 16 * rows) { heads in
+      for head in heads {
+        dSinks.floatPointer[head] += k.pointee.attention_sink_gradient(
+          dots.floatPointer + head * rows, logSums.floatPointer + head * rows, sinks.floatPointer[head], rows)
+      }
+    }
   }
 }
 

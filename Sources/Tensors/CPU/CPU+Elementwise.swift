@@ -39,12 +39,13 @@ extension CPU {
     }
   }
 
-  package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix) {
+  package func rowDots(_ dots: Tensor, _ a: Matrix, _ b: Matrix, heads: Int) {
     let k = InstructionSet.kernels
     CPU.split(a.rows, cost: 2 * a.columns) { rows in
       let start = rows.lowerBound
       k.pointee.row_dots(
-        dots.floatPointer + start, 0, a.input(from: start), b.input(from: start), rows.count, 1, a.columns)
+        dots.floatPointer + start, a.rows, a.input(from: start), b.input(from: start), rows.count, heads,
+        a.columns / heads)
     }
   }
 

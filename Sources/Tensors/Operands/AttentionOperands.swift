@@ -18,11 +18,14 @@ package struct AttentionShape: Sendable {
   package var cap: Float?
   /// ALiBi (Press, Smith & Lewis 2021): [heads] float32; head h adds slopes[h]·(key's − query's position) to a score.
   package var slopes: Tensor?
+  /// [heads] float32; one more score s in the softmax of each of head h's rows, whose share goes nowhere (Xiao et al., 2024;
+  /// OpenAI, 2025). Devices leave them to `addSinks`.
+  package var sinks: Tensor?
 
   /// - Parameter valueDim: nil: `headDim`.
   package init(
     heads: Int, keyValueHeads: Int, headDim: Int, valueDim: Int? = nil, scale: Float, window: Int? = nil,
-    cap: Float? = nil, slopes: Tensor? = nil
+    cap: Float? = nil, slopes: Tensor? = nil, sinks: Tensor? = nil
   ) {
     let valueDim = valueDim ?? headDim
     precondition(
@@ -30,9 +33,10 @@ package struct AttentionShape: Sendable {
       "\(heads) heads over \(keyValueHeads) key heads of \(headDim) and \(valueDim)")
     if let window { precondition(window > 0, "a window of \(window) keys") }
     if let cap { precondition(cap > 0, "scores within \(cap)") }
-    if let slopes {
+    for ofHeads in [slopes, sinks].compactMap({ $0 }) {
       precondition(
-        slopes.dtype == .float32 && slopes.count == heads, "slopes \(slopes.shape) of \(slopes.dtype)")
+        ofHeads.dtype == .float32 && ofHeads.count == heads,
+        "\(ofHeads.shape) of \(ofHeads.dtype) for \(heads) heads")
     }
     self.heads = heads
     self.keyValueHeads = keyValueHeads
@@ -42,6 +46,7 @@ package struct AttentionShape: Sendable {
     self.window = window
     self.cap = cap
     self.slopes = slopes
+    self.sinks = sinks
   }
 
   /// Query heads to a key head.
@@ -51,6 +56,7 @@ package struct AttentionShape: Sendable {
     var one = self
     (one.heads, one.keyValueHeads) = (1, 1)
     one.slopes = slopes.map { $0.slice(head..<head + 1) }
+    one.sinks = sinks.map { $0.slice(head..<head + 1) }
     return one
   }
   /// Columns of a head of queries or keys.

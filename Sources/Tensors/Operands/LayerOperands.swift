@@ -6,6 +6,8 @@ package enum Activation: Int32, Sendable, CaseIterable {
   case gelu
   /// Its approximation ½x(1 + tanh(√(2/π)(x + 0.044715x³))); "gelu_new", "gelu_pytorch_tanh", "gelu_fast".
   case geluTanh
+  /// x·σ(1.702·x) of an x of at most 7; gating, times an up within ±7, plus 1. gpt-oss's (OpenAI, 2025).
+  case clamped
 }
 
 /// Which elements of a head turn together, and in which direction.

@@ -12,7 +12,8 @@ extension Ops {
     activateGradient(dx, dUp: nil, dy: dy, x: x, gating: nil, activation)
   }
 
-  /// The gated unit (Shazeer 2020): y[T, F] = f(gate)·up with gateUp[T, 2F] = [gate | up], both c.
+  /// The gated unit (Shazeer 2020): y[T, F] = f(gate)·up with gateUp[T, 2F] = [gate | up], both c; `clamped` takes more of
+  /// up than its value.
   package static func activateGated(_ y: Matrix, gateUp: Matrix, activation: Activation) {
     let (gate, up) = halves(gateUp, like: y)
     activate(y, gate, gating: up, activation)

@@ -5,7 +5,7 @@ extension Ops {
   /// No more than a block of scores is ever held. A sequence's result does not depend on its neighbours.
   /// - Parameters:
   ///   - out: `[T, heads·valueDim]`
-  ///   - logSums: `[heads, T]` float32; gets each row's log Σ exp(score), which the gradient needs.
+  ///   - logSums: `[heads, T]` float32; gets each row's log Σ exp(score), the sinks' among them, which the gradient needs.
   ///   - q: `[T, heads·headDim]`; may, like k and v, be a column range of a wider buffer. All of one type.
   ///   - k: `[T, keyValueHeads·headDim]`
   ///   - v: `[T, keyValueHeads·valueDim]`
@@ -15,10 +15,12 @@ extension Ops {
   ) {
     check(shape, starts, q: [q], out: [out], k: [k], v: [v])
     if let logSums { check(logSums, shape, rows: q.rows) }
+    let logSums = logSums ?? logSumsForSinks(out, shape)
     let device = device(
       out.storage, logSums?.storage, q.storage, k.storage, v.storage, shape.slopes?.storage)
     Ledger.measure(.attention, flop: shape.flop(starts, ofKeys: 1, ofValues: 1)) {
       device.attention(out, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+      addSinks(shape, to: out, logSums: logSums)
     }
   }
 
@@ -27,10 +29,11 @@ extension Ops {
   /// - Parameters:
   ///   - dq: As q; dk as k and dv as v; all overwritten.
   ///   - dout: The gradient of `out`, the attention's result; both `[T, heads·valueDim]`.
+  ///   - dSinks: `[heads]` float32, to which the sinks' gradient is added; nil: it is not wanted.
   ///   - logSums: `[heads, T]` float32, from the forward pass.
   package static func attentionGradient(
-    dq: Matrix, dk: Matrix, dv: Matrix, dout: Matrix, out: Matrix, logSums: Tensor, q: Matrix, k: Matrix,
-    v: Matrix, starts: [Int32], shape: AttentionShape
+    dq: Matrix, dk: Matrix, dv: Matrix, dSinks: Tensor? = nil, dout: Matrix, out: Matrix, logSums: Tensor,
+    q: Matrix, k: Matrix, v: Matrix, starts: [Int32], shape: AttentionShape
   ) {
     check(shape, starts, q: [q, dq], out: [out, dout], k: [k, dk], v: [v, dv])
     check(logSums, shape, rows: q.rows)
@@ -41,6 +44,11 @@ extension Ops {
     Ledger.measure(.attention, flop: shape.flop(starts, ofKeys: 3, ofValues: 2)) {
       device.attentionGradient(
         gradients, dout: dout, out: out, logSums: logSums, q: q, k: k, v: v, starts: starts, shape: shape)
+      guard let dSinks, let sinks = shape.sinks else { return }
+      checkCount(dSinks, shape.heads, "gradients of sinks")
+      let dots = Tensor([shape.heads, q.rows], .float32, on: device)
+      device.rowDots(dots, dout, out, heads: shape.heads)
+      device.addSinkGradient(dSinks, dots: dots, logSums: logSums, sinks: sinks)
     }
   }
 
@@ -75,9 +83,27 @@ extension Ops {
     }
     let flop = 2 * Double(pairs * shape.heads * (shape.headDim + shape.valueDim))
     Ledger.measure(.attention, flop: flop) {
-      device.attentionCached(out, q: q, adding: new, sequences: sequences, shape: shape)
+      let logSums = logSumsForSinks(out, shape)
+      device.attentionCached(
+        out, logSums: logSums, q: q, adding: new, sequences: sequences, shape: shape)
+      addSinks(shape, to: out, logSums: logSums)
     }
   }
+
+  // MARK: Sinks
+
+  /// Zeros, as a step may have rows of no sequence; nil: there are no sinks.
+  private static func logSumsForSinks(_ out: Matrix, _ shape: AttentionShape) -> Tensor? {
+    shape.sinks.map { _ in Tensor.zeros([shape.heads, out.rows], .float32, on: out.device) }
+  }
+
+  /// Devices attend without sinks; a result and its log sum say what it is with them.
+  private static func addSinks(_ shape: AttentionShape, to out: Matrix, logSums: Tensor?) {
+    guard let sinks = shape.sinks, let logSums, out.rows > 0 else { return }
+    device(out.storage, sinks.storage).addSinks(sinks, to: out, logSums: logSums)
+  }
+
+  // MARK: Checks
 
   private static func check(_ keys: Matrix, _ values: Matrix, _ dtype: DType, _ shape: AttentionShape) {
     precondition(

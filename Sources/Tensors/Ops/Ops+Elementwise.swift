@@ -47,7 +47,7 @@ extension Ops {
     checkCompute(a.dtype)
     precondition(a.dtype == b.dtype, "products of \(a.dtype) and \(b.dtype)")
     let device = device(dots.storage, a.storage, b.storage)
-    Ledger.measure(.elementwise, bytes: a.byteCount + b.byteCount) { device.rowDots(dots, a, b) }
+    Ledger.measure(.elementwise, bytes: a.byteCount + b.byteCount) { device.rowDots(dots, a, b, heads: 1) }
   }
 
   /// x[T, C] float32 += y[T, C] c.

@@ -2,12 +2,12 @@ import CKernels
 
 /// A quantised format of GGUF files; ggml's names. The raw value is the kernels' number.
 package enum BlockFormat: Int32, CaseIterable, Sendable {
-  case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K, q2_K, q3_K, iq4_NL, iq4_XS
+  case q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q5_K, q6_K, q2_K, q3_K, iq4_NL, iq4_XS, mxfp4
 
   /// Elements of a block.
   package var elements: Int {
     switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_NL: 32
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_NL, .mxfp4: 32
     case .q4_K, .q5_K, .q6_K, .q2_K, .q3_K, .iq4_XS: 256
     }
   }
@@ -16,6 +16,7 @@ package enum BlockFormat: Int32, CaseIterable, Sendable {
   package var bytes: Int {
     switch self {
     case .q4_0, .iq4_NL: 18
+    case .mxfp4: 17
     case .q4_1: 20
     case .q5_0: 22
     case .q5_1: 24

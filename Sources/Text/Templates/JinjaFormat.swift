@@ -138,7 +138,11 @@ extension JinjaFormat: ConversationFormat {
   /// The template itself decides what a conversation may look like.
   func check(_ history: TemplateHistory) {}
 
-  func stopIDs(_ tokenizer: any Tokenizer) -> [Int32] { stopID.map { [$0] } ?? [] }
+  /// A call ends the answer, too, where one has an end of its own.
+  func stopIDs(_ tokenizer: any Tokenizer) -> [Int32] {
+    let ofCalls = source.writesChannels ? tokenizer.id(of: ChannelReader.callEnd) : nil
+    return [stopID, ofCalls].compactMap(\.self)
+  }
 
   func stopWarning(_ tokenizer: any Tokenizer) -> String? {
     guard stopID == nil else { return nil }

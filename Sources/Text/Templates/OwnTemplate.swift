@@ -9,6 +9,9 @@ package struct OwnTemplate: Equatable, Sendable {
     self.tools = tools
   }
 
+  /// Whether answers come in channels, as gpt-oss writes them.
+  package var writesChannels: Bool { chat.contains("<|channel|>") }
+
   /// Whether the text has `name` as a member, `.name`, `'name'` or `"name"`.
   func names(_ name: String) -> Bool {
     ([chat] + (tools.map { [$0] } ?? [])).contains { text in

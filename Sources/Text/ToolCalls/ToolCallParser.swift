@@ -183,7 +183,7 @@ package struct ToolCallParser: Sendable {
 
 extension String {
   /// How many characters at the end are the beginning of `mark`.
-  fileprivate func overlap(with mark: String) -> Int {
+  func overlap(with mark: String) -> Int {
     (1..<mark.count).last { count in hasSuffix(mark.prefix(count)) } ?? 0
   }
 }

@@ -194,7 +194,7 @@ private struct StoredTensor {
     let weights = setup.pretrained.source.weights
     let info = weights.info(setup.architecture.storedName(name, in: weights))
     elements = info?.shape.reduce(1, *) ?? 0
-    bytes = info?.range.count ?? 0
+    bytes = info.flatMap { $0.type.byteCount(of: $0.shape) } ?? 0
     dtype = info?.type.dtype
     isBlock = info?.type.isBlock == true
   }

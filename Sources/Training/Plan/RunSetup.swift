@@ -145,11 +145,11 @@ struct RunSetup {
 
   /// What is trained must be all there: of weights in 4 bits only an adapter can be.
   private static func requireWhole(_ source: ModelSource) throws {
-    let blocks = source.weights.names.lazy.compactMap { source.weights.info($0) }.first { $0.type.isBlock }
+    let blocks = source.weights.blockFormats.first
     guard source.isQuantized || blocks != nil else { return }
     throw FireflyError(
       "\"train_mode\": \"full\" needs the weights whole, and the model's are quantised", at: source.path,
-      expected: "F32, F16 or BF16", found: blocks?.type.description ?? "bitsandbytes' 4 bits",
+      expected: "F32, F16 or BF16", found: blocks ?? "bitsandbytes' 4 bits",
       fix: "Use the model's 16-bit weights, or train an adapter with \"train_mode\": \"qlora\".")
   }
 

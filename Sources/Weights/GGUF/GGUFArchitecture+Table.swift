@@ -2,7 +2,7 @@ import FireflyBase
 
 extension GGUFArchitecture {
   /// The kinds that are read and written. Source: llama.cpp's convert_hf_to_gguf.py.
-  package static let all = llamas + likeLlama + older + gemmas + mixtures + deepSeeks
+  package static let all = llamas + likeLlama + older + gemmas + mixtures + [gptOSS] + deepSeeks
 
   private static let mixtures = [
     GGUFArchitecture(
@@ -27,6 +27,12 @@ extension GGUFArchitecture {
         ]
       }),
   ]
+
+  private static let gptOSS = GGUFArchitecture(
+    name: "gpt-oss", modelTypes: ["gpt_oss"], modelClass: "GptOssForCausalLM", tensors: .gptOSS,
+    reordersRows: false, numbers: [(.slidingWindow, "sliding_window")], experts: .gptOSS,
+    given: .init(windowPeriod: 2, hasExactYarn: true), endsAtWindow: false,
+    options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] })
 
   private static let deepSeeks = [
     GGUFArchitecture(

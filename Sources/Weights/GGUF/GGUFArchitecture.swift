@@ -62,6 +62,8 @@ package struct GGUFArchitecture: Sendable {
     package var layersWithALiBi: Int?
     /// Whether a layer's heads together are as wide as its input.
     package var headsFillHidden = false
+    /// Whether the ends of YaRN's ramp are no whole dimensions, of which llama.cpp knows nothing.
+    package var hasExactYarn = false
     /// Whether no linear layer but those of queries, keys and values has a bias.
     package var hasFewBiases = false
     /// Whether queries may grow with their positions, where YaRN scales them.

@@ -29,6 +29,7 @@ extension GGUFCheckpoint {
 
   private func yarnOptions(_ factor: Double) throws -> [String: JSONValue] {
     var options: [String: JSONValue] = [:]
+    if architecture.given.hasExactYarn { options["truncate"] = .bool(false) }
     if let length = try gguf.optionalSize(architecture.key(.originalContextLength)) {
       options["original_max_position_embeddings"] = .int(length)
     }

@@ -1,4 +1,5 @@
-/// How files of a kind keep experts: a layer's lie one after another in one tensor, [experts, rows, columns].
+/// How files of a kind keep experts: a layer's lie one after another in one tensor, [experts, rows, columns], biases in
+/// another, [experts, rows].
 package struct GGUFExperts: Sendable {
   /// What stands before an expert's number in transformers' names, within the layer: `mlp.experts.`.
   let prefix: String
@@ -23,6 +24,10 @@ package struct GGUFExperts: Sendable {
 
   static let qwen3 = GGUFExperts(
     prefix: "mlp.experts.", parts: projections, count: "num_experts", size: "moe_intermediate_size",
+    normalizesWeights: true)
+
+  static let gptOSS = GGUFExperts(
+    prefix: "mlp.experts.", parts: projections, count: "num_local_experts", size: "intermediate_size",
     normalizesWeights: true)
 
   static let qwen2 = GGUFExperts(
@@ -62,7 +67,7 @@ package struct GGUFExperts: Sendable {
   /// The tensors of a layer's experts, each with its part of the bytes; nil for another tensor.
   func split(_ info: TensorInfo) -> [TensorInfo]? {
     let parts = info.name.split(separator: ".").map(String.init)
-    guard parts.count == 4, let layer = Int(parts[1]), info.shape.count == 3,
+    guard parts.count == 4, let layer = Int(parts[1]), info.shape.count == (parts[3] == "bias" ? 2 : 3),
       let pair = self.parts.first(where: { $0.gguf == parts[2] })
     else { return nil }
     let bytes = info.range.count / info.shape[0]

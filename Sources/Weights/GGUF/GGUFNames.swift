@@ -10,6 +10,8 @@ package struct GGUFNames: Sendable {
   let perLayer: [Pair]
   /// What stands before a layer's number in transformers' names; its first part may be missing.
   var layer = "model.layers."
+  /// Tensors of a layer that transformers has as a parameter of its own: GGUF's name with its kind, and the parameter's.
+  var bare: [Pair] = []
   /// A layer's module with q, k and v together, which are tensors of their own in the file; nil: none is cut.
   var cut: String?
 
@@ -58,6 +60,13 @@ package struct GGUFNames: Sendable {
 
   static let qwen3MoE = GGUFNames(
     once: llama.once, perLayer: llama.withoutMLP + headNorms + [("ffn_gate_inp", "mlp.gate")])
+
+  /// With sinks of attention.
+  static let gptOSS = GGUFNames(
+    once: llama.once,
+    perLayer: llama.withoutMLP.filter { $0.gguf != "ffn_norm" } + [
+      ("post_attention_norm", "post_attention_layernorm"), ("ffn_gate_inp", "mlp.router"),
+    ], bare: [("attn_sinks.weight", "self_attn.sinks")])
 
   /// With an expert that every row goes through, and its gate.
   static let qwen2MoE = GGUFNames(
@@ -197,11 +206,17 @@ package struct GGUFNames: Sendable {
     guard let kind = parts.last else { return nil }
     if parts.count == 2 { return once.first { $0.gguf == parts[0] }.map { "\($0.checkpoint).\(kind)" } }
     guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]) else { return nil }
+    if let pair = bare.first(where: { $0.gguf == "\(parts[2]).\(kind)" }) {
+      return "\(self.layer)\(layer).\(pair.checkpoint)"
+    }
     return perLayer.first { $0.gguf == parts[2] }.map { "\(self.layer)\(layer).\($0.checkpoint).\(kind)" }
   }
 
   /// `model.layers.3.self_attn.q_proj.weight` → `blk.3.attn_q.weight`; nil for no tensor of such a model.
   package func ggufName(of name: String) -> String? {
+    if let (layer, part) = inLayer(name), let pair = bare.first(where: { $0.checkpoint == part }) {
+      return "blk.\(layer).\(pair.gguf)"
+    }
     guard let dot = name.lastIndex(of: ".") else { return nil }
     let (module, kind) = (String(name[..<dot]), name[dot...])
     if let pair = once.first(where: { $0.checkpoint == module || $0.checkpoint.hasSuffix("." + module) }) {

@@ -19,6 +19,7 @@ extension StoredType {
     case .iq4_NL: 20
     case .iq4_XS: 23
     case .bfloat16: 30
+    case .mxfp4: 39
     default: nil
     }
   }
@@ -34,7 +35,7 @@ extension StoredType {
       9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
       21: "IQ3_S", 22: "IQ2_S", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
       28: "F64",
-      29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
+      29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 40: "NVFP4", 41: "Q1_0",
     ]
     return names[number] ?? "type \(number)"
   }
@@ -54,6 +55,7 @@ extension StoredType {
     case .q3_K: .q3_K
     case .iq4_NL: .iq4_NL
     case .iq4_XS: .iq4_XS
+    case .mxfp4: .mxfp4
     default: nil
     }
   }

@@ -5,7 +5,8 @@ import FireflyTensors
 extension StoredTensor {
   /// Whether some rows can be read without the others.
   var hasStrips: Bool {
-    guard info.shape.count == 2, info.shape[1] > 0, shift == 0, table?.hasStrips ?? true else { return false }
+    guard info.shape.count == 2, info.shape[1] > 0, shift == 0, scales == nil, table?.hasStrips ?? true
+    else { return false }
     switch layout {
     case .strided, .apart: return false
     case .rows, .rotary: return info.type.isBlock || info.type.dtype?.isFloat == true

@@ -11,6 +11,8 @@ struct StoredTensor: Sendable {
   var shift: Float = 0
   /// The rows of a table that has others than its range of the file.
   var table: TableRows?
+  /// Of MXFP4 whose range of the file has the codes alone.
+  var scales: BlockScales?
 
   /// How the elements stand in their range of the file.
   enum Layout: Equatable, Sendable {
@@ -44,6 +46,11 @@ struct StoredTensor: Sendable {
     }
     if let table { return try table.tensor(rows: info.shape[0], as: dtype) }
     if shift != 0 { return try shifted(as: dtype) }
+    if let scales, let format = info.type.blockFormat {
+      let (out, blocks) = (Tensor(info.shape, dtype), scales.joined(bytes, shape: info.shape))
+      withExtendedLifetime(blocks) { format.decode(UnsafeRawBufferPointer(blocks.bytes), into: out) }
+      return out
+    }
     if info.type.dtype == dtype && layout == .rows {
       return canBorrow(dtype) ? borrowed(dtype) : copied(dtype)
     }
@@ -61,10 +68,14 @@ struct StoredTensor: Sendable {
     return out
   }
 
-  /// The matrix as the file's own blocks, mapped; nil where it is not stored so, or not read as it is stored.
+  /// The matrix as the file's own blocks, mapped where these stand together; nil where it is not stored so, or not read as it
+  /// is stored.
   var blocks: BlockTensor? {
     guard let format = info.type.blockFormat, info.shape.count == 2, shift == 0, table == nil else {
       return nil
+    }
+    if let scales {
+      return BlockTensor(bytes: scales.joined(bytes, shape: info.shape), format: format, shape: info.shape)
     }
     var turning = 0
     switch layout {
@@ -104,25 +115,9 @@ struct StoredTensor: Sendable {
 
   /// The elements of a strided view one after another.
   private func gathered(_ strides: [Int]) -> Tensor {  // [bytes] uint8
-    let size = info.type.blockBytes
-    let (columns, step) = (info.shape.last ?? 1, strides.last ?? 1)
-    let rows = info.shape.dropLast().reduce(1, *)
-    let out = Tensor([rows * columns * size], .uint8)
-    var index = [Int](repeating: 0, count: max(info.shape.count - 1, 0))
-    for row in 0..<(columns == 0 ? 0 : rows) {
-      let first = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
-      for column in 0..<columns {
-        let source = UnsafeRawBufferPointer(
-          rebasing: bytes[(first + column * step) * size..<(first + column * step + 1) * size])
-        UnsafeMutableRawBufferPointer(rebasing: out.bytes[((row * columns + column) * size)...]).copyMemory(
-          from: source)
-      }
-      for dimension in index.indices.reversed() {
-        index[dimension] += 1
-        if index[dimension] < info.shape[dimension] { break }
-        index[dimension] = 0
-      }
-    }
+    let out = Tensor([info.shape.reduce(1, *) * info.type.blockBytes], .uint8)
+    let view = StridedBytes(shape: info.shape, strides: strides, size: info.type.blockBytes)
+    view.copy(bytes, into: out.bytes)
     return out
   }
 

@@ -29,6 +29,7 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
   case q3_K = "Q3_K"
   case iq4_NL = "IQ4_NL"
   case iq4_XS = "IQ4_XS"
+  case mxfp4 = "MXFP4"
 
   /// The name that safetensors and GGUF give it.
   package var description: String { rawValue }
@@ -46,7 +47,7 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
     case .float32, .int32, .uint32: 4
     case .float16, .bfloat16, .int16, .uint16: 2
     case .float8E4M3, .float8E5M2, .int8, .uint8, .bool: 1
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K, .q6_K, .q2_K, .q3_K, .iq4_NL, .iq4_XS: 0
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K, .q6_K, .q2_K, .q3_K, .iq4_NL, .iq4_XS, .mxfp4: 0
     }
   }
 
@@ -76,7 +77,7 @@ package enum StoredType: String, Sendable, CaseIterable, CustomStringConvertible
   }
 
   /// Bytes of a tensor of `shape`; nil when its rows are not whole blocks or a number overflows.
-  func byteCount(of shape: [Int]) -> Int? {
+  package func byteCount(of shape: [Int]) -> Int? {
     guard (shape.last ?? 1) % blockElements == 0 else { return nil }
     var count = 1
     for dimension in shape {

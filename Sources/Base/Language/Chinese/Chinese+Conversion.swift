@@ -11,6 +11,10 @@ extension Chinese {
     = 无法为这种预分词器生成 tokenizer.json
     the tokenizer.json made of this vocabulary would encode other ids
     = 由这个词表得到的 tokenizer.json 会编码出不同的 id
+    experts that lie in one tensor a layer cannot be written in bitsandbytes' 4 bits
+    = 每层在一个张量里的专家无法写成 bitsandbytes 的 4 位
+    They are quantised in memory by "train_mode": "qlora"; `firefly export` writes GGUF files.
+    = "train_mode": "qlora" 会在内存中量化它们；`firefly export` 可写出 GGUF 文件。
     the output has no name
     = 输出没有名字
     a path

@@ -202,6 +202,14 @@ extension Chinese {
     = 操作码 {}
     status {}
     = 状态 {}
+    the experts' blocks and scales do not belong together
+    = 专家的块与缩放不匹配
+    U8 [experts, out, in/32, 16] and {}_scales U8 [experts, out, in/32]
+    = U8 [专家, 输出, 输入/32, 16] 与 {}_scales U8 [专家, 输出, 输入/32]
+    the experts' tensor has an unknown shape
+    = 专家的张量形状未知
+    {} dimensions, the first that of the experts
+    = {} 维，第一维是专家
     the tensor is no table
     = 该张量不是表
     a row that the table has not

@@ -27,6 +27,8 @@
   X(attention_softmax_short)     \
   X(attention_softmax_gradient)  \
   X(attention_cached)            \
+  X(attention_sinks)             \
+  X(attention_sink_gradient)     \
   X(append_rows)                 \
   X(dense_rows)                  \
   X(nf4_rows)                    \

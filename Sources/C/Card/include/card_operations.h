@@ -53,6 +53,13 @@ int card_add_dropped(card *card, card_out dx, card_in g, uint64_t key, uint64_t 
 int card_row_dots(card *card, float *dots, int64_t dots_stride, card_in a, card_in b, int64_t rows, int64_t heads,
                   int64_t head_dim);
 
+// out [rows, heads·value_dim] and log_sums of attention with sinks [heads] from those without.
+int card_attention_sinks(card *card, card_out out, float *log_sums, int64_t log_step, const float *sinks, int64_t rows,
+                         int64_t heads, int64_t value_dim);
+// d_sinks[heads] −= Σ exp(sink − log_sums)·dots over the rows of each head.
+int card_attention_sink_gradient(card *card, float *d_sinks, const float *dots, const float *log_sums, int64_t log_step,
+                                 const float *sinks, int64_t rows, int64_t heads);
+
 // A block of scores of some heads: those of the model that are first_head + h·head_step for h < heads. Row i's own key is
 // column diagonal + i, and it sees at most `window` keys up to it.
 typedef struct {
@@ -80,8 +87,10 @@ typedef struct {
 enum { CARD_HEAD_LIMIT = 512 };
 
 int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns);
-// For `rows` of the rows of q and out, which `slots` names; head sizes are at most CARD_HEAD_LIMIT.
-int card_attention_cached(card *card, card_out out, card_in q, const card_cached_row *cached, const int32_t *slots,
+// For `rows` of the rows of q and out, which `slots` names, and where wanted their log_sums, heads lying log_step apart; head
+// sizes are at most CARD_HEAD_LIMIT.
+int card_attention_cached(card *card, card_out out, float *_Nullable log_sums, int64_t log_step, card_in q,
+                          const card_cached_row *cached, const int32_t *slots,
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 

@@ -19,6 +19,41 @@ KERNEL row_dots(float *dots, int64_t dots_stride, In a, In b, int64_t rows, int6
   if (lane() == 0) dots[head * dots_stride + row] = sum;
 }
 
+// MARK: Sinks
+
+// What attention gave without sinks [heads] becomes what it is with them: out [rows, heads·value_dim] times σ(L − s), and
+// L = log_sums[head·log_step + row] becomes log(eᴸ + eˢ). A warp has a row of a head. Grid: (⌈rows·heads / 8⌉).
+KERNEL attention_sinks(Out out, float *log_sums, int64_t log_step, const float *sinks, int64_t rows, int64_t heads,
+                       int64_t value_dim) {
+  int64_t item = (int64_t)BLOCK_X * (THREADS_X / 32) + THREAD_X / 32;
+  if (item >= rows * heads) return;
+  int64_t row = item / heads, head = item % heads;
+  // All lanes have read it before one of them writes: a shuffle waits for them.
+  float sum = shuffle_xor(log_sums[head * log_step + row], 0), sink = sinks[head], ahead = sum - sink;
+  float share = 1 / (1 + exponential(-ahead));
+#pragma unroll 1
+  for (int64_t c = (int64_t)lane() * 4; c < value_dim; c += 128) {
+    int n = four(c, value_dim);
+    Four x = load4(in(out), row, head * value_dim + c, n);
+    EACH(k, 4) x.v[k] *= share;
+    store4(out, row, head * value_dim + c, n, x);
+  }
+  if (lane() == 0)
+    log_sums[head * log_step + row] = (ahead > 0 ? sum : sink) + logarithm(1 + exponential(ahead > 0 ? -ahead : ahead));
+}
+
+// d_sinks[head] −= Σ exp(s − L)·dots over the rows, both of which are log_step apart from head to head. Grid: (heads).
+KERNEL attention_sink_gradient(float *d_sinks, const float *dots, const float *log_sums, int64_t log_step,
+                               const float *sinks, int64_t rows) {
+  SHARED(float, room, 8);
+  int64_t head = BLOCK_X;
+  float sum = 0;
+  for (int64_t row = THREAD_X; row < rows; row += THREADS_X)
+    sum += exponential(sinks[head] - log_sums[head * log_step + row]) * dots[head * log_step + row];
+  sum = block_sum(sum, room);
+  if (THREAD_X == 0) d_sinks[head] -= sum;
+}
+
 // MARK: Blocks of scores
 
 // What a block of products q·k of several heads becomes: row i's own key is column diagonal + i; it sees this column and
@@ -189,10 +224,11 @@ KERNEL append_rows(const CachedRow *cached, In x, int32_t values, int64_t rows, 
 
 enum { HEAD_LIMIT = 512 };
 
-// out[row, head] = softmax(scale·q·keysᵀ + ALiBi)·values over the row's cache. A block has a head of a row; each of its warps
+// out[row, head] = softmax(scale·q·keysᵀ + ALiBi)·values over the row's cache, and log_sums[head·log_step + row], null being
+// not wanted, the scores' log Σ exp. A block has a head of a row; each of its warps
 // takes every eighth key with an online softmax (Milakov & Gimelshein 2018), and they are joined at the end. Head sizes are
 // at most HEAD_LIMIT. `slots` says which row of q and out each of cached is. Grid: (heads, rows).
-KERNEL attention_cached(Out out, In q, const CachedRow *cached, const int32_t *slots, const float *slopes, float scale, float cap,
+KERNEL attention_cached(Out out, float *log_sums, int64_t log_step, In q, const CachedRow *cached, const int32_t *slots, const float *slopes, float scale, float cap,
                         int64_t group, int64_t head_dim, int64_t value_dim) {
   SHARED(float, largest_of, 8);
   SHARED(float, weight_of, 8);
@@ -247,6 +283,7 @@ EACH(i, HEAD_LIMIT / 128) {
   float of_all = largest_of[0], total = 0;
   for (uint32_t w = 1; w < warps; w++) of_all = larger(of_all, largest_of[w]);
   for (uint32_t w = 0; w < warps; w++) total += weight_of[w] * exponential(largest_of[w] - of_all);
+  if (log_sums && THREAD_X == 0) log_sums[head * log_step + row] = of_all + logarithm(total);
 #pragma unroll 1
   for (int64_t c = THREAD_X; c < value_dim; c += THREADS_X) {
     float sum = 0;

@@ -85,6 +85,16 @@ DEVICE Activated gelu_tanh(float x) {
   return Activated{x * s, s + above * below * turn};
 }
 
+// min(x, 7)·σ(1.702·min(x, 7)), and up within ±7, plus 1. Beyond a bound nothing passes back.
+DEVICE Activated clamped(float x) {
+  float z = x > 7 ? 7 : x, s = reciprocal_fast(1 + exponential(-1.702f * z));
+  return Activated{z * s, x > 7 ? 0 : s * (1 + 1.702f * z * (1 - s))};
+}
+DEVICE Activated clamped_up(float up) {
+  float z = up > 7 ? 7 : up < -7 ? -7 : up;
+  return Activated{z + 1, up > 7 || up < -7 ? 0.0f : 1.0f};
+}
+
 struct Activated8 {
   Activated v[8];
 };
@@ -96,38 +106,58 @@ DEVICE Activated8 activated(int kind, Eight x) {
     EACH(k, 8) y.v[k] = silu(x.v[k]);
   } else if (kind == 1) {
     EACH(k, 8) y.v[k] = gelu(x.v[k]);
+  } else if (kind == 3) {
+    EACH(k, 8) y.v[k] = clamped(x.v[k]);
   } else {
     EACH(k, 8) y.v[k] = gelu_tanh(x.v[k]);
   }
   return y;
 }
 
-// y = f(x)·up; without up, f(x).
+// g(up) and g'(up): mostly up and 1.
+DEVICE Activated8 gated(int kind, Eight up) {
+  Activated8 y;
+  if (kind == 3) {
+    EACH(k, 8) y.v[k] = clamped_up(up.v[k]);
+  } else {
+    EACH(k, 8) y.v[k] = Activated{up.v[k], 1};
+  }
+  return y;
+}
+
+// y = f(x)·g(up); without up, f(x).
 KERNEL activate(Out y, In x, In up, int32_t kind, int64_t rows, int64_t columns) {
   EACH_EIGHT(row, column, rows, columns) {
     int n = eight(column, columns);
-    Eight a = load8(x, row, column, n), u = {{1, 1, 1, 1, 1, 1, 1, 1}};
-    if (up.at) u = load8(up, row, column, n);
+    Eight a = load8(x, row, column, n);
     Activated8 f = activated(kind, a);
-    EACH(k, 8) a.v[k] = f.v[k].value * u.v[k];
+    EACH(k, 8) a.v[k] = f.v[k].value;
+    if (up.at) {
+      Activated8 g = gated(kind, load8(up, row, column, n));
+      EACH(k, 8) a.v[k] *= g.v[k].value;
+    }
     store8(y, row, column, n, a);
   }
 }
 
-// dx = dy·up·f'(x) and d_up = dy·f(x); without up, dx = dy·f'(x).
+// dx = dy·g(up)·f'(x) and d_up = dy·f(x)·g'(up); without up, dx = dy·f'(x).
 KERNEL activate_gradient(Out dx, Out d_up, In dy, In x, In up, int32_t kind, int64_t rows, int64_t columns) {
   EACH_EIGHT(row, column, rows, columns) {
     int n = eight(column, columns);
-    Eight d = load8(dy, row, column, n), a = load8(x, row, column, n), u = {{1, 1, 1, 1, 1, 1, 1, 1}};
-    if (up.at) u = load8(up, row, column, n);
-    Activated8 f = activated(kind, a);
+    Eight d = load8(dy, row, column, n);
+    Activated8 f = activated(kind, load8(x, row, column, n));
     Eight of_x, of_up;
-    EACH(k, 8) {
-      of_x.v[k] = d.v[k] * u.v[k] * f.v[k].slope;
-      of_up.v[k] = d.v[k] * f.v[k].value;
+    if (up.at) {
+      Activated8 g = gated(kind, load8(up, row, column, n));
+      EACH(k, 8) {
+        of_x.v[k] = d.v[k] * g.v[k].value * f.v[k].slope;
+        of_up.v[k] = d.v[k] * f.v[k].value * g.v[k].slope;
+      }
+      store8(d_up, row, column, n, of_up);
+    } else {
+      EACH(k, 8) of_x.v[k] = d.v[k] * f.v[k].slope;
     }
     store8(dx, row, column, n, of_x);
-    if (up.at) store8(d_up, row, column, n, of_up);
   }
 }
 

@@ -7,6 +7,17 @@ int card_row_dots(card *card, float *dots, int64_t dots_stride, card_in a, card_
   return LAUNCH(card, row_dots, over_warps(rows * heads), dots, dots_stride, a, b, rows, heads, head_dim);
 }
 
+int card_attention_sinks(card *card, card_out out, float *log_sums, int64_t log_step, const float *sinks, int64_t rows,
+                         int64_t heads, int64_t value_dim) {
+  return LAUNCH(card, attention_sinks, over_warps(rows * heads), out, log_sums, log_step, sinks, rows, heads, value_dim);
+}
+
+int card_attention_sink_gradient(card *card, float *d_sinks, const float *dots, const float *log_sums, int64_t log_step,
+                                 const float *sinks, int64_t rows, int64_t heads) {
+  card_grid grid = {(unsigned)heads, 1, CARD_THREADS};
+  return LAUNCH(card, attention_sink_gradient, grid, d_sinks, dots, log_sums, log_step, sinks, rows);
+}
+
 static card_grid over_scores(const card_scores *scores) {
   card_grid grid = over_rows(scores->rows, scores->columns);
   grid.y = (unsigned)scores->heads;
@@ -66,9 +77,10 @@ int card_append_rows(card *card, const card_cached_row *cached, card_in x, int v
   return LAUNCH(card, append_rows, over_matrix(rows, columns, 4), cached, x, values, rows, columns);
 }
 
-int card_attention_cached(card *card, card_out out, card_in q, const card_cached_row *cached, const int32_t *slots,
-                          const float *slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
+int card_attention_cached(card *card, card_out out, float *log_sums, int64_t log_step, card_in q,
+                          const card_cached_row *cached, const int32_t *slots, const float *slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim) {
   card_grid grid = {(unsigned)heads, (unsigned)rows, CARD_THREADS};
-  return LAUNCH(card, attention_cached, grid, out, q, cached, slots, slopes, scale, cap, group, head_dim, value_dim);
+  return LAUNCH(card, attention_cached, grid, out, log_sums, log_step, q, cached, slots, slopes, scale, cap, group,
+                head_dim, value_dim);
 }

@@ -14,8 +14,9 @@
 // Equal to DType's raw values.
 enum kernels_dtype { KERNELS_FLOAT32 = 0, KERNELS_BFLOAT16 = 1, KERNELS_FLOAT16 = 2 };
 
-// Equal to Activation's raw values: x·σ(x), x·Φ(x), and its approximation by tanh.
-enum kernels_activation { KERNELS_SILU = 0, KERNELS_GELU = 1, KERNELS_GELU_TANH = 2 };
+// Equal to Activation's raw values: x·σ(x), x·Φ(x), its approximation by tanh, and x·σ(1.702·x) of an x of at most 7, which
+// gates up + 1 with up within ±7.
+enum kernels_activation { KERNELS_SILU = 0, KERNELS_GELU = 1, KERNELS_GELU_TANH = 2, KERNELS_CLAMPED = 3 };
 
 // A matrix that is written, or written again: its first element, the elements from one row's start to the next one's,
 // and its type by `kernels_dtype`.
@@ -192,9 +193,10 @@ typedef struct kernels {
   // on stay. `sign` is 1, or −1 for the inverse.
   void (*rotate)(kernels_out x, const float *cosine, const float *sine, float sign, int interleaved, size_t rows,
                  size_t heads, size_t head_dim, size_t rotary);
-  // y[rows, columns] c = f(x)·up, all of one type; up may be null: 1. f by `kernels_activation`. In place allowed.
+  // y[rows, columns] c = f(x)·g(up), all of one type; up may be null: without g. f by `kernels_activation`; g(up) is up but
+  // where that says otherwise. In place allowed.
   void (*activate)(kernels_out y, kernels_in x, kernels_in up, int activation, size_t rows, size_t columns);
-  // dx[rows, columns] c = dy·up·f'(x) and d_up c = dy·f(x) from dy T2; up may be null: then d_up is not written
+  // dx[rows, columns] c = dy·g(up)·f'(x) and d_up c = dy·f(x)·g'(up) from dy T2; up may be null: then d_up is not written
   void (*activate_gradient)(kernels_out dx, kernels_out d_up, kernels_in dy, kernels_in x, kernels_in up,
                             int activation, size_t rows, size_t columns);
   // y = keep(row, column)·x·factor, both c of one type. In place allowed.
@@ -259,10 +261,17 @@ typedef struct kernels {
                    size_t head_dim);
   // One row of queries against a cache, for the heads that share a key head: q [group, head_dim] and out
   // [group, value_dim] T; keys [count, head_dim] and values [count, value_dim] T, the last being the row's own; slopes
-  // [group] and cap as in `kernels_mask`, null being 0. count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
-  void (*attention_row)(kernels_out out, kernels_in q, kernels_in keys, kernels_in values, size_t group,
-                        size_t head_dim, size_t value_dim, size_t count, float scale, float cap,
-                        const float *_Nullable slopes);
+  // [group] and cap as in `kernels_mask`, null being 0; head h's log Σ exp(score) goes to log_sums[h·log_stride].
+  // count ≥ 1, value_dim ≤ KERNELS_HEAD_LIMIT.
+  void (*attention_row)(kernels_out out, float *_Nullable log_sums, size_t log_stride, kernels_in q, kernels_in keys,
+                        kernels_in values, size_t group, size_t head_dim, size_t value_dim, size_t count, float scale,
+                        float cap, const float *_Nullable slopes);
+  // What attention gave without sinks [heads] becomes what it is with them: out[rows, heads·value_dim] c, in place, and
+  // log_sums[h·log_stride + i] of head h and row i.
+  void (*attention_sinks)(kernels_out out, float *log_sums, size_t log_stride, const float *sinks, size_t rows,
+                          size_t heads, size_t value_dim);
+  // −Σ exp(sink − log_sums)·dots over a head's rows, in their order and in float64; dots are Σ dout·out.
+  float (*attention_sink_gradient)(const float *dots, const float *log_sums, float sink, size_t rows);
 } kernels;
 
 enum { KERNELS_HEAD_LIMIT = 512, KERNELS_GEMV_ROWS = 8, KERNELS_ATTENTION_ROWS = 192 };

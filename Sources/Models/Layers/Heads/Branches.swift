@@ -101,13 +101,14 @@ extension Branches {
 
   /// The gradient of `attention`: sets `gradients`.
   func attentionGradient(
-    _ gradients: HeadMatrices, dout: Matrix, out: Matrix, logSums: Tensor, _ heads: HeadMatrices,
+    _ gradients: HeadMatrices, dSinks: Tensor?, dout: Matrix, out: Matrix, logSums: Tensor,
+    _ heads: HeadMatrices,
     _ shape: AttentionShape
   ) {
     func buffer(_ x: Matrix) -> Matrix { Tensor([rowCount, x.columns], x.dtype, on: x.device).matrix }
     let (dq, dk, dv) = (buffer(gradients.q), buffer(gradients.k), buffer(gradients.v))
     Ops.attentionGradient(
-      dq: dq, dk: dk, dv: dv, dout: laidOutOnce(dout), out: laidOut(out), logSums: logSums,
+      dq: dq, dk: dk, dv: dv, dSinks: dSinks, dout: laidOutOnce(dout), out: laidOut(out), logSums: logSums,
       q: laidOut(heads.q), k: laidOut(heads.k), v: laidOut(heads.v), starts: starts, shape: shape)
     sum(gradients.q, dq)
     sum(gradients.k, dk)
