@@ -186,6 +186,13 @@ import Testing
     }
   }
 
+  private static func yarn(truncates: Bool) -> JSONValue {
+    .object([
+      "rope_type": .string("yarn"), "factor": .double(8), "original_max_position_embeddings": .int(64),
+      "truncate": .bool(truncates),
+    ])
+  }
+
   /// What the kind's files have no place for.
   @Test(arguments: [
     ("smollm3", "no_rope_layers", JSONValue.array([.int(0), .int(1)])),
@@ -193,6 +200,8 @@ import Testing
     ("seed_oss", "attention_out_bias", .bool(true)), ("qwen3_moe", "norm_topk_prob", .bool(false)),
     ("qwen3_moe", "mlp_only_layers", .array([.int(1)])),
     ("minicpm3", "scale_emb", .int(3)), ("minicpm3", "rms_norm_eps", .double(1e-5)),
+    // Whether YaRN's ramp ends at whole dimensions goes without saying there.
+    ("gpt_oss", "rope_scaling", yarn(truncates: true)), ("qwen2", "rope_scaling", yarn(truncates: false)),
     (
       "phi3", "rope_scaling",
       .object([
@@ -208,7 +217,7 @@ import Testing
         "original_max_position_embeddings": family == "phi3" ? .int(64) : .null,
         "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
         "hidden_act": .string(family == "gemma" ? "gelu_pytorch_tanh" : "silu"),
-      ].merging(family == "minicpm3" ? Self.families[family] ?? [:] : [:]) { $1 }
+      ].merging(["gpt_oss", "minicpm3"].contains(family) ? Self.families[family] ?? [:] : [:]) { $1 }
       try writeModel(config.merging([key: value]) { $1 }, to: folder + "/model", randomTensor)
       let refused = thrownError { try export(folder + "/model", to: folder + "/a.gguf") }
       #expect(refused?.description.contains("lose") == true, "\(refused?.description ?? "")")
