@@ -19,6 +19,26 @@ import Testing
     }
   }
 
+  /// The tiny model, whose answers here end at nothing but the most tokens.
+  func modelOfManyPositions(at folder: String) throws {
+    try FileManager.default.copyItem(atPath: Fixture.model, toPath: folder)
+    var config = try #require(try JSONValue.read(folder + "/config.json").object)
+    config["max_position_embeddings"] = .int(1_000_000)
+    try AtomicFile.write(Data(JSONValue.object(config).text().utf8), to: folder + "/config.json")
+  }
+
+  /// Talks with it, in answers of so many tokens.
+  func talkAtLength(tokens: Int, _ body: (PseudoTerminal, String) throws -> Void) throws {
+    try inTemporaryFolder { folder in
+      try modelOfManyPositions(at: folder + "/model")
+      let terminal = try PseudoTerminal(
+        ["chat", folder + "/model", "--greedy", "--max-new-tokens", "\(tokens)"],
+        environment: ["XDG_STATE_HOME": folder])
+      try terminal.expect("User: ")
+      try body(terminal, folder)
+    }
+  }
+
   /// The messages of the conversation, as /save writes them.
   func saved(_ terminal: PseudoTerminal, _ folder: String) throws -> [String] {
     let file = folder + "/rows.jsonl"
@@ -55,12 +75,7 @@ import Testing
   }
 
   @Test func ctrlCStopsAnAnswerAndNotTheProgram() throws {
-    try inTemporaryFolder { folder in
-      try modelOfManyPositions(at: folder + "/model")
-      let terminal = try PseudoTerminal(
-        ["chat", folder + "/model", "--greedy", "--max-new-tokens", "100000000"],
-        environment: ["XDG_STATE_HOME": folder])
-      try terminal.expect("User: ")
+    try talkAtLength(tokens: 100_000_000) { terminal, _ in
       try terminal.type("hello\r")
       try terminal.expect("Firefly: ")
       try terminal.type("\u{3}")
@@ -71,12 +86,7 @@ import Testing
   }
 
   @Test func keysDuringAnAnswerShowAtTheNextPrompt() throws {
-    try inTemporaryFolder { folder in
-      try modelOfManyPositions(at: folder + "/model")
-      let terminal = try PseudoTerminal(
-        ["chat", folder + "/model", "--greedy", "--max-new-tokens", "400"],
-        environment: ["XDG_STATE_HOME": folder])
-      try terminal.expect("User: ")
+    try talkAtLength(tokens: 400) { terminal, folder in
       try terminal.type("hello\r")
       try terminal.expect("Firefly: ")
       try terminal.type("meanwhile")
@@ -89,14 +99,6 @@ import Testing
       #expect(try saved(terminal, folder) == ["hello", "meanwhile"])
       try leave(terminal)
     }
-  }
-
-  /// The tiny model, whose answers here end at nothing but the most tokens.
-  func modelOfManyPositions(at folder: String) throws {
-    try FileManager.default.copyItem(atPath: Fixture.model, toPath: folder)
-    var config = try #require(try JSONValue.read(folder + "/config.json").object)
-    config["max_position_embeddings"] = .int(1_000_000)
-    try AtomicFile.write(Data(JSONValue.object(config).text().utf8), to: folder + "/config.json")
   }
 
   @Test(arguments: ["\u{1B}[200~hel\rlo\u{1B}[201~", "\u{1B}[200~hel\nlo\n\u{1B}[201~", "hel\u{1B}\rlo"])

@@ -12,11 +12,9 @@ struct ChatAnswer {
 
   /// What is shown of a further piece.
   mutating func append(_ piece: String) -> String {
-    guard channels != nil else {
-      said += piece
-      return piece
-    }
-    return shown(channels?.append(piece) ?? [])
+    if let events = channels?.append(piece) { return shown(events) }
+    said += piece
+    return piece
   }
 
   /// The rest of it.

@@ -34,12 +34,12 @@ struct ChatAnswerReader: Sendable {
   }
 
   mutating func append(_ piece: String) -> [Event] {
-    guard channels == nil else { return read(channels?.append(piece) ?? []) }
+    if let events = channels?.append(piece) { return read(events) }
     return read(reasoning.append(piece))
   }
 
   mutating func finish() -> [Event] {
-    guard channels == nil else { return read(channels?.finish() ?? []) }
+    if let events = channels?.finish() { return read(events) }
     var events = read(reasoning.finish())
     events += counted(calls?.finish() ?? [])
     return events

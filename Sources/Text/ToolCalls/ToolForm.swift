@@ -88,12 +88,24 @@ extension ToolForm {
       ToolForm(
         frame: .prefixed(ToolMark.mistral), body: .objects, innerMarks: [ToolMark.arguments, "[CALL_ID]"],
         forced: ("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ", "}]"))
-    default: other(syntax)
+    case .qwenXML, .seed, .miniMax, .deepSeekML, .miniCPM: tagged(syntax)
+    case .glmXML: pairs("")
+    case .hunyuan: pairs(":opensource")
+    case .functionary:
+      ToolForm(
+        frame: .marked(open: "<function=", close: "</function>"), body: .afterName,
+        forced: ("<function=", ">", ""))
+    case .glm:
+      ToolForm(
+        frame: .leading, body: .afterName, innerMarks: [ToolMark.handover], forced: ("", "\n", ""))
+    case .kimi, .deepSeek: separated(syntax)
+    case .lfm:
+      ToolForm(frame: .marked(open: "<|tool_call_start|>", close: "<|tool_call_end|>"), body: .python)
     }
   }
 
-  /// Those in which a call is not an object with its name inside.
-  private static func other(_ syntax: ToolSyntax) -> ToolForm {
+  /// Those whose tags name function and parameters.
+  private static func tagged(_ syntax: ToolSyntax) -> ToolForm {
     switch syntax {
     case .qwenXML:
       ToolForm(frame: .marked(open: "<tool_call>", close: "</tool_call>"), body: .tagged(ToolTags()))
@@ -121,34 +133,28 @@ extension ToolForm {
         frame: .marked(open: "<function name=\"", close: "</function>"),
         body: .tagged(
           ToolTags(function: "<function name=\"", parameter: "<param name=\"", end: "</param>")))
-    case .functionary:
-      ToolForm(
-        frame: .marked(open: "<function=", close: "</function>"), body: .afterName,
-        forced: ("<function=", ">", ""))
-    case .glmXML: pairs("")
-    case .hunyuan: pairs(":opensource")
-    case .kimi:
-      ToolForm(
+    default: preconditionFailure("\(syntax) has no tags")
+    }
+  }
+
+  /// Those in which a mark stands between name and arguments.
+  private static func separated(_ syntax: ToolSyntax) -> ToolForm {
+    guard syntax == .deepSeek else {
+      return ToolForm(
         frame: .marked(
           open: "<|tool_call_begin|>", close: "<|tool_call_end|>",
           noise: ["<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"]),
         body: .separated(by: "<|tool_call_argument_begin|>"), innerMarks: ["<|tool_call_argument_begin|>"])
-    case .deepSeek:
-      ToolForm(
-        frame: .marked(
-          open: "<｜tool▁call▁begin｜>", close: "<｜tool▁call▁end｜>",
-          noise: [ToolMark.deepSeekBegin, "<｜tool▁calls▁end｜>"]),
-        body: .separated(by: ToolMark.deepSeekSeparator), innerMarks: [ToolMark.deepSeekSeparator],
-        forced: (
-          ToolMark.deepSeekBegin + "<｜tool▁call▁begin｜>function" + ToolMark.deepSeekSeparator,
-          "\n```json\n", "\n```"
-        ))
-    case .lfm:
-      ToolForm(frame: .marked(open: "<|tool_call_start|>", close: "<|tool_call_end|>"), body: .python)
-    default:  // GLM-4
-      ToolForm(
-        frame: .leading, body: .afterName, innerMarks: [ToolMark.handover], forced: ("", "\n", ""))
     }
+    return ToolForm(
+      frame: .marked(
+        open: "<｜tool▁call▁begin｜>", close: "<｜tool▁call▁end｜>",
+        noise: [ToolMark.deepSeekBegin, "<｜tool▁calls▁end｜>"]),
+      body: .separated(by: ToolMark.deepSeekSeparator), innerMarks: [ToolMark.deepSeekSeparator],
+      forced: (
+        ToolMark.deepSeekBegin + "<｜tool▁call▁begin｜>function" + ToolMark.deepSeekSeparator,
+        "\n```json\n", "\n```"
+      ))
   }
 
   /// A list of calls between two marks.
