@@ -58,6 +58,13 @@ private func render(
     #expect(throws: FireflyError.self) { try render(source, limits: limits) }
   }
 
+  /// Before memory is taken for it.
+  @Test func noTextIsLongerThanModelsRead() {
+    let error = #expect(throws: FireflyError.self) { try render("{{ 'a' * 17000000 }}") }
+    #expect(error?.what == "the chat template makes too long a text")
+    #expect(error?.expected == "at most 16777216 bytes")
+  }
+
   @Test(arguments: [
     "{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
     "{% set ns = namespace(x=[]) %}{% for i in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}",
