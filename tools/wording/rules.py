@@ -25,7 +25,7 @@ UNSEEN = re.compile(
 PLACE = re.compile(r"^\{\}(/\{\})?: [\w.\[\]{}]+$")  # of an error: a file and a key
 
 # Errors and help: a text of these must have a translation.
-STRICT_CALLS = set("FireflyError UsageError Verb Flag Positional ProgressLine usage".split()) | {
+STRICT_CALLS = set("FireflyError SchemaContradiction UsageError Verb Flag Positional ProgressLine usage".split()) | {
     f"Option.{kind}" for kind in ("text", "choice", "integer", "number")
 }
 STRICT_LABELS = {"expected", "fix", "why", "because", "together"}

@@ -1,7 +1,7 @@
 import FireflyBase
 
 /// A set of texts as a graph whose edges are bytes. Rules call each other, also in circles, but none calls itself before it has
-/// taken a byte.
+/// taken a byte. What leads to no end is left out, so that from every place that a text reaches it can be ended.
 struct ByteGrammar: Sendable {
   enum Node: Sendable {
     /// Takes a byte and goes on at another node.
@@ -18,6 +18,8 @@ struct ByteGrammar: Sendable {
   /// Where each rule starts; rule 0 is the whole.
   private(set) var starts: [Int32] = []
   private static let end: Int32 = 0
+  /// Whether each rule has a text.
+  private let possible: [Bool]
 
   /// Nodes of a grammar: what a request may ask for is bounded before it is made.
   static let mostNodes = 100_000
@@ -25,22 +27,31 @@ struct ByteGrammar: Sendable {
   /// - Parameter rules: by their numbers; the first is the whole text.
   /// - Throws: `FireflyError` when they are too many or one calls itself before it takes a byte.
   init(_ rules: [TextPattern]) throws {
-    for rule in rules { starts.append(try node(rule, before: ByteGrammar.end)) }
+    possible = TextPattern.possible(rules)
+    for rule in rules { starts.append(try node(rule, before: ByteGrammar.end) ?? ByteGrammar.end) }
     try checkRecursion()
   }
 
   /// Adds a pattern after which it goes on at `next`.
   ///
-  /// - Returns: where the pattern starts.
-  private mutating func node(_ pattern: TextPattern, before next: Int32) throws -> Int32 {
+  /// - Returns: where the pattern starts; nil where it has no text.
+  private mutating func node(_ pattern: TextPattern, before next: Int32) throws -> Int32? {
     switch pattern {
     case .text(let text):
       return try text.utf8.reversed().reduce(next) { try add(.byte(ByteSet($1...$1), next: $0)) }
     case .bytes(let set): return try add(.byte(set, next: next))
-    case .sequence(let parts): return try parts.reversed().reduce(next) { try node($1, before: $0) }
-    case .choice(let parts): return try add(.choice(try parts.map { try node($0, before: next) }))
-    case .rule(let rule): return try add(.call(rule: rule, next: next))
-    case .members(let members): return try self.members(members, before: next)
+    case .sequence(let parts):
+      var start = next
+      for part in parts.reversed() {
+        guard let before = try node(part, before: start) else { return nil }
+        start = before
+      }
+      return start
+    case .choice(let parts):
+      let ways = try parts.compactMap { try node($0, before: next) }
+      return ways.isEmpty ? nil : try add(.choice(ways))
+    case .rule(let rule): return possible[rule] ? try add(.call(rule: rule, next: next)) : nil
+    case .graph(let graph): return try self.graph(graph, before: next)
     case .repeated(let part, let least, let most): return try repeated(part, least, most, before: next)
     }
   }
@@ -57,37 +68,42 @@ struct ByteGrammar: Sendable {
 
   private mutating func repeated(
     _ part: TextPattern, _ least: Int, _ most: Int?, before next: Int32
-  ) throws -> Int32 {
+  ) throws -> Int32? {
+    guard part.isPossible(possible) else { return least == 0 ? next : nil }
     var start = next
     if let most {
-      for _ in least..<max(least, most) { start = try add(.choice([try node(part, before: start), next])) }
+      for _ in least..<max(least, most) {
+        start = try add(.choice([node(part, before: start), next].compactMap(\.self)))
+      }
     } else {
       let loop = try add(.end)
-      nodes[Int(loop)] = .choice([try node(part, before: loop), next])
+      nodes[Int(loop)] = .choice([try node(part, before: loop), next].compactMap(\.self))
       start = loop
     }
-    for _ in 0..<least { start = try node(part, before: start) }
+    for _ in 0..<least { start = try node(part, before: start) ?? start }
     return start
   }
 
-  /// From the last member to the first: where it goes on when nothing is written yet, and when something is.
-  private mutating func members(_ members: [TextPattern.Member], before next: Int32) throws -> Int32 {
-    var (first, later) = (next, next)
-    for member in members.reversed() {
-      let own = TextPattern.sequence([member.key, .rule(member.value)])
-      if member.isRepeated {
-        let loop = try add(.end)
-        nodes[Int(loop)] = .choice([try node(.sequence([JSONGrammar.comma, own]), before: loop), later])
-        first = try add(.choice([try node(own, before: loop), first]))
-        later = loop
-        continue
+  /// Adds the places that are reached from the first and lead to an end.
+  private mutating func graph(_ graph: PatternGraph, before next: Int32) throws -> Int32? {
+    let leads = graph.leadsOn(possible)
+    guard leads[0] else { return nil }
+    var added: [Int: Int32] = [0: try add(.end)]
+    var open = [0]
+    while let place = open.popLast(), let node = added[place] {
+      var ways = graph.isEnd[place] ? [next] : []
+      for edge in graph.edges[place] where leads[edge.target] {
+        if added[edge.target] == nil {
+          added[edge.target] = try add(.end)
+          open.append(edge.target)
+        }
+        if let way = try added[edge.target].flatMap({ try self.node(edge.pattern, before: $0) }) {
+          ways.append(way)
+        }
       }
-      let asFirst = try node(own, before: later)
-      let asLater = try node(.sequence([JSONGrammar.comma, own]), before: later)
-      first = member.isRequired ? asFirst : try add(.choice([asFirst, first]))
-      later = member.isRequired ? asLater : try add(.choice([asLater, later]))
+      nodes[Int(node)] = .choice(ways)
     }
-    return first
+    return added[0]
   }
 
   /// Follows the calls that come before any byte.
@@ -120,6 +136,8 @@ struct ByteGrammar: Sendable {
 
   /// Calls within calls: deeper nesting is no continuation.
   static let deepest = 128
+  /// Beyond so many, no brackets are opened, so that those that are open can be closed.
+  private static let deepestOpening = 100
 }
 
 // MARK: - Where a text stands
@@ -137,11 +155,13 @@ extension ByteGrammar {
     var isDead: Bool { stacks.isEmpty }
   }
 
-  var start: Place { closed([[starts[0]]]) }
+  /// Dead where there is no text at all.
+  var start: Place { closed(possible[0] ? [[starts[0]]] : []) }
 
   func place(after byte: UInt8, at place: Place) -> Place {
     var next: [[Int32]] = []
-    for stack in place.stacks {
+    let isOpening = byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")
+    for stack in place.stacks where !isOpening || stack.count <= ByteGrammar.deepestOpening {
       guard let top = stack.last, case .byte(let set, let target) = nodes[Int(top)], set.contains(byte) else {
         continue
       }

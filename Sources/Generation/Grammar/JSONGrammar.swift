@@ -77,50 +77,31 @@ enum JSONGrammar {
   ])
 
   /// Any object.
-  static let object = object([others(string(), value)])
+  static let object = object(further: member(string(), value))
 
   /// A list of so many of a rule's values.
   static func list(of rule: Int, atLeast least: Int = 0, atMost most: Int? = nil) -> TextPattern {
-    group("[", .rule(rule), "]", atLeast: least, atMost: most)
+    list(PatternGraph.items(first: [], others: [PatternGraph.Item(pattern: .rule(rule))], (least, most)))
   }
 
-  /// A list whose first items are of rules of their own, as many of them as there are; more, nil for none, are of another.
-  static func list(of first: [Int], then others: Int?, atLeast least: Int, atMost most: Int?) -> TextPattern {
-    let count = most.map { min($0, first.count) } ?? first.count
-    let room = most.map { max(0, $0 - count) }
-    var rest = TextPattern.text("")
-    if let others, most.map({ $0 > count }) ?? true {
-      rest = .repeated(
-        .sequence([comma, .rule(others)]), atLeast: max(0, least - first.count), atMost: room)
-    }
-    for place in (0..<count).reversed() {
-      let item = TextPattern.sequence([place == 0 ? .text("") : comma, .rule(first[place]), rest])
-      rest = place < least ? item : .optional(item)
-    }
-    return .sequence([.text("["), gap, rest, gap, .text("]")])
+  static func list(_ items: PatternGraph) -> TextPattern {
+    .sequence([.text("["), gap, .graph(items), gap, .text("]")])
   }
 
   static func string(otherThan names: [String]) -> TextPattern {
     .sequence([.text("\""), content(otherThan: names), .text("\"")])
   }
 
-  /// Any number of members, at the end of an object.
-  static func others(_ key: TextPattern, _ value: Int) -> TextPattern.Member {
-    TextPattern.Member(
-      key: .sequence([key, .text(":"), gap]), value: value, isRequired: false, isRepeated: true)
+  static func member(_ key: TextPattern, _ value: Int) -> TextPattern {
+    .sequence([key, .text(":"), gap, .rule(value)])
   }
 
-  static func object(_ members: [TextPattern.Member]) -> TextPattern {
-    .sequence([.text("{"), gap, .members(members), gap, .text("}")])
-  }
-
-  private static func group(
-    _ open: String, _ part: TextPattern, _ close: String, atLeast least: Int, atMost most: Int?
+  /// An object with members in their order and any number of further ones, `atLeast` to `atMost` in all.
+  static func object(
+    _ members: [PatternGraph.Member] = [], further: TextPattern? = nil, atLeast least: Int = 0,
+    atMost most: Int? = nil
   ) -> TextPattern {
-    guard most != 0 else { return .sequence([.text(open), gap, .text(close)]) }
-    let more = TextPattern.repeated(
-      .sequence([comma, part]), atLeast: max(0, least - 1), atMost: most.map { $0 - 1 })
-    let filled = TextPattern.sequence([part, more])
-    return .sequence([.text(open), gap, least > 0 ? filled : .optional(filled), gap, .text(close)])
+    let members = PatternGraph.members(members, further: further, atLeast: least, atMost: most)
+    return .sequence([.text("{"), gap, .graph(members), gap, .text("}")])
   }
 }

@@ -3,40 +3,29 @@ import FireflyBase
 /// JSON Schema as rules of a grammar: a text of the grammar is JSON that the schema allows.
 ///
 /// Members come in the schema's order; without `additionalProperties` or `patternProperties` there are no others. A keyword that
-/// is not understood is refused by its name and place.
+/// is not understood is refused by its name and place. A part of which no value is leaves the grammar with what needs it.
 struct JSONSchema {
-  private var root: OrderedJSON
+  private var root = OrderedJSON.null
   private var rules: [TextPattern] = [.choice([])] + JSONGrammar.shared
   /// Rules of what `$ref` has named.
   private var references: [String: Int] = [:]
-  private var notes: [String] = []
+  var notes: [String] = []
+  private var contradictions: [FireflyError] = []
 
-  /// The rules of a whole text, the first the text itself, and what of the schema they do not hold to.
+  /// A schema that is a document of its own, as a rule: what it refers to is looked up in it.
   ///
-  /// - Throws: `FireflyError` for a keyword or value that is not supported.
-  static func rules(_ schema: OrderedJSON) throws -> (rules: [TextPattern], notes: [String]) {
-    var compiler = JSONSchema(root: schema)
-    let value = try compiler.rule(schema, "schema")
-    compiler.rules[0] = .sequence([JSONGrammar.gap, .rule(value)])
-    return (compiler.rules, compiler.notes)
+  /// - Throws: `FireflyError` for a keyword or value that is not supported, and where no value is of the schema.
+  mutating func document(_ schema: OrderedJSON, _ place: String) throws -> Int {
+    (root, references, contradictions) = (schema, [:], [])
+    let value = try rule(schema, place)
+    guard TextPattern.possible(rules)[value] else {
+      throw contradictions.first ?? FireflyError("no value is of the schema", at: place)
+    }
+    return value
   }
 
-  /// The rules of one of several calls.
-  static func rules(
-    _ functions: [(name: String, schema: OrderedJSON)], between: String, after: String
-  ) throws -> (rules: [TextPattern], notes: [String]) {
-    var compiler = JSONSchema(root: .null)
-    compiler.rules[0] = .choice(
-      try functions.map { name, schema in
-        (compiler.root, compiler.references) = (schema, [:])
-        let takesAny = schema.object?.isEmpty == true
-        let arguments = takesAny ? JSONGrammar.object : .rule(try compiler.rule(schema, name))
-        return .sequence([.text(name + between), arguments, .text(after)])
-      })
-    return (compiler.rules, compiler.notes)
-  }
-
-  private init(root: OrderedJSON) { self.root = root }
+  /// All rules, the first of which is `whole`.
+  func rules(of whole: TextPattern) -> [TextPattern] { [whole] + rules.dropFirst() }
 
   /// Parts of a schema, each of which is a rule.
   private static let mostRules = 10_000
@@ -55,40 +44,75 @@ struct JSONSchema {
       throw FireflyError("the schema is nested too deep", expected: "at most \(JSONSchema.deepest) levels")
     }
     rules.append(.choice([]))
-    rules[number] = try pattern(schema, place)
+    rules[number] = try possible { try $0.pattern(schema, place) }
     return number
+  }
+
+  /// A part; without a text where its keywords contradict each other.
+  private mutating func possible(
+    _ part: (inout JSONSchema) throws -> TextPattern
+  ) throws -> TextPattern {
+    do {
+      return try part(&self)
+    } catch let contradiction as SchemaContradiction {
+      contradictions.append(contradiction.reason)
+      return .choice([])
+    }
   }
 
   private mutating func pattern(_ schema: OrderedJSON, _ place: String) throws -> TextPattern {
     if schema == .bool(true) { return .rule(JSONGrammar.value) }
+    if schema == .bool(false) { throw SchemaContradiction("false of the schema allows no value", at: place) }
     guard let members = schema.object.map(SchemaDialect.translated) else {
-      throw SchemaKeywords.wrong("a schema", "an object, or true", schema, place)
+      throw SchemaKeywords.wrong("a schema", "an object, true or false", schema, place)
     }
     let keywords = SchemaKeywords(members, place)
     try keywords.refuseUnknown()
     if SchemaMerge.isNeeded(members) { return .rule(try merged(.object(members), place)) }
     if let name = keywords["$ref"] { return .rule(try reference(name, place)) }
-    if let values = try keywords.values() { return .choice(values.map { .text($0.unordered.text()) }) }
+    if let values = try values(keywords) { return .choice(values.map { .text($0.unordered.text()) }) }
     if let parts = try keywords.alternatives() {
       if keywords["oneOf"] != nil { try checkApart(parts) }
       return .choice(try parts.map { .rule(try rule($0.schema, $0.place)) })
     }
-    let types = try keywords.types()
-    guard !types.isEmpty else { return .rule(JSONGrammar.value) }
-    return .choice(try types.map { try pattern(of: $0, keywords) })
+    var types = try keywords.types()
+    guard !types.isEmpty || !keywords.excluded.isEmpty else { return .rule(JSONGrammar.value) }
+    if types.isEmpty { types = SchemaKeywords.allTypes }
+    return .choice(try types.map { type in try possible { try $0.pattern(of: type, keywords) } })
   }
 
   private mutating func pattern(of type: String, _ keywords: SchemaKeywords) throws -> TextPattern {
+    let excluded = keywords.excluded.flatMap { $0["enum"]?.array ?? [] }
     switch type {
-    case "null": JSONGrammar.null
-    case "boolean": JSONGrammar.boolean
-    case "integer": try keywords.integer()
-    case "number": try keywords.number()
-    case "string": try keywords.string(&notes)
-    case "array": try list(keywords)
-    default: try object(keywords)
+    case "null": return excluded.contains(.null) ? .choice([]) : JSONGrammar.null
+    case "boolean":
+      return .choice([true, false].filter { !excluded.contains(.bool($0)) }.map { .text("\($0)") })
+    case "integer": return try keywords.integer()
+    case "number": return try keywords.number()
+    case "string": return try keywords.string(&notes)
+    default:
+      guard !excluded.contains(where: { SchemaKeywords.isOf(type, $0.unordered) }) else {
+        throw FireflyError(
+          "\"not\" with lists or objects as values is not supported", at: keywords.place,
+          fix: "Leave it out, and check the answer for it.")
+      }
+      return try type == "array" ? list(keywords) : object(keywords)
     }
   }
+
+  /// What `enum` or `const` allows, as far as the other keywords do; nil without either.
+  private func values(_ keywords: SchemaKeywords) throws -> [OrderedJSON]? {
+    guard let values = try keywords.values() else { return nil }
+    let others = keywords.besideValues
+    let fitting = try values.filter { try check.allows($0, others, keywords.place) }
+    guard !fitting.isEmpty else {
+      throw SchemaContradiction("none of the schema's values is of its other keywords", at: keywords.place)
+    }
+    return fitting
+  }
+
+  var check: SchemaCheck { SchemaCheck { [self] in try target(of: $0, $1).schema } }
+  var merge: SchemaMerge { SchemaMerge { [self] in try target(of: $0, $1).schema } }
 
   // MARK: - References
 
@@ -121,7 +145,6 @@ struct JSONSchema {
 
   /// A schema whose keywords all hold together, as one without such; the same ones are one rule.
   private mutating func merged(_ schema: OrderedJSON, _ place: String) throws -> Int {
-    let merge = SchemaMerge { [self] in try target(of: $0, $1).schema }
     let whole = try merge.flattened(schema, place)
     let text = whole.unordered.text()
     guard text.utf8.count <= JSONSchema.longestMerged else {
@@ -136,8 +159,13 @@ struct JSONSchema {
 
   /// - Throws: `FireflyError` for parts of a `oneOf` of which two may allow one value.
   private func checkApart(_ parts: [(schema: OrderedJSON, place: String)]) throws {
-    let merge = SchemaMerge { [self] in try target(of: $0, $1).schema }
-    let whole = try parts.map { (schema: try merge.flattened($0.schema, $0.place), place: $0.place) }
+    let whole = try parts.compactMap { part -> (schema: OrderedJSON, place: String)? in
+      do {
+        return (try merge.flattened(part.schema, part.place), part.place)
+      } catch is SchemaContradiction {
+        return nil
+      }
+    }
     for (index, part) in whole.enumerated() {
       for other in whole[..<index] where !JSONSchema.areApart(part.schema, other.schema) {
         throw FireflyError(
@@ -169,97 +197,6 @@ struct JSONSchema {
         let own = values(member.value), let others = values(other)
       else { return false }
       return !own.contains(where: others.contains)
-    }
-  }
-
-  // MARK: - Lists and objects
-
-  private mutating func list(_ keywords: SchemaKeywords) throws -> TextPattern {
-    let (least, most) = try keywords.bounds("minItems", "maxItems")
-    guard keywords["prefixItems"] != nil else {
-      if keywords["items"] == .bool(false) { return try emptyList(least, keywords.place) }
-      let item = try keywords["items"].map { try rule($0, keywords.place + ".items") } ?? JSONGrammar.value
-      return JSONGrammar.list(of: item, atLeast: least, atMost: most)
-    }
-    let first = try keywords.parts("prefixItems").enumerated().map {
-      try rule($1, "\(keywords.place).prefixItems[\($0)]")
-    }
-    let isClosed = keywords["items"] == .bool(false)
-    let others =
-      try isClosed
-      ? nil : keywords["items"].map { try rule($0, keywords.place + ".items") } ?? JSONGrammar.value
-    guard others != nil || least <= first.count else {
-      throw FireflyError("minItems is more than the schema's items", at: keywords.place)
-    }
-    return JSONGrammar.list(of: first, then: others, atLeast: least, atMost: most)
-  }
-
-  private func emptyList(_ least: Int, _ place: String) throws -> TextPattern {
-    guard least == 0 else { throw FireflyError("minItems is more than the schema's items", at: place) }
-    return .sequence([.text("["), JSONGrammar.gap, .text("]")])
-  }
-
-  private mutating func object(_ keywords: SchemaKeywords) throws -> TextPattern {
-    let required = try keywords.required()
-    let properties = try keywords.properties() ?? [:]
-    let additional = keywords["additionalProperties"]
-    if let patterns = keywords["patternProperties"] {
-      return try object(properties, required, patterns, keywords)
-    }
-    if properties.isEmpty && required.isEmpty && additional == nil { return JSONGrammar.object }
-    let unlisted = required.filter { properties[$0] == nil }
-    guard unlisted.isEmpty || additional != .bool(false) else {
-      throw FireflyError(
-        "\"required\" names a member that \"additionalProperties\" leaves out", at: keywords.place,
-        found: unlisted.joined(separator: ", "))
-    }
-    let listed =
-      properties.entries.map { ($0.key, $0.value) } + unlisted.map { ($0, additional ?? .bool(true)) }
-    var members = try self.members(listed, required, keywords.place)
-    if let additional, additional != .bool(false) {
-      let key = listed.isEmpty ? JSONGrammar.string() : JSONGrammar.string(otherThan: listed.map(\.0))
-      let value = try rule(additional, keywords.place + ".additionalProperties")
-      members.append(JSONGrammar.others(key, value))
-    }
-    return JSONGrammar.object(members)
-  }
-
-  /// An object some of whose members are called as an expression says; without another word of them, there are no others.
-  private mutating func object(
-    _ properties: JSONMembers, _ required: [String], _ patterns: OrderedJSON, _ keywords: SchemaKeywords
-  ) throws -> TextPattern {
-    guard let entries = patterns.object?.entries, entries.count == 1 else {
-      throw FireflyError(
-        "\"patternProperties\" is supported with one pattern", at: keywords.place, found: patterns.kind)
-    }
-    guard [nil, .bool(false)].contains(keywords["additionalProperties"]) else {
-      throw FireflyError(
-        "\"additionalProperties\" beside \"patternProperties\" is supported as false only", at: keywords.place
-      )
-    }
-    let place = keywords.place + ".patternProperties"
-    let expression = try RegularPattern(entries[0].key, at: place)
-    for name in properties.keys + required {
-      guard try properties[name] == nil || expression.allows(name) else { continue }
-      throw FireflyError(
-        "a member of \"properties\" or \"required\" that \"patternProperties\" is about too is not supported",
-        at: keywords.place, found: String(name.prefix(60)))
-    }
-    let key = TextPattern.sequence([.text("\""), expression.pattern, .text("\"")])
-    let value = try rule(entries[0].value, place)
-    return JSONGrammar.object(
-      try members(properties.entries.map { ($0.key, $0.value) }, required, keywords.place)
-        + [JSONGrammar.others(key, value)])
-  }
-
-  private mutating func members(
-    _ properties: [(key: String, schema: OrderedJSON)], _ required: [String], _ place: String
-  ) throws -> [TextPattern.Member] {
-    let needed = Set(required)
-    return try properties.map { key, schema in
-      TextPattern.Member(
-        key: .sequence([.text(JSONValue.string(key).text() + ":"), JSONGrammar.gap]),
-        value: try rule(schema, "\(place).properties.\(key)"), isRequired: needed.contains(key))
     }
   }
 }

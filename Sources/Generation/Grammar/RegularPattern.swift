@@ -1,8 +1,8 @@
 import FireflyBase
 
 /// A regular expression of a schema's (ECMA 262, as JSON Schema has it) as the texts within a JSON string that it finds itself
-/// in: literals, classes, groups, alternatives, repetitions, and `^` and `$` at the ends. What looks around, back, or at words'
-/// borders is refused.
+/// in: literals, classes, groups, alternatives, repetitions, `^` and `$` at the ends, and outside of groups what looks ahead or
+/// behind. What refers back or looks at words' borders is refused.
 struct RegularPattern {
   let pattern: TextPattern
   /// The characters of such a text, at least and at most.
@@ -11,15 +11,21 @@ struct RegularPattern {
 
   /// - Throws: `FireflyError` for what is no expression, or has a part that is not supported.
   init(_ expression: String, at place: String) throws {
-    var parser = Parser(rest: Array(expression.unicodeScalars)[...], place: place)
-    let parts = try parser.alternatives(isWhole: true)
+    var parser = RegularPatternParser(rest: Array(expression.unicodeScalars)[...], place: place)
+    let parts = try parser.alternatives(.whole)
     if let extra = parser.rest.first { throw parser.unsupported(String(Character(extra))) }
-    let whole = parts.map { part in
-      Part.joined(
-        (part.isStart ? [] : [Part.anything]) + [part.part] + (part.isEnd ? [] : [Part.anything]))
-    }
-    let all = Part.oneOf(whole)
+    let all = Part.oneOf(try parts.map { try parser.whole($0) })
     (pattern, least, most) = (all.pattern, all.least, all.most)
+  }
+
+  /// Any text of so many characters, each in one spelling.
+  static func any(atLeast least: Int = 0, atMost most: Int? = nil) -> TextPattern {
+    .repeated(ScalarSet.all.inJSON, atLeast: least, atMost: most)
+  }
+
+  /// A text within a JSON string, in the spelling that expressions have.
+  static func literal(_ text: String) -> TextPattern {
+    .sequence(text.unicodeScalars.map { ScalarSet([$0.value...$0.value]).inJSON })
   }
 
   /// Whether the whole of `name`, within a JSON string, is such a text.
@@ -31,13 +37,12 @@ struct RegularPattern {
   }
 
   /// A part with the characters that it takes.
-  fileprivate struct Part {
+  struct Part {
     var pattern: TextPattern
     var least: Int
     var most: Int?
 
-    static let anything = Part(
-      pattern: .repeated(ScalarSet.all.inJSON, atLeast: 0, atMost: nil), least: 0, most: nil)
+    static let anything = Part(pattern: RegularPattern.any(), least: 0, most: nil)
 
     static func one(_ set: ScalarSet) -> Part { Part(pattern: set.inJSON, least: 1, most: 1) }
 
@@ -60,210 +65,12 @@ struct RegularPattern {
         pattern: .repeated(pattern, atLeast: count.least, atMost: count.most), least: least &* count.least,
         most: count.most.flatMap { times in most.map { $0 &* times } })
     }
-  }
-}
 
-// MARK: - Reading
-
-private struct Parser {
-  typealias Part = RegularPattern.Part
-  var rest: ArraySlice<Unicode.Scalar>
-  let place: String
-  private var depth = 0
-
-  init(rest: ArraySlice<Unicode.Scalar>, place: String) {
-    self.rest = rest
-    self.place = place
-  }
-
-  /// - Parameter isWhole: not within a group, so that the ends of the text may be asked for.
-  mutating func alternatives(isWhole: Bool) throws -> [(part: Part, isStart: Bool, isEnd: Bool)] {
-    depth += 1
-    defer { depth -= 1 }
-    guard depth < 50 else { throw unsupported("so many groups within groups") }
-    var found: [(part: Part, isStart: Bool, isEnd: Bool)] = []
-    repeat {
-      let isStart = isWhole && take("^")
-      var parts: [Part] = []
-      var isEnd = false
-      while let next = rest.first, next != "|", next != ")" {
-        if isWhole, next == "$" {
-          rest.removeFirst()
-          isEnd = true
-          guard rest.first == nil || rest.first == "|" else { throw unsupported("$ before the end") }
-          break
-        }
-        parts.append(try term())
-      }
-      found.append((Part.joined(parts), isStart, isEnd))
-    } while take("|")
-    return found
-  }
-
-  private mutating func term() throws -> Part {
-    let atom = try atom()
-    guard let count = try quantifier() else { return atom }
-    _ = take("?")  // lazy: the same texts
-    if let next = rest.first, "*+?".unicodeScalars.contains(next) { throw unsupported("\(next) twice") }
-    return atom.repeated(count)
-  }
-
-  private mutating func atom() throws -> Part {
-    let first = rest.removeFirst()
-    switch first {
-    case "(": return try group()
-    case "[": return .one(try set())
-    case ".": return .one(ScalarSet("\n\r\u{2028}\u{2029}").complement)
-    case "\\": return .one(try escape(inSet: false))
-    case "^", "$", "*", "+", "?", "{", "}", "]": throw unsupported(String(Character(first)))
-    default: return .one(ScalarSet([first.value...first.value]))
+    /// The texts that are of another pattern, too, or are not.
+    func cut(with other: TextPattern, _ isNegated: Bool) throws -> Part {
+      let (own, other) = (try ByteAutomaton(pattern), try ByteAutomaton(other))
+      let rest = try isNegated ? own.without(other) : own.cut(with: other)
+      return Part(pattern: rest.pattern, least: least, most: most)
     }
-  }
-
-  private mutating func group() throws -> Part {
-    if take("?") {
-      let isNamed = rest.first == "<" && !["=", "!"].contains(rest.dropFirst().first)
-      if isNamed {
-        guard let end = rest.firstIndex(of: ">") else { throw unsupported("(?<") }
-        rest = rest[(end + 1)...]
-      } else if !take(":") {
-        throw unsupported("(?" + String(String.UnicodeScalarView(rest.prefix(2))))
-      }
-    }
-    let parts = try alternatives(isWhole: false)
-    guard take(")") else { throw unsupported("a group without an end") }
-    return Part.oneOf(parts.map(\.part))
-  }
-
-  private mutating func quantifier() throws -> (least: Int, most: Int?)? {
-    switch rest.first {
-    case "*", "+", "?":
-      let sign = rest.removeFirst()
-      return (sign == "+" ? 1 : 0, sign == "?" ? 1 : nil)
-    case "{":
-      guard let end = rest.firstIndex(of: "}") else { throw unsupported("{") }
-      let text = String(String.UnicodeScalarView(rest[(rest.startIndex + 1)..<end]))
-      rest = rest[(end + 1)...]
-      let bounds = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-      guard let least = bounds.first ?? nil, least >= 0, bounds.count <= 2,
-        text.utf8.allSatisfy({ ByteSet("0123456789,").contains($0) })
-      else { throw unsupported("{\(text)}") }
-      let most = bounds.count == 1 ? least : bounds[1]
-      guard bounds.count == 1 || most != nil || text.hasSuffix(","), most ?? least >= least,
-        max(least, most ?? 0) <= ByteGrammar.mostNodes
-      else { throw unsupported("{\(text)}") }
-      return (least, most)
-    default: return nil
-    }
-  }
-
-  // MARK: - Characters
-
-  private mutating func set() throws -> ScalarSet {
-    let isNegated = take("^")
-    var ranges: [ClosedRange<UInt32>] = []
-    while !take("]") {
-      let first = try member()
-      guard rest.first == "-", let next = rest.dropFirst().first, next != "]" else {
-        ranges += first.ranges
-        continue
-      }
-      rest.removeFirst()
-      let last = try member()
-      guard let low = first.single, let high = last.single, low <= high else { throw unsupported("[-]") }
-      ranges.append(low...high)
-    }
-    let set = ScalarSet(ranges)
-    return isNegated ? set.complement : set
-  }
-
-  private mutating func member() throws -> ScalarSet {
-    guard let first = rest.popFirst() else { throw unsupported("a set without an end") }
-    return first == "\\" ? try escape(inSet: true) : ScalarSet([first.value...first.value])
-  }
-
-  private static let digits = ScalarSet([0x30...0x39])
-  private static let word = ScalarSet([0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A])
-  private static let space = ScalarSet([
-    0x09...0x0D, 0x20...0x20, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A, 0x2028...0x2029, 0x202F...0x202F,
-    0x205F...0x205F, 0x3000...0x3000, 0xFEFF...0xFEFF,
-  ])
-  private static let controls: [Unicode.Scalar: UInt32] = [
-    "t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D,
-  ]
-
-  private mutating func escape(inSet: Bool) throws -> ScalarSet {
-    guard let name = rest.popFirst() else { throw unsupported("\\") }
-    switch name {
-    case "d": return Self.digits
-    case "D": return Self.digits.complement
-    case "w": return Self.word
-    case "W": return Self.word.complement
-    case "s": return Self.space
-    case "S": return Self.space.complement
-    case "x": return try code(digits: 2)
-    case "u": return try unicode()
-    case "0" where rest.first.map({ !Self.digits.contains($0.value) }) ?? true: return ScalarSet([0...0])
-    case "b" where inSet: return ScalarSet([8...8])
-    default:
-      if let control = Self.controls[name] { return ScalarSet([control...control]) }
-      guard name.isASCII, !name.properties.isAlphabetic, !Self.digits.contains(name.value) else {
-        throw unsupported("\\\(name)")
-      }
-      return ScalarSet([name.value...name.value])
-    }
-  }
-
-  /// `\u` with four digits, of which two may be a pair, or with any number in braces.
-  private mutating func unicode() throws -> ScalarSet {
-    if take("{") {
-      guard let end = rest.firstIndex(of: "}") else { throw unsupported("\\u{") }
-      let count = end - rest.startIndex
-      let scalar = try code(digits: count)
-      rest.removeFirst()
-      return scalar
-    }
-    let first = try number(digits: 4)
-    guard (0xD800..<0xDC00).contains(first) else { return try scalar(first) }
-    guard take("\\"), take("u") else { throw unsupported("half a character") }
-    let second = try number(digits: 4)
-    guard (0xDC00..<0xE000).contains(second) else { throw unsupported("half a character") }
-    return try scalar(0x1_0000 + (first - 0xD800) << 10 + (second - 0xDC00))
-  }
-
-  private mutating func code(digits: Int) throws -> ScalarSet { try scalar(number(digits: digits)) }
-
-  private func scalar(_ number: UInt32) throws -> ScalarSet {
-    guard let scalar = Unicode.Scalar(number) else { throw unsupported("what is no character") }
-    return ScalarSet([scalar.value...scalar.value])
-  }
-
-  private mutating func number(digits: Int) throws -> UInt32 {
-    let text = String(String.UnicodeScalarView(rest.prefix(digits)))
-    guard (1...8).contains(digits), text.unicodeScalars.count == digits, let number = UInt32(text, radix: 16),
-      text.first != "+"
-    else { throw unsupported("\\\(text)") }
-    rest.removeFirst(digits)
-    return number
-  }
-
-  private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
-    guard rest.first == scalar else { return false }
-    rest.removeFirst()
-    return true
-  }
-
-  func unsupported(_ what: String) -> FireflyError {
-    FireflyError(
-      "the schema's \"pattern\" has a part that is not supported", at: place, found: what,
-      fix: "Leave it out, and check the answer for it.")
-  }
-}
-
-extension ScalarSet {
-  /// The only one.
-  fileprivate var single: UInt32? {
-    guard ranges.count == 1, ranges[0].count == 1 else { return nil }
-    return ranges[0].lowerBound
   }
 }

@@ -9,6 +9,7 @@ enum SchemaDialect {
     takeExclusive(&members)
     takeItems(&members)
     takePropertyNames(&members)
+    takeDependencies(&members)
     guard let isNullable = members["nullable"]?.bool else { return members }
     members["nullable"] = nil
     guard isNullable else { return members }
@@ -33,13 +34,27 @@ enum SchemaDialect {
     members["additionalItems"] = nil
   }
 
+  /// Drafts up to 7: what a member asks for is a list of others, or a schema.
+  private static func takeDependencies(_ members: inout JSONMembers) {
+    guard let dependencies = members["dependencies"]?.object else { return }
+    members["dependencies"] = nil
+    for keyword in ["dependentRequired", "dependentSchemas"] {
+      var own = members[keyword]?.object ?? JSONMembers()
+      for entry in dependencies.entries where (entry.value.array != nil) == (keyword == "dependentRequired") {
+        own[entry.key] = entry.value
+      }
+      if !own.isEmpty { members[keyword] = .object(own) }
+    }
+  }
+
   /// Names that are listed are properties, and names of a pattern are `patternProperties`.
   private static func takePropertyNames(_ members: inout JSONMembers) {
     guard let names = members["propertyNames"] else { return }
     let said = (names.object?.entries ?? []).filter {
       !SchemaKeywords.silent.contains($0.key) && !($0.key == "type" && $0.value == .string("string"))
     }
-    guard said.count < 2, names == .bool(true) || names.object != nil else { return }
+    guard said.count < 2, names == .bool(true) || names.object != nil, members["patternProperties"] == nil
+    else { return }
     let values = members["additionalProperties"] ?? .bool(true)
     switch said.first?.key {
     case nil: members["propertyNames"] = nil
@@ -48,7 +63,7 @@ enum SchemaDialect {
       var properties = JSONMembers()
       for name in listed { properties[name] = members["properties"]?[name] ?? values }
       members["properties"] = .object(properties)
-    case "pattern" where members["properties"] == nil && members["patternProperties"] == nil:
+    case "pattern" where members["properties"] == nil && members["required"] == nil:
       members["patternProperties"] = .object([said[0].value.string ?? "": values])
     default: return
     }

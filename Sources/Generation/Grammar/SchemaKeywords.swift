@@ -20,11 +20,20 @@ struct SchemaKeywords {
   ]
   private static let ofTypes: [String: Set<String>] = [
     "string": ["minLength", "maxLength", "format", "pattern"], "integer": [],
-    "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"], "boolean": [], "null": [],
-    "array": ["items", "prefixItems", "minItems", "maxItems", "uniqueItems"],
-    "object": ["properties", "patternProperties", "required", "additionalProperties"],
+    "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"], "boolean": [],
+    "null": [],
+    "array": [
+      "items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains",
+    ],
+    "object": [
+      "properties", "patternProperties", "propertyNames", "required", "additionalProperties",
+      "minProperties", "maxProperties", "dependentRequired", "dependentSchemas",
+    ],
   ]
-  private static let ofAll: Set = ["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]
+  static let allTypes = ["null", "boolean", "number", "string", "array", "object"]
+  private static let ofAll: Set = [
+    "type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "not", "if", "then", "else",
+  ]
   private static let known = ofTypes.values.reduce(ofAll.union(silent)) { $0.union($1) }
 
   /// - Throws: `FireflyError` for a keyword that is not supported.
@@ -34,48 +43,31 @@ struct SchemaKeywords {
         "the schema's keyword \"\(keyword.prefix(60))\" is not supported", at: place,
         fix: "Leave it out, and check the answer for it.")
     }
-    guard members["uniqueItems"].map({ $0 == .bool(false) }) ?? true else {
-      throw FireflyError(
-        "the schema's keyword \"uniqueItems\" is not supported", at: place,
-        fix: "Leave it out, and check the answer for it.")
-    }
-  }
-
-  /// - Throws: `FireflyError` for a keyword beside `keywords` that says more than they do.
-  func allow(_ keywords: Set<String>) throws {
-    for keyword in members.keys where !keywords.contains(keyword) && !SchemaKeywords.silent.contains(keyword)
-    {
-      throw FireflyError(
-        "\"\(keyword)\" beside \(keywords.sorted().map { "\"\($0)\"" }.joined(separator: " or ")) is not supported",
-        at: place, fix: "Write it into the parts.")
-    }
   }
 
   // MARK: - One of several
 
-  /// What `enum` or `const` allows; nil without either.
+  /// What `enum` or `const` lists; nil without either.
   func values() throws -> [OrderedJSON]? {
-    if let value = members["const"] {
-      try allow(["const", "type"])
-      return try ofType([value])
-    }
+    if let value = members["const"] { return [value] }
     guard let value = members["enum"] else { return nil }
-    try allow(["enum", "type"])
     guard let list = value.array, !list.isEmpty else {
       throw SchemaKeywords.wrong("enum", "a list of at least one value", value, place)
     }
-    return try ofType(list)
+    return list
   }
 
-  private func ofType(_ values: [OrderedJSON]) throws -> [OrderedJSON] {
-    guard members["type"] != nil else { return values }
-    let types = try types()
-    let fitting = values.filter { value in types.contains { SchemaKeywords.isOf($0, value.unordered) } }
-    guard !fitting.isEmpty else { throw FireflyError("no value of the schema's is of its type", at: place) }
-    return fitting
+  /// The other keywords, as a schema.
+  var besideValues: OrderedJSON {
+    var others = members
+    for keyword in ["enum", members["const"] == nil ? "enum" : "const"] { others[keyword] = nil }
+    return .object(others)
   }
 
-  private static func isOf(_ type: String, _ value: JSONValue) -> Bool {
+  /// The parts of `not`, where it is one of those that are held to as they are.
+  var excluded: [OrderedJSON] { members["not"]?["anyOf"]?.array ?? [] }
+
+  static func isOf(_ type: String, _ value: JSONValue) -> Bool {
     switch value {
     case .null: type == "null"
     case .bool: type == "boolean"
@@ -141,9 +133,26 @@ struct SchemaKeywords {
         expected: "at most \(ByteGrammar.mostNodes)")
     }
     guard bounds.1.map({ $0 >= bounds.0 }) ?? true else {
-      throw FireflyError("\(most) is below \(least)", at: place)
+      throw SchemaContradiction("\(most) is below \(least)", at: place)
     }
     return bounds
+  }
+
+  /// How many items must be of `contains`; nil without it.
+  func contained() throws -> PatternGraph.Count? {
+    guard members["contains"] != nil else { return nil }
+    let most = try bounds("minContains", "maxContains").most
+    let least = try count("minContains") ?? 1
+    guard most.map({ $0 >= least }) ?? true else {
+      throw SchemaContradiction("maxContains is below minContains", at: place)
+    }
+    return (least, most)
+  }
+
+  func flag(_ keyword: String) throws -> Bool {
+    guard let value = members[keyword] else { return false }
+    guard let flag = value.bool else { throw SchemaKeywords.wrong(keyword, "true or false", value, place) }
+    return flag
   }
 
   func properties() throws -> JSONMembers? {
@@ -162,102 +171,6 @@ struct SchemaKeywords {
     return names
   }
 
-  // MARK: - Strings and integers
-
-  /// - Parameter notes: is told of a format that is not held to.
-  func string(_ notes: inout [String]) throws -> TextPattern {
-    let (least, most) = try bounds("minLength", "maxLength")
-    guard let content = try content(&notes) else { return JSONGrammar.string(atLeast: least, atMost: most) }
-    let longest = content.most ?? .max
-    guard content.least >= least, most.map({ longest <= $0 }) ?? true else {
-      let keyword = members["pattern"] == nil ? "format" : "pattern"
-      throw FireflyError(
-        "\"\(keyword)\" beside a length that it may break is not supported", at: place,
-        fix: "Leave \(content.least < least ? "minLength" : "maxLength") out, and check the answer for it.")
-    }
-    return .sequence([.text("\""), content.pattern, .text("\"")])
-  }
-
-  /// What `pattern` or `format` asks for within the quotation marks, and its lengths in characters.
-  private func content(
-    _ notes: inout [String]
-  ) throws -> (pattern: TextPattern, least: Int, most: Int?)? {
-    let format = try text("format")
-    let known = format.flatMap { StringFormat.patterns[$0] }
-    if let pattern = try text("pattern") {
-      do {
-        let expression = try RegularPattern(pattern, at: place)
-        if let format { notes.append(notHeld("format", format)) }
-        return (expression.pattern, expression.least, expression.most)
-      } catch {
-        // Zod writes both, and means the same.
-        guard known != nil else { throw error }
-        notes.append(notHeld("pattern", pattern))
-      }
-    }
-    guard let format else { return nil }
-    guard let known else {
-      notes.append(notHeld("format", format))
-      return nil
-    }
-    let counts = known.byteCounts  // all of them ASCII
-    return (known, counts.least, counts.most)
-  }
-
-  private func text(_ keyword: String) throws -> String? {
-    guard let value = members[keyword] else { return nil }
-    guard let text = value.string else { throw SchemaKeywords.wrong(keyword, "a string", value, place) }
-    return text
-  }
-
-  private func notHeld(_ keyword: String, _ value: String) -> String {
-    "The schema's \"\(keyword)\": \"\(value.prefix(60))\" is not held to (at \(place))."
-  }
-
-  /// The bounds of a number; nil for one without any. A bound that lies beyond all numbers that are written is none: safe integers
-  /// of JavaScript, and those of 64 bits.
-  private func range() throws -> NumberRange? {
-    func bound(_ keyword: String) throws -> NumberRange.Bound? {
-      guard let value = members[keyword] else { return nil }
-      let isLower = keyword.hasSuffix("inimum")
-      if let number = value.unordered.double, abs(number) >= Double(IntegerRange.limit),
-        (number < 0) == isLower
-      {
-        return nil
-      }
-      guard let bound = NumberRange.Bound(value.unordered, isExclusive: keyword.hasPrefix("exclusive")) else {
-        throw SchemaKeywords.wrong(
-          keyword, "a number of at most 15 digits before the point and 16 behind it", value, place)
-      }
-      return bound
-    }
-    // Of two bounds that are the same, the one that leaves the number itself out.
-    let lower = [try bound("exclusiveMinimum"), try bound("minimum")].compactMap(\.self)
-      .max { $0.isBelow($1) || !$1.isBelow($0) && $1.isExclusive }
-    let upper = [try bound("exclusiveMaximum"), try bound("maximum")].compactMap(\.self)
-      .min { $0.isBelow($1) || !$1.isBelow($0) && $0.isExclusive }
-    let hasBounds = !SchemaKeywords.ofTypes["number", default: []].isDisjoint(with: members.keys)
-    return hasBounds ? NumberRange(lower: lower, upper: upper) : nil
-  }
-
-  func number() throws -> TextPattern {
-    guard let range = try range() else { return JSONGrammar.number }
-    guard let pattern = range.pattern else {
-      throw FireflyError("no number is within the schema's bounds", at: place)
-    }
-    return pattern
-  }
-
-  func integer() throws -> TextPattern {
-    guard let range = try range() else { return JSONGrammar.integer }
-    let whole = IntegerRange(
-      range.lower?.leastWhole ?? -IntegerRange.limit + 1, range.upper?.mostWhole ?? IntegerRange.limit - 1)
-    guard let pattern = whole.pattern else {
-      throw FireflyError("no whole number is within the schema's bounds", at: place)
-    }
-    return pattern
-  }
-
   static func wrong(_ keyword: String, _ expected: String, _ found: OrderedJSON, _ place: String)
     -> FireflyError
   {
@@ -265,5 +178,14 @@ struct SchemaKeywords {
     return FireflyError(
       "\(keyword) of the schema has a wrong value", at: place, expected: expected,
       found: text.count > 60 ? found.kind : text)
+  }
+}
+
+/// Why no value is of a part of a schema; of the rest some may be.
+struct SchemaContradiction: Error {
+  let reason: FireflyError
+
+  init(_ what: String, at place: String, found: String? = nil) {
+    reason = FireflyError(what, at: place, found: found)
   }
 }

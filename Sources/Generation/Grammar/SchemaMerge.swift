@@ -1,15 +1,20 @@
 import FireflyBase
 
-/// Several schemas that hold together, as one: `allOf`, and what stands beside `anyOf`, `oneOf` and `$ref`.
+/// Several schemas that hold together, as one: `allOf`, what stands beside `anyOf`, `oneOf` and `$ref`, and what says the same as
+/// those: `not`, `if`, `dependentRequired` and `dependentSchemas`.
 struct SchemaMerge {
   /// The schema that a `$ref` at a place names.
   let target: (_ reference: OrderedJSON, _ place: String) throws -> OrderedJSON
 
   private static let combining = ["$ref", "allOf", "anyOf", "oneOf"]
+  /// What is said by those.
+  private static let conditional = ["not", "if", "then", "else", "dependentRequired", "dependentSchemas"]
 
   /// Whether a schema has more than one part that must hold.
   static func isNeeded(_ members: JSONMembers) -> Bool {
     let spoken = members.keys.filter { !SchemaKeywords.silent.contains($0) }
+    if spoken.contains(where: { $0 != "not" && conditional.contains($0) }) { return true }
+    if let other = members["not"], !SchemaNegation.isPlain(other) { return true }
     return members["allOf"] != nil || spoken.contains(where: combining.contains) && spoken.count > 1
   }
 
@@ -26,8 +31,18 @@ struct SchemaMerge {
     try SchemaKeywords(members, place).refuseUnknown()
     var plain = JSONMembers()
     for entry in members.entries
-    where !Self.combining.contains(entry.key) && !SchemaKeywords.silent.contains(entry.key) {
+    where !(Self.combining + Self.conditional).contains(entry.key)
+      && !SchemaKeywords.silent.contains(entry.key)
+    {
       plain[entry.key] = entry.value
+    }
+    if let value = plain["const"] {
+      plain["const"] = nil
+      plain["enum"] =
+        plain["enum"] == nil
+        ? .array([value])
+        : try both(
+          plain["enum"] ?? .null, .array([value]), of: "enum", place)
     }
     var whole = OrderedJSON.object(plain)
     if let reference = members["$ref"] {
@@ -40,7 +55,47 @@ struct SchemaMerge {
       let parts = try SchemaKeywords(members, place).parts(keyword)
       whole = try merged(whole, .object([keyword: .array(parts)]), place)
     }
+    for part in try conditions(members, place, depth) { whole = try merged(whole, part, place) }
     return whole
+  }
+
+  /// What the conditional keywords say, in the words of the others.
+  private func conditions(_ members: JSONMembers, _ place: String, _ depth: Int) throws -> [OrderedJSON] {
+    func any(_ parts: [OrderedJSON]) -> OrderedJSON { .object(["anyOf": .array(parts)]) }
+    func all(_ parts: [OrderedJSON]) -> OrderedJSON { .object(["allOf": .array(parts)]) }
+    func absent(_ name: String) -> OrderedJSON { .object(["properties": .object([name: .bool(false)])]) }
+    var found: [OrderedJSON] = []
+    if let other = members["not"] {
+      if SchemaNegation.isPlain(other) {
+        found.append(.object(["not": other]))
+      } else {
+        let parts = try SchemaNegation(target: target).parts(not: other, place)
+        guard !parts.isEmpty else {
+          throw SchemaContradiction("\"not\" of the schema leaves no value", at: place)
+        }
+        found.append(parts.count == 1 ? try flattened(parts[0], place, depth: depth + 1) : any(parts))
+      }
+    }
+    if let condition = members["if"] {
+      found.append(
+        any([
+          all([condition, members["then"] ?? .bool(true)]),
+          all([.object(["not": condition]), members["else"] ?? .bool(true)]),
+        ]))
+    }
+    for keyword in ["dependentRequired", "dependentSchemas"] {
+      guard let value = members[keyword] else { continue }
+      guard let entries = value.object?.entries,
+        keyword == "dependentSchemas" || entries.allSatisfy({ $0.value.array != nil })
+      else { throw SchemaKeywords.wrong(keyword, "an object", value, place) }
+      for entry in entries {
+        let names = [.string(entry.key)] + (entry.value.array ?? [])
+        let present = OrderedJSON.object(["required": .array(names)])
+        found.append(
+          any([absent(entry.key), entry.value.array == nil ? all([present, entry.value]) : present]))
+      }
+    }
+    return found
   }
 
   /// Both of two flattened schemas.
@@ -50,10 +105,13 @@ struct SchemaMerge {
       return second == .bool(true) || second.object?.isEmpty == true ? first : second
     }
     if others.isEmpty { return first }
-    for (choice, beside) in [(own, second), (others, first)] {
-      for keyword in ["anyOf", "oneOf"] {
-        guard let parts = choice[keyword]?.array else { continue }
-        return .object([keyword: .array(parts.map { .object(["allOf": .array([$0, beside])]) })])
+    for keyword in ["anyOf", "oneOf"] {
+      // Members keep the order in which the schemas name them.
+      if let parts = own[keyword]?.array {
+        return .object([keyword: .array(parts.map { .object(["allOf": .array([$0, second])]) })])
+      }
+      if let parts = others[keyword]?.array {
+        return .object([keyword: .array(parts.map { .object(["allOf": .array([first, $0])]) })])
       }
     }
     return .object(try together(own, others, place))
@@ -86,11 +144,13 @@ struct SchemaMerge {
     guard let rest = other["additionalProperties"], rest != .bool(true) else {
       return listed.map { ($0.key, $0.value) }
     }
-    guard other["patternProperties"] == nil, own["patternProperties"] == nil else {
-      throw unsupported("patternProperties", place)
+    guard own["patternProperties"] == nil else { throw unsupported("patternProperties", place) }
+    let patterns = try (other["patternProperties"]?.object?.keys ?? []).map {
+      try RegularPattern($0, at: place)
     }
-    return listed.compactMap { entry in
-      if other["properties"]?[entry.key] != nil { return (entry.key, entry.value) }
+    return try listed.compactMap { entry in
+      let isOther = try patterns.contains { try $0.allows(entry.key) }
+      if isOther || other["properties"]?[entry.key] != nil { return (entry.key, entry.value) }
       return rest == .bool(false)
         ? nil : (entry.key, .object(["allOf": .array([entry.value, rest])]))
     }
@@ -101,9 +161,18 @@ struct SchemaMerge {
     _ first: OrderedJSON, _ second: OrderedJSON, of keyword: String, _ place: String
   ) throws -> OrderedJSON {
     switch keyword {
-    case "minimum", "exclusiveMinimum", "minLength", "minItems": return try Self.larger(first, second, place)
-    case "maximum", "exclusiveMaximum", "maxLength", "maxItems":
+    case "minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties":
+      return try Self.larger(first, second, place)
+    case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties":
       return try Self.larger(first, second, place) == first ? second : first
+    case "uniqueItems": return .bool(first == .bool(true) || second == .bool(true))
+    case "not":
+      return .object(["anyOf": .array((first["anyOf"]?.array ?? []) + (second["anyOf"]?.array ?? []))])
+    case "multipleOf":
+      guard let own = Multiple(first.unordered), let other = Multiple(second.unordered),
+        let common = own.common(with: other)
+      else { throw Self.unsupported(keyword, place) }
+      return common
     case "properties": return first  // united by who calls
     case "required":
       let names = first.array ?? []
@@ -113,8 +182,12 @@ struct SchemaMerge {
       return .object(["allOf": .array([first, second])])
     case "type": return try Self.types(first, second, place)
     case "enum":
-      let shared = (first.array ?? []).filter { second.array?.contains($0) == true }
-      guard !shared.isEmpty else { throw Self.unsupported(keyword, place) }
+      let shared = (first.array ?? []).filter { value in
+        second.array?.contains { SchemaCheck.areSame($0, value) } == true
+      }
+      guard !shared.isEmpty else {
+        throw SchemaContradiction("values that must hold together are different", at: place)
+      }
       return .array(shared)
     default: throw Self.unsupported(keyword, place)
     }
@@ -144,7 +217,7 @@ struct SchemaMerge {
       }
     }
     guard !shared.isEmpty else {
-      throw FireflyError("schemas that must hold together are of different types", at: place)
+      throw SchemaContradiction("schemas that must hold together are of different types", at: place)
     }
     return shared.count == 1 ? .string(shared[0]) : .array(shared.map(OrderedJSON.string))
   }

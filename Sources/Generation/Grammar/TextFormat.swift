@@ -1,7 +1,7 @@
 import FireflyBase
 
 /// A format that an answer's text can be held to.
-public enum TextFormat: Sendable {
+public indirect enum TextFormat: Sendable {
   /// A JSON object, whatever its members.
   case jsonObject
   /// JSON of this schema (JSON Schema, as far as `JSONSchema` reads it).
@@ -10,20 +10,72 @@ public enum TextFormat: Sendable {
   case calls([(name: String, schema: OrderedJSON)], between: String, after: String)
   /// One of these texts, none of them empty.
   case oneOf([String])
+  /// An answer of a format, or calls of functions in one of these spellings.
+  case either(TextFormat, calls: [CallFormat])
+  /// An answer of a format behind reasoning of any text up to `close`. Where the answer itself begins the reasoning, with `open`, it
+  /// may also go without.
+  case reasoned(open: [CallFormat.Piece]?, close: [CallFormat.Piece], TextFormat)
 
   /// - Throws: `FireflyError` naming the keyword of a schema that is not supported, or when it is too large.
   public func constraint(_ tokens: TokenTrie) throws -> TextConstraint {
-    let (rules, notes) = try rules()
+    let (rules, notes) = try JSONSchema.rules(of: self)
     return TextConstraint(try ByteGrammar(rules), tokens, notes: notes)
   }
+}
 
-  private func rules() throws -> (rules: [TextPattern], notes: [String]) {
-    switch self {
-    case .jsonObject: ([.sequence([JSONGrammar.gap, JSONGrammar.object])] + JSONGrammar.shared, [])
-    case .jsonSchema(let schema): try JSONSchema.rules(schema)
+extension JSONSchema {
+  /// The rules of a whole text, the first the text itself, and what of the format they do not hold to.
+  ///
+  /// - Throws: `FireflyError` for a schema's keyword or value that is not supported.
+  static func rules(of format: TextFormat) throws -> (rules: [TextPattern], notes: [String]) {
+    var compiler = JSONSchema()
+    let whole = try compiler.pattern(of: format)
+    return (compiler.rules(of: whole), compiler.notes)
+  }
+
+  private mutating func pattern(of format: TextFormat) throws -> TextPattern {
+    switch format {
+    case .jsonObject: return .sequence([JSONGrammar.gap, JSONGrammar.object])
+    case .jsonSchema(let schema):
+      return .sequence([JSONGrammar.gap, .rule(try document(schema, "schema"))])
     case .calls(let functions, let between, let after):
-      try JSONSchema.rules(functions, between: between, after: after)
-    case .oneOf(let texts): ([.choice(texts.map(TextPattern.text))], [])
+      return .sequence([try call(of: functions, between: .text(between)), .text(after)])
+    case .oneOf(let texts): return .choice(texts.map(TextPattern.text))
+    case .either(let answer, let calls):
+      return .choice([try pattern(of: answer)] + (try calls.map { try pattern(of: $0) }))
+    case .reasoned(let open, let close, let answer):
+      let end = close.pattern
+      let thought = try ByteAutomaton(.anything).without(
+        ByteAutomaton(.sequence([.anything, end, .anything])))
+      let reasoning = TextPattern.sequence([
+        open?.pattern ?? .text(""), thought.pattern, end, .repeated(.text("\n"), atLeast: 0, atMost: 2),
+      ])
+      return .sequence([open == nil ? reasoning : .optional(reasoning), try pattern(of: answer)])
     }
+  }
+
+  private mutating func pattern(of calls: CallFormat) throws -> TextPattern {
+    guard !calls.functions.isEmpty else { return .sequence([calls.before.pattern, .anything]) }
+    let call = try call(of: calls.functions, between: calls.between.pattern)
+    let more = calls.next.map { next in
+      TextPattern.repeated(.sequence([next.pattern, call]), atLeast: 0, atMost: nil)
+    }
+    let end = TextPattern.sequence([.optional(.text("\n")), calls.end.pattern])
+    return .sequence([
+      calls.before.pattern, call, more ?? .text(""), calls.after.pattern,
+      calls.end.isEmpty ? .text("") : .optional(end),
+    ])
+  }
+
+  /// One of several functions' names, and its arguments.
+  private mutating func call(
+    of functions: [(name: String, schema: OrderedJSON)], between: TextPattern
+  ) throws -> TextPattern {
+    .choice(
+      try functions.map { name, schema in
+        let takesAny = schema.object?.isEmpty == true
+        let arguments = takesAny ? JSONGrammar.object : .rule(try document(schema, name))
+        return .sequence([.text(name), between, arguments])
+      })
   }
 }

@@ -9,18 +9,8 @@ indirect enum TextPattern: Sendable {
   case repeated(TextPattern, atLeast: Int, atMost: Int?)
   /// What the rule of this name says, which is at least one byte.
   case rule(Int)
-  /// Members of an object in their order, with commas between those that are there.
-  case members([Member])
-
-  struct Member: Sendable {
-    /// With the colon.
-    var key: TextPattern
-    /// The rule of its value.
-    var value: Int
-    var isRequired: Bool
-    /// Any number of such members; the last only.
-    var isRepeated = false
-  }
+  /// From place to place of a graph.
+  case graph(PatternGraph)
 
   /// The bytes of the shortest and of the longest text; nil: there is no longest one that is known.
   var byteCounts: (least: Int, most: Int?) {
@@ -28,7 +18,7 @@ indirect enum TextPattern: Sendable {
     case .text(let text): (text.utf8.count, text.utf8.count)
     case .bytes: (1, 1)
     case .rule: (1, nil)
-    case .members: (0, nil)
+    case .graph: (0, nil)
     case .sequence(let parts):
       parts.map(\.byteCounts).reduce((0, 0)) { sum, part in
         (sum.0 + part.least, sum.1.flatMap { most in part.most.map { $0 + most } })
@@ -45,6 +35,36 @@ indirect enum TextPattern: Sendable {
     }
   }
 
+  /// Whether there is any such text.
+  ///
+  /// - Parameter rules: whether each rule has one.
+  func isPossible(_ rules: [Bool]) -> Bool {
+    switch self {
+    case .text, .bytes: true
+    case .sequence(let parts): parts.allSatisfy { $0.isPossible(rules) }
+    case .choice(let parts): parts.contains { $0.isPossible(rules) }
+    case .repeated(let part, let least, _): least == 0 || part.isPossible(rules)
+    case .rule(let rule): rules[rule]
+    case .graph(let graph): graph.leadsOn(rules)[0]
+    }
+  }
+
+  /// Whether each rule has a text, when they call each other.
+  static func possible(_ rules: [TextPattern]) -> [Bool] {
+    var possible = rules.map { _ in false }
+    var isSettled = false
+    while !isSettled {
+      isSettled = true
+      // Parts stand behind what they are parts of.
+      for (number, rule) in rules.enumerated().reversed()
+      where !possible[number] && rule.isPossible(possible) {
+        possible[number] = true
+        isSettled = false
+      }
+    }
+    return possible
+  }
+
   static func optional(_ pattern: TextPattern) -> TextPattern { .repeated(pattern, atLeast: 0, atMost: 1) }
 }
 
@@ -56,8 +76,10 @@ struct ByteSet: Hashable, Sendable {
     for range in ranges { for byte in range { insert(byte) } }
   }
 
-  init(_ characters: String) {
-    for byte in characters.utf8 { insert(byte) }
+  init(_ characters: String) { self.init(bytes: characters.utf8) }
+
+  init(bytes: some Sequence<UInt8>) {
+    for byte in bytes { insert(byte) }
   }
 
   private mutating func insert(_ byte: UInt8) {

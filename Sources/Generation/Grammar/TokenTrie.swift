@@ -20,16 +20,20 @@ public final class TokenTrie: Sendable {
   let vocabularySize: Int
   private let spelling: [Int32: [UInt8]]
 
-  /// Takes every token that stands for text; special ones stand for none.
+  /// The byte that special tokens begin with here, behind which their names stand: no text has it, so that only a format that asks
+  /// for one of them has it.
+  static let specialMark: UInt8 = 0xFF
+
+  /// Takes every token.
   ///
   /// - Parameter vocabularySize: the model's.
   public init(_ tokenizer: any Tokenizer, vocabularySize: Int) {
     let speller = TokenSpelling(tokenizer)
     let special = tokenizer.specialIDs
     var spelling: [Int32: [UInt8]] = [:]
-    for id in 0..<Int32(clamping: min(vocabularySize, tokenizer.vocabularySize))
-    where !special.contains(id) && tokenizer.token(of: id) != nil {
-      let bytes = speller.bytes(of: id)
+    for id in 0..<Int32(clamping: min(vocabularySize, tokenizer.vocabularySize)) {
+      guard let token = tokenizer.token(of: id) else { continue }
+      let bytes = special.contains(id) ? [Self.specialMark] + token.utf8 : speller.bytes(of: id)
       if !bytes.isEmpty { spelling[id] = bytes }
     }
     self.spelling = spelling
@@ -60,6 +64,6 @@ public final class TokenTrie: Sendable {
     return nodes
   }
 
-  /// The bytes of a token; none for one that stands for no text.
+  /// The bytes of a token; none for one that stands for nothing.
   func bytes(of id: Int32) -> [UInt8] { spelling[id] ?? [] }
 }

@@ -59,10 +59,6 @@ extension Chinese {
     = 不支持 schema 的关键字 "{}"
     Leave it out, and check the answer for it.
     = 请去掉它，自行检查回答。
-    "{}" beside {} is not supported
-    = 不支持 "{}" 与 {} 并列
-    Write it into the parts.
-    = 请把它写到各部分中。
     a list of at least one value
     = 至少一个值的列表
     a list of at least one schema
@@ -139,12 +135,6 @@ extension Chinese {
     = minItems 多于 schema 的元素
     "required" names a member that "additionalProperties" leaves out
     = "required" 中有 "additionalProperties" 所排除的成员
-    "patternProperties" is supported with one pattern
-    = "patternProperties" 只支持一个模式
-    "additionalProperties" beside "patternProperties" is supported as false only
-    = 与 "patternProperties" 并列的 "additionalProperties" 只支持 false
-    a member of "properties" or "required" that "patternProperties" is about too is not supported
-    = 不支持同时属于 "patternProperties" 的 "properties" 或 "required" 成员
     so many groups within groups
     = 层数这么多的嵌套分组
     $ before the end
@@ -161,14 +151,6 @@ extension Chinese {
     = 不是字符的内容
     the schema's "pattern" has a part that is not supported
     = schema 的 "pattern" 中有不支持的部分
-    the schema's keyword "uniqueItems" is not supported
-    = 不支持 schema 的关键字 "uniqueItems"
-    no value of the schema's is of its type
-    = schema 列出的值都不属于它的类型
-    "{}" beside a length that it may break is not supported
-    = 不支持 "{}" 与可能被它违反的长度并列
-    Leave {} out, and check the answer for it.
-    = 请去掉 {}，自行检查回答。
     The schema's "{}": "{}" is not held to (at {}).
     = 不强制 schema 的 "{}": "{}"（位于 {}）。
     a number of at most 15 digits before the point and 16 behind it
@@ -183,6 +165,52 @@ extension Chinese {
     = 必须同时成立的 schema 类型不同
     "{}" of schemas that must hold together ("allOf") is not supported where they differ
     = 必须同时成立（"allOf"）的 schema 之间不支持不同的 "{}"
+    keywords that must hold together make the format too large
+    = 必须同时成立的关键字使格式太大
+    at most {} states
+    = 至多 {} 个状态
+    Leave one of them out, and check the answer for it.
+    = 请去掉其中一个，自行检查回答。
+    "uniqueItems" is supported for items of an "enum", and for at most one item
+    = "uniqueItems" 只支持取自 "enum" 的元素，或至多一个元素
+    "minProperties" is supported for members that are listed and one more
+    = "minProperties" 只支持已列出的成员，以及另外一个
+    List members in "properties", or leave it out, and check the answer for it.
+    = 请在 "properties" 中列出成员，或去掉它，自行检查回答。
+    "patternProperties" is supported with at most 4 patterns
+    = "patternProperties" 最多支持 4 个模式
+    "propertyNames" is supported with values alone, or with keywords of strings
+    = "propertyNames" 只支持单独的取值，或字符串的关键字
+    no value is of the schema
+    = 没有值符合 schema
+    "not" with lists or objects as values is not supported
+    = 不支持以列表或对象为值的 "not"
+    "multipleOf" has too many digits
+    = "multipleOf" 位数太多
+    at most {} of its last decimal place
+    = 按其最后一位小数计至多 {}
+    "{}" beside lists or objects as values is not supported
+    = 不支持 "{}" 与作为取值的列表或对象并列
+    at most 20 levels of "not"
+    = "not" 至多 20 层
+    "{}" within "not" or "if" is not supported
+    = 不支持 "not" 或 "if" 中的 "{}"
+    none of the schema's values is of its other keywords
+    = schema 列出的值都不符合它的其他关键字
+    values that must hold together are different
+    = 必须同时成立的取值不同
+    "not" of the schema leaves no value
+    = schema 的 "not" 没有留下任何值
+    false of the schema allows no value
+    = schema 的 false 不允许任何值
+    minItems is more than there are different items
+    = minItems 多于不同元素的个数
+    maxContains is below minContains
+    = maxContains 小于 minContains
+    an object, true or false
+    = 对象、true 或 false
+    a number above 0 of at most 15 digits before the point and 16 behind it
+    = 大于 0、小数点前不超过 15 位、后不超过 16 位的数
     the model's embeddings are pooled in a way that is not supported
     = 模型的嵌入使用了不支持的汇总方式
     the mean or the last token
