@@ -25,13 +25,13 @@ struct ChatEndpoint {
     }
     answers.options.reportsLogProbabilities = reportsTokens
     answers.stop(at: try service.stopIDs(of: chat.template), parameters)
-    try constrain(&answers, chat, parameters)
-    answers.options.shownTokens = ChatEndpoint.marks(chat, service.tokenizer)
     let prompt = try chat.prompt(service)
+    let isThinking = chat.isThinking(after: prompt, service)
+    try constrain(&answers, chat, isThinking: isThinking, parameters)
+    answers.options.shownTokens = ChatEndpoint.marks(chat, service.tokenizer)
     let separates = parameters["reasoning_format"] != .string("none")
     let reader = ChatAnswerReader(
-      chat.tools, isThinking: chat.isThinking(after: prompt, service), separates: separates,
-      chat.template.reasoningMarks,
+      chat.tools, isThinking: isThinking, separates: separates, chat.template.reasoningMarks,
       channels: separates && chat.template.own.writesChannels
         ? ChannelReader(isInText: chat.continuesAnswer) : nil)
     let format = ChatFormat(
@@ -42,28 +42,38 @@ struct ChatEndpoint {
       reportsTokens: reportsTokens, warnings: parameters.warnings)
   }
 
-  /// Holds the answer to a call where it must be one, otherwise to the format that the request asks for.
-  private func constrain(_ answers: inout AnswerParameters, _ chat: ChatRequest, _ parameters: Parameters)
-    throws
-  {
-    let tools = chat.tools
-    try service.constrain(&answers, parameters)
-    guard answers.options.constraint == nil || !chat.continuesAnswer else {
+  /// Holds the answer to a call where it must be one, otherwise to the format that the request asks for, behind reasoning where
+  /// the model reasons.
+  private func constrain(
+    _ answers: inout AnswerParameters, _ chat: ChatRequest, isThinking: Bool, _ parameters: Parameters
+  ) throws {
+    try answers.forbidWords(parameters, service.tokenizer)
+    let asked = try ResponseFormat.read(parameters)
+    guard asked == nil || !chat.continuesAnswer else {
       throw APIError.invalid(
         "An answer of a format is one from its beginning; leave the assistant's message at the end out.",
         "response_format")
     }
-    guard tools.described != nil, answers.options.constraint != nil || tools.format != nil else { return }
-    guard answers.options.constraint == nil else {
-      throw APIError.invalid(
-        "An answer of a format calls no tools; leave \"tools\" out, or say \"tool_choice\": \"none\".",
-        "response_format")
+    let format = chat.tools.format(or: asked?.format, service.tokenizer, parameters.warnings)
+    guard var format else { return }
+    if asked != nil && chat.tools.format == nil {
+      format = reasoned(format, chat.template, isThinking: isThinking)
     }
     do {
-      answers.options.constraint = try tools.format.map { try service.constraint($0, parameters.warnings) }
+      answers.options.constraint = try service.constraint(format, parameters.warnings)
     } catch let error as FireflyError {
-      throw APIError.invalid(error, "tools")
+      throw APIError.invalid(error, chat.tools.format == nil ? asked?.parameter ?? "tools" : "tools")
     }
+  }
+
+  /// A format behind the reasoning that the prompt has begun, or that the model may begin itself.
+  private func reasoned(_ format: TextFormat, _ template: ChatTemplate, isThinking: Bool) -> TextFormat {
+    let (marks, own) = (template.reasoningMarks, template.own)
+    guard isThinking || own.chat.contains(marks.open) || own.tools?.contains(marks.open) == true else {
+      return format
+    }
+    func pieces(_ mark: String) -> [CallFormat.Piece] { mark.pieces(marks: [mark], service.tokenizer) }
+    return .reasoned(open: isThinking ? nil : pieces(marks.open), close: pieces(marks.close), format)
   }
 
   /// Special tokens that `ChatAnswerReader` looks for.

@@ -12,8 +12,9 @@ struct ChatTools: Sendable {
   private(set) var mostCalls = Int.max
   /// What every answer is made to begin with; empty unless it must be a call.
   private(set) var opening = ""
-  /// What must follow.
+  /// What must follow where an answer must be a call.
   private(set) var format: TextFormat?
+  private var functions: [Function] = []
 
   /// - Throws: `APIError` naming the parameter.
   init(_ parameters: Parameters, _ template: ChatTemplate) throws {
@@ -40,11 +41,7 @@ struct ChatTools: Sendable {
     }
     if try parameters.flag("parallel_tool_calls") == false { mostCalls = 1 }
     guard choice.mustCall else {
-      for function in functions where function.isStrict {
-        parameters.warnings.add(
-          "\"strict\" of the tool \"\(function.name)\" has no effect here: a call is held to its schema only where "
-            + "\"tool_choice\" asks for one.")
-      }
+      self.functions = functions
       return
     }
     if case .named(let name) = choice {
@@ -63,6 +60,40 @@ struct ChatTools: Sendable {
     opening = form.opening
     format = .calls(
       functions.map { ($0.name, $0.parameters) }, between: form.between, after: form.after)
+  }
+
+  /// What an answer must be: a call where it must be one, else, where the request asks for a format, an answer of that or calls.
+  ///
+  /// - Parameter answer: the format that the request asks for.
+  func format(or answer: TextFormat?, _ tokenizer: any Tokenizer, _ warnings: Warnings) -> TextFormat? {
+    guard described != nil else { return answer }
+    if let format { return format }
+    let calls = answer == nil ? nil : syntax.map { self.calls($0, tokenizer) }
+    for function in functions where function.isStrict && calls?.contains(where: \.isHeld) != true {
+      warnings.add(
+        "\"strict\" of the tool \"\(function.name)\" has no effect here: a call is held to its schema only where "
+          + "\"tool_choice\" asks for one.")
+    }
+    guard let answer else { return nil }
+    guard let calls else {
+      warnings.add("An answer of a format calls no tools with this model.")
+      return answer
+    }
+    return .either(answer, calls: calls)
+  }
+
+  /// The spellings of calls: by the functions' schemas where that can be held to, else whatever follows a call's mark.
+  private func calls(_ syntax: ToolSyntax, _ tokenizer: any Tokenizer) -> [CallFormat] {
+    func pieces(_ text: String) -> [CallFormat.Piece] { text.pieces(marks: syntax.marks, tokenizer) }
+    guard let form = syntax.forcedCall else {
+      return syntax.openings.map { CallFormat(before: pieces($0)) }
+    }
+    return [
+      CallFormat(
+        functions: functions.map { ($0.name, $0.parameters) }, before: pieces(form.opening),
+        between: pieces(form.between), after: pieces(form.after),
+        next: mostCalls > 1 ? form.next.map(pieces) : nil, end: pieces(syntax.closing ?? ""))
+    ]
   }
 
   // MARK: - What the request says
@@ -160,6 +191,27 @@ struct ChatTools: Sendable {
         }
       }
     }
+  }
+}
+
+extension CallFormat {
+  fileprivate var isHeld: Bool { !functions.isEmpty }
+}
+
+extension String {
+  /// The text in pieces, marks that the tokenizer has as special tokens by themselves.
+  func pieces(marks: [String], _ tokenizer: any Tokenizer) -> [CallFormat.Piece] {
+    let special = marks.filter { mark in tokenizer.id(of: mark).map(tokenizer.specialIDs.contains) ?? false }
+    var pieces: [CallFormat.Piece] = []
+    var rest = self[...]
+    while let (mark, range) = special.compactMap({ mark in rest.firstRange(of: mark).map { (mark, $0) } })
+      .min(by: { $0.1.lowerBound < $1.1.lowerBound })
+    {
+      if range.lowerBound > rest.startIndex { pieces.append(.text(String(rest[..<range.lowerBound]))) }
+      pieces.append(.special(mark))
+      rest = rest[range.upperBound...]
+    }
+    return rest.isEmpty ? pieces : pieces + [.text(String(rest))]
   }
 }
 

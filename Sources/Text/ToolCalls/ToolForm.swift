@@ -33,7 +33,10 @@ struct ToolForm: Sendable {
   let body: Body
   /// Further marks that may be special tokens.
   var innerMarks: [String] = []
-  var forced: (opening: String, between: String, after: String)?
+  /// How a call is begun for a model that must call, what stands around its arguments, and between two calls where there may be
+  /// more.
+  typealias Forced = (opening: String, between: String, after: String, next: String?)
+  var forced: Forced?
 
   var marks: [String] {
     switch frame {
@@ -57,47 +60,51 @@ extension ToolForm {
     case .hermes:
       ToolForm(
         frame: .marked(open: "<tool_call>", close: "</tool_call>"), body: .objects,
-        forced: ("<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}"))
+        forced: (
+          "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}",
+          "}\n</tool_call>\n<tool_call>\n{\"name\": \""
+        ))
     case .nemotron: list("<TOOLCALL>", "</TOOLCALL>")
     case .apriel: list("<tool_calls>", "</tool_calls>")
     case .granite: list("<|tool_call|>", "<|/tool_call|>")
     case .firefunction:
       ToolForm(
         frame: .marked(open: "functools[", close: "]"), body: .bareObjects,
-        forced: ("functools[{\"name\": \"", "\", \"arguments\": ", "}]"))
+        forced: ("functools[{\"name\": \"", "\", \"arguments\": ", "}]", "}, {\"name\": \""))
     case .gigaChat:
       ToolForm(
         frame: .marked(open: "<|function_call|>", close: "<|message_sep|>"), body: .objects,
-        forced: ("<|function_call|>{\"name\": \"", "\", \"arguments\": ", "}"))
+        forced: ("<|function_call|>{\"name\": \"", "\", \"arguments\": ", "}", nil))
     case .cohere:
       ToolForm(
         frame: .marked(open: "<|START_ACTION|>", close: "<|END_ACTION|>"), body: .objects,
         forced: (
-          "<|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \"", "\", \"parameters\": ", "}\n]"
+          "<|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \"", "\", \"parameters\": ",
+          "}\n]", nil
         ))
     case .commandR: ToolForm(frame: .marked(open: "Action:", close: "```"), body: .objects)
     case .apertus:
       ToolForm(
         frame: .marked(open: "<|tools_prefix|>", close: "<|tools_suffix|>"), body: .namedObjects,
-        forced: ("<|tools_prefix|>[{\"", "\": ", "}]"))
+        forced: ("<|tools_prefix|>[{\"", "\": ", "}]", "}, {\""))
     case .llama:
       ToolForm(
         frame: .leading, body: .objects, innerMarks: [ToolMark.python],
-        forced: ("{\"name\": \"", "\", \"parameters\": ", "}"))
+        forced: ("{\"name\": \"", "\", \"parameters\": ", "}", "}; {\"name\": \""))
     case .mistral:
       ToolForm(
         frame: .prefixed(ToolMark.mistral), body: .objects, innerMarks: [ToolMark.arguments, "[CALL_ID]"],
-        forced: ("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ", "}]"))
+        forced: ("[TOOL_CALLS] [{\"name\": \"", "\", \"arguments\": ", "}]", "}, {\"name\": \""))
     case .qwenXML, .seed, .miniMax, .deepSeekML, .miniCPM: tagged(syntax)
     case .glmXML: pairs("")
     case .hunyuan: pairs(":opensource")
     case .functionary:
       ToolForm(
         frame: .marked(open: "<function=", close: "</function>"), body: .afterName,
-        forced: ("<function=", ">", ""))
+        forced: ("<function=", ">", "", "</function><function="))
     case .glm:
       ToolForm(
-        frame: .leading, body: .afterName, innerMarks: [ToolMark.handover], forced: ("", "\n", ""))
+        frame: .leading, body: .afterName, innerMarks: [ToolMark.handover], forced: ("", "\n", "", nil))
     case .kimi, .deepSeek: separated(syntax)
     case .lfm:
       ToolForm(frame: .marked(open: "<|tool_call_start|>", close: "<|tool_call_end|>"), body: .python)
@@ -153,7 +160,7 @@ extension ToolForm {
       body: .separated(by: ToolMark.deepSeekSeparator), innerMarks: [ToolMark.deepSeekSeparator],
       forced: (
         ToolMark.deepSeekBegin + "<｜tool▁call▁begin｜>function" + ToolMark.deepSeekSeparator,
-        "\n```json\n", "\n```"
+        "\n```json\n", "\n```", nil
       ))
   }
 
@@ -161,7 +168,7 @@ extension ToolForm {
   private static func list(_ open: String, _ close: String) -> ToolForm {
     ToolForm(
       frame: .marked(open: open, close: close), body: .objects,
-      forced: (open + "[{\"name\": \"", "\", \"arguments\": ", "}]"))
+      forced: (open + "[{\"name\": \"", "\", \"arguments\": ", "}]", "}, {\"name\": \""))
   }
 
   private static func pairs(_ suffix: String) -> ToolForm {
@@ -195,5 +202,21 @@ extension ToolSyntax {
 
   /// How a call is begun for a model that must call, and what stands around name and arguments; nil where arguments are not
   /// JSON, or marks that only a special token writes stand between.
-  package var forcedCall: (opening: String, between: String, after: String)? { ToolForm.of(self).forced }
+  package var forcedCall: (opening: String, between: String, after: String, next: String?)? {
+    ToolForm.of(self).forced
+  }
+
+  /// What calls begin with, of which one is enough; none where they have no mark.
+  package var openings: [String] {
+    switch ToolForm.of(self).frame {
+    case .marked(let open, _, let noise): [open] + noise.filter { !$0.contains("/") && !$0.contains("end") }
+    case .prefixed(let mark): [mark]
+    case .leading: []
+    }
+  }
+
+  /// What closes a call; nil where nothing does.
+  package var closing: String? {
+    if case .marked(_, let close, _) = ToolForm.of(self).frame { close } else { nil }
+  }
 }
