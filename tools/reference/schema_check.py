@@ -29,7 +29,7 @@ CLOSING = {str(ord(sign)): 3 for sign in '"}]'} | {"259": 4}
 
 def ask(port: int, schema, count: int):
     body = {
-        "model": "random", "messages": [{"role": "user", "content": "x"}], "max_tokens": 300, "temperature": 3, "n": count, "seed": 7, "logit_bias": CLOSING,
+        "model": "random", "messages": [{"role": "user", "content": "x"}], "max_tokens": 300, "temperature": 2, "n": count, "seed": 7, "logit_bias": CLOSING,
         "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": schema if isinstance(schema, dict) else {}}},
     }  # fmt: skip
     request = urllib.request.Request(

@@ -81,7 +81,9 @@ enum JSONGrammar {
 
   /// A list of so many of a rule's values.
   static func list(of rule: Int, atLeast least: Int = 0, atMost most: Int? = nil) -> TextPattern {
-    list(PatternGraph.items(first: [], others: [PatternGraph.Item(pattern: .rule(rule))], (least, most)))
+    list(
+      PatternGraph.items(
+        first: [], others: [PatternGraph.Item(pattern: .rule(rule))], (least, most), separator: comma))
   }
 
   static func list(_ items: PatternGraph) -> TextPattern {
@@ -101,7 +103,8 @@ enum JSONGrammar {
     _ members: [PatternGraph.Member] = [], further: TextPattern? = nil, atLeast least: Int = 0,
     atMost most: Int? = nil
   ) -> TextPattern {
-    let members = PatternGraph.members(members, further: further, atLeast: least, atMost: most)
+    let members = PatternGraph.members(
+      members, further: further, atLeast: least, atMost: most, separator: comma)
     return .sequence([.text("{"), gap, .graph(members), gap, .text("}")])
   }
 }

@@ -23,7 +23,9 @@ extension JSONSchema {
       throw FireflyError("the bound is too large", at: place, expected: "at most \(ByteGrammar.mostNodes)")
     }
     return JSONGrammar.list(
-      PatternGraph.items(first: first, others: others, count, counted: counted ?? (0, nil)))
+      PatternGraph.items(
+        first: first, others: others, count, counted: counted ?? (0, nil),
+        separator: JSONGrammar.comma))
   }
 
   /// What an item may be: of `contains`, and counted, or anything that the schema allows, where too many are no matter.
@@ -61,11 +63,15 @@ extension JSONSchema {
       throw SchemaContradiction("minItems is more than there are different items", at: place)
     }
     let texts = values.map { TextPattern.text($0.unordered.text()) }
-    if values.count <= PatternGraph.mostInAnyOrder { return JSONGrammar.list(.distinct(texts, count)) }
+    if values.count <= PatternGraph.mostInAnyOrder {
+      return JSONGrammar.list(.distinct(texts, count, separator: JSONGrammar.comma))
+    }
     notes.append(
       "Items that \"uniqueItems\" keeps apart come in the order of the schema's values (at \(place)).")
     return JSONGrammar.list(
-      .members(texts.map { PatternGraph.Member(pattern: $0) }, atLeast: count.least, atMost: count.most))
+      .members(
+        texts.map { PatternGraph.Member(pattern: $0) }, atLeast: count.least, atMost: count.most,
+        separator: JSONGrammar.comma))
   }
 
   /// All values of a schema that has an end of them, each once; nil for others.

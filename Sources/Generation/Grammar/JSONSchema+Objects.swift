@@ -108,7 +108,7 @@ extension JSONSchema {
   private mutating func names(otherThan listed: [String], _ keywords: SchemaKeywords) throws -> ByteAutomaton
   {
     let place = keywords.place + ".propertyNames"
-    var names = RegularPattern.any()
+    var names = TextPattern.characters()
     if let schema = keywords["propertyNames"] {
       let texts = OrderedJSON.object(["allOf": .array([schema, .object(["type": .string("string")])])])
       guard let members = try merge.flattened(texts, place).object,
@@ -120,6 +120,6 @@ extension JSONSchema {
       }
       names = try SchemaKeywords(members, place).characters(&notes)
     }
-    return try ByteAutomaton(names).without(ByteAutomaton(.choice(listed.map(RegularPattern.literal))))
+    return try ByteAutomaton(names).without(ByteAutomaton(.choice(listed.map { .characters(of: $0) })))
   }
 }

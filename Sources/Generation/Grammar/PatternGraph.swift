@@ -1,46 +1,4 @@
-/// Patterns between numbered places, for what would else have to be written down once for every count of it.
-struct PatternGraph: Sendable {
-  struct Edge: Sendable {
-    var pattern: TextPattern
-    var target: Int
-  }
-
-  /// The ways on from each place; a text starts at place 0.
-  private(set) var edges: [[Edge]]
-  /// Whether a text may end at each place.
-  private(set) var isEnd: [Bool]
-
-  init(isEnd: [Bool]) {
-    edges = isEnd.map { _ in [] }
-    self.isEnd = isEnd
-  }
-
-  mutating func add(_ pattern: TextPattern, from place: Int, to target: Int) {
-    edges[place].append(Edge(pattern: pattern, target: target))
-  }
-
-  /// Whether an end can be reached from each place.
-  ///
-  /// - Parameter rules: whether each rule has a text.
-  func leadsOn(_ rules: [Bool]) -> [Bool] {
-    var sources = [[Int]](repeating: [], count: edges.count)
-    for (place, edges) in edges.enumerated() {
-      for edge in edges where edge.pattern.isPossible(rules) { sources[edge.target].append(place) }
-    }
-    var leads = isEnd
-    var open = isEnd.indices.filter { isEnd[$0] }
-    while let place = open.popLast() {
-      for source in sources[place] where !leads[source] {
-        leads[source] = true
-        open.append(source)
-      }
-    }
-    return leads
-  }
-}
-
-// MARK: - Members and items
-
+/// Graphs that count members and items.
 extension PatternGraph {
   /// A member of an object, or an item of a list whose items have an order of their own.
   struct Member: Sendable {
@@ -48,16 +6,17 @@ extension PatternGraph {
     var isRequired = false
   }
 
-  /// Members in their order, with commas between those that are there, and behind them any number of further ones. Two of the
+  /// Members in their order, with a separator between those that are there, and behind them any number of further ones. Two of the
   /// further ones may have one name, so only the first counts for the least.
   static func members(
-    _ members: [Member], further: TextPattern? = nil, atLeast least: Int, atMost most: Int?
+    _ members: [Member], further: TextPattern? = nil, atLeast least: Int, atMost most: Int?,
+    separator: TextPattern
   ) -> PatternGraph {
     let highest = max(1, least, most ?? 0)
     // The place before a member when so many are written; the last row is that between further ones.
     func place(_ index: Int, _ count: Int) -> Int { index * (highest + 1) + min(count, highest) }
     func own(_ pattern: TextPattern, _ count: Int) -> TextPattern {
-      count == 0 ? pattern : .sequence([JSONGrammar.comma, pattern])
+      count == 0 ? pattern : .sequence([separator, pattern])
     }
     let (end, between) = (members.count, members.count + 1)
     var graph = PatternGraph(
@@ -95,7 +54,7 @@ extension PatternGraph {
   ///   - others: what those behind them may be; none for no more.
   ///   - counted: how many of those that are counted there must be.
   static func items(
-    first: [[Item]], others: [Item], _ count: Count, counted: Count = (0, nil)
+    first: [[Item]], others: [Item], _ count: Count, counted: Count = (0, nil), separator: TextPattern
   ) -> PatternGraph {
     let longest = max(1, first.count, count.least, count.most ?? 0)
     let highest = max(counted.least, counted.most ?? 0)
@@ -111,7 +70,7 @@ extension PatternGraph {
         for item in length < first.count ? first[length] : others {
           if item.isCounted, found == counted.most { continue }
           graph.add(
-            length == 0 ? item.pattern : .sequence([JSONGrammar.comma, item.pattern]),
+            length == 0 ? item.pattern : .sequence([separator, item.pattern]),
             from: place(length, found), to: place(length + 1, found + (item.isCounted ? 1 : 0)))
         }
       }
@@ -125,14 +84,16 @@ extension PatternGraph {
   /// Items that are all different, of a few values.
   ///
   /// - Precondition: at most `mostInAnyOrder` values.
-  static func distinct(_ values: [TextPattern], _ count: Count) -> PatternGraph {
+  static func distinct(
+    _ values: [TextPattern], _ count: Count, separator: TextPattern
+  ) -> PatternGraph {
     precondition(values.count <= mostInAnyOrder)
     let sets = 0..<1 << values.count
     var graph = PatternGraph(isEnd: sets.map { $0.nonzeroBitCount >= count.least })
     for set in sets where count.most.map({ set.nonzeroBitCount < $0 }) ?? true {
       for (index, value) in values.enumerated() where set >> index & 1 == 0 {
         graph.add(
-          set == 0 ? value : .sequence([JSONGrammar.comma, value]), from: set, to: set | 1 << index)
+          set == 0 ? value : .sequence([separator, value]), from: set, to: set | 1 << index)
       }
     }
     return graph

@@ -2,7 +2,7 @@ import FireflyBase
 
 /// Reads a regular expression from its first character to its last.
 struct RegularPatternParser {
-  typealias Part = RegularPattern.Part
+  typealias Part = RegularPart
   var rest: ArraySlice<Unicode.Scalar>
   let place: String
   private var depth = 0

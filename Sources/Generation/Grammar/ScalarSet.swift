@@ -95,6 +95,18 @@ extension ScalarSet {
   }
 }
 
+extension TextPattern {
+  /// Any text within a JSON string of so many characters, each in one spelling.
+  static func characters(atLeast least: Int = 0, atMost most: Int? = nil) -> TextPattern {
+    .repeated(ScalarSet.all.inJSON, atLeast: least, atMost: most)
+  }
+
+  /// A text within a JSON string, in the same spelling.
+  static func characters(of text: String) -> TextPattern {
+    .sequence(text.unicodeScalars.map { ScalarSet([$0.value...$0.value]).inJSON })
+  }
+}
+
 extension JSONGrammar {
   /// What stands within a string that is none of these.
   static func content(otherThan names: [String]) -> TextPattern {

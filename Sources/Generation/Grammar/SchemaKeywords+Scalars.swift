@@ -15,7 +15,7 @@ extension SchemaKeywords {
   func characters(_ notes: inout [String]) throws -> TextPattern {
     let (least, most) = try bounds("minLength", "maxLength")
     let content = try content(&notes)
-    let any = RegularPattern.any(atLeast: least, atMost: most)
+    let any = TextPattern.characters(atLeast: least, atMost: most)
     var pattern = content?.pattern ?? any
     if let content, content.least < least || most.map({ content.most ?? .max > $0 }) ?? false {
       pattern = try ByteAutomaton(pattern).cut(with: ByteAutomaton(any)).pattern
@@ -35,7 +35,7 @@ extension SchemaKeywords {
       return try RegularPattern(text, at: place).pattern
     }
     let texts = (part["enum"]?.array ?? []).compactMap(\.string)
-    return texts.isEmpty ? nil : .choice(texts.map(RegularPattern.literal))
+    return texts.isEmpty ? nil : .choice(texts.map { .characters(of: $0) })
   }
 
   /// What `pattern` or `format` asks for within the quotation marks, and its lengths in characters.

@@ -68,6 +68,47 @@ indirect enum TextPattern: Sendable {
   static func optional(_ pattern: TextPattern) -> TextPattern { .repeated(pattern, atLeast: 0, atMost: 1) }
 }
 
+/// Patterns between numbered places, for what would else have to be written down once for every count of it.
+struct PatternGraph: Sendable {
+  struct Edge: Sendable {
+    var pattern: TextPattern
+    var target: Int
+  }
+
+  /// The ways on from each place; a text starts at place 0.
+  private(set) var edges: [[Edge]]
+  /// Whether a text may end at each place.
+  private(set) var isEnd: [Bool]
+
+  init(isEnd: [Bool]) {
+    edges = isEnd.map { _ in [] }
+    self.isEnd = isEnd
+  }
+
+  mutating func add(_ pattern: TextPattern, from place: Int, to target: Int) {
+    edges[place].append(Edge(pattern: pattern, target: target))
+  }
+
+  /// Whether an end can be reached from each place.
+  ///
+  /// - Parameter rules: whether each rule has a text.
+  func leadsOn(_ rules: [Bool]) -> [Bool] {
+    var sources = [[Int]](repeating: [], count: edges.count)
+    for (place, edges) in edges.enumerated() {
+      for edge in edges where edge.pattern.isPossible(rules) { sources[edge.target].append(place) }
+    }
+    var leads = isEnd
+    var open = isEnd.indices.filter { isEnd[$0] }
+    while let place = open.popLast() {
+      for source in sources[place] where !leads[source] {
+        leads[source] = true
+        open.append(source)
+      }
+    }
+    return leads
+  }
+}
+
 /// A set of bytes.
 struct ByteSet: Hashable, Sendable {
   private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
