@@ -7,7 +7,7 @@ import Testing
 /// Tools, reasoning and templates' variables through the chat's path.
 @Suite struct ToolTests {
   /// In the style of Qwen's: tools first, calls between marks, and an answer that may think.
-  private static let template = """
+  static let template = """
     {%- for tool in tools or [] %}<tool>{{ tool.function.name }}</tool>{% endfor -%}
     {%- for m in messages %}<{{ m.role }}{% if m.name %} {{ m.name }}{% endif %}>{{ m.content or '' }}\
     {%- for c in m.tool_calls or [] %}<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>{% endfor -%}
@@ -15,15 +15,14 @@ import Testing
     {%- if add_generation_prompt %}~{% if enable_thinking is defined and enable_thinking %}<think>{% endif %}{% endif -%}
     """
 
-  private static let tools =
+  static let tools =
     #""tools": [{"type": "function", "function": {"name": "weather", "description": "d", "strict": true, "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 4}, "days": {"type": "integer", "minimum": 1, "maximum": 9}}, "required": ["city", "days"]}}}, {"type": "function", "function": {"name": "time"}}]"#
   private static let question = #""model": "m", "messages": [{"role": "user", "content": "Rome?"}]"#
   private static let call =
     "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"days\": 2, \"city\": \"Rome\"}}\n</tool_call>"
 
   /// An answer as a whole, and what a stream of it comes to, which must be the same.
-  private func answer(_ server: TestServer, _ members: String) throws -> (message: JSONValue, reason: String?)
-  {
+  func answer(_ server: TestServer, _ members: String) throws -> (message: JSONValue, reason: String?) {
     let body = "{\(ToolTests.question), \(members.isEmpty ? "" : members + ", ")\"max_tokens\": 400"
     let whole = try server.client.post("/v1/chat/completions", body + "}")
     #expect(whole.status == 200, "\(whole.text)")
@@ -79,75 +78,6 @@ import Testing
       TestServer.scripted(thought + call, template: template),
       Self.tools + #", "reasoning_format": "none""#)
     #expect(plain.message["content"]?.string == thought + call)
-  }
-
-  // MARK: - With a format of answers
-
-  private static let format =
-    #""response_format": {"type": "json_schema", "json_schema": {"name": "n", "strict": true, "schema": {"type": "object", "properties": {"zone": {"enum": ["a", "b"]}}, "required": ["zone"], "additionalProperties": false}}}"#
-  /// In the order of the tool's schema, to which a call beside a format is held.
-  private static let orderedCall =
-    "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"days\": 2}}\n</tool_call>"
-
-  /// Either calls or an answer of the format, whatever the model would say.
-  @Test func anAnswerOfAFormatOrACall() throws {
-    let members = Self.tools + ", " + Self.format
-    func said(_ text: String, _ more: String = "") throws -> (message: JSONValue, reason: String?) {
-      try answer(TestServer.scripted(text, template: Self.template), members + more)
-    }
-    let answered = try said(#"{"zone": "b"}"#)
-    #expect(answered.message["content"]?.string == #"{"zone": "b"}"# && answered.reason == "stop")
-    #expect(answered.message["tool_calls"] == nil)
-    let called = try said(Self.orderedCall)
-    #expect(called.message["content"] == nil && called.reason == "tool_calls")
-    #expect(
-      called.message["tool_calls"]?.array?.map { $0["function"]?["arguments"]?.string }
-        == [#"{"city": "Rome", "days": 2}"#])
-    let twice = Self.orderedCall + "\n" + Self.orderedCall
-    #expect(try said(twice).message["tool_calls"]?.array?.count == 2)
-    let one = try said(twice, #", "parallel_tool_calls": false"#)
-    #expect(one.message["tool_calls"]?.array?.count == 1)
-    for text in ["Hello.", "Let me see. " + Self.orderedCall, #"{"zone": "c"}"#] {
-      let (message, _) = try said(text)
-      guard message["tool_calls"] == nil else { continue }
-      let content = try JSONValue.parse(message["content"]?.string ?? "", source: "content")
-      #expect(["a", "b"].contains(content["zone"]?.string), "\(text)")
-    }
-  }
-
-  @Test func theChoiceDecidesBetweenFormatAndCall() throws {
-    let none = try answer(
-      TestServer.scripted(Self.orderedCall, template: Self.template),
-      Self.tools + ", " + Self.format + #", "tool_choice": "none""#)
-    let content = try JSONValue.parse(none.message["content"]?.string ?? "", source: "content")
-    #expect(["a", "b"].contains(content["zone"]?.string) && none.reason == "stop")
-    let required = try answer(
-      TestServer.scripted(Self.orderedCall, template: Self.template),
-      Self.tools + ", " + Self.format + #", "tool_choice": "required""#)
-    #expect(required.reason == "tool_calls" && required.message["content"] == nil)
-  }
-
-  /// Calls that are not JSON follow their mark as the model likes; reasoning stands before what is held to the format.
-  @Test func aFormatBesideOtherWaysOfCallsAndReasoning() throws {
-    let template = Self.template.replacing(
-      #"<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>"#,
-      with:
-        "<tool_call><function={{ c.function.name }}>{% for k in c.function.arguments %}<parameter={{ k }}>{{ c.function.arguments[k] }}</parameter>{% endfor %}</function></tool_call>"
-    )
-    let members = Self.tools + ", " + Self.format
-    let call = "<tool_call><function=weather><parameter=city>Rome</parameter></function></tool_call>"
-    let called = try answer(TestServer.scripted(call, template: template), members)
-    #expect(called.message["tool_calls"]?.array?.count == 1 && called.message["content"] == nil)
-    let answered = try answer(TestServer.scripted(#"{"zone": "a"}"#, template: template), members)
-    #expect(answered.message["content"]?.string == #"{"zone": "a"}"#)
-    // Begun by the prompt, and by the answer.
-    for variables in [#", "chat_template_kwargs": {"enable_thinking": true}"#, ""] {
-      let text = "<think>Hm {</think>\n\n{\"zone\": \"a\"}"
-      let (message, _) = try answer(
-        TestServer.scripted(text, template: Self.template), Self.format + variables)
-      #expect(message["reasoning_content"]?.string == "Hm {", "\(message)")
-      #expect(message["content"]?.string == #"{"zone": "a"}"#)
-    }
   }
 
   @Test func severalCallsOrOne() throws {

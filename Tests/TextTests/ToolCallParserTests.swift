@@ -122,6 +122,48 @@ import Testing
     (.firefunction, "import functools", [.text("import functools")]),
     (.gigaChat, "<|function_call|>{\"name\": \"weather\", \"arguments\": \(json)}", [weather]),
     (
+      .gigaChatMessage,
+      "Wait.<|message_sep|>\n\nfunction call<|role_sep|>\n{\"name\": \"weather\", \"arguments\": \(json)}<|message_sep|>\n\n",
+      [.text("Wait."), weather]
+    ),
+    (
+      .solar,
+      "<|tool_calls|><|tool_call:begin|>a1b2c3d4e5<|tool_call:name|>weather<|tool_call:args|>\(json)<|tool_call:end|><|tool_call:begin|><|tool_call:name|>now<|tool_call:args|>{}<|tool_call:end|><|calls|>",
+      [
+        .call(
+          ToolCall(
+            id: "a1b2c3d4e5", name: "weather",
+            arguments: .object(["city": .string("Rome {\"}"), "days": .int(2)]))),
+        time,
+      ]
+    ),
+    (
+      .gemma,
+      "Wait.<|tool_call>call:weather{city:<|\"|>Rome {\"}<|\"|>,days:2}<tool_call|><|tool_call>call:now{}<tool_call|>",
+      [.text("Wait."), weather, time]
+    ),
+    (
+      .gemma,
+      "<|tool_call>call:f{a:[1,true,<|\"|>x, y<|\"|>],b:{c:None,<|\"|>d<|\"|>:{}},e:-1.5}<tool_call|>",
+      [
+        .call(
+          ToolCall(
+            name: "f",
+            arguments: .object([
+              "a": .array([.int(1), .bool(true), .string("x, y")]),
+              "b": .object(["c": .null, "d": .object([:])]), "e": .double(-1.5),
+            ])))
+      ]
+    ),
+    (
+      .gemma, "<|tool_call>call:f{a:}<tool_call|>", [.text("<|tool_call>call:f{a:}<tool_call|>")]
+    ),
+    (.recipients, "all\nLet me look.>>>weather\n\(json)>>>now\n{}", [.text("Let me look."), weather, time]),
+    (.recipients, "weather\n\(json)\n>>>all\nDone > that.", [weather, .text("Done > that.")]),
+    (.recipients, "Hello there.\nall", [.text("Hello there.\nall")]),
+    (.recipients, "now\n{\"a\": ", [.text("now\n{\"a\": ")]),
+    (.recipients, "now\nnothing", [.text("now\nnothing")]),
+    (
       .cohere,
       "<|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \"weather\", \"parameters\": \(json)}\n]<|END_ACTION|>",
       [weather]

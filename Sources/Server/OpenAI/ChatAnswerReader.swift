@@ -27,7 +27,7 @@ struct ChatAnswerReader: Sendable {
   ) {
     reasoning = ReasoningReader(marks, isThinking: isThinking, separates: separates)
     self.channels = channels
-    calls = tools.syntax.map { ToolCallParser($0, tools: tools.described) }
+    calls = tools.syntax.map { ToolCallParser($0, tools: tools.described ?? []) }
     mostCalls = tools.mostCalls
     // What the prompt ends with is the beginning of the answer's call.
     if !tools.opening.isEmpty { _ = append(tools.opening) }

@@ -72,15 +72,14 @@ struct ChatEndpoint {
     guard isThinking || own.chat.contains(marks.open) || own.tools?.contains(marks.open) == true else {
       return format
     }
-    func pieces(_ mark: String) -> [CallFormat.Piece] { mark.pieces(marks: [mark], service.tokenizer) }
+    func pieces(_ mark: String) -> [CallFormat.Piece] { mark.pieces(marks: marks.tokens, service.tokenizer) }
     return .reasoned(open: isThinking ? nil : pieces(marks.open), close: pieces(marks.close), format)
   }
 
   /// Special tokens that `ChatAnswerReader` looks for.
   private static func marks(_ chat: ChatRequest, _ tokenizer: any Tokenizer) -> Set<Int32> {
-    let reasoning = chat.template.reasoningMarks
     let channels = chat.template.own.writesChannels ? ChannelReader.marks : []
-    let texts = [reasoning.open, reasoning.close] + channels + (chat.tools.syntax?.marks ?? [])
+    let texts = chat.template.reasoningMarks.tokens + channels + (chat.tools.syntax?.marks ?? [])
     return Set(texts.compactMap(tokenizer.id(of:)))
   }
 }

@@ -24,6 +24,7 @@ struct ChatTools: Sendable {
       functions.removeAll { !names.contains($0.name) }
     }
     guard !functions.isEmpty, choice != .none else {
+      if let syntax = template.toolSyntax, syntax.addressesText { self.syntax = syntax }
       guard functions.isEmpty, choice.mustCall else { return }
       throw APIError.invalid("\"tool_choice\" asks for a call, and there are no such tools.", "tool_choice")
     }

@@ -30,11 +30,14 @@ extension JinjaFormat {
   private func reads(_ call: ToolCall, in text: String, by syntax: ToolSyntax) -> Bool {
     // A name on a line of its own may be anything but for these.
     if syntax == .glm && shape != .metadata && !source.chat.contains("<|observation|>") { return false }
+    if syntax == .recipients && !source.chat.contains(">>>") { return false }
     let calls = ToolCallParser.parse(text, syntax, tools: [JinjaFormat.probe]).compactMap {
       event -> ToolCall? in
       if case .call(let call) = event { call } else { nil }
     }
-    return calls.count == 1 && calls[0].name == call.name && calls[0].arguments == call.arguments
+    // Some templates sort arguments.
+    return calls.count == 1 && calls[0].name == call.name
+      && calls[0].arguments.unordered == call.arguments.unordered
   }
 
   /// What the template writes of an answer that is a call: from where the answer begins, and from the end of its question, since the

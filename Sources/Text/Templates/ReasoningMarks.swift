@@ -12,6 +12,7 @@ package struct ReasoningMarks: Equatable, Sendable {
     ReasoningMarks(open: "<|START_THINKING|>", close: "<|END_THINKING|>"),
     ReasoningMarks(open: "Here are my reasoning steps:", close: "[BEGIN FINAL RESPONSE]"),
     ReasoningMarks(open: "<thinking>", close: "</thinking>"),
+    ReasoningMarks(open: "<|channel>thought", close: "<channel|>"),
   ]
 
   /// The marks that a text has both of; elsewhere the usual ones.
@@ -23,6 +24,13 @@ package struct ReasoningMarks: Equatable, Sendable {
   init(open: String, close: String) {
     self.open = open
     self.close = close
+  }
+
+  /// Tokens that the marks may be made of: each mark itself, or the tag that it begins with.
+  package var tokens: [String] {
+    [open, close].flatMap { mark in
+      [mark] + (mark.firstIndex(of: ">").map { [String(mark[...$0])] } ?? [])
+    }
   }
 
   /// Whether a text ends within reasoning that has just begun.

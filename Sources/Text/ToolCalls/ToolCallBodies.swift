@@ -36,6 +36,10 @@ struct ToolCallBodies {
     case .pairs(let suffix): return pairs(text, suffix).map { [$0] } ?? []
     case .separated(let mark): return separated(text, by: mark).map { [$0] } ?? []
     case .python: return PythonCalls.read(text)
+    case .identified(let name, let arguments):
+      return identified(text, name, arguments).map { [$0] } ?? []
+    case .gemma: return GemmaCalls.read(text).flatMap { isName($0.name[...]) ? [$0] : nil } ?? []
+    case .belowName: return belowName(text).map { [$0] } ?? []
     }
   }
 
@@ -130,6 +134,23 @@ struct ToolCallBodies {
     return ToolCall(name: String(name), arguments: arguments)
   }
 
+  /// ID, a mark, NAME, a mark, `{…}`.
+  private func identified(_ text: Substring, _ nameMark: String, _ argumentsMark: String) -> ToolCall? {
+    guard let (id, rest) = text.cut(at: nameMark), let (name, body) = rest.cut(at: argumentsMark),
+      isName(name.trimmed), let arguments = json(body.trimmed), arguments.object != nil
+    else { return nil }
+    return ToolCall(
+      id: id.trimmed.isEmpty ? nil : String(id.trimmed), name: String(name.trimmed), arguments: arguments)
+  }
+
+  /// NAME, a line break, `{…}`.
+  private func belowName(_ text: Substring) -> ToolCall? {
+    guard let (name, rest) = text.cut(at: "\n"), isName(name), let arguments = json(rest.trimmed),
+      arguments.object != nil
+    else { return nil }
+    return ToolCall(name: String(name), arguments: arguments)
+  }
+
   // MARK: - Without a closing mark
 
   /// Whether an answer that begins so may be calls.
@@ -209,7 +230,7 @@ struct ToolCallBodies {
 
   // MARK: - Parts
 
-  private func isName(_ text: Substring) -> Bool {
+  func isName(_ text: Substring) -> Bool {
     guard !text.isEmpty, text.allSatisfy(\.isNameLike) else { return false }
     return types?.keys.contains(String(text)) ?? true
   }

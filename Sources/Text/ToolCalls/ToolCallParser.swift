@@ -61,6 +61,7 @@ package struct ToolCallParser: Sendable {
     case .marked(let open, let close, let noise): marked(open, close, noise, isLast)
     case .leading: leading(isLast)
     case .prefixed(let mark): prefixed(mark, isLast)
+    case .addressed(let mark): addressed(mark, isLast)
     }
   }
 
@@ -148,6 +149,46 @@ package struct ToolCallParser: Sendable {
       pending = ""
     }
     return events
+  }
+
+  // MARK: - Behind a recipient's line
+
+  /// What is said to people is sent to this one.
+  private static let everyone = "all"
+
+  /// The prompt has written the first mark.
+  private mutating func addressed(_ mark: String, _ isLast: Bool) -> [Event] {
+    var events: [Event] = []
+    while true {
+      switch state {
+      case .outside:
+        if pending.hasPrefix(mark) { pending.removeFirst(mark.count) }
+        guard let (line, rest) = pending[...].cut(at: "\n") else {
+          guard isLast || !(mark.hasPrefix(pending) || pending.allSatisfy(\.isNameLike)) else {
+            return events
+          }
+          state = .text
+          continue
+        }
+        let isText = line == Self.everyone
+        if isText { pending = String(rest) }
+        state = isText || !bodies.isName(line) ? .text : .inside
+      case .inside:
+        let arguments = pending[...].cut(at: "\n")?.after.drop(while: \.isWhitespace) ?? ""
+        let end = arguments.hasPrefix("{") ? arguments.jsonEnd : nil
+        guard end != nil || isLast || !arguments.isEmpty && !arguments.hasPrefix("{") else { return events }
+        state = .text
+        let calls = end.map { bodies.calls(in: String(pending[..<$0])) } ?? []
+        if let end, !calls.isEmpty { events += take((calls, String(pending[end...]))) }
+      case .text:
+        guard let next = pending.firstRange(of: mark) else {
+          return events + releaseText(before: [mark], isLast)
+        }
+        events += text(String(pending[..<next.lowerBound]), beforeCall: true)
+        pending = String(pending[next.upperBound...])
+        state = .outside
+      }
+    }
   }
 
   // MARK: - Text

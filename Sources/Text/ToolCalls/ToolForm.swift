@@ -8,6 +8,8 @@ struct ToolForm: Sendable {
     case leading
     /// Behind a mark, up to the end of the JSON that follows.
     case prefixed(String)
+    /// Behind a line that names the function, as text stands behind another; a mark ends each.
+    case addressed(mark: String)
   }
 
   /// What stands between two marks.
@@ -27,6 +29,12 @@ struct ToolForm: Sendable {
     case separated(by: String)
     /// `[NAME(KEY=VALUE, …), …]`.
     case python
+    /// ID, NAME and `{…}`, with marks between.
+    case identified(name: String, arguments: String)
+    /// `call:NAME{KEY:VALUE, …}`.
+    case gemma
+    /// NAME, a line break, `{…}`.
+    case belowName
   }
 
   let frame: Frame
@@ -42,7 +50,7 @@ struct ToolForm: Sendable {
     switch frame {
     case .marked(let open, let close, let noise): [open, close] + noise + innerMarks
     case .prefixed(let mark): [mark] + innerMarks
-    case .leading: innerMarks
+    case .leading, .addressed: innerMarks
     }
   }
 }
@@ -75,6 +83,22 @@ extension ToolForm {
       ToolForm(
         frame: .marked(open: "<|function_call|>", close: "<|message_sep|>"), body: .objects,
         forced: ("<|function_call|>{\"name\": \"", "\", \"arguments\": ", "}", nil))
+    case .gigaChatMessage:
+      ToolForm(
+        frame: .marked(open: "<|message_sep|>\n\nfunction call<|role_sep|>", close: "<|message_sep|>"),
+        body: .objects, innerMarks: ["<|role_sep|>", "<|message_sep|>"])
+    case .solar:
+      ToolForm(
+        frame: .marked(
+          open: "<|tool_call:begin|>", close: "<|tool_call:end|>", noise: ["<|tool_calls|>", "<|calls|>"]),
+        body: .identified(name: "<|tool_call:name|>", arguments: "<|tool_call:args|>"),
+        innerMarks: ["<|tool_call:name|>", "<|tool_call:args|>"])
+    case .gemma:
+      ToolForm(
+        frame: .marked(open: "<|tool_call>", close: "<tool_call|>"), body: .gemma,
+        innerMarks: [GemmaCalls.quote])
+    case .recipients:
+      ToolForm(frame: .addressed(mark: ">>>"), body: .belowName, forced: ("", "\n", "", nil))
     case .cohere:
       ToolForm(
         frame: .marked(open: "<|START_ACTION|>", close: "<|END_ACTION|>"), body: .objects,
@@ -211,7 +235,7 @@ extension ToolSyntax {
     switch ToolForm.of(self).frame {
     case .marked(let open, _, let noise): [open] + noise.filter { !$0.contains("/") && !$0.contains("end") }
     case .prefixed(let mark): [mark]
-    case .leading: []
+    case .leading, .addressed: []
     }
   }
 

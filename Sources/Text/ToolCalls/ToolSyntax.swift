@@ -28,6 +28,8 @@ package enum ToolSyntax: String, CaseIterable, Sendable {
   case firefunction
   /// `<|function_call|>{"name": …, "arguments": {…}}`: GigaChat 3.1.
   case gigaChat
+  /// The same behind a message's header, `function call<|role_sep|>`: GigaChat 3.0.
+  case gigaChatMessage
   /// `<|START_ACTION|>[{"tool_name": …, "parameters": {…}}]<|END_ACTION|>`: Command R7B, Command A.
   case cohere
   /// `Action:` and the same list in a block of JSON: Command R, R+.
@@ -39,6 +41,10 @@ package enum ToolSyntax: String, CaseIterable, Sendable {
   /// `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, the arguments in a block of JSON, `<｜tool▁call▁end｜>`: DeepSeek V3, R1;
   /// V3.1 has name and arguments alone.
   case deepSeek
+  /// `<|tool_call:begin|>ID<|tool_call:name|>NAME<|tool_call:args|>{…}<|tool_call:end|>`: Solar Open.
+  case solar
+  /// `<|tool_call>call:NAME{KEY:<|"|>VALUE<|"|>}<tool_call|>`: Gemma 4.
+  case gemma
   /// `<|tool_call_start|>[NAME(KEY="VALUE")]<|tool_call_end|>`: LFM2.
   case lfm
   /// `[TOOL_CALLS][{"name": …, "arguments": {…}}]`, or `[TOOL_CALLS]NAME[ARGS]{…}`: Mistral.
@@ -48,6 +54,12 @@ package enum ToolSyntax: String, CaseIterable, Sendable {
   case llama
   /// `NAME`, a line break, `{…}`, and nothing before: GLM-4.
   case glm
+
+  /// `NAME`, a line break, `{…}`, the next behind `>>>`; what is said to people is sent to `all`: Functionary 3.2.
+  case recipients
+
+  /// Whether text, too, stands behind a line that says to whom it is.
+  package var addressesText: Bool { self == .recipients }
 
   /// Mistral's templates take names of calls of nine characters only.
   package var needsShortIDs: Bool { self == .mistral }
