@@ -29,7 +29,27 @@ extension GGUFVocabulary {
       toolTemplate: try reader.string("tokenizer.chat_template.tool_use"),
       source: file.path)
     try checkCounts()
+    let unknown = file.metadata.keys.filter { key in
+      key.hasPrefix(Self.prefix) && !Self.known.contains(String(key.dropFirst(Self.prefix.count)))
+    }
+    guard !unknown.isEmpty else { return }
+    let names = unknown.sorted().joined(separator: ", ")
+    notes.append("\(file.path): keys that are not known and have no effect: \(names)")
   }
+
+  private static let prefix = "tokenizer.ggml."
+  /// Keys that are read, here or for the model's own ends of answers; those of other tasks; and of kinds of tokenizers that are
+  /// refused.
+  private static let known: Set = [
+    "model", "pre", "tokens", "scores", "token_type", "merges", "bos_token_id", "eos_token_id",
+    "padding_token_id",
+    "unknown_token_id", "add_bos_token", "add_eos_token", "add_space_prefix", "eot_token_id", "eom_token_id",
+    "suppress_tokens",
+    "token_type_count", "seperator_token_id", "cls_token_id", "mask_token_id", "add_sep_token",
+    "fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id", "fim_pad_token_id", "fim_rep_token_id",
+    "fim_sep_token_id", "prefix_token_id", "suffix_token_id", "middle_token_id",
+    "remove_extra_whitespaces", "precompiled_charsmap",
+  ]
 
   private func checkCounts() throws {
     for (key, count) in [("scores", scores.count), ("token_type", types.count)] {

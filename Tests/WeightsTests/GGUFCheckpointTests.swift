@@ -155,6 +155,22 @@ import Testing
     #expect(source.config["num_attention_heads"]?.int == 2)
   }
 
+  /// What llama.cpp's converter takes over from generation_config.json comes back in its words.
+  @Test func readsRecommendedSampling() throws {
+    let config = try open { file in
+      file.set("general.sampling.temp", Float(0.5))
+      file.set("general.sampling.top_k", 20)
+      file.set("general.sampling.penalty_repeat", Float(1.25))
+      file.set("general.sampling.mirostat", 1)
+      file.set("tokenizer.ggml.eos_token_id", 1)
+      file.set("tokenizer.ggml.eom_token_id", 2)
+    }.generationConfig
+    #expect(config?["temperature"]?.double == 0.5 && config?["top_k"]?.int == 20)
+    #expect(config?["repetition_penalty"]?.double == 1.25)
+    #expect(config?["general.sampling.mirostat"]?.int == 1)
+    #expect(config?["eos_token_id"]?.array?.contains(.int(2)) == true)
+  }
+
   @Test func readsRotaryScaling() throws {
     let linear = try open { file in
       file.set("llama.rope.scaling.type", "linear")
@@ -165,6 +181,9 @@ import Testing
     #expect(linear["rope_parameters"]?["factor"]?.double == 4)
     let old = try open { $0.set("llama.rope.scale_linear", Float(2)) }.config
     #expect(old["rope_scaling"] == .object(["rope_type": .string("linear"), "factor": .double(2)]))
+    // As llama.cpp: a factor without a type is linear.
+    let alone = try open { $0.set("llama.rope.scaling.factor", Float(2)) }.config
+    #expect(alone["rope_scaling"] == old["rope_scaling"])
     let yarn = try open { file in
       file.set("llama.rope.scaling.type", "yarn")
       file.set("llama.rope.scaling.factor", Float(8))

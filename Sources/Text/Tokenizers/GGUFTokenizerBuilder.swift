@@ -41,7 +41,7 @@ struct GGUFTokenizerBuilder {
       bos: vocabulary.bos, eos: vocabulary.eos, pad: vocabulary.pad, unk: vocabulary.unk,
       addsBOS: vocabulary.addBOS, addsEOS: vocabulary.addEOS,
       specialIDs: Set(added.filter(\.special).map(\.id)),
-      chatTemplate: vocabulary.chatTemplate, toolTemplate: vocabulary.toolTemplate)
+      chatTemplate: vocabulary.chatTemplate, toolTemplate: vocabulary.toolTemplate, notes: vocabulary.notes)
   }
 
   // MARK: - Byte-level

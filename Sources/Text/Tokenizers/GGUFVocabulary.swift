@@ -30,6 +30,8 @@ package struct GGUFVocabulary: Sendable {
   package var toolTemplate: String?
   /// The file, for error messages.
   package var source: String
+  /// A line about what the file says and nobody follows.
+  package var notes: [String] = []
 
   package init(
     model: String, pre: String, tokens: [String], scores: [Float] = [], types: [Int32] = [],

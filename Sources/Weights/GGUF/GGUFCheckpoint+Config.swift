@@ -128,17 +128,40 @@ extension GGUFCheckpoint {
     }
   }
 
-  /// The ids at which generation starts and stops; `eos_token_id` is a list when the chat's turn has its own end.
+  /// The ids at which generation starts and stops, and how it samples; `eos_token_id` is a list when a turn or a message has its own
+  /// end.
   func generationConfig() throws -> JSONValue {
     let vocabulary = try embeddingShape()[0]
     var config = try tokenIDs(vocabulary: vocabulary)
     config["_from_model_config"] = .bool(true)
-    if let turnEnd = try id("eot_token_id", vocabulary: vocabulary), let end = config["eos_token_id"]?.int,
-      turnEnd != end
-    {
-      config["eos_token_id"] = .array([.int(end), .int(turnEnd)])
+    if let end = config["eos_token_id"]?.int {
+      var ends = [end]
+      for key in ["eot_token_id", "eom_token_id"] {
+        if let further = try id(key, vocabulary: vocabulary), !ends.contains(further) { ends.append(further) }
+      }
+      if ends.count > 1 { config["eos_token_id"] = .array(ends.map(JSONValue.int)) }
     }
-    return .object(config)
+    if let ids = gguf.metadata["tokenizer.ggml.suppress_tokens"]?.ints {
+      config["suppress_tokens"] = .array(ids.map(JSONValue.int))
+    }
+    return .object(config.merging(recommendedSampling) { $1 })
+  }
+
+  /// The sampling that the file recommends, which llama.cpp follows, in generation_config.json's words. What that has no word for
+  /// keeps its name, and is told under it.
+  private var recommendedSampling: [String: JSONValue] {
+    let words = [
+      "temp": "temperature", "top_k": "top_k", "top_p": "top_p", "min_p": "min_p",
+      "penalty_repeat": "repetition_penalty",
+    ]
+    let prefix = "general.sampling."
+    let given = gguf.metadata.filter { $0.key.hasPrefix(prefix) }.map { key, value in
+      let number = value.int.map { JSONValue.int(max(0, $0)) } ?? value.double.map(JSONValue.double)
+      return (
+        words[String(key.dropFirst(prefix.count))] ?? key, number ?? .string(value.string ?? value.kind)
+      )
+    }
+    return Dictionary(given) { first, _ in first }
   }
 
   private func epsilon() throws -> Double {

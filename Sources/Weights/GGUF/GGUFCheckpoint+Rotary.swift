@@ -7,9 +7,11 @@ extension GGUFCheckpoint {
   func ropeScaling(theta: Double) throws -> [String: JSONValue]? {
     if let scaling = try longScaling() { return scaling }
     let key = architecture.key(.scalingType)
-    let linear = try gguf.optionalNumber(architecture.key(.linearScale)).flatMap { $0 == 1 ? nil : $0 }
-    let type = gguf.metadata[key]?.string ?? (linear == nil ? "none" : "linear")
-    let factor = try gguf.optionalNumber(architecture.key(.scalingFactor)) ?? linear
+    let factor =
+      try gguf.optionalNumber(architecture.key(.scalingFactor))
+      ?? gguf.optionalNumber(architecture.key(.linearScale))
+    // A factor alone is linear.
+    let type = gguf.metadata[key]?.string ?? ((factor ?? 1) == 1 ? "none" : "linear")
     if gguf.has(Llama3Rope.tensorName) {
       guard type == "none" else {
         throw unsupportedScaling("\(type) together with \(Llama3Rope.tensorName)")
