@@ -23,6 +23,17 @@ import Testing
     }
   }
 
+  /// A misspelt variable has no effect, and is told.
+  @Test func variablesThatNobodyReadsAreTold() throws {
+    let environment = ["FIREFLY_THREAD": "2", "FIREFLY_LANG": "fr"]
+    let told = try Command.run(["env"], environment: environment)
+    #expect(told.status == 0)
+    #expect(
+      told.errors.contains("FIREFLY_THREAD is not known and has no effect; did you mean FIREFLY_THREADS?"))
+    #expect(told.errors.contains("FIREFLY_LANG is \"fr\""))
+    #expect(try Command.run("env").errors.isEmpty)
+  }
+
   @Test(arguments: [
     (["help", "chart"], "firefly: unknown verb chart; did you mean chat?\nTry 'firefly --help'.\n"),
     (

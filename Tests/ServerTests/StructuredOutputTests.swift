@@ -68,6 +68,11 @@ import Testing
       "response_format"
     ),
     (#""response_format": {"type": "json_object", "colour": 1}"#, "response_format.colour"),
+    (
+      #""response_format": {"type": "json_object", "json_schema": {"schema": {}}}"#,
+      "response_format.json_schema"
+    ),
+    (#""response_format": {"type": "text", "schema": {}}"#, "response_format.schema"),
     (#""structured_outputs": {"regex": "a"}"#, "structured_outputs.regex"),
     (#""structured_outputs": {}"#, "structured_outputs"),
     (#""guided_choice": []"#, "guided_choice"), (#""guided_json": 3"#, "guided_json"),

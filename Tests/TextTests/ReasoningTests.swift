@@ -123,7 +123,15 @@ import Testing
     }
     #expect(prompts[0].hasSuffix("<|im_start|>assistant\n"))
     #expect(prompts[1].hasSuffix("<|im_start|>assistant\n<think></think>glad"))
-    #expect(plain != template)
+    #expect(plain != template && template.variablesWarning == nil)
+    // Part of another name, a member and text around tags are no variables.
+    let lost = try plain.with(variables: [
+      "thinking": .bool(true), "role": .null, "think": .null, "mood": .null,
+    ])
+    #expect(lost.variablesWarning?.hasSuffix(": thinking, role, think") == true)
+    #expect(
+      try ChatTemplate.named("auto", tokenizer: CharacterTokenizer(chatTemplate: "{{ messages }}"))
+        .with(variables: ["enable_thinking": .bool(false)]).variablesWarning == nil)
     // What is written for other programs has them as defaults.
     let kept = try ChatTemplate.own(template.own, tokenizer: tokenizer)
     #expect(

@@ -75,6 +75,17 @@ import Testing
     #expect(tokenizer.decode([3, 4, 5, 6], skipSpecial: true) == "a<tool>")
   }
 
+  /// transformers would add them behind the model's rows.
+  @Test func specialTokensThatTheVocabularyLacksAreTold() throws {
+    func notes(_ config: String) throws -> [String] {
+      try load(["tokenizer.model": PieceModel("▁a").data, "tokenizer_config.json": Data(config.utf8)]).notes
+    }
+    let told = try notes(
+      #"{"eos_token": "<end>", "unk_token": "<unk>", "extra_special_tokens": ["<x>", "<end>"]}"#)
+    #expect(told.count == 1 && told[0].hasSuffix("<end>, <x>"), "\(told)")
+    #expect(try notes(#"{"eos_token": "</s>", "pad_token": null}"#).isEmpty)
+  }
+
   @Test(arguments: [("true", [3, 4, 2, 3, 4]), ("false", [3, 4, 2, 4])] as [(String, [Int32])])
   func legacySaysWhetherTextAfterASpecialTokenGetsASpace(_ legacy: String, _ ids: [Int32]) throws {
     let config = Data("{\"legacy\": \(legacy)}".utf8)

@@ -197,6 +197,7 @@ enum TemplateOptions {
     {
       Messages.note(note)
     }
+    if let warning = template.variablesWarning { Messages.note(warning) }
     return template
   }
 

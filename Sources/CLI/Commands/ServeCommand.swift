@@ -123,6 +123,7 @@ enum ServeCommand {
     let served = try ServedModel.load(
       pretrained, into: model, base: arguments[name], adapters: adapters, template: arguments[template],
       variables: try TemplateOptions.variables(arguments))
+    served.compactMap(\.template?.variablesWarning).forEach(Messages.note)
     let loader = AdapterLoader(
       pretrained, model: model, models: served, template: arguments[template],
       variables: try TemplateOptions.variables(arguments))

@@ -88,7 +88,7 @@ enum ChatVariables {
     }
     if let thinking = try parameters.flag(thinking) { variables[ChatVariables.thinking] = .bool(thinking) }
     try readEffort(parameters, template, &variables)
-    for key in variables.keys where !names(template, key) {
+    for key in variables.keys where !template.own.asks(for: key) {
       // A template that knows no thinking does without it.
       if key == thinking && variables[key] == .bool(false) {
         variables[key] = nil
@@ -109,7 +109,7 @@ enum ChatVariables {
   ) throws {
     let name = "reasoning_effort"
     guard let effort = try parameters.text(name) else { return }
-    if names(template, name) {
+    if template.own.asks(for: name) {
       variables[name] = .string(effort)
     } else if effort == "none" {
       variables[thinking] = .bool(false)
@@ -118,11 +118,5 @@ enum ChatVariables {
         "The template knows no reasoning effort but \"none\"; \"\(thinking)\" in \"chat_template_kwargs\" is how "
           + "templates that think are asked to.", name, code: "unsupported_value")
     }
-  }
-
-  /// Whether the template's text has the name.
-  private static func names(_ template: ChatTemplate, _ name: String) -> Bool {
-    let own = template.own
-    return own.chat.contains(name) || own.tools?.contains(name) == true
   }
 }

@@ -38,7 +38,16 @@ enum ResponseFormat {
   private static func responseFormat(_ value: OrderedJSON, _ parameters: Parameters) throws -> TextFormat? {
     let name = "response_format"
     let object = try parameters.object(value, name, members)
-    switch try object.text("type") {
+    let type = try object.text("type")
+    for (member, types) in [("json_schema", ["json_schema"]), ("schema", ["json_schema", "json_object"])]
+    where object.ordered(member) != nil && ["text", "json_object"].contains(type)
+      && !types.contains(type ?? "")
+    {
+      throw APIError.invalid(
+        "\"\(name).\(member)\" has no effect where \"type\" is \"\(type ?? "")\"; make it \"json_schema\".",
+        "\(name).\(member)")
+    }
+    switch type {
     case "text": return nil
     case "json_object":
       // llama-server's form has the schema here.

@@ -31,7 +31,7 @@ struct DatasetBuilder {
 
   private func build(key: ContentHash.Digest, into file: AsideFile) throws -> DatasetReport {
     var report = DatasetReport(path: selection.path, part: selection.part, maxLength: maxLength)
-    if let warning = template?.stopWarning(tokenizer) { report.warnings.append(warning) }
+    report.warnings += [template?.stopWarning(tokenizer), template?.variablesWarning].compactMap(\.self)
     let writer = SampleFileWriter(file)
     var lengths: [Int] = []
     let chosen = try chosenRows()

@@ -82,7 +82,7 @@ extension ChatTemplate {
 extension ChatTemplate {
   /// The template with variables of its own set, as transformers' `chat_template_kwargs`: `enable_thinking` and others.
   ///
-  /// What the template does not name has no effect.
+  /// What the template does not name has no effect; `variablesWarning` says so.
   /// - Throws: `FireflyError` for variables with a template of the table, which has none, and for the names of what every
   ///   template is given.
   public func with(variables: JSONMembers) throws -> ChatTemplate {
@@ -107,6 +107,18 @@ extension ChatTemplate {
     var variables = settings["chat_template_kwargs"].flatMap { OrderedJSON($0).object } ?? [:]
     if let thinking = settings["enable_thinking"]?.bool { variables["enable_thinking"] = .bool(thinking) }
     return variables
+  }
+
+  /// Says which of the variables that are set the template does not ask for, so that they have no effect. That nothing is thought
+  /// holds for a template that knows no thinking, too.
+  package var variablesWarning: String? {
+    guard case .jinja(let own) = format else { return nil }
+    let lost = own.variables.entries.filter { entry in
+      !own.source.asks(for: entry.key) && !(entry.key == "enable_thinking" && entry.value == .bool(false))
+    }
+    guard !lost.isEmpty else { return nil }
+    return "the chat template does not ask for these variables, which have no effect: "
+      + lost.map(\.key).joined(separator: ", ")
   }
 
   /// The variables that `with(variables:)` has set.

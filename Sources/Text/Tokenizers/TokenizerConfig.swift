@@ -50,7 +50,7 @@ struct TokenizerConfig {
       // Tokens of other tasks.
       "cls_token", "mask_token", "sep_token",
       // What tokenizer.json or tokenizer.model says itself; transformers 5 leaves it to them.
-      "add_prefix_space", "clean_up_tokenization_spaces", "do_lower_case", "errors", "fix_mistral_regex",
+      "add_prefix_space", "clean_up_tokenization_spaces", "do_lower_case", "errors",
       "keep_accents", "remove_space", "spaces_between_special_tokens", "trim_offsets", "vocab_type",
       "vocab_size",
       "from_slow",
@@ -58,6 +58,8 @@ struct TokenizerConfig {
       "response_schema", "response_template", "use_default_system_prompt",
     ],
     told: [
+      // Another expression of words for Mistral's tokenizers of before transformers 5.
+      "fix_mistral_regex": [.bool(false)],
       "split_special_tokens": [.bool(false)], "sp_model_kwargs": [.object([:])],
       "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output": [.bool(false)],
     ])
@@ -159,11 +161,27 @@ struct TokenizerConfig {
     addedTokens.sort { $0.id < $1.id }
   }
 
+  /// The tokens with a role, and those on the list of special ones.
+  private var specialNames: [String] {
+    ["bos", "eos", "unk", "pad"].compactMap { roles[$0] } + additionalSpecialTokens
+  }
+
+  /// A line about the special tokens that the vocabulary lacks, to which transformers adds them; nil: it has them all.
+  func note(beyond table: TokenTable) -> String? {
+    var lacking: [String] = []
+    for name in specialNames where table.id(of: name) == nil && !lacking.contains(name) {
+      lacking.append(name)
+    }
+    guard !lacking.isEmpty else { return nil }
+    let names = lacking.prefix(5).joined(separator: ", ") + (lacking.count > 5 ? ", …" : "")
+    return
+      "special tokens that the vocabulary does not have are left out, where transformers adds them: \(names)"
+  }
+
   /// The tokens with a role or on the list of special ones that `known` lacks and the vocabulary has.
   func specialTokens(beyond known: [AddedToken], _ table: TokenTable) -> [AddedToken] {
     var taken = Set(known.map(\.id))
-    let names = ["bos", "eos", "unk", "pad"].compactMap { roles[$0] } + additionalSpecialTokens
-    return names.compactMap { name in
+    return specialNames.compactMap { name in
       guard let id = table.id(of: name), taken.insert(id).inserted else { return nil }
       return AddedToken(name, id: id, special: true)
     }

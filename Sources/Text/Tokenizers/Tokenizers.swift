@@ -73,6 +73,6 @@ extension TokenizerProperties {
     specialIDs = Set(special.filter(\.special).map(\.id))
     chatTemplate = config.chatTemplate
     toolTemplate = config.toolTemplate
-    notes = config.notes
+    notes = config.notes + (config.note(beyond: table).map { [$0] } ?? [])
   }
 }

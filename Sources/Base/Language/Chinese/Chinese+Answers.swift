@@ -45,8 +45,6 @@ extension Chinese {
     = 不超过 {} 层
     a schema
     = schema
-    an object, or true
-    = 对象，或 true
     the name of a part of this schema, such as "#/$defs/Name"
     = 此 schema 中一个部分的名字，例如 "#/$defs/Name"
     the name of a part of this schema
@@ -77,8 +75,6 @@ extension Chinese {
     = {} 小于 {}
     a list of names
     = 名字的列表
-    "format" beside a length is not supported
-    = 不支持 "format" 与长度并列
     a whole number of at most 15 digits
     = 不超过 15 位的整数
     no whole number is within the schema's bounds

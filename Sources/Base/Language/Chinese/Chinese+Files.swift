@@ -111,6 +111,16 @@ extension Chinese {
     = 未知的键，可能影响结果
     Remove it if you know that it does not.
     = 如果确知它没有影响，请删除它。
+    the chat template does not ask for these variables, which have no effect: {}
+    = 对话模板没有用到这些变量，它们不起作用：{}
+    special tokens that the vocabulary does not have are left out, where transformers adds them: {}
+    = 词表中没有的特殊词元会被略去（transformers 会添加它们）：{}
+    the environment's {} is not known and has no effect
+    = 环境变量 {} 未知，不起作用
+    the environment's {} is not known and has no effect; did you mean {}?
+    = 环境变量 {} 未知，不起作用；是否想写 {}？
+    FIREFLY_LANG is "{}", for which English is spoken: there are en and zh
+    = FIREFLY_LANG 为“{}”，因此使用英文：可用的是 en 与 zh
     {}: keys that are not known and have no effect: {}
     = {}：以下键未知，不起作用：{}
     the file has become shorter while it was in use
