@@ -75,6 +75,7 @@ CONDITIONS = [
     ABC | {"not": {"properties": {"a": {"const": 1}}}}, ABC | {"not": {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}}, {"not": {"minimum": 2}, "type": "integer"},
     {"enum": [1, 2, "a", None], "minimum": 2}, {"type": "string", "enum": ["a", "ab", "abc"], "minLength": 2}, {"enum": [1, 2.5, 3, "ab"], "multipleOf": 0.5, "not": {"const": 3}},
     {"const": "ab", "pattern": "^a", "maxLength": 2}, {"allOf": [{"enum": [1, 2, 3]}, {"const": 2}]},
+    {"const": 1, "enum": [1, 2]}, {"const": 3, "enum": [1, 2]},
     KINDS | {"if": IS_P, "then": {"properties": {"v": {"type": "integer"}}, "required": ["v"]}, "else": {"properties": {"v": {"type": "string"}}}},
     KINDS | {"if": IS_P, "then": {"required": ["v"]}}, KINDS | {"if": IS_P, "else": {"required": ["v"]}}, KINDS | {"if": IS_P}, KINDS | {"then": False},
     KINDS | {"if": IS_P, "then": {"properties": {"v": False}}}, KINDS | {"if": {"properties": {"v": {"type": "string"}}, "required": ["v"]}, "then": {"properties": {"kind": {"const": "q"}}}},

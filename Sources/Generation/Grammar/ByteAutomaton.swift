@@ -10,6 +10,8 @@ struct ByteAutomaton: Sendable {
   static let nowhere: Int32 = -1
   /// States that are made at most: a machine for two sets may need one for each pair of theirs.
   static let mostStates = 4000
+  /// Steps from places of a grammar, of which many may be open at once: so much is tried for who sends a schema.
+  private static let mostSteps = 500_000
 
   /// - Parameters:
   ///   - steps: `[S][256]`
@@ -27,8 +29,11 @@ struct ByteAutomaton: Sendable {
     var places = [grammar.start]
     var numbers: [ByteGrammar.Place: Int32] = [grammar.start: 0]
     (steps, isEnd) = ([], [])
+    var stepCount = 0
     while steps.count < places.count {
       let place = places[steps.count]
+      stepCount += place.stacks.count * alike.count
+      try ByteAutomaton.check(stepCount <= ByteAutomaton.mostSteps)
       var step = [Int32](repeating: ByteAutomaton.nowhere, count: 256)
       for bytes in alike {
         let next = grammar.place(after: bytes[0], at: place)
@@ -42,12 +47,12 @@ struct ByteAutomaton: Sendable {
       }
       steps.append(step)
       isEnd.append(place.isEnd)
-      try ByteAutomaton.check(places.count)
+      try ByteAutomaton.check(places.count <= ByteAutomaton.mostStates)
     }
   }
 
-  private static func check(_ count: Int) throws {
-    guard count <= mostStates else {
+  private static func check(_ isBounded: Bool) throws {
+    guard isBounded else {
       throw FireflyError(
         "keywords that must hold together make the format too large",
         expected: "at most \(mostStates) states", fix: "Leave one of them out, and check the answer for it.")
@@ -88,7 +93,7 @@ struct ByteAutomaton: Sendable {
         step[byte] = number
       }
       result.steps.append(step)
-      try ByteAutomaton.check(pairs.count)
+      try ByteAutomaton.check(pairs.count <= ByteAutomaton.mostStates)
     }
     return result
   }

@@ -30,6 +30,8 @@ struct JSONSchema {
   /// Parts of a schema, each of which is a rule.
   private static let mostRules = 10_000
   private static let deepest = 100
+  /// Values that are checked one by one for what stands beside them.
+  private static let mostChecked = 5000
   /// Bytes of schemas that hold together: in a circle they may double at each turn.
   private static let longestMerged = 100_000
 
@@ -104,6 +106,11 @@ struct JSONSchema {
   private func values(_ keywords: SchemaKeywords) throws -> [OrderedJSON]? {
     guard let values = try keywords.values() else { return nil }
     let others = keywords.besideValues
+    guard others.object?.isEmpty == true || values.count <= JSONSchema.mostChecked else {
+      throw FireflyError(
+        "the schema is too large", at: keywords.place,
+        expected: "at most \(JSONSchema.mostChecked) values beside other keywords")
+    }
     let fitting = try values.filter { try check.allows($0, others, keywords.place) }
     guard !fitting.isEmpty else {
       throw SchemaContradiction("none of the schema's values is of its other keywords", at: keywords.place)

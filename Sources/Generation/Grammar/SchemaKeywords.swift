@@ -57,10 +57,10 @@ struct SchemaKeywords {
     return list
   }
 
-  /// The other keywords, as a schema.
+  /// The keywords beside the one that `values` reads, as a schema.
   var besideValues: OrderedJSON {
     var others = members
-    for keyword in ["enum", members["const"] == nil ? "enum" : "const"] { others[keyword] = nil }
+    others[members["const"] == nil ? "enum" : "const"] = nil
     return .object(others)
   }
 

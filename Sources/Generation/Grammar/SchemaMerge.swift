@@ -39,10 +39,7 @@ struct SchemaMerge {
     if let value = plain["const"] {
       plain["const"] = nil
       plain["enum"] =
-        plain["enum"] == nil
-        ? .array([value])
-        : try both(
-          plain["enum"] ?? .null, .array([value]), of: "enum", place)
+        try plain["enum"].map { try both($0, .array([value]), of: "enum", place) } ?? .array([value])
     }
     var whole = OrderedJSON.object(plain)
     if let reference = members["$ref"] {

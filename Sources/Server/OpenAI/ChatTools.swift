@@ -89,11 +89,12 @@ struct ChatTools: Sendable {
     guard let form = syntax.forcedCall else {
       return syntax.openings.map { CallFormat(before: pieces($0)) }
     }
+    let closing = syntax.closing.flatMap { form.after.hasSuffix($0) ? nil : $0 }
     return [
       CallFormat(
         functions: functions.map { ($0.name, $0.parameters) }, before: pieces(form.opening),
         between: pieces(form.between), after: pieces(form.after),
-        next: mostCalls > 1 ? form.next.map(pieces) : nil, end: pieces(syntax.closing ?? ""))
+        next: mostCalls > 1 ? form.next.map(pieces) : nil, end: pieces(closing ?? ""))
     ]
   }
 

@@ -163,6 +163,8 @@ extension Chinese {
     = 必须同时成立（"allOf"）的 schema 之间不支持不同的 "{}"
     keywords that must hold together make the format too large
     = 必须同时成立的关键字使格式太大
+    at most {} values beside other keywords
+    = 与其他关键字并列时至多 {} 个取值
     at most {} states
     = 至多 {} 个状态
     Leave one of them out, and check the answer for it.
