@@ -83,6 +83,23 @@ import Testing
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// A remark beside a length costs no more than the length.
+  @Test func longTextsOfAFormatThatIsNotHeldTo() throws {
+    for format in ["uri", "hostname"] {
+      let grammar = try self.grammar(#"{"type": "string", "format": "\#(format)", "maxLength": 2083}"#)
+      #expect(allows(grammar, "\"\(String(repeating: "é", count: 2083))\""))
+      #expect(!allows(grammar, "\"\(String(repeating: "é", count: 2084))\""))
+    }
+  }
+
+  @Test func anExpressionBesideALargeLength() throws {
+    let grammar = try self.grammar(
+      #"{"type": "string", "pattern": "^[a-z_-]+$", "maxLength": 200, "not": {"const": "a"}}"#)
+    for (count, isRight) in [(0, false), (1, false), (2, true), (200, true), (201, false)] {
+      #expect(allows(grammar, "\"\(String(repeating: "a", count: count))\"") == isRight, "\(count)")
+    }
+  }
+
   /// In other orders they are not said, where there are many.
   @Test func manyDifferentItemsComeInOrder() throws {
     let schema =

@@ -51,6 +51,26 @@ struct ByteAutomaton: Sendable {
     }
   }
 
+  /// The texts within a JSON string of so many characters, each in one spelling: the machine of one character, once for each.
+  static func characters(atLeast least: Int, atMost most: Int?) throws -> ByteAutomaton {
+    let one = try ByteAutomaton(ScalarSet.all.inJSON)
+    let (last, size) = (most ?? least, one.steps.count)
+    try check(last < 2 * mostStates / size)
+    var all = ByteAutomaton(steps: [], isEnd: [])
+    for count in 0...last {
+      let next = min(count + 1, last) * size
+      for (state, step) in one.steps.enumerated() {
+        all.isEnd.append(state == 0 && count >= least)
+        all.steps.append(
+          step.map { target in
+            guard target != nowhere, count < last || most == nil else { return nowhere }
+            return Int32(one.isEnd[Int(target)] ? next : count * size + Int(target))
+          })
+      }
+    }
+    return all
+  }
+
   private static func check(_ isBounded: Bool) throws {
     guard isBounded else {
       throw FireflyError(

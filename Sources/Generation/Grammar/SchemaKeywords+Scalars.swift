@@ -4,26 +4,33 @@ import FireflyBase
 extension SchemaKeywords {
   /// - Parameter notes: is told of a format that is not held to.
   func string(_ notes: inout [String]) throws -> TextPattern {
-    guard ["pattern", "format", "not"].contains(where: { self[$0] != nil }) else {
-      let (least, most) = try bounds("minLength", "maxLength")
+    let (least, most) = try bounds("minLength", "maxLength")
+    guard let characters = try restricted(&notes) else {
       return JSONGrammar.string(atLeast: least, atMost: most)
     }
-    return .sequence([.text("\""), try characters(&notes), .text("\"")])
+    return .sequence([.text("\""), characters, .text("\"")])
   }
 
   /// What may stand within the quotation marks, each character in one spelling.
   func characters(_ notes: inout [String]) throws -> TextPattern {
     let (least, most) = try bounds("minLength", "maxLength")
+    return try restricted(&notes) ?? .characters(atLeast: least, atMost: most)
+  }
+
+  /// The same where more than lengths is asked for; else nil.
+  private func restricted(_ notes: inout [String]) throws -> TextPattern? {
+    let (least, most) = try bounds("minLength", "maxLength")
     let content = try content(&notes)
-    let any = TextPattern.characters(atLeast: least, atMost: most)
-    var pattern = content?.pattern ?? any
-    if let content, content.least < least || most.map({ content.most ?? .max > $0 }) ?? false {
-      pattern = try ByteAutomaton(pattern).cut(with: ByteAutomaton(any)).pattern
+    let excluded = try excluded.compactMap(excludedText)
+    guard content != nil || !excluded.isEmpty else { return nil }
+    if let content, excluded.isEmpty, content.least >= least, most.map({ content.most ?? .max <= $0 }) ?? true
+    {
+      return content.pattern
     }
-    for text in try excluded.compactMap(excludedText) {
-      pattern = try ByteAutomaton(pattern).without(ByteAutomaton(text)).pattern
-    }
-    return pattern
+    var set = try ByteAutomaton.characters(atLeast: least, atMost: most)
+    if let content { set = try ByteAutomaton(content.pattern).cut(with: set) }
+    for text in excluded { set = try set.without(ByteAutomaton(text)) }
+    return set.pattern
   }
 
   /// What a part of `not` says of texts; nil: nothing.
