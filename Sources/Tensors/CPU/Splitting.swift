@@ -28,14 +28,44 @@ extension CPU {
   }
 }
 
+/// The tasks of a product that goes through its rows in blocks of `LinearPart.blockRows`, which share the reading of a panel of
+/// weights. Rows and columns are cut by their extents; where threads would be left without a task, rows once more, between
+/// two blocks. The blocks stay the same, so the number of threads may count: results do not depend on it.
+package struct PanelGrid {
+  private let rowRanges: [Range<Int>]
+  private let columnSplit: Split
+
+  /// - Parameters:
+  ///   - columnTasks: Those of all matrices that are computed together.
+  package init(
+    _ rows: Int, rowParts: Int, _ columns: Split, columnTasks: Int? = nil, threads: Int = Parallel.threads
+  ) {
+    columnSplit = columns
+    let parts = Split(rows, parts: rowParts)
+    let tasks = parts.parts * (columnTasks ?? columns.parts)
+    // Tasks that are as many as the threads end together.
+    let pieces = tasks == threads ? 1 : (2 * threads + tasks - 1) / max(tasks, 1)
+    rowRanges = (0..<parts.parts).flatMap { part in
+      let own = parts[part]
+      let blocks = (own.count + LinearPart.blockRows - 1) / LinearPart.blockRows
+      let cut = Split(own.count, parts: max(1, min(pieces, blocks)), unit: LinearPart.blockRows)
+      return (0..<cut.parts).map { cut[$0].shifted(by: own.lowerBound) }
+    }
+  }
+
+  package var count: Int { rowRanges.count * columnSplit.parts }
+  package func rows(_ task: Int) -> Range<Int> { rowRanges[task / columnSplit.parts] }
+  package func columns(_ task: Int) -> Range<Int> { columnSplit[task % columnSplit.parts] }
+}
+
 /// A grid of nearly equal blocks over a matrix `[rows, columns]`.
 struct Tiles {
   private let rowSplit: Split
   private let columnSplit: Split
 
-  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int, columnUnit: Int = 16) {
+  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int) {
     rowSplit = Split(rows, parts: rowParts)
-    columnSplit = Split(columns, parts: columnParts, unit: columnUnit)
+    columnSplit = Split(columns, parts: columnParts)
   }
 
   var count: Int { rowSplit.parts * columnSplit.parts }
@@ -52,12 +82,12 @@ struct Tiles {
 }
 
 /// 0..<extent cut into `parts` ranges whose bounds are multiples of 16; the last ones may be shorter or empty.
-struct Split {
+package struct Split {
   let extent: Int
   let parts: Int
   let width: Int
 
-  init(_ extent: Int, parts: Int, unit: Int = 16) {
+  package init(_ extent: Int, parts: Int, unit: Int = 16) {
     self.extent = extent
     width = max((extent + parts - 1) / parts, 1).roundedUp(to: unit)
     self.parts = max((extent + width - 1) / width, 1)
