@@ -29,8 +29,8 @@ extension CPU {
 }
 
 /// The tasks of a product that goes through its rows in blocks of `LinearPart.blockRows`, which share the reading of a panel of
-/// weights. Rows and columns are cut by their extents; where threads would be left without a task, rows once more, between
-/// two blocks. The blocks stay the same, so the number of threads may count: results do not depend on it.
+/// weights. Rows and columns are cut by their extents, and rows once more, between two blocks, where that lets the threads end
+/// earlier. The blocks stay the same, so the number of threads may count: results do not depend on it.
 package struct PanelGrid {
   private let rowRanges: [Range<Int>]
   private let columnSplit: Split
@@ -43,14 +43,23 @@ package struct PanelGrid {
     columnSplit = columns
     let parts = Split(rows, parts: rowParts)
     let tasks = parts.parts * (columnTasks ?? columns.parts)
-    // Tasks that are as many as the threads end together.
-    let pieces = tasks == threads ? 1 : (2 * threads + tasks - 1) / max(tasks, 1)
     rowRanges = (0..<parts.parts).flatMap { part in
       let own = parts[part]
-      let blocks = (own.count + LinearPart.blockRows - 1) / LinearPart.blockRows
-      let cut = Split(own.count, parts: max(1, min(pieces, blocks)), unit: LinearPart.blockRows)
+      let cut = PanelGrid.cut(own.count, tasks: tasks, threads: threads)
       return (0..<cut.parts).map { cut[$0].shifted(by: own.lowerBound) }
     }
+  }
+
+  /// Rows that take as long as decoding a panel does.
+  private static let panelCost = 32
+
+  /// The cut of a part's rows with which `tasks` such parts are done first; the coarsest of equal ones.
+  private static func cut(_ rows: Int, tasks: Int, threads: Int) -> Split {
+    let blocks = max(1, (rows + LinearPart.blockRows - 1) / LinearPart.blockRows)
+    let whole = Split(rows, parts: 1, unit: 1)
+    let cuts = (2..<blocks + 1).map { Split(rows, parts: $0, unit: LinearPart.blockRows) }
+    func time(_ cut: Split) -> Int { (tasks * cut.parts + threads - 1) / threads * (cut.width + panelCost) }
+    return cuts.reduce(whole) { time($1) < time($0) ? $1 : $0 }
   }
 
   package var count: Int { rowRanges.count * columnSplit.parts }
