@@ -33,6 +33,7 @@ let package = Package(
       cSettings: [.headerSearchPath(".")]),
     .target(name: "CSilicon", dependencies: ["CTiles"], path: "Sources/C/Silicon"),
     .target(name: "CPause", path: "Sources/C/Pause"),
+    .target(name: "CNodes", path: "Sources/C/Nodes"),
     .target(name: "CShadow", path: "Sources/C/Shadow"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
@@ -67,7 +68,8 @@ let package = Package(
 
     // MARK: - The library
     .target(
-      name: "FireflyBase", dependencies: ["CColumns", "CPause", "CPCRE2", "CMappings"], path: "Sources/Base"),
+      name: "FireflyBase", dependencies: ["CColumns", "CPause", "CNodes", "CPCRE2", "CMappings"],
+      path: "Sources/Base"),
     .target(name: "FireflyRanks", dependencies: ["FireflyBase", "CMPI"], path: "Sources/Ranks"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
@@ -194,7 +196,7 @@ let package = Package(
       ],
       path: "Tests/StormTests"),
     .testTarget(
-      name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport"],
+      name: "BaseTests", dependencies: ["FireflyBase", "FireflyTestSupport", "CNodes"],
       path: "Tests/BaseTests"),
     .testTarget(
       name: "RanksTests", dependencies: ["FireflyBase", "FireflyRanks", "FireflyDoubles"],

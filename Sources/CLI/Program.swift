@@ -77,6 +77,7 @@ package enum Program {
     default:
       _ = try InstructionSet.current()
       _ = try Parallel.threadsFromEnvironment()
+      MemoryNodes.spreadPages()  // before there are other threads
       EnvironmentNotes.lines(ProcessInfo.processInfo.environment).forEach(Messages.note)
       let verb = try named(first)
       switch try Arguments.parse(Array(words.dropFirst()), for: verb) {

@@ -1,3 +1,4 @@
+import CNodes
 import FireflyBase
 import FireflyTestSupport
 import Foundation
@@ -17,6 +18,46 @@ import Testing
     }
     #expect(Processors.nodes(in: folder.path) == [[0, 1, 4], [2, 3]])
     #expect(Processors.nodes(in: folder.path + "/none").isEmpty && Processors.memoryNodes >= 1)
+  }
+
+  /// A policy is a thread's own, so another tries it: over two nodes that a folder tells of, where the system permits it,
+  /// and not again, as one that is there stays.
+  @Test func pagesAreSpreadOverTheNodesOfTheOwnProcessors() throws {
+    let folder = try TemporaryFolder()
+    for (number, text) in [(0, "0-1"), (1, "2-3"), (10, "4-5"), (2, "")] {
+      try folder.write(text + "\n", to: "node\(number)/cpulist")
+    }
+    let path = folder.path
+    struct Found: Sendable {
+      var ofOneNode, first, again: [Int]
+      var before, after: Int32
+    }
+    let found = try onAnotherThread {
+      let ofOneNode = MemoryNodes.spreadPages(in: path, processors: [4, 5])
+      let before = nodes_have_policy()
+      let first = MemoryNodes.spreadPages(in: path, processors: [1, 3, 4])
+      let after = nodes_have_policy()
+      let again = MemoryNodes.spreadPages(in: path, processors: [1, 3])
+      return Found(ofOneNode: ofOneNode, first: first, again: again, before: before, after: after)
+    }
+    #expect(found.ofOneNode == [] && found.again == [])
+    if found.first.isEmpty {
+      #expect(found.before != 0 || found.after == 0, "a policy that was not told")
+    } else {
+      #expect(found.first == [0, 1, 10] && found.before == 0 && found.after == 1)
+    }
+  }
+
+  private func onAnotherThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) throws -> Result {
+    let result = Locked<Result?>(nil)
+    let done = DispatchSemaphore(value: 0)
+    Thread {
+      let found = body()
+      result.withLock { $0 = found }
+      done.signal()
+    }.start()
+    done.wait()
+    return try #require(result.withLock { $0 })
   }
 
   @Test func someProcessorsAreAllowed() {

@@ -14,6 +14,10 @@ import Testing
     Variant.all.map { Case(format: format, variant: $0) }
   }
 
+  private static let onTiles = BlockFormat.allCases.flatMap { format in
+    Variant.products.filter(\.isOnTiles).map { Case(format: format, variant: $0) }
+  }
+
   /// The fixture's three blocks in turn; float32 values in the model's order of rows.
   private func matrix(
     _ format: BlockFormat, rows: Int, turning: Int = 0
@@ -113,14 +117,28 @@ import Testing
     assertClose(results[0].dx, results[1].dx, .share(1e-6, ofLargest: results[1].dx), "dx")
   }
 
-  /// What the server relies on: an answer does not depend on what is answered beside it.
-  @Test(arguments: cases) private func aRowDoesNotDependOnItsCompany(_ test: Case) throws {
-    let (blocks, _) = try matrix(test.format, rows: 70)
-    let x = Tensor.normal([11, blocks.inputs], test.variant.dtype, seed: 3)
-    let alone = (0..<11).flatMap { row in
+  /// What the server relies on: an answer does not depend on what is answered beside it, on tiles neither, which have
+  /// sixteen rows together, or eight and more of those that are left.
+  @Test(arguments: cases + onTiles) private func aRowDoesNotDependOnItsCompany(_ test: Case) throws {
+    let (blocks, _) = try matrix(test.format, rows: 70, turning: 10)
+    let x = Tensor.normal([29, blocks.inputs], test.variant.dtype, seed: 3)
+    let alone = (0..<29).flatMap { row in
       product(x.slice(row..<row + 1), blocks, test.variant, rowByRow: true).floats
     }
-    #expect(product(x, blocks, test.variant, rowByRow: true).floats == alone)
+    for count in [8, 11, 16, 20, 29] {
+      let found = product(x.slice(0..<count), blocks, test.variant, rowByRow: true).floats
+      #expect(found == Array(alone[..<(count * 70)]), "\(count) rows")
+    }
+  }
+
+  /// Rows in 8 bits give the same on every instruction set.
+  @Test(arguments: BlockFormat.allCases) func tablesAgree(_ format: BlockFormat) throws {
+    let (blocks, _) = try matrix(format, rows: 21)
+    let x = Tensor.normal([9, blocks.inputs], .bfloat16, seed: 5)
+    let results = (InstructionSet.names + InstructionSet.namesForTests).map { isa in
+      product(x, blocks, Variant(isa: isa, dtype: .bfloat16), rowByRow: true).floats
+    }
+    for (index, result) in results.enumerated() { #expect(result == results[0], "set \(index)") }
   }
 
   @Test(arguments: InstructionSet.names) func nonFiniteRowsAreSeen(_ isa: String) throws {

@@ -140,6 +140,65 @@ struct LinearTests {
       #expect(results[0] == results[1])
     }
   }
+
+  /// What short prompts in one pass rely on: a row has the same bits beside any number of others that the device names. On
+  /// tiles from nine rows on.
+  @Test(arguments: Variant.products, Kind.allCases) func aRowIsTheSameInAnyCompany(
+    variant: Variant, kind: Kind
+  ) {
+    guard let range = variant.run({ CPU.shared.rowsAlike(in: variant.dtype) }) else {
+      #expect(!variant.isOnTiles, "rows on tiles are alike")
+      return
+    }
+    var random = TestRandom(seed: 12)
+    let group = Group(
+      &random, rows: 70, inputs: 192, outputs: [48, 37], ranks: [8, 0], kind, variant.dtype)
+    let x = random.matrix((70, 192), variant.dtype)
+    let all = Tensor([70, 85], .float32)
+    variant.run { Ops.linear(all.matrix, x, parts: group.parts, low: group.low) }
+    for count in (variant.isOnTiles ? 9 : range.lowerBound)...64 {
+      let y = Tensor([count, 85], .float32)
+      let low = group.low.map { $0?.rows(0..<count) }
+      variant.run { Ops.linear(y.matrix, x.rows(0..<count), parts: group.parts, low: low) }
+      #expect(y.floats == Array(all.floats[..<y.count]), "\(count) rows")
+    }
+  }
+
+  /// More threads get smaller tasks, the same numbers.
+  @Test(arguments: Variant.products) func tasksForMoreThreadsGiveTheSame(variant: Variant) {
+    var random = TestRandom(seed: 13)
+    let group = Group(
+      &random, rows: 1100, inputs: 64, outputs: [96, 33], ranks: [0, 8], .nf4, variant.dtype)
+    let (x, dy) = (random.matrix((1100, 64), variant.dtype), random.matrix((1100, 129), variant.dtype))
+    let results = [1, 2, 5, 28].map { threads in
+      let (y, dx) = (Tensor([1100, 129], variant.dtype), Tensor([1100, 64], .float32))
+      withThreads(threads) {
+        variant.run {
+          Ops.linear(y.matrix, x, parts: group.parts, low: group.low)
+          Ops.linearInputGradient(dx.matrix, dy, parts: group.parts, accumulate: false)
+        }
+      }
+      return y.asFloats + dx.floats
+    }
+    for result in results.dropFirst() { #expect(result == results[0]) }
+  }
+
+  /// Rows are cut between blocks of 256, counted from where a cut by their number alone would begin.
+  @Test func panelsAreCutForTheThreads() {
+    func tasks(_ rows: Int, _ rowParts: Int, columns: Int, _ threads: Int) -> [Range<Int>] {
+      let grid = PanelGrid(rows, rowParts: rowParts, Split(576, parts: columns), threads: threads)
+      return (0..<grid.count).filter { grid.columns($0).lowerBound == 0 }.map(grid.rows)
+    }
+    #expect(tasks(1024, 1, columns: 4, 2) == [0..<1024])
+    #expect(tasks(1024, 1, columns: 4, 4) == [0..<1024])
+    #expect(tasks(1024, 1, columns: 4, 8) == [0..<512, 512..<1024])
+    #expect(tasks(1024, 1, columns: 4, 28) == [0..<256, 256..<512, 512..<768, 768..<1024])
+    #expect(
+      tasks(1500, 2, columns: 4, 100) == [
+        0..<256, 256..<512, 512..<752, 752..<1008, 1008..<1264, 1264..<1500,
+      ])
+    #expect(tasks(200, 1, columns: 4, 100) == [0..<200])
+  }
 }
 
 private func dot(_ a: [Double], _ aStart: Int, _ b: [Double], _ bStart: Int, _ count: Int) -> Double {

@@ -17,10 +17,10 @@ trap 'rm -rf "$work"' EXIT
 sources=(Sources/C/Kernels/generic.c Sources/C/Kernels/dispatch.c Sources/C/Kernels/blocks_encode.c
   Sources/C/Kernels/blocks_encode_k.c Sources/C/Kernels/blocks_encode_iq4.c Sources/C/Kernels/blocks_encode_mxfp4.c Sources/C/Kernels/blocks_fit.c
   Sources/C/Tiles/dispatch.c Sources/C/Tiles/imitated.c
-  Sources/C/Mappings/mappings.c Sources/C/Pause/pause.c tools/arm_check/kernels.c)
+  Sources/C/Mappings/mappings.c Sources/C/Pause/pause.c Sources/C/Nodes/nodes.c tools/arm_check/kernels.c)
 flags=(-std=gnu17 -O2 -Wall -Wextra -Werror -ISources/C/Kernels -ISources/C/Kernels/include -ISources/C/Tiles
   -ISources/C/Tiles/include -ISources/C/Mappings/include
-  -ISources/C/Pause/include)
+  -ISources/C/Pause/include -ISources/C/Nodes/include)
 arm=(--target=aarch64-linux-gnu --sysroot=/usr/aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include)
 for source in "${sources[@]}"; do
   name=${source//\//-}

@@ -1,6 +1,6 @@
 // The machine code for processors with tiles against its imitation, bit for bit: with the instructions where there are
 // any, else with `trap`. Products of every kind: tails, windows of dense and NF4 matrices, sums of two, added, rounded.
-// Then attention.
+// Then attention, and products of GGUF's blocks.
 #include <stdio.h>
 
 #include "check.h"
@@ -92,5 +92,9 @@ int main(void) {
   int different = check_attention(&checked);
   if (!real && trapped_products() == before) different++;
   printf("tiles: %d of %d attentions as imitated, by %s\n", checked - different, checked, by);
-  return failed != 0 || different != 0;
+  before = trapped_products();
+  int wrong = check_blocks(&checked);
+  if (!real && trapped_products() == before) wrong++;
+  printf("tiles: %d of %d products of blocks as imitated and as without tiles, by %s\n", checked - wrong, checked, by);
+  return failed != 0 || different != 0 || wrong != 0;
 }

@@ -30,3 +30,5 @@ static inline uint16_t *halves(size_t count) {
 
 // How many attentions differ from their imitation, of *checked.
 int check_attention(int *checked);
+// The same of products of blocks.
+int check_blocks(int *checked);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static uint32_t tile[8][16][16];
-static int configured;
+static int configured, tile_rows[8], tile_bytes[8];
 static long products;
 
 static void stop(const char *why) {
@@ -40,8 +40,17 @@ static float chain(float sum, uint32_t a, uint32_t b) {
   return number(flushed(fmaf(operand(a), operand(b), sum)));
 }
 
-static void multiply(int c, int a, int b) {
+// c[rows, 16] is a[rows, words] times b[words, 16].
+static void check_operands(int c, int a, int b) {
   if (c == a || c == b || a == b) stop("two operands are one tile");
+  if (tile_rows[c] != 16 || tile_rows[a] != 16 || tile_bytes[c] != 64 || tile_bytes[b] != 64 ||
+      tile_bytes[a] != 4 * tile_rows[b])
+    stop("shapes that do not fit");
+}
+
+static void multiply(int c, int a, int b) {
+  check_operands(c, a, b);
+  if (tile_rows[b] != 16) stop("a product of short rows");
   for (int m = 0; m < 16; m++)
     for (int n = 0; n < 16; n++) {
       float even = 0, odd = 0;
@@ -56,15 +65,33 @@ static void multiply(int c, int a, int b) {
   products++;
 }
 
-// Eight tiles of 16 rows of 64 bytes, and nothing else.
+// Of unsigned bytes and signed ones.
+static void multiply_bytes(int c, int a, int b) {
+  check_operands(c, a, b);
+  for (int m = 0; m < 16; m++)
+    for (int n = 0; n < 16; n++) {
+      int32_t sum = 0;
+      for (int k = 0; k < 4 * tile_rows[b]; k++) {
+        uint8_t x = (uint8_t)(tile[a][m][k / 4] >> (8 * (k % 4)));
+        int8_t y = (int8_t)(tile[b][k / 4][n] >> (8 * (k % 4)));
+        sum += x * y;
+      }
+      tile[c][m][n] += (uint32_t)sum;
+    }
+  products++;
+}
+
+// Tiles of up to 16 rows of up to 64 bytes, the first of 16 of 64.
 static void configure(const uint8_t *at) {
   if (at[0] != 1) stop("another palette");
   for (int i = 1; i < 16; i++)
     if (at[i]) stop("reserved bytes of the configuration");
   for (int t = 0; t < 16; t++) {
     int bytes = at[16 + 2 * t] | at[17 + 2 * t] << 8, rows = at[48 + t];
-    if (bytes != (t < 8 ? 64 : 0) || rows != (t < 8 ? 16 : 0)) stop("another shape of tiles");
+    if (t >= 8 ? bytes || rows : bytes > 64 || bytes % 4 || rows > 16 || !bytes != !rows) stop("no shape of a tile");
+    if (t < 8) tile_rows[t] = rows, tile_bytes[t] = bytes;
   }
+  if (tile_rows[0] != 16 || tile_bytes[0] != 64) stop("another shape of sums");
   memset(tile, 0, sizeof tile);
   configured = 1;
 }
@@ -124,11 +151,15 @@ static void perform(instruction i) {
   } else if (i.opcode == 0x49 && i.prefix == 3 && !in_memory && i.reg < 8) {
     memset(tile[i.reg], 0, sizeof tile[0]);
   } else if (i.opcode == 0x4b && (i.prefix == 3 || i.prefix == 1) && in_memory && i.reg < 8) {
-    for (int r = 0; r < 16; r++) memcpy(tile[i.reg][r], i.address + r * i.stride, 64);
+    if (!tile_rows[i.reg]) stop("a tile without a shape");
+    memset(tile[i.reg], 0, sizeof tile[0]);
+    for (int r = 0; r < tile_rows[i.reg]; r++) memcpy(tile[i.reg][r], i.address + r * i.stride, tile_bytes[i.reg]);
   } else if (i.opcode == 0x4b && i.prefix == 2 && in_memory && i.reg < 8) {
-    for (int r = 0; r < 16; r++) memcpy(i.address + r * i.stride, tile[i.reg][r], 64);
+    for (int r = 0; r < tile_rows[i.reg]; r++) memcpy(i.address + r * i.stride, tile[i.reg][r], tile_bytes[i.reg]);
   } else if (i.opcode == 0x5c && i.prefix == 2 && !in_memory && i.reg < 8 && i.rm < 8 && i.second < 8) {
     multiply(i.reg, i.rm, i.second);
+  } else if (i.opcode == 0x5e && i.prefix == 1 && !in_memory && i.reg < 8 && i.rm < 8 && i.second < 8) {
+    multiply_bytes(i.reg, i.rm, i.second);
   } else {
     stop("one that is not expected");
   }

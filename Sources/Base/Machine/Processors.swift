@@ -20,12 +20,21 @@ package enum Processors {
   /// The processors beside each node of memory; nodes without any are left out.
   ///
   /// - Parameter folder: where the system tells it.
-  package static func nodes(in folder: String = "/sys/devices/system/node") -> [Set<Int>] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasPrefix("node") && Int($0.dropFirst(4)) != nil }.sorted().compactMap { name in
+  package static func nodes(in folder: String = nodesFolder) -> [Set<Int>] {
+    numberedNodes(in: folder).sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  package static let nodesFolder = "/sys/devices/system/node"
+
+  /// The same by the nodes' numbers.
+  static func numberedNodes(in folder: String) -> [Int: Set<Int>] {
+    var nodes: [Int: Set<Int>] = [:]
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      guard name.hasPrefix("node"), let number = Int(name.dropFirst(4)), number >= 0 else { continue }
       let text = try? String(contentsOfFile: "\(folder)/\(name)/cpulist", encoding: .utf8)
-      return text.flatMap { list($0.filter { !$0.isWhitespace }) }
+      nodes[number] = text.flatMap { list($0.filter { !$0.isWhitespace }) }
     }
+    return nodes
   }
 
   /// `0-3,8` as numbers; nil where it is no such list.

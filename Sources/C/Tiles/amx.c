@@ -6,7 +6,7 @@
 
 #include "tiles.h"
 #pragma clang attribute push(                                                                              \
-    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vbmi,amx-tile,amx-bf16"))), \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vbmi,amx-tile,amx-bf16,amx-int8"))), \
     apply_to = function)
 #define TILES_AVX512 1
 #define TABLE tiles_amx

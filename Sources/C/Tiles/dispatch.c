@@ -18,7 +18,7 @@ extern const tiles tiles_amx, tiles_imitated_avx2, tiles_imitated_avx512;
 // From <asm/prctl.h> and the kernel's "xstate" document, which older headers lack.
 enum { REQUEST_STATE_PERMISSION = 0x1023, TILE_CONFIGURATION = 17, TILE_DATA = 18 };
 
-// The processor has tiles with bfloat16 products, and the system saves them.
+// The processor has tiles with products of bfloat16 and of bytes, as all that have tiles do, and the system saves them.
 static int has_tiles(void) {
   unsigned a, b, c, d, low, high;
   if (!kernels_whole_avx512()) return 0;  // panels are decoded with AVX-512
@@ -27,7 +27,7 @@ static int has_tiles(void) {
   unsigned both = 1u << TILE_CONFIGURATION | 1u << TILE_DATA;
   if ((low & both) != both) return 0;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-  return (d >> 22 & 1) && (d >> 24 & 1);  // AMX-BF16, AMX-TILE
+  return (d >> 22 & 1) && (d >> 24 & 1) && (d >> 25 & 1);  // AMX-BF16, AMX-TILE, AMX-INT8
 }
 
 // Without the permission a tile instruction is SIGILL.

@@ -134,11 +134,11 @@ extension CPU {
 
   /// Panels of whole quantisation blocks, which decode fastest. Where they are few, rows are halved as well, so that
   /// small machines get equal shares; decoding twice costs a percent.
-  private static func panelGrid(_ rows: Int, _ columns: Int) -> Tiles {
+  private static func panelGrid(_ rows: Int, _ columns: Int) -> PanelGrid {
     let panels = (columns + 255) / 256
     let halves = panels < 12 && panels % 4 != 0 && rows >= 256 ? 2 : 1
-    return Tiles(
-      rows, columns, rowParts: (rows + 1023) / 1024 * halves, columnParts: panels, columnUnit: NF4.blockSize)
+    return PanelGrid(
+      rows, rowParts: (rows + 1023) / 1024 * halves, Split(columns, parts: panels, unit: NF4.blockSize))
   }
 }
 
@@ -174,17 +174,19 @@ private struct LinearTask {
     let gate = finish.gateColumns(of: parts.reduce(0) { $0 + $1.outputs })
     var tasks: [LinearTask] = []
     var first = 0
-    for extent in gate.map({ [$0] }) ?? parts.map(\.outputs) {
-      let tiles = Tiles(
-        rows, extent, rowParts: (rows + 1023) / 1024, columnParts: Tiles.parts(of: extent),
-        columnUnit: finish.unit)
-      for tile in 0..<tiles.count {
-        let columns = tiles.columns(tile).shifted(by: first)
+    let splits = (gate.map { [$0] } ?? parts.map(\.outputs)).map {
+      Split($0, parts: Tiles.parts(of: $0), unit: finish.unit)
+    }
+    let columnTasks = splits.reduce(0) { $0 + $1.parts }
+    for split in splits {
+      let grid = PanelGrid(rows, rowParts: (rows + 1023) / 1024, split, columnTasks: columnTasks)
+      for task in 0..<grid.count {
+        let columns = grid.columns(task).shifted(by: first)
         let up = gate.map { LinearSlice.of(parts, columns.shifted(by: $0)) } ?? []
         tasks.append(
-          LinearTask(rows: tiles.rows(tile), columns: columns, slices: LinearSlice.of(parts, columns) + up))
+          LinearTask(rows: grid.rows(task), columns: columns, slices: LinearSlice.of(parts, columns) + up))
       }
-      first += extent
+      first += split.extent
     }
     return tasks
   }

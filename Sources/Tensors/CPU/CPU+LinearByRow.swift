@@ -1,9 +1,10 @@
 import CKernels
+import CTiles
 import FireflyBase
 
 extension CPU {
-  /// `linear` where reading the weights is the cost: rows go in groups of eight, each weight is read once a group, and
-  /// a row's result does not depend on its group.
+  /// `linear` where reading the weights is the cost: rows go in groups of eight, blocks on tiles in groups of sixteen; each
+  /// weight is read once a group, and a row's result does not depend on its group.
   ///
   /// The frozen and the thin product of a part meet in float32, so y is rounded once.
   /// - Parameter roundsRows: a GGUF file's blocks may be multiplied with bfloat16 rows rounded to 8 bits.
@@ -13,12 +14,13 @@ extension CPU {
     let k = InstructionSet.kernels
     let rounds = roundsRows && x.dtype == .bfloat16 && parts.contains { $0.weight.isBlocks }
     let rounded = rounds ? RoundedRows(x) : nil
+    let tiles = rounds ? TileProducts.ofBlocks(rows: x.rows) : nil
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let shares = CPU.rowShares(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
-        addresses[index] = PartAddress(parts[index], low[index], rounded, first: first)
+        addresses[index] = PartAddress(parts[index], low[index], rounded, tiles, first: first)
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
@@ -40,7 +42,7 @@ private struct PartAddress {
     case nf4(kernels_nf4)
     case blocks(kernels_blocks)
     /// The rows of x in 8 bits, and from one to the next: groups of 256 columns.
-    case rounded(kernels_blocks, kernels_rounded, groups: Int)
+    case rounded(kernels_blocks, kernels_rounded, groups: Int, TileProducts?)
   }
 
   private let weight: Weight
@@ -49,14 +51,14 @@ private struct PartAddress {
   /// The part's columns of y.
   let outputs: Range<Int>
 
-  init(_ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, first: Int) {
+  init(_ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, _ tiles: TileProducts?, first: Int) {
     switch part.weight {
     case .dense(let tensor): weight = .dense(MatrixAddress(tensor.matrix))
     case .nf4(let tensor): weight = .nf4(tensor.kernelsView)
     case .blocks(let tensor):
       let view = tensor.kernelsView
       weight =
-        rounded.map { .rounded(view, $0.view, groups: kernels_groups(view.columns)) } ?? .blocks(view)
+        rounded.map { .rounded(view, $0.view, groups: kernels_groups(view.columns), tiles) } ?? .blocks(view)
     }
     if let h, let b = part.adapterB {
       thin = (MatrixAddress(h), MatrixAddress(b.matrix))
@@ -69,9 +71,13 @@ private struct PartAddress {
   /// Outputs whose sums are held before they are rounded.
   private static let width = 256
 
+  /// Rows that share the reading of a weight.
+  private var group: Int {
+    if case .rounded(_, _, _, _?) = weight { Int(TILES_BLOCKS_ROWS) } else { Int(KERNELS_GEMV_ROWS) }
+  }
+
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
-    let group = Int(KERNELS_GEMV_ROWS)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
       guard let base = tile.baseAddress else { return }
       let sums = Sums(base: base, stride: PartAddress.width)
@@ -91,7 +97,9 @@ private struct PartAddress {
     let base: UnsafeMutablePointer<Float>
     let stride: Int
 
-    var output: kernels_out { kernels_out(at: base, stride: stride, type: DType.float32.code) }
+    func output(from row: Int = 0) -> kernels_out {
+      kernels_out(at: base + row * stride, stride: stride, type: DType.float32.code)
+    }
     var input: kernels_in { kernels_in(at: base, stride: stride, type: DType.float32.code) }
   }
 
@@ -100,22 +108,45 @@ private struct PartAddress {
     _ sums: Sums, _ x: MatrixAddress, _ rows: Range<Int>, _ first: Int, _ count: Int,
     _ k: InstructionSet.Table
   ) {
-    let (row, m) = (rows.lowerBound, rows.count)
+    if case .rounded(var view, let all, let groups, let tiles?) = weight, TileProducts.suits(rows.count) {
+      var own = all.rows(from: rows.lowerBound, groups: groups)
+      tiles.multiply(sums.output(), &own, rows.count, &view, first, count)
+      return addThin(sums, rows, first, count, k)
+    }
+    let (row, m, out) = (rows.lowerBound, rows.count, sums.output())
     switch weight {
     case .dense(let w):
-      k.pointee.dense_gemv(sums.output, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
+      k.pointee.dense_gemv(out, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
     case .nf4(var view):
-      k.pointee.nf4_gemv(sums.output, x.input(from: row), m, &view, first, count)
+      k.pointee.nf4_gemv(out, x.input(from: row), m, &view, first, count)
     case .blocks(var view):
-      k.pointee.blocks_gemv(sums.output, x.input(from: row), m, &view, first, count)
-    case .rounded(var view, let all, let groups):
-      var own = kernels_rounded(
-        codes: all.codes + row * groups * 256, scales: all.scales + row * groups * 8,
-        sums: all.sums + row * groups * 16)
-      k.pointee.blocks_dot(sums.output, &own, m, &view, first, count)
+      k.pointee.blocks_gemv(out, x.input(from: row), m, &view, first, count)
+    case .rounded(var view, let all, let groups, _):
+      var own = all.rows(from: row, groups: groups)
+      k.pointee.blocks_dot(out, &own, m, &view, first, count)
     }
+    addThin(sums, rows, first, count, k)
+  }
+
+  /// sums[rows, count] += h[rows]·B[first ..< first + count]ᵀ
+  private func addThin(
+    _ sums: Sums, _ rows: Range<Int>, _ first: Int, _ count: Int, _ k: InstructionSet.Table
+  ) {
     guard let (h, b) = thin else { return }
-    k.pointee.dense_gemv(sums.output, h.input(from: row), m, b.input(from: first), count, b.columns, 1)
+    for start in stride(from: 0, to: rows.count, by: Int(KERNELS_GEMV_ROWS)) {
+      let m = min(Int(KERNELS_GEMV_ROWS), rows.count - start)
+      k.pointee.dense_gemv(
+        sums.output(from: start), h.input(from: rows.lowerBound + start), m, b.input(from: first), count,
+        b.columns, 1)
+    }
+  }
+}
+
+extension kernels_rounded {
+  /// From a row on, of so many groups each.
+  fileprivate func rows(from row: Int, groups: Int) -> kernels_rounded {
+    kernels_rounded(
+      codes: codes + row * groups * 256, scales: scales + row * groups * 8, sums: sums + row * groups * 16)
   }
 }
 

@@ -28,14 +28,53 @@ extension CPU {
   }
 }
 
+/// The tasks of a product that goes through its rows in blocks of `LinearPart.blockRows`, which share the reading of a panel of
+/// weights. Rows and columns are cut by their extents, and rows once more, between two blocks, where that lets the threads end
+/// earlier. The blocks stay the same, so the number of threads may count: results do not depend on it.
+package struct PanelGrid {
+  private let rowRanges: [Range<Int>]
+  private let columnSplit: Split
+
+  /// - Parameters:
+  ///   - columnTasks: Those of all matrices that are computed together.
+  package init(
+    _ rows: Int, rowParts: Int, _ columns: Split, columnTasks: Int? = nil, threads: Int = Parallel.threads
+  ) {
+    columnSplit = columns
+    let parts = Split(rows, parts: rowParts)
+    let tasks = parts.parts * (columnTasks ?? columns.parts)
+    rowRanges = (0..<parts.parts).flatMap { part in
+      let own = parts[part]
+      let cut = PanelGrid.cut(own.count, tasks: tasks, threads: threads)
+      return (0..<cut.parts).map { cut[$0].shifted(by: own.lowerBound) }
+    }
+  }
+
+  /// Rows that take as long as decoding a panel does.
+  private static let panelCost = 32
+
+  /// The cut of a part's rows with which `tasks` such parts are done first; the coarsest of equal ones.
+  private static func cut(_ rows: Int, tasks: Int, threads: Int) -> Split {
+    let blocks = max(1, (rows + LinearPart.blockRows - 1) / LinearPart.blockRows)
+    let whole = Split(rows, parts: 1, unit: 1)
+    let cuts = (2..<blocks + 1).map { Split(rows, parts: $0, unit: LinearPart.blockRows) }
+    func time(_ cut: Split) -> Int { (tasks * cut.parts + threads - 1) / threads * (cut.width + panelCost) }
+    return cuts.reduce(whole) { time($1) < time($0) ? $1 : $0 }
+  }
+
+  package var count: Int { rowRanges.count * columnSplit.parts }
+  package func rows(_ task: Int) -> Range<Int> { rowRanges[task / columnSplit.parts] }
+  package func columns(_ task: Int) -> Range<Int> { columnSplit[task % columnSplit.parts] }
+}
+
 /// A grid of nearly equal blocks over a matrix `[rows, columns]`.
 struct Tiles {
   private let rowSplit: Split
   private let columnSplit: Split
 
-  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int, columnUnit: Int = 16) {
+  init(_ rows: Int, _ columns: Int, rowParts: Int, columnParts: Int) {
     rowSplit = Split(rows, parts: rowParts)
-    columnSplit = Split(columns, parts: columnParts, unit: columnUnit)
+    columnSplit = Split(columns, parts: columnParts)
   }
 
   var count: Int { rowSplit.parts * columnSplit.parts }
@@ -52,12 +91,12 @@ struct Tiles {
 }
 
 /// 0..<extent cut into `parts` ranges whose bounds are multiples of 16; the last ones may be shorter or empty.
-struct Split {
+package struct Split {
   let extent: Int
   let parts: Int
   let width: Int
 
-  init(_ extent: Int, parts: Int, unit: Int = 16) {
+  package init(_ extent: Int, parts: Int, unit: Int = 16) {
     self.extent = extent
     width = max((extent + parts - 1) / parts, 1).roundedUp(to: unit)
     self.parts = max((extent + width - 1) / width, 1)

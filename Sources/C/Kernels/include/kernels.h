@@ -110,6 +110,15 @@ typedef struct {
   float *sums;     // [rows, groups, 2, 8]: scale·Σ codes, of the first and of the second 16 of the 32 columns
 } kernels_rounded;
 
+// A group of 256 columns of rows of blocks: w = scale·code − minimum, each with a scale and a minimum per 16 columns.
+enum { KERNELS_UNPACKED_ROWS = 16 };
+typedef struct {
+  uint8_t codes[8][KERNELS_UNPACKED_ROWS][32];  // by parts of 32 columns
+  float scales[KERNELS_UNPACKED_ROWS][2][8];    // of the first and of the second 16 columns of each part
+  float minima[KERNELS_UNPACKED_ROWS][2][8];
+  int halves;  // whether the two differ
+} kernels_unpacked;
+
 // AdamW's numbers for one step, bias corrections applied.
 typedef struct {
   float gradient_scale;  // gradients are multiplied by this first
@@ -247,11 +256,17 @@ typedef struct kernels {
   // y[m, rows] float32 = x[m, columns] c · blocks[first_row ..< first_row + rows, :]ᵀ, each weight rounded to x's type
   void (*blocks_gemv)(kernels_out y, kernels_in x, size_t m, const kernels_blocks *blocks, size_t first_row,
                       size_t rows);
-  // The same with rows of x in 8 bits: what rounding x loses is at most Σ |w|·scale/2, w less its minimum.
+  // The same with rows of x in 8 bits: what rounding x loses is at most Σ |w|·scale/2, w less its minimum. All tables give
+  // the same bits: codes are summed as integers over the columns that share a scale, in float32 one chain of fused
+  // multiply-adds for each of the eight parts of 32 columns of a group, over the groups, for products and for minima; then
+  // ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)) of each eight, and their difference.
   void (*blocks_dot)(kernels_out y, const kernels_rounded *x, size_t m, const kernels_blocks *blocks,
                      size_t first_row, size_t rows);
   // out = x[rows, columns] c in 8 bits; columns are a multiple of 32. A NaN or infinity makes its scale NaN.
   void (*blocks_round)(const kernels_rounded *out, kernels_in x, size_t rows, size_t columns);
+  // A group of rows first_row ..< first_row + rows, rows ≤ KERNELS_UNPACKED_ROWS; 0 beyond the last column.
+  void (*blocks_unpack)(kernels_unpacked *out, const kernels_blocks *blocks, size_t first_row, size_t rows,
+                        size_t group);
 
   // MARK: Attention
 

@@ -1,5 +1,5 @@
-// Products on a processor's matrix tiles (AMX): eight registers of 16 rows of 64 bytes, and an instruction that adds the
-// product of two of them, in bfloat16, to a third in float32.
+// Products on a processor's matrix tiles (AMX): eight registers of 16 rows of 64 bytes, and instructions that add the
+// product of two of them to a third: of bfloat16 to float32, of bytes to 32-bit integers.
 //
 // The same source is compiled for the instructions and for an imitation of them in C, which gives the same bits on any
 // processor. Like the kernels, no function allocates, starts threads or keeps state.
@@ -31,6 +31,11 @@ typedef struct tiles {
   // result depends neither on the other rows nor on how a product is cut into blocks.
   void (*product)(kernels_out y, const tiles_term *terms, size_t count, int accumulate, size_t rows, size_t columns,
                   void *room);
+  // y[m, rows] float32 = x[m, columns] · blocks[first_row ..< first_row + rows, :]ᵀ, m ≤ TILES_BLOCKS_ROWS: the bits of the kernels'
+  // `blocks_dot`. blocks_room: bytes of `room`, 64-byte aligned, for so many columns.
+  void (*blocks_dot)(kernels_out y, const kernels_rounded *x, size_t m, const kernels_blocks *blocks, size_t first_row,
+                     size_t rows, void *room);
+  size_t (*blocks_room)(size_t columns);
   // out[columns, rows] = x[rows, columns]ᵀ, both bfloat16
   void (*transpose)(kernels_out out, kernels_in x, size_t rows, size_t columns);
   // out[columns, rows] (+)= x[rows, columns]ᵀ, both float32
@@ -39,7 +44,7 @@ typedef struct tiles {
   kernels_attention attention;
 } tiles;
 
-enum { TILES_ROWS = 1024 };
+enum { TILES_ROWS = 1024, TILES_BLOCKS_ROWS = 16 };
 
 // Bytes of `room`, 64-byte aligned, for a product of this size, k being the sum over its terms.
 size_t tiles_room(size_t rows, size_t columns, size_t k, size_t terms);

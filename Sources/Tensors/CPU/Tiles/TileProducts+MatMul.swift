@@ -43,7 +43,9 @@ extension TileProducts {
     let isSmall = 2 * m * n * k < 2_000_000
     let columnParts = isSmall ? 1 : Tiles.parts(of: n)
     var rowParts = (m + blockRows - 1) / blockRows
-    while !isSmall && rowParts * columnParts < 8 && m / rowParts >= 512 { rowParts *= 2 }
+    // A row's result does not depend on the cut, so the number of threads may count.
+    let (wanted, least) = Parallel.threads > 4 ? (2 * Parallel.threads, 256) : (8, 512)
+    while !isSmall && rowParts * columnParts < wanted && m / rowParts >= least { rowParts *= 2 }
     return Tiles(m, n, rowParts: rowParts, columnParts: columnParts)
   }
 

@@ -73,6 +73,20 @@ struct TileProducts: @unchecked Sendable {
     }
   }
 
+  /// The calling thread's tiles for products of so many rows in 8 bits with blocks; nil where they do not suit them.
+  static func ofBlocks(rows: Int) -> TileProducts? { suits(rows) ? current(for: .bfloat16) : nil }
+
+  /// y = x·blocks[first ..< first + count]ᵀ, the bits of the kernels' `blocks_dot`; x of at most TILES_BLOCKS_ROWS rows.
+  func multiply(
+    _ y: kernels_out, _ x: inout kernels_rounded, _ rows: Int, _ blocks: inout kernels_blocks, _ first: Int,
+    _ count: Int
+  ) {
+    let room = Tensor([table.pointee.blocks_room(blocks.columns)], .uint8)
+    withExtendedLifetime(room) {
+      table.pointee.blocks_dot(y, &x, rows, &blocks, first, count, room.pointer)
+    }
+  }
+
   /// xᵀ as a matrix of its own, some rows of it a task.
   func transposed(_ x: Matrix) -> Matrix {
     let out = Tensor([x.columns, x.rows], x.dtype).matrix
