@@ -147,7 +147,7 @@ int measure_speed(card *c) {
     return card_cross_entropy(c, by_row, gradient, in(logits), labels, vector, 1024, vocabulary);
   });
   float *m = (float *)t.room(row * 4), *v = (float *)t.room(row * 4);
-  card_adamw_numbers numbers = {1, 1, 0.1f, 0.999f, 0.001f, 1e-4f, 1, 1e-8f};
+  card_adamw_numbers numbers = {1, 1, 0.9f, 0.1f, 0.999f, 0.001f, 1e-4f, 1, 1e-8f};
   t.bandwidth("adamw of 42 million", row * 28, [&] {
     return card_adamw(c, (float *)wide.at, (float *)other.at, m, v, numbers, tokens * hidden);
   });

@@ -39,11 +39,6 @@ extension RunConfig {
     if mode == .full && full.masterWeights == .paged {
       notices.append("\"master_weights\": \"paged\" is for the processor: on a card they lie in its memory")
     }
-    if momentPrecision == .bytes {
-      notices.append(
-        "moments in 8 bits: on a card the processor computes the optimizer's step, and values and gradients go there and back"
-      )
-    }
     return config
   }
 

@@ -177,8 +177,6 @@ extension Chinese {
     = 模型没有这么多层
     "master_weights": "paged" is for the processor: on a card they lie in its memory
     = "master_weights": "paged" 只用于处理器：在显卡上主权重放在显存里
-    moments in 8 bits: on a card the processor computes the optimizer's step, and values and gradients go there and back
-    = 8 位动量：使用显卡时由处理器计算优化器的更新，参数与梯度往返于两者之间
     not a setting
     = 不是一项设置
     key=value

@@ -38,7 +38,8 @@
   X(sum_of_squares)              \
   X(add_doubles)                 \
   X(find_non_finite)             \
-  X(adamw)
+  X(adamw)                       \
+  X(adamw_bytes)
 
 // Those for tensor cores (card_tiles.cu), which a card has or has not together.
 #define CARD_TILE_KERNELS(X) \

@@ -159,11 +159,24 @@ int card_sum_of_squares(card *card, double *sum, double *room, const float *x, i
 int card_find_non_finite(card *card, int32_t *flag, card_in x, int64_t count);
 
 typedef struct {
-  float gradient_scale, decay, beta1_rest, beta2, beta2_rest, step_size, correction, epsilon;
+  float gradient_scale, decay, beta1, beta1_rest, beta2, beta2_rest, step_size, correction, epsilon;
 } card_adamw_numbers;
 
 int card_adamw(card *card, float *value, const float *gradient, float *m, float *v, card_adamw_numbers numbers,
                int64_t count);
+
+// A moment in 8 bits: one of `map`'s 256 values times the scale of its CARD_MOMENT_BLOCK elements. A value takes the code of the
+// nearest of CARD_MOMENT_GRID points from −1 to 1.
+enum { CARD_MOMENT_BLOCK = 256, CARD_MOMENT_GRID = 65536 };
+typedef struct {
+  uint8_t *codes;
+  float *absmax;
+  const float *map;
+  const uint8_t *codes_of_grid;
+} card_byte_moment;
+
+int card_adamw_bytes(card *card, float *value, const float *gradient, card_byte_moment m, card_byte_moment v,
+                     card_adamw_numbers numbers, int64_t count);
 
 #pragma clang assume_nonnull end
 
