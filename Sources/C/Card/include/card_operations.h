@@ -94,7 +94,7 @@ int card_attention_cached(card *card, card_out out, float *_Nullable log_sums, i
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 
-// MARK: Attention of bfloat16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of 8, as strides
+// MARK: Attention of bfloat16 or float16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of 8, as strides
 // are, and all addresses are multiples of 16.
 
 enum { CARD_TILE_ROWS = 64, CARD_TILE_HEAD_LIMIT = 128 };
