@@ -175,8 +175,8 @@ extension Chinese {
     = 请删除这个键：以适配器自己的设置为准。
     the model has fewer layers
     = 模型没有这么多层
-    "master_weights": "paged" is for the processor: on a card they lie in its memory
-    = "master_weights": "paged" 只用于处理器：在显卡上主权重放在显存里
+    "master_weights": "paged" has no effect here: on a card, products in float32, mixtures of experts and heads of rows of length 1 read the weights themselves
+    = "master_weights": "paged" 在此无效：在显卡上，float32 的乘法、专家混合模型以及按行归一化的输出层直接读取主权重
     not a setting
     = 不是一项设置
     key=value
