@@ -60,11 +60,11 @@ static void decode(Check &t, int64_t rows, int64_t columns, int type, int out_ty
   }
 }
 
-// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other. With a margin of 8 tensor cores
-// may take them.
+// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other. With a margin of 8
+// they move in eights, NF4 weights are of the same type, and tensor cores may take those of bfloat16.
 static void few_rows(Check &t, int64_t rows, int64_t outputs, int64_t columns, int64_t thin, int type, int out_type,
                      bool is_nf4, int64_t margin = 3) {
-  NF4 packed(t, outputs, columns, CARD_BFLOAT16, true);
+  NF4 packed(t, outputs, columns, margin == 8 ? type : (int)CARD_BFLOAT16, true);
   Matrix w(t, outputs, columns, type, margin, [&](int64_t i) { return is_nf4 ? packed.values[(size_t)i] : normal(); });
   Matrix x(t, rows, columns, type, margin), h(t, rows, std::max<int64_t>(thin, 1), type, margin);
   Matrix b(t, outputs, std::max<int64_t>(thin, 1), type, margin);
@@ -111,6 +111,12 @@ void weights(Check &t) {
         few_rows(t, 3, 6, 1352, 0, type, out_type, is_nf4);
         few_rows(t, 13, 9, 37, 3, type, out_type, is_nf4);
       }
+  for (int type : {CARD_FLOAT32, CARD_FLOAT16})
+    for (bool is_nf4 : {false, true}) {
+      few_rows(t, 1, 9, 1352, 0, type, CARD_FLOAT32, is_nf4, 8);
+      few_rows(t, 8, 17, 2120, 8, type, type, is_nf4, 8);
+      few_rows(t, 13, 5, 1096, 72, type, CARD_FLOAT32, is_nf4, 8);
+    }
   for (bool is_nf4 : {false, true})
     for (int out_type : {CARD_FLOAT32, CARD_BFLOAT16}) {
       few_rows(t, 1, 5, 64, 0, CARD_BFLOAT16, out_type, is_nf4, 8);
