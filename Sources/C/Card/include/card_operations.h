@@ -86,11 +86,12 @@ typedef struct {
 
 enum { CARD_HEAD_LIMIT = 512 };
 
-int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns);
-// For `rows` of the rows of q and out, which `slots` names, and where wanted their log_sums, heads lying log_step apart; head
+int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
+                     int64_t value_columns);
+// For `rows` of the rows of q and out, which `slots` names (null: the first ones), and where wanted their log_sums, heads lying log_step apart; head
 // sizes are at most CARD_HEAD_LIMIT.
 int card_attention_cached(card *card, card_out out, float *_Nullable log_sums, int64_t log_step, card_in q,
-                          const card_cached_row *cached, const int32_t *slots,
+                          const card_cached_row *cached, const int32_t *_Nullable slots,
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 
@@ -146,6 +147,21 @@ int card_dense_rows(card *card, card_out y, card_in x, card_in w, card_in h, car
                     int64_t columns, int64_t thin);
 int card_nf4_rows(card *card, card_out y, card_in x, card_nf4 w, card_in h, card_in b, int64_t rows, int64_t outputs,
                   int64_t thin);
+
+// Up to three weights of one input; those that are not there have no outputs.
+enum { CARD_ROW_PARTS = 3 };
+typedef struct {
+  card_in w[CARD_ROW_PARTS];
+  int64_t outputs[CARD_ROW_PARTS];
+} card_dense_parts;
+typedef struct {
+  card_nf4 w[CARD_ROW_PARTS];
+  int64_t outputs[CARD_ROW_PARTS];
+} card_nf4_parts;
+
+// y[rows, Σ outputs] = x·wᵀ of each weight, side by side, in one launch where tensor cores take them.
+int card_dense_rows_of(card *card, card_out y, card_in x, const card_dense_parts *parts, int64_t rows, int64_t columns);
+int card_nf4_rows_of(card *card, card_out y, card_in x, const card_nf4_parts *parts, int64_t rows);
 
 // MARK: Loss and optimizer
 

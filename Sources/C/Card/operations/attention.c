@@ -75,8 +75,10 @@ int card_attend_tiles_keys(card *card, card_out dk, card_out dv, card_in dout, c
 
 // MARK: Caches
 
-int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns) {
-  return LAUNCH(card, append_rows, over_matrix(rows, columns, 4), cached, x, values, rows, columns);
+int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
+                     int64_t value_columns) {
+  card_grid grid = over_matrix(rows, key_columns > value_columns ? key_columns : value_columns, 4);
+  return LAUNCH(card, append_rows, grid, cached, k, v, rows, key_columns, value_columns);
 }
 
 int card_attention_cached(card *card, card_out out, float *log_sums, int64_t log_step, card_in q,
