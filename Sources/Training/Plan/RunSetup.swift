@@ -103,6 +103,12 @@ struct RunSetup {
     return device.ownMemory ?? config.memoryLimit.bytes.map { $0 / ranks.ranksOnHost }
   }
 
+  /// Bytes of the processor's memory that this rank may use beside a card's.
+  var hostLimit: Int? {
+    if device.isHost || config.memoryLimit == .none { return nil }
+    return MemoryLimit.system.bytes.map { $0 / ranks.ranksOnHost }
+  }
+
   /// Whether each of several ranks keeps a part of the float32 values and gradients alone.
   var dividesValues: Bool {
     config.mode == .full && device.isHost && rankCount > 1 && architecture.readsCopies(compute)

@@ -139,6 +139,9 @@ import Testing
     assertClose(
       [Double(far.plan.memoryBytes - library)], [Double(far.peak)], Tolerance(relative: 0.05), "memory")
     #expect(far.plan.summary.contains { $0.contains("in the processor's memory: master weights, ") })
+    let host = 12 * whole.trainableParameters
+    let error = #expect(throws: FireflyError.self) { try far.plan.requireFit(hostLimit: host) }
+    #expect(error?.what == "what the card has no room for does not fit into the processor's memory")
 
     let first = try run("parts", limit: limit, stopAfter: 2)
     let second = try run("parts", limit: limit, resume: .latest)

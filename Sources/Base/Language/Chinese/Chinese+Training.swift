@@ -113,6 +113,11 @@ extension Chinese {
     = 仍然放不下：需要更小的模型或更大的机器
     the run does not fit into memory
     = 内存放不下这次训练
+    what the card has no room for does not fit into the processor's memory
+    = 显存放不下的部分，处理器的内存也放不下
+    Shorter rows, or fewer at a time, leave more of the card's memory to the optimizer; moments in 8 bits \#
+    ("optim": "paged_adamw_8bit") or a smaller model take less.
+    = 缩短数据或减少每批条数，可给优化器多留显存；8 位动量（"optim": "paged_adamw_8bit"）或更小的模型占用更少。
     about {}
     = 约 {}
     This needs a smaller model or a larger machine.
