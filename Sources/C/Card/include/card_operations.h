@@ -88,15 +88,15 @@ enum { CARD_HEAD_LIMIT = 512 };
 
 int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
                      int64_t value_columns);
-// For `rows` of the rows of q and out, which `slots` names (null: the first ones), and where wanted their log_sums, heads lying log_step apart; head
-// sizes are at most CARD_HEAD_LIMIT.
+// For `rows` of the rows of q and out, which `slots` names (null: the first ones), and where wanted their log_sums, heads
+// lying log_step apart; head sizes are at most CARD_HEAD_LIMIT.
 int card_attention_cached(card *card, card_out out, float *_Nullable log_sums, int64_t log_step, card_in q,
                           const card_cached_row *cached, const int32_t *_Nullable slots,
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 
-// MARK: Attention of bfloat16 or float16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of 8, as strides
-// are, and all addresses are multiples of 16.
+// MARK: Attention of bfloat16 or float16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of
+// 8, as strides are, and all addresses are multiples of 16.
 
 enum { CARD_TILE_ROWS = 64, CARD_TILE_HEAD_LIMIT = 128 };
 

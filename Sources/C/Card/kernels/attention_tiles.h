@@ -1,6 +1,6 @@
-// Causal attention of bfloat16 or float16 by tensor cores, without scores in memory (Dao 2023, FlashAttention-2). A block has 64 rows,
-// a warp 16 of them. The backward pass computes scores twice, once for queries and once for keys, so that every sum is one
-// thread's, in one order.
+// Causal attention of bfloat16 or float16 by tensor cores, without scores in memory (Dao 2023, FlashAttention-2). A block has
+// 64 rows, a warp 16 of them. The backward pass computes scores twice, once for queries and once for keys, so that every sum
+// is one thread's, in one order.
 #pragma once
 
 #include "tiles.h"

@@ -160,8 +160,8 @@ DEVICE void rows_of(Out y, In x, Weight weight, const RowPart<W> &part, In h, In
   store_outputs<tiles>(y, sums, room, first, rows, part);
 }
 
-// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights; NF4 weights of bfloat16, in rows of 64. The weights may be
-// several, and then h is null. Each row gets the same bits beside any others. Grid: (Σ ⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
+// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights; NF4 weights of bfloat16, in rows of 64. The weights
+// may be several, and then h is null. Each row gets the same bits beside any others. Grid: (Σ ⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
 #define ROWS(most, tiles)                                                                                                    \
   KERNEL dense_rows_##most(Out y, In x, RowParts<In> parts, In h, In b, int64_t rows, int64_t columns, int64_t thin) {       \
     RowPart<In> part = own_part(parts);                                                                                      \
