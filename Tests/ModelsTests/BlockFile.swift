@@ -59,16 +59,15 @@ struct BlockFile {
     for _ in 0..<blocks {
       var block = (0..<format.bytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       for (offset, value) in format.scales {
-        let half = Tensor([value * (1 + random.float() / 2)], [1]).converted(to: .float16).bytes
-        block.replaceSubrange(offset..<offset + 2, with: half)
+        let scale = Tensor([value * (1 + random.float() / 2)], [1])
+        block.replaceSubrange(
+          offset..<offset + 2, with: FireflyTestSupport.bytes(scale.converted(to: .float16)))
       }
       if format == .mxfp4 { block[0] = 121 }  // 2⁻⁶
       bytes += block
     }
     return GGUFWriter.Item(name: "\(name).weight", shape: shape, type: format.stored) {
-      let tensor = Tensor([bytes.count], .uint8)
-      for (index, byte) in bytes.enumerated() { tensor.bytes[index] = byte }
-      return tensor
+      Tensor(bytes: bytes, [bytes.count])
     }
   }
 }
