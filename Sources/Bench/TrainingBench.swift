@@ -12,11 +12,15 @@ package struct TrainingBench: Sendable {
     package var rank: Int
     /// The type of products; nil: the device's `usualCompute`.
     package var compute: DType?
+    /// The inputs of blocks are kept in bfloat16, and the optimizer's moments by the processor.
+    package var sparesMemory: Bool
 
     package init(
-      lengths: [Int] = [1024], checkpointing: Bool = true, rank: Int = 64, compute: DType? = nil
+      lengths: [Int] = [1024], checkpointing: Bool = true, rank: Int = 64, compute: DType? = nil,
+      sparesMemory: Bool = false
     ) {
       self.compute = compute
+      self.sparesMemory = sparesMemory
       self.lengths = lengths
       self.checkpointing = checkpointing
       self.rank = rank
@@ -61,18 +65,20 @@ final class TrainingStep {
   private let starts: [Int32]
   let targets: Int
   private let checkpointing: Bool
+  private let sparesMemory: Bool
 
   /// - Parameters:
   ///   - adapter: what is trained; nil where it is the model's own weights.
+  ///   - sparesMemory: as of a `Workload`.
   ///   - targetShare: the part of the tokens that are targets.
   init(
     _ model: Transformer, _ adapter: LoRAOptions?, lengths: [Int], checkpointing: Bool,
-    targetShare: Double = 0.5
+    sparesMemory: Bool = false, targetShare: Double = 0.5
   ) throws {
     self.model = model
     if let adapter { try model.attachAdapter(adapter, seed: 1) }
     let store = MomentStore(
-      for: [0..<model.arena.trainable.arenaCount], on: model.arena.values.device)
+      for: [0..<model.arena.trainable.arenaCount], on: sparesMemory ? CPU.shared : model.device)
     optimizer = AdamW(
       AdamW.Options(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), store: store)
     var random = CounterRandom(seed: 3)
@@ -87,6 +93,7 @@ final class TrainingStep {
     targets = labels.count { $0 >= 0 }
     starts = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int32($1)) }
     self.checkpointing = checkpointing
+    self.sparesMemory = sparesMemory
   }
 
   /// A step of a workload, on a shape's random weights.
@@ -94,7 +101,7 @@ final class TrainingStep {
     try self.init(
       shape.load(compute: workload.compute ?? device.usualCompute, on: device),
       LoRAOptions(rank: workload.rank, alpha: 16, dropout: 0.05), lengths: workload.lengths,
-      checkpointing: workload.checkpointing)
+      checkpointing: workload.checkpointing, sparesMemory: workload.sparesMemory)
   }
 
   func run() {
@@ -105,7 +112,8 @@ final class TrainingStep {
   func accumulate() {
     model.zeroGradients()
     let pass = Pass(
-      seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing)
+      seed: 1, step: UInt64(optimizer.step), microBatch: 0, training: true, checkpointing: checkpointing,
+      checkpointType: sparesMemory ? .bfloat16 : .float32)
     _ = model.accumulateGradients(
       tokens: tokens, labels: labels, starts: starts,
       weights: [Float](repeating: 1 / Float(max(1, targets)), count: tokens.count), pass: pass)

@@ -14,8 +14,7 @@ extension CardDevice {
     let descriptions = onCard.elements
     if let new {
       for covered in rows.covered {
-        append(new.k.rows(covered), at: descriptions + covered.lowerBound, values: false)
-        append(new.v.rows(covered), at: descriptions + covered.lowerBound, values: true)
+        append(new.k.rows(covered), new.v.rows(covered), at: descriptions + covered.lowerBound)
       }
     }
     let fits = max(shape.headDim, shape.valueDim) <= CARD_HEAD_LIMIT
@@ -31,11 +30,11 @@ extension CardDevice {
     withExtendedLifetime(onCard) {}
   }
 
-  private func append(_ x: Matrix, at descriptions: UnsafePointer<card_cached_row>, values: Bool) {
+  private func append(_ k: Matrix, _ v: Matrix, at descriptions: UnsafePointer<card_cached_row>) {
     run(
       "attentionCached",
       card_append_rows(
-        card, descriptions, x.input, values ? 1 : 0, Int64(x.rows), Int64(x.columns)))
+        card, descriptions, k.input, v.input, Int64(k.rows), Int64(k.columns), Int64(v.columns)))
   }
 
   private func attendRows(
@@ -44,11 +43,13 @@ extension CardDevice {
     _ shape: AttentionShape
   ) {
     if slots.isEmpty { return }
-    let onCard = uploaded(slots)
+    // While answers are written all rows are here, in their order.
+    let areAll = slots.elementsEqual(0..<Int32(q.rows))
+    let onCard = areAll ? nil : uploaded(slots)
     run(
       "attentionCached",
       card_attention_cached(
-        card, out.output, logSums?.float32, Int64(q.rows), q.input, descriptions, onCard.elements,
+        card, out.output, logSums?.float32, Int64(q.rows), q.input, descriptions, onCard?.elements,
         shape.slopes?.float32, shape.scale, shape.cap ?? 0, Int64(slots.count), Int64(shape.heads),
         Int64(shape.group), Int64(shape.headDim),
         Int64(shape.valueDim)))

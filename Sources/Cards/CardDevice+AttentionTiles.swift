@@ -1,14 +1,16 @@
 import CCard
 import FireflyTensors
 
-/// Attention by tensor cores, without scores in memory: bfloat16 on cards that have the kernels for it.
+/// Attention by tensor cores, without scores in memory: bfloat16 and float16 on cards that have the kernels for it.
 extension CardDevice {
   /// Whether the kernels take heads of this shape in these matrices.
   func attendsInTiles(_ shape: AttentionShape, _ operands: [Matrix]) -> Bool {
-    card.pointee.has_tiles != 0 && shape.cap == nil && shape.headDim == shape.valueDim
+    let type = operands[0].dtype
+    return (type == .bfloat16 || type == .float16) && card.pointee.has_tiles != 0 && shape.cap == nil
+      && shape.headDim == shape.valueDim
       && shape.headDim <= CARD_TILE_HEAD_LIMIT && shape.headDim % 8 == 0
       && operands.allSatisfy {
-        $0.dtype == .bfloat16 && $0.stride % 8 == 0 && UInt(bitPattern: $0.pointer) % 16 == 0
+        $0.dtype == type && $0.stride % 8 == 0 && UInt(bitPattern: $0.pointer) % 16 == 0
       }
   }
 

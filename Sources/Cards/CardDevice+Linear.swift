@@ -15,11 +15,13 @@ extension CardDevice {
   private static let fewRowsByThemselves = 64
 
   package func linear(_ y: Matrix, _ x: Matrix, parts: [LinearPart], low: [Matrix?], rowByRow: Bool) {
+    let areFew = x.rows <= (rowByRow ? CardDevice.fewRowsByThemselves : fewRows)
+    let areTogether = areFew && multiplyRowsTogether(y, x, parts, low)
     var first = 0
     for (part, h) in zip(parts, low) {
       let out = y.columns(first..<first + part.outputs)
-      if x.rows <= (rowByRow ? CardDevice.fewRowsByThemselves : fewRows) {
-        multiplyRows(out, x, part, h)
+      if areFew {
+        if !areTogether { multiplyRows(out, x, part, h) }
       } else {
         multiply(out, x, part, h)
       }
@@ -91,6 +93,33 @@ extension CardDevice {
     }
   }
 
+  /// Up to three weights of one kind without low-rank pairs in one launch.
+  ///
+  /// - Returns: false where they are none such, and nothing is done.
+  private func multiplyRowsTogether(
+    _ y: Matrix, _ x: Matrix, _ parts: [LinearPart], _ low: [Matrix?]
+  ) -> Bool {
+    guard (2...Int(CARD_ROW_PARTS)).contains(parts.count), low.allSatisfy({ $0 == nil }) else {
+      return false
+    }
+    let outputs = Triple(parts.map { Int64($0.outputs) }, or: 0).values
+    let whole = parts.compactMap { if case .dense(let tensor) = $0.weight { tensor } else { nil } }
+    let packed = parts.compactMap { if case .nf4(let tensor) = $0.weight { tensor } else { nil } }
+    if whole.count == parts.count {
+      let weights = Triple(whole.map(\.matrix.input), or: card_in()).values
+      var all = card_dense_parts(w: weights, outputs: outputs)
+      run(
+        "linear",
+        card_dense_rows_of(card, y.output, x.input, &all, Int64(x.rows), Int64(parts[0].inputs)))
+    } else if packed.count == parts.count {
+      var all = card_nf4_parts(w: Triple(packed.map(\.onCard), or: packed[0].onCard).values, outputs: outputs)
+      run("linear", card_nf4_rows_of(card, y.output, x.input, &all, Int64(x.rows)))
+    } else {
+      return false
+    }
+    return true
+  }
+
   package func prepareRows(_ weight: Tensor) -> any RowWeightForm { CardRows(weight: weight) }
   package func rowWeightBytes(_ weight: Tensor) -> Int { weight.byteCount }
 
@@ -103,5 +132,15 @@ extension CardDevice {
       card_dense_rows(
         card, y.output, x.input, weight.matrix.input, card_in(), card_in(), Int64(x.rows),
         Int64(weight.shape[0]), Int64(weight.shape[1]), 0))
+  }
+}
+
+/// An array of three in C: up to three elements, and another for those that are not there.
+private struct Triple<Element> {
+  let values: (Element, Element, Element)
+
+  init(_ elements: [Element], or absent: Element) {
+    func element(_ i: Int) -> Element { i < elements.count ? elements[i] : absent }
+    values = (element(0), element(1), element(2))
   }
 }

@@ -48,15 +48,4 @@ extension CardDevice {
         card, flag.pointer.assumingMemoryBound(to: Int32.self), flat.input, Int64(x.count)))
     return flag.withHostBytes { $0.loadUnaligned(as: Int32.self) } != 0
   }
-
-  package func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers) {
-    let numbers = card_adamw_numbers(
-      gradient_scale: numbers.gradientScale, decay: numbers.decay, beta1_rest: numbers.beta1Rest,
-      beta2: numbers.beta2, beta2_rest: numbers.beta2Rest, step_size: numbers.stepSize,
-      correction: numbers.correction, epsilon: numbers.epsilon)
-    run(
-      "adamW",
-      card_adamw(
-        card, value.float32, gradient.float32, m.float32, v.float32, numbers, Int64(value.count)))
-  }
 }

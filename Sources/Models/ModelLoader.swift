@@ -69,7 +69,7 @@ struct ModelLoader {
   /// What is trained.
   let arena: ParameterArena
   private let parameters: [String: Parameter]
-  private var device: any Device { arena.values.device }
+  private var device: any Device { arena.gradients.device }
   /// Whether the first block has a gradient of its input even where nothing trained needs it.
   private let firstTakesInputGradient: Bool
 
@@ -195,7 +195,7 @@ struct ModelLoader {
 
   /// The parameter's own value where they are trained.
   private func sinks(_ name: String) throws -> Tensor {
-    try parameter(name)?.value ?? tensor(name, shape: [architecture.heads], as: .float32)
+    try parameter(name)?.near ?? tensor(name, shape: [architecture.heads], as: .float32)
   }
 
   private func headNorms(_ prefix: String) throws -> HeadNorms? {
@@ -255,7 +255,7 @@ struct ModelLoader {
     if let matrix = try trainedMatrix(weightName) {
       let bias = try parameter(biasName)
       return LinearGroup.Part(
-        shape: linear, weight: .dense(matrix.copy), bias: bias?.value,
+        shape: linear, weight: .dense(matrix.copy), bias: bias?.near,
         trained: LinearGroup.TrainedLinear(weight: matrix, bias: bias))
     }
     return LinearGroup.Part(
@@ -319,7 +319,7 @@ struct ModelLoader {
     let stored = store.storedName(name, architecture)
     defer { store.release(stored) }
     let values = try store.tensor(stored, shape: parameter.slot.shape, as: .float32)
-    Ops.convert(parameter.value.matrix, values.on(device).matrix)
+    Ops.convert(parameter.value.matrix, values.on(parameter.value.device).matrix)
     arena.shard?.keep(parameter.slot)
     return parameter
   }

@@ -36,26 +36,3 @@ extension NF4Tensor {
       codes: codes.on(device), shape: shape, scales: scales, originalDType: originalDType)
   }
 }
-
-extension ByteMoment {
-  /// The same moment on `device`: this one if it lies there, otherwise a copy.
-  fileprivate func on(_ device: any Device) -> ByteMoment {
-    ByteMoment(codes: codes.on(device), absmax: absmax.on(device), map: map)
-  }
-}
-
-extension Device {
-  /// By way of the processor: what the step reads is copied there, what it writes is copied back.
-  package func adamW(
-    value: Tensor, gradient: Tensor, m: ByteMoment, v: ByteMoment, _ numbers: AdamWNumbers
-  ) {
-    let (hostValue, hostM, hostV) = (value.on(.cpu), m.on(.cpu), v.on(.cpu))
-    CPU.shared.adamW(value: hostValue, gradient: gradient.on(.cpu), m: hostM, v: hostV, numbers)
-    for (own, host) in [
-      (value, hostValue), (m.codes, hostM.codes), (m.absmax, hostM.absmax), (v.codes, hostV.codes),
-      (v.absmax, hostV.absmax),
-    ] {
-      own.copy(host)
-    }
-  }
-}

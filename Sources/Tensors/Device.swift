@@ -126,7 +126,6 @@ package protocol Device: AnyObject, Sendable {
   func sumsOfSquares(_ tensors: [Tensor]) -> [Double]
   func hasNonFinite(_ x: Tensor) -> Bool
   func adamW(value: Tensor, gradient: Tensor, m: Tensor, v: Tensor, _ numbers: AdamWNumbers)
-  /// A device that has no such operation lets the processor do it.
   func adamW(value: Tensor, gradient: Tensor, m: ByteMoment, v: ByteMoment, _ numbers: AdamWNumbers)
 
   // MARK: Quantised weights

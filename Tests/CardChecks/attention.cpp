@@ -104,7 +104,7 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
   const int64_t rows = (int64_t)counts.size();
   std::vector<Matrix *> keys, values;
   Matrix q(t, rows, heads * head, type), new_keys(t, rows, key_heads * head, type), new_values(t, rows, key_heads * value, type);
-  Matrix out(t, rows, heads * value, type), slopes(t, 1, heads, CARD_FLOAT32, 0), log_sums(t, heads, rows + 1, CARD_FLOAT32, 0);
+  Matrix slopes(t, 1, heads, CARD_FLOAT32, 0), log_sums(t, heads, rows + 1, CARD_FLOAT32, 0);
   std::vector<double> want_sums = log_sums.values;
   std::vector<card_cached_row> descriptions;
   for (int64_t count : counts) {
@@ -115,8 +115,8 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
                             values.back()->stride, from, count});
   }
   Array<card_cached_row> on_card(t, descriptions);
-  t.done(card_append_rows(t.c, on_card.at(), new_keys.in(), 0, rows, key_heads * head), "append_rows");
-  t.done(card_append_rows(t.c, on_card.at(), new_values.in(), 1, rows, key_heads * value), "append_rows");
+  t.done(card_append_rows(t.c, on_card.at(), new_keys.in(), new_values.in(), rows, key_heads * head, key_heads * value),
+         "append_rows");
   std::vector<double> expected;
   for (int64_t r = 0; r < rows; r++) {
     Matrix &k = *keys[(size_t)r], &v = *values[(size_t)r];
@@ -143,15 +143,18 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
       want_sums[(size_t)(h * (rows + 1) + r)] = largest + std::log(total);
     }
   }
-  // The rows in another order: each goes to its own place.
+  // The rows in another order: each goes to its own place. And by themselves.
   Array<int32_t> slots(t, {2, 0, 3, 1});
-  t.done(card_attention_cached(t.c, out.out(), log_sums.buffer.at<float>(), rows + 1, q.in(), on_card.at(), slots.at(), alibi ? slopes.buffer.at<float>() : nullptr,
-                               scale, cap, rows, heads, group, head, value),
-         "attention_cached");
-  t.close(named(std::string("attention_cached") + (alibi ? ", ALiBi" : "") + (window < capacity ? ", window" : ""), head,
-                value, type),
-          out.read(), expected, unit(type), 1e-5);
-  t.close(named("attention_cached, log sums", head, value, type), log_sums.read(), want_sums, 1e-5, 2e-5);
+  for (const int32_t *named_by : {(const int32_t *)slots.at(), (const int32_t *)nullptr}) {
+    Matrix out(t, rows, heads * value, type);
+    t.done(card_attention_cached(t.c, out.out(), log_sums.buffer.at<float>(), rows + 1, q.in(), on_card.at(), named_by,
+                                 alibi ? slopes.buffer.at<float>() : nullptr, scale, cap, rows, heads, group, head, value),
+           "attention_cached");
+    std::string name = std::string("attention_cached") + (named_by ? "" : " in order") + (alibi ? ", ALiBi" : "") +
+                       (window < capacity ? ", window" : "");
+    t.close(named(name, head, value, type), out.read(), expected, unit(type), 1e-5);
+    t.close(named("attention_cached, log sums", head, value, type), log_sums.read(), want_sums, 1e-5, 2e-5);
+  }
   for (Matrix *x : keys) delete x;
   for (Matrix *x : values) delete x;
 }

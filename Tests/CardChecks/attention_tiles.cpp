@@ -6,18 +6,23 @@ namespace {
 
 struct Heads {
   int64_t heads, group, head;
+  int type = CARD_BFLOAT16;
   int64_t window = 1 << 30;
   bool alibi = false;
 };
 
-// A result in double precision, and what rounding each of its terms to bfloat16 may change.
+// A result in double precision, and what rounding the weight of each of its terms to the operands' type may change: a share of
+// it, but of float16 below 2⁻¹⁴ a share of that.
 struct Result {
   int64_t columns;
+  int type;
   std::vector<double> values, terms;
-  Result(int64_t rows, int64_t columns) : columns(columns), values((size_t)(rows * columns)), terms(values.size()) {}
-  void add(int64_t row, int64_t column, double term) {
-    values[(size_t)(row * columns + column)] += term;
-    terms[(size_t)(row * columns + column)] += std::fabs(term);
+  Result(int64_t rows, int64_t columns, int type)
+      : columns(columns), type(type), values((size_t)(rows * columns)), terms(values.size()) {}
+  void add(int64_t row, int64_t column, double weight, double x) {
+    const double least = type == CARD_FLOAT16 ? 0x1p-14 : 0;
+    values[(size_t)(row * columns + column)] += weight * x;
+    terms[(size_t)(row * columns + column)] += std::max(std::fabs(weight), least) * std::fabs(x);
   }
   void check(Check &t, const std::string &name, Matrix &found) const {
     std::vector<double> a = found.read(), b = values;
@@ -26,7 +31,7 @@ struct Result {
       a[i] /= allowed;
       b[i] /= allowed;
     }
-    t.close(name, a, b, 0, 1.05 * unit(CARD_BFLOAT16));
+    t.close(name, a, b, 0, 1.05 * unit(type));
   }
 };
 
@@ -41,13 +46,14 @@ struct Attention {
   const float scale = 0.35f;
 
   Attention(Check &t, Heads s, std::vector<int64_t> starts, int64_t past)
-      : shape(s), starts(starts), past(past), q(t, starts.back(), s.heads * s.head, CARD_BFLOAT16, 8),
-        k(t, starts.back() + past, s.heads / s.group * s.head, CARD_BFLOAT16, 16),
-        v(t, starts.back() + past, s.heads / s.group * s.head, CARD_BFLOAT16, 8),
-        dout(t, starts.back(), s.heads * s.head, CARD_BFLOAT16, 0),
+      : shape(s), starts(starts), past(past), q(t, starts.back(), s.heads * s.head, s.type, 8),
+        k(t, starts.back() + past, s.heads / s.group * s.head, s.type, 16),
+        v(t, starts.back() + past, s.heads / s.group * s.head, s.type, 8),
+        dout(t, starts.back(), s.heads * s.head, s.type, 0),
         slopes(t, 1, s.heads, CARD_FLOAT32, 0, [](int64_t) { return uniform() / 8; }),
         log_sums(t, s.heads, starts.back() + 2, CARD_FLOAT32, 0), dots(t, s.heads, starts.back() + 2, CARD_FLOAT32, 0),
-        out(q.rows, q.columns), dq(q.rows, q.columns), dk(k.rows, k.columns), dv(k.rows, k.columns),
+        out(q.rows, q.columns, s.type), dq(q.rows, q.columns, s.type), dk(k.rows, k.columns, s.type),
+        dv(k.rows, k.columns, s.type),
         sums(log_sums.values) {
     for (size_t i = 0; i + 1 < starts.size(); i++)
       for (int64_t row = starts[i]; row < starts[i + 1]; row++)
@@ -75,10 +81,10 @@ struct Attention {
       double ds = of_key * (dot(dout, row, head, v, j, key_head) - dots(head, row)) * scale;
       for (int64_t c = 0; c < shape.head; c++) {
         int64_t own_column = head * shape.head + c, column = key_head * shape.head + c;
-        out.add(row, own_column, of_key * v(j, column));
-        dq.add(row, own_column, ds * k(j, column));
-        dk.add(j, column, ds * q(row, own_column));
-        dv.add(j, column, of_key * dout(row, own_column));
+        out.add(row, own_column, of_key, v(j, column));
+        dq.add(row, own_column, ds, k(j, column));
+        dk.add(j, column, ds, q(row, own_column));
+        dv.add(j, column, of_key, dout(row, own_column));
       }
     }
   }
@@ -123,7 +129,7 @@ static void attend(Check &t, Heads shape, std::vector<int64_t> starts, int64_t p
   t.done(card_attend_tiles(t.c, out.out(), to, a.q.in(), a.k.in(), a.v.in(), tiles.at(), of, (int64_t)tiles.values.size(),
                            shape.heads),
          "attend");
-  std::string name = "attention in tiles, heads " + std::to_string(shape.heads) + " / " + std::to_string(shape.group) + " of " +
+  std::string name = std::string("attention in tiles of ") + name_of(shape.type) + ", heads " + std::to_string(shape.heads) + " / " + std::to_string(shape.group) + " of " +
                      std::to_string(shape.head) + ", rows " + std::to_string(a.q.rows) +
                      (past > 0 ? " after " + std::to_string(past) : "") + (shape.alibi ? ", ALiBi" : "") +
                      (shape.window < 1 << 30 ? ", window " + std::to_string(shape.window) : "");
@@ -148,14 +154,16 @@ static void attend(Check &t, Heads shape, std::vector<int64_t> starts, int64_t p
 
 void attention_tiles(Check &t) {
   if (!t.c->has_tiles) return;
-  attend(t, {2, 1, 64}, {0, 1, 17, 17, 147}, 0, CARD_BFLOAT16);
-  attend(t, {4, 2, 128}, {0, 70, 140}, 0, CARD_BFLOAT16);
-  attend(t, {3, 3, 8}, {0, 100}, 0, CARD_FLOAT32);
-  attend(t, {2, 1, 80, 20}, {0, 90, 100}, 0, CARD_BFLOAT16);
-  attend(t, {2, 1, 40, 70, true}, {0, 150}, 0, CARD_BFLOAT16);
-  attend(t, {2, 2, 64, 1 << 30, true}, {0, 33}, 0, CARD_FLOAT32);
-  attend(t, {2, 1, 96}, {0, 70}, 45, CARD_BFLOAT16);
-  attend(t, {2, 1, 64, 30}, {0, 20}, 200, CARD_BFLOAT16);
+  for (int type : {CARD_BFLOAT16, CARD_FLOAT16}) {
+    attend(t, {2, 1, 64, type}, {0, 1, 17, 17, 147}, 0, type);
+    attend(t, {4, 2, 128, type}, {0, 70, 140}, 0, type);
+    attend(t, {3, 3, 8, type}, {0, 100}, 0, CARD_FLOAT32);
+    attend(t, {2, 1, 80, type, 20}, {0, 90, 100}, 0, type);
+    attend(t, {2, 1, 40, type, 70, true}, {0, 150}, 0, type);
+    attend(t, {2, 2, 64, type, 1 << 30, true}, {0, 33}, 0, CARD_FLOAT32);
+    attend(t, {2, 1, 96, type}, {0, 70}, 45, type);
+    attend(t, {2, 1, 64, type, 30}, {0, 20}, 200, type);
+  }
 }
 
 }  // namespace checks

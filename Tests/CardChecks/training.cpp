@@ -79,7 +79,7 @@ static void sums(Check &t, int64_t count) {
 }
 
 static void adamw(Check &t, int64_t count) {
-  card_adamw_numbers n = {0.5f, 0.999f, 0.1f, 0.99f, 0.01f, 0.02f, 0.3f, 1e-8f};
+  card_adamw_numbers n = {0.5f, 0.999f, 0.9f, 0.1f, 0.99f, 0.01f, 0.02f, 0.3f, 1e-8f};
   Matrix value(t, 1, count, CARD_FLOAT32, 0), gradient(t, 1, count, CARD_FLOAT32, 0), m(t, 1, count, CARD_FLOAT32, 0);
   Matrix v(t, 1, count, CARD_FLOAT32, 0, [](int64_t) { return uniform(); });
   std::vector<double> want_value, want_m, want_v;
@@ -98,6 +98,87 @@ static void adamw(Check &t, int64_t count) {
   t.close(named("adamw, second moment", 1, count, CARD_FLOAT32), v.read(), want_v, 1e-6, 1e-7);
 }
 
+// What the processor makes of one block of moments, in its order of operations.
+struct Moment {
+  std::vector<uint8_t> codes;
+  std::vector<float> absmax, map;
+  std::vector<uint8_t> codes_of_grid;
+  Moment(size_t count, bool is_signed) : map(256), codes_of_grid(CARD_MOMENT_GRID) {
+    for (size_t i = 0; i < 256; i++) map[i] = is_signed ? ((float)i - 127.5f) / 127.5f : (float)(i * i) / 65025;
+    size_t code = 0;
+    for (size_t i = 0; i < CARD_MOMENT_GRID; i++) {
+      float point = -1 + 2 * (float)i / (CARD_MOMENT_GRID - 1);
+      while (code < 255 && 0.5f * (map[code] + map[code + 1]) < point) code++;
+      codes_of_grid[i] = (uint8_t)code;
+    }
+    for (size_t i = 0; i < count; i++) codes.push_back((uint8_t)(uniform() * 256));
+    for (size_t i = 0; i < count; i += CARD_MOMENT_BLOCK) absmax.push_back((float)uniform());
+  }
+  float decoded(size_t i) const { return map[codes[i]] * absmax[i / CARD_MOMENT_BLOCK]; }
+  void encode(const std::vector<float> &values) {
+    for (size_t i = 0; i < values.size(); i += CARD_MOMENT_BLOCK) {
+      size_t end = std::min(values.size(), i + CARD_MOMENT_BLOCK);
+      float largest = 0;
+      for (size_t j = i; j < end; j++) largest = std::fmax(largest, std::fabs(values[j]));
+      absmax[i / CARD_MOMENT_BLOCK] = largest;
+      for (size_t j = i; j < end; j++) codes[j] = largest == 0 ? (uint8_t)0 : code(values[j] * (1 / largest));
+    }
+  }
+
+ private:
+  uint8_t code(float share) const {
+    if (std::isnan(share)) share = 0;
+    share = std::fmin(std::fmax(share, -1.0f), 1.0f) + 1;
+    return codes_of_grid[(size_t)(share * 0.5f * (CARD_MOMENT_GRID - 1) + 0.5f)];
+  }
+};
+
+// A moment on the card.
+struct CardMoment {
+  Array<uint8_t> codes;
+  Array<float> absmax, map;
+  Array<uint8_t> codes_of_grid;
+  CardMoment(Check &t, const Moment &m) : codes(t, m.codes), absmax(t, m.absmax), map(t, m.map), codes_of_grid(t, m.codes_of_grid) {}
+  card_byte_moment operands() const { return {codes.at(), absmax.at(), map.at(), codes_of_grid.at()}; }
+  void check(Check &t, const std::string &name, const Moment &expected) {
+    t.equal(name + ", codes", doubles(codes.read()), doubles(expected.codes));
+    t.equal(name + ", scales", doubles(absmax.read()), doubles(expected.absmax));
+  }
+};
+
+// Bit for bit; `factor` of the gradients of the second block: 0, NaN.
+static void adamw_bytes(Check &t, int64_t count, float factor) {
+  card_adamw_numbers n = {0.5f, 0.999f, 0.9f, 0.1f, 0.99f, 0.01f, 0.02f, 0.3f, 1e-8f};
+  Moment first((size_t)count, true), second((size_t)count, false);
+  if (factor == 0 && count > CARD_MOMENT_BLOCK) first.absmax[1] = second.absmax[1] = 0;
+  std::vector<float> value, gradient, m, v;
+  for (size_t i = 0; i < (size_t)count; i++) {
+    value.push_back((float)normal());
+    gradient.push_back((float)normal() * (i / CARD_MOMENT_BLOCK == 1 && (factor == 0 || i % 7 == 0) ? factor : 1));
+  }
+  CardMoment card_first(t, first), card_second(t, second);
+  Array<float> card_value(t, value), card_gradient(t, gradient);
+  for (size_t i = 0; i < (size_t)count; i++) {
+    float g = gradient[i] * n.gradient_scale, before = first.decoded(i) * n.beta1, square = second.decoded(i) * n.beta2;
+    m.push_back(std::fma(g, n.beta1_rest, before));
+    v.push_back(std::fma(g * n.beta2_rest, g, square));
+    float root = std::sqrt(v[i]) / n.correction, kept = value[i] * n.decay, step = m[i] * n.step_size;
+    float quotient = step / (root + n.epsilon);
+    value[i] = kept - quotient;
+  }
+  first.encode(m);
+  second.encode(v);
+  t.done(card_adamw_bytes(t.c, card_value.at(), card_gradient.at(), card_first.operands(), card_second.operands(), n, count),
+         "adamw_bytes");
+  std::string name = named("adamw of moments in 8 bits", 1, count, CARD_FLOAT32) + ", factor " + std::to_string(factor);
+  std::vector<double> found = doubles(card_value.read()), expected = doubles(value);
+  for (std::vector<double> *x : {&found, &expected})
+    for (double &y : *x) y = std::isnan(y) ? -1000 : y;
+  t.equal(name, found, expected);
+  card_first.check(t, name + ", first moment", first);
+  card_second.check(t, name + ", second moment", second);
+}
+
 void training(Check &t) {
   for (Shape s : shapes)
     for (int type : types) cross_entropy(t, s, type);
@@ -105,6 +186,8 @@ void training(Check &t) {
   largest(t);
   for (int64_t count : {1, 5, 1024, 1031, 300001}) sums(t, count);
   for (int64_t count : {1, 5, 1024, 1031}) adamw(t, count);
+  for (int64_t count : {1, 256, 257, 5000})
+    for (float factor : {1.0f, 0.0f, NAN}) adamw_bytes(t, count, factor);
 }
 
 }  // namespace checks

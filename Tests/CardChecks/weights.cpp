@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "checks.h"
 
 namespace checks {
@@ -60,11 +62,11 @@ static void decode(Check &t, int64_t rows, int64_t columns, int type, int out_ty
   }
 }
 
-// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other. With a margin of 8 tensor cores
-// may take them.
+// y = x·wᵀ + h·bᵀ for both kinds of weight; `rows` of x, which must not depend on each other. With a margin of 8
+// they move in eights, NF4 weights are of the same type, and tensor cores may take those of bfloat16.
 static void few_rows(Check &t, int64_t rows, int64_t outputs, int64_t columns, int64_t thin, int type, int out_type,
                      bool is_nf4, int64_t margin = 3) {
-  NF4 packed(t, outputs, columns, CARD_BFLOAT16, true);
+  NF4 packed(t, outputs, columns, margin == 8 ? type : (int)CARD_BFLOAT16, true);
   Matrix w(t, outputs, columns, type, margin, [&](int64_t i) { return is_nf4 ? packed.values[(size_t)i] : normal(); });
   Matrix x(t, rows, columns, type, margin), h(t, rows, std::max<int64_t>(thin, 1), type, margin);
   Matrix b(t, outputs, std::max<int64_t>(thin, 1), type, margin);
@@ -95,6 +97,40 @@ static void few_rows(Check &t, int64_t rows, int64_t outputs, int64_t columns, i
   t.equal(name + ", a row by itself", alone.read(), std::vector<double>(found.end() - outputs, found.end()));
 }
 
+// Weights side by side give what each gives by itself, bit for bit.
+static void side_by_side(Check &t, int64_t rows, std::vector<int64_t> outputs, int64_t columns, int type, bool is_nf4, int64_t margin) {
+  Matrix x(t, rows, columns, type, margin);
+  card_dense_parts dense = {};
+  card_nf4_parts packed = {};
+  std::vector<std::unique_ptr<Matrix>> wholes;
+  std::vector<std::unique_ptr<NF4>> codes;
+  int64_t all = 0;
+  for (int64_t n : outputs) all += n;
+  Matrix together(t, rows, all, CARD_FLOAT32);
+  std::vector<double> expected((size_t)(rows * all));
+  int64_t column = 0;
+  for (size_t i = 0; i < outputs.size(); column += outputs[i], i++) {
+    Matrix own(t, rows, outputs[i], CARD_FLOAT32);
+    if (is_nf4) {
+      codes.push_back(std::make_unique<NF4>(t, outputs[i], columns, type, true));
+      packed.w[i] = codes[i]->on_card, packed.outputs[i] = outputs[i];
+      t.done(card_nf4_rows(t.c, own.out(), x.in(), packed.w[i], card_in{}, card_in{}, rows, outputs[i], 0), "nf4_rows");
+    } else {
+      wholes.push_back(std::make_unique<Matrix>(t, outputs[i], columns, type, margin));
+      dense.w[i] = wholes[i]->in(), dense.outputs[i] = outputs[i];
+      t.done(card_dense_rows(t.c, own.out(), x.in(), dense.w[i], card_in{}, card_in{}, rows, outputs[i], columns, 0),
+             "dense_rows");
+    }
+    std::vector<double> found = own.read();
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t o = 0; o < outputs[i]; o++) expected[(size_t)(r * all + column + o)] = found[(size_t)(r * outputs[i] + o)];
+  }
+  t.done(is_nf4 ? card_nf4_rows_of(t.c, together.out(), x.in(), &packed, rows)
+                : card_dense_rows_of(t.c, together.out(), x.in(), &dense, rows, columns),
+         "rows of several weights");
+  t.equal(named(is_nf4 ? "nf4_rows side by side" : "dense_rows side by side", rows, all, type), together.read(), expected);
+}
+
 void weights(Check &t) {
   for (bool nested : {false, true})
     for (int type : types)
@@ -111,6 +147,12 @@ void weights(Check &t) {
         few_rows(t, 3, 6, 1352, 0, type, out_type, is_nf4);
         few_rows(t, 13, 9, 37, 3, type, out_type, is_nf4);
       }
+  for (int type : {CARD_FLOAT32, CARD_FLOAT16})
+    for (bool is_nf4 : {false, true}) {
+      few_rows(t, 1, 9, 1352, 0, type, CARD_FLOAT32, is_nf4, 8);
+      few_rows(t, 8, 17, 2120, 8, type, type, is_nf4, 8);
+      few_rows(t, 13, 5, 1096, 72, type, CARD_FLOAT32, is_nf4, 8);
+    }
   for (bool is_nf4 : {false, true})
     for (int out_type : {CARD_FLOAT32, CARD_BFLOAT16}) {
       few_rows(t, 1, 5, 64, 0, CARD_BFLOAT16, out_type, is_nf4, 8);
@@ -119,6 +161,11 @@ void weights(Check &t) {
       few_rows(t, 45, 24, 576, 8, CARD_BFLOAT16, out_type, is_nf4, 8);
     }
   few_rows(t, 3, 18, 1048, 24, CARD_BFLOAT16, CARD_BFLOAT16, false, 8);
+  for (bool is_nf4 : {false, true}) {
+    side_by_side(t, 1, {17, 16, 5}, 576, CARD_BFLOAT16, is_nf4, 8);
+    side_by_side(t, 12, {32, 7}, 128, CARD_BFLOAT16, is_nf4, 8);
+    side_by_side(t, 2, {9, 3, 20}, 192, CARD_FLOAT16, is_nf4, 8);
+  }
 }
 
 }  // namespace checks

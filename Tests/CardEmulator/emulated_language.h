@@ -74,13 +74,16 @@ DEVICE uint32_t narrow_pair(float first, float second) {
   return emulated_narrow(first) | (uint32_t)emulated_narrow(second) << 16;
 }
 
-DEVICE void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+DEVICE uint32_t narrow_pair_float16(float first, float second) {
+  return narrow_float16(first) | (uint32_t)narrow_float16(second) << 16;
+}
+
+template <class Widen>
+void emulated_multiply(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Widen widen) {
   uint32_t mine[6] = {a[0], a[1], a[2], a[3], b0, b1}, all[32][6];
   const unsigned char *given = emulator::exchange(mine, sizeof mine);
   for (int l = 0; l < 32; l++) memcpy(all[l], given + (size_t)l * emulator::slot_bytes, sizeof mine);
-  auto element = [&all](int of, int word, int half) {
-    return bits_float(half ? all[of][word] & 0xffff0000 : all[of][word] << 16);
-  };
+  auto element = [&](int of, int word, int half) { return widen((uint16_t)(all[of][word] >> 16 * half)); };
   for (int i = 0; i < 4; i++) {
     int row = (int)lane() / 4 + 8 * (i / 2), column = (int)lane() % 4 * 2 + (i & 1);
     float sum = 0;
@@ -90,6 +93,12 @@ DEVICE void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, ui
     }
     d[i] += sum;
   }
+}
+DEVICE void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  emulated_multiply(d, a, b0, b1, [](uint16_t x) { return bits_float((uint32_t)x << 16); });
+}
+DEVICE void multiply_tile_float16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  emulated_multiply(d, a, b0, b1, widen_float16);
 }
 
 // Word m of a lane: two elements of matrix m, as `place` says: (row, column) of element `half`.

@@ -27,6 +27,7 @@ struct Block {
 struct Emulated : card {
   unsigned order = 0;
   size_t limit = 0, used = 0;
+  long launches = 0, uploads = 0;
   bool lost = false;
   std::map<uintptr_t, Block> blocks;  // by address on the card
   std::mutex lock;
@@ -92,6 +93,7 @@ int check(card *card, const void *pointer, size_t bytes, const char *what) {
 
 int upload(card *card, void *to, const void *from, size_t bytes) {
   if (int error = check(card, to, bytes, "a copy to what is no memory of the card")) return error;
+  of(card).uploads++;
   if (bytes > 0) memcpy(untagged(to), from, bytes);
   return CARD_DONE;
 }
@@ -129,6 +131,7 @@ int launch(card *card, int number, unsigned blocks_x, unsigned blocks_y, unsigne
   if (number < 0 || number >= CARD_KERNEL_COUNT) return failed(INVALID, "no such kernel");
   if (threads == 0 || threads > CARD_THREADS || threads % 32 != 0) return failed(INVALID, "a bad number of threads");
   if (blocks_x == 0 || blocks_y == 0 || blocks_x > 0x7fffffff || blocks_y > 65535) return failed(INVALID, "a bad grid");
+  of(card).launches++;
   const emulator::Kernel &kernel = emulator::kernels[number];
   if (kernel.parameters != arguments.count) return failed(INVALID, kernel.name);
   for (size_t i = 0; i < arguments.count; i++)
@@ -167,6 +170,7 @@ bool lies(card *card, const void *at, int64_t stride, int type, int64_t rows, in
 
 int multiply(card *card, const card_product *product) {
   card_product p = *product;
+  of(card).launches++;
   if (of(card).lost) return failed(LOST, "the card is lost");
   if (p.m <= 0 || p.n <= 0 || p.k <= 0 || p.count <= 0) return failed(INVALID, "an empty product");
   if (p.a.type != p.b.type || (p.out.type != p.a.type && p.out.type != CARD_FLOAT32))
@@ -226,6 +230,7 @@ extern "C" card *card_emulate(unsigned order, size_t memory_bytes) {
 extern "C" void card_emulator_lose(card *card) { of(card).lost = true; }
 extern "C" void card_emulator_without_bfloat16(card *card) { card->has_bfloat16 = card->has_tiles = 0; }
 extern "C" size_t card_emulator_used(card *card) { return of(card).used; }
+extern "C" card_emulator_counts card_emulator_counted(card *card) { return {of(card).launches, of(card).uploads}; }
 extern "C" void card_emulator_end(card *card) {
   for (auto &block : of(card).blocks) munmap(block.second.base, block.second.mapped);
   delete &of(card);

@@ -18,7 +18,11 @@ namespace card_kernels {
 // What both sides of a launch lay out by themselves.
 static_assert(sizeof(card_kernels::In) == sizeof(card_in) && sizeof(card_kernels::Out) == sizeof(card_out), "");
 static_assert(sizeof(card_kernels::NF4) == sizeof(card_nf4), "");
+static_assert(sizeof(card_kernels::RowParts<card_kernels::In>) == sizeof(card_dense_parts), "");
+static_assert(sizeof(card_kernels::RowParts<card_kernels::NF4>) == sizeof(card_nf4_parts), "");
 static_assert(sizeof(card_kernels::AdamW) == sizeof(card_adamw_numbers), "");
+static_assert(sizeof(card_kernels::ByteMoment) == sizeof(card_byte_moment), "");
+static_assert(int(card_kernels::MOMENT_BLOCK) == CARD_MOMENT_BLOCK && int(card_kernels::MOMENT_GRID) == CARD_MOMENT_GRID, "");
 static_assert(sizeof(card_kernels::CachedRow) == sizeof(card_cached_row), "");
 static_assert(sizeof(card_kernels::QueryTile) == sizeof(card_query_tile), "");
 static_assert(sizeof(card_kernels::KeyTile) == sizeof(card_key_tile), "");
@@ -39,6 +43,12 @@ T inside(T value) {
   if constexpr (std::is_pointer_v<T>) return untagged(value);
   if constexpr (std::is_same_v<T, card_kernels::In> || std::is_same_v<T, card_kernels::Out>) value.at = untagged(value.at);
   if constexpr (std::is_same_v<T, card_kernels::TileHeads>) value.slopes = untagged(value.slopes);
+  if constexpr (std::is_same_v<T, card_kernels::ByteMoment>) {
+    value.codes = untagged(value.codes);
+    value.absmax = untagged(value.absmax);
+    value.map = untagged(value.map);
+    value.codes_of_grid = untagged(value.codes_of_grid);
+  }
   if constexpr (std::is_same_v<T, card_kernels::NF4>) {
     value.codes = untagged(value.codes);
     value.absmax = untagged(value.absmax);
@@ -46,6 +56,9 @@ T inside(T value) {
     value.nested_absmax = untagged(value.nested_absmax);
     value.nested_map = untagged(value.nested_map);
   }
+  if constexpr (std::is_same_v<T, card_kernels::RowParts<card_kernels::In>> ||
+                std::is_same_v<T, card_kernels::RowParts<card_kernels::NF4>>)
+    for (auto &part : value.w) part = inside(part);
   return value;
 }
 

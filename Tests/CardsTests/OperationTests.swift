@@ -140,7 +140,7 @@ import Testing
       Ops.isLargest(logits.card, columns: columns).flags == Ops.isLargest(logits.cpu, columns: columns).flags)
   }
 
-  /// By way of the processor: bit for bit.
+  /// A code depends on the last bit, and so both have all of them.
   @Test func optimizerInBytes() {
     var both = BothDevices()
     let (value, gradient) = (both.tensor([1003]), both.tensor([1003]))

@@ -30,20 +30,38 @@ import Testing
     expectNear(try outcome(on: CardDevice.emulated(order: 9)), try outcome(on: CPU.shared))
   }
 
-  /// One of each kind of block in float16, on a card that has no bfloat16.
-  @Test(arguments: [
-    "gqa", "gqa_nf4", "families/bloom", "families/minicpm3", "families/qwen2_moe", "families/gemma2",
-  ])
-  func float16IsNearFloat32(_ name: String) throws {
+  /// One of each kind of block in float16, on a card that has no bfloat16; and by tensor cores.
+  @Test(
+    arguments: [
+      "gqa", "gqa_nf4", "families/bloom", "families/minicpm3", "families/qwen2_moe", "families/gemma2",
+    ].map { ($0, false) } + [("gqa", true), ("families/bloom", true)])
+  func float16IsNearFloat32(_ name: String, _ hasTiles: Bool) throws {
     let fixture = try ModelFixture(name)
     let found = try DeviceOutcome(
-      fixture, .float16, .none, epsilon: Self.epsilon, on: CardDevice.emulated(order: 4, bfloat16: false))
+      fixture, .float16, .none, epsilon: Self.epsilon, on: CardDevice.emulated(order: 4, bfloat16: hasTiles))
     let expected = try DeviceOutcome(fixture, .float32, .none, epsilon: Self.epsilon, on: CPU.shared)
     assertClose(found.losses.map(\.sum), expected.losses.map(\.sum), Tolerance(relative: 2e-3), "losses")
     for (i, (a, b)) in zip(found.gradients, expected.gradients).enumerated() {
       assertClose(a, b, .share(3e-2, ofLargest: b), "gradient \(i)")
     }
     assertClose(found.logits, expected.logits, .share(1e-2, ofLargest: expected.logits), "logits")
+  }
+
+  /// A launch takes a card's time whatever it computes: a token of an answer takes twelve for a block, and one copy; the ends
+  /// of the model take four.
+  @Test(arguments: [Quantization.none, .nf4(double: true)])
+  func launchesOfAToken(_ quantization: Quantization) throws {
+    let fixture = try ModelFixture("gqa")
+    let (device, counts) = CardDevice.emulatedAndCounted()
+    let model = try Transformer.load(
+      ModelSource.open(fixture.folder), compute: .bfloat16, quantization: quantization, device: device)
+    let cache = model.makeCache(capacity: 8)
+    _ = model.step([(cache, Array(fixture.tokens[..<3]))])
+    let before = counts()
+    _ = model.step([(cache, [fixture.tokens[3]])])
+    let (layers, after) = (model.architecture.layers, counts())
+    #expect(after.launches - before.launches == 12 * layers + 4)
+    #expect(after.uploads - before.uploads == layers + 4)
   }
 
   private func expectNear(_ found: DeviceOutcome, _ expected: DeviceOutcome) {

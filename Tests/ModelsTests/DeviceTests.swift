@@ -37,4 +37,15 @@ import Testing
     }
     #expect(try outcome(on: FencedDevice()) == outcome(on: CPU.shared))
   }
+
+  /// The same of models whose products read copies of the weights: the float32 values follow in the processor's memory.
+  @Test(arguments: ["gqa", "biased_tied", "families/bloom", "families/minicpm3", "families/gemma3_text"])
+  func valuesInTheProcessorsMemoryTrainBitForBit(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    func outcome(valuesOnHost: Bool, on device: any Device) throws -> DeviceOutcome {
+      try DeviceOutcome(trainingAllOf: fixture, .bfloat16, valuesOnHost: valuesOnHost, on: device)
+    }
+    let apart = try outcome(valuesOnHost: true, on: FencedDevice())
+    #expect(try apart == outcome(valuesOnHost: false, on: CPU.shared))
+  }
 }

@@ -15,4 +15,19 @@ extension CardDevice {
     if !bfloat16 { card_emulator_without_bfloat16(card) }
     return CardDevice(card, pooling: pooling)
   }
+
+  /// An emulated card with what it has been asked for so far: kernels and products, and copies to it.
+  package static func emulatedAndCounted() -> (
+    device: CardDevice, counts: () -> (launches: Int, uploads: Int)
+  ) {
+    let card = card_emulate(0, 16 << 30)
+    let device = CardDevice(card)
+    return (
+      device,
+      {
+        let counts = card_emulator_counted(card)
+        return (counts.launches, counts.uploads)
+      }
+    )
+  }
 }

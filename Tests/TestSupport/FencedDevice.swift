@@ -78,7 +78,9 @@ package final class FencedDevice: Device {
   }
 
   private func inside(_ moment: ByteMoment) -> ByteMoment {
-    ByteMoment(codes: inside(moment.codes), absmax: inside(moment.absmax), map: moment.map)
+    ByteMoment(
+      codes: inside(moment.codes), absmax: inside(moment.absmax),
+      map: MomentMap(values: inside(moment.map.values), codesOfGrid: inside(moment.map.codesOfGrid)))
   }
 
   private func inside(_ part: LinearPart) -> LinearPart {

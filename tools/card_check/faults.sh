@@ -57,6 +57,9 @@ plant "a query that sees the key after its own" kernels/attention_tiles.h \
   'here > 0 || here' 'here > 1 || here'
 plant "warps that take the same columns" kernels/rows_tiles.h \
   '(int64_t)(THREAD_X / 32) * ROW_COLUMNS' '(int64_t)(THREAD_X / 64) * ROW_COLUMNS'
+plant "outputs of one weight in another's place" kernels/rows_tiles.h \
+  'part.column + output, sum' 'output, sum'
+plant "float16 rounded as bfloat16" kernels/tiles.h 'return narrow_pair_float16' 'return narrow_pair'
 plant "rows and columns exchanged in a launch" operations/elementwise.c \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns' \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, columns, rows'

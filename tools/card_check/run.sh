@@ -2,19 +2,32 @@
 # The checks on a machine with an NVIDIA card, where nothing is compiled: this folder's programs, built by build.sh on
 # another. Prints one table; all that the programs say goes to $OUT (a folder; ./card_check_out).
 #
-#   ./run.sh [checks|sanitizer|runs|speed|peer …]     these parts, by default all
+#   ./run.sh [checks|tiny|runs|speed|sanitizer|peer …]     these parts, by default all, cheap proofs first
 #
-# cuBLAS is found by its name, in FIREFLY_LIBCUBLAS, or in a Python environment (pip's nvidia-cublas, PyTorch's).
+# It ends after $LIMIT seconds (540): what there was no time for is left out, and said. cuBLAS is found by its name, in
+# FIREFLY_LIBCUBLAS, or in a Python environment (pip's nvidia-cublas, PyTorch's). With STAND_IN=1 the emulated card takes the
+# real one's place, for a dry run on a machine without one: STAND_IN=1 ./run.sh checks tiny
 cd "$(dirname "$0")" || exit 1
 OUT=${OUT:-card_check_out}
+LIMIT=${LIMIT:-540}
+slower=1  # how many times as long everything may take
 mkdir -p "$OUT"
 status=0
-parts=${*:-checks sanitizer runs speed peer}
+parts=${*:-checks tiny runs speed sanitizer peer}
 wants() { [[ " $parts " == *" $1 "* ]]; }
 row() { printf '%-34s %s\n' "$1" "$2" | tee -a "$OUT/table.txt"; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 : >"$OUT/table.txt"
-row card "$(nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader 2>&1 | head -1)"
+if [ -n "${STAND_IN:-}" ]; then
+  ln -s "$PWD/libcard_stand_in.so" "$work/libcuda.so.1"
+  export LD_LIBRARY_PATH=$work FIREFLY_LIBCUBLAS=$PWD/libcard_stand_in.so
+  row card "none: a dry run on a stand-in"
+  slower=10
+else
+  row card "$(nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader 2>&1 | head -1)"
+fi
 
 cublas=${FIREFLY_LIBCUBLAS:-}
 if [ -z "$cublas" ] && ! ldconfig -p 2>/dev/null | grep -qE 'libcublas\.so\.1[123]'; then
@@ -22,13 +35,18 @@ if [ -z "$cublas" ] && ! ldconfig -p 2>/dev/null | grep -qE 'libcublas\.so\.1[12
 fi
 row cuBLAS "${cublas:-of the system}"
 # What cuBLAS needs lies beside it.
-[ -z "$cublas" ] || export FIREFLY_LIBCUBLAS=$cublas LD_LIBRARY_PATH="$(dirname "$cublas")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+[ -z "$cublas" ] || export FIREFLY_LIBCUBLAS=$cublas LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$(dirname "$cublas")"
 
 # step NAME SECONDS COMMAND…: its last line is its result.
 step() {
-  local name=$1 limit=$2 started=$SECONDS
+  local name=$1 limit=$((slower * $2)) started=$SECONDS left=$((slower * LIMIT - SECONDS))
   shift 2
-  if timeout "$limit" "$@" >"$OUT/$name.txt" 2>&1; then
+  if [ $left -lt 5 ]; then
+    row "$name" "left out: the $LIMIT seconds are over"
+    status=1
+    return
+  fi
+  if timeout $((limit < left ? limit : left)) "$@" >"$OUT/$name.txt" 2>&1; then
     row "$name" "$(grep -v '^=* *$' "$OUT/$name.txt" | tail -1) ($((SECONDS - started)) s)"
   else
     row "$name" "FAILED with $?: $(tail -1 "$OUT/$name.txt") ($((SECONDS - started)) s)"
@@ -40,22 +58,28 @@ step() {
 kernels=(./kernels cuda - "${cublas:--}")
 if wants checks; then
   step kernels 120 "${kernels[@]}"
-  step speed 120 ./kernels speed - "${cublas:--}"
-  cat "$OUT/speed.txt"
 fi
 
 # The program itself, where bundle.sh has put it here: losses of runs against the processor's, then how fast it is.
+compare() { # NAME SECONDS MODEL STEPS TOLERANCE [KEY=VALUE …]
+  step "$1" "$2" python3 compare_runs.py ./firefly "$work/$3" "${@:4}"
+}
+if [ -x ./firefly ] && wants tiny; then
+  step model-tiny 60 python3 model.py "$work/tiny" tiny
+  exact=(precision=float32 adam_epsilon=1e-4)
+  compare tiny-lora 60 tiny 20 1e-3 "${exact[@]}" train_mode=lora
+  compare tiny-full 60 tiny 20 1e-3 "${exact[@]}" train_mode=full
+  compare tiny-8bit-moments 60 tiny 20 1e-2 "${exact[@]}" train_mode=full optim=adamw_8bit
+  compare tiny-bf16-checkpoints 60 tiny 20 1e-2 "${exact[@]}" train_mode=lora checkpoint_dtype=bfloat16
+fi
 if [ -x ./firefly ] && wants runs; then
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  step models 60 bash -c "python3 model.py '$work/tiny' tiny && python3 model.py '$work/smollm2' smollm2"
-  step tiny-lora 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-3 precision=float32 train_mode=lora adam_epsilon=1e-4
-  step tiny-full 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-3 precision=float32 train_mode=full adam_epsilon=1e-4
-  step smollm2-qlora 120 python3 compare_runs.py ./firefly "$work/smollm2" 20 2e-2
-  # float16 with loss scaling on the card, bfloat16 on the processor.
-  step smollm2-float16 120 python3 compare_runs.py ./firefly "$work/smollm2" 20 2e-2 fp16=true bf16=false
-  step tiny-bf16-checkpoints 60 python3 compare_runs.py ./firefly "$work/tiny" 20 1e-2 precision=float32 train_mode=lora \
-    adam_epsilon=1e-4 checkpoint_dtype=bfloat16
+  step model-smollm2 60 python3 model.py "$work/smollm2" smollm2
+  compare smollm2-qlora 120 smollm2 20 2e-2
+  # float16 with loss scaling on the card, where attention goes through tensor cores, bfloat16 on the processor.
+  compare smollm2-float16 120 smollm2 20 2e-2 fp16=true bf16=false
+  # All weights, of which the card has no room for moments and master weights.
+  compare smollm2-full-moved 120 smollm2 4 2e-2 train_mode=full learning_rate=1e-4 optim=paged_adamw_8bit master_weights=paged \
+    gradient_dtype=bfloat16 memory_limit=1100MiB
   for device in cuda cpu; do
     step answer-$device 60 ./firefly generate "$work/smollm2" --device $device --raw --greedy --prompt "What is 3 plus 4?" \
       --max-new-tokens 8 --precision float32 --json
@@ -65,17 +89,18 @@ bench() { # NAME SECONDS OPTIONS…
   step "bench-$1" "$2" ./firefly bench --device cuda "${@:3}"
   cat "$OUT/bench-$1.txt"
 }
+if wants speed; then
+  step speed 120 ./kernels speed - "${cublas:--}"
+  cat "$OUT/speed.txt"
+fi
 if [ -x ./firefly ] && wants speed; then
   bench smollm2 60 --shape smollm2 --rows 8
+  bench smollm2-float16 60 --shape smollm2 --rows 8 --only training --precision float16
   bench blocks 60 --shape ziya13b --rows 8 --only training
-  bench 13b-training 120 --shape whole-ziya13b --rows 8 --only training --steps 3
   bench 13b-generation 120 --shape whole-ziya13b --only generation
-fi
-
-# transformers + PEFT on the same card, where this Python has them.
-if wants peer && python3 -c 'import peft, transformers' 2>/dev/null; then
-  step peer-smollm2 120 python3 peer.py smollm2 10
-  step peer-13b 240 python3 peer.py whole-ziya13b 3
+  # What a card of 24 GB has room for, and then as it is.
+  bench 13b-training-24gb 120 --shape whole-ziya13b --rows 8 --only training --steps 3 --spare-memory
+  bench 13b-training 120 --shape whole-ziya13b --rows 8 --only training --steps 3
 fi
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1)
@@ -87,5 +112,11 @@ elif [ -n "$sanitizer" ]; then
   done
 else
   row compute-sanitizer "not on this machine"
+fi
+
+# transformers + PEFT on the same card, where this Python has them.
+if wants peer && python3 -c 'import peft, transformers' 2>/dev/null; then
+  step peer-smollm2 120 python3 peer.py smollm2 10
+  step peer-13b 240 python3 peer.py whole-ziya13b 3
 fi
 exit $status

@@ -122,23 +122,24 @@ int measure_speed(card *c) {
   c->upload(c, key_tiles, of_keys.data(), of_keys.size() * sizeof(card_key_tile));
   card_out other_half = {of_mlp.at, hidden, CARD_BFLOAT16};
   float *tile_sums = (float *)t.room(80 * tokens * 4);
-  for (int32_t head : {128, 64}) {
-    int64_t count = hidden / head;
-    card_tile_heads of = {nullptr, tokens, head, 1, 1 << 30, 0.09f};
-    double products = 2.0 * (double)count * head * 8 * 1024 * 1025 / 2;
-    printf("%s", head == 128 ? "heads of 128:\n" : "heads of 64:\n");
-    t.rate("  attention in tiles", 2 * products, [&] {
-      return card_attend_tiles(c, apart, tile_sums, in(half), in(half), in(half), query_tiles, of, tile_count, count);
-    });
-    t.rate("  its gradient, queries", 3 * products, [&] {
-      return card_attend_tiles_queries(c, apart, in(half), tile_sums, tile_sums, in(half), in(half), in(half), query_tiles, of,
-                                       tile_count, count);
-    });
-    t.rate("  its gradient, keys and values", 4 * products, [&] {
-      return card_attend_tiles_keys(c, apart, other_half, in(half), tile_sums, tile_sums, in(half), in(half), in(half), key_tiles, of,
-                                    tile_count, count);
-    });
-  }
+  for (int type : {CARD_BFLOAT16, CARD_FLOAT16})
+    for (int32_t head : {128, 64}) {
+      int64_t count = hidden / head;
+      card_tile_heads of = {nullptr, tokens, head, 1, 1 << 30, 0.09f};
+      double products = 2.0 * (double)count * head * 8 * 1024 * 1025 / 2;
+      card_in x = in(half);
+      card_out to = apart, to_values = other_half;
+      x.type = to.type = to_values.type = type;
+      printf("heads of %d, %s:\n", head, type == CARD_BFLOAT16 ? "bf16" : "float16");
+      t.rate("  attention in tiles", 2 * products,
+             [&] { return card_attend_tiles(c, to, tile_sums, x, x, x, query_tiles, of, tile_count, count); });
+      t.rate("  its gradient, queries", 3 * products, [&] {
+        return card_attend_tiles_queries(c, to, x, tile_sums, tile_sums, x, x, x, query_tiles, of, tile_count, count);
+      });
+      t.rate("  its gradient, keys and values", 4 * products, [&] {
+        return card_attend_tiles_keys(c, to, to_values, x, tile_sums, tile_sums, x, x, x, key_tiles, of, tile_count, count);
+      });
+    }
 
   card_out logits = {t.room(1024 * vocabulary * 4), vocabulary, CARD_FLOAT32};
   card_out gradient = {t.room(1024 * vocabulary * 2), vocabulary, CARD_BFLOAT16};
@@ -147,9 +148,15 @@ int measure_speed(card *c) {
     return card_cross_entropy(c, by_row, gradient, in(logits), labels, vector, 1024, vocabulary);
   });
   float *m = (float *)t.room(row * 4), *v = (float *)t.room(row * 4);
-  card_adamw_numbers numbers = {1, 1, 0.1f, 0.999f, 0.001f, 1e-4f, 1, 1e-8f};
+  card_adamw_numbers numbers = {1, 1, 0.9f, 0.1f, 0.999f, 0.001f, 1e-4f, 1, 1e-8f};
   t.bandwidth("adamw of 42 million", row * 28, [&] {
     return card_adamw(c, (float *)wide.at, (float *)other.at, m, v, numbers, tokens * hidden);
+  });
+  // Codes in the place of m and v, behind them their scales; what they stand for lies in other buffers: 16 bytes an element.
+  card_byte_moment byte_m = {(uint8_t *)m, (float *)m + tokens * hidden / 2, vector, (uint8_t *)logits.at};
+  card_byte_moment byte_v = {(uint8_t *)v, (float *)v + tokens * hidden / 2, vector, (uint8_t *)logits.at};
+  t.bandwidth("adamw of 42 million, moments in 8 bits", row * 16, [&] {
+    return card_adamw_bytes(c, (float *)wide.at, (float *)other.at, byte_m, byte_v, numbers, tokens * hidden);
   });
   double *squares = (double *)t.room((CARD_SQUARES_ROOM + 1) * 8);
   t.bandwidth("sum_of_squares of 42 million", row * 4,
@@ -161,6 +168,9 @@ int measure_speed(card *c) {
     t.bandwidth("  nf4_rows of [13824, 5120]", mlp * hidden * 0.5625, [&] {
       return card_nf4_rows(c, of_mlp, in(half), nf4, card_in{}, card_in{}, n, mlp, 0);
     });
+    card_nf4_parts parts = {{nf4, nf4, nf4}, {hidden / 3, hidden / 3, hidden / 3}};
+    t.bandwidth("  three of [1706, 5120] in one launch", 3 * (hidden / 3) * hidden * 0.5625,
+                [&] { return card_nf4_rows_of(c, of_mlp, in(half), &parts, n); });
     t.bandwidth("  dense_rows of bf16 [13824, 5120]", mlp * hidden * 2.0, [&] {
       return card_dense_rows(c, of_mlp, in(half), in(weight), card_in{}, card_in{}, n, mlp, hidden, 0);
     });

@@ -15,6 +15,10 @@ enum BenchCommand {
   private static let rows = Option.integer(
     "--rows", "N", in: 1...4096, "Training rows of a step (default: 1).")
   private static let noCheckpointing = Flag("--no-checkpointing", "Keeps all activations in training.")
+  private static let sparesMemory = Flag(
+    "--spare-memory",
+    "In training keeps the inputs of blocks in bfloat16, and on a card the optimizer's moments in the processor's memory."
+  )
   private static let precision = Option.choice(
     "--precision", ["float32", "bfloat16", "float16"],
     "Of products; float16 on a card alone (default: bfloat16 where it is fast, on other cards float16).")
@@ -36,6 +40,7 @@ enum BenchCommand {
       """,
     options: [
       shapes.declaration, only.declaration, length.declaration, rows.declaration, noCheckpointing.declaration,
+      sparesMemory.declaration,
       precision.declaration, DeviceOption.device.declaration, steps.declaration, model.declaration,
       tasks.declaration, json.declaration,
     ], run: run)
@@ -48,7 +53,8 @@ enum BenchCommand {
     if let compute { try device.requireCompute(compute) }
     let workload = TrainingBench.Workload(
       lengths: [Int](repeating: arguments[length] ?? 1024, count: arguments[rows] ?? 1),
-      checkpointing: !arguments[noCheckpointing], compute: compute)
+      checkpointing: !arguments[noCheckpointing], compute: compute,
+      sparesMemory: arguments[sparesMemory])
     if let file = arguments[tasks] {
       try AtomicFile.write(TaskReport(chosen[0], workload).json, to: file)
       return

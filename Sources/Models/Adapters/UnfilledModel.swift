@@ -25,9 +25,10 @@ extension Transformer {
   ///   - in4Bits: the frozen linear layers are held in NF4 with their scales quantised again, otherwise whole.
   ///   - training: what is trained of the weights, or nothing.
   ///   - gradients: of trained weights.
+  ///   - other: where their float32 values lie; nil: on the device.
   package static func unfilled(
     _ architecture: Architecture, compute: DType, in4Bits: Bool, training trainable: Trainable = .nothing,
-    gradients: DType = .float32, on device: any Device
+    gradients: DType = .float32, valuesOn other: (any Device)? = nil, on device: any Device
   ) throws -> Transformer {
     let packed = (0..<(in4Bits ? architecture.layers : 0)).flatMap { layer in
       architecture.linears(layer).filter { !$0.staysWhole }.map {
@@ -36,9 +37,13 @@ extension Transformer {
     }
     let loader = ModelLoader(
       (architecture, []), UnfilledTensors(device: device, in4Bits: Set(packed)), compute: compute,
-      quantization: .none, arena: ParameterArena(trainable, gradients: gradients, on: device))
+      quantization: .none,
+      arena: ParameterArena(
+        trainable, values: other.map { Tensor([trainable.arenaCount], .float32, on: $0) },
+        gradients: gradients, on: device))
     let model = try loader.model()
-    model.parametersChanged()
+    // Copies of what lies elsewhere take nothing of the device, and take long.
+    if other == nil { model.parametersChanged() }
     return model
   }
 

@@ -22,7 +22,9 @@ enum AttentionHalf {
   func parametersChanged() {
     for group in groups { group.parametersChanged() }
     switch self {
-    case .grouped(let attention): attention.norms?.parametersChanged()
+    case .grouped(let attention):
+      attention.norms?.parametersChanged()
+      attention.trainedSinks?.renewNear()
     case .latent(let attention):
       attention.query?.norm.parametersChanged()
       attention.keyValue.norm.parametersChanged()

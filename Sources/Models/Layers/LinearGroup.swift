@@ -76,7 +76,10 @@ final class LinearGroup: @unchecked Sendable {
 
   /// To be called after the parameters' values were changed: renews the copies in the compute type.
   func parametersChanged() {
-    for part in parts { part.trained?.weight.parametersChanged() }
+    for case let trained? in parts.map(\.trained) {
+      trained.weight.parametersChanged()
+      trained.bias?.renewNear()
+    }
     adapter?.parametersChanged()
   }
 

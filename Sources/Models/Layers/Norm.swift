@@ -60,12 +60,12 @@ struct TrainedNorm {
   var factor: Float = 1
 
   func renew(_ weight: Tensor, _ bias: Tensor?) {  // [C]
-    Ops.convert(weight.matrix, self.weight.value.matrix)
+    weight.follow(self.weight.value)
     if offset != 0 {
       let offsets = [Float](repeating: offset, count: weight.count)
       Ops.add(weight.matrix, Tensor(offsets, weight.shape, on: weight.device).matrix)
     }
-    if let bias, let parameter = self.bias { Ops.convert(bias.matrix, parameter.value.matrix) }
+    if let bias, let parameter = self.bias { bias.follow(parameter.value) }
     guard factor != 1 else { return }
     for tensor in [weight, bias] { if let tensor { Ops.scale(tensor.matrix, by: factor) } }
   }

@@ -19,7 +19,7 @@ struct TrainedHead {
     case .tied: break
     case .own:
       if parameter.copy == nil, weight.dtype != parameter.value.dtype {
-        Ops.convert(weight.matrix, parameter.value.matrix)
+        weight.follow(parameter.value)
       }
     case .normalized: UnitRows.normalize(parameter.value, into: weight)
     }

@@ -31,6 +31,8 @@ public struct ArenaMemory: Equatable, Sendable {
   /// The elements whose float32 values this process keeps, where others keep the rest of them (ZeRO's second stage,
   /// Rajbhandari et al., 2020); nil: all. For the processor, with products in bfloat16.
   package var shard: [Range<Int>]?
+  /// The float32 values lie in the processor's memory, wherever the model computes; products are then in another type.
+  package var valuesOnHost = false
 
   public init(gradients: DType = .float32, valuesPagedIn: String? = nil) {
     self.gradients = gradients

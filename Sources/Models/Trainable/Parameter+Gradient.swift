@@ -44,23 +44,3 @@ extension Parameter {
     Ops.convert(own, wide)
   }
 }
-
-/// A trained matrix and its copy in the compute type, which products read; in float32 that is the value itself.
-struct TrainedMatrix {
-  let parameter: Parameter
-  let copy: Tensor
-
-  /// `parametersChanged` comes next.
-  init(_ parameter: Parameter, compute: DType) {
-    let value = parameter.value
-    self.parameter = parameter
-    copy =
-      parameter.copy ?? (compute == value.dtype ? value : Tensor(value.shape, compute, on: value.device))
-  }
-
-  /// Renews the copy from the value. One in the arena is renewed there: the value may not be whole.
-  func parametersChanged() {
-    guard parameter.copy == nil, copy.dtype != parameter.value.dtype else { return }
-    Ops.convert(copy.matrix, parameter.value.matrix)
-  }
-}

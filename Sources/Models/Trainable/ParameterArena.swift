@@ -10,12 +10,17 @@ public struct Parameter: Sendable {
   public let gradient: Tensor
   /// Of a matrix in an arena of which this process keeps a part: what products read, in the compute type.
   let copy: Tensor?
+  /// Of a bias or sinks, which are computed with in float32: the value, or its copy beside the gradient where the value lies on
+  /// another device.
+  let near: Tensor
 
   package init(slot: ParameterSlot, value: Tensor, gradient: Tensor, copy: Tensor? = nil) {
     self.slot = slot
     self.value = value
     self.gradient = gradient
     self.copy = copy
+    let isNear = value.device === gradient.device || slot.role != .bias && slot.role != .sinks
+    near = isNear ? value : Tensor(value.shape, .float32, on: gradient.device)
   }
 
   /// The name in the files.
@@ -29,7 +34,8 @@ package struct ParameterArena: Sendable {
   package let trainable: Trainable
   /// `[trainable.arenaCount]` float32
   package let values: Tensor
-  /// `[trainable.arenaCount]` float32 or bfloat16
+  /// `[trainable.arenaCount]` float32 or bfloat16, where the model computes; the values may lie in the processor's memory beside
+  /// it.
   package let gradients: Tensor
   /// As `trainable.slots`.
   package let parameters: [Parameter]
@@ -67,9 +73,10 @@ package struct ParameterArena: Sendable {
       self.init(trainable, values: shard.values, gradients: shard.gradients.whole, shard: shard)
       return
     }
-    let values = try memory.valuesPagedIn.map {
-      try ArenaMemory.pagedValues(trainable.arenaCount, in: $0)
-    }
+    precondition(!memory.valuesOnHost || compute != .float32, "float32 values are what products read")
+    let values =
+      try memory.valuesPagedIn.map { try ArenaMemory.pagedValues(trainable.arenaCount, in: $0) }
+      ?? (memory.valuesOnHost ? Tensor([trainable.arenaCount], .float32, on: .cpu) : nil)
     self.init(trainable, values: values, gradients: memory.gradients, on: device)
   }
 

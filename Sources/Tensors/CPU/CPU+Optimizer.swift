@@ -42,15 +42,11 @@ extension AdamWNumbers {
 
 extension ByteMoment {
   fileprivate func withKernelsView(_ body: (UnsafePointer<kernels_byte_moment>) -> Void) {
-    map.values.withUnsafeBufferPointer { values in
-      map.codesOfGrid.withUnsafeBufferPointer { grid in
-        guard let values = values.baseAddress, let grid = grid.baseAddress else { return }
-        withUnsafePointer(
-          to: kernels_byte_moment(
-            codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: absmax.floatPointer,
-            map: values, codes_of_grid: grid),
-          body)
-      }
-    }
+    withUnsafePointer(
+      to: kernels_byte_moment(
+        codes: codes.pointer.assumingMemoryBound(to: UInt8.self), absmax: absmax.floatPointer,
+        map: map.values.floatPointer,
+        codes_of_grid: map.codesOfGrid.pointer.assumingMemoryBound(to: UInt8.self)),
+      body)
   }
 }

@@ -7,16 +7,22 @@ package struct ByteMoment: Sendable {
   package let codes: Tensor
   /// float32 [⌈n/256⌉]
   package let absmax: Tensor
-  package let map: DynamicMap
+  package let map: MomentMap
 
-  package init(codes: Tensor, absmax: Tensor, map: DynamicMap) {
+  package init(codes: Tensor, absmax: Tensor, map: MomentMap) {
     precondition(
       codes.dtype == .uint8 && absmax.dtype == .float32
         && absmax.count == ByteMoment.blocks(of: codes.count),
       "a moment of \(codes.shape) \(codes.dtype) with \(absmax.shape) \(absmax.dtype)")
+    precondition(map.values.device === codes.device, "a moment and its map on two devices")
     self.codes = codes
     self.absmax = absmax
     self.map = map
+  }
+
+  /// With a map of its own.
+  package init(codes: Tensor, absmax: Tensor, map: DynamicMap) {
+    self.init(codes: codes, absmax: absmax, map: MomentMap(map, on: codes.device))
   }
 
   package static func blocks(of count: Int) -> Int { (count + blockSize - 1) / blockSize }
@@ -32,9 +38,28 @@ package struct ByteMoment: Sendable {
 
   /// The elements in float32: for tests and comparisons.
   package var floats: [Float] {
-    let scales = absmax.floats
+    let (scales, values) = (absmax.floats, map.values.floats)
     return codes.withHostBytes { codes in
-      codes.indices.map { map.values[Int(codes[$0])] * scales[$0 / ByteMoment.blockSize] }
+      codes.indices.map { values[Int(codes[$0])] * scales[$0 / ByteMoment.blockSize] }
     }
+  }
+}
+
+/// A `DynamicMap` where the moments are whose codes it explains.
+package struct MomentMap: Sendable {
+  /// float32 `[256]`
+  package let values: Tensor
+  /// uint8 `[65,536]`
+  package let codesOfGrid: Tensor
+
+  package init(values: Tensor, codesOfGrid: Tensor) {
+    self.values = values
+    self.codesOfGrid = codesOfGrid
+  }
+
+  package init(_ map: DynamicMap, on device: any Device) {
+    values = Tensor(map.values, [map.values.count], on: device)
+    codesOfGrid = Tensor([map.codesOfGrid.count], .uint8, on: device)
+    codesOfGrid.copy(bytes: map.codesOfGrid[...])
   }
 }

@@ -31,19 +31,18 @@ extension RunConfig {
     try FullOptions(frozenLayers: full.frozen.count(of: architecture.layers)).validate(for: architecture)
   }
 
-  /// On a card master weights lie in the card's memory: files that the system can write out are the processor's.
-  func held(on device: any Device, _ notices: inout [String]) -> RunConfig {
-    if device.isHost { return self }
+  /// On a card master weights lie in the card's memory where products read them themselves.
+  func held(
+    on device: any Device, _ architecture: Architecture, compute: DType, _ notices: inout [String]
+  ) -> RunConfig {
+    guard !device.isHost, mode == .full, full.masterWeights == .paged,
+      !architecture.readsCopies(compute)
+    else { return self }
     var config = self
     config.full.masterWeights = .memory
-    if mode == .full && full.masterWeights == .paged {
-      notices.append("\"master_weights\": \"paged\" is for the processor: on a card they lie in its memory")
-    }
-    if momentPrecision == .bytes {
-      notices.append(
-        "moments in 8 bits: on a card the processor computes the optimizer's step, and values and gradients go there and back"
-      )
-    }
+    notices.append(
+      "\"master_weights\": \"paged\" has no effect here: on a card, products in float32, mixtures of experts and heads of rows of length 1 read the weights themselves"
+    )
     return config
   }
 
@@ -55,4 +54,10 @@ extension RunConfig {
       gradients: full.gradients == .bfloat16 ? .bfloat16 : .float32,
       valuesPagedIn: full.masterWeights == .paged ? outputFolder : nil)
   }
+}
+
+extension Architecture {
+  /// Whether products read copies of what is trained of the weights, so that the float32 values may lie elsewhere: a router, and
+  /// a head whose rows are divided by their lengths, read the values themselves.
+  func readsCopies(_ compute: DType) -> Bool { compute != .float32 && experts == nil && !normalizedHead }
 }

@@ -68,16 +68,16 @@ public final class AdamW {
     step += 1
     for run in arena.trainable.runs {
       for (range, moments) in store.moments(in: run.range) {
-        let isNear = moments.device === arena.values.device
+        let isNear = [arena.values.device, arena.gradients.device].allSatisfy { $0 === moments.device }
         arena.forEachPiece(of: range, isWhole: isNear) { piece, gradient in
           let own = piece.lowerBound - range.lowerBound..<piece.upperBound - range.lowerBound
           let value = arena.values.slice(piece)
-          // Where the moments lie elsewhere than the values, these come to them for the update.
+          // What lies elsewhere than the moments comes to them for the update.
           let moved = value.on(moments.device)
           update(
             moved, gradient.on(moments.device), moments.slice(own), learningRate: learningRate,
             weightDecay: run.isDecayed ? options.weightDecay : 0, gradientScale: gradientScale)
-          if !isNear { value.copy(moved) }
+          if moved.device !== value.device { value.copy(moved) }
         }
       }
     }

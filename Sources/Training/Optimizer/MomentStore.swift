@@ -60,12 +60,16 @@ package final class MomentStore {
 
   private init(_ stretches: [Stretch], isInBytes: Bool, in storage: Storage) {
     self.isInBytes = isInBytes
+    // What codes stand for lies beside the moments, where they do.
+    lazy var maps = (
+      signed: MomentMap(.signed, on: storage.device), unsigned: MomentMap(.unsigned, on: storage.device)
+    )
     var offset = 0
     func next(_ count: Int, _ dtype: DType) -> Tensor {
       defer { offset += MomentStore.lines(count * dtype.byteCount) }
       return Tensor(storage: storage, byteOffset: offset, shape: [count], dtype: dtype)
     }
-    func nextBytes(_ count: Int, _ map: DynamicMap) -> ByteMoment {
+    func nextBytes(_ count: Int, _ map: MomentMap) -> ByteMoment {
       ByteMoment(
         codes: next(count, .uint8), absmax: next(ByteMoment.blocks(of: count), .float32), map: map)
     }
@@ -73,7 +77,7 @@ package final class MomentStore {
       let count = stretch.range.count
       let moments: Moments =
         stretch.isBytes
-        ? .bytes(m: nextBytes(count, .signed), v: nextBytes(count, .unsigned))
+        ? .bytes(m: nextBytes(count, maps.signed), v: nextBytes(count, maps.unsigned))
         : .float32(m: next(count, .float32), v: next(count, .float32))
       return (stretch.range, moments)
     }

@@ -7,7 +7,7 @@ public struct CardFit: Sendable {
   public let change: String?
   /// Bytes on the card.
   public let bytes: Int
-  /// Bytes of the optimizer in the processor's memory.
+  /// Bytes of the optimizer and of master weights in the processor's memory.
   public let hostBytes: Int
   /// The sizes that hold it.
   public var sizes: [Int] { CardFit.sizes.filter { CardFit.room($0) >= bytes } }
@@ -21,12 +21,14 @@ public struct CardFit: Sendable {
   static func all(_ facts: ModelFacts, _ config: RunConfig) throws -> [CardFit] {
     func fit(_ change: String?, _ config: RunConfig) throws -> CardFit {
       let plan = try MemoryPlan(facts, config, on: facts.card ?? .current)
-      let optimizer = plan.onHost.first { $0.part == "optimizer" }
-      return CardFit(change: change, bytes: plan.needed, hostBytes: optimizer?.bytes ?? 0)
+      let moved = plan.onHost.filter { $0.part == "optimizer" || $0.part == "master weights" }
+      return CardFit(
+        change: change, bytes: plan.needed, hostBytes: moved.reduce(0) { $0 + $1.bytes })
     }
     var changed = config
     // Which is where it lies on a card with room for it.
     changed.optimizerMemory = .memory
+    changed.full.masterWeights = .memory
     var fits = [try fit(nil, changed)]
     if config.checkpointing && config.checkpointPrecision == .float32 {
       changed.checkpointPrecision = .bfloat16
@@ -34,6 +36,14 @@ public struct CardFit: Sendable {
     }
     changed.optimizerMemory = .paged
     fits.append(try fit("\"optim\": \"paged_adamw_\(config.momentPrecision.bits)\"", changed))
+    if config.mode == .full && facts.architecture.readsCopies(facts.compute) {
+      changed.full.masterWeights = .paged
+      fits.append(try fit("\"master_weights\": \"paged\"", changed))
+      if config.full.gradients == .float32 {
+        changed.full.gradients = .bfloat16
+        fits.append(try fit("\"gradient_dtype\": \"bfloat16\"", changed))
+      }
+    }
     return fits
   }
 

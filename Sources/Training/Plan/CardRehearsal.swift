@@ -17,18 +17,25 @@ struct CardRehearsal {
     let device = CardDevice.counting(card)
     let trainable = facts.trainable(config)
     let isFull = trainable.full != nil
+    // What the processor keeps is no part of what is counted.
+    let host = CardDevice.counting(card)
+    let valuesAreNear = !facts.keepsValuesOnHost(config)
     let model = try Transformer.unfilled(
       facts.architecture, compute: facts.compute, in4Bits: facts.isNF4(config),
-      training: isFull ? trainable : .nothing, gradients: config.arenaMemory.gradients, on: device)
+      training: isFull ? trainable : .nothing, gradients: config.arenaMemory.gradients,
+      valuesOn: valuesAreNear ? nil : host, on: device)
     let base = device.usedBytes
     model.hangUnfilled(trainable)
     let whole = device.usedBytes
-    let trained =
-      isFull ? model.arena.values.byteCount + model.arena.gradients.byteCount : whole - base
+    let values = valuesAreNear ? model.arena.values.byteCount : 0
+    let trained = isFull ? values + model.arena.gradients.byteCount : whole - base
     let store = try CardRehearsal.moments(facts, config, trainable, on: device)
     kept = [
       ("weights, embedding and head", whole - trained),
-      (isFull ? "master weights and gradients" : "adapter with gradients", trained),
+      (
+        !isFull ? "adapter with gradients" : valuesAreNear ? "master weights and gradients" : "gradients",
+        trained
+      ),
       ("optimizer", device.usedBytes - whole),
     ]
     withExtendedLifetime(store) { CardRehearsal.step(model, facts.longestRows(config), config) }

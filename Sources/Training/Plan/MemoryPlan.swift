@@ -181,6 +181,8 @@ extension MemoryPlan {
       [("program and rows", facts.residentBytes + MemoryPlan.computing)]
       + (config.optimizerMemory == .paged
         ? [("optimizer", facts.trainable(config).momentBytes(config) / facts.ranks)] : [])
+      + (facts.keepsValuesOnHost(config)
+        ? [("master weights", 4 * facts.trainable(config).count)] : [])
     paged = 0
   }
 }

@@ -145,6 +145,11 @@ struct ModelFacts {
       + max(isStored4Bit ? 0 : linear, tableBytes(trainable) + table)
   }
 
+  /// Whether the processor keeps the float32 values of a run on a card.
+  func keepsValuesOnHost(_ config: RunConfig) -> Bool {
+    config.mode == .full && config.full.masterWeights == .paged && architecture.readsCopies(compute)
+  }
+
   /// What the run would train with other settings.
   func trainable(_ config: RunConfig) -> Trainable { config.trainable(architecture) }
 

@@ -61,7 +61,11 @@ struct RunAdvice {
           }
         ),
         (
-          { _, _ in "\"master_weights\": \"paged\", the float32 weights in a file" },
+          { _, isOnCard in
+            isOnCard
+              ? "\"master_weights\": \"paged\", the float32 weights in the processor's memory"
+              : "\"master_weights\": \"paged\", the float32 weights in a file"
+          },
           { config in
             defer { config.full.masterWeights = .paged }
             return config.mode == .full && config.full.masterWeights != .paged

@@ -22,6 +22,9 @@ public struct RunPlan: Sendable {
   public let memory: [(part: String, bytes: Int)]
   /// Bytes that this process may use: the machine's, or its group's limit; nil where the system does not say.
   public let memoryLimit: Int?
+  /// Of a run on a card: bytes that it takes of the processor's memory, and how many there are; nil where the system does
+  /// not say, and without a limit.
+  private let host: (bytes: Int, limit: Int?)
   /// What to change when the run does not fit, the total after each change; empty when it does.
   public let advice: [String]
   /// What all steps compute.
@@ -63,6 +66,7 @@ public struct RunPlan: Sendable {
     let memory = try MemoryPlan(facts, config)
     self.memory = memory.parts
     self.memoryLimit = memoryLimit
+    host = (memory.onHost.reduce(0) { $0 + $1.bytes }, setup.hostLimit)
     advice = try RunPlan.advice(facts, config, needed: memory.needed, limit: memoryLimit)
     work = StepWork(setup)
     ranks = setup.rankCount
@@ -102,7 +106,18 @@ public struct RunPlan: Sendable {
   public var memoryBytes: Int { memory.reduce(0) { $0 + $1.bytes } }
 
   /// - Throws: `FireflyError` saying what to change, when the run does not fit into memory.
-  public func requireFit() throws {
+  public func requireFit() throws { try requireFit(hostLimit: host.limit) }
+
+  /// - Parameter hostLimit: bytes of the processor's memory that a run on a card may use.
+  package func requireFit(hostLimit: Int?) throws {
+    if let hostLimit, host.bytes > hostLimit {
+      throw FireflyError(
+        "what the card has no room for does not fit into the processor's memory",
+        expected: "at most \(Readable.bytes(hostLimit))", found: "about \(Readable.bytes(host.bytes))",
+        fix:
+          "Shorter rows, or fewer at a time, leave more of the card's memory to the optimizer; moments in 8 bits "
+          + "(\"optim\": \"paged_adamw_8bit\") or a smaller model take less.")
+    }
     // What lies in files of the run's own can be written out.
     let needed = memoryBytes - pagedBytes
     guard let memoryLimit, needed > memoryLimit else { return }

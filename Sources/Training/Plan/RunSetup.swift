@@ -57,7 +57,8 @@ struct RunSetup {
     try output.check(model: pretrained.source.path)
     resumed = try output.resumePoint(&notices)
     architecture = try Architecture.read(pretrained.source).architecture
-    let config = try config.takingStartAdapter(architecture).held(on: device, &notices)
+    let config = try config.takingStartAdapter(architecture).held(
+      on: device, architecture, compute: compute, &notices)
     try config.validateTrained(for: architecture)
     if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }
     trainable = config.trainable(architecture)
@@ -102,11 +103,15 @@ struct RunSetup {
     return device.ownMemory ?? config.memoryLimit.bytes.map { $0 / ranks.ranksOnHost }
   }
 
-  /// Whether each of several ranks keeps a part of the float32 values and gradients alone: where products read copies of the
-  /// matrices. A router and a head whose rows are divided by their lengths read the values themselves.
+  /// Bytes of the processor's memory that this rank may use beside a card's.
+  var hostLimit: Int? {
+    if device.isHost || config.memoryLimit == .none { return nil }
+    return MemoryLimit.system.bytes.map { $0 / ranks.ranksOnHost }
+  }
+
+  /// Whether each of several ranks keeps a part of the float32 values and gradients alone.
   var dividesValues: Bool {
-    config.mode == .full && compute != .float32 && device.isHost && rankCount > 1
-      && architecture.experts == nil && !architecture.normalizedHead
+    config.mode == .full && device.isHost && rankCount > 1 && architecture.readsCopies(compute)
   }
 
   /// The same with other settings, of which `notice` tells.

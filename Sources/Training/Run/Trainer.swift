@@ -30,7 +30,7 @@ public struct Trainer: Sendable {
     let opened = try device.map { OpenedDevice($0) } ?? (config.device ?? .auto).open()
     return try RunSetup(config, on: opened, ranks, planned: planned ?? ranks.size) {
       progress(.preparing($0, share: $1))
-    }.placingOptimizer()
+    }.placingPaged()
   }
 
   /// Checks everything that a run depends on, and writes nothing.
@@ -187,6 +187,10 @@ extension RunSetup {
 extension RunSetup {
   private var arenaMemory: ArenaMemory {
     var memory = config.arenaMemory
+    if !device.isHost {
+      memory.valuesPagedIn = nil
+      memory.valuesOnHost = config.full.masterWeights == .paged
+    }
     if !ranks.isAlone && dividesValues { memory.shard = ArenaShards(ranks, of: trainable).own }
     return memory
   }
@@ -222,7 +226,7 @@ extension Checkpoint {
     _ model: Transformer, _ saved: ResumeState?, _ folder: CheckpointFolder?, _ elements: [Range<Int>]
   ) throws -> RunState {
     let trainable = model.arena.trainable
-    let store = try momentStore(trainable, elements, on: model.arena.values.device)
+    let store = try momentStore(trainable, elements, on: model.device)
     let options = AdamW.Options(
       beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon, weightDecay: config.weightDecay)
     guard let saved, let folder else {
@@ -237,7 +241,7 @@ extension Checkpoint {
     _ trainable: Trainable, _ elements: [Range<Int>], on device: any Device
   ) throws -> MomentStore {
     let folder = config.optimizerMemory == .paged && device.isHost ? config.outputFolder : nil
-    // Of a card, paged moments are the processor's: `placingOptimizer` has left those that the card has room for.
+    // Of a card, paged moments are the processor's: `placingPaged` has left those that the card has room for.
     let device: any Device = config.optimizerMemory == .paged ? .cpu : device
     switch (config.momentPrecision, folder) {
     case (.bytes, _):

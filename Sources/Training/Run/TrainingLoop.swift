@@ -302,7 +302,7 @@ struct TrainingLoop {
 
   /// Of the card's memory, where the run computes on one.
   private var peakBytes: Int? {
-    let device = model.arena.values.device
+    let device = model.device
     return device.isHost ? ProcessMemory.peakBytes : device.peakBytes
   }
 

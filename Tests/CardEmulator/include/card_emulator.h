@@ -24,6 +24,11 @@ void card_emulator_lose(card *card);
 void card_emulator_without_bfloat16(card *card);
 // Bytes that are allocated on it.
 size_t card_emulator_used(card *card);
+// What it has been asked for so far: kernels and products, and copies to it.
+typedef struct {
+  long launches, uploads;
+} card_emulator_counts;
+card_emulator_counts card_emulator_counted(card *card);
 // Gives the card up, with all its memory.
 void card_emulator_end(card *card);
 

@@ -107,6 +107,51 @@ import Testing
         == tiny.folder.data("parts/checkpoint-4/optimizer.safetensors"))
   }
 
+  /// Master weights that the card has no room for either: the same run bit for bit, in as much of the card as planned.
+  @Test func masterWeightsMoveToTheProcessor() throws {
+    let tiny = try Self.tiny()
+    let changes = Self.common.merging([
+      "train_mode": .string("full"), "precision": .string("bfloat16"), "master_weights": .string("paged"),
+      "optim": .string("paged_adamw_32bit"), "max_steps": .int(4), "memory_limit": .int(1),
+    ]) { $1 }
+    let whole = try Trainer(
+      config: tiny.config("whole", changes.merging(["memory_limit": .string("none")]) { $1 }), on: Self.card()
+    ).plan()
+    let moments = 8 * whole.trainableParameters
+    func run(_ output: String, limit: Int, stopAfter step: Int? = nil, resume: Resume = .fresh) throws -> (
+      losses: [Float], notices: [String], plan: RunPlan, peak: Int
+    ) {
+      let device = Self.card()
+      var config = try tiny.config(output, changes.merging(["memory_limit": .int(limit)]) { $1 })
+      config.resume = resume
+      let plan = try Trainer(config: config, on: Self.card()).plan()
+      let (losses, notices) = try self.run(config, on: device, stopAfter: step, resume: resume)
+      return (losses, notices, plan, device.peakBytes)
+    }
+    let near = try run("near", limit: whole.memoryBytes - 1)
+    #expect(near.notices.allSatisfy { !$0.hasPrefix("the master weights lie") })
+    let limit = whole.memoryBytes - moments - whole.trainableParameters
+    let far = try run("far", limit: limit)
+    #expect(far.notices.contains { $0.hasPrefix("the master weights lie in the processor's memory") })
+    #expect(far.losses == near.losses && far.losses.count == 4)
+    #expect(near.peak - far.peak >= 7 * whole.trainableParameters / 2)
+    let library = try #require(far.plan.memory.first { $0.part == "library of products" }).bytes
+    assertClose(
+      [Double(far.plan.memoryBytes - library)], [Double(far.peak)], Tolerance(relative: 0.05), "memory")
+    #expect(far.plan.summary.contains { $0.contains("in the processor's memory: master weights, ") })
+    let host = 12 * whole.trainableParameters
+    let error = #expect(throws: FireflyError.self) { try far.plan.requireFit(hostLimit: host) }
+    #expect(error?.what == "what the card has no room for does not fit into the processor's memory")
+
+    let first = try run("parts", limit: limit, stopAfter: 2)
+    let second = try run("parts", limit: limit, resume: .latest)
+    #expect(first.losses + second.losses == far.losses)
+    for name in ["model.safetensors", "optimizer.safetensors"] {
+      let files = try ["near", "far", "parts"].map { try tiny.folder.data("\($0)/checkpoint-4/\(name)") }
+      #expect(files[0] == files[1] && files[1] == files[2], "\(name)")
+    }
+  }
+
   /// Blocks are computed again from rounded inputs: the first loss is the same, gradients are near.
   @Test func checkpointsInBfloat16() throws {
     let tiny = try Self.tiny()

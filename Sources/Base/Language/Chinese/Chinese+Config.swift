@@ -175,10 +175,8 @@ extension Chinese {
     = 请删除这个键：以适配器自己的设置为准。
     the model has fewer layers
     = 模型没有这么多层
-    "master_weights": "paged" is for the processor: on a card they lie in its memory
-    = "master_weights": "paged" 只用于处理器：在显卡上主权重放在显存里
-    moments in 8 bits: on a card the processor computes the optimizer's step, and values and gradients go there and back
-    = 8 位动量：使用显卡时由处理器计算优化器的更新，参数与梯度往返于两者之间
+    "master_weights": "paged" has no effect here: on a card, products in float32, mixtures of experts and heads of rows of length 1 read the weights themselves
+    = "master_weights": "paged" 在此无效：在显卡上，float32 的乘法、专家混合模型以及按行归一化的输出层直接读取主权重
     not a setting
     = 不是一项设置
     key=value

@@ -91,6 +91,8 @@ extension Chinese {
     = "checkpoint_dtype": "bfloat16"，梯度按舍入后的输入计算
     "optim": "paged_adamw_{}", the optimizer in a file
     = "optim": "paged_adamw_{}"，优化器放在文件里
+    "master_weights": "paged", the float32 weights in the processor's memory
+    = "master_weights": "paged"，float32 权重放在处理器的内存里
     "master_weights": "paged", the float32 weights in a file
     = "master_weights": "paged"，float32 权重放在文件里
     "gradient_dtype": "bfloat16", which rounds each micro-batch's sum
@@ -111,6 +113,11 @@ extension Chinese {
     = 仍然放不下：需要更小的模型或更大的机器
     the run does not fit into memory
     = 内存放不下这次训练
+    what the card has no room for does not fit into the processor's memory
+    = 显存放不下的部分，处理器的内存也放不下
+    Shorter rows, or fewer at a time, leave more of the card's memory to the optimizer; moments in 8 bits \#
+    ("optim": "paged_adamw_8bit") or a smaller model take less.
+    = 缩短数据或减少每批条数，可给优化器多留显存；8 位动量（"optim": "paged_adamw_8bit"）或更小的模型占用更少。
     about {}
     = 约 {}
     This needs a smaller model or a larger machine.
@@ -307,6 +314,8 @@ extension Chinese {
     = 另占处理器内存 {}
     the optimizer lies in the processor's memory: with it the run would take {} of the card's, which has {}
     = 优化器放在处理器的内存里：否则训练需要显存 {}，而显卡有 {}
+    the master weights lie in the processor's memory: with them the run would take {} of the card's, which has {}
+    = 主权重放在处理器的内存里：否则训练需要显存 {}，而显卡有 {}
     By its plan the run takes {}. With
     = 按计划训练需要 {}。可改为
     step {} moved nothing: its gradient is {} in float16; the loss scale is now {}

@@ -9,6 +9,8 @@ extension Chinese {
     = 训练数据一行的词元数（默认：1024）。
     Training rows of a step (default: 1).
     = 每步训练的行数（默认：1）。
+    In training keeps the inputs of blocks in bfloat16, and on a card the optimizer's moments in the processor's memory.
+    = 训练时以 bfloat16 保存各层的输入；在显卡上，优化器状态放在处理器的内存里。
     Keeps all activations in training.
     = 训练时保留全部激活值。
     Of products; float16 on a card alone (default: bfloat16 where it is fast, on other cards float16).

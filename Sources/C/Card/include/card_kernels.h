@@ -38,19 +38,26 @@
   X(sum_of_squares)              \
   X(add_doubles)                 \
   X(find_non_finite)             \
-  X(adamw)
+  X(adamw)                       \
+  X(adamw_bytes)
 
 // Those for tensor cores (card_tiles.cu), which a card has or has not together.
-#define CARD_TILE_KERNELS(X) \
-  X(attend_64)               \
-  X(attend_queries_64)       \
-  X(attend_keys_64)          \
-  X(attend_128)              \
-  X(attend_queries_128)      \
-  X(attend_keys_128)         \
-  X(dense_rows_8)            \
-  X(nf4_rows_8)              \
-  X(dense_rows_32)           \
+#define CARD_TILE_KERNELS(X)    \
+  X(attend_64)                  \
+  X(attend_queries_64)          \
+  X(attend_keys_64)             \
+  X(attend_128)                 \
+  X(attend_queries_128)         \
+  X(attend_keys_128)            \
+  X(attend_64_float16)          \
+  X(attend_queries_64_float16)  \
+  X(attend_keys_64_float16)     \
+  X(attend_128_float16)         \
+  X(attend_queries_128_float16) \
+  X(attend_keys_128_float16)    \
+  X(dense_rows_8)               \
+  X(nf4_rows_8)                 \
+  X(dense_rows_32)              \
   X(nf4_rows_32)
 
 #define CARD_KERNEL_NUMBER(name) CARD_KERNEL_##name,

@@ -86,16 +86,17 @@ typedef struct {
 
 enum { CARD_HEAD_LIMIT = 512 };
 
-int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns);
-// For `rows` of the rows of q and out, which `slots` names, and where wanted their log_sums, heads lying log_step apart; head
-// sizes are at most CARD_HEAD_LIMIT.
+int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
+                     int64_t value_columns);
+// For `rows` of the rows of q and out, which `slots` names (null: the first ones), and where wanted their log_sums, heads
+// lying log_step apart; head sizes are at most CARD_HEAD_LIMIT.
 int card_attention_cached(card *card, card_out out, float *_Nullable log_sums, int64_t log_step, card_in q,
-                          const card_cached_row *cached, const int32_t *slots,
+                          const card_cached_row *cached, const int32_t *_Nullable slots,
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 
-// MARK: Attention of bfloat16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of 8, as strides
-// are, and all addresses are multiples of 16.
+// MARK: Attention of bfloat16 or float16 where the card has_tiles; heads are at most CARD_TILE_HEAD_LIMIT and a multiple of
+// 8, as strides are, and all addresses are multiples of 16.
 
 enum { CARD_TILE_ROWS = 64, CARD_TILE_HEAD_LIMIT = 128 };
 
@@ -147,6 +148,21 @@ int card_dense_rows(card *card, card_out y, card_in x, card_in w, card_in h, car
 int card_nf4_rows(card *card, card_out y, card_in x, card_nf4 w, card_in h, card_in b, int64_t rows, int64_t outputs,
                   int64_t thin);
 
+// Up to three weights of one input; those that are not there have no outputs.
+enum { CARD_ROW_PARTS = 3 };
+typedef struct {
+  card_in w[CARD_ROW_PARTS];
+  int64_t outputs[CARD_ROW_PARTS];
+} card_dense_parts;
+typedef struct {
+  card_nf4 w[CARD_ROW_PARTS];
+  int64_t outputs[CARD_ROW_PARTS];
+} card_nf4_parts;
+
+// y[rows, Σ outputs] = x·wᵀ of each weight, side by side, in one launch where tensor cores take them.
+int card_dense_rows_of(card *card, card_out y, card_in x, const card_dense_parts *parts, int64_t rows, int64_t columns);
+int card_nf4_rows_of(card *card, card_out y, card_in x, const card_nf4_parts *parts, int64_t rows);
+
 // MARK: Loss and optimizer
 
 int card_cross_entropy(card *card, float *losses, card_out gradient, card_in logits, const int32_t *labels,
@@ -159,11 +175,24 @@ int card_sum_of_squares(card *card, double *sum, double *room, const float *x, i
 int card_find_non_finite(card *card, int32_t *flag, card_in x, int64_t count);
 
 typedef struct {
-  float gradient_scale, decay, beta1_rest, beta2, beta2_rest, step_size, correction, epsilon;
+  float gradient_scale, decay, beta1, beta1_rest, beta2, beta2_rest, step_size, correction, epsilon;
 } card_adamw_numbers;
 
 int card_adamw(card *card, float *value, const float *gradient, float *m, float *v, card_adamw_numbers numbers,
                int64_t count);
+
+// A moment in 8 bits: one of `map`'s 256 values times the scale of its CARD_MOMENT_BLOCK elements. A value takes the code of the
+// nearest of CARD_MOMENT_GRID points from −1 to 1.
+enum { CARD_MOMENT_BLOCK = 256, CARD_MOMENT_GRID = 65536 };
+typedef struct {
+  uint8_t *codes;
+  float *absmax;
+  const float *map;
+  const uint8_t *codes_of_grid;
+} card_byte_moment;
+
+int card_adamw_bytes(card *card, float *value, const float *gradient, card_byte_moment m, card_byte_moment v,
+                     card_adamw_numbers numbers, int64_t count);
 
 #pragma clang assume_nonnull end
 

@@ -211,14 +211,17 @@ struct CachedRow {
   int64_t first, count;  // it sees first ..< count; its own is the last
 };
 
-// The new rows' keys to their places: row i of x to key count − 1 of its sequence, or to that value.
-KERNEL append_rows(const CachedRow *cached, In x, int32_t values, int64_t rows, int64_t columns) {
-  EACH_FOUR(row, column, rows, columns) {
+DEVICE void append_four(uint64_t to, int64_t stride, int64_t place, In x, int64_t row, int64_t column, int64_t columns) {
+  int n = four(column, columns);
+  if (n > 0) store4(Out{ADDRESS(void, to), stride, x.type}, place, column, n, load4(x, row, column, n));
+}
+
+// The new rows to their places: row i of k and v become key and value count − 1 of its sequence.
+KERNEL append_rows(const CachedRow *cached, In k, In v, int64_t rows, int64_t key_columns, int64_t value_columns) {
+  EACH_FOUR(row, column, rows, key_columns > value_columns ? key_columns : value_columns) {
     const CachedRow &to = cached[row];
-    int n = four(column, columns);
-    Out out = values ? Out{ADDRESS(void, to.values), to.value_stride, x.type}
-                     : Out{ADDRESS(void, to.keys), to.key_stride, x.type};
-    store4(out, to.count - 1, column, n, load4(x, row, column, n));
+    append_four(to.keys, to.key_stride, to.count - 1, k, row, column, key_columns);
+    append_four(to.values, to.value_stride, to.count - 1, v, row, column, value_columns);
   }
 }
 
@@ -227,13 +230,14 @@ enum { HEAD_LIMIT = 512 };
 // out[row, head] = softmax(scale·q·keysᵀ + ALiBi)·values over the row's cache, and log_sums[head·log_step + row], null being
 // not wanted, the scores' log Σ exp. A block has a head of a row; each of its warps
 // takes every eighth key with an online softmax (Milakov & Gimelshein 2018), and they are joined at the end. Head sizes are
-// at most HEAD_LIMIT. `slots` says which row of q and out each of cached is. Grid: (heads, rows).
+// at most HEAD_LIMIT. `slots` says which row of q, out and cached each is; null: they are the rows in
+// their order. Grid: (heads, rows).
 KERNEL attention_cached(Out out, float *log_sums, int64_t log_step, In q, const CachedRow *cached, const int32_t *slots, const float *slopes, float scale, float cap,
                         int64_t group, int64_t head_dim, int64_t value_dim) {
   SHARED(float, largest_of, 8);
   SHARED(float, weight_of, 8);
   SHARED(float, sums_of, 8 * HEAD_LIMIT);
-  int64_t head = BLOCK_X, row = slots[BLOCK_Y];
+  int64_t head = BLOCK_X, row = slots ? slots[BLOCK_Y] : (int64_t)BLOCK_Y;
   const CachedRow own = cached[row];
   uint32_t warp = THREAD_X / 32, warps = THREADS_X / 32;
   In keys = {ADDRESS(const void, own.keys), own.key_stride, q.type};

@@ -1,6 +1,6 @@
-// Causal attention of bfloat16 by tensor cores, without scores in memory (Dao 2023, FlashAttention-2). A block has 64 rows,
-// a warp 16 of them. The backward pass computes scores twice, once for queries and once for keys, so that every sum is one
-// thread's, in one order.
+// Causal attention of bfloat16 or float16 by tensor cores, without scores in memory (Dao 2023, FlashAttention-2). A block has
+// 64 rows, a warp 16 of them. The backward pass computes scores twice, once for queries and once for keys, so that every sum
+// is one thread's, in one order.
 #pragma once
 
 #include "tiles.h"
@@ -61,7 +61,7 @@ DEVICE void soften(float (&s)[8][4], float (&sums)[dim / 8][4], float (&largest)
   }
 }
 
-template <int dim>
+template <int type, int dim>
 DEVICE void attend_tile(Out out, float *log_sums, In q, In k, In v, const QueryTile *tiles, TileHeads heads) {
   SHARED(uint16_t, keys, TILE_ROWS * tile_stride(dim));
   SHARED(uint16_t, values, TILE_ROWS * tile_stride(dim));
@@ -82,7 +82,7 @@ DEVICE void attend_tile(Out out, float *log_sums, In q, In k, In v, const QueryT
     end_copies();
     wait_for_copies<1>();
     barrier();  // the keys are there
-    if (rows > 0) multiply_transposed<dim>(s, queries, keys, 0);
+    if (rows > 0) multiply_transposed<type, dim>(s, queries, keys, 0);
     barrier();  // nobody reads them any more
     int next = start + TILE_ROWS;
     if (next < tile.keys) fetch_tile<dim, TILE_ROWS>(keys, k, tile.key + next, tile.keys - next, key_column, heads.head_dim);
@@ -93,7 +93,7 @@ DEVICE void attend_tile(Out out, float *log_sums, In q, In k, In v, const QueryT
     }
     wait_for_copies<1>();
     barrier();  // the values are there
-    if (rows > 0) add_product<dim>(sums, s, values, 0);
+    if (rows > 0) add_product<type, dim>(sums, s, values, 0);
     barrier();
   }
   float inverse[2];
@@ -104,7 +104,7 @@ DEVICE void attend_tile(Out out, float *log_sums, In q, In k, In v, const QueryT
     if (log_sums && lane() % 4 == 0 && row < rows)
       log_sums[head * heads.log_step + tile.row + first + row] = (largest[half] + log2_fast(weight[half])) * LN_2;
   }
-  store_rows<dim>(out, sums, inverse, tile.row + first, rows, column, heads.head_dim);
+  store_rows<type, dim>(out, sums, inverse, tile.row + first, rows, column, heads.head_dim);
 }
 
 // MARK: Backward
@@ -121,7 +121,7 @@ DEVICE void soften_gradient(float (&s)[tiles][4], float (&dp)[tiles][4], float s
   }
 }
 
-template <int dim>
+template <int type, int dim>
 DEVICE void attend_tile_queries(Out dq, In dout, const float *log_sums, const float *dots, In q, In k, In v,
                                 const QueryTile *tiles, TileHeads heads) {
   SHARED(uint16_t, keys, TILE_ROWS * tile_stride(dim));
@@ -152,22 +152,22 @@ DEVICE void attend_tile_queries(Out dq, In dout, const float *log_sums, const fl
 #pragma unroll 1
     for (int part = 0; rows > 0 && part < TILE_ROWS && start + part < tile.keys; part += 32) {
       float s[4][4], dp[4][4];
-      multiply_transposed<dim>(s, queries, keys, part);
-      multiply_transposed<dim>(dp, douts, values, part);
+      multiply_transposed<type, dim>(s, queries, keys, part);
+      multiply_transposed<type, dim>(dp, douts, values, part);
       see(s, start + part + 2 * ((int)lane() % 4) - own, 1, heads.scale * LOG2_E, slope, heads.window);
       soften_gradient(s, dp, heads.scale, [&](int, int i, float &log, float &d) {
         log = log_sum[i / 2];
         d = dot[i / 2];
       });
-      add_product<dim>(sums, dp, keys, part);
+      add_product<type, dim>(sums, dp, keys, part);
     }
     barrier();  // nobody reads these any more
   }
   const float one[2] = {1, 1};
-  store_rows<dim>(dq, sums, one, tile.row + first, rows, column, heads.head_dim);
+  store_rows<type, dim>(dq, sums, one, tile.row + first, rows, column, heads.head_dim);
 }
 
-template <int dim>
+template <int type, int dim>
 DEVICE void attend_tile_keys(Out dk, Out dv, In dout, const float *log_sums, const float *dots, In q, In k, In v,
                              const KeyTile *tiles, TileHeads heads) {
   constexpr int together = dim > 64 ? 16 : 32;  // queries: what shared memory has room for
@@ -203,14 +203,14 @@ DEVICE void attend_tile_keys(Out dk, Out dv, In dout, const float *log_sums, con
           load_left<dim>(a, keys, first, 16 * c);
           EACH(n, together / 16) {
             load_right_transposed<dim>(b, queries, 16 * n, 16 * c);
-            multiply_tile(s[2 * n], a, b[0], b[1]);
-            multiply_tile(s[2 * n + 1], a, b[2], b[3]);
+            multiply_tile_of<type>(s[2 * n], a, b[0], b[1]);
+            multiply_tile_of<type>(s[2 * n + 1], a, b[2], b[3]);
           }
           load_left<dim>(a, values, first, 16 * c);
           EACH(n, together / 16) {
             load_right_transposed<dim>(b, douts, 16 * n, 16 * c);
-            multiply_tile(dp[2 * n], a, b[0], b[1]);
-            multiply_tile(dp[2 * n + 1], a, b[2], b[3]);
+            multiply_tile_of<type>(dp[2 * n], a, b[0], b[1]);
+            multiply_tile_of<type>(dp[2 * n + 1], a, b[2], b[3]);
           }
         }
         int query = start + 2 * ((int)lane() % 4);
@@ -222,31 +222,33 @@ DEVICE void attend_tile_keys(Out dk, Out dv, In dout, const float *log_sums, con
           log = there ? log_sums[at] * LOG2_E : -minus_infinity();
           d = there ? dots[at] : 0;
         });
-        add_product<dim>(sums_v, s, douts, 0);
-        add_product<dim>(sums_k, dp, queries, 0);
+        add_product<type, dim>(sums_v, s, douts, 0);
+        add_product<type, dim>(sums_k, dp, queries, 0);
       }
       barrier();
     }
   }
   const float one[2] = {1, 1};
-  store_rows<dim>(dk, sums_k, one, tile.row + first, rows, key_column, heads.head_dim);
-  store_rows<dim>(dv, sums_v, one, tile.row + first, rows, key_column, heads.head_dim);
+  store_rows<type, dim>(dk, sums_k, one, tile.row + first, rows, key_column, heads.head_dim);
+  store_rows<type, dim>(dv, sums_v, one, tile.row + first, rows, key_column, heads.head_dim);
 }
 
 // MARK: The kernels, for heads of up to 64 and up to 128
 
 // out [rows, heads·head_dim] = softmax(scores)·v and, where wanted, log Σ exp(score). Grid: (tiles, heads).
-#define ATTEND(dim)                                                                                            \
-  KERNEL attend_##dim(Out out, float *log_sums, In q, In k, In v, const QueryTile *tiles, TileHeads heads) {   \
-    attend_tile<dim>(out, log_sums, q, k, v, tiles, heads);                                                    \
-  }                                                                                                            \
-  KERNEL attend_queries_##dim(Out dq, In dout, const float *log_sums, const float *dots, In q, In k, In v,     \
-                              const QueryTile *tiles, TileHeads heads) {                                       \
-    attend_tile_queries<dim>(dq, dout, log_sums, dots, q, k, v, tiles, heads);                                 \
-  }                                                                                                            \
-  KERNEL attend_keys_##dim(Out dk, Out dv, In dout, const float *log_sums, const float *dots, In q, In k, In v, \
-                           const KeyTile *tiles, TileHeads heads) {                                            \
-    attend_tile_keys<dim>(dk, dv, dout, log_sums, dots, q, k, v, tiles, heads);                                \
+#define ATTEND(name, type, dim)                                                                                     \
+  KERNEL attend_##name(Out out, float *log_sums, In q, In k, In v, const QueryTile *tiles, TileHeads heads) {       \
+    attend_tile<type, dim>(out, log_sums, q, k, v, tiles, heads);                                                   \
+  }                                                                                                                 \
+  KERNEL attend_queries_##name(Out dq, In dout, const float *log_sums, const float *dots, In q, In k, In v,         \
+                               const QueryTile *tiles, TileHeads heads) {                                           \
+    attend_tile_queries<type, dim>(dq, dout, log_sums, dots, q, k, v, tiles, heads);                                \
+  }                                                                                                                 \
+  KERNEL attend_keys_##name(Out dk, Out dv, In dout, const float *log_sums, const float *dots, In q, In k, In v,    \
+                            const KeyTile *tiles, TileHeads heads) {                                                \
+    attend_tile_keys<type, dim>(dk, dv, dout, log_sums, dots, q, k, v, tiles, heads);                               \
   }
-ATTEND(64)
-ATTEND(128)
+ATTEND(64, BFLOAT16, 64)
+ATTEND(128, BFLOAT16, 128)
+ATTEND(64_float16, FLOAT16, 64)
+ATTEND(128_float16, FLOAT16, 128)

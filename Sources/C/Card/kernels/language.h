@@ -97,23 +97,32 @@ DEVICE uint16_t narrow_float16(float x) {
 
 // MARK: From Ampere (sm_80) on: for the kernels of card_tiles.cu
 
-// Two numbers rounded to bfloat16, the first in the low half.
+// Two numbers rounded to bfloat16, or to float16, the first in the low half.
 DEVICE uint32_t narrow_pair(float first, float second) {
   uint32_t y;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(second), "f"(first));
   return y;
 }
 
-// d[16, 8] += a[16, 16]·b[16, 8], bfloat16 to float32, by a warp. With g = lane / 4 and t = lane % 4, a's word r holds row
+DEVICE uint32_t narrow_pair_float16(float first, float second) {
+  uint32_t y;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(second), "f"(first));
+  return y;
+}
+
+// d[16, 8] += a[16, 16]·b[16, 8], bfloat16 or float16 to float32, by a warp. With g = lane / 4 and t = lane % 4, a's word r holds row
 // g + 8·(r & 1), columns 2t + 8·(r / 2) and the next; b's word r rows 2t + 8r and the next of column g; d's element i is
 // row g + 8·(i / 2), column 2t + (i & 1).
-DEVICE void multiply_tile(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-      "{%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
+#define MULTIPLY_TILE(name, type)                                                                                         \
+  DEVICE void name(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {                                     \
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, " \
+                 "{%0, %1, %2, %3};"                                                                                      \
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                         \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));                                         \
+  }
+MULTIPLY_TILE(multiply_tile, "bf16")
+MULTIPLY_TILE(multiply_tile_float16, "f16")
+#undef MULTIPLY_TILE
 
 // A shared array's address as the instructions below take it.
 DEVICE uint32_t shared_address(const void *p) {

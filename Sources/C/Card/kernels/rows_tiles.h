@@ -62,6 +62,37 @@ DEVICE Sixteen decoded(NF4Weight weight, Codes read) {
   return y;
 }
 
+// MARK: Weights side by side
+
+enum { ROW_PARTS = 3 };
+
+// Weights of one input, whose outputs lie side by side: a layer's queries, keys and values, or its gate and up. Laid out as
+// card_dense_parts and card_nf4_parts; those that are not there have no outputs.
+template <class W>
+struct RowParts {
+  W w[ROW_PARTS];
+  int64_t outputs[ROW_PARTS];
+};
+// Of one of them: the block's first output, and the place of the weight's first in y.
+template <class W>
+struct RowPart {
+  W w;
+  int64_t outputs, output, column;
+};
+
+// Each weight begins with a block of its own.
+template <class W>
+DEVICE RowPart<W> own_part(const RowParts<W> &parts) {
+  int64_t output = (int64_t)BLOCK_X * ROW_OUTPUTS, column = 0;
+  EACH(i, ROW_PARTS - 1) {
+    int64_t outputs = parts.outputs[i], end = (outputs + ROW_OUTPUTS - 1) / ROW_OUTPUTS * ROW_OUTPUTS;
+    if (output < end) return RowPart<W>{parts.w[i], outputs, output, column};
+    output -= end;
+    column += outputs;
+  }
+  return RowPart<W>{parts.w[ROW_PARTS - 1], parts.outputs[ROW_PARTS - 1], output, column};
+}
+
 // MARK: Products
 
 // sums[tile] [16 outputs, 8 rows] += weights·xᵀ over the warp's 64 columns from c on; low and high are the lane's two outputs.
@@ -78,11 +109,12 @@ DEVICE void add_columns(float (&sums)[tiles][4], Sixteen low, Sixteen high, In x
   }
 }
 
-// sums += weights·xᵀ over all columns of the warp, 128 at a time so that more loads are under way.
+// sums += weights·xᵀ over all columns of the warp, 128 at a time so that more loads are under way; 16 outputs from the block's
+// first on.
 template <int tiles, class Weight>
-DEVICE void add_all_columns(float (&sums)[tiles][4], Weight weight, In x, int64_t first, int64_t rows) {
+DEVICE void add_all_columns(float (&sums)[tiles][4], Weight weight, int64_t of_block, In x, int64_t first, int64_t rows) {
   const int64_t columns = weight.columns, step = ROW_WARPS * ROW_COLUMNS;
-  int64_t output = (int64_t)BLOCK_X * ROW_OUTPUTS + lane() / 4, own = lane() % 4 * 16;
+  int64_t output = of_block + lane() / 4, own = lane() % 4 * 16;
   int64_t of_warp = (int64_t)(THREAD_X / 32) * ROW_COLUMNS;
 #pragma unroll 1
   for (; of_warp + step < columns; of_warp += 2 * step) {
@@ -100,9 +132,9 @@ DEVICE void add_all_columns(float (&sums)[tiles][4], Weight weight, In x, int64_
                        decoded(weight, read(weight, output + 8, of_warp + own)), x, first, rows, of_warp + own, columns);
 }
 
-// y = what the warps have summed, added in their order.
-template <int tiles>
-DEVICE void store_outputs(Out y, const float (&sums)[tiles][4], float *room, int64_t first, int64_t rows, int64_t outputs) {
+// y = what the warps have summed, added in their order, from the part's column on.
+template <int tiles, class W>
+DEVICE void store_outputs(Out y, const float (&sums)[tiles][4], float *room, int64_t first, int64_t rows, const RowPart<W> &part) {
   EACH(tile, tiles) EACH(i, 4) {
     int output = (int)lane() / 4 + 8 * (i / 2), row = 8 * tile + 2 * ((int)lane() % 4) + (i & 1);
     room[((int)THREAD_X / 32 * 8 * tiles + row) * ROW_OUTPUTS + output] = sums[tile][i];
@@ -110,34 +142,36 @@ DEVICE void store_outputs(Out y, const float (&sums)[tiles][4], float *room, int
   barrier();
 #pragma unroll 1
   for (int i = (int)THREAD_X; i < 8 * tiles * ROW_OUTPUTS; i += ROW_WARPS * 32) {
-    int64_t row = first + i / ROW_OUTPUTS, output = (int64_t)BLOCK_X * ROW_OUTPUTS + i % ROW_OUTPUTS;
+    int64_t row = first + i / ROW_OUTPUTS, output = part.output + i % ROW_OUTPUTS;
     float sum = 0;
     EACH(warp, ROW_WARPS) sum += room[warp * 8 * tiles * ROW_OUTPUTS + i];
-    if (row < rows && output < outputs) store(y, row, output, sum);
+    if (row < rows && output < part.outputs) store(y, row, part.column + output, sum);
   }
 }
 
-template <int tiles, class Weight>
-DEVICE void rows_of(Out y, In x, Weight weight, In h, In b, int64_t rows, int64_t thin) {
+template <int tiles, class Weight, class W>
+DEVICE void rows_of(Out y, In x, Weight weight, const RowPart<W> &part, In h, In b, int64_t rows, int64_t thin) {
   SHARED(float, room, ROW_WARPS * 8 * tiles * ROW_OUTPUTS);
   int64_t first = (int64_t)BLOCK_Y * 8 * tiles;
   float sums[tiles][4];
   clear(sums);
-  add_all_columns<tiles>(sums, weight, x, first, rows);
-  if (h.at) add_all_columns<tiles>(sums, DenseWeight{b, weight.outputs, thin}, h, first, rows);
-  store_outputs<tiles>(y, sums, room, first, rows, weight.outputs);
+  add_all_columns<tiles>(sums, weight, part.output, x, first, rows);
+  if (h.at) add_all_columns<tiles>(sums, DenseWeight{b, part.outputs, thin}, part.output, h, first, rows);
+  store_outputs<tiles>(y, sums, room, first, rows, part);
 }
 
-// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights; NF4 weights of bfloat16, in rows of 64. Each row gets
-// the same bits beside any others. Grid: (⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
-#define ROWS(most, tiles)                                                                                                   \
-  KERNEL dense_rows_##most(Out y, In x, In w, In h, In b, int64_t rows, int64_t outputs, int64_t columns, int64_t thin) {   \
-    rows_of<tiles>(y, x, DenseWeight{w, outputs, columns}, h, b, rows, thin);                                               \
-  }                                                                                                                         \
-  KERNEL nf4_rows_##most(Out y, In x, NF4 w, In h, In b, int64_t rows, int64_t outputs, int64_t thin) {                     \
-    SHARED(float, book, 16);                                                                                                \
-    fill_book(book);                                                                                                        \
-    rows_of<tiles>(y, x, NF4Weight{w, book, outputs, w.columns}, h, b, rows, thin);                                         \
+// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights; NF4 weights of bfloat16, in rows of 64. The weights
+// may be several, and then h is null. Each row gets the same bits beside any others. Grid: (Σ ⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
+#define ROWS(most, tiles)                                                                                                    \
+  KERNEL dense_rows_##most(Out y, In x, RowParts<In> parts, In h, In b, int64_t rows, int64_t columns, int64_t thin) {       \
+    RowPart<In> part = own_part(parts);                                                                                      \
+    rows_of<tiles>(y, x, DenseWeight{part.w, part.outputs, columns}, part, h, b, rows, thin);                                \
+  }                                                                                                                          \
+  KERNEL nf4_rows_##most(Out y, In x, RowParts<NF4> parts, In h, In b, int64_t rows, int64_t thin) {                         \
+    SHARED(float, book, 16);                                                                                                 \
+    fill_book(book);                                                                                                         \
+    RowPart<NF4> part = own_part(parts);                                                                                     \
+    rows_of<tiles>(y, x, NF4Weight{part.w, book, part.outputs, part.w.columns}, part, h, b, rows, thin);                     \
   }
 ROWS(8, 1)
 ROWS(32, 4)

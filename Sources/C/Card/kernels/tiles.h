@@ -1,4 +1,4 @@
-// Tiles for tensor cores: how a warp's fragments (multiply_tile) lie in matrices of bfloat16.
+// Tiles for tensor cores: how a warp's fragments (multiply_tile) lie in matrices of a type of 16 bits.
 #pragma once
 
 #include "numbers.h"
@@ -10,7 +10,7 @@ enum { TILE_ROWS = 64, TILE_THREADS = 128 };
 // Elements between rows of `dim`: eight rows' pieces of 16 bytes lie in different banks.
 DEVICE constexpr int tile_stride(int dim) { return dim + 8; }
 
-// Asks for `count` rows of a tile of bfloat16 from row `row` on, columns `column` ..< `column` + columns; what lies beyond
+// Asks for `count` rows of a tile from row `row` on, columns `column` ..< `column` + columns; what lies beyond
 // `rows` and `columns`, multiples of 8, becomes 0. All threads of the block call it.
 template <int dim, int count>
 DEVICE void fetch_tile(uint16_t *tile, In x, int64_t row, int rows, int64_t column, int columns) {
@@ -25,6 +25,21 @@ DEVICE void fetch_tile(uint16_t *tile, In x, int64_t row, int rows, int64_t colu
 }
 
 // MARK: Fragments
+
+// The instructions for a type, BFLOAT16 or FLOAT16.
+template <int type>
+DEVICE uint32_t narrow_pair_to(float first, float second) {
+  if constexpr (type == BFLOAT16) return narrow_pair(first, second);
+  return narrow_pair_float16(first, second);
+}
+template <int type>
+DEVICE void multiply_tile_of(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  if constexpr (type == BFLOAT16) {
+    multiply_tile(d, a, b0, b1);
+  } else {
+    multiply_tile_float16(d, a, b0, b1);
+  }
+}
 
 // a[16, 16] of a tile, from its row `row` and column `column` on.
 template <int dim>
@@ -64,43 +79,44 @@ DEVICE void clear(float (&d)[tiles][4]) {
 }
 
 // d[16, 8·tiles] = a[16, dim]·tileᵀ, the tile's rows from `row` on.
-template <int dim, int tiles>
+template <int type, int dim, int tiles>
 DEVICE void multiply_transposed(float (&d)[tiles][4], const uint32_t (&a)[dim / 16][4], const uint16_t *tile, int row) {
   clear(d);
   EACH(k, dim / 16) EACH(n, tiles / 2) {
     uint32_t b[4];
     load_right_transposed<dim>(b, tile, row + 16 * n, 16 * k);
-    multiply_tile(d[2 * n], a[k], b[0], b[1]);
-    multiply_tile(d[2 * n + 1], a[k], b[2], b[3]);
+    multiply_tile_of<type>(d[2 * n], a[k], b[0], b[1]);
+    multiply_tile_of<type>(d[2 * n + 1], a[k], b[2], b[3]);
   }
 }
 
 // What a product gave, rounded, as the left of the next: the columns 16·k ..< 16·k + 16 of d.
-template <int tiles>
+template <int type, int tiles>
 DEVICE void as_left(uint32_t (&a)[4], const float (&d)[tiles][4], int k) {
-  a[0] = narrow_pair(d[2 * k][0], d[2 * k][1]);
-  a[1] = narrow_pair(d[2 * k][2], d[2 * k][3]);
-  a[2] = narrow_pair(d[2 * k + 1][0], d[2 * k + 1][1]);
-  a[3] = narrow_pair(d[2 * k + 1][2], d[2 * k + 1][3]);
+  a[0] = narrow_pair_to<type>(d[2 * k][0], d[2 * k][1]);
+  a[1] = narrow_pair_to<type>(d[2 * k][2], d[2 * k][3]);
+  a[2] = narrow_pair_to<type>(d[2 * k + 1][0], d[2 * k + 1][1]);
+  a[3] = narrow_pair_to<type>(d[2 * k + 1][2], d[2 * k + 1][3]);
 }
 
 // sums[16, dim] += p[16, 8·tiles]·tile, p rounded, the tile's rows from `row` on.
-template <int dim, int tiles>
+template <int type, int dim, int tiles>
 DEVICE void add_product(float (&sums)[dim / 8][4], const float (&p)[tiles][4], const uint16_t *tile, int row) {
   EACH(k, tiles / 2) {
     uint32_t a[4];
-    as_left(a, p, k);
+    as_left<type>(a, p, k);
     EACH(n, dim / 16) {
       uint32_t b[4];
       load_right<dim>(b, tile, row + 16 * k, 16 * n);
-      multiply_tile(sums[2 * n], a, b[0], b[1]);
-      multiply_tile(sums[2 * n + 1], a, b[2], b[3]);
+      multiply_tile_of<type>(sums[2 * n], a, b[0], b[1]);
+      multiply_tile_of<type>(sums[2 * n + 1], a, b[2], b[3]);
     }
   }
 }
 
-// out[row…, column…] = factor·sums, of whose 16 rows there are `rows`; factors are those of the lane's two rows.
-template <int dim>
+// out[row…, column…] = factor·sums, of whose 16 rows there are `rows`; factors are those of the lane's two rows. out is of
+// the type, or float32.
+template <int type, int dim>
 DEVICE void store_rows(Out out, const float (&sums)[dim / 8][4], const float (&factors)[2], int64_t row, int rows, int64_t column,
                        int columns) {
   EACH(n, dim / 8) EACH(half, 2) {
@@ -108,8 +124,8 @@ DEVICE void store_rows(Out out, const float (&sums)[dim / 8][4], const float (&f
     if (r >= rows || c >= columns) continue;
     float first = sums[n][2 * half] * factors[half], second = sums[n][2 * half + 1] * factors[half];
     int64_t i = (row + r) * out.stride + column + c;
-    if (out.type == BFLOAT16) {
-      *(uint32_t *)((uint16_t *)out.at + i) = narrow_pair(first, second);
+    if (out.type == type) {
+      *(uint32_t *)((uint16_t *)out.at + i) = narrow_pair_to<type>(first, second);
     } else {
       ((float *)out.at)[i] = first;
       ((float *)out.at)[i + 1] = second;

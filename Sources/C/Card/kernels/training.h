@@ -103,7 +103,7 @@ KERNEL find_non_finite(int32_t *flag, In x, int64_t count) {
 
 // AdamW's numbers for one step, laid out as card_adamw.
 struct AdamW {
-  float gradient_scale, decay, beta1_rest, beta2, beta2_rest, step_size, correction, epsilon;
+  float gradient_scale, decay, beta1, beta1_rest, beta2, beta2_rest, step_size, correction, epsilon;
 };
 
 // AdamW (Loshchilov & Hutter 2019) in the order of operations of torch.optim.AdamW.
@@ -125,4 +125,47 @@ KERNEL adamw(float *value, const float *gradient, float *m, float *v, AdamW numb
     store4(seconds, 0, c, n, v1);
     store4(values, 0, c, n, x);
   }
+}
+
+// A moment in 8 bits, laid out as card_byte_moment: code i stands for map[codes[i]]·absmax[i / 256].
+struct ByteMoment {
+  uint8_t *codes;
+  float *absmax;
+  const float *map;              // [256]
+  const uint8_t *codes_of_grid;  // [MOMENT_GRID]
+};
+enum { MOMENT_BLOCK = 256, MOMENT_GRID = 65536 };
+
+// The thread's value of a moment's block; all of a block are read before any is written.
+DEVICE float decoded(ByteMoment moment, int64_t i) { return moment.map[moment.codes[i]] * moment.absmax[i / MOMENT_BLOCK]; }
+
+// Writes the block's scale, its largest magnitude, and the code of the grid's point that is nearest to the thread's share of it.
+DEVICE void encode(ByteMoment moment, int64_t i, float value, bool there, float *room) {
+  float magnitude = value < 0 ? -value : value;
+  float largest = block_largest(there && value == value ? magnitude : 0, room);
+  if (THREAD_X == 0) moment.absmax[BLOCK_X] = largest;
+  if (!there) return;
+  float share = value * (1 / largest);
+  if (share != share) share = 0;
+  share = share < -1 ? -1 : share > 1 ? 1 : share;
+  int32_t point = (int32_t)((share + 1) * 0.5f * (MOMENT_GRID - 1) + 0.5f);
+  moment.codes[i] = largest == 0 ? (uint8_t)0 : moment.codes_of_grid[point];
+}
+
+// AdamW with moments in 8 bits, in the processor's order of operations (ops/adamw_bytes.inc), which is bitsandbytes': a code
+// depends on the last bit. Grid: (blocks of 256 elements); 256 threads.
+KERNEL adamw_bytes(float *value, const float *gradient, ByteMoment first, ByteMoment second, AdamW numbers, int64_t count) {
+  SHARED(float, room, 8);
+  int64_t i = (int64_t)BLOCK_X * MOMENT_BLOCK + THREAD_X;
+  bool there = i < count;
+  float m = 0, v = 0;
+  if (there) {
+    float g = gradient[i] * numbers.gradient_scale;
+    m = fused(g, numbers.beta1_rest, decoded(first, i) * numbers.beta1);
+    v = fused(g * numbers.beta2_rest, g, decoded(second, i) * numbers.beta2);
+    float denominator = square_root(v) / numbers.correction + numbers.epsilon;
+    value[i] = value[i] * numbers.decay - m * numbers.step_size / denominator;
+  }
+  encode(first, i, m, there, room);
+  encode(second, i, v, there, room);
 }

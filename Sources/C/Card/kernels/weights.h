@@ -97,28 +97,37 @@ DEVICE_APART Sums add_nf4_slowly(Sums sums, Rows rows, NF4 w, const float *book,
   return sums;
 }
 
-// sums[r] += x[first + r]·w[output], by a warp: each lane its share.
+// In eights of any type, and where the matrices are not in_eights.
+DEVICE_APART Sums add_dense_of_any(Sums sums, Rows rows, In w, int64_t output, int64_t columns) {
+  if (!in_eights(rows.x, columns) || !in_eights(w, columns)) return add_dense_slowly(sums, rows, w, output, columns);
+  add_dense_eights<ROWS_TOGETHER, false>(sums, rows, w, output, columns);
+  return sums;
+}
+DEVICE_APART Sums add_nf4_of_any(Sums sums, Rows rows, NF4 w, const float *book, int64_t output) {
+  if (!in_eights(rows.x, w.columns)) return add_nf4_slowly(sums, rows, w, book, output);
+  add_nf4_eights<ROWS_TOGETHER, false>(sums, rows, w, book, output);
+  return sums;
+}
+
+// sums[r] += x[first + r]·w[output], by a warp: each lane its share. float16 is by itself so that nothing in it asks for the
+// type: what cards without the kernels of rows_tiles.h compute in.
 DEVICE void add_dense(Sums &sums, Rows rows, In w, int64_t output, int64_t columns) {
-  if (!in_eights(rows.x, columns) || !in_eights(w, columns)) {
-    sums = add_dense_slowly(sums, rows, w, output, columns);
-  } else if (rows.x.type == BFLOAT16 && w.type == BFLOAT16) {  // the usual one, by itself so that nothing in it asks for the type
-    rows.x.type = w.type = BFLOAT16;
-    rows.m == 1 ? add_dense_eights<1, true>(sums, rows, w, output, columns)
-                : add_dense_eights<ROWS_TOGETHER, true>(sums, rows, w, output, columns);
-  } else {
-    add_dense_eights<ROWS_TOGETHER, false>(sums, rows, w, output, columns);
+  if (rows.x.type != FLOAT16 || w.type != FLOAT16 || !in_eights(rows.x, columns) || !in_eights(w, columns)) {
+    sums = add_dense_of_any(sums, rows, w, output, columns);
+    return;
   }
+  rows.x.type = w.type = FLOAT16;
+  rows.m == 1 ? add_dense_eights<1, true>(sums, rows, w, output, columns)
+              : add_dense_eights<ROWS_TOGETHER, true>(sums, rows, w, output, columns);
 }
 DEVICE void add_nf4(Sums &sums, Rows rows, NF4 w, const float *book, int64_t output) {
-  if (!in_eights(rows.x, w.columns)) {
-    sums = add_nf4_slowly(sums, rows, w, book, output);
-  } else if (rows.x.type == BFLOAT16 && w.type == BFLOAT16) {
-    rows.x.type = w.type = BFLOAT16;
-    rows.m == 1 ? add_nf4_eights<1, true>(sums, rows, w, book, output)
-                : add_nf4_eights<ROWS_TOGETHER, true>(sums, rows, w, book, output);
-  } else {
-    add_nf4_eights<ROWS_TOGETHER, false>(sums, rows, w, book, output);
+  if (rows.x.type != FLOAT16 || w.type != FLOAT16 || !in_eights(rows.x, w.columns)) {
+    sums = add_nf4_of_any(sums, rows, w, book, output);
+    return;
   }
+  rows.x.type = w.type = FLOAT16;
+  rows.m == 1 ? add_nf4_eights<1, true>(sums, rows, w, book, output)
+              : add_nf4_eights<ROWS_TOGETHER, true>(sums, rows, w, book, output);
 }
 
 DEVICE void store_sums(Out y, Rows rows, int64_t output, Sums sums) {
@@ -142,7 +151,7 @@ KERNEL dense_rows(Out y, In x, In w, In h, In b, int64_t rows, int64_t outputs, 
   Sums sums = {{0, 0, 0, 0, 0, 0, 0, 0}};
   Rows own = together(x, first, rows);
   add_dense(sums, own, w, output, columns);
-  if (h.at) add_dense(sums, together(h, first, rows), b, output, thin);
+  if (h.at) sums = add_dense_of_any(sums, together(h, first, rows), b, output, thin);
   store_sums(y, own, output, sums);
 }
 
@@ -155,6 +164,6 @@ KERNEL nf4_rows(Out y, In x, NF4 w, In h, In b, int64_t rows, int64_t outputs, i
   Sums sums = {{0, 0, 0, 0, 0, 0, 0, 0}};
   Rows own = together(x, first, rows);
   add_nf4(sums, own, w, book, output);
-  if (h.at) add_dense(sums, together(h, first, rows), b, output, thin);
+  if (h.at) sums = add_dense_of_any(sums, together(h, first, rows), b, output, thin);
   store_sums(y, own, output, sums);
 }

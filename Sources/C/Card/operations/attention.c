@@ -47,34 +47,38 @@ int card_attention_softmax_gradient(card *card, void *p, void *ds, int type, con
 
 // MARK: Tiles
 
-// The kernel for heads of this size.
-#define LAUNCH_TILES(card, kernel, of, grid, ...)                                             \
-  ((of).head_dim <= 64 ? LAUNCH(card, kernel##_64, grid, __VA_ARGS__) \
-                       : LAUNCH(card, kernel##_128, grid, __VA_ARGS__))
+// The kernel for heads of this size and this type.
+#define LAUNCH_TILES(card, kernel, type, of, grid, ...)                                                           \
+  ((type) == CARD_BFLOAT16 ? LAUNCH_SIZE(card, kernel##_64, kernel##_128, of, grid, __VA_ARGS__)                  \
+                           : LAUNCH_SIZE(card, kernel##_64_float16, kernel##_128_float16, of, grid, __VA_ARGS__))
+#define LAUNCH_SIZE(card, small, large, of, grid, ...) \
+  ((of).head_dim <= 64 ? LAUNCH(card, small, grid, __VA_ARGS__) : LAUNCH(card, large, grid, __VA_ARGS__))
 
 static card_grid over_tiles(int64_t count, int64_t heads) { return (card_grid){(unsigned)count, (unsigned)heads, 2 * CARD_TILE_ROWS}; }
 
 int card_attend_tiles(card *card, card_out out, float *log_sums, card_in q, card_in k, card_in v, const card_query_tile *tiles,
                       card_tile_heads of, int64_t count, int64_t heads) {
-  return LAUNCH_TILES(card, attend, of, over_tiles(count, heads), out, log_sums, q, k, v, tiles, of);
+  return LAUNCH_TILES(card, attend, q.type, of, over_tiles(count, heads), out, log_sums, q, k, v, tiles, of);
 }
 
 int card_attend_tiles_queries(card *card, card_out dq, card_in dout, const float *log_sums, const float *dots, card_in q,
                               card_in k, card_in v, const card_query_tile *tiles, card_tile_heads of, int64_t count,
                               int64_t heads) {
-  return LAUNCH_TILES(card, attend_queries, of, over_tiles(count, heads), dq, dout, log_sums, dots, q, k, v, tiles, of);
+  return LAUNCH_TILES(card, attend_queries, q.type, of, over_tiles(count, heads), dq, dout, log_sums, dots, q, k, v, tiles, of);
 }
 
 int card_attend_tiles_keys(card *card, card_out dk, card_out dv, card_in dout, const float *log_sums, const float *dots,
                            card_in q, card_in k, card_in v, const card_key_tile *tiles, card_tile_heads of, int64_t count,
                            int64_t key_heads) {
-  return LAUNCH_TILES(card, attend_keys, of, over_tiles(count, key_heads), dk, dv, dout, log_sums, dots, q, k, v, tiles, of);
+  return LAUNCH_TILES(card, attend_keys, q.type, of, over_tiles(count, key_heads), dk, dv, dout, log_sums, dots, q, k, v, tiles, of);
 }
 
 // MARK: Caches
 
-int card_append_rows(card *card, const card_cached_row *cached, card_in x, int values, int64_t rows, int64_t columns) {
-  return LAUNCH(card, append_rows, over_matrix(rows, columns, 4), cached, x, values, rows, columns);
+int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
+                     int64_t value_columns) {
+  card_grid grid = over_matrix(rows, key_columns > value_columns ? key_columns : value_columns, 4);
+  return LAUNCH(card, append_rows, grid, cached, k, v, rows, key_columns, value_columns);
 }
 
 int card_attention_cached(card *card, card_out out, float *log_sums, int64_t log_step, card_in q,

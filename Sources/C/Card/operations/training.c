@@ -25,3 +25,9 @@ int card_adamw(card *card, float *value, const float *gradient, float *m, float 
                int64_t count) {
   return LAUNCH(card, adamw, over_vector(count, 65536), value, gradient, m, v, numbers, count);
 }
+
+int card_adamw_bytes(card *card, float *value, const float *gradient, card_byte_moment m, card_byte_moment v,
+                     card_adamw_numbers numbers, int64_t count) {
+  card_grid grid = {(unsigned)blocks_of(count, CARD_MOMENT_BLOCK), 1, CARD_MOMENT_BLOCK};
+  return LAUNCH(card, adamw_bytes, grid, value, gradient, m, v, numbers, count);
+}

@@ -83,8 +83,9 @@ enum FullKeys {
     .init(
       .ours,
       "Where the float32 weights are, which the bfloat16 ones follow: in memory, or in a file of output_dir that the system "
-        + "can write out (paged).",
-      "float32 主权重的位置：内存（memory），或 output_dir 中可由系统换出的文件（paged）。", example: .string("paged"),
+        + "can write out (paged). On a card: in its memory, or, where that has no room, in the processor's (paged).",
+      "float32 主权重的位置：内存（memory），或 output_dir 中可由系统换出的文件（paged）。在显卡上：显存；paged 时，显存放不下则放在处理器的内存里。",
+      example: .string("paged"),
       for: .allWeights))
 
   static let gradients: ConfigKey<HeldPrecision> = .choice(
