@@ -47,7 +47,8 @@ struct MemoryPlan {
     let layers = a.layers - (trainable.full?.frozenLayers ?? 0)
     let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, config)
     // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
-    let logits = min(batch.targets, a.logitRows) * a.vocabularySize * (4 + c)
+    let block = a.logitBlock(byPanels: trainable.leavesHead(isTied: a.tiedHead))
+    let logits = min(batch.targets, block.rows) * block.columns * (4 + c)
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
