@@ -63,8 +63,8 @@ struct BlockFile {
     for _ in 0..<min(blocks, 2048) {
       var block = (0..<format.bytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       for (offset, value) in format.scales {
-        let half = Tensor([value * (1 + random.float() / 2)], [1]).converted(to: .float16).bytes
-        block.replaceSubrange(offset..<offset + 2, with: half)
+        let half = Tensor([value * (1 + random.float() / 2)], [1]).converted(to: .float16)
+        half.withHostBytes { block.replaceSubrange(offset..<offset + 2, with: $0) }
       }
       if format == .mxfp4 { block[0] = 121 }  // 2⁻⁶
       bytes += block
