@@ -33,6 +33,7 @@ let package = Package(
       cSettings: [.headerSearchPath(".")]),
     .target(name: "CSilicon", dependencies: ["CTiles"], path: "Sources/C/Silicon"),
     .target(name: "CPause", path: "Sources/C/Pause"),
+    .target(name: "CShadow", path: "Sources/C/Shadow"),
     .target(name: "CColumns", path: "Sources/C/Columns"),
     .target(name: "CMappings", path: "Sources/C/Mappings"),
     .target(name: "CMPI", path: "Sources/C/MPI"),
@@ -70,7 +71,7 @@ let package = Package(
     .target(name: "FireflyRanks", dependencies: ["FireflyBase", "CMPI"], path: "Sources/Ranks"),
     .target(name: "FireflyHub", dependencies: ["FireflyBase", "CCurl", "CCrypto"], path: "Sources/Hub"),
     .target(
-      name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "CTiles", "COneDNN"],
+      name: "FireflyTensors", dependencies: ["FireflyBase", "CKernels", "CTiles", "COneDNN", "CShadow"],
       path: "Sources/Tensors"),
     .target(
       name: "FireflyCards", dependencies: ["FireflyBase", "FireflyRanks", "FireflyTensors", "CCard"],

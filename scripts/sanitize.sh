@@ -11,7 +11,8 @@ case $sanitizer in
   address)
     tests=.
     # Swift marks addresses inside of enumerations with bits of its own, so that the leak check takes what they hold for lost.
-    export ASAN_OPTIONS=detect_leaks=0
+    # Only what a reader needs: a report's end, shadow bytes and their legend, would hide its beginning.
+    export ASAN_OPTIONS=detect_leaks=0:print_legend=0
     # Of each kind of damaged file (StormTests): ten thousand in all.
     export FIREFLY_MUTATIONS=400
     ;;
@@ -31,4 +32,22 @@ esac
 
 set -- "$@" --sanitize "$sanitizer" --scratch-path ".build/$sanitizer"
 swift build --build-tests "$@"
-exec swift test --skip-build --disable-xctest "$@" --filter "$tests" $skipped
+
+# Reports go to files, one a process: among what tests print they would be lost, those of programs that tests start too.
+reports=.build/$sanitizer/reports
+rm -rf "$reports"
+mkdir -p "$reports"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=$PWD/$reports/address" TSAN_OPTIONS="log_path=$PWD/$reports/thread"
+result=0
+swift test --skip-build --disable-xctest "$@" --filter "$tests" $skipped || result=$?
+
+# Last what was found and where it was met: the first lines of a report and its summary.
+for report in "$reports"/*; do
+  [ -e "$report" ] || continue
+  result=1
+  cat "$report" >&2
+  echo "sanitize: in short:" >&2
+  grep -m 12 -e ERROR -e WARNING -e '^ *#[0-9]' "$report" >&2
+  grep '^SUMMARY' "$report" >&2
+done
+exit $result

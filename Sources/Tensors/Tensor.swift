@@ -80,20 +80,33 @@ public struct Tensor: @unchecked Sendable {
   package var device: any Device { storage.device }
   /// What the device knows the first element by: for its operations, and for Weights, whose files are the processor's.
   package var pointer: UnsafeMutableRawPointer { storage.address + byteOffset }
-  package var bytes: UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(start: pointer, count: byteCount)
+
+  /// Calls `body` with the elements' bytes, which lie in the processor's memory. They end with the call: a tensor that nobody
+  /// names is gone once its address is known, and its memory another's.
+  package func withBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) rethrows -> Result
+  {
+    precondition(device.isHost, "bytes of a tensor on \(device.name)")
+    return try withExtendedLifetime(storage) {
+      try body(UnsafeMutableRawBufferPointer(start: pointer, count: byteCount))
+    }
   }
 
   /// Calls `body` with the elements' bytes in the processor's memory: the tensor's own where that is its device's, otherwise
   /// a copy.
   package func withHostBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    if device.isHost {
-      return try withExtendedLifetime(storage) { try body(UnsafeRawBufferPointer(bytes)) }
-    }
+    if device.isHost { return try withBytes { try body(UnsafeRawBufferPointer($0)) } }
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
     defer { copy.deallocate() }
     device.download(pointer, into: copy)
     return try body(UnsafeRawBufferPointer(copy))
+  }
+
+  /// Copies the bytes to the first elements' places, which lie in the processor's memory.
+  package func copyBytes(_ source: UnsafeRawBufferPointer) { withBytes { $0.copyMemory(from: source) } }
+  package func copyBytes(_ source: [UInt8]) { source.withUnsafeBytes(copyBytes) }
+
+  package func hasSameBytes(as other: Tensor) -> Bool {
+    withHostBytes { own in other.withHostBytes { own.elementsEqual($0) } }
   }
 
   /// The same elements under another shape.

@@ -31,11 +31,9 @@ package enum BitsAndBytes {
       parts.append((name + ".nested_absmax", absmax))
       parts.append((name + ".nested_quant_map", map))
     }
-    let packed = Tensor([stateLength(of: state)], .uint8)
-    let json = Array(state.json.text().utf8)
-    packed.bytes.copyBytes(
-      from: json + [UInt8](repeating: UInt8(ascii: " "), count: packed.count - json.count))
-    return parts + [(name + stateSuffix, packed)]
+    let (json, length) = (Array(state.json.text().utf8), stateLength(of: state))
+    let packed = json + [UInt8](repeating: UInt8(ascii: " "), count: length - json.count)
+    return parts + [(name + stateSuffix, Tensor(bytes: packed, [length]))]
   }
 
   /// A matrix in NF4.
@@ -139,7 +137,7 @@ extension WeightStore {
     guard contains(name + BitsAndBytes.stateSuffix) else { return nil }
     let text = try part(name + BitsAndBytes.stateSuffix, .uint8, nil)
     let json = try JSONValue.parse(
-      withExtendedLifetime(text) { Data(text.bytes) }, source: "\(path): \(name)\(BitsAndBytes.stateSuffix)")
+      text.withHostBytes { Data($0) }, source: "\(path): \(name)\(BitsAndBytes.stateSuffix)")
     return try QuantState(json, at: "\(path): \(name)")
   }
 
@@ -153,7 +151,7 @@ extension WeightStore {
       return try part(name, .uint8, [count, 1]).reshaped([count])
     }
     let codes = Tensor([count], .uint8)
-    codes.bytes.copyMemory(from: UnsafeRawBufferPointer(stored.plainBytes().bytes))
+    stored.plainBytes().withHostBytes(codes.copyBytes)
     return codes
   }
 

@@ -144,10 +144,10 @@ package final class WeightStore: Sendable {
     let (one, other) = (try take(first), try take(second))
     guard one.info.shape == other.info.shape else { return false }
     if one.info.type == other.info.type && one.hasPlainBytes && other.hasPlainBytes {
-      return one.plainBytes().bytes.elementsEqual(other.plainBytes().bytes)
+      return one.plainBytes().hasSameBytes(as: other.plainBytes())
     }
     let numbers = try [first, second].map { try tensor($0, shape: one.info.shape, as: .float32) }
-    return numbers[0].bytes.elementsEqual(numbers[1].bytes)
+    return numbers[0].hasSameBytes(as: numbers[1])
   }
 
   /// Lets go of the file pages that hold `name`, after it was copied or quantised: what is read once shall not fill

@@ -13,8 +13,7 @@ import Testing
 
   private func floats(_ file: GGUFFile, _ name: String) throws -> (shape: [Int], values: [Float]) {
     let info = try #require(file.tensors.first { $0.name == name }, "\(name)")
-    let bytes = file.bytes(of: info)
-    return (info.shape, Array(bytes.bytes.bindMemory(to: Float.self)))
+    return (info.shape, file.bytes(of: info).withHostBytes { Array($0.bindMemory(to: Float.self)) })
   }
 
   /// The pairs of a layer's experts are one tensor each for A and B.

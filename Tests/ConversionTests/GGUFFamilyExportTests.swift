@@ -180,7 +180,7 @@ import Testing
         .tensor(name, shape: [32, 64], as: .float32)
       let encoded = BlockFormat.mxfp4.encode(original)
       let expected = Tensor([32, 64], .float32)
-      BlockFormat.mxfp4.decode(UnsafeRawBufferPointer(encoded.bytes), into: expected)
+      BlockFormat.mxfp4.decode(encoded, into: expected)
       #expect(try weights.tensor(name, shape: [32, 64], as: .float32).floats == expected.floats)
       #expect(try logits(folder + "/a.gguf").allSatisfy(\.isFinite))
     }

@@ -22,7 +22,8 @@ import Testing
   }
 
   private func bytes(_ file: GGUFFile) -> [String: [UInt8]] {
-    Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, Array(file.bytes(of: $0).bytes)) })
+    Dictionary(
+      uniqueKeysWithValues: file.tensors.map { ($0.name, FireflyTestSupport.bytes(file.bytes(of: $0))) })
   }
 
   @Test(arguments: [GGUFType.q5_1, .q8_0, .f16, .f32]) func onlyWhatTheAdapterChangesIsWrittenAnew(

@@ -38,7 +38,7 @@ import Testing
   /// The share of the layers' bytes that differ.
   private func unlike(_ one: GGUFFile, _ other: GGUFFile) throws -> Double {
     let pairs = zip(one.tensors, other.tensors).filter { $0.0.name.hasPrefix("blk.") }.flatMap {
-      zip(one.bytes(of: $0).bytes, other.bytes(of: $1).bytes)
+      zip(bytes(one.bytes(of: $0)), bytes(other.bytes(of: $1)))
     }
     return Double(pairs.filter { $0 != $1 }.count) / Double(pairs.count)
   }

@@ -33,8 +33,7 @@ import Testing
     let weights = (0..<256).map { Float($0 % 16 == 3 ? 100 : 0.01) }
     func error(_ importance: Tensor?) -> Float {
       let decoded = Tensor(x.shape, .float32)
-      BlockFormat.q4_K.decode(
-        UnsafeRawBufferPointer(BlockFormat.q4_K.encode(x, importance: importance).bytes), into: decoded)
+      BlockFormat.q4_K.decode(BlockFormat.q4_K.encode(x, importance: importance), into: decoded)
       return zip(x.floats, decoded.floats).enumerated().reduce(0) { sum, pair in
         let difference = pair.element.0 - pair.element.1
         return pair.offset % 16 == 3 ? sum + difference * difference : sum

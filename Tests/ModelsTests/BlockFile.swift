@@ -63,8 +63,9 @@ struct BlockFile {
     for _ in 0..<min(blocks, 2048) {
       var block = (0..<format.bytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       for (offset, value) in format.scales {
-        let half = Tensor([value * (1 + random.float() / 2)], [1]).converted(to: .float16)
-        half.withHostBytes { block.replaceSubrange(offset..<offset + 2, with: $0) }
+        let scale = Tensor([value * (1 + random.float() / 2)], [1])
+        block.replaceSubrange(
+          offset..<offset + 2, with: FireflyTestSupport.bytes(scale.converted(to: .float16)))
       }
       if format == .mxfp4 { block[0] = 121 }  // 2⁻⁶
       bytes += block
@@ -73,7 +74,7 @@ struct BlockFile {
       let tensor = Tensor([blocks * format.bytes], .uint8)
       for start in stride(from: 0, to: tensor.count, by: bytes.count) {
         let part = tensor.slice(start..<min(start + bytes.count, tensor.count))
-        part.bytes.copyBytes(from: bytes.prefix(part.count))
+        part.copyBytes(Array(bytes.prefix(part.count)))
       }
       return tensor
     }

@@ -1,4 +1,5 @@
 import FireflyTensors
+import FireflyTestSupport
 
 /// Experts as gpt-oss's folders have them in MXFP4.
 enum MXFP4Experts {
@@ -9,12 +10,13 @@ enum MXFP4Experts {
     let rows = transposed(weight.floats, experts, inputs, outputs)  // [E·out, in]
     let encoded = BlockFormat.mxfp4.encode(Tensor(rows, [experts * outputs, inputs]))
     let decoded = Tensor([experts * outputs, inputs], .float32)
-    BlockFormat.mxfp4.decode(UnsafeRawBufferPointer(encoded.bytes), into: decoded)
-    let all = Array(encoded.bytes)
+    BlockFormat.mxfp4.decode(encoded, into: decoded)
+    let all = bytes(encoded)
     let blocks = stride(from: 0, to: all.count, by: 17).map { Array(all[$0..<$0 + 17]) }
     return (
-      bytes(blocks.flatMap { neighbours(Array($0.dropFirst())) }, [experts, outputs, inputs / 32, 16]),
-      bytes(blocks.map { $0[0] }, [experts, outputs, inputs / 32]),
+      Tensor(
+        bytes: blocks.flatMap { neighbours(Array($0.dropFirst())) }, [experts, outputs, inputs / 32, 16]),
+      Tensor(bytes: blocks.map { $0[0] }, [experts, outputs, inputs / 32]),
       Tensor(transposed(decoded.floats, experts, outputs, inputs), weight.shape)
     )
   }
@@ -31,11 +33,5 @@ enum MXFP4Experts {
         (0..<rows).map { values[(matrix * rows + $0) * columns + column] }
       }
     }
-  }
-
-  private static func bytes(_ values: [UInt8], _ shape: [Int]) -> Tensor {
-    let tensor = Tensor(shape, .uint8)
-    tensor.bytes.copyBytes(from: values)
-    return tensor
   }
 }

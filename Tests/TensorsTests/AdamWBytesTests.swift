@@ -9,8 +9,6 @@ import Testing
       codes: .zeros([count], .uint8), absmax: .zeros([ByteMoment.blocks(of: count)], .float32), map: map)
   }
 
-  private static func bytes(_ tensor: Tensor) -> [UInt8] { tensor.withHostBytes { Array($0) } }
-
   @Test func theUnsignedMapIsBitsandbytes() throws {
     #expect(try Fixture("adamw_8bit").tensor("unsigned_map").floats == DynamicMap.unsigned.values)
   }
@@ -33,7 +31,7 @@ import Testing
         ("m", m.codes), ("m.absmax", m.absmax), ("v", v.codes), ("v.absmax", v.absmax),
       ] {
         #expect(
-          Self.bytes(own) == Self.bytes(try fixture.tensor("\(step).\(name)")), "\(name) after step \(step)")
+          bytes(own) == bytes(try fixture.tensor("\(step).\(name)")), "\(name) after step \(step)")
       }
       assertClose(value, try fixture.tensor("\(step).value"), .ulps(2, absolute: 1e-9), "values")
     }

@@ -21,15 +21,14 @@ import Testing
     let fixture = try Fixture("blocks")
     let name = "\(format)".uppercased()
     let (bytes, values) = (
-      Array(try fixture.tensor("\(name).bytes").bytes), try fixture.tensor("\(name).values").floats
+      bytes(try fixture.tensor("\(name).bytes")), try fixture.tensor("\(name).values").floats
     )
     // 5 small blocks, or 3 of 256: neither whole groups of 256 nor a power of two.
     let perRow = format.elements == 32 ? 11 : 3
     let count = rows * perRow
     let order = (0..<count).map { ($0 * 7 + $0 / 5) % 3 }
     let all = order.flatMap { bytes[$0 * format.bytes..<($0 + 1) * format.bytes] }
-    let storage = Tensor([all.count], .uint8)
-    for (index, byte) in all.enumerated() { storage.bytes[index] = byte }
+    let storage = Tensor(bytes: all, [all.count])
     let columns = perRow * format.elements
     let inFile = order.flatMap { values[$0 * format.elements..<($0 + 1) * format.elements] }
     let ordered = (0..<rows).flatMap { row in

@@ -12,10 +12,10 @@ import Testing
     let expected = try fixture.tensor("\(name).values")
     #expect(bytes.count == 3 * format.bytes && expected.count == 3 * format.elements)
     let found = Tensor([3, format.elements], .float32)
-    format.decode(UnsafeRawBufferPointer(bytes.bytes), into: found)
+    format.decode(bytes, into: found)
     assertClose(found.floats, expected.floats, .exact, name)
     let rounded = Tensor([3 * format.elements], .bfloat16)
-    format.decode(UnsafeRawBufferPointer(bytes.bytes), into: rounded)
+    format.decode(bytes, into: rounded)
     assertClose(rounded, expected.converted(to: .bfloat16), .exact, "\(name) as bfloat16")
   }
 
@@ -24,10 +24,10 @@ import Testing
     let format = BlockFormat.q4_1
     let three = try Fixture("blocks").tensor("Q4_1.bytes")
     let few = Tensor([3 * format.elements], .bfloat16)
-    format.decode(UnsafeRawBufferPointer(three.bytes), into: few)
-    let bytes = (0..<2500).flatMap { _ in Array(three.bytes) }
+    format.decode(three, into: few)
+    let all = (0..<2500).flatMap { _ in bytes(three) }
     let many = Tensor([2500, 3 * format.elements], .bfloat16)
-    bytes.withUnsafeBytes { format.decode($0, into: many) }
+    format.decode(Tensor(bytes: all, [all.count]), into: many)
     let expected = (0..<2500).flatMap { _ in few.converted(to: .float32).floats }
     assertClose(many.converted(to: .float32).floats, expected, .exact, "Q4_1")
   }

@@ -28,7 +28,7 @@ struct Fixture {
       let offsets = entry["data_offsets"]?.array?.compactMap(\.int)
     else { throw FireflyError("no tensor \(name)", at: path) }
     let tensor = Tensor(shape, dtype)
-    tensor.bytes.copyBytes(from: data[start + offsets[0]..<start + offsets[1]])
+    tensor.copyBytes([UInt8](data[start + offsets[0]..<start + offsets[1]]))
     return tensor
   }
 }

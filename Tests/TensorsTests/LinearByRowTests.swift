@@ -171,7 +171,7 @@ extension Int8Matrix {
   /// Each weight as its code times its scale.
   fileprivate var values: [Float] {
     let factors = scales.asFloats
-    return codes.bytes.enumerated().map {
+    return bytes(codes).enumerated().map {
       Float(Int8(bitPattern: $1)) * factors[$0 / Int8Matrix.blockSize]
     }
   }
@@ -187,8 +187,9 @@ extension NF4Tensor {
   /// Each weight as its scale times the code's value in bfloat16.
   fileprivate var tableValues: [Float] {
     let table = Tensor(NF4.codeBook, [16]).converted(to: .bfloat16).asFloats
+    let codes = bytes(codes)
     return (0..<outputs * inputs).map { i in
-      let pair = codes.bytes[i / 2]
+      let pair = codes[i / 2]
       return table[Int(i % 2 == 0 ? pair >> 4 : pair & 15)] * scale(of: i / NF4.blockSize)
     }
   }
@@ -197,7 +198,7 @@ extension NF4Tensor {
     switch scales {
     case .plain(let absmax): return absmax.floats[block]
     case .nested(let codes, let absmax, let map, let offset):
-      return map.floats[Int(codes.bytes[block])] * absmax.floats[block / NF4.nestedBlockSize] + offset
+      return map.floats[Int(bytes(codes)[block])] * absmax.floats[block / NF4.nestedBlockSize] + offset
     }
   }
 }

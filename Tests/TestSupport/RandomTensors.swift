@@ -30,4 +30,4 @@ extension Tensor {
 }
 
 /// The tensor's bytes.
-public func bytes(_ tensor: Tensor) -> [UInt8] { Array(tensor.bytes) }
+public func bytes(_ tensor: Tensor) -> [UInt8] { tensor.withHostBytes { Array($0) } }

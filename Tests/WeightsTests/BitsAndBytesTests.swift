@@ -158,9 +158,7 @@ import Testing
   }
 
   private func text(_ string: String) -> Tensor {
-    let tensor = Tensor([string.utf8.count], .uint8)
-    tensor.bytes.copyBytes(from: Array(string.utf8))
-    return tensor
+    Tensor(bytes: Array(string.utf8), [string.utf8.count])
   }
 
   // MARK: - A folder that transformers wrote

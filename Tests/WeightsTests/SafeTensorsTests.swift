@@ -10,10 +10,9 @@ import Testing
     let folder = try TemporaryFolder()
     let values: [Float] = [1, -2.5, 3, 0.1, 1e-30, 65504]
     let wide = Tensor(values, [2, 3])
-    let codes = Tensor([7], .uint8)
-    codes.bytes.copyBytes(from: [1, 2, 3, 4, 5, 6, 7])
+    let codes = Tensor(bytes: [1, 2, 3, 4, 5, 6, 7], [7])
     let half = Tensor([3], .bfloat16)
-    half.bytes.copyBytes(from: littleEndian([UInt16(0x3F80), 0xC020, 0x0001]))
+    half.copyBytes(littleEndian([UInt16(0x3F80), 0xC020, 0x0001]))
     let path = folder.path + "/a.safetensors"
     try SafeTensorsWriter.write([("codes", codes), ("half", half), ("wide", wide)], to: path)
 
@@ -114,7 +113,7 @@ import Testing
     let path = folder.path + "/a.safetensors"
     let half = values.map { Float16($0) }
     let halfTensor = Tensor([1000], .float16)
-    halfTensor.bytes.copyBytes(from: littleEndian(half.map(\.bitPattern)))
+    halfTensor.copyBytes(littleEndian(half.map(\.bitPattern)))
     try SafeTensorsWriter.write([("wide", Tensor(values, [1000])), ("half", halfTensor)], to: path)
     let store = try WeightStore.open(path)
     #expect(try store.tensor("half", shape: [1000], as: .float32).floats == half.map { Float($0) })

@@ -163,6 +163,7 @@ def state_dict() -> dict[str, torch.Tensor]:
     state |= {"long": torch.arange(3), "bool": torch.tensor([True, False]), "scalar": torch.tensor(1.5)}
     state |= {"empty": torch.zeros(0, 4), "cube": torch.randn(4, 3, 2).permute(2, 0, 1)}
     state["parameter"] = torch.nn.Parameter(torch.ones(2, 2))
+    state["negated"] = (-block).t()
     return state
 
 

@@ -50,7 +50,7 @@ extension CPU {
   }
 
   package func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32]) {
-    let flags = flags.bytes
+    let flags = flags.pointer.assumingMemoryBound(to: UInt8.self)
     CPU.split(x.rows, cost: x.columns) { rows in
       for row in rows {
         let (values, column) = (x.floatRow(row), Int(columns[row]))

@@ -8,6 +8,13 @@ extension Tensor {
 
   /// From float32 values, for tests and small tables.
   package init(_ values: [Float], _ shape: [Int]) { self.init(values, shape, on: .cpu) }
+
+  /// uint8
+  package init(bytes: [UInt8], _ shape: [Int]) {
+    precondition(bytes.count == shape.reduce(1, *), "\(bytes.count) bytes for shape \(shape)")
+    self.init(shape, .uint8)
+    copyBytes(bytes)
+  }
 }
 
 extension Storage {

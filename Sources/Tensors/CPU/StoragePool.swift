@@ -1,3 +1,4 @@
+import CShadow
 import Foundation
 
 /// The processor's memory. Blocks go back to the pool when released, so a training step that repeats its shapes allocates
@@ -43,7 +44,13 @@ package final class StoragePool: @unchecked Sendable {
   }
 
   package func take(_ byteCount: Int) -> DeviceBlock {
-    let wanted = StoragePool.capacity(for: byteCount)
+    let block = takeRounded(StoragePool.capacity(for: byteCount))
+    shadow_show(block.address, byteCount + SystemMemory.margin)
+    shadow_hide(block.address + byteCount + SystemMemory.margin, block.capacity - byteCount)
+    return block
+  }
+
+  private func takeRounded(_ wanted: Int) -> DeviceBlock {
     lock.lock()
     if let block = takeFree(wanted) {
       lock.unlock()
@@ -90,6 +97,7 @@ package final class StoragePool: @unchecked Sendable {
   }
 
   package func give(_ block: DeviceBlock) {
+    shadow_hide(block.address, block.capacity + SystemMemory.margin)
     lock.lock()
     free[block.capacity, default: []].append(block.address)
     freeBytes += block.capacity

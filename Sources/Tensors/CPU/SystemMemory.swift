@@ -1,3 +1,4 @@
+import CShadow
 import FireflyBase
 import Foundation
 
@@ -10,7 +11,7 @@ enum SystemMemory {
   private static let huge = 4 << 20
   private static let hugePage = 2 << 20
   /// Readable bytes after a block, for kernels that read whole vectors.
-  private static let margin = 64
+  static let margin = 64
 
   /// An uninitialised block, aligned to 64 bytes.
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
@@ -33,6 +34,7 @@ enum SystemMemory {
 
   /// - Parameter byteCount: as the block was allocated.
   static func deallocate(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+    shadow_show(block, byteCount + margin)
     if byteCount >= mapped {
       munmap(block, pages(byteCount))
     } else {

@@ -30,6 +30,9 @@ extension BlockFormat {
     }
   }
 
+  /// The same from blocks in a tensor's bytes.
+  package func decode(_ blocks: Tensor, into out: Tensor) { blocks.withHostBytes { decode($0, into: out) } }
+
   /// x in whole blocks, as llama.cpp's quantisers make them: the same bytes.
   ///
   /// - Parameters:

@@ -98,7 +98,7 @@ package struct BlockTensor: Sendable {
     let bytes = Tensor([shape[0] * shape[1] / format.elements * format.bytes], .uint8)
     for start in stride(from: 0, to: bytes.count, by: few.count) {
       let part = bytes.slice(start..<min(start + few.count, bytes.count))
-      part.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: few.bytes[..<part.count]))
+      few.slice(0..<part.count).withHostBytes(part.copyBytes)
     }
     return BlockTensor(bytes: bytes, format: format, shape: shape)
   }

@@ -18,17 +18,20 @@ extension NF4Tensor {
   /// The scales less their mean as 8-bit codes, in blocks of 256: bitsandbytes' `quantize_blockwise`.
   private static func nested(_ scales: [Float]) -> Scales {
     let offset = TorchSum.sum(scales) / Float(scales.count)
-    let codes = Tensor([scales.count], .uint8)
+    var codes: [UInt8] = []
     let absmax = Tensor([nestedBlocks(of: scales.count)], .float32)
     for block in 0..<absmax.count {
       let range = block * NF4.nestedBlockSize..<min((block + 1) * NF4.nestedBlockSize, scales.count)
       let largest = range.reduce(0) { max($0, (scales[$1] - offset).magnitude) }
       absmax.floatPointer[block] = largest
-      for i in range {
-        codes.bytes[i] = largest == 0 ? 0 : DynamicMap.signed.code(of: (scales[i] - offset) * (1 / largest))
+      codes += scales[range].map {
+        largest == 0 ? 0 : DynamicMap.signed.code(of: ($0 - offset) * (1 / largest))
       }
     }
-    return .nested(codes: codes, absmax: absmax, map: Tensor(DynamicMap.signed.values, [256]), offset: offset)
+    return .nested(
+      codes: Tensor(bytes: codes, [codes.count]), absmax: absmax,
+      map: Tensor(DynamicMap.signed.values, [256]),
+      offset: offset)
   }
 }
 

@@ -20,11 +20,11 @@ struct BlockScales: Sendable {
     let perRow = shape[1] / 32
     let scales = UnsafeRawBufferPointer(rebasing: file.bytes[range])
     let out = Tensor([shape[0] * perRow * 17], .uint8)
+    let first = out.pointer.assumingMemoryBound(to: UInt8.self)
     Parallel.run(shape[0]) { row in
       for block in 0..<perRow {
         let source = (firstRow + row * step) * perRow + block
-        let place = out.bytes.baseAddress.map { $0 + (row * perRow + block) * 17 }
-        guard let place = place?.assumingMemoryBound(to: UInt8.self) else { return }
+        let place = first + (row * perRow + block) * 17
         place[0] = scales[source]
         for pair in 0..<8 {
           let (early, late) = (codes[source * 16 + pair], codes[source * 16 + 8 + pair])

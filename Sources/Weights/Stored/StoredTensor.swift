@@ -47,8 +47,8 @@ struct StoredTensor: Sendable {
     if let table { return try table.tensor(rows: info.shape[0], as: dtype) }
     if shift != 0 { return try shifted(as: dtype) }
     if let scales, let format = info.type.blockFormat {
-      let (out, blocks) = (Tensor(info.shape, dtype), scales.joined(bytes, shape: info.shape))
-      withExtendedLifetime(blocks) { format.decode(UnsafeRawBufferPointer(blocks.bytes), into: out) }
+      let out = Tensor(info.shape, dtype)
+      format.decode(scales.joined(bytes, shape: info.shape), into: out)
       return out
     }
     if info.type.dtype == dtype && layout == .rows {
@@ -62,8 +62,7 @@ struct StoredTensor: Sendable {
       decodeRows(into: out) { RotaryRows.inFile($0, headDim: info.shape[0] / heads) }
     case .apart(let heads): decodeRows(into: out) { apart($0, heads: heads) }
     case .strided(let strides):
-      let rows = gathered(strides)
-      withExtendedLifetime(rows) { decode(UnsafeRawBufferPointer(rows.bytes), into: out) }
+      gathered(strides).withHostBytes { decode($0, into: out) }
     }
     return out
   }
@@ -117,7 +116,7 @@ struct StoredTensor: Sendable {
   private func gathered(_ strides: [Int]) -> Tensor {  // [bytes] uint8
     let out = Tensor([info.shape.reduce(1, *) * info.type.blockBytes], .uint8)
     let view = StridedBytes(shape: info.shape, strides: strides, size: info.type.blockBytes)
-    view.copy(bytes, into: out.bytes)
+    out.withBytes { view.copy(bytes, into: $0) }
     return out
   }
 
@@ -146,7 +145,7 @@ struct StoredTensor: Sendable {
 
   private func copied(_ dtype: DType) -> Tensor {
     let out = Tensor(info.shape, dtype)
-    out.bytes.copyMemory(from: bytes)
+    out.copyBytes(bytes)
     return out
   }
 
@@ -189,7 +188,7 @@ struct StoredTensor: Sendable {
     if let format = info.type.blockFormat {
       format.decode(source, into: out)
     } else if info.type.dtype == out.dtype {
-      out.bytes.copyMemory(from: source)
+      out.copyBytes(source)
     } else if let stored = info.type.dtype {
       let isAligned = UInt(bitPattern: source.baseAddress) % UInt(stored.byteCount) == 0
       let storage = isAligned ? Storage(borrowing: source, owner: file) : Storage(copying: source)

@@ -14,7 +14,7 @@ package struct TensorPart: Sendable {
 
   /// Writes the part's values to their places in the holder, both float32.
   package func put(_ values: Tensor, into holder: Tensor) {
-    let (from, to) = (values.floats, holder.bytes.bindMemory(to: Float.self))
+    let (from, to) = (values.floats, holder.floatPointer)
     let columns = steps.count == 1 ? 1 : values.columns
     for (row, start) in stride(from: 0, to: from.count, by: columns).enumerated() {
       for column in 0..<columns {
