@@ -17,6 +17,8 @@ package protocol Device: AnyObject, Sendable {
   var multipliesFloat16: Bool { get }
   /// Whether weights may stay the quantised blocks of a GGUF file; otherwise they are decoded before they come here.
   var multipliesBlocks: Bool { get }
+  /// Whether the loss may come from logits panel by panel: `addPanel` and `crossEntropy(of:)`. Otherwise rows' logits are whole.
+  var takesLogitPanels: Bool { get }
   /// Numbers of rows in a product by a weight among which a row gets the same bits; nil: there are none.
   func rowsAlike(in dtype: DType) -> ClosedRange<Int>?
 
@@ -120,6 +122,13 @@ package protocol Device: AnyObject, Sendable {
   // MARK: Loss and optimizer
 
   func crossEntropy(_ losses: Tensor, logits: Matrix, labels: [Int32], gradient: Matrix?, weights: Tensor?)
+  /// Of a device that `takesLogitPanels`.
+  func addPanel(
+    to sums: SoftmaxSums, exponentials: Matrix?, scaling scaled: Matrix?, logits: Matrix, firstColumn: Int)
+  /// Of a device that `takesLogitPanels`.
+  func crossEntropy(
+    _ losses: Tensor, of sums: SoftmaxSums, gradient: Matrix?, labelRows: Matrix?, weights: Tensor?,
+    cap: Float?)
   /// 1 or 0 to each row in `flags`, uint8 `[N]`.
   func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32])
   /// Of each of the tensors, in one read of the device.
@@ -137,11 +146,23 @@ package protocol Device: AnyObject, Sendable {
 extension Device {
   package var multipliesFloat16: Bool { false }
   package var multipliesBlocks: Bool { false }
+  package var takesLogitPanels: Bool { false }
   package func rowsAlike(in dtype: DType) -> ClosedRange<Int>? { nil }
   package func decodeBlocks(
     _ weights: BlockTensor, rows: Range<Int>, columns: Range<Int>, into out: Matrix
   ) {
     preconditionFailure("\(weights.format) blocks on \(name)")
+  }
+  package func addPanel(
+    to sums: SoftmaxSums, exponentials: Matrix?, scaling scaled: Matrix?, logits: Matrix, firstColumn: Int
+  ) {
+    preconditionFailure("logits in panels on \(name)")
+  }
+  package func crossEntropy(
+    _ losses: Tensor, of sums: SoftmaxSums, gradient: Matrix?, labelRows: Matrix?, weights: Tensor?,
+    cap: Float?
+  ) {
+    preconditionFailure("logits in panels on \(name)")
   }
 
   /// The type that products are computed in unless another is asked for.

@@ -31,6 +31,8 @@ package enum Ledger {
     package fileprivate(set) var systemAllocations = 0
     /// The most bytes that tensors held at once, mapped files apart.
     package fileprivate(set) var peakBytes = 0
+    /// Weights that were decoded within products, as often as they were.
+    package fileprivate(set) var decodedWeights = 0
     /// What sharing the work among threads took.
     package fileprivate(set) var handOvers = Parallel.HandOvers()
 
@@ -56,6 +58,7 @@ package enum Ledger {
     recorded = device
     current = Record()
     decodingNanoseconds.store(0, ordering: .relaxed)
+    decodedWeights.store(0, ordering: .relaxed)
     let allocations = Storage.systemAllocations
     device.startRecordingPeak()
     let start = MonotonicTime.now()
@@ -64,6 +67,7 @@ package enum Ledger {
     current.handOvers = handOvers
     current.systemAllocations = Storage.systemAllocations - allocations
     current.peakBytes = device.peakBytes
+    current.decodedWeights = decodedWeights.load(ordering: .relaxed)
     let decoding = Double(decodingNanoseconds.load(ordering: .relaxed)) / 1e9 / Double(Parallel.threads)
     current.entries[.decoding, default: Entry()].seconds += decoding
     current.entries[.matrices, default: Entry()].seconds -= decoding
@@ -74,6 +78,7 @@ package enum Ledger {
 
   private static let isOn = Atomic<Bool>(false)
   private static let decodingNanoseconds = Atomic<UInt64>(0)
+  private static let decodedWeights = Atomic<Int>(0)
   nonisolated(unsafe) private static var current = Record()
   nonisolated(unsafe) private static var recorder = pthread_self()
   nonisolated(unsafe) private static var recorded: any Device = CPU.shared
@@ -98,11 +103,12 @@ package enum Ledger {
     return result
   }
 
-  /// Adds the decoding of a slice within a task, on any thread.
-  static func measureDecoding(_ body: () -> Void) {
+  /// Adds the decoding of so many weights within a task, on any thread.
+  static func measureDecoding(_ weights: Int, _ body: () -> Void) {
     guard isOn.load(ordering: .relaxed) else { return body() }
     let start = MonotonicTime.now()
     body()
     decodingNanoseconds.add(UInt64((MonotonicTime.now() - start) * 1e9), ordering: .relaxed)
+    decodedWeights.add(weights, ordering: .relaxed)
   }
 }

@@ -149,6 +149,25 @@ import Testing
     #expect(abs(estimate.seconds - measured.seconds) <= 1e-6 * measured.seconds)
   }
 
+  /// A head in blocks is decoded once for the logits of 250 rows and once for their gradient, where whole logits of so large a
+  /// vocabulary would be held for 209.
+  @Test func aLargeHeadIsDecodedOnceForManyRows() throws {
+    let shape = BenchShape.llama("large", "large", [64, 96], layers: 1, heads: 2, vocabulary: 40_000)
+    let architecture = try Architecture(config: shape.config, source: "test")
+    let model = try Transformer.random(
+      architecture, compute: .float32, quantization: .stored, blocks: [architecture.names.embedding: .q8_0],
+      firstTakesInputGradient: true, on: CPU.shared)
+    let training = try TrainingStep(
+      model, BenchTests.lora, lengths: [250], checkpointing: true, targetShare: 1)
+    #expect(training.targets > 209)
+    let work = StepWork(
+      WorkModel(
+        architecture, model.arena.trainable, checkpointing: true, isNF4: false, decodesHead: true),
+      lengths: [250], targets: training.targets)
+    let record = Ledger.record { training.accumulate() }.record
+    #expect(record.decodedWeights == 2 * 40_000 * 64 && work.decodedWeights == Double(record.decodedWeights))
+  }
+
   /// A GGUF file's blocks are measured in their own formats; the head, too, is decoded for its products.
   @Test func blocksAreMeasuredAsTheyLie() throws {
     let shape = BenchShape.llama("blocks", "blocks", [256, 512], layers: 2, heads: 4, vocabulary: 300)

@@ -13,13 +13,15 @@ struct BlockFile {
   private var random = TestRandom(seed: 17)
 
   /// Writes it into `folder`.
-  init(in folder: String, isTied: Bool = false) throws {
+  ///
+  /// - Parameter vocabulary: another one: of many tokens the rows are a few again and again, which is made sooner.
+  init(in folder: String, isTied: Bool = false, vocabulary: Int = vocabulary) throws {
     path = "\(folder)/blocks.gguf"
     self.isTied = isTied
     let (c, f) = (BlockFile.hidden, BlockFile.feedForward)
     let (q, kv) = (BlockFile.heads * BlockFile.headDim, BlockFile.keyValueHeads * BlockFile.headDim)
-    var items = [matrix("token_embd", [BlockFile.vocabulary, c], .q6_K)]
-    if !isTied { items.append(matrix("output", [BlockFile.vocabulary, c], .q8_0)) }
+    var items = [matrix("token_embd", [vocabulary, c], .q6_K)]
+    if !isTied { items.append(matrix("output", [vocabulary, c], .q8_0)) }
     items.append(norm("output_norm", c))
     let formats: [[BlockFormat]] = [
       [.q4_K, .q6_K, .q5_K, .q4_0, .q2_K, .q3_K, .q5_0],
@@ -35,17 +37,19 @@ struct BlockFile {
       }
       items += ["attn_norm", "ffn_norm"].map { norm("blk.\(layer).\($0)", c) }
     }
-    try GGUFWriter.write(metadata: BlockFile.metadata, items, to: path)
+    try GGUFWriter.write(metadata: BlockFile.metadata(vocabulary), items, to: path)
   }
 
-  private static let metadata: [(key: String, value: GGUFWriter.Value)] = [
-    ("general.architecture", .string("llama")), ("llama.block_count", .uint32(2)),
-    ("llama.context_length", .uint32(128)), ("llama.embedding_length", .uint32(hidden)),
-    ("llama.feed_forward_length", .uint32(feedForward)), ("llama.attention.head_count", .uint32(heads)),
-    ("llama.attention.head_count_kv", .uint32(keyValueHeads)), ("llama.vocab_size", .uint32(vocabulary)),
-    ("llama.attention.key_length", .uint32(headDim)), ("llama.attention.value_length", .uint32(headDim)),
-    ("llama.attention.layer_norm_rms_epsilon", .float32(1e-5)), ("llama.rope.freq_base", .float32(10_000)),
-  ]
+  private static func metadata(_ vocabulary: Int) -> [(key: String, value: GGUFWriter.Value)] {
+    [
+      ("general.architecture", .string("llama")), ("llama.block_count", .uint32(2)),
+      ("llama.context_length", .uint32(128)), ("llama.embedding_length", .uint32(hidden)),
+      ("llama.feed_forward_length", .uint32(feedForward)), ("llama.attention.head_count", .uint32(heads)),
+      ("llama.attention.head_count_kv", .uint32(keyValueHeads)), ("llama.vocab_size", .uint32(vocabulary)),
+      ("llama.attention.key_length", .uint32(headDim)), ("llama.attention.value_length", .uint32(headDim)),
+      ("llama.attention.layer_norm_rms_epsilon", .float32(1e-5)), ("llama.rope.freq_base", .float32(10_000)),
+    ]
+  }
 
   private func norm(_ name: String, _ size: Int) -> GGUFWriter.Item {
     GGUFWriter.Item(name: "\(name).weight", shape: [size], type: .float32) {
@@ -56,7 +60,7 @@ struct BlockFile {
   private mutating func matrix(_ name: String, _ shape: [Int], _ format: BlockFormat) -> GGUFWriter.Item {
     let blocks = shape[0] * shape[1] / format.elements
     var bytes: [UInt8] = []
-    for _ in 0..<blocks {
+    for _ in 0..<min(blocks, 2048) {
       var block = (0..<format.bytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       for (offset, value) in format.scales {
         let scale = Tensor([value * (1 + random.float() / 2)], [1])
@@ -67,7 +71,12 @@ struct BlockFile {
       bytes += block
     }
     return GGUFWriter.Item(name: "\(name).weight", shape: shape, type: format.stored) {
-      Tensor(bytes: bytes, [bytes.count])
+      let tensor = Tensor([blocks * format.bytes], .uint8)
+      for start in stride(from: 0, to: tensor.count, by: bytes.count) {
+        let part = tensor.slice(start..<min(start + bytes.count, tensor.count))
+        part.copyBytes(Array(bytes.prefix(part.count)))
+      }
+      return tensor
     }
   }
 }

@@ -85,6 +85,34 @@ import Testing
     }
   }
 
+  /// A vocabulary of three panels: the loss and its gradients are those of whole rows of logits, whatever the threads.
+  @Test func theLossOfALargeVocabularyGoesByPanels() throws {
+    let (vocabulary, rows) = (33_000, 100)
+    let tokens = (0..<rows).map { Int32($0 * 7919 % vocabulary) }
+    let source = try ModelSource.open(BlockFile(in: folder.path, isTied: true, vocabulary: vocabulary).path)
+    func run(_ device: any Device, threads: Int) throws -> (loss: BatchLoss, gradients: [[Float]]) {
+      let before = Parallel.threads
+      defer { Parallel.threads = before }
+      Parallel.threads = threads
+      let model = try Transformer.load(source, compute: .float32, quantization: .stored, device: device)
+      try model.attachAdapter(LoRAOptions(rank: 2, dropout: 0), seed: 3)
+      model.zeroGradients()
+      let loss = model.accumulateGradients(
+        tokens: tokens, labels: tokens.dropFirst() + [-1], starts: [0, Int32(rows)],
+        weights: [Float](repeating: 1, count: rows), pass: Pass(training: false))
+      return (loss, model.parameters.map(\.gradient.floats))
+    }
+    let found = try run(CPU.shared, threads: 2)
+    let whole = try run(FencedDevice(takesLogitPanels: false), threads: 2)
+    assertClose([found.loss.total.mean], [whole.loss.total.mean], Tolerance(relative: 1e-6))
+    #expect(whole.gradients.contains { $0.contains { $0 != 0 } })
+    for (gradient, expected) in zip(found.gradients, whole.gradients) {
+      assertClose(gradient, expected, .share(1e-5, ofLargest: expected))
+    }
+    let alone = try run(CPU.shared, threads: 1)
+    #expect(alone.loss == found.loss && alone.gradients == found.gradients)
+  }
+
   @Test func weightsAreTheFilesOwnBytes() throws {
     let source = try ModelSource.open(BlockFile(in: folder.path, isTied: true).path)
     let model = try Transformer.load(source, compute: .bfloat16, quantization: .stored)

@@ -129,9 +129,18 @@ import Testing
     let layers = whole.architecture.layers
     for frozen in [1, layers] {
       let part = try model(fixture, FullOptions(frozenLayers: frozen))
-      #expect(fixture.accumulate(part) == loss)
+      let partLoss = fixture.accumulate(part)
       let found = gradients(part)
-      #expect(found == all.filter { found[$0.key] != nil })
+      let expected = all.filter { found[$0.key] != nil }
+      if part.architecture.tiedHead {
+        // The head is frozen then, and its loss goes by panels: sums in another order.
+        assertClose([partLoss.sum], [loss.sum], Tolerance(relative: 1e-6))
+        for (name, values) in expected {
+          assertClose(found[name] ?? [], values, .share(1e-5, ofLargest: values), name)
+        }
+      } else {
+        #expect(partLoss == loss && found == expected)
+      }
       let slots = part.arena.trainable.slots
       #expect(slots.allSatisfy { ($0.layer ?? layers) >= frozen && $0.role != .embedding })
       #expect(slots.contains { $0.role == .head } == !part.architecture.tiedHead)

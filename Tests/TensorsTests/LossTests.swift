@@ -33,6 +33,81 @@ import Testing
     #expect(alone.floats == losses.floats, "weights and gradient do not touch the losses")
   }
 
+  /// Logits in panels: the losses, and through a head's rows the gradient, are those of all columns at once. The last row is
+  /// nearly sure of its label, where 1 − softmax is a small difference.
+  @Test(arguments: Variant.all, [(1, nil), (7, 2.5), (64, nil), (100, 2.5)] as [(Int, Float?)])
+  func crossEntropyByPanels(variant: Variant, panel: (width: Int, cap: Float?)) {
+    let (rows, columns, inputs) = (4, 100, 19)
+    var raw = Tensor.normal([rows, columns], seed: 1).floats
+    let labels: [Int32] = [0, 99, 50, 98]
+    raw[3 * columns + 98] = 20
+    let head = Tensor.normal([columns, inputs], variant.dtype, seed: 2)  // [V, C]
+    let weights: [Float] = [0.25, 0, 4, -1.5]
+    let sums = SoftmaxSums(labels: labels, columns: columns, on: CPU.shared)
+    let gradient = Tensor.zeros([rows, inputs], .float32)
+    let losses = variant.run {
+      for first in stride(from: 0, to: columns, by: panel.width) {
+        let own = first..<min(first + panel.width, columns)
+        let logits = Strided(
+          (0..<rows).flatMap { raw[$0 * columns + own.lowerBound..<$0 * columns + own.upperBound] },
+          [rows, own.count], .float32)
+        if let cap = panel.cap { Ops.softCap(logits.matrix, cap) }
+        let exponentials = Strided.zeros([rows, own.count], variant.dtype)
+        Ops.addPanel(
+          to: sums, exponentials: exponentials.matrix, scaling: gradient.matrix, logits: logits.matrix,
+          firstColumn: first)
+        if let cap = panel.cap { Ops.softCapGradient(exponentials.matrix, y: logits.matrix, cap) }
+        _ = exponentials.values()
+        Ops.matmul(gradient.matrix, exponentials.matrix, head.slice(own).matrix, accumulate: true)
+      }
+      let labelRows = Tensor([rows, inputs], .float32)
+      Ops.embed(labelRows.matrix, table: .dense(head), tokens: labels)
+      return Ops.crossEntropy(
+        of: sums, gradient: gradient.matrix, labelRows: labelRows.matrix, weights: Tensor(weights, [rows]),
+        cap: panel.cap)
+    }
+    let capped = raw.map { value in panel.cap.map { $0 * tanh(value / $0) } ?? value }
+    let reference = softmax(capped, columns)
+    let w = head.asFloats.map(Double.init)
+    for (row, label) in labels.enumerated() {
+      let own = reference[row * columns..<(row + 1) * columns]
+      let others = own.indices.filter { $0 != row * columns + Int(label) }.reduce(0) { $0 + reference[$1] }
+      assertClose([losses.floats[row]], [-Float(log1p(-others))], .ulps(16, absolute: 1e-6), "loss \(row)")
+      let expected = (0..<inputs).map { input in
+        Float(
+          (0..<columns).reduce(0.0) { sum, column in
+            let isLabel = column == Int(label)
+            let slope = panel.cap.map { 1 - pow(Double(capped[row * columns + column] / $0), 2) } ?? 1
+            let share = isLabel ? -others : reference[row * columns + column]
+            return sum + Double(weights[row]) * share * slope * w[column * inputs + input]
+          })
+      }
+      let found = Array(gradient.floats[row * inputs..<(row + 1) * inputs])
+      assertClose(found, expected, .share(2 * variant.rounding, ofLargest: expected), "gradient \(row)")
+    }
+    #expect(sums.areLabelsLargest == [false, false, false, true])
+  }
+
+  /// Large logits in panels, and infinite and NaN ones; the first of equal ones is the largest.
+  @Test(arguments: InstructionSet.names) func panelsOfExtremes(isa: String) {
+    let panels: [[[Float]]] = [
+      [[0, 3e4], [88, 0], [0, .nan], [-.infinity, -.infinity], [2, 2], [2, 1]],
+      [[0, 0], [0, 0], [0, 0], [1, 1], [2, 0], [2, 0]],
+    ]
+    let labels: [Int32] = [0, 0, 2, 3, 1, 0]
+    let sums = SoftmaxSums(labels: labels, columns: 4, on: CPU.shared)
+    let losses = InstructionSet.with(isa) {
+      for (index, panel) in panels.enumerated() {
+        let logits = Tensor(panel.flatMap { $0 }, [panel.count, 2])
+        Ops.addPanel(to: sums, logits: logits.matrix, firstColumn: 2 * index)
+      }
+      return Ops.crossEntropy(of: sums).floats
+    }
+    #expect(losses[0] == 3e4 && losses[1] >= 0 && losses[1] < 1e-30 && losses[2].isNaN)
+    #expect(abs(losses[3] - log(2)) < 1e-6, "columns that have no share at all")
+    #expect(sums.areLabelsLargest == [false, true, false, false, false, true])
+  }
+
   @Test(arguments: [1, 2, 40, 1_000]) func theLargestOfARow(columns: Int) {
     let rows = 6
     let x = Strided.normal([rows, columns], .float32, seed: 3)

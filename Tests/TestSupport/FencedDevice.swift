@@ -8,7 +8,10 @@ package final class FencedDevice: Device {
   private static let fence: UInt = 1 << 55
   private let cpu = CPU.shared
 
-  package init() {}
+  /// Whether the loss goes by panels of logits, as the processor's own does, or by whole rows.
+  package let takesLogitPanels: Bool
+
+  package init(takesLogitPanels: Bool = true) { self.takesLogitPanels = takesLogitPanels }
 
   package var name: String { "the fenced device" }
   package var isHost: Bool { false }
@@ -93,6 +96,12 @@ package final class FencedDevice: Device {
     return LinearPart(
       weight: weight, adapterB: part.adapterB.map { inside($0) }, bias: part.bias.map { inside($0) },
       outputs: part.outputs, inputs: part.inputs)
+  }
+
+  private func inside(_ sums: SoftmaxSums) -> SoftmaxSums {
+    SoftmaxSums(
+      labels: sums.labels, largest: inside(sums.largest), largestAt: inside(sums.largestAt),
+      others: inside(sums.others), label: inside(sums.label))
   }
 
   private func inside(_ shape: AttentionShape) -> AttentionShape {
@@ -297,6 +306,23 @@ extension FencedDevice {
     cpu.crossEntropy(
       inside(losses), logits: inside(logits), labels: labels, gradient: gradient.map { inside($0) },
       weights: weights.map { inside($0) })
+  }
+
+  package func addPanel(
+    to sums: SoftmaxSums, exponentials: Matrix?, scaling scaled: Matrix?, logits: Matrix, firstColumn: Int
+  ) {
+    cpu.addPanel(
+      to: inside(sums), exponentials: exponentials.map { inside($0) }, scaling: scaled.map { inside($0) },
+      logits: inside(logits), firstColumn: firstColumn)
+  }
+
+  package func crossEntropy(
+    _ losses: Tensor, of sums: SoftmaxSums, gradient: Matrix?, labelRows: Matrix?, weights: Tensor?,
+    cap: Float?
+  ) {
+    cpu.crossEntropy(
+      inside(losses), of: inside(sums), gradient: gradient.map { inside($0) },
+      labelRows: labelRows.map { inside($0) }, weights: weights.map { inside($0) }, cap: cap)
   }
 
   package func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32]) {

@@ -22,6 +22,7 @@ ACCEPTED_CIRCLES: dict[str, list[tuple[set[str], str]]] = {
                 "Operands/ByteMoment.swift",
                 "Operands/LinearFinish.swift",
                 "Operands/LinearOperands.swift",
+                "Operands/SoftmaxSums.swift",
                 "Quantized/BlockTensor.swift",
                 "Quantized/NF4.swift",
             },

@@ -3,10 +3,10 @@ import FireflyTensors
 // The head's products, by the form of its matrix.
 
 extension Head {
-  /// logits = x·weightᵀ
-  func multiply(_ logits: Matrix, _ x: Matrix) {  // [n, V] float32, [n, C] c
+  /// logits = x·weightᵀ, of the head or some of its rows.
+  func multiply(_ logits: Matrix, _ x: Matrix, _ weight: LinearWeight) {  // [n, V] float32, [n, C] c, [V, C]
     guard case .dense(let weight) = weight else {
-      return Ops.linear(logits, x, parts: [part], low: [nil])
+      return Ops.linear(logits, x, parts: [part(weight)], low: [nil])
     }
     Ops.matmul(logits, x, weight.matrix, transposeB: true)
   }
@@ -14,17 +14,19 @@ extension Head {
   /// The same row by row, for generation: a row's logits do not depend on the others'.
   func multiplyByRow(_ logits: Matrix, _ x: Matrix) {  // [n, V] float32, [n, C] c
     guard case .dense(let weight) = weight else {
-      return Ops.linear(logits, x, parts: [part], low: [nil], rowByRow: true)
+      return Ops.linear(logits, x, parts: [part(weight)], low: [nil], rowByRow: true)
     }
     decoding.multiply(logits, x, weight)
   }
 
-  /// dx = dLogits·weight
-  func setInputGradient(_ dx: Matrix, _ dLogits: Matrix) {  // [n, C] float32, [n, V] c
+  /// dx (+)= dLogits·weight, of the head or some of its rows.
+  func inputGradient(  // [n, C] float32, [n, V] c, [V, C]
+    _ dx: Matrix, _ dLogits: Matrix, _ weight: LinearWeight, accumulate: Bool
+  ) {
     guard case .dense(let weight) = weight else {
-      return Ops.linearInputGradient(dx, dLogits, parts: [part], accumulate: false)
+      return Ops.linearInputGradient(dx, dLogits, parts: [part(weight)], accumulate: accumulate)
     }
-    Ops.matmul(dx, dLogits, weight.matrix)
+    Ops.matmul(dx, dLogits, weight.matrix, accumulate: accumulate)
   }
 
   /// Bytes that a step of generation reads.
@@ -33,7 +35,7 @@ extension Head {
     return RowWeight.byteCount(of: dense)
   }
 
-  private var part: LinearPart {
+  private func part(_ weight: LinearWeight) -> LinearPart {
     LinearPart(weight: weight, outputs: weight.outputs, inputs: weight.inputs)
   }
 }

@@ -43,7 +43,7 @@ package struct TargetScore: Sendable, Equatable {
   }
 }
 
-/// Final norm, output head and cross-entropy at the target rows only, in chunks: never N×V at once.
+/// Final norm, output head and cross-entropy at the target rows only, in panels or chunks: never N×V at once.
 struct Head {
   let norm: Norm
   let weight: LinearWeight  // [V, C]
@@ -126,10 +126,21 @@ struct Head {
   private func crossEntropy(  // [N, C] c
     _ x: Tensor, _ labels: [Int32], weights: [Float]?, _ dNormed: Tensor?, _ pass: Pass
   ) -> (sum: Double, losses: [Float]) {
+    let weights = weights.map { Tensor($0, [$0.count], on: x.device) }
+    let losses =
+      goesByPanels
+      ? crossEntropyByPanels(x, labels, weights: weights, dNormed)
+      : crossEntropyByRows(x, labels, weights: weights, dNormed, pass)
+    return (losses.reduce(0) { $0 + Double($1) }, losses)
+  }
+
+  /// The same for some whole rows of logits at a time.
+  private func crossEntropyByRows(  // [N, C] c
+    _ x: Tensor, _ labels: [Int32], weights: Tensor?, _ dNormed: Tensor?, _ pass: Pass
+  ) -> [Float] {
     let dLogits = dNormed.map { _ in
       Tensor([chunkRows(labels.count), weight.outputs], compute, on: x.device)
     }
-    let weights = weights.map { Tensor($0, [$0.count], on: x.device) }
     var chunks: [Tensor] = []
     forEachChunk(x, pass) { range, logits, low in
       let gradient = dLogits?.slice(0..<range.count).matrix
@@ -138,7 +149,7 @@ struct Head {
           logits: logits, labels: Array(labels[range]), gradient: gradient, weights: weights?.slice(range)))
       if let gradient, let dNormed {
         if let cap { Ops.softCapGradient(gradient, y: logits, cap) }
-        setInputGradient(dNormed.slice(range).matrix, gradient)
+        inputGradient(dNormed.slice(range).matrix, gradient, weight, accumulate: false)
         trained?.addGradient(gradient, x.slice(range).matrix)
         if let low {
           addPairGradients(dNormed.slice(range).matrix, gradient, low, x.slice(range).matrix, pass, range)
@@ -146,8 +157,7 @@ struct Head {
       }
     }
     // Read when all is under way: a card would wait for each chunk.
-    let losses = chunks.flatMap(\.floats)
-    return (losses.reduce(0) { $0 + Double($1) }, losses)
+    return chunks.flatMap(\.floats)
   }
 
   /// Each sequence's losses added up.
@@ -165,6 +175,7 @@ struct Head {
   func scores(_ x: Matrix, labels: [Int32]) -> [TargetScore] {  // [N, C] float32
     let normed = Tensor([x.rows, x.columns], compute, on: x.device)
     _ = norm.forward(into: normed.matrix, x)
+    if goesByPanels { return scoresByPanels(normed, labels) }
     var scores: [TargetScore] = []
     forEachChunk(normed, .evaluation) { range, logits, _ in
       let labels = Array(labels[range])
@@ -195,7 +206,7 @@ struct Head {
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let range = start..<min(start + chunk, x.rows)
       let part = logits.slice(0..<range.count).matrix  // [n, V]
-      multiply(part, x.slice(range).matrix)
+      multiply(part, x.slice(range).matrix, weight)
       let low = addPair(part, x.slice(range).matrix, pass, firstRow: start)
       if let cap { Ops.softCap(part, cap) }
       body(range, part, low)
@@ -210,7 +221,7 @@ struct Head {
     if pass.rowByRow {
       multiplyByRow(logits.matrix, normed.matrix)
     } else {
-      multiply(logits.matrix, normed.matrix)
+      multiply(logits.matrix, normed.matrix, weight)
     }
     addPair(logits.matrix, normed.matrix, pass)
     if let cap { Ops.softCap(logits.matrix, cap) }
@@ -244,6 +255,12 @@ struct Head {
 }
 
 extension Architecture {
-  /// Rows whose logits the loss holds at the same time.
-  package var logitRows: Int { max(1, Head.chunkElements / vocabularySize) }
+  /// Rows and columns of the logits that the loss holds at the same time.
+  ///
+  /// - Parameter byPanels: the head is frozen, without a pair, on a device that takes panels; otherwise rows are whole.
+  package func logitBlock(byPanels: Bool) -> (rows: Int, columns: Int) {
+    byPanels
+      ? (Head.panelRows, min(Head.panelOutputs, vocabularySize))
+      : (max(1, Head.chunkElements / vocabularySize), vocabularySize)
+  }
 }

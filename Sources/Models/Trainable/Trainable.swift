@@ -78,6 +78,20 @@ package struct Trainable: Equatable, Sendable {
   /// Whether the embedding is trained, and with all weights its norm.
   var trainsEmbedding: Bool { slots.contains { $0.role == .embedding } }
 
+  /// Whether the head is frozen and without a pair.
+  ///
+  /// - Parameter isTied: the head is the embedding's matrix.
+  package func leavesHead(isTied: Bool) -> Bool {
+    !slots.contains { slot in
+      switch slot.role {
+      case .head: true
+      case .embedding: isTied
+      case .lowRankA, .lowRankB: slot.layer == nil
+      default: false
+      }
+    }
+  }
+
   /// The lowest block that a backward pass must reach; nil: none.
   var lowestLayer: Int? { trainsEmbedding ? 0 : slots.lazy.compactMap(\.layer).min() }
 

@@ -216,7 +216,7 @@ extension LinearPart {
   func block(rows: Range<Int>, columns: Range<Int>, _ dtype: DType) -> Matrix {
     if case .dense(let tensor) = weight { return tensor.matrix.rows(rows).columns(columns) }
     let decoded = Tensor([rows.count, columns.count], dtype).matrix
-    Ledger.measureDecoding {
+    Ledger.measureDecoding(rows.count * columns.count) {
       switch weight {
       case .dense: break
       case .nf4(let tensor): CPU.shared.decodeNF4(tensor, rows: rows, columns: columns, into: decoded)

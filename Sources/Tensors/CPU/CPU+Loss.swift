@@ -17,6 +17,38 @@ extension CPU {
     }
   }
 
+  package var takesLogitPanels: Bool { true }
+
+  package func addPanel(
+    to sums: SoftmaxSums, exponentials: Matrix?, scaling scaled: Matrix?, logits: Matrix, firstColumn: Int
+  ) {
+    let k = InstructionSet.kernels
+    sums.labels.withUnsafeBufferPointer { labels in
+      guard let labels = labels.baseAddress else { return }
+      CPU.split(logits.rows, cost: 4 * logits.columns) { rows in
+        let start = rows.lowerBound
+        k.pointee.add_softmax_panel(
+          sums.kernelsView(from: start), exponentials?.output(from: start) ?? kernels_out(),
+          scaled?.output(from: start) ?? kernels_out(), logits.input(from: start), labels + start,
+          firstColumn, rows.count, logits.columns, scaled?.columns ?? 0)
+      }
+    }
+  }
+
+  package func crossEntropy(
+    _ losses: Tensor, of sums: SoftmaxSums, gradient: Matrix?, labelRows: Matrix?, weights: Tensor?,
+    cap: Float?
+  ) {
+    let (k, columns) = (InstructionSet.kernels, gradient?.columns ?? 1)
+    CPU.split(sums.labels.count, cost: 2 * columns) { rows in
+      let start = rows.lowerBound
+      k.pointee.softmax_cross_entropy(
+        losses.floatPointer + start, gradient?.output(from: start) ?? kernels_out(),
+        sums.kernelsView(from: start), labelRows?.input(from: start) ?? kernels_in(),
+        weights.map { $0.floatPointer + start }, cap ?? 0, rows.count, columns)
+    }
+  }
+
   package func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32]) {
     let flags = flags.pointer.assumingMemoryBound(to: UInt8.self)
     CPU.split(x.rows, cost: x.columns) { rows in
@@ -50,5 +82,15 @@ extension CPU {
 
   package func hasNonFinite(_ x: Tensor) -> Bool {
     InstructionSet.kernels.pointee.has_non_finite(x.pointer, x.dtype.code, x.count) != 0
+  }
+}
+
+extension SoftmaxSums {
+  /// The sums from a row on.
+  fileprivate func kernelsView(from row: Int) -> kernels_softmax {
+    kernels_softmax(
+      largest: largest.floatPointer + row,
+      largest_at: largestAt.pointer.assumingMemoryBound(to: Int32.self) + row,
+      others: others.floatPointer + row, label: label.floatPointer + row)
   }
 }

@@ -80,12 +80,13 @@ package final class StoragePool: @unchecked Sendable {
 
   /// What may be kept beyond the most that was ever in use at once: an eighth of what comes and goes, and in any case the
   /// buffers of a small model's block, which come in a dozen sizes of which few are in use together.
-  private var slack: Int { max((peakBytes - heldBytes) / 8, 64 << 20) }
+  package static func slack(ofPeak comesAndGoes: Int) -> Int { max(comesAndGoes / 8, 64 << 20) }
 
   /// Takes free blocks out until no more than the slack is held: batches of ever new lengths must not pile up blocks.
   /// Under the lock.
   private func removeSurplus() -> [(UnsafeMutableRawPointer, Int)] {
     var removed: [(UnsafeMutableRawPointer, Int)] = []
+    let slack = StoragePool.slack(ofPeak: peakBytes - heldBytes)
     for capacity in free.keys.sorted(by: >) {
       while usedBytes + freeBytes > peakBytes + slack, let block = free[capacity]?.popLast() {
         freeBytes -= capacity

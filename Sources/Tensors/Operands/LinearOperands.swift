@@ -36,6 +36,16 @@ package enum LinearWeight: Sendable {
     }
   }
 
+  /// Some of the outputs, sharing storage. Of NF4 they begin at a multiple of 16,384: where scales' own blocks do, whatever
+  /// the width.
+  package func rows(_ range: Range<Int>) -> LinearWeight {
+    switch self {
+    case .dense(let tensor): .dense(tensor.slice(range))
+    case .nf4(let tensor): .nf4(tensor.rows(range))
+    case .blocks(let tensor): .blocks(tensor.rows(range))
+    }
+  }
+
   /// What x's type must be; nil: any, as the weight is decoded to it.
   var dtype: DType? {
     if case .dense(let tensor) = self { tensor.dtype } else { nil }

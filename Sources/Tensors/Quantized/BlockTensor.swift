@@ -82,6 +82,16 @@ package struct BlockTensor: Sendable {
     contents = Contents(bytes: bytes, format: format, shape: shape, turning: turning)
   }
 
+  /// Some of the rows, sharing storage; whole heads where rows are read in another order.
+  func rows(_ range: Range<Int>) -> BlockTensor {
+    let row = inputs / format.elements * format.bytes
+    let turning = contents.kernelsView.turning
+    precondition(turning == 0 || range.lowerBound % turning == 0, "rows \(range) begin within a head")
+    return BlockTensor(
+      bytes: bytes.slice(range.lowerBound * row..<range.upperBound * row), format: format,
+      shape: [range.count, inputs], turning: turning)
+  }
+
   /// Random weights, for measuring: a few rows again and again, as encoding takes far longer than what is measured.
   package static func random(_ shape: [Int], _ format: BlockFormat, seed: UInt64) -> BlockTensor {
     let few = format.encode(Tensor.random([min(shape[0], 8), shape[1]], .float32, seed: seed))

@@ -102,6 +102,26 @@ package struct NF4Tensor: Sendable {
     (blocks + NF4.nestedBlockSize - 1) / NF4.nestedBlockSize
   }
 
+  /// Some of the rows, sharing storage; they begin where a block of scales does.
+  func rows(_ range: Range<Int>) -> NF4Tensor {
+    let (first, end) = (range.lowerBound * inputs, range.upperBound * inputs)
+    precondition(
+      first % (NF4.blockSize * NF4.nestedBlockSize) == 0, "rows \(range) of \(shape) begin within a block")
+    func whole(_ size: Int) -> Range<Int> { first / size..<(end + size - 1) / size }
+    let blocks = whole(NF4.blockSize)
+    let scales: Scales =
+      switch scales {
+      case .plain(let absmax): .plain(absmax: absmax.slice(blocks))
+      case .nested(let codes, let absmax, let map, let offset):
+        .nested(
+          codes: codes.slice(blocks), absmax: absmax.slice(whole(NF4.blockSize * NF4.nestedBlockSize)),
+          map: map, offset: offset)
+      }
+    return NF4Tensor(
+      codes: codes.slice(whole(2)), shape: [range.count, inputs], scales: scales, originalDType: originalDType
+    )
+  }
+
   package var outputs: Int { shape[0] }
   package var inputs: Int { shape[1] }
   /// Whether the scales are quantised themselves.

@@ -20,7 +20,7 @@ struct MemoryPlan {
   /// What must be in memory at once.
   var needed: Int { total - paged }
 
-  /// Blocks of the pool are rounded up, and some are kept for sizes nearby.
+  /// Blocks of the pool are rounded up.
   private static let poolShare = 1.1
   /// Code that computing itself brings: compiled products, threads, tables.
   private static let computing = 20 << 20
@@ -46,11 +46,16 @@ struct MemoryPlan {
     let low = Int((trainable.lowRankWidth / Double(a.layers)).rounded(.up))  // of a block
     let layers = a.layers - (trainable.full?.frozenLayers ?? 0)
     let kept = batch.tokens * MemoryPlan.kept(a, layers, c: c, low: low, config)
-    // At the head all blocks' activations are there with the logits; after it, with the work of the last block.
-    let logits = min(batch.targets, a.logitRows) * a.vocabularySize * (4 + c)
+    // At the head all blocks' activations are there with the logits; after it, with the work of the last block. Their buffers
+    // differ in size, so that the pool keeps those of the one while the other is under way, as far as it keeps any.
+    let block = a.logitBlock(byPanels: trainable.leavesHead(isTied: a.tiedHead))
+    let logits = min(batch.targets, block.rows) * block.columns * (4 + c)
     let working =
       batch.tokens * MemoryPlan.working(a, c: c, low: low, checkpointing: config.checkpointing)
       + batch.laidOut * MemoryPlan.layout(a, c: c)
+    let work = min(
+      logits + working,
+      max(logits, working) + StoragePool.slack(ofPeak: kept + max(logits, working)))
     let moments = (trainable.momentBytes(config) + facts.ranks - 1) / facts.ranks
     paged =
       (config.optimizerMemory == .paged ? moments : 0)
@@ -64,7 +69,7 @@ struct MemoryPlan {
       ] + parameters + [
         ("optimizer", moments),
         ("activations", Int(Double(kept) * MemoryPlan.poolShare)),
-        ("work on a block or the logits", Int(Double(max(logits, working)) * MemoryPlan.poolShare)),
+        ("work on a block or the logits", Int(Double(work) * MemoryPlan.poolShare)),
       ]
     // An adapter comes after the weights; what is trained of them is there before they are read.
     let loading =
@@ -138,7 +143,10 @@ struct MemoryPlan {
   /// Bytes a token of the backward of one block, its recomputation included.
   private static func working(_ a: Architecture, c: Int, low: Int, checkpointing: Bool) -> Int {
     let feedForward = (4 + (a.isGated ? 2 : 1) * c) * a.widestFeedForward
-    return 12 * a.hiddenSize + max(feedForward, a.latent.map { latentWork(a, $0, c: c) } ?? 0)
+    // Of what a half gives, one more in float32; of queries, before the norm and after it, in buffers of their own size.
+    let norms =
+      (a.names.outputNorms.isEmpty ? 0 : 4 * a.hiddenSize) + (a.headNorm == nil ? 0 : 8 * a.querySize)
+    return 12 * a.hiddenSize + norms + max(feedForward, a.latent.map { latentWork(a, $0, c: c) } ?? 0)
       + (checkpointing ? block(a, c: c, low: low) : 0)
   }
 

@@ -112,6 +112,8 @@ package struct WorkModel {
   package let isNF4: Bool
   /// Elements of a head in a GGUF file's blocks; 0: it is held whole.
   package let decodedHead: Double
+  /// Rows that the loss takes at a time on the processor.
+  private let logitRows: Int
 
   /// - Parameters:
   ///   - isNF4: the linear layers are decoded as they are used.
@@ -135,13 +137,13 @@ package struct WorkModel {
     trainsHead = trainable.slots.contains { $0.role == head }
     self.checkpointing = checkpointing
     self.isNF4 = isNF4
+    let leavesHead = trainable.leavesHead(isTied: architecture.tiedHead)
+    logitRows = architecture.logitBlock(byPanels: leavesHead).rows
     decodedHead = decodesHead ? Double(architecture.vocabularySize * architecture.hiddenSize) : 0
   }
 
   /// How many parts the loss takes so many rows in.
-  func headParts(_ targets: Double) -> Double {
-    (targets / Double(architecture.logitRows)).rounded(.up)
-  }
+  func headParts(_ targets: Double) -> Double { (targets / Double(logitRows)).rounded(.up) }
 }
 
 extension WorkModel {

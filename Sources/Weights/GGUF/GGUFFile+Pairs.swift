@@ -12,7 +12,7 @@ extension GGUFFile {
 }
 
 extension GGUFWriter.Value {
-  /// nil: a list that is neither of strings, numbers of 32 bits nor empty.
+  /// nil: a list that is neither of strings, numbers of 32 bits nor empty, or no longer there.
   fileprivate init?(_ value: GGUFValue) {
     switch value {
     case .bool(let flag): self = .bool(flag)
@@ -24,7 +24,9 @@ extension GGUFWriter.Value {
     case .float32(let number): self = .float32(number)
     case .float64(let number): self = .float64(number)
     case .string(let text): self = .string(text)
-    case .texts(let texts): self = .strings(texts)
+    case .texts(let texts):
+      guard let list = texts.list else { return nil }
+      self = .strings(list)
     case .numbers(let numbers): self = .int32s(numbers.map(Int.init))
     case .fractions(let numbers): self = .float32s(numbers)
     case .array(let list) where list.isEmpty: self = .strings([])

@@ -25,7 +25,7 @@ package struct GGUFFile: Sendable {
   init(single path: String) throws {
     let file = try MappedFile(path)
     guard !file.bytes.isEmpty else { throw FireflyError("the file is empty", at: path, expected: "GGUF") }
-    var cursor = GGUFCursor(path: path, bytes: file.bytes)
+    var cursor = GGUFCursor(file)
     try GGUFFile.checkMagic(&cursor)
     let tensorCount = try cursor.count("the number of tensors", least: 24)
     let pairCount = try cursor.count("the number of metadata pairs", least: 13)
@@ -37,6 +37,8 @@ package struct GGUFFile: Sendable {
       try $0.info(path: path, dataStart: dataStart, fileSize: file.bytes.count, alignment: alignment)
     }
     try GGUFFile.checkApart(tensors)
+    // Of a large vocabulary some MiB, which are read once more at most.
+    file.discard(0..<cursor.position)
     self.path = path
     self.metadata = metadata
     files = [path: file]

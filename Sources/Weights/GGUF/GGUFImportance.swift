@@ -34,7 +34,7 @@ package struct GGUFImportance: Sendable {
     let file = try MappedFile(path)
     self =
       try file.bytes.starts(with: "GGUF".utf8)
-      ? GGUFImportance(GGUFFile(path)) : GGUFImportance(old: file, path)
+      ? GGUFImportance(GGUFFile(path)) : GGUFImportance(old: file)
     for (name, values) in means where !values.allSatisfy({ $0.isFinite && $0 >= 0 }) {
       throw FireflyError(
         "the importance matrix has a number that is no mean of squares", at: "\(path): \(name)",
@@ -75,8 +75,8 @@ package struct GGUFImportance: Sendable {
     chunks = file.metadata[Key.chunks]?.int ?? 0
   }
 
-  private init(old file: MappedFile, _ path: String) throws {
-    var cursor = GGUFCursor(path: path, bytes: file.bytes)
+  private init(old file: MappedFile) throws {
+    var cursor = GGUFCursor(file)
     var means: [String: [Float]] = [:]
     for index in 0..<(try cursor.shortCount("the number of weights", least: 16)) {
       let name = try cursor.shortString("the name of weight \(index)")

@@ -9,7 +9,7 @@ package enum GGUFValue: Equatable, Sendable {
   case string(String)
   case array([GGUFValue])
   /// Arrays with an element for each token: as values of their own they would take several times the room.
-  case texts([String])
+  case texts(GGUFTexts)
   case numbers([Int32])
   case fractions([Float])
 
@@ -20,7 +20,7 @@ package enum GGUFValue: Equatable, Sendable {
   package var array: [GGUFValue]? {
     switch self {
     case .array(let list): list
-    case .texts(let list): list.map(GGUFValue.string)
+    case .texts(let texts): texts.list?.map(GGUFValue.string)
     case .numbers(let list): list.map { .integer(Int($0)) }
     case .fractions(let list): list.map(GGUFValue.float32)
     default: nil
@@ -31,7 +31,7 @@ package enum GGUFValue: Equatable, Sendable {
   package var count: Int? {
     switch self {
     case .array(let list): list.count
-    case .texts(let list): list.count
+    case .texts(let texts): texts.count
     case .numbers(let list): list.count
     case .fractions(let list): list.count
     default: nil
@@ -49,7 +49,9 @@ package enum GGUFValue: Equatable, Sendable {
   }
 
   /// The elements of an array of strings, integers or 32-bit floats; nil when any is of another kind.
-  package var strings: [String]? { if case .texts(let list) = self { list } else { elements(\.string) } }
+  package var strings: [String]? {
+    if case .texts(let texts) = self { texts.list } else { elements(\.string) }
+  }
   package var ints: [Int]? {
     if case .numbers(let list) = self { list.map(Int.init) } else { elements(\.int) }
   }

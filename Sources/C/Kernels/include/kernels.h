@@ -93,6 +93,14 @@ typedef struct {
   int dtype;  // a decoded weight is rounded to this type first
 } kernels_nf4;
 
+// What is known of rows' softmax whose logits come panel by panel.
+typedef struct {
+  float *largest;        // [rows] the largest logit; −∞ before the first panel
+  int32_t *largest_at;   // [rows] its column, of equal ones the first
+  float *others;         // [rows] Σ exp(logit − largest) over all columns but the label's; 0 before the first panel
+  float *label;          // [rows] the label's logit
+} kernels_softmax;
+
 // A matrix of GGUF's quantised blocks as a file has it: row by row, each of whole blocks.
 typedef struct {
   const uint8_t *at;  // of any alignment
@@ -220,6 +228,17 @@ typedef struct kernels {
   // makes its loss NaN or infinite.
   void (*cross_entropy)(float *losses, kernels_out gradient, kernels_in logits, const int32_t *labels,
                         const float *_Nullable weights, size_t rows, size_t columns);
+  // Takes logits[rows, columns] float32, columns first_column and on of each row, into its sums; labels count from the row's
+  // first column. exponentials c, or null, is set to exp(logit − largest), 0 at the label. scaled[rows, scaled_columns]
+  // float32, or null, holds sums of exponentials from before: it is multiplied by what the largest's change makes of them.
+  void (*add_softmax_panel)(kernels_softmax sums, kernels_out exponentials, kernels_out scaled, kernels_in logits,
+                            const int32_t *labels, size_t first_column, size_t rows, size_t columns,
+                            size_t scaled_columns);
+  // losses[rows] = −log softmax[label] of the sums. gradient[rows, columns] float32, or null, holds Σ exponential·w over the
+  // rows w of the head's matrix: it becomes weights[row]·Σ (softmax − onehot)·slope·w. label_w has the labels' w, and slope is
+  // 1 − (logit/cap)², which the exponentials have in them already, or with a cap of 0 it is 1.
+  void (*softmax_cross_entropy)(float *losses, kernels_out gradient, kernels_softmax sums, kernels_in label_w,
+                                const float *_Nullable weights, float cap, size_t rows, size_t columns);
   // Σ x² in float64
   double (*sum_of_squares)(const float *x, size_t n);
   // 1 if any of x[n] T is infinite or NaN

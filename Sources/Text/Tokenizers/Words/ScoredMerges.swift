@@ -2,6 +2,8 @@
 /// better the score the earlier, and of equal scores the leftmost first (SentencePiece's BPE; tiktoken's, where the
 /// score is the rank).
 struct ScoredMerges {
+  typealias Token = (bytes: ArraySlice<UInt8>, id: Int32, score: Float)
+
   /// Where a token may be cut into two.
   enum Cuts { case bytes, characters }
 
@@ -13,7 +15,7 @@ struct ScoredMerges {
   /// - Parameters:
   ///   - tokens: none of them empty; scores are numbers.
   ///   - limit: above all ids of the vocabulary.
-  init(_ tokens: [(bytes: ArraySlice<UInt8>, id: Int32, score: Float)], limit: Int, cuts: Cuts) {
+  init(_ tokens: [Token], limit: Int, cuts: Cuts) {
     table = TokenTable(count: tokens.count)
     merges = PairTable(count: tokens.count * 2)
     for token in tokens { token.bytes.withUnsafeBytes { table.insert($0, id: token.id) } }
@@ -33,9 +35,7 @@ struct ScoredMerges {
   }
 
   /// Characters inside of tokens that are no tokens themselves get ids of their own, so that they can merge.
-  private mutating func insertPartials(
-    of tokens: [(bytes: ArraySlice<UInt8>, id: Int32, score: Float)], from limit: Int32
-  ) {
+  private mutating func insertPartials(of tokens: [Token], from limit: Int32) {
     var id = limit
     for token in tokens {
       token.bytes.withUnsafeBytes { bytes in

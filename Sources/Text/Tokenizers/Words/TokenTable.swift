@@ -10,7 +10,7 @@ struct TokenTable: Sendable {
   /// For each id where its token starts and how long it is; a start of −1 means no token.
   private var spans: [(start: Int, count: Int)] = []
   /// Open addressing: half of the token's hash above its id; `free` where there is none.
-  /// A power of two, at most half full.
+  /// A power of two, at most three quarters full.
   private var slots: [UInt64]
   private var used = 0
 
@@ -19,7 +19,7 @@ struct TokenTable: Sendable {
   /// - Parameter count: about how many tokens will come.
   init(count: Int) {
     var size = 64
-    while size < 2 * count + 2 { size *= 2 }
+    while 3 * size < 4 * count { size *= 2 }
     slots = [UInt64](repeating: TokenTable.free, count: size)
     spans.reserveCapacity(count)
     bytes.reserveCapacity(8 * count)
@@ -37,7 +37,7 @@ struct TokenTable: Sendable {
     spans[Int(id)] = (bytes.count, token.count)
     bytes.append(contentsOf: token)
     used += 1
-    if used * 2 > slots.count { grow() }
+    if 4 * used > 3 * slots.count { grow() }
     let hash = TokenTable.tag(hashBytes(token))
     slots[slot(of: token, hash)] = hash | UInt64(id)
   }
