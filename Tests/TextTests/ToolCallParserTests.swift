@@ -211,6 +211,18 @@ import Testing
     #expect(ToolCallParser.parse(text, syntax) == events, "\(syntax): \(text)")
   }
 
+  /// A model that repeats itself may open brackets until its tokens end; the stack must not.
+  @Test(arguments: [
+    (ToolSyntax.lfm, "<|tool_call_start|>[f(a=", "<|tool_call_end|>"),
+    (.gemma, "<|tool_call>call:f{a:", "<tool_call|>"),
+  ]) func bracketsWithoutEndAreText(_ syntax: ToolSyntax, _ start: String, _ end: String) {
+    for bracket in ["[", "{\"a\":"] {
+      let text = start + String(repeating: bracket, count: 100_000) + end
+      let events = ToolCallParser.parse(text, syntax)
+      #expect(!events.contains { if case .call = $0 { true } else { false } })
+    }
+  }
+
   /// However the text is cut, what comes out is the same, and no text comes that belongs to a call.
   @Test(arguments: cases.indices) func readsPieces(_ index: Int) {
     let (syntax, text, expected) = Self.cases[index]

@@ -1,9 +1,12 @@
 import FireflyBase
 
 /// Reads `call:NAME{KEY:VALUE,…}`, a call as Gemma 4 writes it: texts between marks of their own, keys without any.
-struct GemmaCalls {
+struct GemmaCalls: CallValues {
   static let quote = "<|\"|>"
-  private var rest: Substring
+  var rest: Substring
+  var depth = 0
+
+  private init(rest: Substring) { self.rest = rest }
 
   /// - Returns: nil when it is no call.
   static func read(_ text: Substring) -> ToolCall? {
@@ -15,11 +18,11 @@ struct GemmaCalls {
     return ToolCall(name: String(name), arguments: arguments)
   }
 
-  private mutating func value() -> OrderedJSON? {
+  mutating func value() -> OrderedJSON? {
     skipSpace()
     if rest.hasPrefix(GemmaCalls.quote) { return text().map(OrderedJSON.string) }
-    if take("{") { return object() }
-    if take("[") { return list() }
+    if take("{") { return nested { $0.object() } }
+    if take("[") { return nested { $0.list() } }
     let literal = rest.prefix { !",]}".contains($0) }
     rest = rest.dropFirst(literal.count)
     switch literal.trimmed {
@@ -36,15 +39,6 @@ struct GemmaCalls {
       guard take(",") || rest.hasPrefix("}") else { return nil }
     }
     return .object(members)
-  }
-
-  private mutating func list() -> OrderedJSON? {
-    var values: [OrderedJSON] = []
-    while !take("]") {
-      guard let value = value(), take(",") || rest.hasPrefix("]") else { return nil }
-      values.append(value)
-    }
-    return .array(values)
   }
 
   /// A key up to its colon, with or without marks around it.
@@ -67,15 +61,4 @@ struct GemmaCalls {
     skipSpace()
     return String(text)
   }
-
-  /// Goes behind `mark` and the white space that follows; false where something else stands.
-  private mutating func take(_ mark: Character) -> Bool {
-    skipSpace()
-    guard rest.first == mark else { return false }
-    rest = rest.dropFirst()
-    skipSpace()
-    return true
-  }
-
-  private mutating func skipSpace() { rest = rest.drop(while: \.isWhitespace) }
 }

@@ -1,8 +1,11 @@
 import FireflyBase
 
 /// Reads `[NAME(KEY=VALUE, …), …]`, calls as Python writes them, the values literals of Python or JSON.
-struct PythonCalls {
-  private var rest: Substring
+struct PythonCalls: CallValues {
+  var rest: Substring
+  var depth = 0
+
+  private init(rest: Substring) { self.rest = rest }
 
   /// - Returns: none when it is no list of calls.
   static func read(_ text: Substring) -> [ToolCall] {
@@ -45,23 +48,14 @@ struct PythonCalls {
     "null": .null,
   ]
 
-  private mutating func value() -> OrderedJSON? {
+  mutating func value() -> OrderedJSON? {
     if rest.hasPrefix("\"") || rest.hasPrefix("'") { return text().map(OrderedJSON.string) }
-    if take("[") { return list() }
-    if take("{") { return object() }
+    if take("[") { return nested { $0.list() } }
+    if take("{") { return nested { $0.object() } }
     let literal = String(rest.prefix { !",)]}:".contains($0) && !$0.isWhitespace })
     rest = rest.dropFirst(literal.count)
     skipSpace()
     return PythonCalls.words[literal] ?? (try? OrderedJSON.parse(literal, source: "a call"))
-  }
-
-  private mutating func list() -> OrderedJSON? {
-    var values: [OrderedJSON] = []
-    while !take("]") {
-      guard let value = value(), take(",") || rest.hasPrefix("]") else { return nil }
-      values.append(value)
-    }
-    return .array(values)
   }
 
   private mutating func object() -> OrderedJSON? {
@@ -104,16 +98,4 @@ struct PythonCalls {
     }
     return nil
   }
-
-  // MARK: - Parts
-
-  /// Goes behind `mark` and the white space that follows; false where something else stands.
-  private mutating func take(_ mark: Character) -> Bool {
-    guard rest.first == mark else { return false }
-    rest = rest.dropFirst()
-    skipSpace()
-    return true
-  }
-
-  private mutating func skipSpace() { rest = rest.drop(while: \.isWhitespace) }
 }
