@@ -11,21 +11,23 @@ extension Ranks {
   ) throws -> Ranks {
     guard let launch = Launch(environment) else { return .alone() }
     let ranks = Ranks(try MPITransport(launch))
-    try ranks.meet(processors: Processors.allowed)
+    try ranks.meet(processors: Processors.allowed, cores: Processors.allowedCores)
     return ranks
   }
 
-  /// Learns the others' machines, and takes this rank's share of the processors that it may use: those that other ranks of
-  /// the machine may use too are shared with them.
+  /// Learns the others' machines, and takes this rank's share of the cores that it may use: those that other ranks of the
+  /// machine may use too are shared with them.
   ///
-  /// - Parameter processors: those of this process, by their numbers.
-  package func meet(processors: Set<Int>) throws {
+  /// - Parameters:
+  ///   - processors: those of this process, by their numbers.
+  ///   - cores: how many they are of.
+  package func meet(processors: Set<Int>, cores: Int) throws {
     let own = [hosts[rank], processors.sorted().map(String.init).joined(separator: ",")]
     let all = try gather(texts: own)
     hosts = all.map { $0[0] }
     ranksOnHost = hosts.count { $0 == own[0] }
     let sharing = all.count { $0 == own }
-    threads = max(1, processors.count / sharing)
+    threads = max(1, cores / sharing)
   }
 
   /// One line on who takes part: `ranks: 4 on 2 machines (a 2, b 2), 28 threads here, of 56 processors`; nil for one.

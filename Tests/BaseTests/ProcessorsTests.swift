@@ -20,6 +20,17 @@ import Testing
     #expect(Processors.nodes(in: folder.path + "/none").isEmpty && Processors.memoryNodes >= 1)
   }
 
+  @Test func threadsOfOneCoreAreOneCore() throws {
+    let folder = try TemporaryFolder()
+    for (cpu, siblings) in [(0, "0,4"), (1, "1,5"), (2, "2-3"), (3, "2-3"), (4, "0,4"), (5, "1,5")] {
+      try folder.write(siblings + "\n", to: "cpu\(cpu)/topology/thread_siblings_list")
+    }
+    #expect(Processors.cores(of: [0, 1, 2, 3, 4, 5], in: folder.path) == 3)
+    #expect(Processors.cores(of: [1, 4], in: folder.path) == 2, "one thread of each of two cores")
+    #expect(Processors.cores(of: [0, 4, 7, 8], in: folder.path) == 3, "nothing is told of 7 and 8")
+    #expect((1...Processors.allowed.count).contains(Processors.allowedCores))
+  }
+
   /// A policy is a thread's own, so another tries it: over two nodes that a folder tells of, where the system permits it,
   /// and not again, as one that is there stays.
   @Test func pagesAreSpreadOverTheNodesOfTheOwnProcessors() throws {

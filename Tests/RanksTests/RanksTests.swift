@@ -141,12 +141,13 @@ import Testing
 
   @Test func ranksOfAMachineShareItsProcessors() throws {
     let together = try values(3) { ranks in
-      try ranks.meet(processors: ranks.rank == 2 ? [4] : [0, 1, 2])
+      let processors: Set<Int> = ranks.rank == 2 ? [4] : [0, 1, 2]
+      try ranks.meet(processors: processors, cores: processors.count)
       return (ranks.threads ?? 0, ranks.ranksOnHost)
     }
     #expect(together.map(\.0) == [1, 1, 1] && together.map(\.1) == [3, 3, 3])
     let apart = try values(2) { ranks in
-      try ranks.meet(processors: ranks.rank == 0 ? [0, 1] : [2, 3])
+      try ranks.meet(processors: ranks.rank == 0 ? [0, 1] : [2, 3], cores: 2)
       return ranks.threads ?? 0
     }
     #expect(apart == [2, 2])

@@ -11,6 +11,23 @@ package enum Processors {
     return numbers.isEmpty ? Set(0..<ProcessInfo.processInfo.activeProcessorCount) : numbers
   }()
 
+  /// How many cores the allowed ones are of.
+  package static let allowedCores = cores(of: allowed)
+
+  /// How many cores some processors are of. Where a core runs two threads, the system shows two processors, which share the
+  /// core's units and caches: two threads of products get hardly more out of it than one, and tiles do half as much.
+  ///
+  /// - Parameter folder: where the system tells; a processor of which it tells nothing is a core of its own.
+  package static func cores(of processors: Set<Int>, in folder: String = "/sys/devices/system/cpu") -> Int {
+    var cores: Set<Set<Int>> = []
+    for processor in processors {
+      let path = "\(folder)/cpu\(processor)/topology/thread_siblings_list"
+      let text = try? String(contentsOfFile: path, encoding: .utf8)
+      cores.insert(text.flatMap { list($0.filter { !$0.isWhitespace }) } ?? [processor])
+    }
+    return cores.count
+  }
+
   /// All that the machine has, whoever may use them.
   package static var count: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 

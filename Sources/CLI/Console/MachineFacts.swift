@@ -25,8 +25,14 @@ enum MachineFacts {
     [
       Fact("version", Version.number), commit, Fact("system", system),
       Fact("processor", processor.name), features, try kernels(),
-      Fact("threads", "\(Parallel.threads)", .int(Parallel.threads)), card, memory, libraries, variables,
+      threads, card, memory, libraries, variables,
     ]
+  }
+
+  /// With the processors that the process may use where they are more: a core may show as two.
+  private static var threads: Fact {
+    let (count, allowed) = (Parallel.threads, Processors.allowed.count)
+    return Fact("threads", count < allowed ? "\(count), of \(allowed) processors" : "\(count)", .int(count))
   }
 
   static func text(_ facts: [Fact]) -> String {
