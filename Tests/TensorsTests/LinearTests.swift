@@ -199,6 +199,24 @@ struct LinearTests {
       ])
     #expect(tasks(200, 1, columns: 4, 100) == [0..<200])
   }
+
+  /// 128 rows of 2,048 bytes, which tiles take from a copy, and the same rows further apart.
+  @Test func howFarApartRowsLieDoesNotMatter() {
+    var random = TestRandom(seed: 12)
+    let weight = NF4Tensor.quantize(random.tensor([1024, 1024], .bfloat16), double: true)
+    let parts = [LinearPart(weight: .nf4(weight), outputs: 1024, inputs: 1024)]
+    let close = random.tensor([128, 1024], .bfloat16).matrix
+    let far = Tensor([128, 1048], .bfloat16).matrix.columns(8..<1032)
+    Ops.convert(far, close)
+    let results = [close, far].map { rows in
+      let y = Tensor([128, 1024], .float32).matrix
+      Ops.linear(y, rows, parts: parts, low: [nil])
+      let dx = Tensor([128, 1024], .float32).matrix
+      Ops.linearInputGradient(dx, rows, parts: parts, accumulate: false)
+      return y.doubles + dx.doubles
+    }
+    #expect(results[0] == results[1] && results[0].contains { $0 != 0 })
+  }
 }
 
 private func dot(_ a: [Double], _ aStart: Int, _ b: [Double], _ bStart: Int, _ count: Int) -> Double {

@@ -25,6 +25,7 @@ extension CPU {
       return addBiases(y, parts)
     }
     let tiles = TileProducts.current(for: x.dtype)
+    let x = tiles?.spread(x, columns: y.columns) ?? x
     let tasks = LinearTask.of(parts, rows: x.rows, finish)
     Parallel.run(tasks.count) { index in
       let task = tasks[index]
@@ -74,6 +75,7 @@ extension CPU {
   package func linearInputGradient(_ dx: Matrix, _ dy: Matrix, parts: [LinearPart], accumulate: Bool) {
     let grid = CPU.panelGrid(dx.rows, dx.columns)
     let tiles = CPU.gradientTiles(of: dy)
+    let dy = tiles?.spread(dy, columns: dx.columns) ?? dy
     Parallel.run(grid.count) { task in
       let (rows, panel) = (grid.rows(task), grid.columns(task))
       addProducts(
@@ -89,6 +91,7 @@ extension CPU {
     let inputs = parts[0].inputs
     let grid = CPU.panelGrid(dy.rows, inputs)
     let tiles = CPU.gradientTiles(of: dy)
+    let dy = tiles?.spread(dy, columns: inputs) ?? dy
     // On tiles dLow·A is further steps of the same sums.
     let isFurther = pairs.map { $0.dropout == nil && TileProducts.suits($0.low.columns) } ?? false
     let (further, pairs) = tiles != nil && isFurther ? (pairs, nil) : (nil, pairs)
