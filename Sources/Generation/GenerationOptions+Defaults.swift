@@ -1,4 +1,5 @@
 import FireflyBase
+import FireflyModels
 import FireflyPretrained
 import FireflyText
 import FireflyWeights
@@ -11,7 +12,8 @@ extension Pretrained {
   public func defaults() throws -> (options: GenerationOptions, notes: [String]) {
     let file = source.generationConfig == nil ? ModelFiles.config : ModelFiles.generationConfig
     var (options, notes) = try GenerationOptions.defaults(
-      from: source.generationConfig ?? source.config.generationMembers, source: "\(source.path)/\(file)")
+      from: source.generationConfig ?? source.config.generationMembers, source: "\(source.path)/\(file)",
+      vocabularySize: try Architecture.read(source).architecture.vocabularySize)
     if let eos = tokenizer.eos { options.stopIDs.insert(eos) }
     return (options, notes)
   }
@@ -33,9 +35,11 @@ extension GenerationOptions {
   /// - Parameters:
   ///   - config: generation_config.json; nil when the model has none.
   ///   - source: its name in errors.
+  ///   - vocabularySize: the model's tokens, where they are known: ids beyond them are reported, as no answer has or ends
+  ///     by one.
   /// - Returns: the options and, for the user to read, one note for each key that is not followed.
   /// - Throws: `FireflyError` for a value of the wrong kind or out of range.
-  public static func defaults(from config: JSONValue?, source: String) throws -> (
+  public static func defaults(from config: JSONValue?, source: String, vocabularySize: Int? = nil) throws -> (
     options: GenerationOptions, notes: [String]
   ) {
     var options = GenerationOptions()
@@ -56,7 +60,22 @@ extension GenerationOptions {
       notes.append(
         "\(source): do_sample has no effect: num_beams \(options.numBeams) take the most likely answer")
     }
+    if let vocabularySize { notes += options.unknownTokens(source: source, vocabularySize: vocabularySize) }
     return (options, notes)
+  }
+
+  /// A note for each key that names a token which the model does not have.
+  private func unknownTokens(source: String, vocabularySize: Int) -> [String] {
+    let named: [(key: String, ids: [Int32])] = [
+      ("eos_token_id", stopIDs.sorted()), ("forced_bos_token_id", rules.forcedFirst.map { [$0] } ?? []),
+      ("forced_eos_token_id", rules.forcedLast), ("suppress_tokens", rules.suppressed),
+      ("begin_suppress_tokens", rules.suppressedFirst), ("bad_words_ids", rules.badWords.flatMap { $0 }),
+      ("sequence_bias", rules.sequenceBias.flatMap(\.sequence)),
+    ]
+    return named.compactMap { key, ids in
+      guard let id = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) else { return nil }
+      return "\(source): \(key) names token \(id), which has no effect: the model has \(vocabularySize) tokens"
+    }
   }
 
   private static func sampling(_ keys: KeyReader) throws -> SamplingOptions {

@@ -44,6 +44,21 @@ import Testing
       ])
   }
 
+  /// An answer that ends by such a token would never end.
+  @Test func tokensThatTheModelLacksAreTold() throws {
+    let json = #"{"eos_token_id": [2, 50256], "suppress_tokens": [99], "bad_words_ids": [[7], [1, 100]]}"#
+    let config = try JSONValue.parse(json, source: "file")
+    let known = try GenerationOptions.defaults(from: config, source: "file", vocabularySize: 50257)
+    #expect(known.notes.isEmpty)
+    let few = try GenerationOptions.defaults(from: config, source: "file", vocabularySize: 100)
+    #expect(
+      few.notes == [
+        "file: eos_token_id names token 50256, which has no effect: the model has 100 tokens",
+        "file: bad_words_ids names token 100, which has no effect: the model has 100 tokens",
+      ])
+    #expect(few.options == known.options)
+  }
+
   @Test func beamsAreRead() throws {
     let (options, notes) = try read(
       #"{"do_sample": true, "num_beams": 4, "length_penalty": -0.5, "early_stopping": "never"}"#)

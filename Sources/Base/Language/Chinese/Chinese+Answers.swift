@@ -5,6 +5,8 @@ extension Chinese {
     = {}，回答的第 {} 个词元
     {}: do_sample has no effect: num_beams {} take the most likely answer
     = {}：do_sample 不起作用：num_beams {} 取最可能的回答
+    {}: {} names token {}, which has no effect: the model has {} tokens
+    = {}：{} 中的词元 {} 不起作用：模型只有 {} 个词元
     the prompt has no tokens
     = 提示中没有词元
     the prompt is too long for the model
