@@ -41,6 +41,8 @@ struct AttentionTests {
     Case(heads: 2, keyValueHeads: 1, headDim: 16, lengths: [400, 2], window: 128),
     Case(heads: 1, keyValueHeads: 1, headDim: 8, lengths: [650], window: 520),
     Case(heads: 2, keyValueHeads: 2, headDim: 16, lengths: [100, 40], window: 1000),
+    // So short a window that neighbouring blocks of queries share sums of the gradient.
+    Case(heads: 3, keyValueHeads: 3, headDim: 16, lengths: [1200], window: 30),
     Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1, 5, 300, 64], hasSlopes: true),
     Case(heads: 4, keyValueHeads: 1, headDim: 16, lengths: [300, 9], window: 70, hasSlopes: true),
     // Values narrower and wider than keys.
@@ -142,6 +144,24 @@ struct AttentionTests {
       assertClose(
         run.dSinks.floats.map(Double.init), naive.dSinks, Tolerance(absolute: Float(4 * unit * largest)),
         "dSinks on \(table)")
+    }
+  }
+
+  /// Later keys have larger scores, so that what is summed must be scaled again and again.
+  @Test(arguments: [DType.float32, .bfloat16])
+  func scoresThatGrow(dtype: DType) {
+    let example = Case(heads: 2, keyValueHeads: 1, headDim: 64, lengths: [400])
+    let run = Run(example.shape, rows: 400, dtype, seed: 17)
+    for row in 0..<400 { Ops.scale(run.k.rows(row..<row + 1), by: 1 + Float(row) / 40) }
+    let naive = NaiveAttention(run, example.starts, example.shape, gradient: false)
+    let span = { (x: [Double]) in (x.max() ?? 0) - (x.min() ?? 0) }
+    #expect(span(naive.logSums) > 20)
+    for variant in Variant.attention where variant.dtype == dtype {
+      variant.run { run.compute(example.starts, example.shape) }
+      let unit: Float = dtype == .bfloat16 ? 0x1p-6 : 1e-4
+      assertClose(run.out.doubles, naive.out, Tolerance(absolute: unit), "out \(dtype) on \(variant.isa)")
+      let logSums = run.logSums.floats.map(Double.init)
+      assertClose(logSums, naive.logSums, Tolerance(absolute: 1e-4), "log sums on \(variant.isa)")
     }
   }
 

@@ -87,6 +87,7 @@ int check_attention(int *checked) {
       {210, 0, 48, 32, {.scale = 0.2f, .slope = 0.1f, .cap = 3, .window = SIZE_MAX}},
       {290, 280, 96, 96, {.scale = 0.1f, .window = SIZE_MAX}},
       {40, 0, 256, 256, {.scale = 0.06f, .window = 17}},
+      {420, 0, 64, 32, {.scale = -0.5f, .window = 300}},
   };
   int different = 0;
   *checked = sizeof all / sizeof all[0];

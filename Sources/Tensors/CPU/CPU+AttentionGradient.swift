@@ -49,16 +49,32 @@ private struct GradientShare {
         let items = blocks.flatMap { block in
           (0..<shape.group).map { (block: block, head: head * shape.group + $0) }
         }
-        for layer in 0..<count {
-          let own = stride(from: layer, to: items.count, by: count).map { items[$0] }
-          let first = layer == 0 ? Int(start) : own.reduce(end) { min($0, $1.block.keys.lowerBound) }
-          shares.append(
-            GradientShare(
-              head: head, layer: layer, items: own, keys: first..<own[0].block.keys.upperBound))
+        for (layer, own) in parts(items, count).enumerated() {
+          let keys = layer == 0 ? Int(start)..<end : rows(of: own)
+          shares.append(GradientShare(head: head, layer: layer, items: own, keys: keys))
         }
       }
     }
     return shares.sorted { $0.cost > $1.cost }
+  }
+
+  private typealias Items = [(block: QueryBlock, head: Int)]
+
+  /// The items in `count` parts of about the same cost: each takes one in so many. Where a window is short, neighbours
+  /// instead: together they see few keys, so that there are fewer rows of sums to fill and to add.
+  private static func parts(_ items: Items, _ count: Int) -> [Items] {
+    let spread = (0..<count).map { part in stride(from: part, to: items.count, by: count).map { items[$0] } }
+    let neighbours = (0..<count).map { part in
+      Items(items[items.count * part / count..<items.count * (part + 1) / count])
+    }
+    let keyRows = { (parts: [Items]) in parts.reduce(0) { $0 + rows(of: $1).count } }
+    return 2 * keyRows(neighbours) <= keyRows(spread) ? neighbours : spread
+  }
+
+  /// The key rows that some of the items see.
+  private static func rows(of items: Items) -> Range<Int> {
+    let first = items.map(\.block.keys.lowerBound).min() ?? 0
+    return first..<(items.map(\.block.keys.upperBound).max() ?? first)
   }
 }
 
