@@ -96,26 +96,30 @@ static void scores(Check &t, int64_t rows, int64_t columns, int type, Mask mask)
 
 // MARK: Caches
 
+// With a margin of 4, heads are loaded four elements at once.
 static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int64_t value, int type, bool alibi,
-                   int64_t window, float cap = 0) {
-  const int64_t group = heads / key_heads, capacity = 70;
+                   int64_t window, float cap = 0, int64_t margin = 3) {
+  const int64_t group = heads / key_heads, capacity = 150;
   const float scale = 0.4f;
-  const std::vector<int64_t> counts = {1, 70, 33, 2};  // keys each row sees without a window
+  const std::vector<int64_t> counts = {1, 150, 33, 2};  // keys each row sees without a window
   const int64_t rows = (int64_t)counts.size();
   std::vector<Matrix *> keys, values;
-  Matrix q(t, rows, heads * head, type), new_keys(t, rows, key_heads * head, type), new_values(t, rows, key_heads * value, type);
+  Matrix q(t, rows, heads * head, type, margin), new_keys(t, rows, key_heads * head, type, margin);
+  Matrix new_values(t, rows, key_heads * value, type, margin);
   Matrix slopes(t, 1, heads, CARD_FLOAT32, 0), log_sums(t, heads, rows + 1, CARD_FLOAT32, 0);
   std::vector<double> want_sums = log_sums.values;
   std::vector<card_cached_row> descriptions;
   for (int64_t count : counts) {
-    keys.push_back(new Matrix(t, capacity, key_heads * head, type));
-    values.push_back(new Matrix(t, capacity, key_heads * value, type));
+    keys.push_back(new Matrix(t, capacity, key_heads * head, type, margin));
+    values.push_back(new Matrix(t, capacity, key_heads * value, type, margin));
     int64_t from = count > window ? count - window : 0;
     descriptions.push_back({(uint64_t)keys.back()->in().at, (uint64_t)values.back()->in().at, keys.back()->stride,
                             values.back()->stride, from, count});
   }
   Array<card_cached_row> on_card(t, descriptions);
-  t.done(card_append_rows(t.c, on_card.at(), new_keys.in(), new_values.in(), rows, key_heads * head, key_heads * value),
+  card_cached_rows many = {on_card.at(), {}}, few = {};
+  std::copy(descriptions.begin(), descriptions.end(), few.few);
+  t.done(card_append_rows(t.c, alibi ? &many : &few, new_keys.in(), new_values.in(), rows, key_heads * head, key_heads * value),
          "append_rows");
   std::vector<double> expected;
   for (int64_t r = 0; r < rows; r++) {
@@ -143,17 +147,28 @@ static void cached(Check &t, int64_t heads, int64_t key_heads, int64_t head, int
       want_sums[(size_t)(h * (rows + 1) + r)] = largest + std::log(total);
     }
   }
-  // The rows in another order: each goes to its own place. And by themselves.
-  Array<int32_t> slots(t, {2, 0, 3, 1});
-  for (const int32_t *named_by : {(const int32_t *)slots.at(), (const int32_t *)nullptr}) {
+  auto attend = [&](const std::string &how, const card_cached_rows &rows_of, card_in k, card_in v, const int32_t *slots) {
     Matrix out(t, rows, heads * value, type);
-    t.done(card_attention_cached(t.c, out.out(), log_sums.buffer.at<float>(), rows + 1, q.in(), on_card.at(), named_by,
+    t.done(card_attention_cached(t.c, out.out(), log_sums.buffer.at<float>(), rows + 1, q.in(), &rows_of, k, v, slots,
                                  alibi ? slopes.buffer.at<float>() : nullptr, scale, cap, rows, heads, group, head, value),
            "attention_cached");
-    std::string name = std::string("attention_cached") + (named_by ? "" : " in order") + (alibi ? ", ALiBi" : "") +
-                       (window < capacity ? ", window" : "");
+    std::string name = "attention_cached" + how + (alibi ? ", ALiBi" : "") + (window < capacity ? ", window" : "");
     t.close(named(name, head, value, type), out.read(), expected, unit(type), 1e-5);
     t.close(named("attention_cached, log sums", head, value, type), log_sums.read(), want_sums, 1e-5, 2e-5);
+  };
+  // The rows in another order: each goes to its own place. By themselves. And with what is new, which is appended.
+  Array<int32_t> slots(t, {2, 0, 3, 1});
+  attend("", few, card_in{}, card_in{}, slots.at());
+  attend(" in order", many, card_in{}, card_in{}, nullptr);
+  for (int64_t r = 0; r < rows; r++)
+    for (Matrix *x : {keys[(size_t)r], values[(size_t)r]}) {
+      std::vector<uint8_t> bytes((size_t)(x->columns) * size_of(type), 0xff);  // NaN
+      t.done(t.c->upload(t.c, (char *)x->out().at + (size_t)((counts[(size_t)r] - 1) * x->stride) * size_of(type), bytes.data(), bytes.size()), "upload");
+    }
+  attend(" and appended", few, new_keys.in(), new_values.in(), nullptr);
+  for (int64_t r = 0; r < rows; r++) {
+    t.equal(named("appended keys", counts[(size_t)r], head, type), keys[(size_t)r]->read(), keys[(size_t)r]->values);
+    t.equal(named("appended values", counts[(size_t)r], value, type), values[(size_t)r]->read(), values[(size_t)r]->values);
   }
   for (Matrix *x : keys) delete x;
   for (Matrix *x : values) delete x;
@@ -177,6 +192,10 @@ void attention(Check &t) {
     cached(t, 2, 2, 192, 128, type, false, 30);
     cached(t, 1, 1, 512, 512, type, true, 5);
     cached(t, 4, 2, 16, 16, type, false, 30, 0.3f);
+    cached(t, 2, 1, 128, 128, type, false, 1 << 30, 0, 4);
+    cached(t, 2, 2, 64, 72, type, true, 100, 0.3f, 4);
+    cached(t, 2, 1, 192, 128, type, true, 1 << 30, 0, 4);
+    cached(t, 1, 1, 260, 16, type, false, 70, 0, 4);
   }
 }
 

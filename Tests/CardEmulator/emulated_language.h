@@ -19,6 +19,7 @@
 #define GRID_Y (emulator::self.grid_y)
 
 #define KERNEL static void __attribute__((unused))
+#define KERNEL_SHARING(blocks) KERNEL
 #define DEVICE static inline __attribute__((unused))
 #define DEVICE_APART DEVICE
 #define SHARED(type, name, count)     \
@@ -124,6 +125,11 @@ DEVICE void load_tiles(uint32_t (&words)[4], const uint16_t *row) {
 }
 DEVICE void load_tiles_transposed(uint32_t (&words)[4], const uint16_t *row) {
   emulated_load(words, row, [](int l, int half) { return EmulatedPlace{l % 4 * 2 + half, l / 4}; });
+}
+
+template <class Words>
+Words read_streamed(const void *from) {
+  return *(const Words *)from;
 }
 
 DEVICE void copy_later(void *to, const void *from, bool there) { emulator::copy_later(to, there ? from : nullptr, 16); }

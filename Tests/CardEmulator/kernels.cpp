@@ -24,6 +24,7 @@ static_assert(sizeof(card_kernels::AdamW) == sizeof(card_adamw_numbers), "");
 static_assert(sizeof(card_kernels::ByteMoment) == sizeof(card_byte_moment), "");
 static_assert(int(card_kernels::MOMENT_BLOCK) == CARD_MOMENT_BLOCK && int(card_kernels::MOMENT_GRID) == CARD_MOMENT_GRID, "");
 static_assert(sizeof(card_kernels::CachedRow) == sizeof(card_cached_row), "");
+static_assert(sizeof(card_kernels::CachedRows) == sizeof(card_cached_rows), "");
 static_assert(sizeof(card_kernels::QueryTile) == sizeof(card_query_tile), "");
 static_assert(sizeof(card_kernels::KeyTile) == sizeof(card_key_tile), "");
 static_assert(sizeof(card_kernels::TileHeads) == sizeof(card_tile_heads), "");
@@ -42,6 +43,7 @@ template <class T>
 T inside(T value) {
   if constexpr (std::is_pointer_v<T>) return untagged(value);
   if constexpr (std::is_same_v<T, card_kernels::In> || std::is_same_v<T, card_kernels::Out>) value.at = untagged(value.at);
+  if constexpr (std::is_same_v<T, card_kernels::CachedRows>) value.many = untagged(value.many);
   if constexpr (std::is_same_v<T, card_kernels::TileHeads>) value.slopes = untagged(value.slopes);
   if constexpr (std::is_same_v<T, card_kernels::ByteMoment>) {
     value.codes = untagged(value.codes);

@@ -76,19 +76,30 @@ import Testing
   /// A sequence of few new rows, one of many, and a new one; with keys to add and without.
   @Test(arguments: cases, [DType.float32, .bfloat16])
   func overCaches(_ example: Case, _ type: DType) {
+    overCaches(example, type, [(rows: 0..<2, past: 40), (rows: 2..<11, past: 6), (rows: 12..<13, past: 0)])
+  }
+
+  /// As answers are written: each row is the only new one of its sequence. What is said of few of them comes with the launch.
+  @Test(arguments: [3, 11], [DType.float32, .bfloat16])
+  func answersOverCaches(_ count: Int, _ type: DType) {
+    overCaches(Self.cases[9], type, (0..<count).map { (rows: $0..<$0 + 1, past: 7 * $0) })
+  }
+
+  private func overCaches(_ example: Case, _ type: DType, _ spans: [(rows: Range<Int>, past: Int)]) {
     var both = BothDevices()
     let (head, value) = (example.head, example.value ?? example.head)
     let shape = shapes(example, &both)
-    let spans = [(rows: 0..<2, past: 40), (rows: 2..<11, past: 6), (rows: 12..<13, past: 0)]
+    let count = spans[spans.count - 1].rows.upperBound
     let caches = spans.map { span in
       (
         keys: both.matrix(span.past + span.rows.count, example.keyHeads * head, type),
         values: both.matrix(span.past + span.rows.count, example.keyHeads * value, type)
       )
     }
-    let (q, out) = (both.matrix(13, example.heads * head, type), both.matrix(13, example.heads * value, type))
+    let q = both.matrix(count, example.heads * head, type)
+    let out = both.matrix(count, example.heads * value, type)
     let (k, v) = (
-      both.matrix(13, example.keyHeads * head, type), both.matrix(13, example.keyHeads * value, type)
+      both.matrix(count, example.keyHeads * head, type), both.matrix(count, example.keyHeads * value, type)
     )
     for adds in [true, false] {
       for onCard in [false, true] {

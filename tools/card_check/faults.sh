@@ -59,6 +59,12 @@ plant "warps that take the same columns" kernels/rows_tiles.h \
   '(int64_t)(THREAD_X / 32) * ROW_COLUMNS' '(int64_t)(THREAD_X / 64) * ROW_COLUMNS'
 plant "outputs of one weight in another's place" kernels/rows_tiles.h \
   'part.column + output, sum' 'output, sum'
+plant "the codes of a byte exchanged" kernels/nf4_rows_tiles.h 'code_value(THREAD_X >> 4)' 'code_value(THREAD_X & 15)'
+plant "sums written where codes are still looked up" kernels/nf4_rows_tiles.h \
+  'barrier();  // nobody decodes any more' '// nobody decodes any more'
+plant "a row of 64 read to the end of 128" kernels/nf4_rows_tiles.h 'place.own_end = chunks - 1;' 'place.own_end = chunks;'
+plant "a new key that is taken from the cache" kernels/attention.h 'at == of.count - 1;' 'at == of.count;'
+plant "new values of the first head alone" kernels/attention.h 'new_key.at && head % group == 0' 'new_key.at && head == 0'
 plant "float16 rounded as bfloat16" kernels/tiles.h 'return narrow_pair_float16' 'return narrow_pair'
 plant "rows and columns exchanged in a launch" operations/elementwise.c \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns' \

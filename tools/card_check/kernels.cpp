@@ -2,6 +2,7 @@
 //
 //   kernels cuda [LIBCUDA LIBCUBLAS]     "-" for the system's
 //   kernels speed [LIBCUDA LIBCUBLAS]    how fast they are
+//   kernels token [LIBCUDA LIBCUBLAS]    what writing a token costs
 //   kernels emulated [ORDER]
 #include <cstdio>
 #include <cstdlib>
@@ -26,8 +27,8 @@ static const char *library(int argc, char **argv, int index) {
 
 int main(int argc, char **argv) {
   card *opened = nullptr;
-  bool speed = argc >= 2 && strcmp(argv[1], "speed") == 0;
-  if (speed || (argc >= 2 && strcmp(argv[1], "cuda") == 0)) {
+  bool speed = argc >= 2 && strcmp(argv[1], "speed") == 0, token = argc >= 2 && strcmp(argv[1], "token") == 0;
+  if (speed || token || (argc >= 2 && strcmp(argv[1], "cuda") == 0)) {
     const char *detail = "";
     int absence = card_open_cuda(0, library(argc, argv, 2), library(argc, argv, 3), &opened, &detail);
     if (absence != CARD_FOUND) return printf("no card (%d): %s\n", absence, detail), 2;
@@ -36,8 +37,9 @@ int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "emulated") == 0)
     opened = card_emulate(argc > 2 ? (unsigned)atoi(argv[2]) : 0, (size_t)16 << 30);
 #endif
-  if (!opened) return printf("usage: kernels cuda | speed | emulated\n"), 2;
+  if (!opened) return printf("usage: kernels cuda | speed | token | emulated\n"), 2;
   if (speed) return measure_speed(opened);
+  if (token) return measure_token(opened);
   int wrong = card_run_checks(opened, report, nullptr);
   printf("%s: %d checks, %d wrong\n", opened->name, count, wrong);
   return wrong == 0 ? 0 : 1;

@@ -90,6 +90,8 @@ bench() { # NAME SECONDS OPTIONS…
   cat "$OUT/bench-$1.txt"
 }
 if wants speed; then
+  step token 60 ./kernels token - "${cublas:--}"
+  cat "$OUT/token.txt"
   step speed 120 ./kernels speed - "${cublas:--}"
   cat "$OUT/speed.txt"
 fi

@@ -13,6 +13,7 @@
   X(gather_rows)                 \
   X(scatter_add_rows)            \
   X(rms_norm)                    \
+  X(rms_norm_few)                \
   X(rms_norm_gradient)           \
   X(layer_norm)                  \
   X(layer_norm_gradient)         \

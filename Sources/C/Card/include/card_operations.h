@@ -84,14 +84,20 @@ typedef struct {
   int64_t key_stride, value_stride, first, count;
 } card_cached_row;
 
-enum { CARD_HEAD_LIMIT = 512 };
+// Those of all rows of a step: up to CARD_FEW_CACHED come with the launch, more lie on the card.
+enum { CARD_HEAD_LIMIT = 512, CARD_FEW_CACHED = 8 };
+typedef struct {
+  const card_cached_row *_Nullable many;  // null: the few
+  card_cached_row few[CARD_FEW_CACHED];
+} card_cached_rows;
 
-int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
+int card_append_rows(card *card, const card_cached_rows *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
                      int64_t value_columns);
 // For `rows` of the rows of q and out, which `slots` names (null: the first ones), and where wanted their log_sums, heads
-// lying log_step apart; head sizes are at most CARD_HEAD_LIMIT.
+// lying log_step apart; head sizes are at most CARD_HEAD_LIMIT. New keys and values, of rows that are the only new ones of
+// their sequences, are appended; null: they are there.
 int card_attention_cached(card *card, card_out out, float *_Nullable log_sums, int64_t log_step, card_in q,
-                          const card_cached_row *cached, const int32_t *_Nullable slots,
+                          const card_cached_rows *cached, card_in new_key, card_in new_value, const int32_t *_Nullable slots,
                           const float *_Nullable slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
                           int64_t head_dim, int64_t value_dim);
 

@@ -29,6 +29,8 @@ typedef long long int64_t;
 
 // At most 256 threads a block: CARD_THREADS.
 #define KERNEL extern "C" __global__ void __launch_bounds__(256)
+// One of which so many blocks of 256 shall find room on a multiprocessor: for that the compiler spares registers.
+#define KERNEL_SHARING(blocks) extern "C" __global__ void __launch_bounds__(256, blocks)
 #define DEVICE static __device__ inline __attribute__((always_inline))
 // A function that is called: for what is rare and would make every kernel long.
 #define DEVICE_APART static __device__ __attribute__((noinline))
@@ -143,6 +145,17 @@ DEVICE void load_tiles_transposed(uint32_t (&words)[4], const uint16_t *row) {
                : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
                : "r"(shared_address(row))
                : "memory");
+}
+
+// 16 bytes of the card's memory, at a multiple of 16, that nobody writes and nobody reads again soon. With them come the others of
+// their 128 to the cache that all multiprocessors share.
+template <class Words>
+DEVICE Words read_streamed(const void *from) {
+  Words y;
+  asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(y.words[0]), "=r"(y.words[1]), "=r"(y.words[2]), "=r"(y.words[3])
+               : "l"(from));
+  return y;
 }
 
 // Copies 16 bytes to shared memory, both at a multiple of 16, some time before `wait_for_copies` returns; where nothing is

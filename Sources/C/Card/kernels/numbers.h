@@ -78,22 +78,25 @@ DEVICE_APART void store4_one_by_one(void *at, int64_t i, int32_t type, int n, fl
   if (n > 3) store(x, 0, i + 3, d);
 }
 
-// The first n of four; the others are 0.
-DEVICE Four load4(In x, int64_t row, int64_t column, int n) {
+// Where the four lie at a multiple of their bytes.
+DEVICE Four load4_at_once(In x, int64_t row, int64_t column) {
   Four y;
   int64_t i = row * x.stride + column;
   if (x.type == FLOAT32) {
-    const float *p = (const float *)x.at + i;
-    if (n < 4 || !aligned(p, 16)) return load4_one_by_one(x.at, i, x.type, n);
-    Words4 all = *(const Words4 *)p;
+    Words4 all = *(const Words4 *)((const float *)x.at + i);
     EACH(k, 4) y.v[k] = bits_float(all.words[k]);
   } else {
-    const uint16_t *p = (const uint16_t *)x.at + i;
-    if (n < 4 || !aligned(p, 8)) return load4_one_by_one(x.at, i, x.type, n);
-    Words2 all = *(const Words2 *)p;
+    Words2 all = *(const Words2 *)((const uint16_t *)x.at + i);
     EACH(k, 4) y.v[k] = widen((uint16_t)(all.words[k / 2] >> 16 * (k & 1)), x.type);
   }
   return y;
+}
+// The first n of four; the others are 0.
+DEVICE Four load4(In x, int64_t row, int64_t column, int n) {
+  int64_t i = row * x.stride + column;
+  int bytes = x.type == FLOAT32 ? 4 : 2;
+  if (n < 4 || !aligned((const char *)x.at + i * bytes, 4 * (uint32_t)bytes)) return load4_one_by_one(x.at, i, x.type, n);
+  return load4_at_once(x, row, column);
 }
 DEVICE void store4(Out x, int64_t row, int64_t column, int n, Four y) {
   int64_t i = row * x.stride + column;
@@ -209,6 +212,12 @@ DEVICE float minus_infinity() { return bits_float(0xff800000); }
 DEVICE float warp_sum(float x) {
   for (int bits = 16; bits > 0; bits /= 2) x += shuffle_xor(x, bits);
   return x;
+}
+// Several at the same time.
+template <int count>
+DEVICE void warp_sums(float (&x)[count]) {
+  for (int bits = 16; bits > 0; bits /= 2)
+    EACH(k, count) x[k] += shuffle_xor(x[k], bits);
 }
 DEVICE float warp_largest(float x) {
   for (int bits = 16; bits > 0; bits /= 2) x = larger(x, shuffle_xor(x, bits));

@@ -1,10 +1,9 @@
-// Products of few rows by tensor cores: a weight is decoded once for all of them.
+// Products of few rows by tensor cores: a weight is read once for all of them. Those of NF4 weights are in nf4_rows_tiles.h.
 #pragma once
 
-#include "nf4.h"
 #include "tiles.h"
 
-// A block has 16 outputs and up to 8·tiles rows; its warps take the columns 64 at a time in turn. In a warp's products the
+// A block has 16 outputs, or a multiple of them, and up to 8·tiles rows; its warps take the columns 64 at a time in turn. In a warp's products the
 // lane's 16 columns of a 64 stand for those that multiply_tile would give it, on both sides: so they lie side by side.
 enum { ROW_OUTPUTS = 16, ROW_WARPS = 8, ROW_COLUMNS = 64 };
 
@@ -26,40 +25,13 @@ DEVICE Sixteen load16(In x, int64_t row, int64_t c, int64_t columns) {
   return y;
 }
 
-// MARK: Two kinds of weight: what the lane reads of 16 columns, and what it makes of that
-
+// A weight of bfloat16.
 struct DenseWeight {
   In w;
   int64_t outputs, columns;
-  typedef Sixteen Read;
 };
 DEVICE Sixteen read(DenseWeight weight, int64_t output, int64_t c) {
   return output < weight.outputs ? load16(weight.w, output, c, weight.columns) : nothing();
-}
-DEVICE Sixteen decoded(DenseWeight, Sixteen read) { return read; }
-
-struct Codes {
-  Words2 codes;
-  float scale;
-};
-struct NF4Weight {
-  NF4 w;
-  const float *book;
-  int64_t outputs, columns;
-  typedef Codes Read;
-};
-// An output past the end reads the last one's codes; nobody stores what comes of it.
-DEVICE Codes read(NF4Weight weight, int64_t output, int64_t c) {
-  int64_t i = (output < weight.outputs ? output : weight.outputs - 1) * weight.columns + c;
-  return Codes{*(const Words2 *)(weight.w.codes + i / 2), block_scale(weight.w, i / 64)};
-}
-DEVICE Sixteen decoded(NF4Weight weight, Codes read) {
-  Sixteen y;
-  EACH(k, 8) {
-    uint32_t pair = read.codes.words[k / 4] >> 8 * (k % 4);
-    y.words[k] = narrow_pair(weight.book[pair >> 4 & 15] * read.scale, weight.book[pair & 15] * read.scale);
-  }
-  return y;
 }
 
 // MARK: Weights side by side
@@ -80,12 +52,12 @@ struct RowPart {
   int64_t outputs, output, column;
 };
 
-// Each weight begins with a block of its own.
-template <class W>
+// Of blocks of `of_block` outputs; each weight begins with a block of its own.
+template <int of_block, class W>
 DEVICE RowPart<W> own_part(const RowParts<W> &parts) {
-  int64_t output = (int64_t)BLOCK_X * ROW_OUTPUTS, column = 0;
+  int64_t output = (int64_t)BLOCK_X * of_block, column = 0;
   EACH(i, ROW_PARTS - 1) {
-    int64_t outputs = parts.outputs[i], end = (outputs + ROW_OUTPUTS - 1) / ROW_OUTPUTS * ROW_OUTPUTS;
+    int64_t outputs = parts.outputs[i], end = (outputs + of_block - 1) / of_block * of_block;
     if (output < end) return RowPart<W>{parts.w[i], outputs, output, column};
     output -= end;
     column += outputs;
@@ -111,67 +83,56 @@ DEVICE void add_columns(float (&sums)[tiles][4], Sixteen low, Sixteen high, In x
 
 // sums += weights·xᵀ over all columns of the warp, 128 at a time so that more loads are under way; 16 outputs from the block's
 // first on.
-template <int tiles, class Weight>
-DEVICE void add_all_columns(float (&sums)[tiles][4], Weight weight, int64_t of_block, In x, int64_t first, int64_t rows) {
+template <int tiles>
+DEVICE void add_dense_columns(float (&sums)[tiles][4], DenseWeight weight, int64_t of_block, In x, int64_t first, int64_t rows) {
   const int64_t columns = weight.columns, step = ROW_WARPS * ROW_COLUMNS;
   int64_t output = of_block + lane() / 4, own = lane() % 4 * 16;
   int64_t of_warp = (int64_t)(THREAD_X / 32) * ROW_COLUMNS;
 #pragma unroll 1
   for (; of_warp + step < columns; of_warp += 2 * step) {
-    typename Weight::Read low[2], high[2];
+    Sixteen low[2], high[2];
     EACH(part, 2) {
       low[part] = read(weight, output, of_warp + own + part * step);
       high[part] = read(weight, output + 8, of_warp + own + part * step);
     }
-    EACH(part, 2)
-      add_columns<tiles>(sums, decoded(weight, low[part]), decoded(weight, high[part]), x, first, rows,
-                         of_warp + own + part * step, columns);
+    EACH(part, 2) add_columns<tiles>(sums, low[part], high[part], x, first, rows, of_warp + own + part * step, columns);
   }
   if (of_warp < columns)
-    add_columns<tiles>(sums, decoded(weight, read(weight, output, of_warp + own)),
-                       decoded(weight, read(weight, output + 8, of_warp + own)), x, first, rows, of_warp + own, columns);
+    add_columns<tiles>(sums, read(weight, output, of_warp + own), read(weight, output + 8, of_warp + own), x, first, rows,
+                       of_warp + own, columns);
 }
 
-// y = what the warps have summed, added in their order, from the part's column on.
-template <int tiles, class W>
-DEVICE void store_outputs(Out y, const float (&sums)[tiles][4], float *room, int64_t first, int64_t rows, const RowPart<W> &part) {
-  EACH(tile, tiles) EACH(i, 4) {
-    int output = (int)lane() / 4 + 8 * (i / 2), row = 8 * tile + 2 * ((int)lane() % 4) + (i & 1);
-    room[((int)THREAD_X / 32 * 8 * tiles + row) * ROW_OUTPUTS + output] = sums[tile][i];
+// y = what the warps have summed of 16·groups outputs, added in their order, from the part's column on.
+template <int groups, int tiles, class W>
+DEVICE void store_outputs(Out y, const float (&sums)[groups][tiles][4], float *room, int64_t first, int64_t rows,
+                          const RowPart<W> &part) {
+  const int outputs = groups * ROW_OUTPUTS, of_warp = 8 * tiles * outputs;
+  EACH(group, groups) EACH(tile, tiles) EACH(i, 4) {
+    int output = group * ROW_OUTPUTS + (int)lane() / 4 + 8 * (i / 2), row = 8 * tile + 2 * ((int)lane() % 4) + (i & 1);
+    room[(int)THREAD_X / 32 * of_warp + row * outputs + output] = sums[group][tile][i];
   }
   barrier();
 #pragma unroll 1
-  for (int i = (int)THREAD_X; i < 8 * tiles * ROW_OUTPUTS; i += ROW_WARPS * 32) {
-    int64_t row = first + i / ROW_OUTPUTS, output = part.output + i % ROW_OUTPUTS;
+  for (int i = (int)THREAD_X; i < of_warp; i += ROW_WARPS * 32) {
+    int64_t row = first + i / outputs, output = part.output + i % outputs;
     float sum = 0;
-    EACH(warp, ROW_WARPS) sum += room[warp * 8 * tiles * ROW_OUTPUTS + i];
+    EACH(warp, ROW_WARPS) sum += room[warp * of_warp + i];
     if (row < rows && output < part.outputs) store(y, row, part.column + output, sum);
   }
 }
 
-template <int tiles, class Weight, class W>
-DEVICE void rows_of(Out y, In x, Weight weight, const RowPart<W> &part, In h, In b, int64_t rows, int64_t thin) {
-  SHARED(float, room, ROW_WARPS * 8 * tiles * ROW_OUTPUTS);
-  int64_t first = (int64_t)BLOCK_Y * 8 * tiles;
-  float sums[tiles][4];
-  clear(sums);
-  add_all_columns<tiles>(sums, weight, part.output, x, first, rows);
-  if (h.at) add_all_columns<tiles>(sums, DenseWeight{b, part.outputs, thin}, part.output, h, first, rows);
-  store_outputs<tiles>(y, sums, room, first, rows, part);
-}
-
-// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights; NF4 weights of bfloat16, in rows of 64. The weights
-// may be several, and then h is null. Each row gets the same bits beside any others. Grid: (Σ ⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
-#define ROWS(most, tiles)                                                                                                    \
-  KERNEL dense_rows_##most(Out y, In x, RowParts<In> parts, In h, In b, int64_t rows, int64_t columns, int64_t thin) {       \
-    RowPart<In> part = own_part(parts);                                                                                      \
-    rows_of<tiles>(y, x, DenseWeight{part.w, part.outputs, columns}, part, h, b, rows, thin);                                \
-  }                                                                                                                          \
-  KERNEL nf4_rows_##most(Out y, In x, RowParts<NF4> parts, In h, In b, int64_t rows, int64_t thin) {                         \
-    SHARED(float, book, 16);                                                                                                 \
-    fill_book(book);                                                                                                         \
-    RowPart<NF4> part = own_part(parts);                                                                                     \
-    rows_of<tiles>(y, x, NF4Weight{part.w, book, part.outputs, part.w.columns}, part, h, b, rows, thin);                     \
+// y[rows, outputs] = x·wᵀ + h·bᵀ, all but y bfloat16 in rows of eights. The weights may be several, and then h is null. Each row
+// gets the same bits beside any others. Grid: (Σ ⌈outputs / 16⌉, ⌈rows / 8 or 32⌉).
+#define DENSE_ROWS(most, tiles)                                                                                        \
+  KERNEL dense_rows_##most(Out y, In x, RowParts<In> parts, In h, In b, int64_t rows, int64_t columns, int64_t thin) { \
+    SHARED(float, room, ROW_WARPS * 8 * tiles * ROW_OUTPUTS);                                                          \
+    int64_t first = (int64_t)BLOCK_Y * 8 * tiles;                                                                      \
+    RowPart<In> part = own_part<ROW_OUTPUTS>(parts);                                                                   \
+    float sums[1][tiles][4];                                                                                           \
+    clear(sums[0]);                                                                                                    \
+    add_dense_columns<tiles>(sums[0], DenseWeight{part.w, part.outputs, columns}, part.output, x, first, rows);        \
+    if (h.at) add_dense_columns<tiles>(sums[0], DenseWeight{b, part.outputs, thin}, part.output, h, first, rows);      \
+    store_outputs(y, sums, room, first, rows, part);                                                                   \
   }
-ROWS(8, 1)
-ROWS(32, 4)
+DENSE_ROWS(8, 1)
+DENSE_ROWS(32, 4)

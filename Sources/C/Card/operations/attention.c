@@ -75,16 +75,18 @@ int card_attend_tiles_keys(card *card, card_out dk, card_out dv, card_in dout, c
 
 // MARK: Caches
 
-int card_append_rows(card *card, const card_cached_row *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
+int card_append_rows(card *card, const card_cached_rows *cached, card_in k, card_in v, int64_t rows, int64_t key_columns,
                      int64_t value_columns) {
+  card_cached_rows of = *cached;
   card_grid grid = over_matrix(rows, key_columns > value_columns ? key_columns : value_columns, 4);
-  return LAUNCH(card, append_rows, grid, cached, k, v, rows, key_columns, value_columns);
+  return LAUNCH(card, append_rows, grid, of, k, v, rows, key_columns, value_columns);
 }
 
-int card_attention_cached(card *card, card_out out, float *log_sums, int64_t log_step, card_in q,
-                          const card_cached_row *cached, const int32_t *slots, const float *slopes, float scale, float cap, int64_t rows, int64_t heads, int64_t group,
-                          int64_t head_dim, int64_t value_dim) {
+int card_attention_cached(card *card, card_out out, float *log_sums, int64_t log_step, card_in q, const card_cached_rows *cached,
+                          card_in new_key, card_in new_value, const int32_t *slots, const float *slopes, float scale, float cap,
+                          int64_t rows, int64_t heads, int64_t group, int64_t head_dim, int64_t value_dim) {
+  card_cached_rows of = *cached;
   card_grid grid = {(unsigned)heads, (unsigned)rows, CARD_THREADS};
-  return LAUNCH(card, attention_cached, grid, out, log_sums, log_step, q, cached, slots, slopes, scale, cap, group,
+  return LAUNCH(card, attention_cached, grid, out, log_sums, log_step, q, of, new_key, new_value, slots, slopes, scale, cap, group,
                 head_dim, value_dim);
 }

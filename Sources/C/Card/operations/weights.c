@@ -16,8 +16,8 @@ static card_grid over_outputs(int64_t rows, int64_t outputs) {
   return grid;
 }
 
-// As in kernels/rows_tiles.h; `together` is 8 or 32 rows.
-enum { TILE_OUTPUTS = 16 };
+// As in kernels/rows_tiles.h and nf4_rows_tiles.h; `together` is 8 or 32 rows.
+enum { TILE_OUTPUTS = 16, NF4_OUTPUTS_OF_MANY = 32 };
 static card_grid over_tiles(int64_t rows, int64_t blocks, int64_t together) {
   return (card_grid){(unsigned)blocks, (unsigned)blocks_of(rows, together), CARD_THREADS};
 }
@@ -30,9 +30,9 @@ static int suit_tiles(const card *card, card_in x, int64_t columns, card_in h, c
   return card->has_tiles && suits_tiles(x, columns) && (!h.at || (suits_tiles(h, thin) && suits_tiles(b, thin)));
 }
 
-static int64_t blocks_of_parts(const int64_t outputs[CARD_ROW_PARTS]) {
+static int64_t blocks_of_parts(const int64_t outputs[CARD_ROW_PARTS], int64_t of_block) {
   int64_t blocks = 0;
-  for (int i = 0; i < CARD_ROW_PARTS; i++) blocks += blocks_of(outputs[i], TILE_OUTPUTS);
+  for (int i = 0; i < CARD_ROW_PARTS; i++) blocks += blocks_of(outputs[i], of_block);
   return blocks;
 }
 
@@ -44,12 +44,12 @@ static card_out from_column(card_out y, int64_t column) {
 // Of weights that suit_tiles.
 static int dense_tiles(card *card, card_out y, card_in x, card_dense_parts parts, card_in h, card_in b, int64_t rows,
                        int64_t columns, int64_t thin) {
-  int64_t blocks = blocks_of_parts(parts.outputs);
+  int64_t blocks = blocks_of_parts(parts.outputs, TILE_OUTPUTS);
   if (rows <= 8) return LAUNCH(card, dense_rows_8, over_tiles(rows, blocks, 8), y, x, parts, h, b, rows, columns, thin);
   return LAUNCH(card, dense_rows_32, over_tiles(rows, blocks, 32), y, x, parts, h, b, rows, columns, thin);
 }
 static int nf4_tiles(card *card, card_out y, card_in x, card_nf4_parts parts, card_in h, card_in b, int64_t rows, int64_t thin) {
-  int64_t blocks = blocks_of_parts(parts.outputs);
+  int64_t blocks = blocks_of_parts(parts.outputs, rows <= 8 ? TILE_OUTPUTS : NF4_OUTPUTS_OF_MANY);
   if (rows <= 8) return LAUNCH(card, nf4_rows_8, over_tiles(rows, blocks, 8), y, x, parts, h, b, rows, thin);
   return LAUNCH(card, nf4_rows_32, over_tiles(rows, blocks, 32), y, x, parts, h, b, rows, thin);
 }
@@ -61,7 +61,9 @@ int card_dense_rows(card *card, card_out y, card_in x, card_in w, card_in h, car
   return LAUNCH(card, dense_rows, over_outputs(rows, outputs), y, x, w, h, b, rows, outputs, columns, thin);
 }
 
-static int nf4_suits_tiles(card_nf4 w) { return w.columns % 64 == 0 && w.type == CARD_BFLOAT16; }
+static int nf4_suits_tiles(card_nf4 w) {
+  return w.columns % 64 == 0 && w.type == CARD_BFLOAT16 && (uintptr_t)w.codes % 16 == 0;
+}
 
 int card_nf4_rows(card *card, card_out y, card_in x, card_nf4 w, card_in h, card_in b, int64_t rows, int64_t outputs,
                   int64_t thin) {
