@@ -70,6 +70,6 @@ size_t tiles_room(size_t rows, size_t columns, size_t k, size_t terms) {
 }
 
 size_t tiles_packed(size_t m, size_t columns) {
-  size_t rows = filled_rows(m);
-  return 2 * rows * columns + rows * ceil_div(columns, 32) * sizeof(float);  // bfloat16, or two planes with their scales
+  size_t blocks = filled_rows(m) * ceil_div(columns, STEP);
+  return blocks * (2 * STEP + sizeof(float));  // bfloat16, or two planes with their scales
 }

@@ -44,6 +44,10 @@ typedef struct tiles {
                   void *room);
   void (*nf4_pack)(void *out, kernels_in x, size_t m, size_t columns);
   size_t (*nf4_room)(size_t columns);
+  // The same with dense weights [rows, columns] bfloat16 of any number of columns: the bits of `product`.
+  void (*dense_dot)(kernels_out y, const void *x, size_t m, kernels_in w, size_t rows, size_t columns, void *room);
+  void (*dense_pack)(void *out, kernels_in x, size_t m, size_t columns);
+  size_t (*dense_room)(void);
   // The same with the kernels' 8-bit codes and scales, [rows, columns] and [rows, columns / 32]. x is taken in 16 bits: what
   // this loses is at most Σ |w|·(the largest of its 32)/65,024.
   void (*int8_dot)(kernels_out y, const void *x, size_t m, const int8_t *codes, const uint16_t *scales, size_t rows,
@@ -60,7 +64,7 @@ typedef struct tiles {
 
 enum { TILES_ROWS = 1024, TILES_BLOCKS_ROWS = 16, TILES_FEW_ROWS = 16 };
 
-// Bytes of x [m ≤ TILES_FEW_ROWS, columns] as nf4_pack or int8_pack writes it.
+// Bytes of x [m ≤ TILES_FEW_ROWS, columns] as one of the three writes it.
 size_t tiles_packed(size_t m, size_t columns);
 
 // Bytes of `room`, 64-byte aligned, for a product of this size, k being the sum over its terms.
