@@ -3,8 +3,8 @@ import CTiles
 import FireflyBase
 
 extension CPU {
-  /// `linear` where reading the weights is the cost: rows go in groups of eight, NF4 and blocks on tiles in groups of sixteen;
-  /// each weight is read once a group, and a row's result does not depend on its group.
+  /// `linear` where reading the weights is the cost: rows go in groups of eight, on tiles in groups of sixteen; each weight is
+  /// read once a group, and a row's result does not depend on its group.
   ///
   /// The frozen and the thin product of a part meet in float32, so y is rounded once.
   /// - Parameter roundsRows: a GGUF file's blocks may be multiplied with bfloat16 rows rounded to 8 bits.
@@ -15,14 +15,15 @@ extension CPU {
     let rounds = roundsRows && x.dtype == .bfloat16 && parts.contains { $0.weight.isBlocks }
     let rounded = rounds ? RoundedRows(x) : nil
     let tiles = rounds ? TileProducts.ofBlocks(rows: x.rows) : nil
-    let tiled = parts.contains { $0.weight.isNF4 } ? TiledRows.forNF4(x) : nil
+    let nf4 = parts.contains { $0.weight.isNF4 } ? TiledRows.forNF4(x) : nil
+    let dense = parts.contains { $0.weight.isDense } ? TiledRows.forDense(x) : nil
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let shares = CPU.rowShares(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
         addresses[index] = PartAddress(
-          parts[index], low[index], rounded, tiles, tiled?.address, first: first)
+          parts[index], low[index], rounded, tiles, nf4?.address, dense?.address, first: first)
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
@@ -33,7 +34,7 @@ extension CPU {
         }
       }
     }
-    withExtendedLifetime((y, x, parts, low, rounded, tiled)) {}
+    withExtendedLifetime((y, x, parts, low, rounded, nf4, dense)) {}
   }
 }
 
@@ -41,6 +42,7 @@ extension CPU {
 private struct PartAddress {
   private enum Weight {
     case dense(MatrixAddress)
+    case denseOnTiles(MatrixAddress, TiledRows.Address)
     case nf4(kernels_nf4)
     case nf4OnTiles(kernels_nf4, TiledRows.Address)
     case blocks(kernels_blocks)
@@ -56,13 +58,15 @@ private struct PartAddress {
 
   init(
     _ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, _ tiles: TileProducts?,
-    _ tiled: TiledRows.Address?, first: Int
+    _ nf4: TiledRows.Address?, _ dense: TiledRows.Address?, first: Int
   ) {
     switch part.weight {
-    case .dense(let tensor): weight = .dense(MatrixAddress(tensor.matrix))
+    case .dense(let tensor):
+      let matrix = MatrixAddress(tensor.matrix)
+      weight = dense.map { .denseOnTiles(matrix, $0) } ?? .dense(matrix)
     case .nf4(let tensor):
       let view = tensor.kernelsView
-      weight = tiled.map { .nf4OnTiles(view, $0) } ?? .nf4(view)
+      weight = nf4.map { .nf4OnTiles(view, $0) } ?? .nf4(view)
     case .blocks(let tensor):
       let view = tensor.kernelsView
       weight =
@@ -82,9 +86,17 @@ private struct PartAddress {
   /// Rows that share the reading of a weight.
   private var group: Int {
     switch weight {
-    case .nf4OnTiles: TiledRows.group
+    case .denseOnTiles, .nf4OnTiles: TiledRows.group
     case .rounded(_, _, _, _?): Int(TILES_BLOCKS_ROWS)
     default: Int(KERNELS_GEMV_ROWS)
+    }
+  }
+
+  /// The rows that tiles multiply with dense or NF4 weights.
+  private var tiled: TiledRows.Address? {
+    switch weight {
+    case .denseOnTiles(_, let tiled), .nf4OnTiles(_, let tiled): tiled
+    default: nil
     }
   }
 
@@ -129,6 +141,8 @@ private struct PartAddress {
     switch weight {
     case .dense(let w):
       k.pointee.dense_gemv(out, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
+    case .denseOnTiles(let w, let tiled):
+      tiled.withRoom { tiled.multiply(out, rows, w.input(from: first), count, columns: w.columns, $0) }
     case .nf4(var view):
       k.pointee.nf4_gemv(out, x.input(from: row), m, &view, first, count)
     case .nf4OnTiles(var view, let tiled):
@@ -147,7 +161,7 @@ private struct PartAddress {
     _ sums: Sums, _ rows: Range<Int>, _ first: Int, _ count: Int, _ k: InstructionSet.Table
   ) {
     guard let (h, b) = thin else { return }
-    if case .nf4OnTiles(_, let tiled) = weight {
+    if let tiled {
       let (own, part) = (h.input(from: rows.lowerBound), b.input(from: first))
       return tiled.add(sums.output(), own, part, rows: rows.count, count: count, columns: b.columns)
     }
@@ -171,6 +185,10 @@ extension kernels_rounded {
 extension LinearWeight {
   fileprivate var isBlocks: Bool {
     if case .blocks = self { true } else { false }
+  }
+
+  fileprivate var isDense: Bool {
+    if case .dense = self { true } else { false }
   }
 
   fileprivate var isNF4: Bool {

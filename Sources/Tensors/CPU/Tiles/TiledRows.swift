@@ -3,7 +3,7 @@ import CTiles
 import FireflyBase
 
 /// Rows of x as tiles read them where reading the weights is the cost, in groups that share it: for NF4 matrices whose rows are
-/// whole blocks, and for 8-bit codes.
+/// whole blocks, for dense ones, and for 8-bit codes.
 struct TiledRows {
   private let bytes: Tensor
   /// Holds as long as this does.
@@ -17,6 +17,12 @@ struct TiledRows {
     guard x.columns % NF4.blockSize == 0, let tiles = TileProducts.current(for: x.dtype) else { return nil }
     return TiledRows(
       x, tiles, room: tiles.table.pointee.nf4_room(x.columns), pack: tiles.table.pointee.nf4_pack)
+  }
+
+  /// For products with dense matrices of bfloat16, as above.
+  static func forDense(_ x: Matrix) -> TiledRows? {
+    guard let tiles = TileProducts.current(for: x.dtype) else { return nil }
+    return TiledRows(x, tiles, room: tiles.table.pointee.dense_room(), pack: tiles.table.pointee.dense_pack)
   }
 
   /// For products with an `Int8Matrix`, as above.
@@ -64,6 +70,14 @@ struct TiledRows {
       _ room: UnsafeMutableRawPointer
     ) {
       table.pointee.nf4_dot(y, group(of: rows.lowerBound), rows.count, &weights, first, count, room)
+    }
+
+    /// The same with so many dense rows.
+    func multiply(
+      _ y: kernels_out, _ rows: Range<Int>, _ weights: kernels_in, _ count: Int, columns: Int,
+      _ room: UnsafeMutableRawPointer
+    ) {
+      table.pointee.dense_dot(y, group(of: rows.lowerBound), rows.count, weights, count, columns, room)
     }
 
     /// The same with so many rows of codes and their scales.
