@@ -102,9 +102,12 @@ private struct PartAddress {
 
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
-      guard let base = tile.baseAddress else { return }
-      let sums = Sums(base: base, stride: PartAddress.width)
+    let sumsBytes = group * PartAddress.width * MemoryLayout<Float>.size
+    withUnsafeTemporaryAllocation(byteCount: sumsBytes + (tiled?.roomBytes ?? 0), alignment: 64) { memory in
+      guard let base = memory.baseAddress else { return }
+      let sums = Sums(
+        base: base.bindMemory(to: Float.self, capacity: group * PartAddress.width), stride: PartAddress.width,
+        room: base + sumsBytes)
       for column in stride(from: columns.lowerBound, to: columns.upperBound, by: PartAddress.width) {
         let count = min(PartAddress.width, columns.upperBound - column)
         for first in stride(from: 0, to: x.rows, by: group) {
@@ -120,6 +123,8 @@ private struct PartAddress {
   private struct Sums {
     let base: UnsafeMutablePointer<Float>
     let stride: Int
+    /// What tiles compute with.
+    let room: UnsafeMutableRawPointer
 
     func output(from row: Int = 0) -> kernels_out {
       kernels_out(at: base + row * stride, stride: stride, type: DType.float32.code)
@@ -142,11 +147,11 @@ private struct PartAddress {
     case .dense(let w):
       k.pointee.dense_gemv(out, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
     case .denseOnTiles(let w, let tiled):
-      tiled.withRoom { tiled.multiply(out, rows, w.input(from: first), count, columns: w.columns, $0) }
+      tiled.multiply(out, rows, w.input(from: first), count, columns: w.columns, sums.room)
     case .nf4(var view):
       k.pointee.nf4_gemv(out, x.input(from: row), m, &view, first, count)
     case .nf4OnTiles(var view, let tiled):
-      tiled.withRoom { tiled.multiply(out, rows, &view, first, count, $0) }
+      tiled.multiply(out, rows, &view, first, count, sums.room)
     case .blocks(var view):
       k.pointee.blocks_gemv(out, x.input(from: row), m, &view, first, count)
     case .rounded(var view, let all, let groups, _):

@@ -52,9 +52,10 @@ struct TiledRows {
     fileprivate let table: UnsafePointer<tiles>
     fileprivate let packed: UnsafeMutableRawPointer
     fileprivate let groupBytes: Int
-    fileprivate let roomBytes: Int
+    /// Of the memory, 64-byte aligned, that a task's products share.
+    let roomBytes: Int
 
-    /// Memory that a task's products share.
+    /// Runs `body` with such memory.
     func withRoom(_ body: (UnsafeMutableRawPointer) -> Void) {
       withUnsafeTemporaryAllocation(byteCount: roomBytes, alignment: 64) { room in
         if let base = room.baseAddress { body(base) }
