@@ -10,6 +10,8 @@ struct Variant: CustomTestStringConvertible, Sendable {
   static let all = of(InstructionSet.names)
   /// With what multiplies matrices: oneDNN, and tiles.
   static let products = of(InstructionSet.namesOfProducts)
+  /// With the imitation of tiles, which have products of a few rows too.
+  static let fewRows = of(Set(InstructionSet.names + InstructionSet.namesOfProducts).sorted())
   /// With the kernels of attention that only some processors choose.
   static let attention = all + of(InstructionSet.namesForTests)
 

@@ -28,7 +28,18 @@ static inline uint16_t *halves(size_t count) {
   return p;
 }
 
+// A matrix [rows, columns] of random NF4 codes, plain or nested.
+typedef struct {
+  uint8_t *codes, *scale_codes;
+  float *scales, *nested, map[256];
+} random_codes;
+
+kernels_nf4 view(random_codes *r, size_t rows, size_t columns, int is_nested, int dtype);
+void free_codes(random_codes *r);
+
 // How many attentions differ from their imitation, of *checked.
 int check_attention(int *checked);
 // The same of products of blocks.
 int check_blocks(int *checked);
+// The same of products of few rows with NF4 weights, 8-bit codes and dense weights.
+int check_few_rows(int *checked);

@@ -43,15 +43,14 @@ static float chain(float sum, uint32_t a, uint32_t b) {
 // c[rows, 16] is a[rows, words] times b[words, 16].
 static void check_operands(int c, int a, int b) {
   if (c == a || c == b || a == b) stop("two operands are one tile");
-  if (tile_rows[c] != 16 || tile_rows[a] != 16 || tile_bytes[c] != 64 || tile_bytes[b] != 64 ||
-      tile_bytes[a] != 4 * tile_rows[b])
+  if (tile_rows[c] != tile_rows[a] || tile_bytes[c] != 64 || tile_bytes[b] != 64 || tile_bytes[a] != 4 * tile_rows[b])
     stop("shapes that do not fit");
 }
 
 static void multiply(int c, int a, int b) {
   check_operands(c, a, b);
   if (tile_rows[b] != 16) stop("a product of short rows");
-  for (int m = 0; m < 16; m++)
+  for (int m = 0; m < tile_rows[c]; m++)
     for (int n = 0; n < 16; n++) {
       float even = 0, odd = 0;
       for (int k = 0; k < 16; k++) {
@@ -65,23 +64,23 @@ static void multiply(int c, int a, int b) {
   products++;
 }
 
-// Of unsigned bytes and signed ones.
-static void multiply_bytes(int c, int a, int b) {
+// Of unsigned bytes and signed ones, or where it is said of signed ones both.
+static void multiply_bytes(int c, int a, int b, int is_signed) {
   check_operands(c, a, b);
-  for (int m = 0; m < 16; m++)
+  for (int m = 0; m < tile_rows[c]; m++)
     for (int n = 0; n < 16; n++) {
       int32_t sum = 0;
       for (int k = 0; k < 4 * tile_rows[b]; k++) {
         uint8_t x = (uint8_t)(tile[a][m][k / 4] >> (8 * (k % 4)));
         int8_t y = (int8_t)(tile[b][k / 4][n] >> (8 * (k % 4)));
-        sum += x * y;
+        sum += (is_signed ? (int8_t)x : x) * y;
       }
       tile[c][m][n] += (uint32_t)sum;
     }
   products++;
 }
 
-// Tiles of up to 16 rows of up to 64 bytes, the first of 16 of 64.
+// Tiles of up to 16 rows of up to 64 bytes.
 static void configure(const uint8_t *at) {
   if (at[0] != 1) stop("another palette");
   for (int i = 1; i < 16; i++)
@@ -91,7 +90,6 @@ static void configure(const uint8_t *at) {
     if (t >= 8 ? bytes || rows : bytes > 64 || bytes % 4 || rows > 16 || !bytes != !rows) stop("no shape of a tile");
     if (t < 8) tile_rows[t] = rows, tile_bytes[t] = bytes;
   }
-  if (tile_rows[0] != 16 || tile_bytes[0] != 64) stop("another shape of sums");
   memset(tile, 0, sizeof tile);
   configured = 1;
 }
@@ -144,11 +142,12 @@ static instruction decode(const uint8_t *p, const greg_t *registers) {
 
 static void perform(instruction i) {
   int in_memory = i.mode != 3;
-  if (i.opcode == 0x49 && i.prefix == 0 && in_memory) return configure((const uint8_t *)i.address);
+  if (i.opcode == 0x49 && i.prefix == 0 && in_memory) return configure((const uint8_t *)i.address + i.stride);
   if (!configured) stop("no configuration is loaded");
   if (i.opcode == 0x49 && i.prefix == 0) {
     configured = 0;
   } else if (i.opcode == 0x49 && i.prefix == 3 && !in_memory && i.reg < 8) {
+    if (!tile_rows[i.reg]) stop("a tile without a shape");
     memset(tile[i.reg], 0, sizeof tile[0]);
   } else if (i.opcode == 0x4b && (i.prefix == 3 || i.prefix == 1) && in_memory && i.reg < 8) {
     if (!tile_rows[i.reg]) stop("a tile without a shape");
@@ -158,8 +157,8 @@ static void perform(instruction i) {
     for (int r = 0; r < tile_rows[i.reg]; r++) memcpy(i.address + r * i.stride, tile[i.reg][r], tile_bytes[i.reg]);
   } else if (i.opcode == 0x5c && i.prefix == 2 && !in_memory && i.reg < 8 && i.rm < 8 && i.second < 8) {
     multiply(i.reg, i.rm, i.second);
-  } else if (i.opcode == 0x5e && i.prefix == 1 && !in_memory && i.reg < 8 && i.rm < 8 && i.second < 8) {
-    multiply_bytes(i.reg, i.rm, i.second);
+  } else if (i.opcode == 0x5e && (i.prefix == 1 || i.prefix == 3) && !in_memory && i.reg < 8 && i.rm < 8 && i.second < 8) {
+    multiply_bytes(i.reg, i.rm, i.second, i.prefix == 3);
   } else {
     stop("one that is not expected");
   }

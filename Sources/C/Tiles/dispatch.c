@@ -68,3 +68,8 @@ size_t tiles_room(size_t rows, size_t columns, size_t k, size_t terms) {
   size_t steps = k / 32 + terms;  // each term's last step may be short
   return panel_bytes(columns, steps) + copied_bytes() + sums_bytes(rows, columns, steps);
 }
+
+size_t tiles_packed(size_t m, size_t columns) {
+  size_t blocks = filled_rows(m) * ceil_div(columns, STEP);
+  return blocks * (2 * STEP + sizeof(float));  // bfloat16, or two planes with their scales
+}

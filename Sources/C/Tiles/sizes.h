@@ -36,3 +36,6 @@ static inline size_t sums_bytes(size_t rows, size_t columns, size_t steps) {
   size_t held = panel_passes(steps) > 1 ? ceil_div(rows, BLOCK_ROWS) * BLOCK_ROWS : BLOCK_ROWS;
   return held * panel_width(columns) * sizeof(float);
 }
+
+// Rows of x in products of few rows are filled up to one of these counts, for which there are tiles of so many rows.
+static inline size_t filled_rows(size_t m) { return m == 1 ? 1 : m <= 4 ? 4 : m <= 8 ? 8 : 16; }

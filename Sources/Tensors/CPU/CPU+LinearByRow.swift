@@ -3,8 +3,8 @@ import CTiles
 import FireflyBase
 
 extension CPU {
-  /// `linear` where reading the weights is the cost: rows go in groups of eight, blocks on tiles in groups of sixteen; each
-  /// weight is read once a group, and a row's result does not depend on its group.
+  /// `linear` where reading the weights is the cost: rows go in groups of eight, on tiles in groups of sixteen; each weight is
+  /// read once a group, and a row's result does not depend on its group.
   ///
   /// The frozen and the thin product of a part meet in float32, so y is rounded once.
   /// - Parameter roundsRows: a GGUF file's blocks may be multiplied with bfloat16 rows rounded to 8 bits.
@@ -15,12 +15,15 @@ extension CPU {
     let rounds = roundsRows && x.dtype == .bfloat16 && parts.contains { $0.weight.isBlocks }
     let rounded = rounds ? RoundedRows(x) : nil
     let tiles = rounds ? TileProducts.ofBlocks(rows: x.rows) : nil
+    let nf4 = parts.contains { $0.weight.isNF4 } ? TiledRows.forNF4(x) : nil
+    let dense = parts.contains { $0.weight.isDense } ? TiledRows.forDense(x) : nil
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let shares = CPU.rowShares(outputs: y.columns, inputs: x.columns)
     withUnsafeTemporaryAllocation(of: PartAddress.self, capacity: parts.count) { addresses in
       var first = 0
       for index in parts.indices {
-        addresses[index] = PartAddress(parts[index], low[index], rounded, tiles, first: first)
+        addresses[index] = PartAddress(
+          parts[index], low[index], rounded, tiles, nf4?.address, dense?.address, first: first)
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
@@ -31,7 +34,7 @@ extension CPU {
         }
       }
     }
-    withExtendedLifetime((y, x, parts, low, rounded)) {}
+    withExtendedLifetime((y, x, parts, low, rounded, nf4, dense)) {}
   }
 }
 
@@ -39,7 +42,9 @@ extension CPU {
 private struct PartAddress {
   private enum Weight {
     case dense(MatrixAddress)
+    case denseOnTiles(MatrixAddress, TiledRows.Address)
     case nf4(kernels_nf4)
+    case nf4OnTiles(kernels_nf4, TiledRows.Address)
     case blocks(kernels_blocks)
     /// The rows of x in 8 bits, and from one to the next: groups of 256 columns.
     case rounded(kernels_blocks, kernels_rounded, groups: Int, TileProducts?)
@@ -51,10 +56,17 @@ private struct PartAddress {
   /// The part's columns of y.
   let outputs: Range<Int>
 
-  init(_ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, _ tiles: TileProducts?, first: Int) {
+  init(
+    _ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, _ tiles: TileProducts?,
+    _ nf4: TiledRows.Address?, _ dense: TiledRows.Address?, first: Int
+  ) {
     switch part.weight {
-    case .dense(let tensor): weight = .dense(MatrixAddress(tensor.matrix))
-    case .nf4(let tensor): weight = .nf4(tensor.kernelsView)
+    case .dense(let tensor):
+      let matrix = MatrixAddress(tensor.matrix)
+      weight = dense.map { .denseOnTiles(matrix, $0) } ?? .dense(matrix)
+    case .nf4(let tensor):
+      let view = tensor.kernelsView
+      weight = nf4.map { .nf4OnTiles(view, $0) } ?? .nf4(view)
     case .blocks(let tensor):
       let view = tensor.kernelsView
       weight =
@@ -73,14 +85,29 @@ private struct PartAddress {
 
   /// Rows that share the reading of a weight.
   private var group: Int {
-    if case .rounded(_, _, _, _?) = weight { Int(TILES_BLOCKS_ROWS) } else { Int(KERNELS_GEMV_ROWS) }
+    switch weight {
+    case .denseOnTiles, .nf4OnTiles: TiledRows.group
+    case .rounded(_, _, _, _?): Int(TILES_BLOCKS_ROWS)
+    default: Int(KERNELS_GEMV_ROWS)
+    }
+  }
+
+  /// The rows that tiles multiply with dense or NF4 weights.
+  private var tiled: TiledRows.Address? {
+    switch weight {
+    case .denseOnTiles(_, let tiled), .nf4OnTiles(_, let tiled): tiled
+    default: nil
+    }
   }
 
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: group * PartAddress.width) { tile in
-      guard let base = tile.baseAddress else { return }
-      let sums = Sums(base: base, stride: PartAddress.width)
+    let sumsBytes = group * PartAddress.width * MemoryLayout<Float>.size
+    withUnsafeTemporaryAllocation(byteCount: sumsBytes + (tiled?.roomBytes ?? 0), alignment: 64) { memory in
+      guard let base = memory.baseAddress else { return }
+      let sums = Sums(
+        base: base.bindMemory(to: Float.self, capacity: group * PartAddress.width), stride: PartAddress.width,
+        room: base + sumsBytes)
       for column in stride(from: columns.lowerBound, to: columns.upperBound, by: PartAddress.width) {
         let count = min(PartAddress.width, columns.upperBound - column)
         for first in stride(from: 0, to: x.rows, by: group) {
@@ -96,6 +123,8 @@ private struct PartAddress {
   private struct Sums {
     let base: UnsafeMutablePointer<Float>
     let stride: Int
+    /// What tiles compute with.
+    let room: UnsafeMutableRawPointer
 
     func output(from row: Int = 0) -> kernels_out {
       kernels_out(at: base + row * stride, stride: stride, type: DType.float32.code)
@@ -117,8 +146,12 @@ private struct PartAddress {
     switch weight {
     case .dense(let w):
       k.pointee.dense_gemv(out, x.input(from: row), m, w.input(from: first), count, w.columns, 0)
+    case .denseOnTiles(let w, let tiled):
+      tiled.multiply(out, rows, w.input(from: first), count, columns: w.columns, sums.room)
     case .nf4(var view):
       k.pointee.nf4_gemv(out, x.input(from: row), m, &view, first, count)
+    case .nf4OnTiles(var view, let tiled):
+      tiled.multiply(out, rows, &view, first, count, sums.room)
     case .blocks(var view):
       k.pointee.blocks_gemv(out, x.input(from: row), m, &view, first, count)
     case .rounded(var view, let all, let groups, _):
@@ -133,6 +166,10 @@ private struct PartAddress {
     _ sums: Sums, _ rows: Range<Int>, _ first: Int, _ count: Int, _ k: InstructionSet.Table
   ) {
     guard let (h, b) = thin else { return }
+    if let tiled {
+      let (own, part) = (h.input(from: rows.lowerBound), b.input(from: first))
+      return tiled.add(sums.output(), own, part, rows: rows.count, count: count, columns: b.columns)
+    }
     for start in stride(from: 0, to: rows.count, by: Int(KERNELS_GEMV_ROWS)) {
       let m = min(Int(KERNELS_GEMV_ROWS), rows.count - start)
       k.pointee.dense_gemv(
@@ -153,5 +190,13 @@ extension kernels_rounded {
 extension LinearWeight {
   fileprivate var isBlocks: Bool {
     if case .blocks = self { true } else { false }
+  }
+
+  fileprivate var isDense: Bool {
+    if case .dense = self { true } else { false }
+  }
+
+  fileprivate var isNF4: Bool {
+    if case .nf4 = self { true } else { false }
   }
 }

@@ -67,7 +67,7 @@ extension CPU {
     }
   }
 
-  /// y = x·Wᵀ; a row's result does not depend on the other rows.
+  /// y = x·Wᵀ; a row's result does not depend on the other rows. Tiles take x in 16 bits.
   ///
   /// - Parameters:
   ///   - y: `[T, out]` float32
@@ -79,15 +79,27 @@ extension CPU {
     let (outputs, inputs, rowScales) = (w.outputs, w.inputs, w.scales.columns)
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let shares = CPU.rowShares(outputs: outputs, inputs: inputs)
+    let tiled = TiledRows.forCodes(x)
+    let onTiles = tiled?.address
     Parallel.run(shares.parts) { task in
       let (start, count) = (shares[task].lowerBound, shares[task].count)
+      let (codes, scales) = (codes + start * inputs, scales + start * rowScales)
+      if let onTiles {
+        onTiles.withRoom { room in
+          for first in stride(from: 0, to: input.rows, by: TiledRows.group) {
+            let rows = first..<min(first + TiledRows.group, input.rows)
+            let out = output.output(from: first, column: start)
+            onTiles.multiply(out, rows, codes, scales, count, columns: inputs, room)
+          }
+        }
+        return
+      }
       for first in stride(from: 0, to: input.rows, by: Int(KERNELS_GEMV_ROWS)) {
         k.pointee.int8_gemv(
           output.output(from: first, column: start), input.input(from: first),
-          min(Int(KERNELS_GEMV_ROWS), input.rows - first), codes + start * inputs, scales + start * rowScales,
-          count, inputs)
+          min(Int(KERNELS_GEMV_ROWS), input.rows - first), codes, scales, count, inputs)
       }
     }
-    withExtendedLifetime((y, x, w)) {}
+    withExtendedLifetime((y, x, w, tiled)) {}
   }
 }
