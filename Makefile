@@ -55,9 +55,9 @@ ranks: setup
 	tools/ranks_check/abi.sh
 	python3 tools/ranks_check/check.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --steps 12 --ranks 2
 
-# As a program of somebody else's builds the library.
+# As a program of somebody else's builds the library; what this package's own build has made of it is not made again.
 examples: setup
-	for package in examples/*; do swift build --package-path $$package $(TEST_FLAGS) || exit 1; done
+	for package in examples/*; do swift build --package-path $$package --scratch-path .build $(CHECKS) || exit 1; done
 
 docs: setup
 	swift build $(CHECKS)
