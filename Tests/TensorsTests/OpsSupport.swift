@@ -7,11 +7,11 @@ struct Variant: CustomTestStringConvertible, Sendable {
   let isa: String
   let dtype: DType
 
-  static let all = of(InstructionSet.names)
+  static let all = of(InstructionSet.namesTested)
   /// With what multiplies matrices: oneDNN, and tiles.
   static let products = of(InstructionSet.namesOfProducts)
   /// With the kernels of attention that only some processors choose.
-  static let attention = all + of(InstructionSet.namesForTests)
+  static let attention = of(InstructionSet.namesOfAll)
 
   private static func of(_ names: [String]) -> [Variant] {
     names.flatMap { isa in [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) } }
