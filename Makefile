@@ -55,9 +55,9 @@ ranks: setup
 	tools/ranks_check/abi.sh
 	python3 tools/ranks_check/check.py "$$(swift build $(CHECKS) --show-bin-path)/firefly" --steps 12 --ranks 2
 
-# As a program of somebody else's builds the library.
+# As a program of somebody else's builds the library; what this package's own build has made of it is not made again.
 examples: setup
-	for package in examples/*; do swift build --package-path $$package $(TEST_FLAGS) || exit 1; done
+	for package in examples/*; do swift build --package-path $$package --scratch-path .build $(CHECKS) || exit 1; done
 
 docs: setup
 	swift build $(CHECKS)
@@ -67,8 +67,9 @@ readme: setup
 	swift build $(CHECKS)
 	python3 tools/readme_check/check.py "$$(swift build $(CHECKS) --show-bin-path)"
 
-# Imitated tiles are slow: what multiplies. On each other table what computes, and everything on the best one, so that the last
-# line is the whole suite's count.
+# Imitated tiles are slow: what multiplies. On each other table what computes; tests of single operations, which go through every
+# table by themselves where none is named, take the named one then. Everything runs last, so that its count is the last line: on
+# the best table, and single operations on all.
 MULTIPLIES = TensorsTests|ModelsTests|TrainingTests
 COMPUTES = $(MULTIPLIES)|GenerationTests|EvaluationTests|WeightsTests|ConversionTests|PretrainedTests|FireflyTests|BenchTests
 # What an emulated card computes does not depend on the processor's table; it is compared with the best one.
@@ -80,8 +81,7 @@ tables: setup
 	  echo "== FIREFLY_ISA=$$isa"; \
 	  FIREFLY_ISA=$$isa swift test --skip-build $(CHECKS) --filter '$(COMPUTES)' --skip '$(ON_CARDS)' || exit 1; \
 	done
-	echo "== FIREFLY_ISA=$$(scripts/isa.sh | tail -n 1)"
-	FIREFLY_ISA=$$(scripts/isa.sh | tail -n 1) swift test --skip-build $(CHECKS)
+	swift test --skip-build $(CHECKS)
 
 rooms:
 	python3 -m unittest discover tools/rooms -q

@@ -304,5 +304,9 @@ for target in package.targets where target.type != .system {
       .enableUpcomingFeature("ExistentialAny"),
       .enableUpcomingFeature("MemberImportVisibility"),
     ]
+    // Naive sums, element by element: without optimisation most of what checks compute, many times over.
+    if ["TensorsTests", "FireflyTestSupport"].contains(target.name) {
+      target.swiftSettings?.append(.unsafeFlags(["-O"]))
+    }
   }
 }

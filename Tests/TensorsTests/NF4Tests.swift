@@ -13,7 +13,7 @@ private let names = [
     #expect(try Fixture("nf4").tensor("map").floats == DynamicMap.signed.values)
   }
 
-  @Test(arguments: names, InstructionSet.names)
+  @Test(arguments: names, InstructionSet.namesTested)
   func quantizeIsBitsandbytesBitForBit(name: String, isa: String) throws {
     let fixture = try Fixture("nf4")
     let x = try fixture.tensor("\(name).x")
@@ -36,7 +36,7 @@ private let names = [
     }
   }
 
-  @Test(arguments: names, InstructionSet.names)
+  @Test(arguments: names, InstructionSet.namesTested)
   func decodeIsBitsandbytesBitForBit(name: String, isa: String) throws {
     let fixture = try Fixture("nf4")
     for kind in ["plain", "double"] {
@@ -55,7 +55,7 @@ private let names = [
   }
 
   /// Every range of rows and columns is the same part of the whole, and nothing else is written.
-  @Test(arguments: InstructionSet.names, [DType.float32, .bfloat16])
+  @Test(arguments: InstructionSet.namesTested, [DType.float32, .bfloat16])
   func decodeTakesAnyRange(isa: String, dtype: DType) {
     for (outputs, inputs) in [(7, 33), (5, 200), (3, 1100)] {
       let weights = NF4Tensor.quantize(.normal([outputs, inputs], .bfloat16, seed: 3), double: true)

@@ -7,13 +7,13 @@ struct Variant: CustomTestStringConvertible, Sendable {
   let isa: String
   let dtype: DType
 
-  static let all = of(InstructionSet.names)
+  static let all = of(InstructionSet.namesTested)
   /// With what multiplies matrices: oneDNN, and tiles.
   static let products = of(InstructionSet.namesOfProducts)
   /// With the imitation of tiles, which have products of a few rows too.
   static let fewRows = of(Set(InstructionSet.names + InstructionSet.namesOfProducts).sorted())
   /// With the kernels of attention that only some processors choose.
-  static let attention = all + of(InstructionSet.namesForTests)
+  static let attention = of(InstructionSet.namesOfAll)
 
   private static func of(_ names: [String]) -> [Variant] {
     names.flatMap { isa in [DType.float32, .bfloat16].map { Variant(isa: isa, dtype: $0) } }

@@ -4,11 +4,10 @@
 #
 #   tools/card_check/build.sh DIRECTORY [OBJECTS]
 #
-# DIRECTORY then holds all that run.sh needs there. OBJECTS keeps what was compiled for the next time.
+# card.sh and steps.sh (tools/machine_check) beside them run them there. OBJECTS keeps what was compiled for the next time.
 set -eu
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 objects=${2:-$(mktemp -d)}
 [ "${2:-}" ] || trap 'rm -rf "$objects"' EXIT
 cd "$(dirname "$0")/../.."
 make -s -j2 -f tools/card_check/build.mk OUT="$out" OBJECTS="$objects" CARD_FLAGS="${CARD_FLAGS:-}"
-cp tools/card_check/run.sh "$out"

@@ -27,7 +27,7 @@ PYTHON
   "$tree/tools/card_check/build.sh" "$copy/bin" "$copy/objects" >/dev/null
   cp "$copy/sound" "$file"
   for order in 0 1 2 3; do
-    if ! { bash -c '"$0" emulated "$1"' "$copy/bin/kernels" $order; } >"$copy/log" 2>&1; then
+    if ! { bash -c '"$0" emulated "$1" first' "$copy/bin/kernels" $order; } >"$copy/log" 2>&1; then
       # What the checks or the emulator say; an access beyond a buffer ends the program without a word.
       said=$(grep -m1 -oE 'WRONG.*|emulator: .*' "$copy/log" || echo 'a fault of memory')
       printf '%-55s found in order %s: %s\n' "$1" $order "$(echo "$said" | tr -s ' ' | cut -c -100)"

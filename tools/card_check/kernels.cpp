@@ -3,7 +3,7 @@
 //   kernels cuda [LIBCUDA LIBCUBLAS]     "-" for the system's
 //   kernels speed [LIBCUDA LIBCUBLAS]    how fast they are
 //   kernels token [LIBCUDA LIBCUBLAS]    what writing a token costs
-//   kernels emulated [ORDER]
+//   kernels emulated [ORDER [first]]     first: the first wrong one ends them
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,10 +15,13 @@
 #endif
 
 static int count;
+static bool only_first;
 
 static void report(void *, const char *name, double worst) {
   count++;
-  if (!(worst <= 1)) printf("WRONG  %-70s %9.2e of what is allowed\n", name, worst);
+  if (worst <= 1) return;
+  printf("WRONG  %-70s %9.2e of what is allowed\n", name, worst);
+  if (only_first) exit(1);
 }
 
 static const char *library(int argc, char **argv, int index) {
@@ -36,6 +39,7 @@ int main(int argc, char **argv) {
 #ifdef WITH_EMULATOR
   if (argc >= 2 && strcmp(argv[1], "emulated") == 0)
     opened = card_emulate(argc > 2 ? (unsigned)atoi(argv[2]) : 0, (size_t)16 << 30);
+  only_first = argc > 3 && strcmp(argv[3], "first") == 0;
 #endif
   if (!opened) return printf("usage: kernels cuda | speed | token | emulated\n"), 2;
   if (speed) return measure_speed(opened);

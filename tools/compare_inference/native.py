@@ -41,7 +41,7 @@ def firefly(options: argparse.Namespace) -> tuple[str, dict[str, float]]:
 
 def llama(options: argparse.Namespace) -> dict[str, float]:
     """Tokens/s of the same."""
-    folder, threads = pathlib.Path(options.llama), str(options.threads)
+    folder, threads = pathlib.Path(options.llama).resolve(), str(options.threads)
     common = ["-m", options.gguf, "-t", threads]
     bench = [str(folder / "llama-bench"), *common, "-r", "3", "-o", "json"]
     prompt = json.loads(run([*bench, "-p", str(PROMPT), "-n", "0"]))[0]

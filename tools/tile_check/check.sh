@@ -11,6 +11,5 @@ if [ "$(uname -m)" != x86_64 ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-clang -std=gnu17 -O2 -Wall -Wextra -Werror -ISources/C/Kernels -ISources/C/Kernels/include -ISources/C/Tiles -ISources/C/Tiles/include \
-  -o "$work/check" Sources/C/Kernels/{generic,avx2,avx512f,avx512,dispatch}.c Sources/C/Tiles/*.c tools/tile_check/*.c -lm
+tools/tile_check/build.sh "$work/check"
 "$work/check"

@@ -37,14 +37,9 @@ package enum InstructionSet {
   /// The names of the instruction sets this processor can run: of "generic", "avx2", "avx512f" or "avx512", "amx"; the best last.
   package static var names: [String] { choices.map(\.name) }
 
-  /// The process's choice and the imitation of tiles: for tests of what multiplies matrices.
-  package static var namesOfProducts: [String] {
-    chosen.name == imitation.name ? [imitation.name] : [chosen.name, imitation.name]
-  }
+  private static let asked = ProcessInfo.processInfo.environment["FIREFLY_ISA"] ?? ""
 
-  private nonisolated(unsafe) static let choice = Result {
-    try named(ProcessInfo.processInfo.environment["FIREFLY_ISA"])
-  }
+  private nonisolated(unsafe) static let choice = Result { try named(asked) }
 
   /// What FIREFLY_ISA asks for with this value; the best when it is unset or empty.
   package static func named(_ name: String?) throws -> Choice {
@@ -69,6 +64,18 @@ package enum InstructionSet {
 
   /// The names that are there for tests.
   package static var namesForTests: [String] { ([imitation] + olderAVX512).map(\.name) }
+
+  /// What tests of single operations run with: all names, or the one alone that FIREFLY_ISA has. Without one such a test goes through
+  /// every table, so that runs of the tests with each name would go through all of them again.
+  package static var namesTested: [String] { asked.isEmpty ? names : [chosen.name] }
+
+  /// The same where only products differ: the best and the imitation of tiles.
+  package static var namesOfProducts: [String] {
+    asked.isEmpty ? [chosen.name, imitation.name] : [chosen.name]
+  }
+
+  /// The same where a table that only tests name has a kernel of its own.
+  package static var namesOfAll: [String] { asked.isEmpty ? names + namesForTests : [chosen.name] }
 
   /// The name of the instruction set in use.
   ///

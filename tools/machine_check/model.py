@@ -51,10 +51,10 @@ def write_safetensors(path: Path, weights: dict[str, torch.Tensor]) -> None:
 
 
 def tokenizer() -> dict:
-    """A token for each byte, in the byte's place, then <s> and </s>."""
+    """A token for each byte, in the byte's place, then <s> and </s>; and a pair of zeros, as llama.cpp reads none without merges."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
-    vocabulary = {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+    vocabulary = {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)} | {chr(256) * 2: 258}
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return {
@@ -64,7 +64,7 @@ def tokenizer() -> dict:
         "pre_tokenizer": level,
         "post_processor": None,
         "decoder": level,
-        "model": {"type": "BPE", "vocab": vocabulary, "merges": []},
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": [f"{chr(256)} {chr(256)}"]},
     }
 
 

@@ -1,25 +1,18 @@
 #!/bin/bash
-# The checks on a machine with an NVIDIA card, where nothing is compiled: this folder's programs, built by build.sh on
-# another. Prints one table; all that the programs say goes to $OUT (a folder; ./card_check_out).
+# The checks on a machine with an NVIDIA card, where nothing is compiled: this folder's programs, put together by
+# tools/machine_check/bundle.sh on another. Prints one table; all that the programs say goes to $OUT (a folder; ./card_check_out).
 #
-#   ./run.sh [checks|tiny|runs|speed|sanitizer|peer …]     these parts, by default all, cheap proofs first
+#   ./card.sh [checks|tiny|runs|speed|sanitizer|peer …]     these parts, by default all, cheap proofs first
 #
 # It ends after $LIMIT seconds (540): what there was no time for is left out, and said. cuBLAS is found by its name, in
 # FIREFLY_LIBCUBLAS, or in a Python environment (pip's nvidia-cublas, PyTorch's). With STAND_IN=1 the emulated card takes the
-# real one's place, for a dry run on a machine without one: STAND_IN=1 ./run.sh checks tiny
+# real one's place, for a dry run on a machine without one: STAND_IN=1 ./card.sh checks tiny
 cd "$(dirname "$0")" || exit 1
 OUT=${OUT:-card_check_out}
 LIMIT=${LIMIT:-540}
-slower=1  # how many times as long everything may take
-mkdir -p "$OUT"
-status=0
 parts=${*:-checks tiny runs speed sanitizer peer}
-wants() { [[ " $parts " == *" $1 "* ]]; }
-row() { printf '%-34s %s\n' "$1" "$2" | tee -a "$OUT/table.txt"; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. ./steps.sh
 
-: >"$OUT/table.txt"
 if [ -n "${STAND_IN:-}" ]; then
   ln -s "$PWD/libcard_stand_in.so" "$work/libcuda.so.1"
   export LD_LIBRARY_PATH=$work FIREFLY_LIBCUBLAS=$PWD/libcard_stand_in.so
@@ -37,30 +30,12 @@ row cuBLAS "${cublas:-of the system}"
 # What cuBLAS needs lies beside it.
 [ -z "$cublas" ] || export FIREFLY_LIBCUBLAS=$cublas LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$(dirname "$cublas")"
 
-# step NAME SECONDS COMMAND…: its last line is its result.
-step() {
-  local name=$1 limit=$((slower * $2)) started=$SECONDS left=$((slower * LIMIT - SECONDS))
-  shift 2
-  if [ $left -lt 5 ]; then
-    row "$name" "left out: the $LIMIT seconds are over"
-    status=1
-    return
-  fi
-  if timeout $((limit < left ? limit : left)) "$@" >"$OUT/$name.txt" 2>&1; then
-    row "$name" "$(grep -v '^=* *$' "$OUT/$name.txt" | tail -1) ($((SECONDS - started)) s)"
-  else
-    row "$name" "FAILED with $?: $(tail -1 "$OUT/$name.txt") ($((SECONDS - started)) s)"
-    head -20 "$OUT/$name.txt" | sed 's/^/    /'
-    status=1
-  fi
-}
-
 kernels=(./kernels cuda - "${cublas:--}")
 if wants checks; then
   step kernels 120 "${kernels[@]}"
 fi
 
-# The program itself, where bundle.sh has put it here: losses of runs against the processor's, then how fast it is.
+# The program itself, where it is here: losses of runs against the processor's, then how fast it is.
 compare() { # NAME SECONDS MODEL STEPS TOLERANCE [KEY=VALUE …]
   step "$1" "$2" python3 compare_runs.py ./firefly "$work/$3" "${@:4}"
 }
@@ -85,24 +60,18 @@ if [ -x ./firefly ] && wants runs; then
       --max-new-tokens 8 --precision float32 --json
   done
 fi
-bench() { # NAME SECONDS OPTIONS…
-  step "bench-$1" "$2" ./firefly bench --device cuda "${@:3}"
-  cat "$OUT/bench-$1.txt"
-}
 if wants speed; then
-  step token 60 ./kernels token - "${cublas:--}"
-  cat "$OUT/token.txt"
-  step speed 120 ./kernels speed - "${cublas:--}"
-  cat "$OUT/speed.txt"
+  told token 60 ./kernels token - "${cublas:--}"
+  told speed 120 ./kernels speed - "${cublas:--}"
 fi
 if [ -x ./firefly ] && wants speed; then
-  bench smollm2 60 --shape smollm2 --rows 8
-  bench smollm2-float16 60 --shape smollm2 --rows 8 --only training --precision float16
-  bench blocks 60 --shape ziya13b --rows 8 --only training
-  bench 13b-generation 120 --shape whole-ziya13b --only generation
+  bench cuda smollm2 60 --shape smollm2 --rows 8
+  bench cuda smollm2-float16 60 --shape smollm2 --rows 8 --only training --precision float16
+  bench cuda blocks 60 --shape ziya13b --rows 8 --only training
+  bench cuda 13b-generation 120 --shape whole-ziya13b --only generation
   # What a card of 24 GB has room for, and then as it is.
-  bench 13b-training-24gb 120 --shape whole-ziya13b --rows 8 --only training --steps 3 --spare-memory
-  bench 13b-training 120 --shape whole-ziya13b --rows 8 --only training --steps 3
+  bench cuda 13b-training-24gb 120 --shape whole-ziya13b --rows 8 --only training --steps 3 --spare-memory
+  bench cuda 13b-training 120 --shape whole-ziya13b --rows 8 --only training --steps 3
 fi
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1)
@@ -118,7 +87,7 @@ fi
 
 # transformers + PEFT on the same card, where this Python has them.
 if wants peer && python3 -c 'import peft, transformers' 2>/dev/null; then
-  step peer-smollm2 120 python3 peer.py smollm2 10
-  step peer-13b 240 python3 peer.py whole-ziya13b 3
+  step peer-smollm2 120 python3 peer.py cuda smollm2 10
+  step peer-13b 240 python3 peer.py cuda whole-ziya13b 3
 fi
 exit $status
