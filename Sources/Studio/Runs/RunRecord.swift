@@ -67,10 +67,10 @@ struct RunRecord {
     let manager = FileManager.default
     let folder = (resumes ? startedIn : nil) ?? manager.currentDirectoryPath
     if !resumes || !manager.fileExists(atPath: log) { try AtomicFile.write(Data(), to: log) }
-    guard let output = FileHandle(forWritingAtPath: log) else {
-      throw FireflyError("cannot write the log", at: log)
-    }
-    output.seekToEndOfFile()
+    // Each line goes to the end, wherever another process is: the one before may still say that it has stopped.
+    let descriptor = open(log, O_WRONLY | O_APPEND | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FireflyError("cannot write the log", at: log) }
+    let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     let started = try ChildProgram.start(
       program, ["train", config] + (resumes ? ["--resume"] : []), in: folder, output: output)
     guard case .object(var members) = started?.json else { return }
