@@ -39,9 +39,9 @@ extension GenerationOptions {
   ///     by one.
   /// - Returns: the options and, for the user to read, one note for each key that is not followed.
   /// - Throws: `FireflyError` for a value of the wrong kind or out of range.
-  public static func defaults(from config: JSONValue?, source: String, vocabularySize: Int? = nil) throws -> (
-    options: GenerationOptions, notes: [String]
-  ) {
+  public static func defaults(
+    from config: JSONValue?, source: String, vocabularySize: Int? = nil
+  ) throws -> (options: GenerationOptions, notes: [String]) {
     var options = GenerationOptions()
     guard let config else { return (options, []) }
     let keys = KeyReader(config, source: source)
@@ -74,7 +74,8 @@ extension GenerationOptions {
     ]
     return named.compactMap { key, ids in
       guard let id = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) else { return nil }
-      return "\(source): \(key) names token \(id), which has no effect: the model has \(vocabularySize) tokens"
+      return "\(source): \(key) names token \(id), which has no effect: the model has \(vocabularySize) "
+        + "tokens"
     }
   }
 
