@@ -11,7 +11,7 @@ extension Ranks {
   ) throws -> Ranks {
     guard let launch = Launch(environment) else { return .alone() }
     let ranks = Ranks(try MPITransport(launch))
-    try ranks.meet(processors: Processors.allowed, cores: Processors.allowedCores)
+    try ranks.meet(processors: Processors.allowed, cores: Processors.threads)
     return ranks
   }
 
@@ -20,7 +20,7 @@ extension Ranks {
   ///
   /// - Parameters:
   ///   - processors: those of this process, by their numbers.
-  ///   - cores: how many they are of.
+  ///   - cores: how many of them it computes with alone.
   package func meet(processors: Set<Int>, cores: Int) throws {
     let own = [hosts[rank], processors.sorted().map(String.init).joined(separator: ",")]
     let all = try gather(texts: own)

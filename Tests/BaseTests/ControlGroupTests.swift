@@ -4,7 +4,7 @@ import Testing
 
 @testable import FireflyBase
 
-/// Limits of memory, in folders as the two versions of control groups have them.
+/// Limits of memory and of processors, in folders as the two versions of control groups have them.
 @Suite struct ControlGroupTests {
   private func limit(_ groups: String, _ files: [String: String]) throws -> Int? {
     let folder = try TemporaryFolder()
@@ -30,5 +30,23 @@ import Testing
     #expect(try limit(groups, none.merging(inner) { $1 }) == 5000)
     #expect(try limit(groups, none) == nil)
     #expect(try limit("", [:]) == nil)
+  }
+
+  private func processors(_ groups: String, _ files: [String: String]) throws -> Double? {
+    let folder = try TemporaryFolder()
+    for (name, text) in files { try folder.write(Data(text.utf8), to: name) }
+    return ControlGroup.processorLimit(groups: groups, root: folder.path)
+  }
+
+  @Test func processorsAreAShareOfTime() throws {
+    #expect(try processors("0::/a\n", ["cpu.max": "max 100000\n", "a/cpu.max": "250000 100000\n"]) == 2.5)
+    #expect(try processors("0::/a\n", ["cpu.max": "50000 100000\n", "a/cpu.max": "250000 100000\n"]) == 0.5)
+    #expect(try processors("0::/\n", ["cpu.max": "max 100000\n"]) == nil)
+    #expect(try processors("0::/\n", [:]) == nil)
+    let groups = "5:cpu,cpuacct:/x\n4:memory:/x\n"
+    let none = ["cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"]
+    let inner = ["cpu/x/cpu.cfs_quota_us": "400000", "cpu/x/cpu.cfs_period_us": "100000"]
+    #expect(try processors(groups, none.merging(inner) { $1 }) == 4)
+    #expect(try processors(groups, none) == nil)
   }
 }

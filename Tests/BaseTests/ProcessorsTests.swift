@@ -28,7 +28,14 @@ import Testing
     #expect(Processors.cores(of: [0, 1, 2, 3, 4, 5], in: folder.path) == 3)
     #expect(Processors.cores(of: [1, 4], in: folder.path) == 2, "one thread of each of two cores")
     #expect(Processors.cores(of: [0, 4, 7, 8], in: folder.path) == 3, "nothing is told of 7 and 8")
-    #expect((1...Processors.allowed.count).contains(Processors.allowedCores))
+    #expect((1...Processors.allowed.count).contains(Processors.threads))
+  }
+
+  @Test func threadsAreNoMoreThanTheControlGroupGivesTimeTo() {
+    #expect(Processors.threads(cores: 64, limit: 2.5) == 2)
+    #expect(Processors.threads(cores: 64, limit: 0.5) == 1)
+    #expect(Processors.threads(cores: 4, limit: 16) == 4)
+    #expect(Processors.threads(cores: 4, limit: nil) == 4)
   }
 
   /// A policy is a thread's own, so another tries it: over two nodes that a folder tells of, where the system permits it,

@@ -11,8 +11,15 @@ package enum Processors {
     return numbers.isEmpty ? Set(0..<ProcessInfo.processInfo.activeProcessorCount) : numbers
   }()
 
-  /// How many cores the allowed ones are of.
-  package static let allowedCores = cores(of: allowed)
+  /// How many threads this process computes with by itself: one for each core that the allowed ones are of, and no more than its
+  /// control group gives time to, as threads beyond that stop all of them for the rest of each tenth of a second.
+  package static let threads = threads(cores: cores(of: allowed), limit: ControlGroup.processorLimit)
+
+  /// Of so many cores, and so many seconds of processors a second.
+  package static func threads(cores: Int, limit: Double?) -> Int {
+    guard let limit, limit < Double(cores) else { return max(1, cores) }
+    return max(1, Int(limit))
+  }
 
   /// How many cores some processors are of. Where a core runs two threads, the system shows two processors, which share the
   /// core's units and caches: two threads of products get hardly more out of it than one, and tiles do half as much.

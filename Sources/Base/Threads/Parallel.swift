@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Work is cut into tasks by its shape, never by the number of threads, so results do not depend on it.
 package enum Parallel {
-  /// Threads in use, the calling one included: one for each core that this process may run on, or `FIREFLY_THREADS`.
+  /// Threads in use, the calling one included: `Processors.threads`, or what `FIREFLY_THREADS` says.
   /// Set it between computations, never inside a task.
   package static var threads: Int {
     get { ThreadPool.shared.threads }
@@ -69,7 +69,7 @@ package enum Parallel {
 /// them), then sleep.
 private final class ThreadPool: @unchecked Sendable {
   static let shared = ThreadPool(
-    threads: (try? Parallel.threadsFromEnvironment()) ?? max(1, Processors.allowedCores))
+    threads: (try? Parallel.threadsFromEnvironment()) ?? Processors.threads)
 
   /// Tasks claimed so far (low half) of the tasks there are (high half). A claim is a compare-and-exchange of the whole
   /// word, so whoever claims a task knows that its region is still running and its body alive.

@@ -29,8 +29,8 @@ package enum ManualPage {
     .TP
     .B FIREFLY_THREADS
     Threads to compute with; by default one for each core that the process may use (taskset, cpusets, mpirun's binding),
-    even where a core shows as two processors; unbound ranks of one machine divide the cores among them. Results do not
-    depend on it.
+    even where a core shows as two processors, and no more than its control group gives time to (docker --cpus). Unbound
+    ranks of one machine divide them among them. Results do not depend on it.
     .TP
     .B FIREFLY_ISA
     The kernels to use: generic, avx2, avx512f (avx2 with attention in AVX-512, for processors without its bfloat16),

@@ -29,10 +29,15 @@ enum MachineFacts {
     ]
   }
 
-  /// With the processors that the process may use where they are more: a core may show as two.
+  /// With the processors that the process may use where they are more: a core may show as two, and a container may have a share of
+  /// their time.
   private static var threads: Fact {
     let (count, allowed) = (Parallel.threads, Processors.allowed.count)
-    return Fact("threads", count < allowed ? "\(count), of \(allowed) processors" : "\(count)", .int(count))
+    var text = count < allowed ? "\(count), of \(allowed) processors" : "\(count)"
+    if let limit = ControlGroup.processorLimit {
+      text += String(format: ", limited to %.1f by a control group", limit)
+    }
+    return Fact("threads", text, .int(count))
   }
 
   static func text(_ facts: [Fact]) -> String {
