@@ -103,9 +103,9 @@ package enum Ledger {
     return result
   }
 
-  /// Adds the decoding of so many weights within a task, on any thread.
+  /// Adds the decoding of so many weights within a task that the recording thread has asked for.
   static func measureDecoding(_ weights: Int, _ body: () -> Void) {
-    guard isOn.load(ordering: .relaxed) else { return body() }
+    guard isOn.load(ordering: .relaxed), pthread_equal(Parallel.asker, recorder) != 0 else { return body() }
     let start = MonotonicTime.now()
     body()
     decodingNanoseconds.add(UInt64((MonotonicTime.now() - start) * 1e9), ordering: .relaxed)

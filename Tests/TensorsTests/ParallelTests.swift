@@ -73,6 +73,25 @@ struct ParallelTests {
     callers.wait()
     #expect(runs.values == [Int](repeating: regions, count: 64))
   }
+
+  /// Whoever performs a task, on whichever thread, can tell whose it is: what is measured counts its own alone.
+  @Test func aTaskKnowsTheThreadThatAskedForIt() {
+    let others = Counters(4)
+    let callers = DispatchGroup()
+    for caller in 0..<4 {
+      DispatchQueue.global().async(group: callers) {
+        let own = pthread_self()
+        for _ in 0..<300 {
+          Parallel.run(16) { _ in
+            Parallel.run(2) { _ in if pthread_equal(Parallel.asker, own) == 0 { others.add(caller) } }
+          }
+        }
+        if pthread_equal(Parallel.asker, own) == 0 { others.add(caller) }
+      }
+    }
+    withThreads(3) { callers.wait() }
+    #expect(others.values == [0, 0, 0, 0])
+  }
 }
 
 /// A counter to each task.

@@ -28,6 +28,10 @@ package enum Parallel {
     }
   }
 
+  /// The thread that has asked for the task which the calling one performs; the calling thread itself where it performs none
+  /// of another's.
+  package static var asker: pthread_t { ThreadPool.shared.asker }
+
   /// What handing work to other threads took.
   package struct HandOvers: Sendable, Equatable {
     /// How often tasks were shared with other threads.
@@ -85,6 +89,7 @@ private final class ThreadPool: @unchecked Sendable {
   private let count: Atomic<Int>
   private var workers: [pthread_t] = []  // guarded by `taken`
   private var body: ((Int) -> Void)?  // written while no task can be claimed
+  private var caller = pthread_self()  // whose body it is; as above
   private let isMeasured = Atomic<Bool>(false)
   private var handOvers = Parallel.HandOvers()  // guarded by `taken`
 
@@ -111,6 +116,7 @@ private final class ThreadPool: @unchecked Sendable {
     var ownEnd = 0.0
     withoutActuallyEscaping(body) { body in
       self.body = body
+      caller = pthread_self()
       finished.store(0, ordering: .relaxed)
       ticket.store(UInt64(tasks) << 32, ordering: .sequentiallyConsistent)
       wakeWorkers()
@@ -214,7 +220,17 @@ private final class ThreadPool: @unchecked Sendable {
     return count
   }
 
+  /// Set in threads of the pool alone.
+  private static let ofPool: pthread_key_t = {
+    var key = pthread_key_t()
+    precondition(pthread_key_create(&key, nil) == 0, "no key of a thread's own values is left")
+    return key
+  }()
+
+  var asker: pthread_t { pthread_getspecific(ThreadPool.ofPool) == nil ? pthread_self() : caller }
+
   private func serve() {
+    pthread_setspecific(ThreadPool.ofPool, Unmanaged.passUnretained(self).toOpaque())
     while true {
       while performTasks() { wakeCaller() }
       if !spin(ThreadPool.workerSpins, until: { hasWork || closing.load(ordering: .relaxed) }) { sleep() }
