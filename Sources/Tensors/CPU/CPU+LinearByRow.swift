@@ -103,7 +103,9 @@ private struct PartAddress {
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
     let sumsBytes = group * PartAddress.width * MemoryLayout<Float>.size
-    withUnsafeTemporaryAllocation(byteCount: sumsBytes + (tiled?.roomBytes ?? 0), alignment: 64) { memory in
+    // Tiles' room alone needs the alignment, which takes longer to allocate.
+    let (room, alignment) = tiled.map { ($0.roomBytes, 64) } ?? (0, MemoryLayout<Float>.alignment)
+    withUnsafeTemporaryAllocation(byteCount: sumsBytes + room, alignment: alignment) { memory in
       guard let base = memory.baseAddress else { return }
       let sums = Sums(
         base: base.bindMemory(to: Float.self, capacity: group * PartAddress.width), stride: PartAddress.width,
