@@ -10,16 +10,7 @@ namespace {
 
 const int64_t tokens = 8192, hidden = 5120, mlp = 13824, heads = 40, vocabulary = 39424;
 
-struct Timer {
-  card *c;
-  int failures = 0;
-
-  void *room(int64_t bytes) {
-    void *at = nullptr;
-    if (c->allocate(c, &at, (size_t)bytes) != 0 || c->fill(c, at, 0, (size_t)bytes) != 0) failures++;
-    return at;
-  }
-
+struct Timer : CardRoom {
   // Milliseconds of one of ten runs, after one to warm up.
   double time(const std::function<int()> &body) {
     if (body() != 0) {
@@ -52,7 +43,7 @@ card_product product(card_out out, card_in a, card_in b, int64_t m, int64_t n, i
 }  // namespace
 
 int measure_speed(card *c) {
-  Timer t{c};
+  Timer t{{c}};
   card_out wide = {t.room(tokens * hidden * 4), hidden, CARD_FLOAT32}, other = {t.room(tokens * hidden * 4), hidden, CARD_FLOAT32};
   card_out half = {t.room(tokens * hidden * 2), hidden, CARD_BFLOAT16};
   card_out gate_up = {t.room(tokens * 2 * mlp * 2), 2 * mlp, CARD_BFLOAT16}, of_mlp = {t.room(tokens * mlp * 2), mlp, CARD_BFLOAT16};

@@ -19,16 +19,7 @@ struct Shape {
 
 card_in in(card_out x, int64_t column = 0) { return {(char *)x.at + column * 2, x.stride, x.type}; }
 
-// Memory of a card, filled with zeros, for as long as the program runs.
-struct Memory {
-  card *c;
-  int failures = 0;
-
-  void *room(int64_t bytes) {
-    void *at = nullptr;
-    if (c->allocate(c, &at, (size_t)bytes) != 0 || c->fill(c, at, 0, (size_t)bytes) != 0) failures++;
-    return at;
-  }
+struct Memory : CardRoom {
   card_out half(int64_t rows, int64_t columns) { return {room(rows * columns * 2), columns, CARD_BFLOAT16}; }
   card_nf4 nf4(int64_t outputs, int64_t columns) {
     int64_t blocks = outputs * columns / 64;
@@ -147,7 +138,7 @@ class Token {
 
 int measure_token(card *c) {
   const Shape ziya = {"Ziya-LLaMA-13B", 5120, 13824, 40, 40, 128, 40}, smollm = {"SmolLM2-135M", 576, 1536, 9, 3, 64, 30};
-  Memory memory{c};
+  Memory memory{{c}};
   for (const Shape &shape : {ziya, smollm})
     for (int64_t rows : {1, 8}) Token(memory, shape, rows, 160).measure();
   Token(memory, smollm, 1, 1000).measure();
