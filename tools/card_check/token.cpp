@@ -41,7 +41,7 @@ struct Layer {
 class Token {
  public:
   Token(Memory &m, const Shape &s, int64_t rows, int64_t past)
-      : c(m.c), s(s), rows(rows), past(past), stream{m.room(rows * s.hidden * 4), s.hidden, CARD_FLOAT32},
+      : memory(m), c(m.c), s(s), rows(rows), past(past), stream{m.room(rows * s.hidden * 4), s.hidden, CARD_FLOAT32},
         normed(m.half(rows, s.hidden)), qkv(m.half(rows, s.queries() + 2 * s.keys())), attended(m.half(rows, s.queries())),
         added(m.half(rows, s.hidden)), gate_up(m.half(rows, 2 * s.mlp)), active(m.half(rows, s.mlp)),
         weight((float *)m.room(s.hidden * 4)), reciprocal((float *)m.room(rows * 4)),
@@ -59,12 +59,12 @@ class Token {
     double sum = 0;
     auto all_steps = steps();
     for (auto &step : all_steps) {
-      double one = microseconds(40, [&] { step.body(), layer++; });
+      double one = microseconds(40, [&] { run(step), layer++; });
       sum += one;
       printf("  %-24s %7.2f\n", step.name, one);
     }
     auto block = [&] {
-      for (auto &step : all_steps) step.body();
+      for (auto &step : all_steps) run(step);
       layer++;
     };
     double all = microseconds((int)s.layers, block);
@@ -79,9 +79,10 @@ class Token {
  private:
   struct Step {
     const char *name;
-    std::function<void()> body;
+    std::function<int()> body;
   };
 
+  Memory &memory;
   card *c;
   Shape s;
   int64_t rows, past;
@@ -91,34 +92,38 @@ class Token {
   std::vector<Layer> layers;
   size_t layer = 0;
 
+  void run(const Step &step) {
+    if (step.body() != 0) memory.failures++;
+  }
+
   const Layer &own() const { return layers[layer % layers.size()]; }
 
   // A block's operations as the program asks for them.
   std::vector<Step> steps() {
-    Step norm = {"rms_norm", [this] { card_rms_norm(c, normed, reciprocal, in(stream), weight, 1e-5f, rows, s.hidden); }};
-    Step add = {"add", [this] { card_add(c, stream, in(added), rows, s.hidden); }};
+    Step norm = {"rms_norm", [this] { return card_rms_norm(c, normed, reciprocal, in(stream), weight, 1e-5f, rows, s.hidden); }};
+    Step add = {"add", [this] { return card_add(c, stream, in(added), rows, s.hidden); }};
     return {
         norm,
         {"queries, keys, values",
-         [this] { multiply(qkv, {{own().q, own().k, own().v}, {s.queries(), s.keys(), s.keys()}}); }},
-        {"rotate", [this] { card_rotate(c, qkv, angles, angles, 1, 0, rows, s.heads + s.key_heads, s.head, s.head); }},
+         [this] { return multiply(qkv, {{own().q, own().k, own().v}, {s.queries(), s.keys(), s.keys()}}); }},
+        {"rotate", [this] { return card_rotate(c, qkv, angles, angles, 1, 0, rows, s.heads + s.key_heads, s.head, s.head); }},
         {"attention_cached",
          [this] {
-           card_attention_cached(c, attended, nullptr, 0, in(qkv), &cached, in(qkv, s.queries()),
-                                 in(qkv, s.queries() + s.keys()), nullptr, nullptr, 0.1f, 0, rows, s.heads,
-                                 s.heads / s.key_heads, s.head, s.head);
+           return card_attention_cached(c, attended, nullptr, 0, in(qkv), &cached, in(qkv, s.queries()),
+                                        in(qkv, s.queries() + s.keys()), nullptr, nullptr, 0.1f, 0, rows, s.heads,
+                                        s.heads / s.key_heads, s.head, s.head);
          }},
-        {"output", [this] { card_nf4_rows(c, added, in(attended), own().o, card_in{}, card_in{}, rows, s.hidden, 0); }},
+        {"output", [this] { return card_nf4_rows(c, added, in(attended), own().o, card_in{}, card_in{}, rows, s.hidden, 0); }},
         add,
         norm,
-        {"gate and up", [this] { multiply(gate_up, {{own().gate, own().up, own().up}, {s.mlp, s.mlp, 0}}); }},
-        {"activate", [this] { card_activate(c, active, in(gate_up), in(gate_up, s.mlp), 0, rows, s.mlp); }},
-        {"down", [this] { card_nf4_rows(c, added, in(active), own().down, card_in{}, card_in{}, rows, s.hidden, 0); }},
+        {"gate and up", [this] { return multiply(gate_up, {{own().gate, own().up, own().up}, {s.mlp, s.mlp, 0}}); }},
+        {"activate", [this] { return card_activate(c, active, in(gate_up), in(gate_up, s.mlp), 0, rows, s.mlp); }},
+        {"down", [this] { return card_nf4_rows(c, added, in(active), own().down, card_in{}, card_in{}, rows, s.hidden, 0); }},
         add,
     };
   }
 
-  void multiply(card_out y, const card_nf4_parts &parts) { card_nf4_rows_of(c, y, in(normed), &parts, rows); }
+  int multiply(card_out y, const card_nf4_parts &parts) { return card_nf4_rows_of(c, y, in(normed), &parts, rows); }
 
   // Of one of `runs`, the best of three times.
   double microseconds(int runs, const std::function<void()> &body) {
