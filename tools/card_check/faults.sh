@@ -63,8 +63,8 @@ plant "the codes of a byte exchanged" kernels/nf4_rows_tiles.h 'code_value(THREA
 plant "sums written where codes are still looked up" kernels/nf4_rows_tiles.h \
   'barrier();  // nobody decodes any more' '// nobody decodes any more'
 plant "a row of 64 read to the end of 128" kernels/nf4_rows_tiles.h 'place.own_end = chunks - 1;' 'place.own_end = chunks;'
-plant "a new key that is taken from the cache" kernels/attention.h 'at == of.count - 1;' 'at == of.count;'
-plant "new values of the first head alone" kernels/attention.h 'new_key.at && head % group == 0' 'new_key.at && head == 0'
+plant "a new key that is taken from the cache" kernels/attention_cached.h 'at == of.count - 1;' 'at == of.count;'
+plant "new values of the first head alone" kernels/attention_cached.h 'new_key.at && head % group == 0' 'new_key.at && head == 0'
 plant "float16 rounded as bfloat16" kernels/tiles.h 'return narrow_pair_float16' 'return narrow_pair'
 plant "rows and columns exchanged in a launch" operations/elementwise.c \
   'scale_rows, over_matrix(rows, columns, 4), x, factors, rows, columns' \
