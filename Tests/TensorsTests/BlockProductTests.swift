@@ -98,8 +98,9 @@ import Testing
     }
   }
 
-  @Test(arguments: cases) private func manyRowsAndTheirGradientAreThoseOfTheDecodedMatrix(_ test: Case) throws
-  {
+  @Test(arguments: cases + onTiles) private func manyRowsAndTheirGradientAreThoseOfTheDecodedMatrix(
+    _ test: Case
+  ) throws {
     let (blocks, values) = try matrix(test.format, rows: 40, turning: 8)
     let dense = Tensor(values, blocks.shape).converted(to: test.variant.dtype)
     let x = Tensor.normal([21, blocks.inputs], test.variant.dtype, seed: 2)

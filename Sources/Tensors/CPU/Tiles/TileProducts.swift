@@ -26,17 +26,24 @@ struct TileProducts: @unchecked Sendable {
   /// Whether an extent of a product is worth its tiles.
   static func suits(_ extent: Int) -> Bool { extent >= least }
 
-  /// One of the products that a block of y sums.
+  /// One of the products that a block of y sums. It holds its operands: b is often decoded for this product alone.
   struct Term {
+    fileprivate enum Right {
+      case dense(Matrix)
+      case nf4(NF4Tensor)
+    }
+
     fileprivate let view: tiles_term
-    fileprivate let nf4: NF4Tensor?
+    private let a: Matrix
+    fileprivate let b: Right
 
     /// a·b or, `transposed`, a·bᵀ; both bfloat16.
     init(_ a: Matrix, _ b: Matrix, transposed: Bool) {
       view = tiles_term(
         a: a.input(), dense: b.input(), nf4: nil, first_row: 0, first_column: 0, k: a.columns,
         transposed: transposed ? 1 : 0)
-      nf4 = nil
+      self.a = a
+      self.b = .dense(b)
     }
 
     /// The same for a window of an NF4 matrix, from a row and a column on.
@@ -44,11 +51,12 @@ struct TileProducts: @unchecked Sendable {
       view = tiles_term(
         a: a.input(), dense: kernels_in(at: nil, stride: 0, type: a.dtype.code), nf4: nil, first_row: row,
         first_column: column, k: a.columns, transposed: transposed ? 1 : 0)
-      nf4 = b
+      self.a = a
+      self.b = .nf4(b)
     }
   }
 
-  /// y (+)= Σ of the terms. The operands outlive the call by their owners.
+  /// y (+)= Σ of the terms.
   ///
   /// - Parameter y: `[rows, columns]`, float32 or bfloat16, of at most `blockRows` rows; rounded once.
   func multiply(_ y: Matrix, _ terms: [Term], accumulate: Bool = false) {
@@ -59,7 +67,7 @@ struct TileProducts: @unchecked Sendable {
         guard let firstCodes = codes.baseAddress, let firstView = views.baseAddress else { return }
         for (index, term) in terms.enumerated() {
           var view = term.view
-          if let weights = term.nf4 {
+          if case .nf4(let weights) = term.b {
             (firstCodes + index).initialize(to: weights.kernelsView)
             view.nf4 = UnsafePointer(firstCodes + index)
           }
