@@ -39,8 +39,12 @@ extension Filters {
     "selectattr": { try chosen($0, $1, $2, byAttribute: true, keeps: true) },
     "rejectattr": { try chosen($0, $1, $2, byAttribute: true, keeps: false) },
     "sort": sort, "dictsort": dictsort, "unique": unique,
-    "min": { value, arguments, interpreter in try extreme(value, arguments, interpreter) { $0 } },
-    "max": { value, arguments, interpreter in try extreme(value, arguments, interpreter) { !$0 } },
+    "min": { value, arguments, interpreter in
+      try extreme(value, arguments, interpreter) { try Operators.precedes($0, $1) }
+    },
+    "max": { value, arguments, interpreter in
+      try extreme(value, arguments, interpreter) { try Operators.precedes($1, $0) }
+    },
     "sum": { value, arguments, interpreter in
       let given = try arguments.bind("sum", ["attribute", "start"])
       return try interpreter.sequence(value, "sum").reduce(given["start"] ?? .int(0)) {
@@ -62,7 +66,7 @@ extension Filters {
     },
     "attr": { value, arguments, _ in
       try Members.attribute(
-        try arguments.bind("attr", ["name"], required: 1).text("name").text, of: value)
+        try arguments.bind("attr", ["name"], required: 1).text("name").text, of: value, orItem: false)
     },
   ]
 
@@ -182,6 +186,9 @@ extension Filters {
     return .iterator(
       try interpreter.sequence(value, "unique").filter { item in
         let key = folded(try picked(given.optional("attribute"), of: item), given.flag("case_sensitive"))
+        guard key.isHashable else {
+          throw FireflyError("unique cannot tell values of type \(key.kind) apart")
+        }
         for other in seen {
           try interpreter.countStep()
           if other.equals(key) { return false }
@@ -192,7 +199,8 @@ extension Filters {
   }
 
   private static func extreme(
-    _ value: JinjaValue, _ arguments: CallArguments, _ interpreter: Interpreter, _ replaces: (Bool) -> Bool
+    _ value: JinjaValue, _ arguments: CallArguments, _ interpreter: Interpreter,
+    _ beats: (JinjaValue, JinjaValue) throws -> Bool
   ) throws -> JinjaValue {
     let given = try arguments.bind("min", ["case_sensitive", "attribute"])
     let items = try interpreter.sequence(value, "min")
@@ -201,9 +209,7 @@ extension Filters {
       folded(try picked(given.optional("attribute"), of: item), given.flag("case_sensitive"))
     }
     for item in items.dropFirst() {
-      let (first, second) = (try key(best), try key(item))
-      if first.equals(second) { continue }
-      if replaces(try Operators.precedes(second, first)) { best = item }
+      if try beats(try key(item), try key(best)) { best = item }
     }
     return best
   }

@@ -38,10 +38,12 @@ enum Filters {
     },
     "int": { value, arguments, _ in
       let given = try arguments.bind("int", ["default", "base"])
+      try defined(value)
       return integer(value, base: try given.int("base", default: 10)) ?? given["default"] ?? .int(0)
     },
     "float": { value, arguments, _ in
       let given = try arguments.bind("float", ["default"])
+      try defined(value)
       return float(value) ?? given["default"] ?? .double(0)
     },
     "abs": { value, _, _ in
@@ -121,6 +123,10 @@ enum Filters {
 
   // MARK: - Numbers
 
+  private static func defined(_ value: JinjaValue) throws {
+    if case .undefined(let why) = value { throw FireflyError("there is no number: \(why)") }
+  }
+
   private static func integer(_ value: JinjaValue, base: Int) -> JinjaValue? {
     if let number = value.integer { return .int(number) }
     if case .string(let text) = value {
@@ -150,10 +156,11 @@ enum Filters {
     let method = try given.text("method", default: "common").text
     guard let number = value.number else { throw FireflyError("round needs a number", found: value.kind) }
     guard (-300...300).contains(precision) else { throw FireflyError("round's precision is out of range") }
-    if let whole = value.integer, method == "common", precision >= 0 { return .int(whole) }
+    if let whole = value.integer, method == "common" { return .int(try rounded(whole, precision)) }
     let scale = pow(10.0, Double(precision))
     switch method {
-    case "ceil": return .double((number * scale).rounded(.up) / scale)
+    // Python's ceil is a whole number, which has no −0.
+    case "ceil": return .double(((number * scale).rounded(.up) + 0) / scale)
     case "floor": return .double((number * scale).rounded(.down) / scale)
     case "common":
       // Decimal digits of the exact value, ties to even, as Python's round.
@@ -161,6 +168,19 @@ enum Filters {
       return .double((number * scale).rounded(.toNearestOrEven) / scale)
     default: throw FireflyError("round knows no method \"\(method)\"", expected: "common, ceil or floor")
     }
+  }
+
+  /// To tens, hundreds … for negative digits, ties to the even one.
+  private static func rounded(_ whole: Int, _ digits: Int) throws -> Int {
+    guard digits < 0 else { return whole }
+    guard digits >= -18 else { return 0 }
+    let unit = (0..<(-digits)).reduce(1) { unit, _ in unit * 10 }
+    let (quotient, rest) = whole.quotientAndRemainder(dividingBy: unit)
+    let (twice, isMore) = rest.magnitude.multipliedReportingOverflow(by: 2)
+    let isUp = isMore || twice > unit || (twice == unit && quotient % 2 != 0)
+    let (result, isTooLarge) = (quotient + (isUp ? whole.signum() : 0)).multipliedReportingOverflow(by: unit)
+    guard !isTooLarge else { throw FireflyError("a whole number is too large") }
+    return result
   }
 
   // MARK: - JSON

@@ -122,7 +122,7 @@ extension Interpreter {
           "the chat template makes too large a value", expected: "at most \(limits.members) members")
       }
       let offsets = text.scalarOffsets
-      return zip(offsets, offsets.dropFirst()).map { .string(text.slice($0..<$1)) }
+      return zip(offsets, offsets.dropFirst()).map { .string(text.slice($0..<$1).safe(false)) }
     case .undefined: return []
     default: throw FireflyError("\(what) has no items: it is of type \(value.kind)")
     }

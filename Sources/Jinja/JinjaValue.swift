@@ -52,6 +52,15 @@ package enum JinjaValue {
     }
   }
 
+  /// Whether a dictionary may have it as a key.
+  var isHashable: Bool {
+    switch self {
+    case .list, .dictionary: false
+    case .tuple(let items): items.allSatisfy(\.isHashable)
+    default: true
+    }
+  }
+
   /// The number behind an int, a float or a truth value.
   var number: Double? {
     switch self {

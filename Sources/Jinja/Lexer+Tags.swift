@@ -80,7 +80,24 @@ extension Lexer {
 
   // MARK: - Numbers
 
+  /// `0x1F`, `0b11`, `0o17`.
+  private mutating func lexNumberOfBase() throws -> Bool {
+    let bases: [UInt8: Int] = [UInt8(ascii: "x"): 16, UInt8(ascii: "b"): 2, UInt8(ascii: "o"): 8]
+    guard bytes[position] == UInt8(ascii: "0"), let base = byte(position + 1).flatMap({ bases[$0 | 0x20] })
+    else { return false }
+    var end = position + 2
+    while let next = byte(end), isNameByte(next) { end += 1 }
+    let text = String(decoding: bytes[position + 2..<end].filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+    guard let number = Int(text, radix: base) else {
+      throw error(
+        "the number \(String(decoding: bytes[position..<end], as: UTF8.self)) is not supported", line: line)
+    }
+    add(.integer(number), position..<end)
+    return true
+  }
+
   private mutating func lexNumber() throws {
+    if try lexNumberOfBase() { return }
     var index = position
     func digits(_ index: inout Int) {
       while let next = byte(index),
@@ -169,10 +186,14 @@ extension Lexer {
       }
       return String(Unicode.Scalar(value) ?? "\u{FFFD}")
     }
-    if letter >= 0x80 {  // a backslash before a character of several bytes: both stay
-      index -= 1
-      return "\\"
-    }
-    return "\\" + String(Character(Unicode.Scalar(letter)))
+    guard letter >= 0x80 else { return "\\" + String(Character(Unicode.Scalar(letter))) }
+    // Jinja spells what is not ASCII as escapes before it reads them, and so the character's own is not read.
+    let start = index - 1
+    while let next = byte(index), next & 0xc0 == 0x80 { index += 1 }
+    return String(decoding: bytes[start..<index], as: UTF8.self).unicodeScalars.map { scalar in
+      let digits = String(scalar.value, radix: 16)
+      let (letter, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
+      return "\\" + letter + String(repeating: "0", count: width - digits.count) + digits
+    }.joined()
   }
 }

@@ -3,9 +3,9 @@ import FireflyBase
 /// `value.name`, `value[key]` and `value[from:to:by]`.
 enum Members {
   /// A method or attribute first, then a dictionary's member, as Jinja's dot.
-  static func attribute(_ name: String, of value: JinjaValue) throws -> JinjaValue {
+  static func attribute(_ name: String, of value: JinjaValue, orItem: Bool = true) throws -> JinjaValue {
     if let found = try method(name, of: value) { return found }
-    if case .dictionary(let map) = value, let member = map[.text(name)] { return member }
+    if orItem, case .dictionary(let map) = value, let member = map[.text(name)] { return member }
     if case .undefined(let why) = value { throw FireflyError("cannot take .\(name): \(why)") }
     return .undefined("a value of type \(value.kind) has no member \"\(name)\"")
   }
@@ -64,7 +64,8 @@ enum Members {
       let offsets = text.scalarOffsets
       let places = places(offsets.count - 1, from, to, by)
       guard by == 1 else {
-        return .string(MarkedText.joined(places.map { text.slice(offsets[$0]..<offsets[$0 + 1]) }))
+        let parts = places.map { text.slice(offsets[$0]..<offsets[$0 + 1]) }
+        return .string(MarkedText.joined(parts).safe(text.isSafe))
       }
       guard let first = places.first, let last = places.last else { return .string(MarkedText()) }
       return .string(text.slice(offsets[first]..<offsets[last + 1]))

@@ -79,6 +79,7 @@ enum Operators {
       guard two != 0 else { throw FireflyError("division by zero") }
       if operation == .divide { return .double(one / two) }
       var remainder = fmod(one, two)
+      if remainder == 0 { remainder = Double(signOf: two, magnitudeOf: 0) }
       if remainder != 0 && (remainder < 0) != (two < 0) { remainder += two }
       return .double(operation == .modulo ? remainder : ((one - remainder) / two).rounded())
     case .power: return .double(pow(one, two))
@@ -109,11 +110,13 @@ enum Operators {
   }
 
   static func negative(_ value: JinjaValue) throws -> JinjaValue {
-    try apply(.subtract, .int(0), numeric(value, "-"), JinjaLimits())
+    if case .double(let number) = value { return .double(-number) }  // 0 − 0 has no sign
+    return try apply(.subtract, .int(0), numeric(value, "-"), JinjaLimits())
   }
 
   static func positive(_ value: JinjaValue) throws -> JinjaValue {
-    try apply(.add, .int(0), numeric(value, "+"), JinjaLimits())
+    if case .double = value { return value }
+    return try apply(.add, .int(0), numeric(value, "+"), JinjaLimits())
   }
 
   private static func numeric(_ value: JinjaValue, _ sign: String) throws -> JinjaValue {
@@ -154,7 +157,9 @@ enum Operators {
       }
       return text.contains(part)
     case .list(let items), .tuple(let items), .iterator(let items): return items.contains { $0.equals(item) }
-    case .dictionary(let map): return map[item] != nil
+    case .dictionary(let map):
+      guard item.isHashable else { throw FireflyError("no key can be a value of type \(item.kind)") }
+      return map[item] != nil
     case .undefined: return false
     default: throw FireflyError("nothing can be in a value of type \(container.kind)")
     }

@@ -1,27 +1,35 @@
 import FireflyBase
 import Foundation
 
-/// Python's `format % values`, with the conversions s, r, d, i and f.
+/// Python's `format % values`.
 enum PercentFormat {
   static func apply(_ format: MarkedText, _ value: JinjaValue) throws -> MarkedText {
     var values: [JinjaValue] = if case .tuple(let several) = value { several } else { [value] }
     values.reverse()
     var out = MarkedText()
     var start = 0
+    var takesNames = false
     let bytes = Array(format.text.utf8)
     while let place = bytes[start...].firstIndex(of: UInt8(ascii: "%")) {
       out.append(format.slice(start..<place))
-      var end = place + 1
-      while end < bytes.count, "-+ 0123456789.".utf8.contains(bytes[end]) { end += 1 }
-      guard end < bytes.count else { throw FireflyError("the format ends in the middle of a conversion") }
-      let flags = String(decoding: bytes[place + 1..<end], as: UTF8.self)
-      start = end + 1
-      if bytes[end] == UInt8(ascii: "%") {
+      let conversion = try PercentConversion(bytes, place + 1)
+      start = conversion.end
+      if conversion.isPercentSign {
         out.append("%")
         continue
       }
-      guard let next = values.popLast() else { throw FireflyError("the format needs more values") }
-      let text = try converted(next, Character(Unicode.Scalar(bytes[end])), flags)
+      let next: JinjaValue
+      if let name = conversion.name {
+        takesNames = true
+        guard case .dictionary(let map) = value, let member = map[.text(name)] else {
+          throw FireflyError("the format needs a dictionary with \"\(name)\"", found: value.represented)
+        }
+        next = member
+      } else {
+        guard let value = values.popLast() else { throw FireflyError("the format needs more values") }
+        next = value
+      }
+      let text = try conversion.convert(next)
       out.append(format.isSafe ? text.html : text)
     }
     // Python lets values that have items be left over.
@@ -30,50 +38,124 @@ enum PercentFormat {
       case .list, .dictionary, .undefined: true
       default: false
       }
-    guard values.isEmpty || hasItems else { throw FireflyError("the format needs fewer values") }
+    guard values.isEmpty || hasItems || takesNames else {
+      throw FireflyError("the format needs fewer values")
+    }
     out.append(format.slice(start..<bytes.count))
     return out.safe(format.isSafe)
   }
+}
 
-  private static func converted(_ value: JinjaValue, _ letter: Character, _ flags: String) throws
-    -> MarkedText
-  {
-    let parts = flags.split(separator: ".", omittingEmptySubsequences: false)
-    guard
-      let width = Int(
-        parts[0].drop { "-+ 0".contains($0) }.isEmpty ? "0" : parts[0].drop { "-+ 0".contains($0) }),
-      let precision = parts.count > 1 ? Int(parts[1]) : 6, parts.count <= 2, width <= 1000, precision <= 100
-    else { throw FireflyError("the format \"%\(flags)\(letter)\" is not supported") }
-    var text: MarkedText
-    switch (letter, value.number) {
-    case ("s", _), ("r", _):
-      text = letter == "s" ? value.printed : MarkedText(value.represented)
-      if parts.count > 1 {
+/// What stands behind a `%`: `(name)`, flags, a width, a precision, a letter.
+private struct PercentConversion {
+  let name: String?
+  let letter: Character
+  /// Behind the letter.
+  let end: Int
+  private let flags: Set<Character>
+  private let width: Int
+  private let precision: Int?
+  private let written: String
+
+  /// From the byte behind the `%` on.
+  init(_ bytes: [UInt8], _ start: Int) throws {
+    var place = start
+    func taken(while holds: (UInt8) -> Bool) -> String {
+      let from = place
+      while place < bytes.count, holds(bytes[place]) { place += 1 }
+      return String(decoding: bytes[from..<place], as: UTF8.self)
+    }
+    if place < bytes.count, bytes[place] == UInt8(ascii: "(") {
+      place += 1
+      name = taken { $0 != UInt8(ascii: ")") }
+      place += 1
+    } else {
+      name = nil
+    }
+    let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    flags = Set(taken { "-+ 0#".utf8.contains($0) })
+    let width = taken(while: isDigit)
+    var precision: String?
+    if place < bytes.count, bytes[place] == UInt8(ascii: ".") {
+      place += 1
+      precision = taken(while: isDigit)
+    }
+    guard place < bytes.count else { throw FireflyError("the format ends in the middle of a conversion") }
+    letter = Character(Unicode.Scalar(bytes[place]))
+    end = place + 1
+    written = String(decoding: bytes[start..<end], as: UTF8.self)
+    self.width = width.isEmpty ? 0 : Int(width) ?? .max
+    self.precision = precision.map { $0.isEmpty ? 0 : Int($0) ?? .max }
+    guard self.width <= 1000, self.precision ?? 0 <= 100 else { throw unsupported("any value") }
+  }
+
+  var isPercentSign: Bool { written == "%" }
+
+  private func unsupported(_ kind: String) -> FireflyError {
+    FireflyError("the format \"%\(written)\" is not supported for a value of type \(kind)")
+  }
+
+  func convert(_ value: JinjaValue) throws -> MarkedText {
+    switch letter {
+    case "s", "r":
+      var text = letter == "s" ? value.printed : MarkedText(value.represented)
+      if let precision {
         let offsets = text.scalarOffsets
         text = text.slice(0..<offsets[min(precision, offsets.count - 1)])
       }
-    case ("d", let number?), ("i", let number?):
+      return padded(text)
+    case "c":
+      if case .string(let text) = value, text.scalarCount == 1 { return padded(text) }
+      guard let code = value.integer.flatMap(UInt32.init(exactly:)), let scalar = Unicode.Scalar(code) else {
+        throw unsupported(value.kind)
+      }
+      return padded(MarkedText(String(scalar)))
+    default: return padded(number: try digits(value))
+    }
+  }
+
+  /// A number without its sign's place and its width: "-" and the digits, or the digits.
+  private func digits(_ value: JinjaValue) throws -> String {
+    guard let number = value.number else { throw unsupported(value.kind) }
+    switch letter {
+    case "d", "i", "u":
       guard let whole = value.integer ?? Int(exactly: number.rounded(.towardZero)) else {
         throw FireflyError("a whole number is too large")
       }
-      text = MarkedText(String(whole))
-    case ("f", let number?): text = MarkedText(String(format: "%.\(precision)f", number))
-    default:
-      throw FireflyError(
-        "the format \"%\(flags)\(letter)\" is not supported for a value of type \(value.kind)")
+      return spelled(whole, radix: 10, prefix: "")
+    case "x", "X", "o":
+      guard let whole = value.integer else { throw unsupported(value.kind) }
+      let text = spelled(whole, radix: letter == "o" ? 8 : 16, prefix: letter == "o" ? "0o" : "0x")
+      return letter == "X" ? text.uppercased() : text
+    case "e", "E", "f", "F", "g", "G":
+      return String(format: "%\(flags.contains("#") ? "#" : "").\(precision ?? 6)\(letter)", number)
+    default: throw unsupported(value.kind)
     }
-    let isNumber = letter != "s" && letter != "r"
-    let prefix = parts[0].prefix { "-+ 0".contains($0) }
-    if isNumber, prefix.contains("+"), !text.text.hasPrefix("-") { text = MarkedText("+" + text.text) }
-    let missing = max(0, width - text.scalarCount)
-    if prefix.contains("-") {
-      return MarkedText.joined([text, MarkedText(String(repeating: " ", count: missing))])
+  }
+
+  /// With as many digits as the precision says at least.
+  private func spelled(_ whole: Int, radix: Int, prefix: String) -> String {
+    let text = String(whole.magnitude, radix: radix)
+    let zeros = String(repeating: "0", count: max(0, (precision ?? 0) - text.count))
+    return (whole < 0 ? "-" : "") + (flags.contains("#") ? prefix : "") + zeros + text
+  }
+
+  private func padded(number: String) -> MarkedText {
+    var text = number
+    if !text.hasPrefix("-") { text = (flags.contains("+") ? "+" : flags.contains(" ") ? " " : "") + text }
+    guard flags.contains("0"), !flags.contains("-") else { return padded(MarkedText(text)) }
+    // Zeros stand behind the sign, and behind 0x.
+    var head = text.prefix { "+- ".contains($0) }
+    let rest = text.dropFirst(head.count)
+    if let prefix = ["0x", "0X", "0o"].first(where: rest.hasPrefix) {
+      head = text.prefix(head.count + prefix.count)
     }
-    if isNumber, prefix.contains("0") {
-      let sign = text.text.hasPrefix("-") || text.text.hasPrefix("+") ? 1 : 0
-      let zeros = MarkedText(String(repeating: "0", count: missing))
-      return MarkedText.joined([text.slice(0..<sign), zeros, text.slice(sign..<text.byteCount)])
-    }
-    return MarkedText.joined([MarkedText(String(repeating: " ", count: missing)), text])
+    let zeros = String(repeating: "0", count: max(0, width - text.count))
+    return MarkedText(head + zeros + text.dropFirst(head.count))
+  }
+
+  private func padded(_ text: MarkedText) -> MarkedText {
+    let spaces = MarkedText(String(repeating: " ", count: max(0, width - text.scalarCount)))
+    return MarkedText.joined(flags.contains("-") ? [text, spaces] : [spaces, text])
   }
 }

@@ -71,9 +71,6 @@ enum Predicates {
   }
 
   private static func remainder(_ value: JinjaValue, _ divisor: JinjaValue) throws -> JinjaValue {
-    guard value.number != nil else {
-      throw FireflyError("only a number can be divided so", found: value.kind)
-    }
-    return try Operators.apply(.modulo, value, divisor, JinjaLimits())
+    try Operators.apply(.modulo, value, divisor, JinjaLimits())
   }
 }

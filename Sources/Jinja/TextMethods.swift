@@ -58,10 +58,11 @@ enum TextMethods {
       let items = try arguments.bind("join", ["iterable"], required: 1)["iterable"] ?? .null
       return .string(
         try joined(try interpreter.sequence(items, "join"), text, interpreter) { item in
+          if text.isSafe { return item.printed.html }
           guard case .string(let part) = item else {
             throw FireflyError("join needs strings", found: item.kind)
           }
-          return text.isSafe ? part.html : part
+          return part
         }.safe(text.isSafe))
     },
     "upper": { text, _, _ in .string(text.respelled { $0.uppercased() }) },
@@ -138,7 +139,7 @@ enum TextMethods {
     return parts + [text.slice(start..<text.byteCount)]
   }
 
-  /// Split at runs of white space, none at the ends.
+  /// Split at runs of white space, none at the ends but of what is left over.
   private static func words(_ text: MarkedText, limit: Int, fromRight: Bool) -> [MarkedText] {
     let offsets = text.scalarOffsets
     let isSpace = text.text.unicodeScalars.map(\.isPythonSpace)
@@ -153,13 +154,13 @@ enum TextMethods {
         start = index
       }
     }
-    guard limit < ranges.count - 1 || (limit == 0 && !ranges.isEmpty) else { return ranges.map(text.slice) }
+    guard limit < ranges.count else { return ranges.map(text.slice) }
     if fromRight {
       let kept = ranges.suffix(limit)
-      let rest = text.slice(0..<ranges[ranges.count - limit - 1].upperBound).stripped(right: false)
+      let rest = text.slice(0..<ranges[ranges.count - limit - 1].upperBound)
       return [rest] + kept.map(text.slice)
     }
-    let rest = text.slice(ranges[limit].lowerBound..<text.byteCount).stripped(left: false)
+    let rest = text.slice(ranges[limit].lowerBound..<text.byteCount)
     return ranges.prefix(limit).map(text.slice) + [rest]
   }
 

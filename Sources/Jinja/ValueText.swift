@@ -18,7 +18,8 @@ extension JinjaValue {
     case .bool(let flag): flag ? "True" : "False"
     case .int(let number): String(number)
     case .double(let number): JinjaValue.spelled(number)
-    case .string(let text): JinjaValue.quoted(text.text)
+    case .string(let text):
+      text.isSafe ? "Markup(\(JinjaValue.quoted(text.text)))" : JinjaValue.quoted(text.text)
     case .list(let list): "[\(JinjaValue.joined(list))]"
     case .tuple(let list): list.count == 1 ? "(\(list[0].represented),)" : "(\(JinjaValue.joined(list)))"
     case .iterator: "<generator object>"

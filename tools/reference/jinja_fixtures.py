@@ -111,24 +111,36 @@ VARIABLES = {
     "rows": [{"r": "user", "n": 2}, {"r": "bot", "n": 1}, {"r": "user"}],
 }  # fmt: skip
 ATOMS = list(VARIABLES) + ["missing", "1", "2", "0", "10", "-1", "1.5", "'l'", "'o, '", "''", "true", "none", "[]", "{}", "d.a", "d['b']",
-                           "d.missing", "d.nested.k", "rows[0].r", "rows[1]['n']", "xs[-1]", "s[1:4]", "u[::-1]", "xs[::-1]", "(1, 2)"]  # fmt: skip
+                           "d.missing", "d.nested.k", "rows[0].r", "rows[1]['n']", "xs[-1]", "s[1:4]", "u[::-1]", "xs[::-1]", "(1, 2)",
+                           "1e3", "1.5E-2", "2e+1", "1_000", "0x1F", "0b11", "0o17", r"'\x41\n'", r"'\u4e2d'", r"'\U0001F600'", r"'\101\7'", r"'\q\é'"]  # fmt: skip
+FORMATS = ["'%5d|%-5s|' % (n, s)", "'%05.1f' % f", "'%+d' % n", "'%x %X %o' % (255, 255, 8)", "'%e' % f", "'%g' % f", "'%r' % s", "'%.3s|' % u", "'%(b)s' % d",
+           "'%%' % ()", "'%d' % f", "'%i' % m", "'%06d' % m", "'%-6d|' % m", "'%8.3f|' % g", "'% d' % n", "'%s' % (xs,)", "'%s %s' % (n, nil)", "'%s' % n", "'%d' % s",
+           "'%c' % 65", "'%#06x' % 255", "'%.3d' % n", "'%+.2e' % g", "'%%%s' % s", "'%s'", "'%5%' % ()"]  # fmt: skip
 FILTERS = ["trim", "length", "upper", "lower", "title", "capitalize", "first", "last", "list", "string", "int", "float", "abs", "round",
            "round(1)", "tojson", "tojson(indent=2)", "default('dflt')", "default('dflt', true)", "join('-')", "join", "reverse", "reverse|list",
            "sort", "sort(reverse=true)", "unique|list", "replace('l', 'L')", "indent", "indent(2, true)", "select|list", "reject('none')|list",
            "map('string')|list", "map('upper')|join(',')", "select('string')|list", "selectattr('n')|list|length", "selectattr('r', 'equalto', 'user')|map(attribute='r')|join",
            "rejectattr('n', 'defined')|list|length", "map(attribute='n', default=9)|list", "items|list", "dictsort", "batch(2)|list", "sum", "min", "max",
-           "wordcount", "format(1)", "count", "sort(attribute='n')"]  # fmt: skip
+           "wordcount", "format(1)", "count", "sort(attribute='n')", "round(1, 'floor')", "round(0, 'ceil')", "round(-1)", "round(2, 'odd')", "trim('d')", "indent('> ')",
+           "indent(2, blank=true)", "tojson(separators=(',', ':'))", "tojson(sort_keys=true)", "tojson(ensure_ascii=true)", "int(5)", "int(5, 16)", "float(1.5)", "batch(2, '-')|list",
+           "sum(attribute='n')", "join(', ', attribute='r')", "unique(attribute='r')|list", "dictsort(true)", "dictsort(by='value')", "dictsort(reverse=true)",
+           "sort(case_sensitive=true)", "unique(true)|list", "map('int')|list", "escape", "e", "replace('l', 'L', 1)",
+           "tojson(indent=1, separators=(',', ':'))", "min(attribute='n')", "select('odd')|list", "attr('b')"]  # fmt: skip
 TESTS = ["defined", "undefined", "none", "string", "mapping", "iterable", "sequence", "number", "integer", "float", "boolean", "true", "false",
          "odd", "even", "divisibleby 3", "divisibleby(2)", "eq 7", "equalto('x')", "in [7, 'a']", "lower", "upper", "callable", "ne(1)", "gt 1", "sameas none"]  # fmt: skip
 METHODS = ["strip()", "lstrip()", "rstrip()", "split()", "split('l')", "split(',', 1)", "rsplit(' ', 1)", "upper()", "lower()", "title()", "capitalize()",
            "startswith('He')", "endswith('d')", "replace('l', '')", "find('o')", "count('l')", "get('a')", "get('q', 5)", "items()", "keys()|list", "values()|list",
-           "index(1)", "splitlines()", "isdigit()", "isalpha()", "isupper()", "strip('Hd')", "partition(', ')", "zfill(9)", "removeprefix('He')"]  # fmt: skip
+           "index(1)", "splitlines()", "isdigit()", "isalpha()", "isupper()", "strip('Hd')", "partition(', ')", "zfill(9)", "removeprefix('He')",
+           "rpartition('l')", "removesuffix('ld')", "rfind('l')", "isalnum()", "isnumeric()", "isdecimal()", "isspace()", "islower()", "endswith(('d', 'x'))", "startswith(('He', 1))",
+           "index('l')", "replace('l', 'L', 1)", "replace('', '-')", "replace('', '-', 3)", "split(none, 1)", "rsplit(none, 1)", "rsplit('l')", "splitlines(true)", "count('')", "find('')", "rfind('')",
+           "join(ws)", "join(xs)", "strip(1)", "index('z')",
+           "lstrip('He')", "rstrip(none)", "split(sep='l', maxsplit=1)", "format(1, n=2)", "copy()", "pop('a')"]  # fmt: skip
 BINARY = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
 
 
 def expression(draw: random.Random, depth: int) -> str:
     if depth == 0:
-        return draw.choice(ATOMS)
+        return draw.choice(FORMATS if draw.random() < 0.1 else ATOMS)
     inner = lambda: expression(draw, depth - 1)  # noqa: E731
     match draw.randrange(11):
         case 0 | 1: return f"{inner()} {draw.choice(BINARY)} {inner()}"
