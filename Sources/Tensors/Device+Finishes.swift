@@ -91,6 +91,17 @@ extension Device {
   }
 }
 
+extension Device {
+  package func lowRankGradients(_ steps: [LowRankStep]) { for step in steps { multiply(step) } }
+
+  func multiply(_ step: LowRankStep) {
+    matmul(
+      step.dB, step.dy, step.low, transposeA: true, transposeB: false, accumulate: true, scale: 1)
+    matmul(
+      step.dLow, step.dy, step.b, transposeA: false, transposeB: false, accumulate: false, scale: step.scale)
+  }
+}
+
 extension InputGradientFinish {
   /// Whether dx is the float32 sum itself.
   func isSum(_ dx: Matrix) -> Bool {

@@ -111,6 +111,8 @@ package protocol Device: AnyObject, Sendable {
   func matmulDropped(_ low: Matrix, _ x: Matrix, _ a: Matrix, _ bits: DropoutBits, scale: Float)
   /// dA += dLowᵀ·(m ⊙ x); a device need not define it.
   func addMatmulDropped(_ dA: Matrix, _ dLow: Matrix, _ x: Matrix, _ bits: DropoutBits)
+  /// dB += dyᵀ·low, dLow = scale·dy·B of each step; a device need not define it.
+  func lowRankGradients(_ steps: [LowRankStep])
   /// The form in which `multiplyRows` reads a weight `[out, in]` fastest; it may be the weight itself.
   func prepareRows(_ weight: Tensor) -> any RowWeightForm
   func multiplyRows(_ y: Matrix, _ x: Matrix, _ weight: any RowWeightForm)

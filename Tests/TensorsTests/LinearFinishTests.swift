@@ -204,6 +204,47 @@ import Testing
     assertClose(own, dA, Tolerance(absolute: 1e-3), "dA")
   }
 
+  /// Pairs of several linear layers at once, wide, narrow and of different ranks: the bits of one product after the other, for
+  /// every number of threads.
+  @Test(arguments: InstructionSet.namesOfProducts, [1, 3])
+  func pairsTogetherAreThoseOneByOne(_ set: String, _ threads: Int) {
+    let dtype = DType.bfloat16
+    guard InstructionSet.namesTested.contains(set) else { return }
+    var random = TestRandom(seed: 19)
+    let shapes: [(outputs: Int, rank: Int)] = [(200, 16), (192, 64), (40, 48), (33, 5), (96, 16)]
+    for rows in [5, 70, 1025] {
+      let dy = random.matrix((rows, 561), dtype, margin: 3)
+      let low = random.matrix((rows, 149), dtype, margin: 2)
+      let dLows = [0, 1].map { _ in Tensor([rows, 149], dtype).matrix }
+      var dBs: [[Tensor]] = [[], []]
+      var steps: [[LowRankStep]] = [[], []]
+      var (first, firstRank) = (0, 0)
+      for (index, shape) in shapes.enumerated() {
+        let b = random.matrix((shape.outputs, shape.rank), dtype)
+        let before = random.tensor([shape.outputs, shape.rank], .float32)
+        let ranks = firstRank..<firstRank + shape.rank
+        for side in 0..<2 {
+          dBs[side].append(before.converted(to: .float32))
+          steps[side].append(
+            LowRankStep(
+              dB: dBs[side][index].matrix, dLow: dLows[side].columns(ranks),
+              dy: dy.columns(first..<first + shape.outputs), low: low.columns(ranks), b: b,
+              scale: index % 2 == 0 ? 0.25 : 1))
+        }
+        (first, firstRank) = (first + shape.outputs, ranks.upperBound)
+      }
+      InstructionSet.with(set) {
+        withThreads(threads) { Ops.lowRankGradients(steps[0]) }
+        for step in steps[1] {
+          Ops.matmul(step.dB, step.dy, step.low, transposeA: true, accumulate: true)
+          Ops.matmul(step.dLow, step.dy, step.b, scale: step.scale)
+        }
+      }
+      #expect(dLows[0].doubles == dLows[1].doubles)
+      for (found, expected) in zip(dBs[0], dBs[1]) { #expect(found.floats == expected.floats) }
+    }
+  }
+
   private static let key = DropoutKey(seed: 1, step: 2, stream: 3, firstRow: 10)
 
   private func lowRank(_ a: Case, _ random: inout TestRandom, _ probability: Float?) -> LowRankGradient {

@@ -80,6 +80,12 @@ extension Architecture {
   /// A block's linear layers, in the order of the computation.
   package func linears(_ layer: Int) -> [LinearShape] { linearGroups(layer).flatMap { $0 } }
 
+  /// The one that a block leaves out where it is computed again for its gradients, as none of them needs what it gives; nil:
+  /// there is none, because a norm or weights of experts come behind.
+  package func unrepeatedLinear(_ layer: Int) -> LinearShape? {
+    names.feedForwardOutputNorm == nil && experts(layer) == nil ? feedForwardOutput : nil
+  }
+
   /// Those of all blocks.
   package var allLinears: [LinearShape] { (0..<layers).flatMap { linears($0) } }
 

@@ -21,17 +21,40 @@ final class Block: Layer {
   }
 
   struct Saved {
+    let first: FirstHalf
+    let feedForward: FeedForwardHalf.Saved
+    let feedForwardLeft: HalfFrame.Left?
+  }
+
+  /// What is kept on the way to the second half's input.
+  struct FirstHalf {
     let x: Tensor  // [T, C] float32
     let attentionEntered: HalfFrame.Entered?
     let attention: AttentionHalf.Saved
     let attentionLeft: HalfFrame.Left?
     let middle: Tensor  // [T, C] float32, between the two halves
     let feedForwardEntered: HalfFrame.Entered?
-    let feedForward: FeedForwardHalf.Saved
-    let feedForwardLeft: HalfFrame.Left?
   }
 
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved) {  // [T, C] → [T, C]
+    let (first, secondInput) = firstHalf(x, batch)
+    let (fed, feedForwardSaved) = feedForward.forward(
+      secondInput, batch.pass, batch.balance, finish: feedForwardFrame.finish(first.middle))
+    let (y, feedForwardLeft) = feedForwardFrame.leave(fed, first.middle)
+    return (y, Saved(first: first, feedForward: feedForwardSaved, feedForwardLeft: feedForwardLeft))
+  }
+
+  func saved(_ x: Tensor, _ batch: BatchContext) -> Saved {  // [T, C]
+    // A norm behind the second half keeps what the half gives.
+    if feedForwardFrame.after != nil { return forward(x, batch).saved }
+    let (first, secondInput) = firstHalf(x, batch)
+    let feedForwardSaved = feedForward.saved(secondInput, batch.pass, batch.balance)
+    return Saved(first: first, feedForward: feedForwardSaved, feedForwardLeft: nil)
+  }
+
+  private func firstHalf(  // [T, C] → [T, C] c
+    _ x: Tensor, _ batch: BatchContext
+  ) -> (FirstHalf, secondInput: Matrix) {
     let input = attention.makeInput(rows: x.rows)
     let attentionEntered = attentionFrame.enter(input, x)
     let (attended, attentionSaved) = attention.forward(input, batch, finish: attentionFrame.finish(x))
@@ -39,30 +62,27 @@ final class Block: Layer {
 
     let secondInput = attention.makeInput(rows: x.rows)
     let feedForwardEntered = feedForwardFrame.enter(secondInput, middle)
-    let (fed, feedForwardSaved) = feedForward.forward(
-      secondInput, batch.pass, batch.balance, finish: feedForwardFrame.finish(middle))
-    let (y, feedForwardLeft) = feedForwardFrame.leave(fed, middle)
-    let saved = Saved(
+    let first = FirstHalf(
       x: x, attentionEntered: attentionEntered, attention: attentionSaved, attentionLeft: attentionLeft,
-      middle: middle, feedForwardEntered: feedForwardEntered, feedForward: feedForwardSaved,
-      feedForwardLeft: feedForwardLeft)
-    return (y, saved)
+      middle: middle, feedForwardEntered: feedForwardEntered)
+    return (first, secondInput)
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor? {  // [T, C] → [T, C]
+    let first = saved.first
     let dMiddle = dy  // what comes through the residual connection, and then all of it
     let dSecondInput = feedForward.backward(
       feedForwardFrame.leaveGradient(dy, saved.feedForwardLeft), saved.feedForward, batch.pass, batch.balance)
-    feedForwardFrame.enterGradient(dMiddle, dSecondInput, saved.middle, saved.feedForwardEntered)
+    feedForwardFrame.enterGradient(dMiddle, dSecondInput, first.middle, first.feedForwardEntered)
 
     let wantsInputGradient =
       wantsInputGradient || batch.reachesEmbedding || attentionFrame.wantsInputGradient
     guard
       let dInput = attention.backward(
-        attentionFrame.leaveGradient(dMiddle, saved.attentionLeft), saved.attention, batch,
+        attentionFrame.leaveGradient(dMiddle, first.attentionLeft), first.attention, batch,
         wantsInputGradient: wantsInputGradient)
     else { return nil }
-    attentionFrame.enterGradient(dMiddle, dInput, saved.x, saved.attentionEntered)
+    attentionFrame.enterGradient(dMiddle, dInput, first.x, first.attentionEntered)
     return dMiddle
   }
 

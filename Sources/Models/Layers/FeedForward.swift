@@ -16,10 +16,23 @@ struct FeedForward {
   func forward(  // [T, C] c → [T, C]
     _ x: Matrix, _ pass: Pass, finish: LinearFinish = .none
   ) -> (y: Tensor, saved: Saved) {
-    let activated = output.makeInput(rows: x.rows)  // [T, F]
-    let (gateUp, inputSaved) = input.forward(x, pass, finish: .activated(into: activated, activation))
+    let (activated, gateUp, inputSaved) = activated(x, pass)
     let (y, outputSaved) = output.forward(activated, pass, finish: finish)
     return (y, Saved(input: inputSaved, gateUp: gateUp, output: outputSaved))
+  }
+
+  /// What `forward` keeps, without the down projection.
+  func saved(_ x: Matrix, _ pass: Pass) -> Saved {  // [T, C] c
+    let (activated, gateUp, inputSaved) = activated(x, pass)
+    return Saved(input: inputSaved, gateUp: gateUp, output: output.saved(activated, pass))
+  }
+
+  private func activated(  // [T, C] c → [T, F] c
+    _ x: Matrix, _ pass: Pass
+  ) -> (Matrix, gateUp: Tensor, LinearGroup.Saved) {
+    let activated = output.makeInput(rows: x.rows)
+    let (gateUp, saved) = input.forward(x, pass, finish: .activated(into: activated, activation))
+    return (activated, gateUp, saved)
   }
 
   func backward(_ dy: Tensor, _ saved: Saved, _ pass: Pass) -> Tensor {  // [T, C] → [T, C] float32

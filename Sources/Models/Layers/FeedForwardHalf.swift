@@ -38,6 +38,15 @@ enum FeedForwardHalf {
     }
   }
 
+  /// What `forward` keeps.
+  func saved(_ x: Matrix, _ pass: Pass, _ balance: BalanceLoss?) -> Saved {  // [T, C] c
+    switch self {
+    case .dense(let mlp): .dense(mlp.saved(x, pass))
+    // The gradients of the experts' weights need what the experts give.
+    case .experts(let mixture): .experts(mixture.forward(x, pass, balance).saved)
+    }
+  }
+
   func backward(  // [T, C] float32 → [T, C] float32
     _ dy: Tensor, _ saved: Saved, _ pass: Pass, _ balance: BalanceLoss?
   ) -> Tensor {

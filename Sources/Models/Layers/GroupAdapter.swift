@@ -116,11 +116,14 @@ extension GroupAdapter {
     _ dy: [Matrix], _ low: Matrix, _ x: Matrix, _ pass: Pass, _ key: DropoutKey
   ) -> LowRankGradient {
     let dLow = Tensor([x.rows, a.rows], aCompute.dtype, on: x.device).matrix
-    for (dPart, pair) in zip(dy, pairs) {
-      guard let pair else { continue }
-      Ops.matmul(pair.b.gradient.matrix, dPart, low.columns(pair.rows), transposeA: true, accumulate: true)
-      Ops.matmul(dLow.columns(pair.rows), dPart, pair.bCompute.matrix, scale: pair.scale)
+    let steps = zip(dy, pairs).compactMap { dPart, pair in
+      pair.map { pair in
+        LowRankStep(
+          dB: pair.b.gradient.matrix, dLow: dLow.columns(pair.rows), dy: dPart, low: low.columns(pair.rows),
+          b: pair.bCompute.matrix, scale: pair.scale)
+      }
     }
+    Ops.lowRankGradients(steps)
     let mask = mask(pass, key)
     if let mask {
       Ops.addMatmulDropped(aGradient.matrix, dLow, x, mask)

@@ -67,6 +67,8 @@ struct BatchContext {
 protocol Layer {
   associatedtype Saved
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Saved)  // [T, C] → [T, C]
+  /// What `forward` keeps, without computing what only its result needs.
+  func saved(_ x: Tensor, _ batch: BatchContext) -> Saved  // [T, C]
   func backward(_ dy: Tensor, _ saved: Saved, _ batch: BatchContext) -> Tensor?  // [T, C] → [T, C]
 }
 
@@ -75,10 +77,12 @@ struct Checkpointed<Inner: Layer>: Layer {
   let inner: Inner
 
   func forward(_ x: Tensor, _ batch: BatchContext) -> (y: Tensor, saved: Tensor) {
-    (inner.forward(x, batch).y, x.inType(batch.pass.checkpointType))
+    (inner.forward(x, batch).y, saved(x, batch))
   }
 
+  func saved(_ x: Tensor, _ batch: BatchContext) -> Tensor { x.inType(batch.pass.checkpointType) }
+
   func backward(_ dy: Tensor, _ saved: Tensor, _ batch: BatchContext) -> Tensor? {
-    inner.backward(dy, inner.forward(saved.inType(.float32), batch).saved, batch)
+    inner.backward(dy, inner.saved(saved.inType(.float32), batch), batch)
   }
 }

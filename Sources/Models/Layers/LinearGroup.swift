@@ -92,13 +92,18 @@ final class LinearGroup: @unchecked Sendable {
     observer?.add(x)
     let isAdded = if case .added = finish { true } else { false }
     let y = Tensor([x.rows, outputs], isAdded ? .float32 : compute, on: x.device)
-    let adapter = pass.adapters ? adapter : nil
-    let low = adapter.map { $0.low(x, pass, key(pass)) }
+    let saved = saved(x, pass)
     let pieces = parts.indices.map { index in
-      adapter?.pairs[index].flatMap { low?.columns($0.rows) }
+      adapter?.pairs[index].flatMap { saved.low?.columns($0.rows) }
     }
     Ops.linear(y.matrix, x, parts: linearParts, low: pieces, rowByRow: pass.rowByRow, finish: finish)
-    return (y, Saved(input: x, low: low))
+    return (y, saved)
+  }
+
+  /// What `forward` keeps.
+  func saved(_ x: Matrix, _ pass: Pass) -> Saved {  // [T, in] c
+    let adapter = pass.adapters ? adapter : nil
+    return Saved(input: x, low: adapter.map { $0.low(x, pass, key(pass)) })
   }
 
   private func key(_ pass: Pass) -> DropoutKey { pass.dropoutKey(stream: stream, firstRow: pass.firstRow) }

@@ -116,3 +116,25 @@ package struct LowRankGradient: Sendable {
       dropout: dropout?.at(row: rows.lowerBound, column: columns.lowerBound))
   }
 }
+
+/// Two of the products of a low-rank pair's backward, of y += low·Bᵀ: dB += dyᵀ·low, dLow = scale·dy·B.
+package struct LowRankStep: Sendable {
+  /// `[out, r]` float32
+  package let dB: Matrix
+  /// `[T, r]` c
+  package let dLow: Matrix
+  /// `[T, out]` c
+  package let dy: Matrix
+  /// `[T, r]` c
+  package let low: Matrix
+  /// `[out, r]` c
+  package let b: Matrix
+  package let scale: Float
+
+  package init(dB: Matrix, dLow: Matrix, dy: Matrix, low: Matrix, b: Matrix, scale: Float) {
+    (self.dB, self.dLow, self.dy, self.low, self.b, self.scale) = (dB, dLow, dy, low, b, scale)
+  }
+
+  var rank: Int { b.columns }
+  var flop: Double { 4 * Double(dy.rows) * Double(dy.columns) * Double(rank) }
+}

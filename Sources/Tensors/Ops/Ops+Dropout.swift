@@ -47,9 +47,35 @@ extension Ops {
     }
   }
 
+  /// dB += dyᵀ·low and dLow = scale·dy·B of the pairs on linear layers that read the same input.
+  package static func lowRankGradients(_ steps: [LowRankStep]) {
+    guard let first = steps.first, first.dy.rows > 0 else { return }
+    for step in steps { step.check() }
+    let device = device(first.dy.storage, first.low.storage, first.b.storage, first.dB.storage)
+    for step in steps { precondition(step.dy.device === device, "low-rank pairs of several devices") }
+    Ledger.measure(.matrices, flop: steps.reduce(0) { $0 + $1.flop }) { device.lowRankGradients(steps) }
+  }
+
   private static func checkLowRank(_ low: Matrix, _ x: Matrix, _ a: Matrix) {
     precondition(
       low.rows == x.rows && low.columns == a.rows && a.columns == x.columns,
       "[\(low.rows), \(low.columns)] of [\(x.rows), \(x.columns)] and [\(a.rows), \(a.columns)]")
+  }
+}
+
+extension LowRankStep {
+  /// That its shapes and types fit together.
+  func check() {
+    let (rows, outputs) = (dy.rows, dy.columns)
+    precondition(
+      dB.rows == outputs && dB.columns == rank && b.rows == outputs && dLow.rows == rows
+        && dLow.columns == rank && low.rows == rows && low.columns == rank,
+      "dB [\(dB.rows), \(dB.columns)], dLow [\(dLow.rows), \(dLow.columns)] of dy [\(rows), \(outputs)], "
+        + "low [\(low.rows), \(low.columns)] and B [\(b.rows), \(b.columns)]")
+    Ops.checkFloat32(dB.dtype)
+    Ops.checkCompute(dy.dtype)
+    precondition(
+      [dLow, low, b].allSatisfy { $0.dtype == dy.dtype },
+      "a low-rank pair of several types beside \(dy.dtype)")
   }
 }

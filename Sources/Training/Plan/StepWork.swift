@@ -5,7 +5,7 @@ import FireflyText
 /// What forward and backward over some rows compute, counted from shapes alone: what `Ledger` would record.
 ///
 /// FLOP of the frozen matrices are 2·N·T each for forward, input gradient and, with checkpointing, recomputation
-/// (QLoRA, Dettmers et al., 2023); an adapter adds its own forward and a backward of twice that. Trained matrices have a
+/// (QLoRA, Dettmers et al., 2023), which leaves out each block's last matrix; an adapter adds its own forward and a backward of twice that. Trained matrices have a
 /// backward of twice their forward. Of blocks below the lowest trained one there is the forward alone.
 package struct StepWork: Equatable, Sendable {
   /// FLOP of products with weights.
@@ -45,7 +45,8 @@ package struct StepWork: Equatable, Sendable {
     matrices =
       times
       * (2 * rows
-        * (model.below + model.frozen * (forwards + 1) + model.trained * (forwards + 2))
+        * (model.below + model.frozen * (forwards + 1) + model.trained * (forwards + 2)
+          - (model.unrepeated + model.unrepeatedPairs) * (forwards - 1))
         + 2 * head * Double(headForwards + (model.trainsHead ? 2 : 1)))
     // Along keys and along values: one product each forwards, three and two backwards.
     let products = Double(a.querySize) * (forwards + 3) + Double(a.attendedSize) * (forwards + 2)
@@ -57,7 +58,7 @@ package struct StepWork: Equatable, Sendable {
     let parts = model.headParts(Double(targets) / Double(microBatches)) * Double(microBatches)
     decodedWeights =
       times
-      * ((model.isNF4 ? model.held * (forwards + 1) * blocks : 0)
+      * ((model.isNF4 ? (model.held * (forwards + 1) - model.unrepeated * (forwards - 1)) * blocks : 0)
         + model.decodedHead * parts * Double(headForwards + 1))
     residualElements = times * rows * Double(a.layers * a.hiddenSize)
     logits = times * Double(targets * a.vocabularySize * headForwards)
@@ -104,6 +105,9 @@ package struct WorkModel {
   package let below: Double
   package let frozen: Double
   package let trained: Double
+  /// Elements of those above that are left out where blocks are computed again, and of their pairs' B.
+  package let unrepeated: Double
+  package let unrepeatedPairs: Double
   /// What is trained is an adapter, not the weights.
   package let trainsAdapter: Bool
   package let trainsHead: Bool
@@ -133,6 +137,14 @@ package struct WorkModel {
     frozen = trainable.full == nil ? above : 0
     trainsAdapter = trainable.full == nil
     trained = trainable.full == nil ? trainable.lowRankPassed : above
+    let spared = (lowestLayer..<architecture.layers).compactMap { layer in
+      architecture.unrepeatedLinear(layer).map { (architecture.names.prefix(layer) + $0.name, $0.count) }
+    }
+    let modules = Set(spared.map(\.0))
+    unrepeated = spared.reduce(0) { $0 + Double($1.1) }
+    unrepeatedPairs = trainable.slots.reduce(0) {
+      $1.role == .lowRankB && modules.contains($1.module) ? $0 + Double($1.count) : $0
+    }
     let head = architecture.tiedHead ? ParameterSlot.Role.embedding : .head
     trainsHead = trainable.slots.contains { $0.role == head }
     self.checkpointing = checkpointing

@@ -3,9 +3,11 @@ import FireflyBase
 
 extension TileProducts {
   /// out (+)= scale·op(a)·op(b), cut into tasks by its shape alone; what is scaled is not added.
+  ///
+  /// - Parameter turned: aᵀ where it is at hand, for `transposeA`.
   func matmul(
     _ out: Matrix, _ a: Matrix, _ b: Matrix, transposeA: Bool = false, transposeB: Bool = false,
-    accumulate: Bool = false, scale: Float = 1
+    accumulate: Bool = false, scale: Float = 1, turned aTurned: Matrix? = nil
   ) {
     if scale != 1 {
       precondition(!accumulate, "a scaled product that is added")
@@ -16,18 +18,22 @@ extension TileProducts {
       return
     }
     // The thin one of two operands is turned: outᵀ = bᵀ·a.
-    if transposeA && !transposeB && out.dtype == .float32 && out.columns <= TileProducts.thin
-      && out.rows > out.columns
+    if transposeA && !transposeB && out.dtype == .float32
+      && TileProducts.isTurned(out.rows, out.columns)
     {
       let turned = Tensor([out.columns, out.rows], .float32).matrix
       multiply(turned, transposed(b), a, transposeB: false, accumulate: false)
       return addTransposed(out, turned, accumulate: accumulate)
     }
-    multiply(out, transposeA ? transposed(a) : a, b, transposeB: transposeB, accumulate: accumulate)
+    multiply(
+      out, transposeA ? aTurned ?? transposed(a) : a, b, transposeB: transposeB, accumulate: accumulate)
   }
 
   /// Columns at most of what is thin: the gradient of LoRA's B.
   private static let thin = 64
+
+  /// Whether xᵀ·y `[rows, columns]` is made as yᵀ·x.
+  static func isTurned(_ rows: Int, _ columns: Int) -> Bool { columns <= thin && rows > columns }
 
   private func multiply(_ out: Matrix, _ a: Matrix, _ b: Matrix, transposeB: Bool, accumulate: Bool) {
     let grid = TileProducts.grid(out.rows, out.columns, a.columns)

@@ -107,14 +107,25 @@ struct TileProducts: @unchecked Sendable {
     return out
   }
 
-  /// xᵀ as a matrix of its own, some rows of it a task.
-  func transposed(_ x: Matrix) -> Matrix {
-    let out = Tensor([x.columns, x.rows], x.dtype).matrix
-    let tiles = Tiles(out.rows, out.columns, rowParts: (out.rows + 63) / 64, columnParts: 1)
-    Parallel.run(tiles.count) { task in
-      let rows = tiles.rows(task)
-      table.pointee.transpose(out.output(from: rows.lowerBound), x.columns(rows).input(), x.rows, rows.count)
+  /// xᵀ as a matrix of its own.
+  func transposed(_ x: Matrix) -> Matrix { transposed([x])[0] }
+
+  /// Of each matrix the transpose, some rows of one a task.
+  func transposed(_ matrices: [Matrix]) -> [Matrix] {
+    let turned = matrices.map { x in
+      // Rows some 2,048 bytes apart push each other out of the level-1 cache: see `spread`.
+      let further = x.rows * x.dtype.byteCount % 2048 == 0 ? 32 : 0
+      return Tensor([x.columns, x.rows + further], x.dtype).matrix.columns(0..<x.rows)
     }
-    return out
+    let tasks = matrices.indices.flatMap { index in
+      let blocks = Split(matrices[index].rows, parts: (matrices[index].rows + 255) / 256)
+      return (0..<blocks.parts).map { (index, blocks[$0]) }
+    }
+    Parallel.run(tasks.count) { task in
+      let (index, rows) = tasks[task]
+      let x = matrices[index].rows(rows)
+      table.pointee.transpose(turned[index].columns(rows).output(), x.input(), x.rows, x.columns)
+    }
+    return turned
   }
 }
