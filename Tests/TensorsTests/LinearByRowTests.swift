@@ -128,6 +128,22 @@ struct LinearByRowTests {
     }
   }
 
+  /// Sums over a block whose numbers are all the largest there are stay within 32 bits.
+  @Test(arguments: InstructionSet.namesTested) func theLargestSumsFit(_ isa: String) {
+    for sign in [Float(1), -1] {
+      let weights = Tensor([Float](repeating: sign, count: 20 * 128), [20, 128])
+      let (codes, eight) = (NF4Tensor.quantize(weights, double: false), Int8Matrix(weights))
+      let x = Tensor([Float](repeating: 3, count: 128), [1, 128]).converted(to: .bfloat16)
+      let logits = Tensor([1, 20], .float32)
+      let y = InstructionSet.with(isa) {
+        CPU.shared.multiply(logits.matrix, x.matrix, eight)
+        return product(x, .nf4(codes), outputs: 20)
+      }
+      expectProduct(y, x, codes.exactValues, "nf4, \(sign)")
+      expectProduct(logits, x, eight.values, "int8, \(sign)")
+    }
+  }
+
   /// Whole numbers have one sum, whatever adds them.
   @Test func allTablesGiveTheSameBits() {
     for (outputs, inputs) in [(9, 64), (37, 576), (50, 4288)] {
