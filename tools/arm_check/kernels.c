@@ -123,6 +123,14 @@ static void weights(const kernels *k) {
   show("exact:nf4_decode", decoded, COUNT);
   k->nf4_gemv(out_of(y, ROWS, KERNELS_FLOAT32), in32(x), 3, &nf4, 0, ROWS);
   show("nf4_gemv", y, 3 * ROWS);
+  uint16_t halves[3 * COLUMNS];
+  int16_t whole_numbers[3 * COLUMNS];
+  float whole_scales[3 * COLUMNS / 32];
+  kernels_whole whole = {whole_numbers, whole_scales};
+  k->convert(out_of(halves, COLUMNS, KERNELS_BFLOAT16), in32(x), 3, COLUMNS);
+  k->nf4_whole_rows(&whole, in_of(halves, COLUMNS, KERNELS_BFLOAT16), 3, COLUMNS);
+  k->nf4_dot(out_of(y, ROWS, KERNELS_FLOAT32), &whole, 3, &nf4, 0, ROWS);
+  show("exact:nf4_dot", y, 3 * ROWS);
   k->dense_gemv(out_of(y, ROWS, KERNELS_FLOAT32), in32(x), 3, in32(w), ROWS, COLUMNS, 1);
   show("dense_gemv", y, 3 * ROWS);
   int8_t bytes[COUNT];
@@ -131,6 +139,9 @@ static void weights(const kernels *k) {
   show_bytes("exact:int8_codes", bytes, sizeof bytes);
   k->int8_gemv(out_of(y, ROWS, KERNELS_FLOAT32), in32(x), 3, bytes, scales, ROWS, COLUMNS);
   show("int8_gemv", y, 3 * ROWS);
+  k->int8_whole_rows(&whole, in_of(halves, COLUMNS, KERNELS_BFLOAT16), 3, COLUMNS);
+  k->int8_dot(out_of(y, ROWS, KERNELS_FLOAT32), &whole, 3, bytes, scales, ROWS, COLUMNS);
+  show("exact:int8_dot", y, 3 * ROWS);
   // Bytes as a file might have them; scales are halves, kept small.
   static const size_t block_bytes[] = {18, 20, 22, 24, 34, 144, 176, 210, 84, 110, 18, 136};
   static const size_t elements[] = {32, 32, 32, 32, 32, 256, 256, 256, 256, 256, 32, 256};

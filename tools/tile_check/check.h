@@ -41,5 +41,5 @@ void free_codes(random_codes *r);
 int check_attention(int *checked);
 // The same of products of blocks.
 int check_blocks(int *checked);
-// The same of products of few rows with NF4 weights, 8-bit codes and dense weights.
+// The same of products of few rows with dense weights.
 int check_few_rows(int *checked);

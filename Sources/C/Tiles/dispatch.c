@@ -70,7 +70,6 @@ size_t tiles_room(size_t rows, size_t columns, size_t k, size_t terms) {
 }
 
 size_t tiles_packed(size_t m, size_t columns) {
-  size_t blocks = filled_rows(m) * ceil_div(columns, STEP);
-  if (m == 1) return blocks * STEP * sizeof(float);
-  return blocks * (2 * STEP + sizeof(float));  // bfloat16, or two planes with their scales
+  size_t numbers = filled_rows(m) * ceil_div(columns, STEP) * STEP;
+  return numbers * (m == 1 ? sizeof(float) : sizeof(uint16_t));  // a single row may be computed by vectors
 }

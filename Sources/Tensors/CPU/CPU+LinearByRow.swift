@@ -4,7 +4,8 @@ import FireflyBase
 
 extension CPU {
   /// `linear` where reading the weights is the cost: rows go in groups of eight, on tiles in groups of sixteen; each weight is
-  /// read once a group, and a row's result does not depend on its group.
+  /// read once a group, and a row's result does not depend on its group. NF4 matrices are multiplied as whole numbers where x is
+  /// bfloat16.
   ///
   /// The frozen and the thin product of a part meet in float32, so y is rounded once.
   /// - Parameter roundsRows: a GGUF file's blocks may be multiplied with bfloat16 rows rounded to 8 bits.
@@ -15,7 +16,7 @@ extension CPU {
     let rounds = roundsRows && x.dtype == .bfloat16 && parts.contains { $0.weight.isBlocks }
     let rounded = rounds ? RoundedRows(x) : nil
     let tiles = rounds ? TileProducts.ofBlocks(rows: x.rows) : nil
-    let nf4 = parts.contains { $0.weight.isNF4 } ? TiledRows.forNF4(x) : nil
+    let whole = parts.contains { $0.weight.isNF4 } ? WholeRows.forNF4(x) : nil
     let dense = parts.contains { $0.weight.isDense } ? TiledRows.forDense(x) : nil
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let shares = CPU.rowShares(outputs: y.columns, inputs: x.columns)
@@ -23,7 +24,7 @@ extension CPU {
       var first = 0
       for index in parts.indices {
         addresses[index] = PartAddress(
-          parts[index], low[index], rounded, tiles, nf4?.address, dense?.address, first: first)
+          parts[index], low[index], rounded, tiles, whole?.address, dense?.address, first: first)
         first += parts[index].outputs
       }
       let addresses = UnsafeBufferPointer(addresses)
@@ -34,7 +35,7 @@ extension CPU {
         }
       }
     }
-    withExtendedLifetime((y, x, parts, low, rounded, nf4, dense)) {}
+    withExtendedLifetime((y, x, parts, low, rounded, whole, dense)) {}
   }
 }
 
@@ -44,21 +45,21 @@ private struct PartAddress {
     case dense(MatrixAddress)
     case denseOnTiles(MatrixAddress, TiledRows.Address)
     case nf4(kernels_nf4)
-    case nf4OnTiles(kernels_nf4, TiledRows.Address)
+    case nf4Whole(kernels_nf4, WholeRows.Address)
     case blocks(kernels_blocks)
     /// The rows of x in 8 bits, and from one to the next: groups of 256 columns.
     case rounded(kernels_blocks, kernels_rounded, groups: Int, TileProducts?)
   }
 
   private let weight: Weight
-  /// h `[T, r]` and B `[outputs, r]`
-  private let thin: (h: MatrixAddress, b: MatrixAddress)?
+  /// h `[T, r]` and B `[outputs, r]`, and what tiles multiply them.
+  private let thin: (h: MatrixAddress, b: MatrixAddress, tiles: TileProducts?)?
   /// The part's columns of y.
   let outputs: Range<Int>
 
   init(
     _ part: LinearPart, _ h: Matrix?, _ rounded: RoundedRows?, _ tiles: TileProducts?,
-    _ nf4: TiledRows.Address?, _ dense: TiledRows.Address?, first: Int
+    _ whole: WholeRows.Address?, _ dense: TiledRows.Address?, first: Int
   ) {
     switch part.weight {
     case .dense(let tensor):
@@ -66,14 +67,17 @@ private struct PartAddress {
       weight = dense.map { .denseOnTiles(matrix, $0) } ?? .dense(matrix)
     case .nf4(let tensor):
       let view = tensor.kernelsView
-      weight = nf4.map { .nf4OnTiles(view, $0) } ?? .nf4(view)
+      weight = whole.map { .nf4Whole(view, $0) } ?? .nf4(view)
     case .blocks(let tensor):
       let view = tensor.kernelsView
       weight =
         rounded.map { .rounded(view, $0.view, groups: kernels_groups(view.columns), tiles) } ?? .blocks(view)
     }
     if let h, let b = part.adapterB {
-      thin = (MatrixAddress(h), MatrixAddress(b.matrix))
+      thin = (
+        MatrixAddress(h), MatrixAddress(b.matrix),
+        part.weight.isBlocks ? nil : TileProducts.current(for: h.dtype)
+      )
     } else {
       thin = nil
     }
@@ -86,25 +90,23 @@ private struct PartAddress {
   /// Rows that share the reading of a weight.
   private var group: Int {
     switch weight {
-    case .denseOnTiles, .nf4OnTiles: TiledRows.group
+    case .denseOnTiles: TiledRows.group
     case .rounded(_, _, _, _?): Int(TILES_BLOCKS_ROWS)
+    case .nf4Whole: WholeRows.Address.group
     default: Int(KERNELS_GEMV_ROWS)
     }
   }
 
-  /// The rows that tiles multiply with dense or NF4 weights.
-  private var tiled: TiledRows.Address? {
-    switch weight {
-    case .denseOnTiles(_, let tiled), .nf4OnTiles(_, let tiled): tiled
-    default: nil
-    }
+  /// Bytes of what tiles compute with.
+  private var roomBytes: Int? {
+    if case .denseOnTiles(_, let tiled) = weight { tiled.roomBytes } else { nil }
   }
 
   /// y[:, columns] = x·Wᵀ + h·Bᵀ
   func multiply(_ y: MatrixAddress, _ x: MatrixAddress, _ columns: Range<Int>, _ k: InstructionSet.Table) {
     let sumsBytes = group * PartAddress.width * MemoryLayout<Float>.size
     // Tiles' room alone needs the alignment, which takes longer to allocate.
-    let (room, alignment) = tiled.map { ($0.roomBytes, 64) } ?? (0, MemoryLayout<Float>.alignment)
+    let (room, alignment) = roomBytes.map { ($0, 64) } ?? (0, MemoryLayout<Float>.alignment)
     withUnsafeTemporaryAllocation(byteCount: sumsBytes + room, alignment: alignment) { memory in
       guard let base = memory.baseAddress else { return }
       let sums = Sums(
@@ -152,8 +154,9 @@ private struct PartAddress {
       tiled.multiply(out, rows, w.input(from: first), count, columns: w.columns, sums.room)
     case .nf4(var view):
       k.pointee.nf4_gemv(out, x.input(from: row), m, &view, first, count)
-    case .nf4OnTiles(var view, let tiled):
-      tiled.multiply(out, rows, &view, first, count, sums.room)
+    case .nf4Whole(var view, let whole):
+      var own = whole.group(from: row)
+      k.pointee.nf4_dot(out, &own, m, &view, first, count)
     case .blocks(var view):
       k.pointee.blocks_gemv(out, x.input(from: row), m, &view, first, count)
     case .rounded(var view, let all, let groups, _):
@@ -167,10 +170,10 @@ private struct PartAddress {
   private func addThin(
     _ sums: Sums, _ rows: Range<Int>, _ first: Int, _ count: Int, _ k: InstructionSet.Table
   ) {
-    guard let (h, b) = thin else { return }
-    if let tiled {
+    guard let (h, b, tiles) = thin else { return }
+    if let tiles {
       let (own, part) = (h.input(from: rows.lowerBound), b.input(from: first))
-      return tiled.add(sums.output(), own, part, rows: rows.count, count: count, columns: b.columns)
+      return tiles.add(sums.output(), own, part, rows: rows.count, count: count, columns: b.columns)
     }
     for start in stride(from: 0, to: rows.count, by: Int(KERNELS_GEMV_ROWS)) {
       let m = min(Int(KERNELS_GEMV_ROWS), rows.count - start)

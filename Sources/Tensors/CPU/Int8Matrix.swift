@@ -67,7 +67,7 @@ extension CPU {
     }
   }
 
-  /// y = x·Wᵀ; a row's result does not depend on the other rows. Tiles take x in 16 bits.
+  /// y = x·Wᵀ; a row's result does not depend on the other rows. Rows of bfloat16 are multiplied as whole numbers.
   ///
   /// - Parameters:
   ///   - y: `[T, out]` float32
@@ -79,27 +79,21 @@ extension CPU {
     let (outputs, inputs, rowScales) = (w.outputs, w.inputs, w.scales.columns)
     let (input, output) = (MatrixAddress(x), MatrixAddress(y))
     let shares = CPU.rowShares(outputs: outputs, inputs: inputs)
-    let tiled = TiledRows.forCodes(x)
-    let onTiles = tiled?.address
+    let whole = WholeRows.forCodes(x, block: Int8Matrix.blockSize)
+    let numbers = whole?.address
     Parallel.run(shares.parts) { task in
       let (start, count) = (shares[task].lowerBound, shares[task].count)
       let (codes, scales) = (codes + start * inputs, scales + start * rowScales)
-      if let onTiles {
-        onTiles.withRoom { room in
-          for first in stride(from: 0, to: input.rows, by: TiledRows.group) {
-            let rows = first..<min(first + TiledRows.group, input.rows)
-            let out = output.output(from: first, column: start)
-            onTiles.multiply(out, rows, codes, scales, count, columns: inputs, room)
-          }
-        }
-        return
-      }
       for first in stride(from: 0, to: input.rows, by: Int(KERNELS_GEMV_ROWS)) {
-        k.pointee.int8_gemv(
-          output.output(from: first, column: start), input.input(from: first),
-          min(Int(KERNELS_GEMV_ROWS), input.rows - first), codes, scales, count, inputs)
+        let rows = min(Int(KERNELS_GEMV_ROWS), input.rows - first)
+        let out = output.output(from: first, column: start)
+        if var own = numbers?.group(from: first) {
+          k.pointee.int8_dot(out, &own, rows, codes, scales, count, inputs)
+        } else {
+          k.pointee.int8_gemv(out, input.input(from: first), rows, codes, scales, count, inputs)
+        }
       }
     }
-    withExtendedLifetime((y, x, w, tiled)) {}
+    withExtendedLifetime((y, x, w, whole)) {}
   }
 }

@@ -118,6 +118,13 @@ typedef struct {
   float *sums;     // [rows, groups, 2, 8]: scale·Σ codes, of the first and of the second 16 of the 32 columns
 } kernels_rounded;
 
+// Rows of x as whole numbers for `nf4_dot` or `int8_dot`, in groups of KERNELS_GEMV_ROWS rows, the last one of those left. An
+// element is about number·scale; the columns of a block lie in an order of the table's own.
+typedef struct {
+  int16_t *numbers;  // [groups][blocks][rows of the group][columns of a block]
+  float *scales;     // [groups][blocks][rows of the group]
+} kernels_whole;
+
 // A group of 256 columns of rows of blocks: w = scale·code − minimum, each with a scale and a minimum per 16 columns.
 enum { KERNELS_UNPACKED_ROWS = 16 };
 typedef struct {
@@ -257,14 +264,26 @@ typedef struct kernels {
   void (*nf4_decode)(kernels_out out, const kernels_nf4 *weights, size_t first_row, size_t first_column, size_t rows,
                      size_t columns);
   // Products of m ≤ KERNELS_GEMV_ROWS rows; a row's result is the same bits for every m.
-  // y[m, rows] float32 = x[m, columns] c · weights[first_row ..< first_row + rows, :]ᵀ. With x in bfloat16 and whole
-  // blocks, a weight is its scale times the code's value rounded to bfloat16: |error| ≤ 2⁻⁹·Σ|x·w|.
+  // y[m, rows] float32 = x[m, columns] c · weights[first_row ..< first_row + rows, :]ᵀ, each weight rounded as nf4_decode does.
   void (*nf4_gemv)(kernels_out y, kernels_in x, size_t m, const kernels_nf4 *weights, size_t first_row, size_t rows);
+  // The same with a group of rows as whole numbers and columns that are whole blocks of 64. The products of a block are summed
+  // as whole numbers, a code's being 7,854 times its value, rounded, and in float32 one chain of fused multiply-adds goes over
+  // the blocks, each sum by the product of its two scales: so all tables give the same bits. What rounding loses is at most
+  // Σ |w|·(the largest of its 64)/8,192 and, the table's part, 4.3·10⁻⁵·Σ |x|·(the scale of w).
+  void (*nf4_dot)(kernels_out y, const kernels_whole *x, size_t m, const kernels_nf4 *weights, size_t first_row,
+                  size_t rows);
+  // out = x[rows, columns] bfloat16 for it. A NaN or infinity makes its block's scale NaN; magnitudes below 2⁻¹⁰⁰ may become 0.
+  void (*nf4_whole_rows)(const kernels_whole *out, kernels_in x, size_t rows, size_t columns);
   // y[m, rows] float32 (+)= x[m, columns] c · w[rows, columns] cᵀ
   void (*dense_gemv)(kernels_out y, kernels_in x, size_t m, kernels_in w, size_t rows, size_t columns, int accumulate);
-  // y[m, rows] float32 = x[m, columns] c · (codes·scale)[rows, columns]ᵀ; columns are whole blocks of 32.
+  // y[m, rows] float32 = x[m, columns] float32 · (codes·scale)[rows, columns]ᵀ; columns are whole blocks of 32.
   void (*int8_gemv)(kernels_out y, kernels_in x, size_t m, const int8_t *codes, const uint16_t *scales, size_t rows,
                     size_t columns);
+  // The same with a group of rows as whole numbers, summed as by `nf4_dot`, in blocks of 32: what rounding loses is at most
+  // Σ |w|·(the largest of its 32)/4,096. No code is −128.
+  void (*int8_dot)(kernels_out y, const kernels_whole *x, size_t m, const int8_t *codes, const uint16_t *scales,
+                   size_t rows, size_t columns);
+  void (*int8_whole_rows)(const kernels_whole *out, kernels_in x, size_t rows, size_t columns);
   // Codes [blocks·32] and bfloat16 scales [blocks] of x[blocks·32] c: |x − code·scale| ≤ scale/2. A block with a NaN
   // or infinity gets the scale NaN.
   void (*int8_quantize)(int8_t *codes, uint16_t *scales, const void *x, int t, size_t blocks);

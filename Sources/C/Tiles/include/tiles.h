@@ -36,24 +36,11 @@ typedef struct tiles {
   void (*blocks_dot)(kernels_out y, const kernels_rounded *x, size_t m, const kernels_blocks *blocks, size_t first_row,
                      size_t rows, void *room);
   size_t (*blocks_room)(size_t columns);
-  // y[m, rows] float32 = x[m, columns]·weights[first_row ..< first_row + rows, :]ᵀ, m ≤ TILES_FEW_ROWS; columns are whole
-  // blocks. A weight is its scale times the code's value rounded to bfloat16, as for the kernels' `nf4_gemv`, whose sums have
-  // another order; a row's result is the same bits for every m. nf4_pack: x as it is read, bfloat16 before, to
-  // tiles_packed(m, columns) bytes. nf4_room: bytes of `room`. Both 64-byte aligned.
-  void (*nf4_dot)(kernels_out y, const void *x, size_t m, const kernels_nf4 *weights, size_t first_row, size_t rows,
-                  void *room);
-  void (*nf4_pack)(void *out, kernels_in x, size_t m, size_t columns);
-  size_t (*nf4_room)(size_t columns);
-  // The same with dense weights [rows, columns] bfloat16 of any number of columns: the bits of `product`.
+  // y[m, rows] float32 = x[m, columns]·w[rows, columns]ᵀ, m ≤ TILES_FEW_ROWS, w bfloat16: the bits of `product`. dense_pack: x as
+  // it is read, bfloat16 before, to tiles_packed(m, columns) bytes. dense_room: bytes of `room`. Both 64-byte aligned.
   void (*dense_dot)(kernels_out y, const void *x, size_t m, kernels_in w, size_t rows, size_t columns, void *room);
   void (*dense_pack)(void *out, kernels_in x, size_t m, size_t columns);
   size_t (*dense_room)(void);
-  // The same with the kernels' 8-bit codes and scales, [rows, columns] and [rows, columns / 32]. x is taken in 16 bits: what
-  // this loses is at most Σ |w|·(the largest of its 32)/65,024.
-  void (*int8_dot)(kernels_out y, const void *x, size_t m, const int8_t *codes, const uint16_t *scales, size_t rows,
-                   size_t columns, void *room);
-  void (*int8_pack)(void *out, kernels_in x, size_t m, size_t columns);
-  size_t (*int8_room)(size_t columns);
   // out[columns, rows] = x[rows, columns]ᵀ, both bfloat16
   void (*transpose)(kernels_out out, kernels_in x, size_t rows, size_t columns);
   // out[columns, rows] (+)= x[rows, columns]ᵀ, both float32
@@ -64,7 +51,7 @@ typedef struct tiles {
 
 enum { TILES_ROWS = 1024, TILES_BLOCKS_ROWS = 16, TILES_FEW_ROWS = 16 };
 
-// Bytes of x [m ≤ TILES_FEW_ROWS, columns] as one of the three writes it.
+// Bytes of x [m ≤ TILES_FEW_ROWS, columns] as dense_pack writes it.
 size_t tiles_packed(size_t m, size_t columns);
 
 // Bytes of `room`, 64-byte aligned, for a product of this size, k being the sum over its terms.

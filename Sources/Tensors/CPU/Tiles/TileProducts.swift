@@ -95,6 +95,15 @@ struct TileProducts: @unchecked Sendable {
     }
   }
 
+  /// y[rows, count] += h·Bᵀ, h `[rows, columns]` and B `[count, columns]` of bfloat16: LoRA's part of a product of few rows.
+  func add(_ y: kernels_out, _ h: kernels_in, _ b: kernels_in, rows: Int, count: Int, columns: Int) {
+    var term = tiles_term(
+      a: h, dense: b, nf4: nil, first_row: 0, first_column: 0, k: columns, transposed: 1)
+    withUnsafeTemporaryAllocation(byteCount: tiles_room(rows, count, columns, 1), alignment: 64) { room in
+      if let base = room.baseAddress { table.pointee.product(y, &term, 1, 1, rows, count, base) }
+    }
+  }
+
   /// x, or a copy with longer rows where x's lie a multiple of 2,048 bytes apart, as those of 5,120 bfloat16 numbers do: a
   /// product goes over 32 rows again and again, and such rows push each other out of the level-1 cache.
   ///
