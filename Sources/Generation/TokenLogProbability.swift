@@ -1,6 +1,5 @@
 import FireflyBase
 import FireflyTensors
-import Foundation
 
 /// A token and the natural logarithm of its probability.
 public struct TokenLogProbability: Equatable, Sendable {
@@ -61,11 +60,7 @@ struct LogSoftmax {
   /// - Parameter logits: `[V]`, not empty.
   init(_ logits: [Float]) {
     self.logits = logits
-    var largest = -Float.infinity
-    for logit in logits where logit > largest { largest = logit }
-    var sum = 0.0
-    for logit in logits { sum += Double(exp(logit - largest)) }
-    logSum = Double(largest) + log(sum)
+    logSum = CPU.logSum(of: logits)
   }
 
   func of(_ id: Int32) -> Double { Double(logits[Int(id)]) - logSum }

@@ -45,4 +45,18 @@ import Testing
     pool.give(second)
     pool.drain()
   }
+
+  /// A block is never too small for whom it is handed to, nor much too large.
+  @Test func blocksOfAllSizesAreHandedOutAgain() {
+    let pool = StoragePool()
+    let sizes = (0..<200).map { 1 + 37 * $0 * $0 }
+    for size in sizes { pool.give(pool.take(size)) }
+    for size in sizes {
+      let block = pool.take(size)
+      #expect(block.capacity >= size && block.capacity <= max(256, size + size / 2), "\(size) bytes")
+      pool.give(block)
+    }
+    pool.drain()
+    #expect(pool.keptBytes == 0)
+  }
 }

@@ -317,8 +317,13 @@ struct AttentionTests {
   /// Sequences that go on together get what they get alone, on one thread and on two.
   @Test(arguments: [DType.float32, .bfloat16], [1, 2])
   func sequencesThatGoOnTogetherAreAsAlone(dtype: DType, threads: Int) {
+    expectTogetherAsAlone([(past: 40, new: 1), (past: 0, new: 3), (past: 170, new: 1)], dtype, threads)
+    // Few rows beside many.
+    expectTogetherAsAlone([(past: 40, new: 1), (past: 9, new: 6), (past: 170, new: 2)], dtype, threads)
+  }
+
+  private func expectTogetherAsAlone(_ lengths: [(past: Int, new: Int)], _ dtype: DType, _ threads: Int) {
     let shape = Case(heads: 4, keyValueHeads: 2, headDim: 32, lengths: [1]).shape
-    let lengths = [(past: 40, new: 1), (past: 0, new: 3), (past: 170, new: 1)]
     let runs = lengths.enumerated().map { index, length in
       Run(shape, rows: length.past + length.new, dtype, seed: UInt64(index))
     }

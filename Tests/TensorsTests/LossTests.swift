@@ -88,6 +88,19 @@ import Testing
     #expect(sums.areLabelsLargest == [false, false, false, true])
   }
 
+  @Test(arguments: InstructionSet.namesTested) func logSumsOfRows(isa: String) {
+    InstructionSet.with(isa) {
+      for count in [1, 15, 1_023, 1_024, 1_025, 49_155] {
+        var logits = Tensor.normal([count], seed: 5).floats.map { 8 * $0 }
+        if count > 3_000 { for i in 1_024..<2_048 { logits[i] = -.infinity } }
+        let expected = log(logits.reduce(0) { $0 + exp(Double($1)) })
+        #expect(abs(CPU.logSum(of: logits) - expected) <= 2e-7 * max(1, abs(expected)), "\(count) logits")
+        logits[count / 2] = .nan
+        #expect(CPU.logSum(of: logits).isNaN, "NaN among \(count) logits")
+      }
+    }
+  }
+
   /// Large logits in panels, and infinite and NaN ones; the first of equal ones is the largest.
   @Test(arguments: InstructionSet.namesTested) func panelsOfExtremes(isa: String) {
     let panels: [[[Float]]] = [

@@ -46,6 +46,8 @@ final class LinearGroup: @unchecked Sendable {
   var observer: InputSums?
   /// The parts as the operations take them.
   private var linearParts: [LinearPart]
+  /// To each part that no adapter adds to it: made once, as a token asks for it a hundred times.
+  private let noLow: [Matrix?]
 
   init(parts: [Part], compute: DType, stream: UInt64) {
     self.parts = parts
@@ -53,6 +55,7 @@ final class LinearGroup: @unchecked Sendable {
     outputs = parts.reduce(0) { $0 + $1.shape.outputs }
     device = parts[0].weight.device
     linearParts = LinearGroup.linearParts(parts, nil)
+    noLow = parts.map { _ in nil }
     self.compute = compute
     self.stream = stream
   }
@@ -93,9 +96,10 @@ final class LinearGroup: @unchecked Sendable {
     let isAdded = if case .added = finish { true } else { false }
     let y = Tensor([x.rows, outputs], isAdded ? .float32 : compute, on: x.device)
     let saved = saved(x, pass)
-    let pieces = parts.indices.map { index in
-      adapter?.pairs[index].flatMap { saved.low?.columns($0.rows) }
-    }
+    let pieces =
+      saved.low.map { low in
+        parts.indices.map { index in adapter?.pairs[index].map { low.columns($0.rows) } }
+      } ?? noLow
     Ops.linear(y.matrix, x, parts: linearParts, low: pieces, rowByRow: pass.rowByRow, finish: finish)
     return (y, saved)
   }

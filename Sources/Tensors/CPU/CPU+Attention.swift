@@ -55,19 +55,26 @@ extension CPU {
     }
   }
 
-  /// Threads share the sequences, or the heads of each where there are few.
+  /// Threads share the heads of all rows where each sequence has few; otherwise the sequences, or where there are few the heads
+  /// of each.
   package func attentionCached(
     _ out: Matrix, logSums: Tensor?, q: Matrix, adding new: NewKeyValues?, sequences: [CachedSequence],
     shape: AttentionShape
   ) {
+    let logSums = logSums?.matrix
+    func hasFewRows(_ sequence: CachedSequence) -> Bool {
+      sequence.rows.count <= 4 && shape.valueDim <= KERNELS_HEAD_LIMIT
+    }
+    if sequences.allSatisfy(hasFewRows) {
+      for sequence in sequences { append(new, to: sequence) }
+      return CPU.attendRows(out, logSums: logSums, q: q, sequences, shape)
+    }
     let attend = { (sequence: CachedSequence) in
-      let (rows, end) = (sequence.rows, sequence.past..<sequence.keys.rows)
-      if let new {
-        self.convert(sequence.keys.rows(end), new.k.rows(rows))
-        self.convert(sequence.values.rows(end), new.v.rows(rows))
-      }
+      self.append(new, to: sequence)
+      if hasFewRows(sequence) { return CPU.attendRows(out, logSums: logSums, q: q, [sequence], shape) }
+      let rows = sequence.rows
       CPU.attend(
-        out.rows(rows), logSums: logSums?.matrix.columns(rows), q: q.rows(rows), keys: sequence.keys,
+        out.rows(rows), logSums: logSums?.columns(rows), q: q.rows(rows), keys: sequence.keys,
         values: sequence.values, past: sequence.past, shape)
     }
     if sequences.count >= Parallel.threads {
@@ -77,24 +84,40 @@ extension CPU {
     }
   }
 
+  /// Copies the sequence's new keys and values to the ends of those that it has.
+  private func append(_ new: NewKeyValues?, to sequence: CachedSequence) {
+    guard let new else { return }
+    let end = sequence.past..<sequence.keys.rows
+    convert(sequence.keys.rows(end), new.k.rows(sequence.rows))
+    convert(sequence.values.rows(end), new.v.rows(sequence.rows))
+  }
+
+  /// A task for each row and key head. Heads that share a key head read its cache together, but for those of many.
+  private static func attendRows(
+    _ out: Matrix, logSums: Matrix?, q: Matrix, _ sequences: [CachedSequence], _ shape: AttentionShape
+  ) {
+    let parts = (shape.group + headsTogether - 1) / headsTogether
+    let tasksOfRow = shape.keyValueHeads * parts
+    let rows = sequences.reduce(0) { $0 + $1.rows.count }
+    Parallel.run(rows * tasksOfRow) { task in
+      var (index, row) = (0, task / tasksOfRow)
+      while row >= sequences[index].rows.count {
+        row -= sequences[index].rows.count
+        index += 1
+      }
+      let (head, part) = (task % tasksOfRow / parts, task % tasksOfRow % parts)
+      let own = part * headsTogether..<min((part + 1) * headsTogether, shape.group)
+      attendRow(
+        out, logSums: logSums, q: q, sequences[index], row: row, head: head,
+        heads: own.shifted(by: head * shape.group), shape)
+    }
+  }
+
+  /// The new rows of one sequence by blocks.
   private static func attend(
     _ out: Matrix, logSums: Matrix?, q: Matrix, keys: Matrix, values: Matrix, past: Int,
     _ shape: AttentionShape
   ) {
-    if q.rows <= 4 && shape.valueDim <= KERNELS_HEAD_LIMIT {
-      // Heads that share a key head read its cache together, but for those of many.
-      let parts = (shape.group + headsTogether - 1) / headsTogether
-      Parallel.run(q.rows * shape.keyValueHeads * parts) { task in
-        let (row, place) = (task / (shape.keyValueHeads * parts), task % (shape.keyValueHeads * parts))
-        let (head, part) = (place / parts, place % parts)
-        let own = part * headsTogether..<min((part + 1) * headsTogether, shape.group)
-        let heads = own.lowerBound + head * shape.group..<own.upperBound + head * shape.group
-        attendRow(
-          out, logSums: logSums, q: q, keys: keys, values: values, row: row, past: past, head: head,
-          heads: heads, shape)
-      }
-      return
-    }
     let seen = shape.firstKey(of: past)..<keys.rows
     let (k, v) = (keys.rows(seen), values.rows(seen))
     let blocks = QueryBlock.forThreads([0, Int32(q.rows)], shape, past: past - seen.lowerBound)
@@ -108,22 +131,24 @@ extension CPU {
   /// Query heads of one task.
   private static let headsTogether = 8
 
-  /// One row's queries of some heads that share key head `head`.
+  /// The queries of some heads that share key head `head`, of one of the sequence's new rows.
   private static func attendRow(
-    _ out: Matrix, logSums: Matrix?, q: Matrix, keys: Matrix, values: Matrix, row: Int, past: Int, head: Int,
+    _ out: Matrix, logSums: Matrix?, q: Matrix, _ sequence: CachedSequence, row: Int, head: Int,
     heads: Range<Int>, _ shape: AttentionShape
   ) {
+    let place = sequence.rows.lowerBound + row
     /// The row's columns of these heads as `[heads, size]`.
     func oneHeadARow(_ x: Matrix, _ size: Int) -> Matrix {
-      let first = x.byteOffset + (row * x.stride + heads.lowerBound * size) * x.dtype.byteCount
+      let first = x.byteOffset + (place * x.stride + heads.lowerBound * size) * x.dtype.byteCount
       return Matrix(
         storage: x.storage, byteOffset: first, rows: heads.count, columns: size, stride: size, dtype: x.dtype)
     }
-    let seen = shape.firstKey(of: past + row)..<past + row + 1
-    let k = keys.rows(seen).columns(shape.columns(head))
-    let v = values.rows(seen).columns(shape.valueColumns(head))
+    let position = sequence.past + row
+    let seen = shape.firstKey(of: position)..<position + 1
+    let k = sequence.keys.rows(seen).columns(shape.columns(head))
+    let v = sequence.values.rows(seen).columns(shape.valueColumns(head))
     InstructionSet.kernels.pointee.attention_row(
-      oneHeadARow(out, shape.valueDim).output(), logSums.map { $0.floatRow(heads.lowerBound) + row },
+      oneHeadARow(out, shape.valueDim).output(), logSums.map { $0.floatRow(heads.lowerBound) + place },
       logSums?.stride ?? 0, oneHeadARow(q, shape.headDim).input(), k.input(), v.input(), heads.count,
       shape.headDim, shape.valueDim, seen.count, shape.scale, shape.cap ?? 0,
       shape.slopes.map { $0.floatPointer + heads.lowerBound })

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 extension CPU {
   package func crossEntropy(
@@ -49,6 +50,35 @@ extension CPU {
     }
   }
 
+  /// log Σ exp(x) of a row of logits, which every token of an answer is asked for: exponentials by whole vectors, their sums in
+  /// float32 within a piece and in float64 over the pieces.
+  ///
+  /// - Parameter x: not empty.
+  package static func logSum(of x: [Float]) -> Double {  // [V]
+    let (piece, length) = (1024, x.count)
+    let count = (length + piece - 1) / piece
+    let sums = SoftmaxSums(ofPieces: count)
+    let k = InstructionSet.kernels
+    sums.labels.withUnsafeBufferPointer { labels in
+      x.withUnsafeBufferPointer { x in
+        guard let x = x.baseAddress, let labels = labels.baseAddress else { return }
+        // Whole pieces are the rows of a matrix; what is left over, one more.
+        func add(_ pieces: Range<Int>, columns: Int) {
+          let first = pieces.lowerBound
+          let logits = kernels_in(at: x + first * piece, stride: piece, type: DType.float32.code)
+          k.pointee.add_softmax_panel(
+            sums.kernelsView(from: first), kernels_out(), kernels_out(), logits, labels + first, 0,
+            pieces.count, columns, 0)
+        }
+        add(0..<count - 1, columns: piece)
+        add(count - 1..<count, columns: length - (count - 1) * piece)
+      }
+    }
+    let (largest, others) = (sums.largest.floats, sums.others.floats)
+    let most = Double(largest.max() ?? -.infinity)
+    return most + log(zip(largest, others).reduce(0) { $0 + exp(Double($1.0) - most) * Double($1.1) })
+  }
+
   package func isLargest(_ flags: Tensor, _ x: Matrix, columns: [Int32]) {
     let flags = flags.pointer.assumingMemoryBound(to: UInt8.self)
     CPU.split(x.rows, cost: x.columns) { rows in
@@ -86,6 +116,14 @@ extension CPU {
 }
 
 extension SoftmaxSums {
+  /// Of so many rows that have no label.
+  fileprivate init(ofPieces count: Int) {
+    self.init(
+      labels: [Int32](repeating: -1, count: count),
+      largest: Tensor([Float](repeating: -.infinity, count: count), [count]),
+      largestAt: .zeros([count], .int32), others: .zeros([count], .float32), label: .zeros([count], .float32))
+  }
+
   /// The sums from a row on.
   fileprivate func kernelsView(from row: Int) -> kernels_softmax {
     kernels_softmax(

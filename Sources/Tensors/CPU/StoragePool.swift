@@ -5,12 +5,14 @@ import Foundation
 /// nothing from the system in its steady state.
 ///
 /// Free blocks are kept by capacity. Capacities are rounded to an eighth of a power of two, so nearly equal shapes share them.
+/// Taking and giving one are a few instructions, without hashing: generating a token does each some three hundred times.
 package final class StoragePool: @unchecked Sendable {
   static let shared = StoragePool()
   nonisolated(unsafe) static let empty = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
 
   private let lock = NSLock()
-  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  /// Free blocks by their capacity's place: those of one are equally large.
+  private var free = [[DeviceBlock]](repeating: [], count: StoragePool.place(of: .max) + 1)
   private var freeBytes = 0
   private var usedBytes = 0
   private var peakBytes = 0
@@ -43,6 +45,12 @@ package final class StoragePool: @unchecked Sendable {
     return (least + step - 1) / step * step
   }
 
+  /// Where a capacity stands among all that there are; from a power of two to the next there are eight places, not all in use.
+  private static func place(of capacity: Int) -> Int {
+    let exponent = Int.bitWidth - 1 - (capacity - 1).leadingZeroBitCount  // of the power of two below
+    return 8 * exponent + (((capacity - 1) >> max(exponent - 3, 0)) & 7)
+  }
+
   package func take(_ byteCount: Int) -> DeviceBlock {
     let block = takeRounded(StoragePool.capacity(for: byteCount))
     shadow_show(block.address, byteCount + SystemMemory.margin)
@@ -60,7 +68,7 @@ package final class StoragePool: @unchecked Sendable {
     let surplus = removeSurplus()
     systemAllocations += 1
     lock.unlock()
-    for (block, capacity) in surplus { SystemMemory.deallocate(block, capacity) }
+    for block in surplus { SystemMemory.deallocate(block.address, block.capacity) }
     return DeviceBlock(address: SystemMemory.allocate(wanted), capacity: wanted)
   }
 
@@ -68,10 +76,10 @@ package final class StoragePool: @unchecked Sendable {
   private func takeFree(_ wanted: Int) -> DeviceBlock? {
     var capacity = wanted
     while capacity <= wanted + wanted / 4 {
-      if let block = free[capacity]?.popLast() {
+      if let block = free[StoragePool.place(of: capacity)].popLast() {
         freeBytes -= capacity
         use(capacity)
-        return DeviceBlock(address: block, capacity: capacity)
+        return block
       }
       capacity = StoragePool.capacity(for: capacity + 1)
     }
@@ -84,13 +92,13 @@ package final class StoragePool: @unchecked Sendable {
 
   /// Takes free blocks out until no more than the slack is held: batches of ever new lengths must not pile up blocks.
   /// Under the lock.
-  private func removeSurplus() -> [(UnsafeMutableRawPointer, Int)] {
-    var removed: [(UnsafeMutableRawPointer, Int)] = []
+  private func removeSurplus() -> [DeviceBlock] {
+    var removed: [DeviceBlock] = []
     let slack = StoragePool.slack(ofPeak: peakBytes - heldBytes)
-    for capacity in free.keys.sorted(by: >) {
-      while usedBytes + freeBytes > peakBytes + slack, let block = free[capacity]?.popLast() {
-        freeBytes -= capacity
-        removed.append((block, capacity))
+    for place in free.indices.reversed() {
+      while usedBytes + freeBytes > peakBytes + slack, let block = free[place].popLast() {
+        freeBytes -= block.capacity
+        removed.append(block)
       }
     }
     return removed
@@ -103,7 +111,7 @@ package final class StoragePool: @unchecked Sendable {
     #endif
     shadow_hide(block.address, block.capacity + SystemMemory.margin)
     lock.lock()
-    free[block.capacity, default: []].append(block.address)
+    free[StoragePool.place(of: block.capacity)].append(block)
     freeBytes += block.capacity
     usedBytes -= block.capacity
     heldBytes = min(heldBytes, usedBytes)
@@ -113,12 +121,12 @@ package final class StoragePool: @unchecked Sendable {
   /// Returns every free block to the system. What is in use now counts as held from here on.
   package func drain() {
     lock.lock()
-    let blocks = free.flatMap { capacity, blocks in blocks.map { ($0, capacity) } }
-    free.removeAll()
+    let blocks = free.flatMap { $0 }
+    for place in free.indices { free[place].removeAll() }
     freeBytes = 0
     peakBytes = usedBytes
     heldBytes = usedBytes
     lock.unlock()
-    for (block, capacity) in blocks { SystemMemory.deallocate(block, capacity) }
+    for block in blocks { SystemMemory.deallocate(block.address, block.capacity) }
   }
 }

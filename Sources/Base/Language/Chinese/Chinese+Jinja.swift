@@ -211,16 +211,20 @@ extension Chinese {
     = 不支持格式 "{{}}"
     the format needs more values
     = 格式需要更多的值
+    the format needs a dictionary with "{}"
+    = 格式需要一个含有 "{}" 的字典
+    unique cannot tell values of type {} apart
+    = unique 无法区分 {} 类型的值
+    there is no number: {}
+    = 这里没有数：{}
+    no key can be a value of type {}
+    = {} 类型的值不能作键
     the format needs fewer values
     = 格式需要更少的值
-    the format "%{}{}" is not supported
-    = 不支持格式 "%{}{}"
-    the format "%{}{}" is not supported for a value of type {}
-    = 不支持对 {3} 类型的值使用格式 "%{1}{2}"
+    the format "%{}" is not supported for a value of type {}
+    = 不支持对 {2} 类型的值使用格式 "%{1}"
     the test
     = 测试
-    only a number can be divided so
-    = 只有数可以这样做除法
     substring not found
     = 没有找到子串
     join needs strings
