@@ -20,10 +20,10 @@ extension CPU {
     }
   }
 
-  /// Shares of the outputs of a product that reads its weights once, some for each thread to choose from, but none below
-  /// a microsecond's work. Outputs do not depend on their share, so the number of threads may count.
+  /// Shares of the outputs of a product that reads its weights once, some for each thread to choose from, but not many: the
+  /// first rows of a share have not been asked for ahead. Outputs do not depend on their share, so the number of threads may count.
   static func rowShares(outputs: Int, inputs: Int) -> Split {
-    let rounds = min(max(outputs * inputs / 65_536 / Parallel.threads, 1), 8)
+    let rounds = min(max(outputs * inputs / 131_072 / Parallel.threads, 1), 8)
     return Split(outputs, parts: rounds * Parallel.threads)
   }
 }
