@@ -107,6 +107,7 @@ package final class StoragePool: @unchecked Sendable {
   package func give(_ block: DeviceBlock) {
     #if DEBUG
       // NaN in every type of floats: what still reads the block, or the next one's user before it writes, is seen to be wrong.
+      shadow_show(block.address, block.capacity)
       memset(block.address, 0xff, block.capacity)
     #endif
     shadow_hide(block.address, block.capacity + SystemMemory.margin)
