@@ -57,6 +57,70 @@ import Testing
     }
   }
 
+  /// A tokenizer of pairs that falls back to bytes, as LLaMA's tokenizer.json without its tokenizer.model: its merges' ranks become
+  /// the scores by which llama.cpp joins pieces.
+  @Test func pairsThatFallBackToBytesComeBack() throws {
+    try inTemporaryFolder { folder in
+      let model = try variant("tokenizer.json", folder, Self.makeByteFallback)
+      try AtomicFile.write(
+        Data(#"{"bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "LlamaTokenizer"}"#.utf8),
+        to: model + "/tokenizer_config.json")
+      try export(model, to: folder + "/a.gguf")
+      let (original, back) = (try Pretrained.open(model), try Pretrained.open(folder + "/a.gguf"))
+      for text in [
+        "hello world", "hello", "  hello  world ", "wordle", "中文 é 😀", "a\n\tb", "", "lllloooo rld",
+      ] {
+        let ids = try original.tokenizer.encode(text, parseSpecial: false)
+        #expect(try back.tokenizer.encode(text, parseSpecial: false) == ids, "\(text)")
+        #expect(
+          back.tokenizer.decode(ids, skipSpecial: true) == original.tokenizer.decode(ids, skipSpecial: true))
+      }
+      #expect(try original.tokenizer.encode("hello world", parseSpecial: false).count == 2)
+    }
+  }
+
+  private static func makeByteFallback(_ members: inout [String: JSONValue]) {
+    let special = ["<unk>", "<s>", "</s>"]
+    let bytes = (0..<256).map { String(format: "<0x%02X>", $0) }
+    let merges = ["▁ h", "e l", "▁h el", "l o", "▁hel lo", "▁ w", "o r", "▁w or", "l d", "▁wor ld"]
+    let joined = merges.map { $0.filter { $0 != " " } }
+    let pieces = special + bytes + ["▁", "h", "e", "l", "o", "w", "r", "d", "中"] + joined
+    let vocabulary = Dictionary(uniqueKeysWithValues: pieces.enumerated().map { ($1, JSONValue.int($0)) })
+    members["model"] = .object([
+      "type": .string("BPE"), "unk_token": .string("<unk>"), "fuse_unk": .bool(true),
+      "byte_fallback": .bool(true),
+      "vocab": .object(vocabulary), "merges": .array(merges.map(JSONValue.string)),
+    ])
+    members["added_tokens"] = .array(
+      special.enumerated().map { id, text in
+        .object([
+          "id": .int(id), "content": .string(text), "special": .bool(true), "normalized": .bool(false),
+        ])
+      })
+    members["normalizer"] = .object([
+      "type": .string("Sequence"),
+      "normalizers": .array([
+        .object(["type": .string("Prepend"), "prepend": .string("▁")]),
+        .object([
+          "type": .string("Replace"), "pattern": .object(["String": .string(" ")]), "content": .string("▁"),
+        ]),
+      ]),
+    ])
+    members["pre_tokenizer"] = .null
+    members["decoder"] = .object([
+      "type": .string("Sequence"),
+      "decoders": .array([
+        .object([
+          "type": .string("Replace"), "pattern": .object(["String": .string("▁")]), "content": .string(" "),
+        ]),
+        .object(["type": .string("ByteFallback")]), .object(["type": .string("Fuse")]),
+        .object([
+          "type": .string("Strip"), "content": .string(" "), "start": .int(1), "stop": .int(0),
+        ]),
+      ]),
+    ])
+  }
+
   @Test func wordsThatLlamaCppCutsOtherwiseAreRefused() throws {
     try inTemporaryFolder { folder in
       let model = try variant("tokenizer.json", folder) { members in
