@@ -5,7 +5,7 @@ import FireflyTestSupport
 import Foundation
 import Testing
 
-/// How a model pools its embeddings, as sentence-transformers' folders and GGUF files say it.
+/// How a model pools its embeddings, as sentence-transformers' folders say it.
 @Suite struct PoolingTests {
   /// The tiny model's folder with such a 1_Pooling/config.json.
   private func pooling(_ config: String?) throws -> Pooling? {
