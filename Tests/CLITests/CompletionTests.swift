@@ -11,7 +11,10 @@ import Testing
     (["firefly", "keys", "loss_red"], "loss_reduction"),
     (["firefly", "train", "c.json", "--set", "gradient_acc"], "gradient_accumulation_steps="),
     (["firefly", "train", "c.json", "--set", "task_type", "="], "pretrain sft dpo"),
-    (["firefly", "plan", "c.json", "--set", "lr_scheduler_type", "=", "cos"], "cosine"),
+    (
+      ["firefly", "plan", "c.json", "--set", "lr_scheduler_type", "=", "const"],
+      "constant constant_with_warmup"
+    ),
     (["firefly", "data", "c.json", "--set", "bf16=t"], "bf16=true"),
   ])
   func bashCompletes(_ words: [String], _ expected: String) throws {

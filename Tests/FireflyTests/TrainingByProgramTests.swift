@@ -80,7 +80,7 @@ import Testing
       tiny.rows, template: template, tokenizer: pretrained.tokenizer, maxLength: 64)
     var order = DataOrder(rows: data.samples.count, microBatchSize: 2, accumulation: 1, seed: 7)
     let optimizer = AdamW(training: model)
-    let rate = ScheduleKind.cosine.factor(total: 4)
+    let rate = Schedule.cosine().factor(total: 4)
     var losses: [Double] = []
     for step in 0..<4 {
       model.zeroGradients()

@@ -28,7 +28,7 @@ import Testing
       #expect(total == int("total_steps"), "\(run.text())")
       let epochs = (1...total).map(order.epoch)
       #expect(zip(epochs, doubles("epoch_after")).allSatisfy { abs($0 - $1) < 1e-12 }, "\(epochs)")
-      let rate = ScheduleKind.linear.factor(warmup: 1, total: total)
+      let rate = Schedule.linear.factor(warmup: 1, total: total)
       #expect(
         zip((0..<total).map(rate), doubles("rate_factors")).allSatisfy { abs($0 - $1) < 1e-12 },
         "\(run.text())")

@@ -33,11 +33,16 @@ struct Fingerprint: Equatable {
       "dataloader_drop_last": .bool(config.dropsLastBatch), "shuffle": .bool(config.shuffle),
       "seed": .int(config.seed), "data_seed": .int(config.dataSeed),
       "loss_reduction": .string(config.lossReduction.rawValue),
-      "learning_rate": .double(config.learningRate), "lr_scheduler_type": .string(config.schedule.rawValue),
+      "learning_rate": .double(config.learningRate),
+      "lr_scheduler_type": .string(config.schedule.kind.rawValue),
       "weight_decay": .double(config.weightDecay), "adam_beta1": .double(config.beta1),
       "adam_beta2": .double(config.beta2), "adam_epsilon": .double(config.epsilon),
       "max_grad_norm": .double(config.maxGradientNorm ?? 0),
     ]
+    // Earlier versions took none, and have no key.
+    if let settings = config.source["lr_scheduler_kwargs"], settings.object?.isEmpty == false {
+      values["lr_scheduler_kwargs"] = settings
+    }
     // Earlier versions had no others than those of 32 bits, and have no key.
     if config.momentPrecision != .float32 { values["optim"] = .string("adamw_8bit") }
     values.merge(Fingerprint.trained(config)) { $1 }
@@ -121,12 +126,8 @@ struct Fingerprint: Equatable {
 extension RunConfig {
   /// Whether the learning rate of a step depends on how many steps there are in all: then a longer run is another run.
   var lengthDecidesRate: Bool {
-    switch schedule {
-    case .constant: return false
-    case .constantWithWarmup:
-      if case .ratio(let ratio) = warmup { return ratio > 0 }
-      return false
-    case .linear, .cosine: return true
-    }
+    if schedule.dependsOnTotal { return true }
+    if case .ratio(let ratio) = warmup, schedule != .constant { return ratio > 0 }
+    return false
   }
 }

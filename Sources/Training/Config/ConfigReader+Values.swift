@@ -35,7 +35,7 @@ extension ConfigReader {
   }
 
   /// warmup_steps, which below 1 is a part of all steps, as with transformers 5, and the older warmup_ratio.
-  mutating func warmup(for schedule: ScheduleKind, _ notices: inout [String]) -> Warmup {
+  mutating func warmup(for schedule: Schedule, _ notices: inout [String]) -> Warmup {
     let steps = value(OptimizerKeys.warmupSteps)
     let ratio = value(OptimizerKeys.warmupRatio)
     let warmup = steps.isNone ? .ratio(ratio) : steps

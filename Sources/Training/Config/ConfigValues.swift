@@ -46,12 +46,18 @@ public enum LossReduction: String, Sendable, CaseIterable {
   case microBatchMean = "micro_batch_mean"
 }
 
-/// The learning rate's course: transformers' `lr_scheduler_type`.
+/// The names of `Schedule`'s courses: transformers' `lr_scheduler_type`.
 public enum ScheduleKind: String, Sendable, CaseIterable {
   case constant
   case constantWithWarmup = "constant_with_warmup"
   case linear
   case cosine
+  case cosineWithRestarts = "cosine_with_restarts"
+  case cosineWithLeast = "cosine_with_min_lr"
+  case cosineFromLeast = "cosine_warmup_with_min_lr"
+  case polynomial
+  case inverseSquareRoot = "inverse_sqrt"
+  case warmupStableDecay = "warmup_stable_decay"
 }
 
 /// Where AdamW's moments, or master weights, live.

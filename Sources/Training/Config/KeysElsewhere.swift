@@ -157,7 +157,7 @@ enum KeysElsewhere {
     "loss_watchdog_threshold": watchdog, "loss_watchdog_patience": watchdog,
     "model_revision": "A revision is part of the model's name here: Org/Name@REVISION.",
     "use_galore": adamW, "use_apollo": adamW, "use_badam": adamW, "use_adam_mini": adamW, "use_muon": adamW,
-    "cosine_min_lr_ratio": schedules, "cosine_constant_lr_ratio": schedules, "min_lr": schedules,
+    "cosine_min_lr_ratio": leastRate, "cosine_constant_lr_ratio": schedules, "min_lr": leastRate,
     "loraplus_lr_ratio": oneRate, "embedding_lr": oneRate, "lr_groups": oneRate,
     "freeze_trainable_layers": "It is \"train_last_layers\" with \"train_mode\": \"full\" here.",
     "unfrozen_parameters": frozen,
@@ -218,7 +218,9 @@ enum KeysElsewhere {
   private static let kernels = "Remove it: Firefly has its own kernels, for the processor it runs on."
   private static let machinery = "Remove it: nothing here needs it."
   private static let adamW = "Remove it: the optimizer is AdamW."
-  private static let schedules = "Remove it: \"lr_scheduler_type\" takes no further settings."
+  private static let schedules = "Remove it: \"lr_scheduler_type\" has no such course."
+  private static let leastRate =
+    "It is \"lr_scheduler_type\": \"cosine_with_min_lr\" here, with \"lr_scheduler_kwargs\": {\"min_lr\": …} or {\"min_lr_rate\": …}."
   private static let oneRate = "Remove it: one learning_rate holds for all that is trained."
   private static let reports = "Remove it: TensorBoard is what there is, by \"report_to\"."
 }

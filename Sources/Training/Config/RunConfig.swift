@@ -79,7 +79,7 @@ public struct RunConfig: Sendable {
 
   // MARK: The optimizer
   public package(set) var learningRate: Double
-  public package(set) var schedule: ScheduleKind  // lr_scheduler_type
+  public package(set) var schedule: Schedule  // lr_scheduler_type, lr_scheduler_kwargs
   public package(set) var warmup: Warmup
   public package(set) var optimizerMemory: OptimizerMemory  // optim
   public package(set) var momentPrecision: MomentPrecision  // optim
@@ -177,7 +177,7 @@ public struct RunConfig: Sendable {
     (precision, precisionIsExplicit) = keys.precision(&notices)
 
     learningRate = keys.value(OptimizerKeys.learningRate)
-    schedule = keys.value(OptimizerKeys.schedule)
+    schedule = keys.schedule(peak: learningRate)
     warmup = keys.warmup(for: schedule, &notices)
     (optimizerMemory, momentPrecision) = keys.optimizer(&notices)
     weightDecay = keys.value(OptimizerKeys.weightDecay)

@@ -191,7 +191,7 @@ public struct RunPlan: Sendable {
         "steps: \(setup.totalSteps), \(order.stepsPerEpoch) an epoch, each of "
           + "\(min(config.accumulation, order.batchesPerEpoch)) × \(min(config.microBatchSize, order.rows)) rows"
           + shortStep(order),
-        "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.rawValue), "
+        "learning rate: \(Readable.scientific(config.learningRate)), \(config.schedule.kind.rawValue), "
           + "\(warmup) steps of warm-up",
       ] + table(memory)
   }

@@ -121,7 +121,9 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
     ("lora_dropout", .double(1), "a number from 0 to 0.99", "1.0"),
     ("template_name", .int(3), "a string", "3"),
     (
-      "lr_scheduler_type", .string("cosin"), "one of constant, constant_with_warmup, linear, cosine",
+      "lr_scheduler_type", .string("cosin"),
+      "one of constant, constant_with_warmup, linear, cosine, cosine_with_restarts, cosine_with_min_lr, "
+        + "cosine_warmup_with_min_lr, polynomial, inverse_sqrt, warmup_stable_decay",
       "\"cosin\""
     ),
     ("save_steps", .int(0), "a whole number of at least 1, or a part of all steps below 1", "0"),

@@ -37,6 +37,16 @@ extension Chinese {
     templates; "auto" is the model's own template
     = 没有给出 "template_name"：对话按 "{}" 书写，与原版有模板之前的做法相同；"auto" 表示使用模型自带的模\#
     板
+    "lr_scheduler_kwargs" does not fit "lr_scheduler_type": "{}"
+    = "lr_scheduler_kwargs" 与 "lr_scheduler_type": "{}" 不符
+    no settings
+    = 没有附加设置
+    no others than {}
+    = 只有 {}
+    one of "min_lr" and "min_lr_rate"
+    = "min_lr" 与 "min_lr_rate" 之一
+    both
+    = 两者都有
     both "fp16" and "bf16" are true
     = "fp16" 与 "bf16" 同时为 true
     exactly one of them

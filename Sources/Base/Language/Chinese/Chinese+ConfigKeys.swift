@@ -21,8 +21,6 @@ extension Chinese {
     = 继续训练时从数据的原位置接着读
     the loss is the plain cross-entropy
     = 损失就是普通的交叉熵
-    the schedules take no further settings
-    = 学习率调度没有更多设置
     no noise is added to embeddings
     = 不会给嵌入加噪声
     AdamW is set by adam_beta1, adam_beta2 and adam_epsilon
@@ -181,8 +179,11 @@ extension Chinese {
     = 请删除它：这里不需要它。
     Remove it: the optimizer is AdamW.
     = 请删除它：优化器是 AdamW。
-    Remove it: "lr_scheduler_type" takes no further settings.
-    = 请删除它："lr_scheduler_type" 没有更多设置。
+    Remove it: "lr_scheduler_type" has no such course.
+    = 请删除它："lr_scheduler_type" 没有这样的曲线。
+    It is "lr_scheduler_type": "cosine_with_min_lr" here, with "lr_scheduler_kwargs": {"min_lr": …} or \#
+    {"min_lr_rate": …}.
+    = 在这里是 "lr_scheduler_type": "cosine_with_min_lr"，配合 "lr_scheduler_kwargs": {"min_lr": …} 或 {"min_lr_rate": …}。
     Remove it: one learning_rate holds for all that is trained.
     = 请删除它：所有训练的参数共用一个 learning_rate。
     Remove it: TensorBoard is what there is, by "report_to".

@@ -69,8 +69,27 @@ enum OptimizerKeys {
     "lr_scheduler_type", default: .linear,
     .init(
       .transformers,
-      "The learning rate's course after the warm-up: it stays, or falls to 0 in a line or a cosine.",
-      "预热之后学习率的变化：保持不变，或按直线、余弦降到 0。", example: .string("cosine")))
+      "The learning rate's course after the warm-up: it stays, or falls in a line, a cosine, a power or as 1/√steps; "
+        + "warmup_stable_decay stays first and falls at the end.",
+      "预热之后学习率的变化：保持不变，或按直线、余弦、幂、步数平方根的倒数下降；warmup_stable_decay 先保持，最后下降。",
+      example: .string("cosine")))
+
+  /// An object, or its text, as transformers takes it.
+  static let scheduleSettings: ConfigKey<JSONValue> = ConfigKey(
+    "lr_scheduler_kwargs", .either([.members([]), .text(isEmptyAllowed: true)]), .told(Wording("none", "无")),
+    .init(
+      .transformers,
+      "What lr_scheduler_type takes beside it. cosine: num_cycles (waves, 0.5); cosine_with_restarts: num_cycles (1); "
+        + "cosine_with_min_lr: min_lr or min_lr_rate, num_cycles; cosine_warmup_with_min_lr: warmup_lr_rate too; polynomial: "
+        + "lr_end (1e-7), power (1); inverse_sqrt: timescale; warmup_stable_decay: num_decay_steps, num_stable_steps, "
+        + "warmup_type and decay_type (linear, cosine or 1-sqrt), min_lr_ratio, num_cycles.",
+      "lr_scheduler_type 的附加设置。cosine：num_cycles（余弦波数，0.5）；cosine_with_restarts：num_cycles（1）；"
+        + "cosine_with_min_lr：min_lr 或 min_lr_rate，以及 num_cycles；cosine_warmup_with_min_lr：另有 warmup_lr_rate；"
+        + "polynomial：lr_end（1e-7）、power（1）；inverse_sqrt：timescale；warmup_stable_decay：num_decay_steps、"
+        + "num_stable_steps、warmup_type 与 decay_type（linear、cosine 或 1-sqrt）、min_lr_ratio、num_cycles。",
+      example: .object(["min_lr_rate": .double(0.1)])),
+    fallback: .object([:])
+  ) { $0 }
 
   static let warmupSteps: ConfigKey<Warmup> = ConfigKey(
     "warmup_steps", .either([.count(from: 0), .partOfSteps]), .value(.int(0)),
@@ -142,7 +161,8 @@ enum OptimizerKeys {
       "梯度范数超过此值时按比例缩小；0 表示不裁剪。", example: .double(0.3)))
 
   static let all = [
-    learningRate.declaration, schedule.declaration, warmupSteps.declaration, warmupRatio.declaration,
+    learningRate.declaration, schedule.declaration, scheduleSettings.declaration, warmupSteps.declaration,
+    warmupRatio.declaration,
     optimizer.declaration, weightDecay.declaration, beta1.declaration, beta2.declaration,
     epsilon.declaration, maxNorm.declaration,
   ]

@@ -14,7 +14,7 @@ func trainByHand(_ name: String, rows: String, output: String) throws {
   var order = DataOrder(rows: data.samples.count, microBatchSize: 8, accumulation: 1, seed: 42)
   let objective = CrossEntropy()
   let optimizer = AdamW(training: model)
-  let rate = ScheduleKind.cosine.factor(warmup: 5, total: steps)
+  let rate = Schedule.cosine().factor(warmup: 5, total: steps)
 
   for step in 0..<steps {
     model.zeroGradients()
