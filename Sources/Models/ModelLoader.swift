@@ -117,7 +117,8 @@ struct ModelLoader {
     Ops.convert(rounded.matrix, scale.matrix)
     Ops.convert(scale.matrix, rounded.matrix)
     return Embedding(
-      table: table, scale: scale.floats[0], norm: try architecture.names.embeddingNorm.map { try norm($0) },
+      table: table, scale: scale.floats[0], scalesFirst: architecture.scalesInEmbedding,
+      norm: try architecture.names.embeddingNorm.map { try norm($0) },
       trained: trained, paddingToken: architecture.paddingToken.flatMap(Int32.init(exactly:)))
   }
 

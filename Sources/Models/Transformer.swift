@@ -134,7 +134,7 @@ public final class Transformer: @unchecked Sendable {
     _ loss: (Tensor, Head) -> (BatchLoss, dx: Tensor?)
   ) -> BatchLoss {
     let ends = ends(batch.pass)
-    var (x, embedded) = ends.embedding.forward(tokens)
+    var (x, embedded) = ends.embedding.forward(tokens, batch.noise)
     // Below the lowest block with something to train, nothing is kept and no gradient is needed.
     let lowest = arena.trainable.lowestLayer ?? layers.count
     var saved: [L.Saved] = []
@@ -202,7 +202,8 @@ public final class Transformer: @unchecked Sendable {
     _ tokens: [Int32], _ starts: [Int32], _ pass: Pass, trunks: [Int32] = []
   ) -> Tensor {
     let batch = context(starts, trunks, pass)
-    return blocks.reduce(ends(pass).embedding.forward(tokens).x) { x, block in block.forward(x, batch).y }
+    let x = ends(pass).embedding.forward(tokens, batch.noise).x
+    return blocks.reduce(x) { x, block in block.forward(x, batch).y }
   }
 
   // MARK: - Shared
@@ -225,7 +226,8 @@ public final class Transformer: @unchecked Sendable {
     }
     return BatchContext(
       starts: starts, branches: branches, angles: Angles(architecture.rotaries, sequences, on: device),
-      pass: pass, reachesEmbedding: arena.trainable.trainsEmbedding, balance: balance)
+      pass: pass, noise: EmbeddingNoise(pass, sequences), reachesEmbedding: arena.trainable.trainsEmbedding,
+      balance: balance)
   }
 
   func check(_ tokens: [Int32], _ labels: [Int32], _ starts: [Int32]) {

@@ -37,7 +37,7 @@ ROOM_ORDER: dict[str, list[str]] = {
     "Evaluation": ["Benchmarks", "Files"],
     "Hub": [".", "Download", "Transfer", "Local"],
     "Models": [
-        "Adapters", ".", "Layers", "Layers/Heads", "Trainable", "Families", "Families/Llama", "Architecture"],
+        "Adapters", ".", "Layers/Ends", "Layers", "Layers/Heads", "Trainable", "Families", "Families/Llama", "Architecture"],
     "Weights": [".", "SafeTensors", "GGUF", "Torch", "Stored"],
     "Studio": [".", "Service", "Results", "Runs", "Setup", "Pages", "Asking"],
     "Text": [

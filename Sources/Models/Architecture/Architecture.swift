@@ -62,6 +62,8 @@ package struct Architecture: Equatable, Sendable {
   // MARK: Around the blocks
   /// Factor on the embedding, rounded to the compute dtype as transformers does.
   package var embeddingScale: Float = 1
+  /// Whether transformers' embedding has that factor in itself, so that noise on its output is not scaled.
+  package var scalesInEmbedding = false
   /// A token whose row of the table gets no gradient where it stands in a text: `pad_token_id` where transformers gives it to
   /// the embedding as `padding_idx`. As a tied head's row it has one.
   package var paddingToken: Int?

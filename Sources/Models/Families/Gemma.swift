@@ -13,6 +13,7 @@ enum Gemma {
     architecture.headDim = try config.int("head_dim")
     architecture.norm = .rmsOnePlus
     architecture.embeddingScale = Float(max(1, architecture.hiddenSize)).squareRoot()
+    architecture.scalesInEmbedding = true
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: true)
     return architecture
   }

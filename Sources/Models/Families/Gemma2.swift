@@ -32,6 +32,7 @@ enum Gemma2 {
     architecture.names.feedForwardNorm = "pre_feedforward_layernorm"
     architecture.names.feedForwardOutputNorm = "post_feedforward_layernorm"
     architecture.embeddingScale = Float(max(1, architecture.hiddenSize)).squareRoot()
+    architecture.scalesInEmbedding = true
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: true)
     let scalar = try config.positive("query_pre_attn_scalar", default: 256)
     architecture.scoreScale = (Float(max(1, architecture.headDim)) / Float(scalar)).squareRoot()

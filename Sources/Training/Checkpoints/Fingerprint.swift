@@ -43,6 +43,8 @@ struct Fingerprint: Equatable {
     if let settings = config.source["lr_scheduler_kwargs"], settings.object?.isEmpty == false {
       values["lr_scheduler_kwargs"] = settings
     }
+    // Earlier versions had none, and have no key.
+    if config.embeddingNoise > 0 { values["neftune_noise_alpha"] = .double(config.embeddingNoise) }
     // Earlier versions had no others than those of 32 bits, and have no key.
     if config.momentPrecision != .float32 { values["optim"] = .string("adamw_8bit") }
     values.merge(Fingerprint.trained(config)) { $1 }

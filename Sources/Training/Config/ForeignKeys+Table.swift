@@ -69,7 +69,6 @@ extension ForeignKeys {
     "group_by_length": .told(unless: off, why: "rows are not padded, so grouping them saves nothing"),
     "ignore_data_skip": .refused(unless: off, why: "a resumed run continues at its place in the data"),
     "label_smoothing_factor": .refused(unless: [.int(0)], why: "the loss is the plain cross-entropy"),
-    "neftune_noise_alpha": .refused(unless: [.int(0)], why: "no noise is added to embeddings"),
     "optim_args": .refused(unless: none, why: "AdamW is set by adam_beta1, adam_beta2 and adam_epsilon"),
     "optim_target_modules": .refused(unless: none, why: "every adapter matrix is trained alike"),
     "save_only_model": .told(unless: off, why: "checkpoints always hold what resuming needs"),

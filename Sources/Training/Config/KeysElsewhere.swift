@@ -49,6 +49,7 @@ enum KeysElsewhere {
     "learning_rate": "lr",
     "lr_scheduler_type": "lr_scheduler scheduler",
     "optim": "optimizer",
+    "neftune_noise_alpha": "noisy_embedding_alpha neftune_alpha",
     "max_grad_norm": "gradient_clipping grad_clip",
     "seed": "random_state random_seed",
     "gradient_checkpointing": "use_gradient_checkpointing",
@@ -149,7 +150,6 @@ enum KeysElsewhere {
     "moe_aux_loss_coef": "Remove it: the weight is that of the model's config.json.",
     "compute_accuracy": "Remove it: evaluations tell the accuracy of tokens, or of pairs.",
     "include_effective_tokens_per_second": "Remove it: every run records its speed.",
-    "noisy_embedding_alpha": "Remove it: no noise is added to embeddings.",
     "resume_only_model": "Remove it: a resumed run goes on with all that it was.",
     "create_new_adapter":
       "Remove it: 'firefly merge' the first adapter, and train a fresh one on the result.",

@@ -66,6 +66,8 @@ public struct RunConfig: Sendable {
   /// The seed of the order of rows; `seed` when not given.
   public package(set) var dataSeed: Int
   public package(set) var lossReduction: LossReduction
+  /// NEFTune's α; 0 for no noise.
+  public package(set) var embeddingNoise: Double  // neftune_noise_alpha
   /// Seconds that another process of the run is waited for.
   public package(set) var rankPatience: Double  // ddp_timeout
   public package(set) var checkpointing: Bool  // gradient_checkpointing, activation_checkpointing
@@ -170,6 +172,7 @@ public struct RunConfig: Sendable {
     seed = keys.value(DataKeys.seed)
     dataSeed = keys.value(DataKeys.dataSeed) ?? seed
     lossReduction = keys.value(StepKeys.reduction)
+    embeddingNoise = keys.value(StepKeys.embeddingNoise)
     rankPatience = keys.value(StepKeys.rankPatience)
     checkpointing = keys.recomputesActivations()
     checkpointPrecision = keys.value(ModelKeys.checkpointType)

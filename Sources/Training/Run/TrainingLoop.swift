@@ -119,7 +119,8 @@ struct TrainingLoop {
     model.zeroGradients()
     let pass = Pass(
       seed: UInt64(config.seed), step: UInt64(state.step), training: true,
-      checkpointing: config.checkpointing, checkpointType: config.checkpointType, lossScale: Float(lossScale))
+      embeddingNoise: Float(config.embeddingNoise), checkpointing: config.checkpointing,
+      checkpointType: config.checkpointType, lossScale: Float(lossScale))
     var own = StepLoss(loss: 0)
     var lost: LossNotFinite?
     let sum = GradientSum(shards, model.arena)

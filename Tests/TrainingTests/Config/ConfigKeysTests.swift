@@ -110,7 +110,8 @@ import Testing
 
   @Test(arguments: [
     ("fsdp", "training runs in one process"), ("run_name", "changes nothing"),
-    ("neftune_noise_alpha", "Refused unless it is 0, null"), ("prompt_max_length", "\"max_prompt_length\""),
+    ("label_smoothing_factor", "Refused unless it is 0, null"),
+    ("prompt_max_length", "\"max_prompt_length\""),
     ("cutoff_len", "\"max_seq_length\""), ("wandb_project", "\"report_to\""),
   ])
   func otherNamesSayWhatBecomesOfThem(_ name: String, _ told: String) throws {

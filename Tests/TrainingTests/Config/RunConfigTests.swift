@@ -193,7 +193,7 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
   @Test func whatWouldChangeTheNumbersIsRefused() {
     let error = #expect(throws: FireflyError.self) { try config(["label_smoothing_factor": .double(0.1)]) }
     #expect(error?.what.contains("label_smoothing_factor") == true)
-    #expect(throws: FireflyError.self) { try config(["neftune_noise_alpha": .int(5)]) }
+    #expect(throws: FireflyError.self) { try config(["neftune_noise_alpha": .int(-1)]) }
   }
 
   @Test func resumeKeyTakesTrueOrAFolder() throws {

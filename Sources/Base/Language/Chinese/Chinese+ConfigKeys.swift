@@ -21,8 +21,6 @@ extension Chinese {
     = 继续训练时从数据的原位置接着读
     the loss is the plain cross-entropy
     = 损失就是普通的交叉熵
-    no noise is added to embeddings
-    = 不会给嵌入加噪声
     AdamW is set by adam_beta1, adam_beta2 and adam_epsilon
     = AdamW 由 adam_beta1、adam_beta2 和 adam_epsilon 设置
     every adapter matrix is trained alike
@@ -208,8 +206,6 @@ extension Chinese {
     = 请删除它：评测会给出词元或偏好对的准确率。
     Remove it: every run records its speed.
     = 请删除它：每次训练都会记录速度。
-    Remove it: no noise is added to embeddings.
-    = 请删除它：不会给嵌入加噪声。
     Remove it: a resumed run goes on with all that it was.
     = 请删除它：继续训练时会恢复全部状态。
     Remove it: 'firefly merge' the first adapter, and train a fresh one on the result.

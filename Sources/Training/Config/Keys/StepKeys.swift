@@ -50,9 +50,18 @@ enum StepKeys {
       "每步损失的平均方式：每个目标词元权重相同（token），或像原版那样每个微批次权重相同（micro_batch_mean）。",
       example: .string("micro_batch_mean"), for: Trainings(tasks: [.pretrain, .sft])))
 
+  static let embeddingNoise: ConfigKey<Double> = .number(
+    "neftune_noise_alpha", default: 0,
+    .init(
+      .transformers,
+      "NEFTune: in training each element behind the embedding gets noise from ±this/√(tokens of the row × hidden size); 0 for "
+        + "none. transformers counts the tokens of the padded batch.",
+      "NEFTune：训练时词嵌入输出的每个元素加上均匀噪声，幅度为 ±此值/√（该行词元数 × 隐藏维度）；0 表示不加。transformers 按填充后的批次长度计算。",
+      example: .int(5)))
+
   static let all = [
     epochs.declaration, maxSteps.declaration, microBatch.declaration, accumulation.declaration,
-    reduction.declaration, rankPatience.declaration,
+    reduction.declaration, embeddingNoise.declaration, rankPatience.declaration,
   ]
 }
 

@@ -4,6 +4,8 @@ import FireflyTensors
 struct Embedding {
   let table: LinearWeight  // [V, C]
   let scale: Float
+  /// Whether noise comes behind the scale: where transformers' embedding has the scale in itself.
+  let scalesFirst: Bool
   /// BLOOM's.
   let norm: Norm?
   /// Whose copy the table is; nil: it is frozen.
@@ -14,7 +16,8 @@ struct Embedding {
   /// The same with another table, which is trained.
   func training(_ matrix: TrainedMatrix) -> Embedding {
     Embedding(
-      table: .dense(matrix.copy), scale: scale, norm: norm, trained: matrix, paddingToken: paddingToken)
+      table: .dense(matrix.copy), scale: scale, scalesFirst: scalesFirst, norm: norm, trained: matrix,
+      paddingToken: paddingToken)
   }
 
   struct Saved {
@@ -23,10 +26,14 @@ struct Embedding {
     let norm: (x: Tensor, saved: Norm.Saved)?
   }
 
-  func forward(_ tokens: [Int32]) -> (x: Tensor, saved: Saved) {  // [T] → [T, C] float32
+  func forward(  // [T] → [T, C] float32
+    _ tokens: [Int32], _ noise: EmbeddingNoise? = nil
+  ) -> (x: Tensor, saved: Saved) {
     let x = Tensor([tokens.count, table.inputs], .float32, on: table.device)
     Ops.embed(x.matrix, table: table, tokens: tokens)
+    if !scalesFirst { noise?.add(to: x) }
     if scale != 1 { Ops.scale(x.matrix, by: scale) }
+    if scalesFirst { noise?.add(to: x) }
     guard let norm else { return (x, Saved(tokens: tokens, norm: nil)) }
     let normed = Tensor(x.shape, .float32, on: x.device)
     let saved = norm.forward(into: normed.matrix, x.matrix)
