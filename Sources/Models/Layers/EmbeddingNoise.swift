@@ -1,6 +1,6 @@
 import FireflyTensors
 
-/// Noise on what the embedding says of a text, in training alone (NEFTune; Jain et al., 2023): each element is drawn evenly from
+/// Noise on what the embedding says of a text, in training (NEFTune; Jain et al., 2023): each element is drawn evenly from
 /// ±α/√(L·C), L being the tokens of its row.
 ///
 /// A token's noise is a function of the pass and of its place in the micro-batch, so it is the same however a micro-batch is
@@ -19,7 +19,7 @@ struct EmbeddingNoise {
 
   /// nil where there is none.
   init?(_ pass: Pass, _ sequences: [Positions]) {
-    guard pass.training && pass.embeddingNoise > 0 else { return nil }
+    guard pass.embeddingNoise > 0 else { return nil }
     random = CounterRandom(
       seed: CounterRandom.mix(pass.seed &+ CounterRandom.mix(pass.step)),
       stream: Self.stream << 32 | pass.microBatch)

@@ -8,7 +8,7 @@ struct BatchContext {
   /// The rows' angles.
   let angles: Angles
   let pass: Pass
-  /// In training, where it is asked for.
+  /// Where the pass asks for it.
   let noise: EmbeddingNoise?
   /// The embedding is trained, so that the first block passes a gradient on.
   let reachesEmbedding: Bool
