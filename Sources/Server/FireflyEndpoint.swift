@@ -25,7 +25,7 @@ struct FireflyEndpoint {
     options.stopStrings += try parameters.texts("stop_strings", atMost: 64, longest: 1000)
     options.stopIDs.formUnion(try stopIDs(parameters))
     let prompt = try prompt(input, model, &options)
-    options.maxNewTokens = try maxNewTokens(parameters, prompt, options)
+    try limit(&options, parameters, prompt)
     try service.check(prompt, options, "inputs")
     let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.key)
     service.log(parameters.warnings)
@@ -60,19 +60,22 @@ struct FireflyEndpoint {
   }
 
   /// max_new_tokens, or what max_length leaves behind the prompt; as with generate(), the first goes before the second.
-  private func maxNewTokens(
-    _ parameters: Parameters, _ prompt: [Int32], _ options: GenerationOptions
-  ) throws -> Int {
+  private func limit(
+    _ options: inout GenerationOptions, _ parameters: Parameters, _ prompt: [Int32]
+  ) throws {
     let limit = service.options.maxTokens
-    if let count = try parameters.whole("max_new_tokens", in: 1...limit) { return count }
-    guard let length = try parameters.whole("max_length", in: 1...Int.max) else {
-      return min(options.maxNewTokens, limit)
+    if let count = try parameters.whole("max_new_tokens", in: 1...limit) {
+      options.maxNewTokens = count
+    } else if let length = try parameters.whole("max_length", in: 1...Int.max) {
+      guard length > prompt.count else {
+        throw APIError.invalid(
+          "\"max_length\" \(length) leaves no room behind the prompt of \(prompt.count) tokens.", "max_length"
+        )
+      }
+      options.maxNewTokens = min(length - prompt.count, limit)
+    } else {
+      options.capNewTokens(at: limit)
     }
-    guard length > prompt.count else {
-      throw APIError.invalid(
-        "\"max_length\" \(length) leaves no room behind the prompt of \(prompt.count) tokens.", "max_length")
-    }
-    return min(length - prompt.count, limit)
   }
 
   /// eos_token_id: one more token, or several, that end an answer.

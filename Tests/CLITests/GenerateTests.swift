@@ -135,6 +135,26 @@ import Testing
         == "firefly: 2 of 2 answers were cut off after 4 tokens; --max-new-tokens N allows longer ones\n")
   }
 
+  @Test func theModelsMaxLengthIsToldByItsName() throws {
+    try inTemporaryFolder { folder in
+      for name in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        try FileManager.default.createSymbolicLink(
+          atPath: "\(folder)/\(name)", withDestinationPath: "\(Fixture.model)/\(name)")
+      }
+      try AtomicFile.write(
+        Data(#"{"max_length": 4, "do_sample": false}"#.utf8), to: folder + "/generation_config.json")
+      let outcome = try Command.run("generate", folder, "--raw", "--prompt", "x")
+      #expect(
+        outcome.errors
+          == "firefly: the answer was cut off by the model's max_length 4; --max-new-tokens N allows longer ones\n"
+      )
+      // The same number, but of new tokens.
+      let longer = try Command.run(
+        "generate", folder, "--raw", "--prompt", "x", "--max-new-tokens", "4", "--json")
+      #expect(try longer.json().first?["ids"]?.array?.count == 4)
+    }
+  }
+
   @Test func equalSeedsGiveEqualAnswers() throws {
     func answer(_ seed: String) throws -> String {
       try Command.run(

@@ -61,8 +61,11 @@ import Testing
   @Test func maxLengthHoldsUntilAnotherNumberIsSaid() throws {
     var options = try read(["max_length": .int(20)]).options
     #expect(options.limit(prompt: 15) == 5)
-    options.maxNewTokens = 30
-    #expect(options.limit(prompt: 15) == 30)
+    options.capNewTokens(at: 18)
+    #expect(options.limit(prompt: 15) == 5)
+    #expect(options.limit(prompt: 1) == 18)
+    options.maxNewTokens = 20  // the same number, but of new tokens
+    #expect(options.limit(prompt: 15) == 20)
     let both = try read(["max_length": .int(20), "max_new_tokens": .int(9)]).options
     #expect(both.limit(prompt: 15) == 9)
   }

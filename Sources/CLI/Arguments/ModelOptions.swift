@@ -155,7 +155,7 @@ enum AnswerOptions {
   static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
     var (options, notes) = try pretrained.defaults()
     notes.forEach(Messages.note)
-    options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens
+    if let count = arguments[maxNewTokens] { options.maxNewTokens = count }
     options.sampling.temperature =
       arguments[greedy] ? 0 : arguments[temperature] ?? options.sampling.temperature
     options.sampling.topP = arguments[topP] ?? options.sampling.topP

@@ -125,6 +125,8 @@ extension Chinese {
     = 只用基础模型
     cut off after {} tokens; {} allows longer answers
     = 在 {} 个词元处截断；{} 允许更长的回答
+    cut off by the model's max_length {}; {} allows longer answers
+    = 因模型的 max_length {} 被截断；{} 允许更长的回答
     cut off: the model reads no more than {} tokens; /reset forgets earlier turns
     = 被截断：模型最多读取 {} 个词元；/reset 清空之前的对话
     {} tokens, {} tokens/s
