@@ -80,8 +80,10 @@ import Testing
     (["--beams", "2", "--early-stopping", "maybe"], "one of false|true|never"),
     (["--beams", "1", "--length-penalty", "2"], "it needs --beams of at least 2"),
     (["--early-stopping", "true"], "it needs --beams of at least 2"),
+    (["--greedy", "--top-p", "0.5"], "--top-p cannot be used here: the most likely token is always taken"),
+    (["--temperature", "0", "--top-k", "5"], "--top-k cannot be used here"),
   ])
-  func contradictionsOfBeamsAreRefused(more: [String], message: String) throws {
+  func contradictionsAreRefused(more: [String], message: String) throws {
     let outcome = try Command.run(["generate", Fixture.model, "--prompt", "x"] + more)
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains(message), "\(outcome.errors)")

@@ -55,6 +55,7 @@ enum GenerateCommand {
     let pretrained = try ModelOptions.open(arguments)
     let encoder = try encoder(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
+    try AnswerOptions.refuseIdle(arguments, options)
     options.topLogProbabilities = arguments[topLogProbabilities] ?? 0
     if let template = encoder.template {
       options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
