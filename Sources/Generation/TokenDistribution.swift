@@ -29,7 +29,8 @@ package struct TokenDistribution: Equatable, Sendable {
       return
     }
     let top = Double(logits[Int(best)])
-    var candidates = TokenDistribution.candidates(logits, options: options)
+    let bounded = options.topH.map { EntropyShare($0, temperature: options.temperature).kept(logits) }
+    var candidates = TokenDistribution.candidates(bounded ?? logits, options: options)
     var total = 0.0
     for index in candidates.indices {
       let weight = exp((Double(candidates[index].logit) - top) / options.temperature)
@@ -91,7 +92,7 @@ package struct TokenDistribution: Equatable, Sendable {
     }
   }
 
-  private static func penalise(_ logits: inout [Float], seen: Set<Int32>, by penalty: Float) {
+  static func penalise(_ logits: inout [Float], seen: Set<Int32>, by penalty: Float) {
     guard penalty != 1 else { return }
     for id in seen where logits.indices.contains(Int(id)) {
       let logit = logits[Int(id)]

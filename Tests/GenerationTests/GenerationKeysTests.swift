@@ -27,7 +27,7 @@ import Testing
     case "stop_strings": .string("END")
     case "do_sample": .bool(false)
     case "early_stopping", "remove_invalid_values", "renormalize_logits", "token_healing": .bool(true)
-    case "epsilon_cutoff", "eta_cutoff", "min_p", "temperature", "top_p", "typical_p": .double(0.25)
+    case "epsilon_cutoff", "eta_cutoff", "min_p", "temperature", "top_h", "top_p", "typical_p": .double(0.25)
     case "length_penalty", "repetition_penalty", "encoder_repetition_penalty", "guidance_scale": .double(1.5)
     case "constraints", "force_words_ids": .array([.array([.int(1)])])
     case "dola_layers": .string("high")

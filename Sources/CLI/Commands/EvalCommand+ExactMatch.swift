@@ -57,6 +57,7 @@ extension EvalCommand {
       "task": .string("exact_match"), "template": .string(template.name),
       "temperature": .double(options.sampling.temperature), "top_k": .int(options.sampling.topK),
       "top_p": .double(options.sampling.topP), "min_p": .double(options.sampling.minP),
+      "top_h": options.sampling.topH.map(JSONValue.double) ?? .null,
       "typical_p": .double(options.sampling.typicalP),
       "epsilon_cutoff": .double(options.sampling.epsilonCutoff),
       "eta_cutoff": .double(options.sampling.etaCutoff), "rules": .string("\(options.rules)"),
