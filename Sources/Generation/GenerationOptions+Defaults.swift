@@ -46,7 +46,7 @@ extension GenerationOptions {
     guard let config else { return (options, []) }
     let keys = KeyReader(config, source: source)
     options.sampling = try sampling(keys)
-    let samples = keys.value("do_sample")?.bool
+    let samples = keys.has("do_sample") ? try keys.bool("do_sample", default: true) : nil
     if samples == false { options.sampling.temperature = 0 }
     options.numBeams = try keys.count("num_beams", in: 1...mostBeams) ?? options.numBeams
     options.lengthPenalty = try keys.number("length_penalty", in: lengthPenalties) ?? options.lengthPenalty
@@ -89,9 +89,14 @@ extension GenerationOptions {
       minP: try keys.number("min_p", in: 0...1) ?? usual.minP,
       repetitionPenalty: try keys.number("repetition_penalty", in: Double.leastNonzeroMagnitude...100)
         ?? usual.repetitionPenalty)
+    sampling.topH = try keys.number("top_h", in: share)
     sampling.typicalP = try keys.number("typical_p", in: share) ?? usual.typicalP
-    sampling.epsilonCutoff = try keys.number("epsilon_cutoff", in: 0...1) ?? usual.epsilonCutoff
-    sampling.etaCutoff = try keys.number("eta_cutoff", in: 0...1) ?? usual.etaCutoff
+    // At 1 neither cuts in transformers.
+    let (epsilon, eta) = (
+      try keys.number("epsilon_cutoff", in: 0...1), try keys.number("eta_cutoff", in: 0...1)
+    )
+    sampling.epsilonCutoff = epsilon.flatMap { $0 < 1 ? $0 : nil } ?? usual.epsilonCutoff
+    sampling.etaCutoff = eta.flatMap { $0 < 1 ? $0 : nil } ?? usual.etaCutoff
     return sampling
   }
 
@@ -99,14 +104,18 @@ extension GenerationOptions {
     var rules = LogitRules()
     rules.sequenceBias = try keys.sequenceBias()
     rules.uniqueSequenceLength = try keys.count("no_repeat_ngram_size") ?? 0
+    rules.promptFavour =
+      try keys.number("encoder_repetition_penalty", in: Double.leastNonzeroMagnitude...100) ?? 1
+    rules.newSequenceLength = try keys.count("encoder_no_repeat_ngram_size") ?? 0
     rules.badWords = try keys.sequences("bad_words_ids")
     rules.minLength = try keys.count("min_length") ?? 0
-    rules.minNewTokens = try keys.count("min_new_tokens") ?? 0
+    rules.minNewTokens = try keys.count("min_new_tokens")
     rules.forcedFirst = try keys.ids("forced_bos_token_id").first
     rules.forcedLast = try keys.ids("forced_eos_token_id")
     rules.lengthDecay = try keys.lengthDecay()
     rules.suppressed = try keys.ids("suppress_tokens")
     rules.suppressedFirst = try keys.ids("begin_suppress_tokens")
+    rules.renormalizes = try keys.bool("renormalize_logits", default: false)
     return rules
   }
 

@@ -13,10 +13,9 @@ public struct GenerationOptions: Equatable, Sendable {
   public var earlyStopping = EarlyStopping.no
   /// What the model asks of the logits beside `sampling`.
   public var rules = LogitRules()
-  /// The most tokens to generate, the stop token included; 0 only reads the prompt. Another number than the model's takes the
-  /// place of `maxLength`.
+  /// The most tokens to generate, the stop token included; 0 only reads the prompt. Who sets it takes `maxLength` away.
   public var maxNewTokens: Int {
-    didSet { if maxNewTokens != oldValue { maxLength = nil } }
+    didSet { maxLength = nil }
   }
   /// The most tokens of prompt and answer together, where the model says it so (`max_length`).
   public var maxLength: Int?
@@ -58,8 +57,15 @@ public struct GenerationOptions: Equatable, Sendable {
   /// Whether something of every token of the prompt is reported, so that none may be known from before.
   var readsWholePrompt: Bool { scoresPrompt || pooling != nil }
 
+  /// Allows no more new tokens than `most`, beside what else is said of the length.
+  package mutating func capNewTokens(at most: Int) {
+    let length = maxLength
+    maxNewTokens = min(maxNewTokens, most)
+    maxLength = length
+  }
+
   /// The most tokens of an answer to a prompt of so many.
-  func limit(prompt count: Int) -> Int {
+  package func limit(prompt count: Int) -> Int {
     maxLength.map { min(maxNewTokens, $0 - count) } ?? maxNewTokens
   }
 }

@@ -26,12 +26,9 @@ extension KeyTable {
     ],
     told: [
       "constraints": [], "diversity_penalty": [.int(0)], "dola_layers": [],
-      // Without an encoder they have none in transformers either.
-      "encoder_no_repeat_ngram_size": [.int(0)], "encoder_repetition_penalty": [.int(1)],
       "force_words_ids": [], "guidance_scale": [.int(1)], "max_time": [], "num_beam_groups": [.int(1)],
       "num_return_sequences": [.int(1)], "penalty_alpha": [.int(0)], "remove_invalid_values": [.bool(false)],
-      "renormalize_logits": [.bool(false)], "token_healing": [.bool(false)], "top_h": [],
-      "watermarking_config": [],
+      "token_healing": [.bool(false)], "watermarking_config": [],
     ])
 }
 

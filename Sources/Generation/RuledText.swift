@@ -28,6 +28,9 @@ struct RuledText {
 
   func addBias(_ scores: inout [Float]) {  // [V]
     for biased in rules.sequenceBias { add(Float(biased.bias), to: biased.sequence, in: &scores) }
+    guard rules.promptFavour != 1 else { return }
+    TokenDistribution.penalise(
+      &scores, seen: Set(tokens.prefix(promptCount)), by: 1 / Float(rules.promptFavour))
   }
 
   private func add(_ bias: Float, to sequence: [Int32], in scores: inout [Float]) {
@@ -38,11 +41,13 @@ struct RuledText {
   // MARK: - After the penalties
 
   func apply(_ scores: inout [Float]) {  // [V]
-    forbidRepetition(&scores)
+    forbidRepetition(rules.uniqueSequenceLength, of: tokens[...], &scores)
+    forbidRepetition(rules.newSequenceLength, of: tokens.prefix(promptCount), &scores)
     for word in rules.badWords where word.count != 1 || !stopIDs.contains(word[0]) {
       add(-.infinity, to: word, in: &scores)
     }
-    if tokens.count < rules.minLength || answerCount < rules.minNewTokens { forbid(stopIDs, &scores) }
+    let isTooShort = rules.minNewTokens.map { answerCount < $0 } ?? (tokens.count < rules.minLength)
+    if isTooShort { forbid(stopIDs, &scores) }
     if let first = rules.forcedFirst, tokens.count == 1 { force([first], &scores) }
     if !rules.forcedLast.isEmpty, answerCount == limit - 1 { force(rules.forcedLast, &scores) }
     favourStop(&scores)
@@ -50,15 +55,17 @@ struct RuledText {
     // A forced first token does not count as the beginning.
     let begin = promptCount > 1 || rules.forcedFirst == nil ? promptCount : promptCount + 1
     if tokens.count == begin { forbid(rules.suppressedFirst, &scores) }
+    if rules.renormalizes, scores.contains(where: { $0 > -.infinity }) {
+      scores = LogSoftmax(scores).logProbabilities
+    }
   }
 
-  private func forbidRepetition(_ scores: inout [Float]) {
-    let length = rules.uniqueSequenceLength
-    guard length > 0, tokens.count >= length else { return }
+  /// Forbids what would make the last tokens a sequence of `length` tokens that stands in `text`.
+  private func forbidRepetition(_ length: Int, of text: ArraySlice<Int32>, _ scores: inout [Float]) {
+    guard length > 0, text.count >= length else { return }
     let end = tokens.suffix(length - 1)
-    for start in 0...tokens.count - length
-    where tokens[start..<start + length - 1].elementsEqual(end) {
-      forbid([tokens[start + length - 1]], &scores)
+    for start in 0...text.count - length where text[start..<start + length - 1].elementsEqual(end) {
+      forbid([text[start + length - 1]], &scores)
     }
   }
 

@@ -1,8 +1,11 @@
 /// How the next token is chosen from the logits; the order is logit bias, repetition penalty, frequency and presence
-/// penalty, the model's rules (`LogitRules`), temperature, top-k, top-p, min-p, typical, epsilon, eta.
+/// penalty, the model's rules (`LogitRules`), temperature, top-h, top-k, top-p, min-p, typical, epsilon, eta.
 public struct SamplingOptions: Equatable, Sendable {
   /// 0 is greedy: the most likely token, of equals the lowest id.
   public var temperature: Double
+  /// Keeps the first of the hundred most likely tokens, as long as their terms of the entropy do not exceed this share of it; nil
+  /// keeps all (transformers' `top_h`).
+  public var topH: Double?
   /// Keeps the K most likely tokens, and those equal to the K-th; 0 keeps all. transformers' default is 50.
   public var topK: Int
   /// Keeps the fewest most likely tokens whose probabilities reach this sum; 1 keeps all.

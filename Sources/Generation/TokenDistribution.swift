@@ -29,7 +29,8 @@ package struct TokenDistribution: Equatable, Sendable {
       return
     }
     let top = Double(logits[Int(best)])
-    var candidates = TokenDistribution.candidates(logits, options: options)
+    let bounded = options.topH.map { EntropyShare($0, temperature: options.temperature).kept(logits) }
+    var candidates = TokenDistribution.candidates(bounded ?? logits, options: options)
     var total = 0.0
     for index in candidates.indices {
       let weight = exp((Double(candidates[index].logit) - top) / options.temperature)
@@ -38,7 +39,8 @@ package struct TokenDistribution: Equatable, Sendable {
     }
     candidates = TokenDistribution.nucleus(
       candidates, total: total, vocabulary: logits.count, options: options)
-    candidates = Typicality(options).kept(candidates.map(\.weight)).map { candidates[$0] }
+    let typicality = Typicality(options)
+    if typicality.cuts { candidates = typicality.kept(candidates.map(\.weight)).map { candidates[$0] } }
     total = candidates.reduce(0) { $0 + $1.weight }
     ids = candidates.map(\.id)
     probabilities = candidates.map { $0.weight / total }
@@ -77,12 +79,6 @@ package struct TokenDistribution: Equatable, Sendable {
     return Int32(best)
   }
 
-  private struct Candidate {
-    var id: Int32
-    var logit: Float
-    var weight = 0.0
-  }
-
   /// Applies the logit bias and the penalties to logits or log-probabilities, `[V]`.
   static func penalise(
     _ logits: inout [Float], seen: Set<Int32>, generated: [Int32: Int], options: SamplingOptions
@@ -96,7 +92,7 @@ package struct TokenDistribution: Equatable, Sendable {
     }
   }
 
-  private static func penalise(_ logits: inout [Float], seen: Set<Int32>, by penalty: Float) {
+  static func penalise(_ logits: inout [Float], seen: Set<Int32>, by penalty: Float) {
     guard penalty != 1 else { return }
     for id in seen where logits.indices.contains(Int(id)) {
       let logit = logits[Int(id)]
@@ -142,20 +138,18 @@ package struct TokenDistribution: Equatable, Sendable {
     return heap[0]
   }
 
-  /// Sorts, and keeps what top-p and min-p allow; always the most likely token.
+  /// Sorts what may be kept, and keeps what top-p and min-p allow; always the most likely token, whose weight is 1.
   private static func nucleus(
     _ candidates: [Candidate], total: Double, vocabulary: Int, options: SamplingOptions
   ) -> [Candidate] {
     // Tokens below this share sum to less than 1 − top-p all together, so the nucleus is among the others.
     let negligible = options.topP < 1 ? (1 - options.topP) / Double(vocabulary) * total : 0
-    let sorted = candidates.filter { $0.weight >= negligible }.sorted {
-      ($1.weight, $0.id) < ($0.weight, $1.id)
-    }
+    let least = min(max(negligible, options.minP), 1)
+    let sorted = Candidate.sorted(candidates.filter { $0.weight >= least })
     var kept: [Candidate] = []
     var sum = 0.0
     for candidate in sorted {
-      let isLikely = sum < options.topP * total && candidate.weight >= options.minP * sorted[0].weight
-      guard kept.isEmpty || isLikely else { break }
+      guard kept.isEmpty || sum < options.topP * total else { break }
       kept.append(candidate)
       sum += candidate.weight
     }

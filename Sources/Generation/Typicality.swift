@@ -7,6 +7,9 @@ struct Typicality {
 
   init(_ options: SamplingOptions) { self.options = options }
 
+  /// Whether it may leave anything out.
+  var cuts: Bool { options.typicalP < 1 || options.epsilonCutoff > 0 || options.etaCutoff > 0 }
+
   /// - Parameter weights: of the candidates, in proportion to their probabilities, the largest first.
   /// - Returns: the indices of those that are kept, ascending; at least one.
   func kept(_ weights: [Double]) -> [Int] {
@@ -26,13 +29,19 @@ struct Typicality {
   private func typical(_ kept: [Int], _ weights: [Double]) -> [Int] {
     let probabilities = shares(kept, weights)
     let mean = entropy(probabilities)
-    let distances = probabilities.map { abs(-log($0) - mean) }
+    let surprises = probabilities.map { -log($0) }  // rising
+    let distances = surprises.map { abs($0 - mean) }
+    // What is nearest stands around the mean; from there on to both sides.
+    var right = surprises.firstIndex { $0 > mean } ?? surprises.count
+    var left = right - 1
     var sum = 0.0
     var farthest = 0.0
-    for place in kept.indices.sorted(by: { (distances[$0], $0) < (distances[$1], $1) }) {
+    while sum < options.typicalP, left >= 0 || right < distances.count {
+      let isLeft = left >= 0 && (right == distances.count || distances[left] <= distances[right])
+      let place = isLeft ? left : right
+      if isLeft { left -= 1 } else { right += 1 }
       farthest = distances[place]
       sum += probabilities[place]
-      if sum >= options.typicalP { break }
     }
     return kept.indices.filter { distances[$0] <= farthest }.map { kept[$0] }
   }

@@ -20,12 +20,13 @@ struct FireflyEndpoint {
     try AnswerParameters.sampling(&options.sampling, parameters, temperatures: 0...100)
     if try parameters.flag("do_sample") == false { options.sampling.temperature = 0 }
     try beams(&options, parameters)
+    tellIdle(parameters, options)
     options.seed = .random(in: 0 ... .max)
     try rules(&options, parameters)
     options.stopStrings += try parameters.texts("stop_strings", atMost: 64, longest: 1000)
     options.stopIDs.formUnion(try stopIDs(parameters))
     let prompt = try prompt(input, model, &options)
-    options.maxNewTokens = try maxNewTokens(parameters, prompt, options)
+    try limit(&options, parameters, prompt)
     try service.check(prompt, options, "inputs")
     let request = GenerationRequest(prompt: prompt, options: options, place: "inputs", adapter: model.key)
     service.log(parameters.warnings)
@@ -42,6 +43,8 @@ struct FireflyEndpoint {
   private func rules(_ options: inout GenerationOptions, _ parameters: Parameters) throws {
     let most = service.shape.maxPositions
     let share = 0...1.0.nextDown
+    options.sampling.topH =
+      try parameters.number("top_h", in: Double.leastNonzeroMagnitude...1) ?? options.sampling.topH
     options.sampling.epsilonCutoff =
       try parameters.number("epsilon_cutoff", in: share) ?? options.sampling.epsilonCutoff
     options.sampling.etaCutoff = try parameters.number("eta_cutoff", in: share) ?? options.sampling.etaCutoff
@@ -50,6 +53,11 @@ struct FireflyEndpoint {
       try parameters.whole("min_new_tokens", in: 0...most) ?? options.rules.minNewTokens
     options.rules.uniqueSequenceLength =
       try parameters.whole("no_repeat_ngram_size", in: 0...most) ?? options.rules.uniqueSequenceLength
+    options.rules.newSequenceLength =
+      try parameters.whole("encoder_no_repeat_ngram_size", in: 0...most) ?? options.rules.newSequenceLength
+    options.rules.promptFavour =
+      try parameters.number("encoder_repetition_penalty", in: 0.01...100) ?? options.rules.promptFavour
+    options.rules.renormalizes = try parameters.flag("renormalize_logits") ?? options.rules.renormalizes
     if parameters["suppress_tokens"] != nil {
       options.rules.suppressed = try parameters.tokens("suppress_tokens", below: service.shape.vocabularySize)
     }
@@ -60,19 +68,22 @@ struct FireflyEndpoint {
   }
 
   /// max_new_tokens, or what max_length leaves behind the prompt; as with generate(), the first goes before the second.
-  private func maxNewTokens(
-    _ parameters: Parameters, _ prompt: [Int32], _ options: GenerationOptions
-  ) throws -> Int {
+  private func limit(
+    _ options: inout GenerationOptions, _ parameters: Parameters, _ prompt: [Int32]
+  ) throws {
     let limit = service.options.maxTokens
-    if let count = try parameters.whole("max_new_tokens", in: 1...limit) { return count }
-    guard let length = try parameters.whole("max_length", in: 1...Int.max) else {
-      return min(options.maxNewTokens, limit)
+    if let count = try parameters.whole("max_new_tokens", in: 1...limit) {
+      options.maxNewTokens = count
+    } else if let length = try parameters.whole("max_length", in: 1...Int.max) {
+      guard length > prompt.count else {
+        throw APIError.invalid(
+          "\"max_length\" \(length) leaves no room behind the prompt of \(prompt.count) tokens.", "max_length"
+        )
+      }
+      options.maxNewTokens = min(length - prompt.count, limit)
+    } else {
+      options.capNewTokens(at: limit)
     }
-    guard length > prompt.count else {
-      throw APIError.invalid(
-        "\"max_length\" \(length) leaves no room behind the prompt of \(prompt.count) tokens.", "max_length")
-    }
-    return min(length - prompt.count, limit)
   }
 
   /// eos_token_id: one more token, or several, that end an answer.
@@ -100,6 +111,23 @@ struct FireflyEndpoint {
       options.earlyStopping = early
     }
     if options.numBeams > 1 { try parameters.refuse("do_sample", unless: [.bool(false)]) }
+  }
+
+  /// Tells what is asked for in vain, of which generate() warns too.
+  private func tellIdle(_ parameters: Parameters, _ options: GenerationOptions) {
+    let isSearch = options.numBeams > 1
+    var idle = isSearch ? [:] : GenerateKeywords.beamChoice
+    if isSearch || parameters["do_sample"] == .bool(false) {
+      idle.merge(GenerateKeywords.tokenChoice) { first, _ in first }
+    }
+    for (name, values) in idle.sorted(by: { $0.key < $1.key }) {
+      guard let value = parameters[name], !values.contains(where: value.isSame) else { continue }
+      let why =
+        GenerateKeywords.beamChoice[name] != nil
+        ? "it needs \"num_beams\" of at least 2."
+        : isSearch ? "beams take the most likely answer." : "\"do_sample\" is false."
+      parameters.warnings.add("\"\(parameters.given(name))\" has no effect here: \(why)")
+    }
   }
 
   private func prompt(

@@ -12,19 +12,32 @@ enum GenerateKeywords {
 
   private static let followed = [
     "inputs", "model", "max_new_tokens", "do_sample", "temperature", "top_p", "top_k", "min_p",
-    "repetition_penalty",
+    "repetition_penalty", "encoder_repetition_penalty", "top_h",
     "typical_p", "epsilon_cutoff", "eta_cutoff", "num_beams", "length_penalty", "early_stopping",
     "max_length",
-    "min_length", "min_new_tokens", "no_repeat_ngram_size", "suppress_tokens", "begin_suppress_tokens",
+    "min_length", "min_new_tokens", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size",
+    "suppress_tokens", "begin_suppress_tokens", "renormalize_logits",
     "eos_token_id",
     "stop_strings",
+  ]
+
+  /// What chooses single tokens, which neither the most likely token nor a search by beams is chosen by, and the values that say
+  /// nothing.
+  static let tokenChoice: [String: [JSONValue]] = [
+    "temperature": [.int(1)], "top_h": [], "top_k": [.int(0), .int(-1), .int(50)], "top_p": [.int(1)],
+    "min_p": [.int(0)], "typical_p": [.int(1)], "epsilon_cutoff": [.int(0)], "eta_cutoff": [.int(0)],
+  ]
+
+  /// What compares the answers of a search by beams, and the values that say nothing.
+  static let beamChoice: [String: [JSONValue]] = [
+    "length_penalty": [.int(1)], "early_stopping": [.bool(false)],
   ]
 
   /// How the answer is computed and what is returned beside it.
   private static let silent = [
     "bos_token_id", "cache_config", "cache_implementation", "compile_config", "disable_compile", "low_memory",
     "output_attentions", "output_hidden_states", "output_logits", "output_scores", "pad_token_id",
-    "prefill_chunk_size", "renormalize_logits", "return_dict_in_generate", "return_legacy_cache",
+    "prefill_chunk_size", "return_dict_in_generate", "return_legacy_cache",
     "synced_gpus",
     "trust_remote_code", "use_cache", "use_model_defaults",
   ]
@@ -38,16 +51,13 @@ enum GenerateKeywords {
       "constraints", "force_words_ids", "sequence_bias", "bad_words_ids",
     ] { neutral[name] = [.array([])] }
     for name in [
-      "assistant_confidence_threshold", "diversity_penalty", "encoder_no_repeat_ngram_size", "penalty_alpha",
-      "prompt_lookup_num_tokens",
+      "assistant_confidence_threshold", "diversity_penalty", "penalty_alpha", "prompt_lookup_num_tokens",
     ] { neutral[name] = zero }
-    for name in [
-      "encoder_repetition_penalty", "guidance_scale", "num_beam_groups", "num_return_sequences",
-    ] { neutral[name] = one }
+    for name in ["guidance_scale", "num_beam_groups", "num_return_sequences"] { neutral[name] = one }
     for name in ["remove_invalid_values", "token_healing"] { neutral[name] = [.bool(false)] }
     for name in [
       "custom_generate", "dola_layers", "exponential_decay_length_penalty", "forced_bos_token_id",
-      "forced_eos_token_id", "max_time", "stopping_criteria", "logits_processor", "top_h",
+      "forced_eos_token_id", "max_time", "stopping_criteria", "logits_processor",
       "watermarking_config",
     ] { neutral[name] = [] }
     return neutral

@@ -59,6 +59,21 @@ import Testing
     }
   }
 
+  @Test func whatWouldDoNothingIsRefused() throws {
+    let narrowed = try evaluate(rows, ["--top-k", "5"])
+    #expect(narrowed.status == 2)
+    #expect(narrowed.errors.contains("--top-k cannot be used here: the most likely token is always taken"))
+    #expect(try evaluate(rows, ["--top-k", "5", "--temperature", "1"]).status == 0)
+    try inTemporaryFolder { folder in
+      let text = folder + "/a.txt"
+      try AtomicFile.write(Data("some plain text".utf8), to: text)
+      let outcome = try Command.run(
+        "eval", Fixture.model, "--task", "perplexity", "--file", text, "--template", "qwen")
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.contains("--template cannot be used here: plain text has no template"))
+    }
+  }
+
   @Test func multipleChoice() throws {
     try inTemporaryFolder { folder in
       try AtomicFile.makeFolder(folder + "/data/test")

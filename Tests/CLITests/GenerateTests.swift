@@ -80,8 +80,10 @@ import Testing
     (["--beams", "2", "--early-stopping", "maybe"], "one of false|true|never"),
     (["--beams", "1", "--length-penalty", "2"], "it needs --beams of at least 2"),
     (["--early-stopping", "true"], "it needs --beams of at least 2"),
+    (["--greedy", "--top-p", "0.5"], "--top-p cannot be used here: the most likely token is always taken"),
+    (["--temperature", "0", "--top-k", "5"], "--top-k cannot be used here"),
   ])
-  func contradictionsOfBeamsAreRefused(more: [String], message: String) throws {
+  func contradictionsAreRefused(more: [String], message: String) throws {
     let outcome = try Command.run(["generate", Fixture.model, "--prompt", "x"] + more)
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
@@ -133,6 +135,26 @@ import Testing
     #expect(
       outcome.errors
         == "firefly: 2 of 2 answers were cut off after 4 tokens; --max-new-tokens N allows longer ones\n")
+  }
+
+  @Test func theModelsMaxLengthIsToldByItsName() throws {
+    try inTemporaryFolder { folder in
+      for name in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        try FileManager.default.createSymbolicLink(
+          atPath: "\(folder)/\(name)", withDestinationPath: "\(Fixture.model)/\(name)")
+      }
+      try AtomicFile.write(
+        Data(#"{"max_length": 4, "do_sample": false}"#.utf8), to: folder + "/generation_config.json")
+      let outcome = try Command.run("generate", folder, "--raw", "--prompt", "x")
+      #expect(
+        outcome.errors
+          == "firefly: the answer was cut off by the model's max_length 4; --max-new-tokens N allows longer ones\n"
+      )
+      // The same number, but of new tokens.
+      let longer = try Command.run(
+        "generate", folder, "--raw", "--prompt", "x", "--max-new-tokens", "4", "--json")
+      #expect(try longer.json().first?["ids"]?.array?.count == 4)
+    }
   }
 
   @Test func equalSeedsGiveEqualAnswers() throws {

@@ -245,6 +245,7 @@ private enum TransformersBeams {
     options.lengthPenalty = try #require(entry["length_penalty"]?.double)
     options.sampling.repetitionPenalty = try #require(entry["repetition_penalty"]?.double)
     options.earlyStopping = try #require(entry["early_stopping"].flatMap(EarlyStopping.init))
+    options.rules = try GenerationOptions.defaults(from: entry, source: "beams.json").options.rules
     return GenerationRequest(prompt: try ids(entry["prompt_ids"]), options: options)
   }
 }

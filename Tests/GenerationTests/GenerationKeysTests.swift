@@ -27,7 +27,7 @@ import Testing
     case "stop_strings": .string("END")
     case "do_sample": .bool(false)
     case "early_stopping", "remove_invalid_values", "renormalize_logits", "token_healing": .bool(true)
-    case "epsilon_cutoff", "eta_cutoff", "min_p", "temperature", "top_p", "typical_p": .double(0.25)
+    case "epsilon_cutoff", "eta_cutoff", "min_p", "temperature", "top_h", "top_p", "typical_p": .double(0.25)
     case "length_penalty", "repetition_penalty", "encoder_repetition_penalty", "guidance_scale": .double(1.5)
     case "constraints", "force_words_ids": .array([.array([.int(1)])])
     case "dola_layers": .string("high")
@@ -61,8 +61,11 @@ import Testing
   @Test func maxLengthHoldsUntilAnotherNumberIsSaid() throws {
     var options = try read(["max_length": .int(20)]).options
     #expect(options.limit(prompt: 15) == 5)
-    options.maxNewTokens = 30
-    #expect(options.limit(prompt: 15) == 30)
+    options.capNewTokens(at: 18)
+    #expect(options.limit(prompt: 15) == 5)
+    #expect(options.limit(prompt: 1) == 18)
+    options.maxNewTokens = 20  // the same number, but of new tokens
+    #expect(options.limit(prompt: 15) == 20)
     let both = try read(["max_length": .int(20), "max_new_tokens": .int(9)]).options
     #expect(both.limit(prompt: 15) == 9)
   }

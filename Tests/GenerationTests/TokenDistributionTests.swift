@@ -71,6 +71,36 @@ import Testing
       try TokenDistribution(logits: row, options: plain(topP: 0.9)).ids == (0..<Int32(count)).map { $0 })
   }
 
+  /// A whole vocabulary is sorted in another way than a few tokens.
+  @Test(arguments: [10, 3000]) func theOrderIsByLogitThenByID(count: Int) throws {
+    let row = (0..<count).map { place -> Float in
+      let value = Float((place * 7919) % 257) / 8 - 16
+      return place % 11 == 0 ? -.infinity : value == 0 && place % 2 == 0 ? -0.0 : value
+    }
+    let expected = row.indices.filter { row[$0] > -.infinity }.sorted { (row[$1], $0) < (row[$0], $1) }
+    let found = try TokenDistribution(logits: row, options: plain(temperature: 8))
+    #expect(found.ids == expected.map { Int32($0) })
+  }
+
+  @Test func typicalKeepsWhatIsNearestToTheMeanSurprise() throws {
+    let row = (0..<400).map { Float(($0 * 7919) % 401) / 50 }
+    let all = try TokenDistribution(logits: row, options: plain())
+    let mean = all.probabilities.reduce(0) { $0 - $1 * log($1) }
+    for share in [0.05, 0.3, 0.8, 0.999] {
+      var options = plain()
+      options.typicalP = share
+      var (sum, expected) = (0.0, Set<Int32>())
+      for (id, p) in zip(all.ids, all.probabilities).sorted(by: {
+        abs(log($0.1) + mean) < abs(log($1.1) + mean)
+      })
+      where sum < share {
+        sum += p
+        expected.insert(id)
+      }
+      #expect(try Set(TokenDistribution(logits: row, options: options).ids) == expected)
+    }
+  }
+
   @Test func minPIsRelativeToTheBest() throws {
     let row = logits([0.5, 0.3, 0.15, 0.05])
     #expect(try TokenDistribution(logits: row, options: plain(minP: 0.31)).ids == [0, 1])

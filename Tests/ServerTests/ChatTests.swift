@@ -249,6 +249,11 @@ import Testing
     #expect(try post(harmless).json()["output"]?.string == "well well")
     #expect(try post(#", "stop_strings": ["l w"]"#).json()["output"]?.string == "wel")
     #expect(try post(#", "eos_token_id": [101]"#).json()["output"]?.string == "w")
+    // The prompt has an e, as the answer would.
+    #expect(
+      try post(#", "encoder_no_repeat_ngram_size": 1, "inputs": "e", "max_new_tokens": 2"#).json()["output"]?
+        .string?
+        .contains("e") == false)
     for (refused, name) in [
       (#", "diversity_penalty": 3"#, "diversity_penalty"), (#", "max_time": 5"#, "max_time"),
       (#", "bad_words_ids": [[1]]"#, "bad_words_ids"), (#", "eos_token_id": -1"#, "eos_token_id"),

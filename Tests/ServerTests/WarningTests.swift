@@ -78,6 +78,21 @@ import Testing
     #expect(try warnings(server.client.post("/firefly", #"{"inputs": "x", "store": true}"#)).count == 1)
   }
 
+  /// generate() warns of them too.
+  @Test(arguments: [
+    (#""do_sample": false, "temperature": 0.5, "top_p": 1.0, "top_k": 50"#, ["temperature"]),
+    (#""num_beams": 2, "top_p": 0.5, "min_p": 0.1, "length_penalty": 2"#, ["min_p", "top_p"]),
+    (
+      #""do_sample": true, "temperature": 0.5, "length_penalty": 2, "early_stopping": true"#,
+      ["early_stopping", "length_penalty"]
+    ),
+  ])
+  func keywordsInVainAreTold(_ keywords: String, _ names: [String]) throws {
+    let server = try TestServer.scripted("fine")
+    let told = try warnings(server.client.post("/firefly", #"{"inputs": "x", "# + keywords + "}"))
+    #expect(told.map { $0.prefix { $0 != " " } } == names.map { "\"\($0)\"" })
+  }
+
   @Test func theLogHasEachSentenceOnce() throws {
     let lines = Locked<[String]>([])
     let server = try TestServer.scripted("fine") { $0.log = { line in lines.withLock { $0.append(line) } } }

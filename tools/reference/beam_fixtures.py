@@ -24,6 +24,14 @@ PROMPTS = ["Tom has three apples", "小明有三个苹果"]
 TOKENS = 20
 # So many stop tokens that hypotheses of all lengths end.
 STOPS = range(3, 320, 17)
+# What of the logits' processors is one thing for log-probabilities and another for logits, or looks at the prompt.
+RULES = (
+    {"renormalize_logits": True, "repetition_penalty": 1.7, "length_penalty": 2.0},
+    {"renormalize_logits": True, "sequence_bias": [[[5], 4.0], [[40], 3.0]]},
+    {"encoder_repetition_penalty": 1.7}, {"encoder_repetition_penalty": 0.6, "no_repeat_ngram_size": 2},
+    {"encoder_no_repeat_ngram_size": 2}, {"min_length": 40, "min_new_tokens": 4},
+    {"exponential_decay_length_penalty": [2, 1.3]},
+)  # fmt: skip
 
 
 def answer(model, tokenizer, prompt: list[int], options: dict) -> dict:
@@ -57,6 +65,8 @@ def main() -> None:
         middle = tokenizer.decode(whole["ids"][3:4])
         for stops, beams in itertools.product(([middle], ["a", "e"]), (2, 4)):
             cases.append(answer(model, tokenizer, prompt, usual | {"num_beams": beams, "stop_strings": stops}))
+        for beams, rules in itertools.product((1, 3), RULES):
+            cases.append(answer(model, tokenizer, prompt, usual | {"num_beams": beams} | rules))
     lines = ",\n".join("  " + json.dumps(case, ensure_ascii=False) for case in cases)
     head = json.dumps({"max_new_tokens": TOKENS, "stop_ids": list(STOPS)})[:-1]
     (out / "beams.json").write_text(f'{head}, "cases": [\n{lines}\n]}}\n')

@@ -35,20 +35,33 @@ CASES = {
     "min_new_tokens reached": {"min_new_tokens": 4, "_answer": ANSWER},
     "min_length": {"min_length": 11, "_answer": ANSWER},
     "min_length reached": {"min_length": 10, "_answer": ANSWER},
+    "min_length beside min_new_tokens": {"min_length": 20, "min_new_tokens": 2, "_answer": ANSWER},
+    "min_length beside min_new_tokens 0": {"min_length": 20, "min_new_tokens": 0},
     "no_repeat_ngram_size 1": {"no_repeat_ngram_size": 1, "_answer": ANSWER},
     "no_repeat_ngram_size 2": {"no_repeat_ngram_size": 2, "_answer": ANSWER},
     "no_repeat_ngram_size 3": {"no_repeat_ngram_size": 3, "_answer": ANSWER},
     "no_repeat_ngram_size 20": {"no_repeat_ngram_size": 20, "_answer": ANSWER},
+    "encoder_no_repeat_ngram_size 1": {"encoder_no_repeat_ngram_size": 1, "_answer": ANSWER},
+    "encoder_no_repeat_ngram_size 2": {"encoder_no_repeat_ngram_size": 2, "_answer": ANSWER},
+    "encoder_no_repeat_ngram_size 3": {"encoder_no_repeat_ngram_size": 3, "_answer": [13, 5, 7]},
     "exponential_decay_length_penalty": {"exponential_decay_length_penalty": [2, 1.5], "_answer": ANSWER},
     "exponential_decay_length_penalty later": {"exponential_decay_length_penalty": [4, 1.5], "_answer": ANSWER},
     "repetition_penalty": {"repetition_penalty": 1.3, "_answer": ANSWER},
+    "encoder_repetition_penalty": {"encoder_repetition_penalty": 1.6, "_answer": ANSWER},
+    "both repetition penalties": {"encoder_repetition_penalty": 0.7, "repetition_penalty": 1.3, "_answer": ANSWER},
     "typical_p": {"typical_p": 0.5},
     "typical_p small": {"typical_p": 0.05},
     "epsilon_cutoff": {"epsilon_cutoff": 0.02},
     "epsilon_cutoff large": {"epsilon_cutoff": 0.9},
     "eta_cutoff": {"eta_cutoff": 0.3},
     "eta_cutoff small": {"eta_cutoff": 0.001},
+    "cutoffs of 1": {"epsilon_cutoff": 1.0, "eta_cutoff": 1.0},
     "min_p": {"min_p": 0.2},
+    "top_h": {"top_h": 0.4},
+    "top_h small": {"top_h": 0.01},
+    "top_h before top_k": {"top_h": 0.6, "top_k": 5, "temperature": 1.4},
+    "top_h before top_p": {"top_h": 0.6, "top_p": 0.8},
+    "renormalize_logits": {"renormalize_logits": True, "top_p": 0.8},
     "all cuts": {"temperature": 0.8, "top_k": 20, "top_p": 0.95, "min_p": 0.02, "typical_p": 0.9, "epsilon_cutoff": 0.01, "eta_cutoff": 0.02},
     "all rules": {
         "repetition_penalty": 1.2, "no_repeat_ngram_size": 2, "bad_words_ids": [[5, 7, 13], [1]],
@@ -71,10 +84,14 @@ def main() -> None:
         members = {key: value for key, value in (BASE | changes).items() if not key.startswith("_") and value is not None}
         prompt, answer = changes.get("_prompt", PROMPT), changes.get("_answer", [])
         generation = GenerationConfig(**members)
-        if generation.max_new_tokens is not None:
-            generation.max_length = len(prompt) + generation.max_new_tokens  # as `generate` does
+        ids = torch.tensor([prompt])
+        defaults = generation.max_length is None, generation.min_length is None
+        generation.min_length = generation.min_length or 0
+        generation = model._prepare_generated_length(generation, *defaults, "input_ids", len(prompt), ids)
         model._prepare_special_tokens(generation, device="cpu")
-        processors = model._get_logits_processor(generation, input_ids_seq_length=len(prompt))
+        processors = model._get_logits_processor(
+            generation, input_ids_seq_length=len(prompt), encoder_input_ids=ids
+        )
         scores = processors(torch.tensor([prompt + answer]), logits.clone())[0].double()
         cases.append({
             "name": name, "config": members, "prompt": prompt, "answer": answer,

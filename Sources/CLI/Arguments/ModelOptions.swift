@@ -149,13 +149,21 @@ enum AnswerOptions {
       [lengthPenalty.declaration, earlyStopping.declaration], because: "it needs --beams of at least 2")
   }
 
+  /// Refuses what narrows the choice of tokens where there is none; called with the options of all answers.
+  static func refuseIdle(_ arguments: Arguments, _ options: GenerationOptions) throws {
+    guard options.numBeams == 1, options.sampling.temperature == 0 else { return }
+    try arguments.refuse(
+      [topP.declaration, topK.declaration],
+      because: "the most likely token is always taken; --temperature above 0 lets others come")
+  }
+
   /// The model's defaults with the user's options on top; what the model asks for in vain is told on standard error.
   ///
   /// Who says how a token is chosen wants no beams, whatever the model asks for. To be called after `check`.
   static func read(_ arguments: Arguments, for pretrained: Pretrained) throws -> GenerationOptions {
     var (options, notes) = try pretrained.defaults()
     notes.forEach(Messages.note)
-    options.maxNewTokens = arguments[maxNewTokens] ?? options.maxNewTokens
+    if let count = arguments[maxNewTokens] { options.maxNewTokens = count }
     options.sampling.temperature =
       arguments[greedy] ? 0 : arguments[temperature] ?? options.sampling.temperature
     options.sampling.topP = arguments[topP] ?? options.sampling.topP

@@ -38,6 +38,7 @@ extension EvalCommand {
     let template = try TemplateOptions.read(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
     options.sampling.temperature = arguments[AnswerOptions.temperature] ?? 0
+    try AnswerOptions.refuseIdle(arguments, options)
     options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
     let encoder = PromptEncoder(
       tokenizer: pretrained.tokenizer, template: template, system: arguments[TemplateOptions.system])
@@ -56,10 +57,15 @@ extension EvalCommand {
       "task": .string("exact_match"), "template": .string(template.name),
       "temperature": .double(options.sampling.temperature), "top_k": .int(options.sampling.topK),
       "top_p": .double(options.sampling.topP), "min_p": .double(options.sampling.minP),
+      "top_h": options.sampling.topH.map(JSONValue.double) ?? .null,
+      "typical_p": .double(options.sampling.typicalP),
+      "epsilon_cutoff": .double(options.sampling.epsilonCutoff),
+      "eta_cutoff": .double(options.sampling.etaCutoff), "rules": .string("\(options.rules)"),
       "repetition_penalty": .double(options.sampling.repetitionPenalty), "seed": .string("\(options.seed)"),
       "num_beams": .int(options.numBeams), "length_penalty": .double(options.lengthPenalty),
       "early_stopping": .string(options.earlyStopping.rawValue),
       "max_new_tokens": .int(options.maxNewTokens),
+      "max_length": options.maxLength.map(JSONValue.int) ?? .null,
       "stop": .array(options.stopStrings.map(JSONValue.string)),
       "stop_ids": .array(options.stopIDs.sorted().map { .int(Int($0)) }),
     ]

@@ -48,6 +48,9 @@ extension EvalCommand {
       throw UsageError(
         "--stride needs plain text: the rows of conversations are not cut", verb: arguments.verb)
     }
+    if !kinds.contains(.conversations) {
+      try arguments.refuse(TemplateOptions.declarations, because: "plain text has no template")
+    }
     let pretrained = try ModelOptions.open(arguments)
     let architecture = try Architecture(config: pretrained.source.config, source: pretrained.source.path)
     let texts = try zip(paths, kinds).map { path, kind in

@@ -55,6 +55,7 @@ enum GenerateCommand {
     let pretrained = try ModelOptions.open(arguments)
     let encoder = try encoder(arguments, pretrained)
     var options = try AnswerOptions.read(arguments, for: pretrained)
+    try AnswerOptions.refuseIdle(arguments, options)
     options.topLogProbabilities = arguments[topLogProbabilities] ?? 0
     if let template = encoder.template {
       options.stopIDs.formUnion(try template.stopIDs(pretrained.tokenizer))
@@ -114,8 +115,8 @@ private final class AnswerPrinter {
   private let output = Output()
   private var next = 0
   private var finished: [Int: GenerationResult] = [:]
-  /// Answers that ended at a limit, by which: the most new tokens, or the model's longest sequence.
-  private var cut = (newTokens: 0, positions: 0)
+  /// Answers that ended at a limit, by which: the most new tokens, the model's `max_length`, or its longest sequence.
+  private var cut = (newTokens: 0, length: 0, positions: 0)
 
   init(requests: [GenerationRequest], tokenizer: any Tokenizer, asJSON: Bool) {
     self.requests = requests
@@ -133,8 +134,11 @@ private final class AnswerPrinter {
   func finish(_ index: Int, _ result: GenerationResult) throws {
     finished[index] = result
     if result.finishReason == .length {
-      if result.ids.count >= requests[index].options.maxNewTokens {
+      let (count, options) = (result.ids.count, requests[index].options)
+      if count >= options.maxNewTokens {
         cut.newTokens += 1
+      } else if count >= options.limit(prompt: requests[index].prompt.count) {
+        cut.length += 1
       } else {
         cut.positions += 1
       }
@@ -156,14 +160,14 @@ private final class AnswerPrinter {
 
   /// How many answers were cut off, and what allows more; nil when JSON says it of each, or none was.
   func limit(longest: Int) -> String? {
-    guard !asJSON, cut.newTokens + cut.positions > 0, let options = requests.first?.options else {
-      return nil
+    let count = cut.newTokens + cut.length + cut.positions
+    guard !asJSON, count > 0, let options = requests.first?.options else { return nil }
+    let which = requests.count == 1 ? "the answer was" : "\(count) of \(requests.count) answers were"
+    if cut.newTokens > 0 {
+      return "\(which) cut off after \(options.maxNewTokens) tokens; --max-new-tokens N allows longer ones"
     }
-    let which =
-      requests.count == 1
-      ? "the answer was" : "\(cut.newTokens + cut.positions) of \(requests.count) answers were"
-    return cut.newTokens > 0
-      ? "\(which) cut off after \(options.maxNewTokens) tokens; --max-new-tokens N allows longer ones"
+    return cut.length > 0
+      ? "\(which) cut off by the model's max_length \(options.maxLength ?? 0); --max-new-tokens N allows longer ones"
       : "\(which) cut off: the model reads no more than \(longest) tokens"
   }
 

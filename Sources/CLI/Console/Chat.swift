@@ -202,9 +202,12 @@ final class Chat {
 
   /// Why the answer ends where it does, and what allows more.
   private func limit(_ result: GenerationResult) -> String {
+    let way = editor == nil ? "--max-new-tokens N" : "/params max_new_tokens N"
     if result.ids.count >= options.maxNewTokens {
-      let way = editor == nil ? "--max-new-tokens N" : "/params max_new_tokens N"
       return "(cut off after \(result.ids.count) tokens; \(way) allows longer answers)"
+    }
+    if let length = options.maxLength, length < generator.model.maxPositions {
+      return "(cut off by the model's max_length \(length); \(way) allows longer answers)"
     }
     return
       "(cut off: the model reads no more than \(generator.model.maxPositions) tokens; /reset forgets earlier turns)"

@@ -81,6 +81,8 @@ extension Chinese {
     = --greedy 就是 temperature 0
     beams take the most likely answer, and no token is chosen alone
     = 集束搜索取最可能的回答，不单独选择词元
+    the most likely token is always taken; --temperature above 0 lets others come
+    = 总是取最可能的词元；--temperature 大于 0 才会取其他词元
     it needs --beams of at least 2
     = 它需要至少为 2 的 --beams
     The chat template (default: the one that the adapter was trained with; else auto, the model's own).
@@ -125,6 +127,8 @@ extension Chinese {
     = 只用基础模型
     cut off after {} tokens; {} allows longer answers
     = 在 {} 个词元处截断；{} 允许更长的回答
+    cut off by the model's max_length {}; {} allows longer answers
+    = 因模型的 max_length {} 被截断；{} 允许更长的回答
     cut off: the model reads no more than {} tokens; /reset forgets earlier turns
     = 被截断：模型最多读取 {} 个词元；/reset 清空之前的对话
     {} tokens, {} tokens/s

@@ -42,6 +42,8 @@ extension Chinese {
     = {} 个回答（共 {} 个）
     firefly: {} cut off after {} tokens; --max-new-tokens N allows longer ones
     = firefly: {}在 {} 个词元处截断；--max-new-tokens N 允许更长的回答
+    firefly: {} cut off by the model's max_length {}; --max-new-tokens N allows longer ones
+    = firefly: {}因模型的 max_length {} 被截断；--max-new-tokens N 允许更长的回答
     firefly: {} cut off: the model reads no more than {} tokens
     = firefly: {}被截断：模型最多读取 {} 个词元
     A model folder, an adapter, a checkpoint, a .gguf, .safetensors or .bin file, or a model's or \#
@@ -238,6 +240,8 @@ extension Chinese {
     length）、top_logprobs、beam_score。
     {} cut off after {} tokens; --max-new-tokens N allows longer ones
     = {}在 {} 个词元处截断；--max-new-tokens N 允许更长的回答
+    {} cut off by the model's max_length {}; --max-new-tokens N allows longer ones
+    = {}因模型的 max_length {} 被截断；--max-new-tokens N 允许更长的回答
     {} cut off: the model reads no more than {} tokens
     = {}被截断：模型最多读取 {} 个词元
     num_beams {} of the model has no effect: requests to /firefly may ask for beams
