@@ -158,7 +158,18 @@ import Testing
     ("\"model_type\": \"minicpm\"", "\"num_experts\": 8", "num_experts"),
     ("\"model_type\": \"minicpm\"", "\"scale_emb\": -1", "scale"),
     ("\"model_type\": \"gemma\", \"head_dim\": 128", "\"hidden_activation\": \"relu\"", "hidden_activation"),
-    ("\"model_type\": \"gemma\"", "\"hidden_act\": \"gelu\"", "head_dim"),
+    ("\"model_type\": \"gemma3_text\"", "\"attn_logit_softcapping\": 50", "attn_logit_softcapping"),
+    (
+      "\"model_type\": \"gemma3_text\"", "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 8}",
+      "rope_scaling: type"
+    ),
+    ("\"model_type\": \"olmo3\"", "\"rope_theta\": 10000", "rope_theta"),
+    (
+      "\"model_type\": \"olmo3\"",
+      "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 8, \"truncate\": false}}",
+      "truncate"
+    ),
+    ("\"model_type\": \"gpt_oss\"", "\"rope_parameters\": null", "rope_parameters"),
     ("\"model_type\": \"phi3\"", "\"partial_rotary_factor\": 1.5", "partial_rotary_factor"),
     ("\"model_type\": \"xverse\"", "\"rope_scaling\": {\"type\": \"ntk\"}", "rope_type"),
   ])
