@@ -188,6 +188,7 @@ import Testing
 
   @Test(arguments: [
     (bloom, "\"apply_residual_connection_post_layernorm\": true", "apply_residual_connection_post_layernorm"),
+    (bloom, "\"slow_but_exact\": true, \"pretraining_tp\": 4", "slow_but_exact"),
     (glm, "\"position_encoding_2d\": true", "position_encoding_2d"),
     (glm, "\"pre_seq_len\": 128", "pre_seq_len"),
     (glm, "\"quantization_bit\": 4", "quantization_bit"),
@@ -202,6 +203,7 @@ import Testing
     (deepSeekV2Lite, "\"v_head_dim\": null", "v_head_dim"),
     (deepSeekV2Lite, "\"topk_method\": \"noaux_tc\"", "noaux_tc"),
     (deepSeekV2Lite, "\"scoring_func\": \"sigmoid\"", "scoring_func"),
+    (deepSeekV2Lite, "\"norm_topk_prob\": true", "norm_topk_prob"),
     (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": null", "n_group"),
     (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": 7", "equal groups"),
     (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": 16", "6 of 1 groups of 4"),

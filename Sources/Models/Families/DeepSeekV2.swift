@@ -8,6 +8,8 @@ enum DeepSeekV2 {
   ]
 
   static func architecture(_ config: KeyReader) throws -> Architecture {
+    // DeepSeek's own code divides the weights then, transformers' does not.
+    try config.refuse("norm_topk_prob", unless: [.bool(false)])
     var architecture = try LatentDecoder.architecture(config)
     if case .rotary(var rotary) = architecture.positions {
       rotary.interleaved = true
