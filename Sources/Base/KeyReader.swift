@@ -6,6 +6,8 @@ package struct KeyReader: Sendable {
   /// The file, and the key of an object within it: what places in errors begin with.
   package let source: String
   package let document: JSONValue
+  /// What keys mean that the object lacks; null is not lacking.
+  private let defaults: [String: JSONValue]
   private let log = Locked(Log())
 
   /// What was asked for. Copies of a reader share it.
@@ -15,16 +17,20 @@ package struct KeyReader: Sendable {
     var within: [String: KeyReader] = [:]
   }
 
-  package init(_ document: JSONValue, source: String) {
+  package init(_ document: JSONValue, source: String, defaults: [String: JSONValue] = [:]) {
     self.document = document
     self.source = source
+    self.defaults = defaults
   }
 
-  /// The member as it stands; nil when absent or null.
+  /// The member as it stands, or its default; nil when it has none, or is null.
   package func value(_ key: String) -> JSONValue? {
     log.withLock { _ = $0.asked.insert(key) }
-    return document[key]
+    return isWritten(key) ? document[key] : defaults[key]
   }
+
+  /// Whether the object itself says something of the key, null included.
+  package func isWritten(_ key: String) -> Bool { document.object?[key] != nil }
 
   package func has(_ key: String) -> Bool { value(key) != nil }
 

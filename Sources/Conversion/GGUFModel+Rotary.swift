@@ -17,14 +17,14 @@ extension GGUFModel {
       return [
         (kind.key(.scalingType), .string("linear")), (kind.key(.scalingFactor), .float32(factor)),
       ]
-    case .yarn(_, _, _, _, let attention, let rounds):
+    case .yarn(_, _, _, let original, let attention, let rounds):
       // The files do not say it; who reads them takes it from the architecture.
       guard rounds != kind.given.hasExactYarn else {
         throw FireflyError(
           "the exported file would lose this rotary scaling", at: "\(place): truncate",
           expected: "\(!rounds)", found: "\(rounds)")
       }
-      return try yarn(attention: Double(attention))
+      return try yarn(original: Int(original), attention: Double(attention))
     case .long(let short, let long, let original, let attention)
     where kind.given.hasLongFactors && short == long:
       return [
@@ -38,14 +38,15 @@ extension GGUFModel {
     }
   }
 
-  /// - Parameter attention: what cosine and sine are multiplied by.
-  private func yarn(attention: Double) throws -> [(key: String, value: GGUFWriter.Value)] {
+  /// - Parameters:
+  ///   - original: the length that the model was made for.
+  ///   - attention: what cosine and sine are multiplied by.
+  private func yarn(original: Int, attention: Double) throws -> [(key: String, value: GGUFWriter.Value)] {
     var pairs: [(key: String, value: GGUFWriter.Value)] = [
       (kind.key(.scalingType), .string("yarn")),
       (kind.key(.scalingFactor), .float32(Float(try number("factor")))),
     ]
-    let length = rope?["original_max_position_embeddings"]?.int ?? architecture.maxPositions
-    pairs.append((kind.key(.originalContextLength), .uint32(length)))
+    pairs.append((kind.key(.originalContextLength), .uint32(original)))
     for (key, name) in GGUFKey.yarnOptions where rope?[name] != nil {
       pairs.append((kind.key(key), .float32(Float(try number(name)))))
     }

@@ -119,7 +119,7 @@ struct GGUFModel {
   }
 
   private var contextLength: Int {
-    let window = source.config["sliding_window"]?.int ?? architecture.maxPositions
+    let window = architecture.window ?? architecture.maxPositions
     return kind.endsAtWindow ? min(window, architecture.maxPositions) : architecture.maxPositions
   }
 

@@ -49,7 +49,10 @@ import Testing
     "olmo2": ["head_dim": .int(8)],
     "olmo3": [
       "head_dim": .int(8), "sliding_window": .int(9), "num_hidden_layers": .int(4),
-      "rope_theta": .int(10_000),
+      "rope_parameters": [
+        "full_attention": ["rope_type": "default", "rope_theta": 10_000],
+        "sliding_attention": ["rope_type": "default", "rope_theta": 10_000],
+      ],
     ],
     "orion": ["head_dim": .int(8)],
     "qwen": [

@@ -158,7 +158,18 @@ import Testing
     ("\"model_type\": \"minicpm\"", "\"num_experts\": 8", "num_experts"),
     ("\"model_type\": \"minicpm\"", "\"scale_emb\": -1", "scale"),
     ("\"model_type\": \"gemma\", \"head_dim\": 128", "\"hidden_activation\": \"relu\"", "hidden_activation"),
-    ("\"model_type\": \"gemma\"", "\"hidden_act\": \"gelu\"", "head_dim"),
+    ("\"model_type\": \"gemma3_text\"", "\"attn_logit_softcapping\": 50", "attn_logit_softcapping"),
+    (
+      "\"model_type\": \"gemma3_text\"", "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 8}",
+      "rope_scaling: type"
+    ),
+    ("\"model_type\": \"olmo3\"", "\"rope_theta\": 10000", "rope_theta"),
+    (
+      "\"model_type\": \"olmo3\"",
+      "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 8, \"truncate\": false}}",
+      "truncate"
+    ),
+    ("\"model_type\": \"gpt_oss\"", "\"rope_parameters\": null", "rope_parameters"),
     ("\"model_type\": \"phi3\"", "\"partial_rotary_factor\": 1.5", "partial_rotary_factor"),
     ("\"model_type\": \"xverse\"", "\"rope_scaling\": {\"type\": \"ntk\"}", "rope_type"),
   ])
@@ -177,6 +188,7 @@ import Testing
 
   @Test(arguments: [
     (bloom, "\"apply_residual_connection_post_layernorm\": true", "apply_residual_connection_post_layernorm"),
+    (bloom, "\"slow_but_exact\": true, \"pretraining_tp\": 4", "slow_but_exact"),
     (glm, "\"position_encoding_2d\": true", "position_encoding_2d"),
     (glm, "\"pre_seq_len\": 128", "pre_seq_len"),
     (glm, "\"quantization_bit\": 4", "quantization_bit"),
@@ -191,6 +203,7 @@ import Testing
     (deepSeekV2Lite, "\"v_head_dim\": null", "v_head_dim"),
     (deepSeekV2Lite, "\"topk_method\": \"noaux_tc\"", "noaux_tc"),
     (deepSeekV2Lite, "\"scoring_func\": \"sigmoid\"", "scoring_func"),
+    (deepSeekV2Lite, "\"norm_topk_prob\": true", "norm_topk_prob"),
     (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": null", "n_group"),
     (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": 7", "equal groups"),
     (deepSeekV2Lite, "\"topk_method\": \"group_limited_greedy\", \"n_group\": 16", "6 of 1 groups of 4"),

@@ -19,13 +19,14 @@ import Testing
   func frequenciesAreTransformers(_ name: String) throws {
     let row = try #require(Self.rotary.first { $0["name"]?.string == name })
     let architecture = try Architecture(config: #require(row["config"]), source: "config.json")
-    let rotary = try #require(architecture.rotary)
-    let expected = (row["frequencies"]?.array ?? []).compactMap { $0.double.map(Float.init) }
-    assertClose(rotary.inverseFrequencies(length: 8), expected, Tolerance(relative: 1e-5))
-    let tables = rotary.tables([Positions(first: 0, count: 1)], on: .cpu)
-    assertClose(
-      tables.cos.floats, expected.map { _ in Float(row["attention"]?.double ?? 0) }, Tolerance(relative: 1e-5)
-    )
+    for (layers, rotary) in [("", architecture.rotary), ("windowed_", architecture.windowedRotary)] {
+      let rotary = try #require(rotary ?? architecture.rotary)
+      let expected = (row[layers + "frequencies"]?.array ?? []).compactMap { $0.double.map(Float.init) }
+      assertClose(rotary.inverseFrequencies(length: 8), expected, Tolerance(relative: 1e-5))
+      let attention = Float(row[layers + "attention"]?.double ?? 0)
+      let tables = rotary.tables([Positions(first: 0, count: 1)], on: .cpu)
+      assertClose(tables.cos.floats, expected.map { _ in attention }, Tolerance(relative: 1e-5))
+    }
   }
 
   @Test func positionsThatDifferByLayerAreRefused() throws {
@@ -95,6 +96,20 @@ import Testing
     let stranger = members.merging(fillers(family)) { $1 }.merging(["new_key": .int(3)]) { $1 }
     #expect(
       try Architecture.read(.object(stranger), source: "config.json").notes.last?.contains("new_key") == true)
+  }
+
+  /// A folder may leave out what its class takes by itself.
+  @Test(arguments: configs.keys.sorted())
+  func aMissingKeyMeansWhatItsClassTakes(_ family: String) throws {
+    let members = try #require(Self.configs[family]?.object).merging(fillers(family)) { $1 }
+    let whole = try Architecture.read(.object(members), source: "config.json").architecture
+    for key in members.keys {
+      var less = members
+      less[key] = nil
+      // That sizes must be there is an error, which is seen.
+      guard let read = try? Architecture.read(.object(less), source: "config.json") else { continue }
+      #expect(read.architecture == whole, "\(family): \(key)")
+    }
   }
 
   /// Values that published folders have and the library's defaults lack.

@@ -28,6 +28,8 @@ FAMILIES = [
     "llama", "minicpm3", "ministral", "ministral3", "mistral", "mixtral", "olmo2", "olmo3", "phi3", "qwen2", "qwen2_moe", "qwen3",
     "qwen3_moe", "seed_oss", "smollm3",
 ]  # fmt: skip
+# What makes other keys count.
+SWITCHES = {"qwen2": {"use_sliding_window": True}, "qwen3": {"use_sliding_window": True}}
 
 
 def plain(value):
@@ -67,7 +69,7 @@ def tokenizer_keys() -> dict:
 
 def main() -> None:
     write("ModelsTests", "adapter_config.json", "peft", adapter_keys())
-    configs = {family: AutoConfig.for_model(family).to_dict() for family in FAMILIES}
+    configs = {family: AutoConfig.for_model(family, **SWITCHES.get(family, {})).to_dict() for family in FAMILIES}
     write("ModelsTests", "config.json", "transformers", configs)
     write("GenerationTests", "generation_config.json", "transformers", generation_keys())
     bits = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4").to_dict()

@@ -4,12 +4,8 @@ import Foundation
 extension Rotary {
   /// Reads `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
   ///
-  /// - Parameters:
-  ///   - theta: the base where config.json has none.
-  ///   - share: how much of each head turns where `partial_rotary_factor` does not say; nil: the key is refused.
-  init(
-    _ config: KeyReader, headDim: Int, maxPositions: Int, theta: Float = 10_000, share: Float? = nil
-  ) throws {
+  /// - Parameter turnsPartly: whether the family has `partial_rotary_factor`; otherwise the key is refused.
+  init(_ config: KeyReader, headDim: Int, maxPositions: Int, turnsPartly: Bool = false) throws {
     let parameters = try Rotary.parameters(config)
     if let key = parameters?.keys.first(where: { parameters?.value($0)?.object != nil }) {
       throw FireflyError(
@@ -17,20 +13,24 @@ extension Rotary {
         at: "\(config.source): \(key)")
     }
     try self.init(
-      config, parameters, headDim: headDim, maxPositions: maxPositions, theta: theta, share: share)
+      config, parameters, headDim: headDim, theta: config.float("rope_theta", default: 10_000),
+      turnsPartly: turnsPartly, original: Rotary.originalLength(config, parameters, maxPositions),
+      maxPositions: maxPositions)
   }
 
+  /// - Parameters:
+  ///   - theta: the base where `parameters` has none.
+  ///   - original: the length that the model was made for before it was stretched.
   private init(
-    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, maxPositions: Int, theta: Float,
-    share: Float?
+    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, theta: Float, turnsPartly: Bool,
+    original: Float, maxPositions: Int
   ) throws {
-    let outer = try config.float("rope_theta", default: theta)
-    let theta = try parameters?.float("rope_theta", default: outer) ?? outer
+    let theta = try parameters?.float("rope_theta", default: theta) ?? theta
     guard theta > 1 else {
       throw FireflyError("must be above 1", at: "\(config.source): rope_theta", found: "\(theta)")
     }
-    let dimensions = try Rotary.dimensions(config, parameters, headDim: headDim, share: share)
-    let scaling = try parameters.map { try Rotary.scaling($0, config, dimensions, maxPositions) } ?? .none
+    let dimensions = try Rotary.dimensions(config, parameters, headDim: headDim, turnsPartly: turnsPartly)
+    let scaling = try parameters.map { try Rotary.scaling($0, dimensions, original, maxPositions) } ?? .none
     self.init(theta: theta, dimensions: dimensions, scaling: scaling)
   }
 
@@ -42,8 +42,36 @@ extension Rotary {
     return try config.object(isGiven ? "rope_scaling" : "rope_parameters")
   }
 
+  /// The same, of a family whose class does not go without.
+  @discardableResult
+  static func requireParameters(_ config: KeyReader) throws -> KeyReader {
+    if let parameters = try parameters(config) { return parameters }
+    throw FireflyError("missing key", at: "\(config.source): rope_parameters", expected: "an object")
+  }
+
+  /// `original_max_position_embeddings`; as in transformers, config.json's own key stands before that of the object that says
+  /// how positions turn.
+  static func originalLength(
+    _ config: KeyReader, _ parameters: KeyReader?, _ maxPositions: Int
+  ) throws -> Float {
+    let place = config.has(originalLengthKey) ? config : parameters
+    return try place.map { try originalLength($0, maxPositions) } ?? Float(maxPositions)
+  }
+
+  private static let originalLengthKey = "original_max_position_embeddings"
+
+  private static func originalLength(_ place: KeyReader, _ maxPositions: Int) throws -> Float {
+    let length = try place.float(originalLengthKey, default: Float(maxPositions))
+    guard length > 1 else {
+      throw FireflyError(
+        "must be above 1", at: "\(place.source): \(originalLengthKey)", found: "\(length)")
+    }
+    return length
+  }
+
   /// The rotations of layers without a window and of those with one: an object for each in `rope_parameters`
-  /// (transformers 5), or the usual keys for the first and a base of its own for the second.
+  /// (transformers 5), or `rope_theta` and `rope_scaling` for the first and a base of its own for the second. What
+  /// `rope_parameters` says without such objects counts for neither, as in transformers.
   ///
   /// - Parameters:
   ///   - theta: the base of the first where config.json has none.
@@ -51,29 +79,34 @@ extension Rotary {
   static func byWindow(
     _ config: KeyReader, headDim: Int, maxPositions: Int, theta: Float, windowedTheta: Float
   ) throws -> (full: Rotary, windowed: Rotary) {
+    let outer = try config.float("rope_theta", default: theta)
+    func rotary(_ parameters: KeyReader?, _ theta: Float) throws -> Rotary {
+      // transformers looks for it outside of these objects.
+      try parameters?.refuse("truncate", unless: [.bool(true)])
+      return try Rotary(
+        config, parameters, headDim: headDim, theta: theta, turnsPartly: false,
+        original: parameters.map { try originalLength($0, maxPositions) } ?? Float(maxPositions),
+        maxPositions: maxPositions)
+    }
     let nested = try config.object("rope_parameters")
     let full = try nested?.object("full_attention")
     guard let nested, full != nil || nested.has("sliding_attention") else {
-      return (
-        try Rotary(config, headDim: headDim, maxPositions: maxPositions, theta: theta),
-        Rotary(theta: windowedTheta, dimensions: headDim)
-      )
+      let scaling = try config.object("rope_scaling")
+      // transformers 5 goes by the new name alone.
+      if scaling?.has("rope_type") == false { try scaling?.refuse("type", unless: [.string("default")]) }
+      return (try rotary(scaling, outer), try rotary(nil, windowedTheta))
     }
     try config.refuse("rope_scaling", unless: [.object([:])])
-    func rotary(_ parameters: KeyReader?, _ theta: Float) throws -> Rotary {
-      try Rotary(
-        config, parameters, headDim: headDim, maxPositions: maxPositions, theta: theta, share: nil)
-    }
-    return (try rotary(full, theta), try rotary(nested.object("sliding_attention"), windowedTheta))
+    return (try rotary(full, outer), try rotary(nested.object("sliding_attention"), windowedTheta))
   }
 
   private static func dimensions(
-    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, share: Float?
+    _ config: KeyReader, _ parameters: KeyReader?, headDim: Int, turnsPartly: Bool
   ) throws -> Int {
     let key = "partial_rotary_factor"
     let place = parameters?.has(key) == true ? parameters ?? config : config
-    if share == nil { try place.refuse(key, unless: [.int(1), .double(1)]) }
-    let share = try place.float(key, default: share ?? 1)
+    if !turnsPartly { try place.refuse(key, unless: [.int(1), .double(1)]) }
+    let share = try place.float(key, default: 1)
     guard share > 0 && share <= 1 else {
       throw FireflyError(
         "out of range", at: "\(place.source): \(key)", expected: "above 0, at most 1", found: "\(share)")
@@ -88,8 +121,9 @@ extension Rotary {
   }
 
   private static func scaling(
-    _ config: KeyReader, _ model: KeyReader, _ dimensions: Int, _ maxPositions: Int
+    _ config: KeyReader, _ dimensions: Int, _ original: Float, _ maxPositions: Int
   ) throws -> Scaling {
+    config.pass(originalLengthKey)
     let type = try config.string("rope_type", default: config.string("type", default: "default"))
     switch type {
     case "default": return .none
@@ -98,9 +132,9 @@ extension Rotary {
     case "llama3":
       return .llama3(
         factor: try factor(config), low: try config.float("low_freq_factor"),
-        high: try config.float("high_freq_factor"), original: try original(config, maxPositions))
-    case "yarn": return try yarn(config, maxPositions)
-    case "longrope", "su": return try longRoPE(config, model, dimensions, maxPositions)
+        high: try config.float("high_freq_factor"), original: original)
+    case "yarn": return try yarn(config, original)
+    case "longrope", "su": return try longRoPE(config, dimensions, original, maxPositions)
     default:
       throw FireflyError(
         "unsupported rotary scaling", at: "\(config.source): rope_type",
@@ -108,11 +142,11 @@ extension Rotary {
     }
   }
 
-  private static func yarn(_ config: KeyReader, _ maxPositions: Int) throws -> Scaling {
+  private static func yarn(_ config: KeyReader, _ original: Float) throws -> Scaling {
     let factor = try factor(config)
     return .yarn(
       factor: factor, fast: try config.float("beta_fast", default: 32),
-      slow: try config.float("beta_slow", default: 1), original: try original(config, maxPositions),
+      slow: try config.float("beta_slow", default: 1), original: original,
       attention: try config.float("attention_factor", default: yarnAttention(config, factor)),
       rounds: try config.bool("truncate", default: true))
   }
@@ -131,7 +165,7 @@ extension Rotary {
   }
 
   private static func longRoPE(
-    _ config: KeyReader, _ model: KeyReader, _ dimensions: Int, _ maxPositions: Int
+    _ config: KeyReader, _ dimensions: Int, _ original: Float, _ maxPositions: Int
   ) throws -> Scaling {
     func factors(_ key: String) throws -> [Float] {
       let factors = try config.floats(key)
@@ -142,8 +176,6 @@ extension Rotary {
       }
       return factors
     }
-    // transformers prefers the model's own key.
-    let original = try original(model.has("original_max_position_embeddings") ? model : config, maxPositions)
     let factor = try config.float("factor", default: Float(maxPositions) / original)
     let attention = factor > 1 ? (1 + logf(factor) / logf(original)).squareRoot() : 1
     return .long(
@@ -157,15 +189,6 @@ extension Rotary {
       throw FireflyError("must be positive", at: "\(config.source): factor", found: "\(factor)")
     }
     return factor
-  }
-
-  private static func original(_ config: KeyReader, _ maxPositions: Int) throws -> Float {
-    let key = "original_max_position_embeddings"
-    let original = try config.float(key, default: Float(maxPositions))
-    guard original > 1 else {
-      throw FireflyError("must be above 1", at: "\(config.source): \(key)", found: "\(original)")
-    }
-    return original
   }
 }
 

@@ -7,6 +7,10 @@ import FireflyTensors
 enum Bloom {
   static func architecture(_ config: KeyReader) throws -> Architecture {
     try config.refuse("apply_residual_connection_post_layernorm", unless: [.bool(false)])
+    // transformers leaves out biases then.
+    if try config.int("pretraining_tp", default: 1) > 1 {
+      try config.refuse("slow_but_exact", unless: [.bool(false)])
+    }
     let hidden = try config.positive(config.has("n_embed") ? "n_embed" : "hidden_size")
     let heads = try config.positive(config.has("n_head") ? "n_head" : "num_attention_heads")
     var architecture = Architecture(

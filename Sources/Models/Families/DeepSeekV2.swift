@@ -3,7 +3,13 @@ import FireflyBase
 /// DeepSeek-V2, V2.5 and V2-Lite (DeepSeek-AI, 2024): latent attention, and DeepSeek-MoE's experts, of which a row may be
 /// limited to a few groups.
 enum DeepSeekV2 {
+  static let defaults: [String: JSONValue] = [
+    "q_lora_rank": 1536, "v_head_dim": 128, "n_routed_experts": 64, "n_shared_experts": 2,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
+    // DeepSeek's own code divides the weights then, transformers' does not.
+    try config.refuse("norm_topk_prob", unless: [.bool(false)])
     var architecture = try LatentDecoder.architecture(config)
     if case .rotary(var rotary) = architecture.positions {
       rotary.interleaved = true

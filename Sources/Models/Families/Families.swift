@@ -1,47 +1,62 @@
 import FireflyBase
 import FireflyWeights
 
+/// How the config.json of a family is read.
+struct Family: Sendable {
+  let read: @Sendable (KeyReader) throws -> Architecture
+  /// What the family's class in transformers takes for keys that config.json lacks, where that is not LLaMA's; of sizes only
+  /// those that other keys may stand for: the rest must be there.
+  let defaults: [String: JSONValue]
+
+  init(
+    _ read: @escaping @Sendable (KeyReader) throws -> Architecture, _ defaults: [String: JSONValue] = [:]
+  ) {
+    self.read = read
+    self.defaults = defaults
+  }
+}
+
 extension Architecture {
   /// Families by `model_type`. Adding one: a file in Families/ and a row here.
-  static let families: [String: @Sendable (KeyReader) throws -> Architecture] = [
-    "Yi": Yi.architecture,
-    "aquila": Llama.architecture,
-    "baichuan": Baichuan.architecture,
-    "bloom": Bloom.architecture,
-    "chatglm": ChatGLM.architecture,
-    "deepseek": DeepSeekMoE.architecture,
-    "deepseek_v2": DeepSeekV2.architecture,
-    "ernie4_5": Ernie.architecture,
-    "gemma": Gemma.architecture,
-    "gemma2": Gemma2.architecture,
-    "gemma3_text": Gemma3.architecture,
-    "glm": GLM.architecture,
-    "glm4": GLM4.architecture,
-    "gpt_oss": GPTOSS.architecture,
-    "granite": Granite.architecture,
-    "hunyuan_v1_dense": HunYuan.architecture,
-    "internlm": InternLM.architecture,
-    "internlm2": InternLM2.architecture,
-    "internlm3": InternLM3.architecture,
-    "llama": Llama.architecture,
-    "minicpm": MiniCPM.architecture,
-    "minicpm3": MiniCPM3.architecture,
-    "ministral": Ministral.architecture,
-    "ministral3": Ministral3.architecture,
-    "mistral": Mistral.architecture,
-    "mixtral": Mixtral.architecture,
-    "olmo2": OLMo2.architecture,
-    "olmo3": OLMo3.architecture,
-    "orion": Orion.architecture,
-    "phi3": Phi3.architecture,
-    "qwen": Qwen.architecture,
-    "qwen2": Qwen2.architecture,
-    "qwen2_moe": Qwen2MoE.architecture,
-    "qwen3": Qwen3.architecture,
-    "qwen3_moe": Qwen3MoE.architecture,
-    "seed_oss": SeedOSS.architecture,
-    "smollm3": SmolLM3.architecture,
-    "xverse": Llama.architecture,
+  static let families: [String: Family] = [
+    "Yi": Family(Yi.architecture),
+    "aquila": Family(Llama.architecture),
+    "baichuan": Family(Baichuan.architecture),
+    "bloom": Family(Bloom.architecture),
+    "chatglm": Family(ChatGLM.architecture),
+    "deepseek": Family(DeepSeekMoE.architecture),
+    "deepseek_v2": Family(DeepSeekV2.architecture, DeepSeekV2.defaults),
+    "ernie4_5": Family(Ernie.architecture, Ernie.defaults),
+    "gemma": Family(Gemma.architecture, Gemma.defaults),
+    "gemma2": Family(Gemma2.architecture, Gemma2.defaults),
+    "gemma3_text": Family(Gemma3.architecture, Gemma3.defaults),
+    "glm": Family(GLM.architecture, GLM.defaults),
+    "glm4": Family(GLM4.architecture, GLM.defaults),
+    "gpt_oss": Family(GPTOSS.architecture, GPTOSS.defaults),
+    "granite": Family(Granite.architecture),
+    "hunyuan_v1_dense": Family(HunYuan.architecture, HunYuan.defaults),
+    "internlm": Family(InternLM.architecture),
+    "internlm2": Family(InternLM2.architecture),
+    "internlm3": Family(InternLM3.architecture, InternLM3.defaults),
+    "llama": Family(Llama.architecture),
+    "minicpm": Family(MiniCPM.architecture),
+    "minicpm3": Family(MiniCPM3.architecture, MiniCPM3.defaults),
+    "ministral": Family(Ministral.architecture, Mistral.defaults),
+    "ministral3": Family(Ministral3.architecture, Ministral3.defaults),
+    "mistral": Family(Mistral.architecture, Mistral.defaults),
+    "mixtral": Family(Mixtral.architecture, Mixtral.defaults),
+    "olmo2": Family(OLMo2.architecture, OLMo2.defaults),
+    "olmo3": Family(OLMo3.architecture, OLMo3.defaults),
+    "orion": Family(Orion.architecture),
+    "phi3": Family(Phi3.architecture, Phi3.defaults),
+    "qwen": Family(Qwen.architecture),
+    "qwen2": Family(Qwen2.architecture, Qwen2.defaults),
+    "qwen2_moe": Family(Qwen2MoE.architecture, Qwen2MoE.defaults),
+    "qwen3": Family(Qwen3.architecture, Qwen3.defaults),
+    "qwen3_moe": Family(Qwen3MoE.architecture, Qwen3MoE.defaults),
+    "seed_oss": Family(SeedOSS.architecture, SeedOSS.defaults),
+    "smollm3": Family(SmolLM3.architecture, SmolLM3.defaults),
+    "xverse": Family(Llama.architecture),
   ]
 
   /// The `model_type`s that can be read, sorted.
@@ -56,14 +71,15 @@ extension Architecture {
   static func read(
     _ config: JSONValue, source: String
   ) throws -> (architecture: Architecture, notes: [String]) {
-    let reader = KeyReader(config, source: source)
-    let type = try reader.string("model_type")
+    let type = try KeyReader(config, source: source).string("model_type")
     guard let family = families[type] else {
       throw FireflyError(
         "unsupported model family", at: "\(source): model_type",
         expected: (familyNames + ModelSource.textPartTypes).sorted().joined(separator: ", "), found: type)
     }
-    var architecture = try family(reader)
+    let reader = KeyReader(config, source: source, defaults: family.defaults)
+    reader.pass("model_type")
+    var architecture = try family.read(reader)
     architecture.family = type
     try architecture.checkLayerTypes(reader)
     try architecture.validate(source)

@@ -4,20 +4,22 @@ import FireflyTensors
 /// gpt-oss 20B and 120B (OpenAI, 2025): LLaMA's decoder with biases, sinks of attention, a window in every other layer, and
 /// in every layer experts whose gate and up are clamped.
 enum GPTOSS {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 8, "head_dim": 64, "max_position_embeddings": 131_072, "rms_norm_eps": 1e-5,
+    "attention_bias": true, "sliding_window": 128, "rope_theta": 150_000,
+    "rope_parameters": [
+      "rope_type": "yarn", "factor": 32, "beta_fast": 32, "beta_slow": 1, "truncate": false,
+      "original_max_position_embeddings": 4096,
+    ],
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     try config.refuse("swiglu_alpha", unless: [.double(1.702)])
     try config.refuse("swiglu_limit", unless: [.int(7), .double(7)])
     // Earlier names of num_experts_per_tok and of rope_scaling's original_max_position_embeddings.
     config.pass("experts_per_token", "initial_context_length")
-    // What transformers takes where config.json does not describe the positions is not guessed.
-    guard try Rotary.parameters(config) != nil else {
-      throw FireflyError(
-        "missing key", at: "\(config.source): rope_scaling", expected: "an object", found: "none")
-    }
-    var architecture = try Llama.decoder(config, headDim: 64, theta: 150_000)
-    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
-    architecture.queryKeyValueBias = try config.bool("attention_bias", default: true)
-    architecture.outputBias = architecture.queryKeyValueBias
+    try Rotary.requireParameters(config)
+    var architecture = try Llama.architecture(config)
     architecture.sinks = "self_attn.sinks"
     architecture.activation = .clamped
     architecture.experts = try experts(config, size: architecture.intermediateSize)

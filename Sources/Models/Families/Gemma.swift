@@ -3,6 +3,11 @@ import FireflyTensors
 
 /// Gemma (the first): heads of their own size, the embedding times √C, norms with 1 + w, GELU, a tied head.
 enum Gemma {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 16, "head_dim": 256, "max_position_embeddings": 8192,
+    "tie_word_embeddings": true, "pad_token_id": 0,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     // Both spellings mean the tanh approximation; so does none at all.
     let gelu: [(name: String, activation: Activation)] = [
@@ -10,11 +15,9 @@ enum Gemma {
     ]
     _ = try config.activation("hidden_activation", gelu)
     var architecture = try Llama.decoder(config, activations: gelu)
-    architecture.headDim = try config.int("head_dim")
     architecture.norm = .rmsOnePlus
     architecture.embeddingScale = Float(max(1, architecture.hiddenSize)).squareRoot()
     architecture.scalesInEmbedding = true
-    architecture.tiedHead = try config.bool("tie_word_embeddings", default: true)
     return architecture
   }
 }

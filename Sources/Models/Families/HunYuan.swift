@@ -4,6 +4,8 @@ import Foundation
 /// HunYuan dense models (Tencent, 2025): LLaMA with norms of queries and keys after these have turned, and a base that
 /// `alpha` stretches.
 enum HunYuan {
+  static let defaults: [String: JSONValue] = ["rms_norm_eps": 1e-5, "pad_token_id": 0]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     // Keys and values that layers share, experts, and models without the norms.
     try config.refuse("use_cla", unless: [.bool(false)])
@@ -14,7 +16,6 @@ enum HunYuan {
     var architecture = try Llama.decoder(config) { headDim, maxPositions in
       try rotary(config, headDim: headDim, maxPositions: maxPositions)
     }
-    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
     architecture.headNorm = HeadNorm(
       query: "self_attn.query_layernorm", key: "self_attn.key_layernorm", followsRotation: true)
     return architecture

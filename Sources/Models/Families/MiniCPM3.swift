@@ -2,6 +2,10 @@ import FireflyBase
 
 /// MiniCPM3 (OpenBMB, 2024): MiniCPM's factors and latent attention, whose angles LongRoPE stretches.
 enum MiniCPM3 {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 40, "q_lora_rank": 768, "max_position_embeddings": 32_768, "rms_norm_eps": 1e-5,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     let hidden = try config.int("hidden_size")
     let ofHead = hidden / (try config.positive("num_attention_heads"))

@@ -2,6 +2,11 @@ import FireflyBase
 
 /// Mistral and Zephyr: LLaMA in which a row sees only the last `sliding_window` rows, where that is set.
 enum Mistral {
+  /// Those of Ministral as well.
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 8, "max_position_embeddings": 131_072, "sliding_window": 4096,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
     try architecture.setWindow(config)
@@ -21,27 +26,33 @@ enum Ministral {
 /// Ministral 3 (Mistral AI, 2025): Mistral with heads of their own size, whose queries grow with their positions where
 /// `llama_4_scaling_beta` says so.
 enum Ministral3 {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 8, "head_dim": 128, "max_position_embeddings": 262_144, "rms_norm_eps": 1e-5,
+    "pad_token_id": 11,
+    "rope_parameters": [
+      "rope_type": "yarn", "rope_theta": 1_000_000, "factor": 16, "original_max_position_embeddings": 16_384,
+      "beta_fast": 32, "beta_slow": 1, "mscale": 1, "mscale_all_dim": 1, "llama_4_scaling_beta": 0.1,
+    ],
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
-    var architecture = try Llama.decoder(config, headDim: 128) { headDim, maxPositions in
-      var rotary = try Rotary(config, headDim: headDim, maxPositions: maxPositions, theta: 1_000_000)
-      rotary.queryGrowth = try growth(Rotary.parameters(config), config.source)
+    var architecture = try Llama.decoder(config) { headDim, maxPositions in
+      var rotary = try Rotary(config, headDim: headDim, maxPositions: maxPositions)
+      rotary.queryGrowth = try growth(config, Rotary.requireParameters(config), maxPositions)
       return rotary
     }
-    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
     try architecture.setWindow(config)
     return architecture
   }
 
-  /// What transformers takes where config.json does not describe the positions is not guessed.
-  private static func growth(_ parameters: KeyReader?, _ source: String) throws -> Rotary.QueryGrowth? {
-    guard let parameters else {
-      throw FireflyError("missing key", at: "\(source): rope_parameters", expected: "an object")
-    }
+  private static func growth(
+    _ config: KeyReader, _ parameters: KeyReader, _ maxPositions: Int
+  ) throws -> Rotary.QueryGrowth? {
     parameters.pass("max_position_embeddings")
     guard parameters.has("llama_4_scaling_beta") else { return nil }
     return Rotary.QueryGrowth(
       beta: try parameters.float("llama_4_scaling_beta"),
-      original: try parameters.positive("original_max_position_embeddings"))
+      original: Int(try Rotary.originalLength(config, parameters, maxPositions)))
   }
 }
 

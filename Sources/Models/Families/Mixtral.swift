@@ -2,6 +2,11 @@ import FireflyBase
 
 /// Mixtral: Mistral with experts in every layer.
 enum Mixtral {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 8, "max_position_embeddings": 131_072, "rms_norm_eps": 1e-5,
+    "rope_theta": 1_000_000,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Mistral.architecture(config)
     // Noise on the router's input while training.

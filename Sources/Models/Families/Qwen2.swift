@@ -3,6 +3,10 @@ import FireflyBase
 /// Qwen1.5, Qwen2, Qwen2.5: LLaMA with biases on q, k and v, and a sliding window in the upper layers where
 /// `use_sliding_window` says so.
 enum Qwen2 {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 32, "max_position_embeddings": 32_768, "sliding_window": 4096,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     var architecture = try Llama.architecture(config)
     architecture.queryKeyValueBias = true

@@ -2,6 +2,8 @@ import FireflyBase
 
 /// Qwen1.5-MoE and Qwen2-57B-A14B: Qwen2 with experts and a shared expert whose result a sigmoid gates.
 enum Qwen2MoE {
+  static let defaults: [String: JSONValue] = ["num_key_value_heads": 16, "max_position_embeddings": 32_768]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     // transformers gives its windows to other layers than Qwen2's.
     try config.refuse("use_sliding_window", unless: [.bool(false)])

@@ -2,8 +2,10 @@ import FireflyBase
 
 /// Qwen3 (Qwen Team, 2025): Qwen2 without its biases, and with a norm of each head of queries and keys.
 enum Qwen3 {
+  static let defaults: [String: JSONValue] = Qwen2.defaults.merging(["head_dim": 128]) { $1 }
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
-    var architecture = try Llama.decoder(config, headDim: 128)
+    var architecture = try Llama.architecture(config)
     architecture.headNorm = HeadNorm()
     try Qwen2.setUpperWindows(&architecture, config)
     return architecture
@@ -12,6 +14,8 @@ enum Qwen3 {
 
 /// Qwen3-30B-A3B and 235B-A22B: Qwen3 with experts.
 enum Qwen3MoE {
+  static let defaults: [String: JSONValue] = ["num_key_value_heads": 4, "max_position_embeddings": 32_768]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
     // transformers gives its windows to other layers than Qwen3's.
     try config.refuse("use_sliding_window", unless: [.bool(false)])

@@ -2,9 +2,13 @@ import FireflyBase
 
 /// SmolLM3 (Hugging Face, 2025): LLaMA in which the heads of every fourth layer do not turn.
 enum SmolLM3 {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 4, "max_position_embeddings": 32_768, "rope_theta": 2_000_000,
+    "tie_word_embeddings": true, "pad_token_id": 128_004,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
-    var architecture = try Llama.decoder(config, theta: 2_000_000)
-    architecture.tiedHead = try config.bool("tie_word_embeddings", default: true)
+    var architecture = try Llama.architecture(config)
     let unturned = try unturnedLayers(config, layers: architecture.layers)
     architecture.unturnedLayers = unturned
     if try config.bool("use_sliding_window", default: false) {

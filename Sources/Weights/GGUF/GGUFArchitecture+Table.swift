@@ -120,7 +120,8 @@ extension GGUFArchitecture {
       name: "olmo2", modelTypes: ["olmo3"], modelClass: "Olmo3ForCausalLM", tensors: .olmo2,
       reordersRows: false, isMeant: { $0.metadata["olmo2.attention.sliding_window"] != nil },
       numbers: [(.slidingWindow, "sliding_window")],
-      given: .init(windowPeriod: 4, isTied: false, headsFillHidden: true, hasFewBiases: true),
+      given: .init(
+        windowPeriod: 4, describesWindows: true, isTied: false, headsFillHidden: true, hasFewBiases: true),
       endsAtWindow: false,
       options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] }),
     GGUFArchitecture(
@@ -233,7 +234,8 @@ extension GGUFArchitecture {
       reordersRows: false, addsOneToNorms: true,
       numbers: [(.slidingWindow, "sliding_window"), (.logitCap, "final_logit_softcapping")],
       given: .init(
-        windowPeriod: 6, windowedTheta: 10_000, scoreScalar: ("query_pre_attn_scalar", layers: 62)),
+        windowPeriod: 6, windowedTheta: 10_000, describesWindows: true,
+        scoreScalar: ("query_pre_attn_scalar", layers: 62)),
       endsAtWindow: false, options: { _ in gelu.merging(["attn_logit_softcapping": .null]) { $1 } }),
   ]
 

@@ -50,6 +50,8 @@ package struct GGUFArchitecture: Sendable {
     package var windowPeriod: Int?
     /// The rotary base of layers with a window; nil: that of the others.
     package var windowedTheta: Double?
+    /// Whether config.json describes apart how layers with a window turn.
+    var describesWindows = false
     /// The key of config.json under which the number lies whose root scores are divided by in place of a head's size, and
     /// how many layers a model has in which it is the hidden size over the heads: in others it is the head's size.
     package var scoreScalar: (name: String, layers: Int)?

@@ -103,9 +103,10 @@ extension GGUFCheckpoint {
     if let period = given.unturnedPeriod {
       config["no_rope_layers"] = .array((1...layers).map { .int($0 % period == 0 ? 0 : 1) })
     }
-    if let usual = given.windowedTheta {
-      let theta = try gguf.optionalNumber(architecture.key(.windowedRotaryBase)) ?? usual
-      let windowed: [String: JSONValue] = ["rope_type": .string("default"), "rope_theta": .double(theta)]
+    if given.describesWindows {
+      let usual = given.windowedTheta.map(JSONValue.double) ?? rotary["rope_theta"]
+      let written = try gguf.optionalNumber(architecture.key(.windowedRotaryBase)).map(JSONValue.double)
+      let windowed: [String: JSONValue] = ["rope_type": "default", "rope_theta": written ?? usual ?? .null]
       config["rope_parameters"] = .object([
         "full_attention": .object(rotary), "sliding_attention": .object(windowed),
       ])

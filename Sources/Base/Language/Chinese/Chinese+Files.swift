@@ -109,6 +109,8 @@ extension Chinese {
     = 不支持 {}，它不起作用（实际为 {}）
     an unknown key that may change the result
     = 未知的键，可能影响结果
+    Say it in rope_parameters, for full_attention and for sliding_attention.
+    = 请写在 rope_parameters 中，分别给出 full_attention 与 sliding_attention 的值。
     Remove it if you know that it does not.
     = 如果确知它没有影响，请删除它。
     the chat template does not ask for these variables, which have no effect: {}

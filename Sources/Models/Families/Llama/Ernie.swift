@@ -2,11 +2,14 @@ import FireflyBase
 
 /// ERNIE 4.5 without experts (Baidu, 2025): LLaMA whose heads turn in neighbouring pairs, with a tied head.
 enum Ernie {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 2, "head_dim": 128, "max_position_embeddings": 131_072, "rms_norm_eps": 1e-5,
+    "rope_theta": 500_000, "tie_word_embeddings": true, "pad_token_id": 0,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
-    var architecture = try Llama.decoder(config, headDim: 128, theta: 500_000)
-    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
+    var architecture = try Llama.architecture(config)
     architecture.turnNeighbours()
-    architecture.tiedHead = try config.bool("tie_word_embeddings", default: true)
     let hasBiases = try config.bool("use_bias", default: false)
     architecture.queryKeyValueBias = hasBiases
     architecture.outputBias = hasBiases

@@ -26,9 +26,13 @@ enum InternLM {
 
 /// InternLM 3: LLaMA with heads of their own size, and biases where `qkv_bias` and `bias` say so.
 enum InternLM3 {
+  static let defaults: [String: JSONValue] = [
+    "num_key_value_heads": 2, "head_dim": 128, "max_position_embeddings": 32_768, "rms_norm_eps": 1e-5,
+    "pad_token_id": 2,
+  ]
+
   static func architecture(_ config: KeyReader) throws -> Architecture {
-    var architecture = try Llama.decoder(config, headDim: 128)
-    architecture.normEpsilon = try config.float("rms_norm_eps", default: 1e-5)
+    var architecture = try Llama.architecture(config)
     architecture.queryKeyValueBias = try config.bool("qkv_bias", default: architecture.queryKeyValueBias)
     let others = try config.bool("bias", default: architecture.feedForwardBias)
     architecture.outputBias = others

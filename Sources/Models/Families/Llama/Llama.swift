@@ -11,20 +11,19 @@ enum Llama {
   /// - Parameters:
   ///   - activationKey: the key of the MLP's activation.
   ///   - activations: the family's values of it, the default first.
-  ///   - headDim: the size of a head where `head_dim` does not say; nil: `hidden_size` over the heads.
-  ///   - rotaryDim: how much of a head turns, where the family has a key of its own for that; then `headDim` is that as well.
-  ///   - rotaryShare: how much of a head turns where `partial_rotary_factor` does not say; nil: the key is refused.
-  ///   - theta: the rotary base where config.json has none.
+  ///   - rotaryDim: how much of a head turns, where the family has a key of its own for that; then it is the size of a head as
+  ///     well.
+  ///   - turnsPartly: whether the family has `partial_rotary_factor`; otherwise the key is refused.
   ///   - rotary: the rotation, where the family reads it by itself.
   static func decoder(
     _ config: KeyReader, activationKey: String = "hidden_act",
-    activations: [(name: String, activation: Activation)] = silu, headDim: Int? = nil, rotaryDim: Int? = nil,
-    rotaryShare: Float? = nil, theta: Float = 10_000,
+    activations: [(name: String, activation: Activation)] = silu, rotaryDim: Int? = nil,
+    turnsPartly: Bool = false,
     rotary: ((_ headDim: Int, _ maxPositions: Int) throws -> Rotary)? = nil
   ) throws -> Architecture {
     let hidden = try config.int("hidden_size")
     let heads = try config.positive("num_attention_heads")
-    let headDim = try rotaryDim ?? config.int("head_dim", default: headDim ?? hidden / heads)
+    let headDim = try rotaryDim ?? config.int("head_dim", default: hidden / heads)
     let maxPositions = try config.int("max_position_embeddings", default: 2048)
     var architecture = Architecture(
       family: "llama",
@@ -39,8 +38,7 @@ enum Llama {
       normEpsilon: try config.float("rms_norm_eps", default: 1e-6),
       positions: .rotary(
         try rotary?(headDim, maxPositions)
-          ?? Rotary(
-            config, headDim: headDim, maxPositions: maxPositions, theta: theta, share: rotaryShare)),
+          ?? Rotary(config, headDim: headDim, maxPositions: maxPositions, turnsPartly: turnsPartly)),
       names: names)
     architecture.activation = try config.activation(activationKey, activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
