@@ -17,7 +17,7 @@ import Testing
   private let expected: WeightStore
 
   init() throws {
-    #expect(Self.cases.count == 14)
+    #expect(Self.cases.count == 15)
     expected = try WeightStore.open(Self.folder + "/expected.safetensors")
   }
 

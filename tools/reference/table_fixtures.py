@@ -40,6 +40,7 @@ CASES = {
     "tied_together": ("tied", 27, {"modules_to_save": ["embed_tokens"], "ensure_weight_tying": True}),
     "tied_rows": ("tied", 27, {}),
     "tied_tokens": ("tied", ROWS, {"trainable_token_indices": [3, 7]}),
+    "tied_tokens_of_both": ("tied", ROWS, {"trainable_token_indices": {"embed_tokens": [3, 7], "lm_head": [3, 7]}}),
     "tied_tokens_by_name": ("tied", 27, {"trainable_token_indices": {"embed_tokens": [3, 24], "lm_head": [25]}}),
 }  # fmt: skip
 

@@ -89,6 +89,8 @@ package struct TokenIndices: Equatable, Sendable {
     return byModule.first { LoRAOptions.matches(module, $0.key) }?.value
   }
 
-  /// Whether the table is named by itself.
-  func names(_ module: String) -> Bool { byModule != nil && of(module) != nil }
+  /// Whether it takes a head apart from the embedding that it is tied to: PEFT does where it is named with other tokens.
+  func parts(_ head: String, from embedding: String) -> Bool {
+    byModule != nil && of(head) != nil && of(head) != of(embedding)
+  }
 }

@@ -100,7 +100,7 @@ extension AdapterFile {
     )
     guard architecture.tiedHead else { return false }
     return !options.tiesSaved && (options.saves(embedding) || options.saves(head))
-      || tokens?.names(head) == true
+      || tokens?.parts(head, from: embedding) == true
   }
 
   /// The rows of the tables that the adapter brings; nil where it brings none.
