@@ -45,6 +45,10 @@ CASES = {
     "some_layers": {"layers_to_transform": [1]},
     "one_layer_by_name": {"layers_to_transform": 0, "layers_pattern": "layers"},
     "a_layer_of_another_name": {"layers_to_transform": [0], "layers_pattern": ["h", "layers"]},
+    "a_layer_of_the_first_name": {"layers_to_transform": [0], "layers_pattern": ["mlp", "model.layers", "layers"]},
+    "a_whole_path_of_another_layer": {
+        "layers_to_transform": [0], "target_modules": ["q_proj", "model.layers.1.mlp.down_proj"]},
+    "biases_of_none": {"bias": "lora_only"},
     "excluded": {"exclude_modules": ["down_proj", "layers.0.self_attn.k_proj"]},
     "excluded_by_expression": {"exclude_modules": r".*\.1\..*"},
     "targets_by_expression": {"target_modules": r".*layers\.0\..*(q|down)_proj"},

@@ -61,9 +61,8 @@ extension AdapterConfig {
   /// Refuses by name what changes the function in a way that is not done here.
   private static func refuse(_ keys: KeyReader) throws {
     try keys.refuse("peft_type", unless: [.string("LORA")])
-    try keys.refuse(
-      "bias", unless: [.string("none")],
-      fix: "Merge the adapter with PEFT: it has trained biases of the base.")
+    // Of a model without biases, whichever it is says nothing: `AdapterFile` refuses the biases themselves.
+    try keys.refuse("bias", unless: ["none", "all", "lora_only"].map(JSONValue.string))
     try refuseStart(keys)
     for key in ["use_dora", "lora_bias", "use_qalora", "use_bdlora"] {
       try keys.refuse(key, unless: [.bool(false), .array([]), .object([:])], fix: merging)

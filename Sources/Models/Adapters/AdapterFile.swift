@@ -133,10 +133,12 @@ package struct AdapterFile {
     for name in names {
       let suffix = [".lora_A.weight", ".lora_B.weight"].first { name.hasSuffix($0) }
       guard name.hasPrefix(LoRAOptions.filePrefix), let suffix else {
+        let isBias = name.hasSuffix(".bias") && !name.contains(".lora_")
         throw FireflyError(
           "unsupported tensor in an adapter", at: path,
           expected: "\(LoRAOptions.filePrefix)….lora_A.weight or ….lora_B.weight",
-          found: name)
+          found: name,
+          fix: isBias ? "Merge the adapter with PEFT: it has trained biases of the base (\"bias\")." : nil)
       }
       parts[String(name.dropFirst(LoRAOptions.filePrefix.count).dropLast(suffix.count)), default: []].insert(
         suffix)

@@ -36,19 +36,23 @@ struct AdapterTargets {
     if let pattern { return pattern.fits(module) }
     guard let names else { return true }
     guard names.contains(where: { LoRAOptions.matches(module, $0) }) else { return false }
-    guard let layers else { return true }
+    // A module that is named by its whole path has a pair whatever its layer.
+    guard let layers, !names.contains(module) else { return true }
     return layer(of: module).map(layers.contains) ?? false
   }
 
-  /// The first number in the module's path that may be a layer's.
+  /// The first number in the module's path that may be a layer's; of several names of layers, by the first that stands before
+  /// a number.
   private func layer(of module: String) -> Int? {
     let parts = module.split(separator: ".", omittingEmptySubsequences: false)
-    for place in parts.indices.dropLast() {
-      guard let number = Int(parts[place]) else { continue }
-      let before = parts[..<place].joined(separator: ".")
-      if layerNames.isEmpty ? place >= 2 : layerNames.contains(where: { $0.fits(before) }) { return number }
+    let places = parts.indices.dropLast().filter { Int(parts[$0]) != nil }
+    func number(where isLayer: (Int) -> Bool) -> Int? {
+      places.first(where: isLayer).flatMap { Int(parts[$0]) }
     }
-    return nil
+    if layerNames.isEmpty { return number { $0 >= 2 } }
+    return layerNames.lazy.compactMap { name in
+      number { name.fits(parts[..<$0].joined(separator: ".")) }
+    }.first
   }
 
   // MARK: - Values

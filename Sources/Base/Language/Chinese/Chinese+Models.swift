@@ -13,7 +13,7 @@ extension Chinese {
     = {}save_pretrained(…, path_initial_model_for_weight_conversion=…)，或用 merge_and_unload() 合并。
     {}convert_to_lora(), or merge it with merge_and_unload().
     = {}convert_to_lora()，或用 merge_and_unload() 合并。
-    Merge the adapter with PEFT: it has trained biases of the base.
+    Merge the adapter with PEFT: it has trained biases of the base ("bias").
     = 请用 PEFT 合并这个适配器：它训练了基础模型的偏置。
     the adapter's weights lack a module of "modules_to_save"
     = 适配器的权重缺少 "modules_to_save" 中的一个模块
