@@ -31,7 +31,7 @@ import Testing
     ),
     (["num_train_epochs": .int(1)], "\"num_train_epochs\" is ignored: \"max_steps\" is given"),
     (
-      ["eval_strategy": .string("steps"), "eval_steps": .int(7), "val_size": .int(2)],
+      ["eval_strategy": .string("epoch"), "eval_delay": .int(9), "val_size": .int(2)],
       "the run has 6 steps, which end before the first evaluation: there is none at all"
     ),
     (

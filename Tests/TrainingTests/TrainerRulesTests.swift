@@ -2,11 +2,13 @@ import FireflyDoubles
 import FireflyBase
 import FireflyTestSupport
 import FireflyText
-import FireflyTraining
 import Foundation
 import Testing
 
-/// Steps, epochs, learning rates and early stopping against transformers' Trainer (tools/reference/trainer_rules.py).
+@testable import FireflyTraining
+
+/// Steps, epochs, learning rates, when something happens, and early stopping against transformers' Trainer
+/// (tools/reference/trainer_rules.py).
 @Suite struct TrainerRulesTests {
   private static func cases(_ name: String) throws -> [JSONValue] {
     let path = URL(filePath: #filePath).deletingLastPathComponent()
@@ -37,6 +39,36 @@ import Testing
       let expected =
         run["drops_last"]?.bool == true ? int("rows") / int("micro_batch") * int("micro_batch") : int("rows")
       #expect(Set(seen).count == expected && seen.count == expected)
+    }
+  }
+
+  private static func config(_ settings: [String: JSONValue]) throws -> RunConfig {
+    let least: [String: JSONValue] = [
+      "output_dir": .string("out"), "model_name_or_path": .string("model"), "train_file": .string("rows"),
+      "eval_file": .string("held-out"), "max_seq_length": .int(64), "template_name": .string("qwen"),
+      "bf16": .bool(true),
+    ]
+    return try RunConfig(.object(least.merging(settings) { $1 }), source: "c.json")
+  }
+
+  @Test func whatHappensHappensWhereItDoesInTheTrainer() throws {
+    let runs = try Self.cases("occasions")
+    #expect(runs.count >= 60)
+    for run in runs {
+      let config = try Self.config(try #require(run["settings"]?.object))
+      let order = DataOrder(
+        rows: run["rows"]?.int ?? 0, microBatchSize: config.microBatchSize, accumulation: config.accumulation,
+        dropsLastBatch: config.dropsLastBatch, seed: 1)
+      let total = order.totalSteps(epochs: config.epochs, maxSteps: config.maxSteps)
+      #expect(total == run["total_steps"]?.int, "\(run.text())")
+      let occasions = Occasions(config, order, totalSteps: total)
+      func steps(_ happens: (Int) -> Bool) -> [Int] { (0...total).filter(happens) }
+      func expected(_ key: String) -> [Int] { run[key]?.array?.compactMap(\.int) ?? [] }
+      #expect(steps { $0 > 0 && occasions.logs(after: $0) } == expected("logs"), "\(run.text())")
+      #expect(steps(occasions.evaluates) == expected("evaluates"), "\(run.text())")
+      #expect(
+        steps { $0 > 0 && occasions.saves(after: $0, isLast: $0 == total) } == expected("saves"),
+        "\(run.text())")
     }
   }
 

@@ -1,17 +1,21 @@
 """Tests/TrainingTests/Fixtures/trainer_rules.json: what transformers' Trainer does with a number of rows that is no multiple
-of a step's, and where its EarlyStoppingCallback ends a run. Each number is read off a run of the Trainer itself on a model
-of one weight.
+of a step's, where its EarlyStoppingCallback ends a run, after which steps it logs, evaluates and saves, and the learning
+rates of its schedules. Each number is read off a run of the Trainer itself on a model of one weight, or off get_scheduler.
 
-    python trainer_rules.py
+    python trainer_rules.py [COUNT [OUT]]
+
+COUNT: of the random runs and schedules.
 """
 
 import json
 import pathlib
+import random
+import sys
 import tempfile
 
 import torch
 import transformers
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, get_scheduler
 
 OUT = pathlib.Path(__file__).parents[2] / "Tests/TrainingTests/Fixtures/trainer_rules.json"
 
@@ -99,12 +103,91 @@ def stop(metrics, greater, patience, threshold) -> dict:
         evaluations=trainer.state.global_step, best_metric=trainer.state.best_metric)  # fmt: skip
 
 
+class Recorded(Metrics):
+    """Notes when it logs a loss, evaluates and saves, and does no more."""
+
+    def log(self, logs, *_, **__):
+        if "loss" in logs:
+            self.noted["logs"].append(self.state.global_step)
+
+    def evaluate(self, *_, **__):
+        self.noted["evaluates"].append(self.state.global_step)
+        self.numbers = [1.0]
+        return super().evaluate()
+
+    def _save_checkpoint(self, *_, **__):
+        self.noted["saves"].append(self.state.global_step)
+
+
+def occasions(draw: random.Random) -> dict:
+    """A random run's settings, and the steps after which something happens."""
+    def interval(name: str) -> dict:
+        strategy = draw.choice(["no", "steps", "steps", "epoch"])
+        every = draw.choice([1, 2, 3, 5, 7, 100, 0.1, 0.25, 0.4, 0.013])
+        return {f"{name}_strategy": strategy} | ({f"{name}_steps": every} if strategy == "steps" else {})
+
+    batch = draw.randint(1, 4)
+    rows = draw.randint(batch, 40)  # without a whole batch the Trainer ends with an error where it drops the last one
+    settings = dict(
+        per_device_train_batch_size=batch, gradient_accumulation_steps=draw.randint(1, 5),
+        num_train_epochs=draw.choice([0.4, 1, 1.5, 2, 2.7, 3]), max_steps=draw.choice([-1, -1, 1, 4, 11, 17]),
+        dataloader_drop_last=draw.random() < 0.2, logging_first_step=draw.random() < 0.3,
+        **interval("logging"), **interval("eval"), **interval("save"))  # fmt: skip
+    # Without a strategy Firefly says that there is no evaluation.
+    settings["eval_on_start"] = settings["eval_strategy"] != "no" and draw.random() < 0.3
+    if draw.random() < 0.3:
+        settings["eval_delay"] = draw.choice([0, 1, 2, 3, 0.5, 1.5, 10])
+    row = [{"x": torch.ones(1)}]
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Recorded(OneWeight(), arguments(folder, **settings), train_dataset=row * rows, eval_dataset=row)
+        trainer.noted = {"logs": [], "evaluates": [], "saves": []}
+        trainer.train()
+    return dict(rows=rows, settings=settings, total_steps=trainer.state.max_steps, **trainer.noted)
+
+
+def schedule(draw: random.Random) -> dict:
+    """A random schedule's factors: of every step of a short run, and of some of a long one."""
+    kinds = {
+        "constant": {}, "constant_with_warmup": {}, "linear": {},
+        "cosine": {"num_cycles": [0.5, 0.3, 1.0, 2]},
+        "cosine_with_restarts": {"num_cycles": [1, 2, 3, 5]},
+        "cosine_with_min_lr": {"num_cycles": [0.5, 0.75, 1]},
+        "cosine_warmup_with_min_lr": {"num_cycles": [0.5, 0.75], "warmup_lr_rate": [0.0, 0.1, 0.5]},
+        "polynomial": {"lr_end": [0.0, 1e-6, 1e-5], "power": [0.5, 1.0, 2, 3.5]},
+        "inverse_sqrt": {"timescale": [1, 5, 50, 1000]},
+        "warmup_stable_decay": {
+            "num_stable_steps": [0, 3, 10], "warmup_type": ["linear", "cosine", "1-sqrt"],
+            "decay_type": ["linear", "cosine", "1-sqrt"], "min_lr_ratio": [0.0, 0.1, 0.9], "num_cycles": [0.5, 0.8]},
+    }  # fmt: skip
+    kind = draw.choice(list(kinds))
+    total = draw.choice([draw.randint(1, 30), draw.randint(31, 5000)])
+    warmup, rate = draw.choice([0, 0, 1, draw.randint(0, total)]), draw.choice([1e-4, 5e-5, 2e-3])
+    settings = {name: draw.choice(values) for name, values in kinds[kind].items() if draw.random() < 0.6}
+    if "min_lr" in kind:
+        settings |= draw.choice([{"min_lr": 1e-6}, {"min_lr": 2e-5}, {"min_lr_rate": 0.1}, {"min_lr_rate": 0.0}])
+    if kind == "warmup_stable_decay":
+        settings["num_decay_steps"] = draw.randint(0, total)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=rate)
+    factor = get_scheduler(kind, optimizer, warmup, total, settings or None).lr_lambdas[0]
+    steps = sorted({draw.randrange(total) for _ in range(12)} | {0, total - 1, min(warmup, total - 1)})
+    return dict(
+        kind=kind, settings=settings, learning_rate=rate, warmup=warmup, total=total, steps=steps,
+        factors=[factor(step) for step in steps])  # fmt: skip
+
+
 def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    out = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else OUT
+    draw = random.Random(5)
     document = dict(
         versions=dict(transformers=transformers.__version__, torch=torch.__version__),
-        runs=[steps(*run) for run in RUNS], stops=[stop(*case) for case in STOPS])  # fmt: skip
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(document, indent=1) + "\n")
+        runs=[steps(*run) for run in RUNS], stops=[stop(*case) for case in STOPS],
+        occasions=[occasions(draw) for _ in range(count)], schedules=[schedule(draw) for _ in range(count)])  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f' {json.dumps("versions")}: {json.dumps(document.pop("versions"))}']
+    for name, cases in document.items():
+        lines.append(f" {json.dumps(name)}: [\n" + ",\n".join("  " + json.dumps(case) for case in cases) + "\n ]")
+    out.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

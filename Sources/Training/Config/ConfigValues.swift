@@ -27,15 +27,6 @@ public enum HeldPrecision: String, Sendable, CaseIterable {
 /// When something regular happens.
 public enum Interval: String, Sendable, CaseIterable {
   case no, steps, epoch
-
-  /// Whether it is time after `step` steps: every so many steps, or at the end of an epoch.
-  func isDue(at step: Int, every: StepCount, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
-    switch self {
-    case .no: false
-    case .steps: step % every.resolved(total: totalSteps) == 0
-    case .epoch: step % stepsPerEpoch == 0
-    }
-  }
 }
 
 /// How a step's loss is averaged.

@@ -54,14 +54,6 @@ public struct EvaluationSettings: Sendable, Equatable {
   public var best: Best?
   /// nil: the run goes to its last step.
   public var patience: Patience?
-
-  /// Whether there is an evaluation after `step` steps of a run.
-  func isDue(at step: Int, stepsPerEpoch: Int, totalSteps: Int) -> Bool {
-    if step == 0 { return startsWithOne }
-    let passed = interval == .epoch ? Double(step) / Double(stepsPerEpoch) : Double(step)
-    return passed >= delay
-      && interval.isDue(at: step, every: every, stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
-  }
 }
 
 extension ConfigReader {

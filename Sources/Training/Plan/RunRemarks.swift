@@ -6,12 +6,12 @@ import FireflyBase
 struct RunRemarks {
   private let config: RunConfig
   private let totalSteps: Int
-  private let stepsPerEpoch: Int
+  private let occasions: Occasions
 
-  init(_ config: RunConfig, totalSteps: Int, stepsPerEpoch: Int) {
+  init(_ config: RunConfig, _ order: DataOrder, totalSteps: Int) {
     self.config = config
     self.totalSteps = totalSteps
-    self.stepsPerEpoch = stepsPerEpoch
+    occasions = Occasions(config, order, totalSteps: totalSteps)
   }
 
   var lines: [String] {
@@ -43,14 +43,7 @@ struct RunRemarks {
   }
 
   private var evaluation: String? {
-    guard let evaluation = config.evaluation else { return nil }
-    let every =
-      evaluation.interval == .epoch ? stepsPerEpoch : evaluation.every.resolved(total: totalSteps)
-    let last = totalSteps - totalSteps % every
-    guard last == 0 || !evaluation.isDue(at: last, stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
-    else {
-      return nil
-    }
+    guard let evaluation = config.evaluation, !occasions.evaluates(after: totalSteps) else { return nil }
     let when = evaluation.startsWithOne ? "but for the one before the first step" : "at all"
     return "\(run), which end before the first evaluation: there is none \(when)"
   }

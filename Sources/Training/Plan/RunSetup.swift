@@ -92,7 +92,7 @@ struct RunSetup {
         "an epoch has \(order.batchesPerEpoch) micro-batches, fewer than gradient_accumulation_steps "
           + "\(config.accumulation): each step takes them all")
     }
-    notices += RunRemarks(config, totalSteps: totalSteps, stepsPerEpoch: order.stepsPerEpoch).lines
+    notices += RunRemarks(config, order, totalSteps: totalSteps).lines
     self.config = config
     self.notices = notices
   }

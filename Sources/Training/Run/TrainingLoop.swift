@@ -20,6 +20,7 @@ struct TrainingLoop {
   private let sampler: RunSampler?
   private let learningRate: (Int) -> Double
   private let totalSteps: Int
+  private let occasions: Occasions
   private var order: DataOrder
   private var state: RunState
   /// What this process has done.
@@ -39,6 +40,7 @@ struct TrainingLoop {
     shards = ArenaShards(ranks, of: model.arena.trainable)
     order = setup.order
     totalSteps = setup.totalSteps
+    occasions = Occasions(setup.config, setup.order, totalSteps: setup.totalSteps)
     evaluator = setup.config.evaluation.flatMap { settings in
       setup.evaluationData.map {
         Evaluator(
@@ -86,8 +88,9 @@ struct TrainingLoop {
       try log(report, progress)
       try evaluate(stop: stop, progress)
       try sample(stop: stop)
-      let isStopping = try ranks.any(stop.isAsked) && state.step < totalSteps && !isOutOfPatience
-      if isStopping || saves(at: state.step) {
+      let isLast = state.step == totalSteps || isOutOfPatience
+      let isStopping = try ranks.any(stop.isAsked) && !isLast
+      if isStopping || occasions.saves(after: state.step, isLast: isLast) {
         let folder = try save()
         try recorder?.saved(folder, state.history)
         progress(.saved(folder.path))
@@ -216,8 +219,7 @@ struct TrainingLoop {
   /// Evaluates where it is time to and it has not been done; a stop breaks it off, to be done when the run goes on.
   private mutating func evaluate(stop: StopRequest, _ progress: (TrainingEvent) -> Void) throws {
     guard let evaluator, !state.history.isEvaluated(at: state.step),
-      evaluator.settings.isDue(
-        at: state.step, stepsPerEpoch: order.stepsPerEpoch, totalSteps: totalSteps)
+      occasions.evaluates(after: state.step)
     else { return }
     do {
       let entry = try evaluator.evaluate(
@@ -265,29 +267,13 @@ struct TrainingLoop {
     progress(.notice(text))
   }
 
-  // MARK: - When
-
   private mutating func log(_ report: StepReport, _ progress: (TrainingEvent) -> Void) throws {
-    guard
-      isDue(config.loggingInterval, config.loggingEvery, at: report.step)
-        || (config.logsFirstStep && report.step == 1 && config.loggingInterval != .no)
-    else { return }
+    guard occasions.logs(after: report.step) else { return }
     let entry = state.history.log(
       step: report.step, epoch: report.epoch, gradientNorm: report.gradientNorm,
       learningRate: report.learningRate, lossScale: state.lossScale)
     try recorder?.logged(entry, totalSteps: totalSteps, peakMemoryBytes: peakBytes)
     progress(.logged(entry))
-  }
-
-  /// The last step always has a checkpoint, unless there are none.
-  private func saves(at step: Int) -> Bool {
-    config.saveInterval != .no
-      && (step == totalSteps || isOutOfPatience
-        || isDue(config.saveInterval, config.saveEvery, at: step))
-  }
-
-  private func isDue(_ interval: Interval, _ every: StepCount, at step: Int) -> Bool {
-    interval.isDue(at: step, every: every, stepsPerEpoch: order.stepsPerEpoch, totalSteps: totalSteps)
   }
 
   // MARK: - The end
