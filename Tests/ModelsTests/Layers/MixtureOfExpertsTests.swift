@@ -12,7 +12,7 @@ import Testing
     ("deepseek_moe", ["aux_loss_alpha": JSONValue.double(0.5), "seq_aux": .bool(false)]),
     ("deepseek_moe", ["aux_loss_alpha": .double(0.5), "norm_topk_prob": .bool(true)]),
     ("deepseek_moe", ["aux_loss_alpha": .int(0), "routed_scaling_factor": .double(1.5)]),
-    ("deepseek_v2", ["aux_loss_alpha": .double(0.5), "norm_topk_prob": .bool(true)]),
+    ("deepseek_v2", ["aux_loss_alpha": .double(0.5), "routed_scaling_factor": .double(1.5)]),
     ("qwen2_moe", ["router_aux_loss_coef": .double(0.5), "norm_topk_prob": .bool(true)]),
     ("mixtral", ["router_aux_loss_coef": .double(0.5)]),
   ])
