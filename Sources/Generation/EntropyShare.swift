@@ -4,7 +4,7 @@ import Foundation
 /// these tokens' entropy do not add up to more than a share of it.
 struct EntropyShare {
   /// The most tokens that are looked at, as in transformers.
-  private static let most = 100
+  static let most = 100
 
   private let share: Double
   private let temperature: Double
@@ -15,8 +15,12 @@ struct EntropyShare {
   }
 
   /// The logits of what is kept, at least the most likely token; the others' are -∞.
-  func kept(_ logits: [Float]) -> [Float] {  // [V]
-    let ids = TokenDistribution.largest(EntropyShare.most, of: logits).filter { logits[Int($0)] > -.infinity }
+  ///
+  /// - Parameters:
+  ///   - logits: `[V]`
+  ///   - largest: the `most` most likely tokens, the most likely first.
+  func kept(_ logits: [Float], _ largest: [Int32]) -> [Float] {
+    let ids = largest.filter { logits[Int($0)] > -.infinity }
     let top = Double(logits[Int(ids[0])])
     let weights = ids.map { exp((Double(logits[Int($0)]) - top) / temperature) }
     let total = weights.reduce(0, +)

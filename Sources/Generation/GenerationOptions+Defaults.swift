@@ -85,7 +85,8 @@ extension GenerationOptions {
     var sampling = SamplingOptions(
       temperature: try keys.number("temperature", in: 0...100) ?? usual.temperature,
       topK: try keys.count("top_k") ?? usual.topK,
-      topP: try keys.number("top_p", in: share) ?? usual.topP,
+      // 0 leaves the most likely token.
+      topP: try keys.number("top_p", in: 0...1).map { max($0, .leastNonzeroMagnitude) } ?? usual.topP,
       minP: try keys.number("min_p", in: 0...1) ?? usual.minP,
       repetitionPenalty: try keys.number("repetition_penalty", in: Double.leastNonzeroMagnitude...100)
         ?? usual.repetitionPenalty)

@@ -29,7 +29,10 @@ package struct TokenDistribution: Equatable, Sendable {
       return
     }
     let top = Double(logits[Int(best)])
-    let bounded = options.topH.map { EntropyShare($0, temperature: options.temperature).kept(logits) }
+    let bounded = options.topH.map { share in
+      EntropyShare(share, temperature: options.temperature).kept(
+        logits, TokenDistribution.largest(EntropyShare.most, of: logits))
+    }
     var candidates = TokenDistribution.candidates(bounded ?? logits, options: options)
     var total = 0.0
     for index in candidates.indices {

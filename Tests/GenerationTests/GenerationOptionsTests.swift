@@ -75,7 +75,7 @@ import Testing
 
   @Test(arguments: [
     (#"{"temperature": "hot"}"#, "temperature"), (#"{"temperature": -1}"#, "temperature"),
-    (#"{"top_p": 0}"#, "top_p"), (#"{"top_p": 1.5}"#, "top_p"), (#"{"top_k": -1}"#, "top_k"),
+    (#"{"top_p": -0.5}"#, "top_p"), (#"{"top_p": 1.5}"#, "top_p"), (#"{"top_k": -1}"#, "top_k"),
     (#"{"eos_token_id": "</s>"}"#, "eos_token_id"), (#"{"eos_token_id": [1, 2.5]}"#, "eos_token_id"),
     (#"{"num_beams": 0}"#, "num_beams"), (#"{"num_beams": 100000}"#, "num_beams"),
     (#"{"length_penalty": 11}"#, "length_penalty"), (#"{"early_stopping": "yes"}"#, "early_stopping"),

@@ -55,6 +55,7 @@ CASES = {
     "epsilon_cutoff large": {"epsilon_cutoff": 0.9},
     "eta_cutoff": {"eta_cutoff": 0.3},
     "eta_cutoff small": {"eta_cutoff": 0.001},
+    "top_p 0": {"top_p": 0.0},
     "cutoffs of 1": {"epsilon_cutoff": 1.0, "eta_cutoff": 1.0},
     "min_p": {"min_p": 0.2},
     "top_h": {"top_h": 0.4},
