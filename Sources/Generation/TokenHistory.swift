@@ -35,8 +35,9 @@ struct TokenHistory {
     ruled.apply(&scores)
     guard scores.contains(where: { $0 > -.infinity }) else {
       throw FireflyError(
-        "the model's generation_config.json leaves no token that may come next",
-        fix: "Remove some of its suppress_tokens, bad_words_ids or no_repeat_ngram_size.")
+        "what is forbidden leaves no token that may come next",
+        fix: "Remove some of suppress_tokens, bad_words_ids or no_repeat_ngram_size (the model's "
+          + "generation_config.json has them), or of a request's bad_words or min_tokens.")
     }
   }
 

@@ -123,10 +123,12 @@ extension Chinese {
     = NaN
     The weights are damaged or overflow: try --precision float32, and 'firefly inspect' on the model.
     = 权重已损坏或溢出：请尝试 --precision float32，并用“firefly inspect”检查模型。
-    the model's generation_config.json leaves no token that may come next
-    = 按模型的 generation_config.json，没有词元可以接下去
-    Remove some of its suppress_tokens, bad_words_ids or no_repeat_ngram_size.
-    = 请去掉其中的一部分 suppress_tokens、bad_words_ids 或 no_repeat_ngram_size。
+    what is forbidden leaves no token that may come next
+    = 按所禁止的内容，没有词元可以接下去
+    Remove some of suppress_tokens, bad_words_ids or no_repeat_ngram_size (the model's generation_config.json has \#
+    them), or of a request's bad_words or min_tokens.
+    = 请去掉一部分 suppress_tokens、bad_words_ids 或 no_repeat_ngram_size（在模型的 generation_config.json \#
+    中），或请求的 bad_words、min_tokens。
     the schemas that must hold together are too large
     = 必须同时成立的 schema 太大
     minItems is more than the schema's items
