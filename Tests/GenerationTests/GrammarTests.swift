@@ -131,6 +131,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (#"[a-c]+\d{2,3}"#, ["a12", "abc123"], ["a1", "12", "d12", "xa12", "a1234"]),
+    (#"é"|\\n|.\u{1F600}"#, [#"é""#, #"\n"#, "x😀"], ["é", "\n", "\n😀"]),
+    (#"^(?!no)\w+$"#, ["yes", "n"], ["no", "nope", ""]), ("x*", ["", "xxx"], ["y"]),
+  ])
+  func anExpressionDescribesTheWholeText(expression: String, right: [String], wrong: [String]) throws {
+    for text in right { #expect(try allows(.expression(expression), text), "\(text)") }
+    for text in wrong { #expect(try !allows(.expression(expression), text), "\(text)") }
+  }
+
   @Test func oneOfSeveralTexts() throws {
     let format = TextFormat.oneOf(["yes", "yesterday", "no"])
     for text in ["yes", "yesterday", "no"] { #expect(try allows(format, text)) }

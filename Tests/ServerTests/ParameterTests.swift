@@ -83,7 +83,7 @@ import Testing
   @Test(arguments: [
     ("n_predict", JSONValue.string("x")), ("repeat_penalty", .int(-1)), ("typical_p", .double(1.5)),
     ("samplers", .array([])), ("mirostat", .int(2)), ("dry_multiplier", .double(0.8)), ("lora", .array([])),
-    ("guided_regex", .string("a*")), ("stop_token_ids", .array([.int(258)])), ("stop_token_ids", .int(1)),
+    ("guided_grammar", .string("a*")), ("stop_token_ids", .array([.int(258)])), ("stop_token_ids", .int(1)),
     ("cache_salt", .string("x")), ("use_beam_search", .bool(true)), ("bad_words", .int(1)),
     ("min_tokens", .int(-1)),
     ("stop", .array([.string(String(repeating: "x", count: 1001))])), ("stop", .array([])),

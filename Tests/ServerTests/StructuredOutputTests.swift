@@ -45,6 +45,13 @@ import Testing
     let choice = try content(server, #""structured_outputs": {"choice": ["red", "green"]}"#)
     #expect(["red", "green"].contains(choice))
     #expect(try content(server, #""guided_choice": ["blue"], "response_format": {"type": "text"}"#) == "blue")
+    for members in [
+      #""structured_outputs": {"regex": "[1-9]\\d-(é|\"){1,3}"}"#,
+      #""guided_regex": "^[1-9]\\d-(é|\"){1,3}$""#,
+    ] {
+      let text = try content(server, members)
+      #expect(try /[1-9]\d-(é|"){1,3}/.wholeMatch(in: text) != nil, "\(text)")
+    }
     let scripted = try TestServer.scripted(#"{"a": [1, 2]} and more"#)
     #expect(
       try content(scripted, #""response_format": {"type": "json_object"}"#, model: "m") == #"{"a": [1, 2]}"#)
@@ -58,6 +65,10 @@ import Testing
   @Test(arguments: [
     (#""response_format": {"type": "xml"}"#, "response_format.type"),
     (#""response_format": "json"#, "response_format"),
+    (#""structured_outputs": {"regex": "a", "choice": ["b"]}"#, "structured_outputs"),
+    (#""structured_outputs": {"regex": "(a)\\1"}"#, "structured_outputs"),
+    (#""guided_regex": """#, "guided_regex"),
+    (#""guided_regex": "[""#, "guided_regex"),
     (#""response_format": {"type": "json_schema"}"#, "response_format.json_schema"),
     (
       #""response_format": {"type": "json_schema", "json_schema": {"name": "n"}}"#,
@@ -73,7 +84,7 @@ import Testing
       "response_format.json_schema"
     ),
     (#""response_format": {"type": "text", "schema": {}}"#, "response_format.schema"),
-    (#""structured_outputs": {"regex": "a"}"#, "structured_outputs.regex"),
+    (#""structured_outputs": {"grammar": "a"}"#, "structured_outputs.grammar"),
     (#""structured_outputs": {}"#, "structured_outputs"),
     (#""guided_choice": []"#, "guided_choice"), (#""guided_json": 3"#, "guided_json"),
     (#""guided_json": {}, "response_format": {"type": "json_object"}"#, "guided_json"),

@@ -4,9 +4,11 @@ struct RegularPart {
   var least: Int
   var most: Int?
 
-  static let anything = RegularPart(pattern: .characters(), least: 0, most: nil)
+  static func one(_ set: ScalarSet, _ spelling: TextSpelling) -> RegularPart {
+    RegularPart(pattern: set.pattern(spelling), least: 1, most: 1)
+  }
 
-  static func one(_ set: ScalarSet) -> RegularPart { RegularPart(pattern: set.inJSON, least: 1, most: 1) }
+  static func anything(_ spelling: TextSpelling) -> RegularPart { one(.all, spelling).repeated((0, nil)) }
 
   static func joined(_ parts: [RegularPart]) -> RegularPart {
     let most = parts.map(\.most)

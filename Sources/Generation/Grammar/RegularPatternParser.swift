@@ -5,11 +5,13 @@ struct RegularPatternParser {
   typealias Part = RegularPart
   var rest: ArraySlice<Unicode.Scalar>
   let place: String
+  let spelling: TextSpelling
   private var depth = 0
 
-  init(rest: ArraySlice<Unicode.Scalar>, place: String) {
+  init(rest: ArraySlice<Unicode.Scalar>, place: String, _ spelling: TextSpelling) {
     self.rest = rest
     self.place = place
+    self.spelling = spelling
   }
 
   /// - Parameter isWhole: not within a group, so that the ends of the text may be asked for.
@@ -49,11 +51,11 @@ struct RegularPatternParser {
     let first = rest.removeFirst()
     switch first {
     case "(": return try group()
-    case "[": return .one(try set())
-    case ".": return .one(ScalarSet("\n\r\u{2028}\u{2029}").complement)
-    case "\\": return .one(try escape(inSet: false))
+    case "[": return .one(try set(), spelling)
+    case ".": return .one(ScalarSet("\n\r\u{2028}\u{2029}").complement, spelling)
+    case "\\": return .one(try escape(inSet: false), spelling)
     case "^", "$", "*", "+", "?", "{", "}", "]": throw unsupported(String(Character(first)))
-    default: return .one(ScalarSet([first.value...first.value]))
+    default: return .one(ScalarSet([first.value...first.value]), spelling)
     }
   }
 
@@ -192,7 +194,9 @@ struct RegularPatternParser {
 
   func unsupported(_ what: String) -> FireflyError {
     FireflyError(
-      "the schema's \"pattern\" has a part that is not supported", at: place, found: what,
+      spelling == .inJSON
+        ? "the schema's \"pattern\" has a part that is not supported"
+        : "the expression has a part that is not supported", at: place, found: what,
       fix: "Leave it out, and check the answer for it.")
   }
 }
@@ -233,8 +237,8 @@ extension RegularPatternParser {
     guard let mark = marks.first(where: { rest.starts(with: $0.text.unicodeScalars) }) else { return nil }
     rest.removeFirst(mark.text.unicodeScalars.count)
     let found = try alternatives(mark.isAhead ? .ahead : .behind).map { alternative in
-      let before = mark.isAhead || alternative.isStart ? [] : [Part.anything]
-      let after = mark.isAhead && !alternative.isEnd ? [Part.anything] : []
+      let before = mark.isAhead || alternative.isStart ? [] : [Part.anything(spelling)]
+      let after = mark.isAhead && !alternative.isEnd ? [Part.anything(spelling)] : []
       return Part.joined(before + alternative.parts + after)
     }
     guard take(")") else { throw unsupported("a group without an end") }
@@ -247,8 +251,8 @@ extension RegularPatternParser {
   /// The whole text of an alternative: what looks behind holds for what stands before it, what looks ahead for what follows.
   func whole(_ alternative: Alternative) throws -> Part {
     var pieces = alternative.pieces
-    if !alternative.isStart { pieces.insert(.part(.anything), at: 0) }
-    if !alternative.isEnd { pieces.append(.part(.anything)) }
+    if !alternative.isStart { pieces.insert(.part(.anything(spelling)), at: 0) }
+    if !alternative.isEnd { pieces.append(.part(.anything(spelling))) }
     var before: [Part] = []
     var later: [Piece] = []
     for piece in pieces {

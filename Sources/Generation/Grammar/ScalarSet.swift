@@ -43,6 +43,21 @@ extension ClosedRange<UInt32> {
   }
 }
 
+/// How a text stands in what a model says.
+enum TextSpelling {
+  /// As it is.
+  case plain
+  /// Within a JSON string.
+  case inJSON
+}
+
+extension ScalarSet {
+  /// One of the scalars.
+  func pattern(_ spelling: TextSpelling) -> TextPattern {
+    spelling == .inJSON ? inJSON : .choice(ranges.flatMap(ScalarSet.encoded))
+  }
+}
+
 // MARK: - Within a JSON string
 
 extension ScalarSet {

@@ -10,6 +10,8 @@ public indirect enum TextFormat: Sendable {
   case calls([(name: String, schema: OrderedJSON)], between: String, after: String)
   /// One of these texts, none of them empty.
   case oneOf([String])
+  /// What this regular expression (as of a schema's "pattern") describes from its beginning to its end.
+  case expression(String)
   /// An answer of a format, or calls of functions in one of these spellings.
   case either(TextFormat, calls: [CallFormat])
   /// An answer of a format behind reasoning of any text up to `close`. Where the answer itself begins the reasoning, with `open`, it
@@ -100,6 +102,8 @@ extension JSONSchema {
       return .sequence([JSONGrammar.gap, .rule(try document(schema, "schema"))])
     case .calls(let functions, let between, let after):
       return .sequence([try call(of: functions, between: .text(between)), .text(after)])
+    case .expression(let expression):
+      return try RegularPattern(expression, at: "expression", .plain, isWhole: true).pattern
     case .oneOf(let texts): return .choice(texts.map(TextPattern.text))
     case .either(let answer, let calls):
       return .choice([try pattern(of: answer)] + (try calls.map { try pattern(of: $0) }))

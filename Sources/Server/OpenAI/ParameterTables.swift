@@ -61,7 +61,8 @@ enum ParameterTables {
   ).merging(
     [
       "guided_json": .followed, "guided_choice": .followed, "structured_outputs": .followed,
-      "guided_regex": .refused("Give a JSON schema."), "guided_grammar": .refused("Give a JSON schema."),
+      "guided_regex": .followed,
+      "guided_grammar": .refused("Give a JSON schema, or a regular expression in \"guided_regex\"."),
       "structural_tag": .refused("Give a JSON schema."), "guided_decoding_backend": .harmless,
       "guided_whitespace_pattern": .refused("White space is bounded as it is."),
       "use_beam_search": .only(no), "length_penalty": .only(one),

@@ -7,18 +7,18 @@ enum ResponseFormat {
   /// - Returns: nil where anything may be said.
   /// - Throws: `APIError` naming the parameter.
   static func read(_ parameters: Parameters) throws -> (format: TextFormat, parameter: String)? {
-    let given = ["response_format", "structured_outputs", "guided_json", "guided_choice", "json_schema"]
-      .filter {
-        parameters[$0] != nil
-      }
+    let names = [
+      "response_format", "structured_outputs", "guided_json", "guided_choice", "guided_regex", "json_schema",
+    ]
     var found: [(format: TextFormat, parameter: String)] = []
-    for name in given {
+    for name in names {
       guard let value = parameters.ordered(name) else { continue }
       let format: TextFormat? =
         switch name {
         case "response_format": try responseFormat(value, parameters)
         case "structured_outputs": try structuredOutputs(value, parameters)
         case "guided_choice": .oneOf(try texts(value, name))
+        case "guided_regex": try expression(value, name)
         default: try schema(value, name)
         }
       if let format { found.append((format, name)) }
@@ -70,19 +70,30 @@ enum ResponseFormat {
   private static func structuredOutputs(_ value: OrderedJSON, _ parameters: Parameters) throws -> TextFormat {
     let name = "structured_outputs"
     let members: ParameterTable = [
-      "json": .followed, "json_object": .followed, "choice": .followed,
-      "regex": .refused("Give a JSON schema."), "grammar": .refused("Give a JSON schema."),
+      "json": .followed, "json_object": .followed, "choice": .followed, "regex": .followed,
+      "grammar": .refused("Give a JSON schema, or a regular expression in \"regex\"."),
       "structural_tag": .refused("Give a JSON schema."), "disable_fallback": .harmless,
       "disable_any_whitespace": .only([.bool(false)]), "disable_additional_properties": .harmless,
       "whitespace_pattern": .only([]),
     ]
     let object = try parameters.object(value, name, members)
-    if let own = object.ordered("json") { return try schema(own, "\(name).json") }
-    if let choice = object.ordered("choice") { return .oneOf(try texts(choice, "\(name).choice")) }
-    guard try object.flag("json_object") == true else {
-      throw APIError.invalid("\"\(name)\" must have \"json\", \"json_object\" or \"choice\".", name)
+    var found: [TextFormat] = []
+    if let own = object.ordered("json") { found.append(try schema(own, "\(name).json")) }
+    if let choice = object.ordered("choice") { found.append(.oneOf(try texts(choice, "\(name).choice"))) }
+    if let own = object.ordered("regex") { found.append(try expression(own, "\(name).regex")) }
+    if try object.flag("json_object") == true { found.append(.jsonObject) }
+    guard found.count == 1 else {
+      throw APIError.invalid(
+        "\"\(name)\" must have one of \"json\", \"json_object\", \"choice\" and \"regex\".", name)
     }
-    return .jsonObject
+    return found[0]
+  }
+
+  private static func expression(_ value: OrderedJSON, _ name: String) throws -> TextFormat {
+    guard let text = value.string, !text.isEmpty else {
+      throw APIError.invalid("\"\(name)\" must be a regular expression, not \(value.kind).", name)
+    }
+    return .expression(text)
   }
 
   /// A schema, or its text, as vllm's clients may send it.

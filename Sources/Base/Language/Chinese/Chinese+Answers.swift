@@ -149,6 +149,8 @@ extension Chinese {
     = 半个字符
     what is no character
     = 不是字符的内容
+    the expression has a part that is not supported
+    = 正则表达式中有不支持的部分
     the schema's "pattern" has a part that is not supported
     = schema 的 "pattern" 中有不支持的部分
     The schema's "{}": "{}" is not held to (at {}).
