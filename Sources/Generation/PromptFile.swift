@@ -34,8 +34,8 @@ public struct PromptRow: Equatable, Sendable {
 
 /// A JSONL file of prompts: `{"prompt": …, "reference": …?}`, Firefly's training rows
 /// `{"conversation": [{"human": …, "assistant": …?}, …], "system": …?}`,
-/// `{"messages": [{"role": …, "content": …}, …], "tools": […]?}`, or GSM8K's `{"question": …, "answer": …?}`. Blank lines are skipped;
-/// other keys are in `unusedKeys`.
+/// `{"messages": [{"role": …, "content": …}, …], "tools": […]?}`, where TRL says `"prompt"`, GSM8K's `{"question": …, "answer": …?}`, or
+/// another shape that training takes, whose last answer is the reference. Blank lines are skipped; other keys are in `unusedKeys`.
 public enum PromptFile {
   /// - Throws: `FireflyError` with file and line for a row that is none of these; and for a file without rows.
   public static func read(_ path: String) throws -> [PromptRow] {
@@ -56,25 +56,54 @@ public enum PromptFile {
 
   /// One row, already parsed.
   package static func row(_ value: OrderedJSON, place: String) throws -> PromptRow {
+    let value = asMessages(value)
+    guard let followed = followed(value) else { return try otherRow(value, place) }
     var row = try read(value, place: place)
-    row.unusedKeys = PromptMessages.unused(value.object ?? [:], followed: followed(value))
+    row.unusedKeys = PromptMessages.unused(value.object ?? [:], followed: followed)
     return row
   }
 
-  /// The keys that are read of a row of this shape.
-  private static func followed(_ value: OrderedJSON) -> Set<String> {
-    if value["prompt"] != nil { return ["prompt", "reference"] }
-    if value["conversation"] != nil { return ["conversation", "system"] }
-    return value["messages"] != nil ? ["messages", "system", "tools"] : ["question", "answer", "system"]
+  /// A row whose prompt is a list of messages, as one of messages.
+  private static func asMessages(_ row: OrderedJSON) -> OrderedJSON {
+    guard var members = row.object, row["prompt"]?.array != nil, row["messages"] == nil,
+      row["completion"] == nil
+    else { return row }
+    members["messages"] = row["prompt"]
+    members["prompt"] = nil
+    return .object(members)
   }
 
+  /// The keys that are read of a row of this shape; nil: it has another one.
+  private static func followed(_ row: OrderedJSON) -> Set<String>? {
+    if let prompt = row["prompt"], prompt.array == nil { return ["prompt", "reference", "completion"] }
+    if row["conversation"] != nil { return ["conversation", "system"] }
+    if row["messages"]?.array != nil { return ["messages", "system", "tools"] }
+    return row["question"] == nil ? nil : ["question", "answer", "system"]
+  }
+
+  /// A row of a shape that training takes.
+  private static func otherRow(_ value: OrderedJSON, _ place: String) throws -> PromptRow {
+    guard let members = value.object, let prompt = try PromptMessages(trainingRow: members, place: place)
+    else {
+      throw FireflyError(
+        "the row has no prompt", at: place,
+        expected: "\"prompt\", \"question\", or a list \"conversation\" or \"messages\"",
+        found: value.object.map { "keys \($0.keys.sorted().joined(separator: ", "))" } ?? value.kind)
+    }
+    var row = try asking(prompt.messages, tools: prompt.tools, place)
+    row.unusedKeys = prompt.unusedKeys
+    return row
+  }
+
+  /// A row of one of the shapes that have keys in `followed`.
   private static func read(_ value: OrderedJSON, place: String) throws -> PromptRow {
     if let prompt = value["prompt"] {
+      let reference = ["reference", "completion"].first { value[$0] != nil }
       return PromptRow(
         content: .text(try text(prompt, "\(place): prompt")),
-        reference: try value["reference"].map { try text($0, "\(place): reference") }, place: place)
+        reference: try reference.map { try text(value[$0], "\(place): \($0)") }, place: place)
     }
-    if value["conversation"] == nil, value["messages"]?.array != nil, let members = value.object {
+    if value["conversation"] == nil, value["messages"] != nil, let members = value.object {
       let prompt = try PromptMessages(members, place: place)
       return try asking(prompt.messages, tools: prompt.tools, place)
     }
@@ -82,20 +111,19 @@ public enum PromptFile {
     if let system = value["system"] {
       messages.append(Message(role: "system", content: try text(system, "\(place): system")))
     }
-    if let turns = value["conversation"]?.array {
+    if let conversation = value["conversation"] {
+      guard let turns = conversation.array else {
+        throw FireflyError(
+          "wrong value", at: "\(place): conversation", expected: "a list", found: conversation.kind)
+      }
       messages += try turns.enumerated().flatMap {
         try turn($1, place: "\(place): conversation[\($0)]", isLast: $0 + 1 == turns.count)
       }
-    } else if let question = value["question"] {
-      messages.append(Message(role: "user", content: try text(question, "\(place): question")))
+    } else {
+      messages.append(Message(role: "user", content: try text(value["question"], "\(place): question")))
       if let answer = value["answer"] {
         messages.append(Message(role: "assistant", content: try text(answer, "\(place): answer")))
       }
-    } else {
-      throw FireflyError(
-        "the row has no prompt", at: place,
-        expected: "\"prompt\", \"question\", or a list \"conversation\" or \"messages\"",
-        found: value.object.map { "keys \($0.keys.sorted().joined(separator: ", "))" } ?? value.kind)
     }
     return try asking(messages, tools: nil, place)
   }

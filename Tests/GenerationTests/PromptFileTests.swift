@@ -28,6 +28,26 @@ import Testing
     #expect(messages == PromptRow(content: .messages([user]), place: "p:1"))
   }
 
+  /// What one trains on can be asked as it is.
+  @Test(arguments: [
+    #"{"instruction": "one", "input": "", "output": "two"}"#,
+    #"{"conversations": [{"from": "human", "value": "one"}, {"from": "gpt", "value": "two"}]}"#,
+    #"{"prompt": [{"role": "user", "content": "one"}], "completion": [{"role": "assistant", "content": "two"}]}"#,
+    #"{"prompt": [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}]}"#,
+    #"{"query": "one", "response": "two"}"#, #"{"input": "one", "target": "two"}"#,
+  ])
+  func rowsOfTrainingAreQuestions(json: String) throws {
+    let user = Message(role: "user", content: "one")
+    #expect(try row(json) == PromptRow(content: .messages([user]), reference: "two", place: "p:1"))
+  }
+
+  @Test func aTextMayHaveItsCompletion() throws {
+    let expected = PromptRow(content: .text("one"), reference: "two", place: "p:1")
+    #expect(try row(#"{"prompt": "one", "completion": "two"}"#) == expected)
+    #expect(
+      try row(#"{"instruction": "a", "output": "b", "input": "", "odd": 1}"#).unusedKeys == ["odd"])
+  }
+
   @Test func keysThatNothingReadsAreKnown() throws {
     #expect(
       try row(#"{"prompt": "a", "system": "s", "id": 3, "odd": 1, "reference": "b"}"#).unusedKeys == [

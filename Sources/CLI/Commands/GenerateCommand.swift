@@ -10,7 +10,8 @@ enum GenerateCommand {
   private static let prompt = Option.text("--prompt", "TEXT", "A prompt.", repeated: true)
   private static let file = Option.text(
     "--file", "FILE",
-    "A JSONL file of prompts: {\"prompt\": …}, {\"conversation\": …} or {\"messages\": …} a line.")
+    "A JSONL file of prompts: {\"prompt\": …}, {\"conversation\": …}, {\"messages\": …} or a row as training takes it, a line."
+  )
   private static let raw = Flag(
     "--raw",
     "Continues the prompt as it is, special tokens parsed, instead of answering it through the template.")

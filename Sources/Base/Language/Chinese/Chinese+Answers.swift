@@ -113,6 +113,8 @@ extension Chinese {
     = 键 {}
     the row has no message of the user to answer
     = 这一行没有需要回答的 user 消息
+    the row cannot be used
+    = 这一行无法使用
     wrong value
     = 值不正确
     nothing

@@ -3,8 +3,9 @@ extension Chinese {
   static let verbsFromGenerate = #"""
     A prompt.
     = 一条提示。
-    A JSONL file of prompts: {"prompt": …}, {"conversation": …} or {"messages": …} a line.
-    = 提示的 JSONL 文件，每行 {"prompt": …}、{"conversation": …} 或 {"messages": …}。
+    A JSONL file of prompts: {"prompt": …}, {"conversation": …}, {"messages": …} or a row as training takes it, \#
+    a line.
+    = 提示的 JSONL 文件，每行 {"prompt": …}、{"conversation": …}、{"messages": …} 或训练所用的行。
     Continues the prompt as it is, special tokens parsed, instead of answering it through the template.
     = 按原样续写提示（解析其中的特殊词元），而不是通过模板回答。
     Prompts answered at the same time (default: 8).
