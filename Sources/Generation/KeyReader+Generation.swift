@@ -49,14 +49,14 @@ extension KeyReader {
   }
 
   /// A token's id or a list of them; empty where absent.
-  func ids(_ key: String) throws -> [Int32] {
+  package func ids(_ key: String) throws -> [Int32] {
     try read(key, "a token id or a list of them") { value in
       (value.array == nil ? .array([value]) : value).tokens
     } ?? []
   }
 
   /// Lists of tokens' ids, none of them empty.
-  func sequences(_ key: String) throws -> [[Int32]] {
+  package func sequences(_ key: String) throws -> [[Int32]] {
     try read(key, "a list of lists of token ids") { value in
       let sequences = value.array?.map(\.tokens)
       guard let whole = sequences as? [[Int32]], !whole.contains([]) else { return nil }
@@ -65,7 +65,7 @@ extension KeyReader {
   }
 
   /// `[[[ids], bias], …]`; of a sequence that comes twice the last bias counts.
-  func sequenceBias() throws -> [LogitRules.SequenceBias] {
+  package func sequenceBias() throws -> [LogitRules.SequenceBias] {
     try read("sequence_bias", "a list of pairs of token ids and a number: [[[1, 2], -0.5]]") { value in
       guard let pairs = value.array else { return nil }
       var biases: [LogitRules.SequenceBias] = []
@@ -81,7 +81,7 @@ extension KeyReader {
   }
 
   /// `[start, factor]`.
-  func lengthDecay() throws -> LogitRules.LengthDecay? {
+  package func lengthDecay() throws -> LogitRules.LengthDecay? {
     try read("exponential_decay_length_penalty", "a whole number and a factor: [10, 1.05]") { value in
       guard let pair = value.array, pair.count == 2, let start = pair[0].int, let factor = pair[1].double,
         factor > 0

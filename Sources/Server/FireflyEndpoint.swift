@@ -22,7 +22,7 @@ struct FireflyEndpoint {
     try beams(&options, parameters)
     tellIdle(parameters, options)
     options.seed = .random(in: 0 ... .max)
-    try rules(&options, parameters)
+    try GenerateRules(parameters: parameters, shape: service.shape).read(into: &options)
     options.stopStrings += try parameters.texts("stop_strings", atMost: 64, longest: 1000)
     options.stopIDs.formUnion(try stopIDs(parameters))
     let prompt = try prompt(input, model, &options)
@@ -37,34 +37,6 @@ struct FireflyEndpoint {
       return .json(.object(answer))
     }
     try service.submit([request], sink, exchange)
-  }
-
-  /// What is asked of the logits beside penalties, in place of what the model's generation_config.json says.
-  private func rules(_ options: inout GenerationOptions, _ parameters: Parameters) throws {
-    let most = service.shape.maxPositions
-    let share = 0...1.0.nextDown
-    options.sampling.topH =
-      try parameters.number("top_h", in: Double.leastNonzeroMagnitude...1) ?? options.sampling.topH
-    options.sampling.epsilonCutoff =
-      try parameters.number("epsilon_cutoff", in: share) ?? options.sampling.epsilonCutoff
-    options.sampling.etaCutoff = try parameters.number("eta_cutoff", in: share) ?? options.sampling.etaCutoff
-    options.rules.minLength = try parameters.whole("min_length", in: 0...most) ?? options.rules.minLength
-    options.rules.minNewTokens =
-      try parameters.whole("min_new_tokens", in: 0...most) ?? options.rules.minNewTokens
-    options.rules.uniqueSequenceLength =
-      try parameters.whole("no_repeat_ngram_size", in: 0...most) ?? options.rules.uniqueSequenceLength
-    options.rules.newSequenceLength =
-      try parameters.whole("encoder_no_repeat_ngram_size", in: 0...most) ?? options.rules.newSequenceLength
-    options.rules.promptFavour =
-      try parameters.number("encoder_repetition_penalty", in: 0.01...100) ?? options.rules.promptFavour
-    options.rules.renormalizes = try parameters.flag("renormalize_logits") ?? options.rules.renormalizes
-    if parameters["suppress_tokens"] != nil {
-      options.rules.suppressed = try parameters.tokens("suppress_tokens", below: service.shape.vocabularySize)
-    }
-    if parameters["begin_suppress_tokens"] != nil {
-      options.rules.suppressedFirst = try parameters.tokens(
-        "begin_suppress_tokens", below: service.shape.vocabularySize)
-    }
   }
 
   /// max_new_tokens, or what max_length leaves behind the prompt; as with generate(), the first goes before the second.

@@ -15,7 +15,9 @@ enum GenerateKeywords {
     "repetition_penalty", "encoder_repetition_penalty", "top_h",
     "typical_p", "epsilon_cutoff", "eta_cutoff", "num_beams", "length_penalty", "early_stopping",
     "max_length",
-    "min_length", "min_new_tokens", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size",
+    "bad_words_ids", "sequence_bias", "exponential_decay_length_penalty", "forced_bos_token_id",
+    "forced_eos_token_id", "min_length", "min_new_tokens", "no_repeat_ngram_size",
+    "encoder_no_repeat_ngram_size",
     "suppress_tokens", "begin_suppress_tokens", "renormalize_logits",
     "eos_token_id",
     "stop_strings",
@@ -47,17 +49,14 @@ enum GenerateKeywords {
     var neutral: [String: [JSONValue]] = [:]
     let zero: [JSONValue] = [.int(0), .double(0)]
     let one: [JSONValue] = [.int(1), .double(1)]
-    for name in [
-      "constraints", "force_words_ids", "sequence_bias", "bad_words_ids",
-    ] { neutral[name] = [.array([])] }
+    for name in ["constraints", "force_words_ids"] { neutral[name] = [.array([])] }
     for name in [
       "assistant_confidence_threshold", "diversity_penalty", "penalty_alpha", "prompt_lookup_num_tokens",
     ] { neutral[name] = zero }
     for name in ["guidance_scale", "num_beam_groups", "num_return_sequences"] { neutral[name] = one }
     for name in ["remove_invalid_values", "token_healing"] { neutral[name] = [.bool(false)] }
     for name in [
-      "custom_generate", "dola_layers", "exponential_decay_length_penalty", "forced_bos_token_id",
-      "forced_eos_token_id", "max_time", "stopping_criteria", "logits_processor",
+      "custom_generate", "dola_layers", "max_time", "stopping_criteria", "logits_processor",
       "watermarking_config",
     ] { neutral[name] = [] }
     return neutral

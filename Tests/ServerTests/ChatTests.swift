@@ -249,6 +249,14 @@ import Testing
     #expect(try post(harmless).json()["output"]?.string == "well well")
     #expect(try post(#", "stop_strings": ["l w"]"#).json()["output"]?.string == "wel")
     #expect(try post(#", "eos_token_id": [101]"#).json()["output"]?.string == "w")
+    #expect(
+      try post(#", "bad_words_ids": [[101]], "max_new_tokens": 2"#).json()["output"]?.string?.first == "w")
+    #expect(
+      try post(#", "bad_words_ids": [[119, 101]], "max_new_tokens": 2"#).json()["output"]?.string != "we")
+    #expect(
+      try post(#", "sequence_bias": [[[119, 101, 108], -99]], "max_new_tokens": 3"#).json()["output"]?.string
+        != "wel")
+    #expect(try post(#", "forced_eos_token_id": 33, "max_new_tokens": 3"#).json()["output"]?.string == "we!")
     // The prompt has an e, as the answer would.
     #expect(
       try post(#", "encoder_no_repeat_ngram_size": 1, "inputs": "e", "max_new_tokens": 2"#).json()["output"]?
@@ -256,7 +264,11 @@ import Testing
         .contains("e") == false)
     for (refused, name) in [
       (#", "diversity_penalty": 3"#, "diversity_penalty"), (#", "max_time": 5"#, "max_time"),
-      (#", "bad_words_ids": [[1]]"#, "bad_words_ids"), (#", "eos_token_id": -1"#, "eos_token_id"),
+      (#", "bad_words_ids": [[1], []]"#, "bad_words_ids"), (#", "bad_words_ids": [[258]]"#, "bad_words_ids"),
+      (#", "sequence_bias": [[[1], "x"]]"#, "sequence_bias"),
+      (#", "forced_bos_token_id": "x""#, "forced_bos_token_id"),
+      (#", "exponential_decay_length_penalty": 2"#, "exponential_decay_length_penalty"),
+      (#", "eos_token_id": -1"#, "eos_token_id"),
       (#", "max_length": 1"#, "max_length"), (#", "no_such_keyword": 1"#, "no_such_keyword"),
     ] {
       let reply = try post(refused)
