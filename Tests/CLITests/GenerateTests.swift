@@ -82,6 +82,7 @@ import Testing
     (["--early-stopping", "true"], "it needs --beams of at least 2"),
     (["--greedy", "--top-p", "0.5"], "--top-p cannot be used here: the most likely token is always taken"),
     (["--temperature", "0", "--top-k", "5"], "--top-k cannot be used here"),
+    (["--beams", "2", "--min-p", "0.5"], "--beams and --min-p cannot be used together"),
   ])
   func contradictionsAreRefused(more: [String], message: String) throws {
     let outcome = try Command.run(["generate", Fixture.model, "--prompt", "x"] + more)
@@ -166,6 +167,13 @@ import Testing
     }
     #expect(try answer("1") == answer("1"))
     #expect(try answer("1") != answer("2"))
+    // With min-p 1 the most likely token alone is kept.
+    func ids(_ more: String...) throws -> JSONValue? {
+      try Command.run(["generate", Fixture.model, "--prompt", "x", "--max-new-tokens", "9", "--json"] + more)
+        .json()
+        .first?["ids"]
+    }
+    #expect(try ids("--temperature", "2", "--min-p", "1") == ids("--greedy"))
   }
 
   @Test(arguments: [

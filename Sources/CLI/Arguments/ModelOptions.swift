@@ -96,6 +96,10 @@ enum AnswerOptions {
     "Keeps the fewest tokens that are together this likely (default: the model's, or 0.9).")
   static let topK = Option.integer(
     "--top-k", "K", atLeast: 0, "Keeps the K most likely tokens; 0 keeps all (default: the model's, or 50).")
+  static let minP = Option.number(
+    "--min-p", "P", in: 0...1,
+    "Keeps tokens that are at least this likely beside the most likely one; 0 keeps all (default: the model's, or 0)."
+  )
   static let repetitionPenalty = Option.number(
     "--repetition-penalty", "R", in: 0.01...100,
     "Above 1 makes tokens that were already used less likely (default: the model's, or 1).")
@@ -115,7 +119,7 @@ enum AnswerOptions {
   static let stop = Option.text("--stop", "TEXT", "A text that ends the answer.", repeated: true)
 
   static let samplingDeclarations = [
-    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration,
+    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration, minP.declaration,
     repetitionPenalty.declaration,
   ]
   static let beamDeclarations = [
@@ -140,7 +144,7 @@ enum AnswerOptions {
 
   /// How single tokens are chosen, which no beam search does.
   private static let tokenChoice = [
-    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration,
+    greedy.declaration, temperature.declaration, topP.declaration, topK.declaration, minP.declaration,
   ]
 
   private static func refuseBeamOptions(_ arguments: Arguments, beams: Int) throws {
@@ -153,7 +157,7 @@ enum AnswerOptions {
   static func refuseIdle(_ arguments: Arguments, _ options: GenerationOptions) throws {
     guard options.numBeams == 1, options.sampling.temperature == 0 else { return }
     try arguments.refuse(
-      [topP.declaration, topK.declaration],
+      [topP.declaration, topK.declaration, minP.declaration],
       because: "the most likely token is always taken; --temperature above 0 lets others come")
   }
 
@@ -168,6 +172,7 @@ enum AnswerOptions {
       arguments[greedy] ? 0 : arguments[temperature] ?? options.sampling.temperature
     options.sampling.topP = arguments[topP] ?? options.sampling.topP
     options.sampling.topK = arguments[topK] ?? options.sampling.topK
+    options.sampling.minP = arguments[minP] ?? options.sampling.minP
     options.sampling.repetitionPenalty = arguments[repetitionPenalty] ?? options.sampling.repetitionPenalty
     options.numBeams = arguments[beams] ?? (arguments.has(tokenChoice) ? 1 : options.numBeams)
     options.lengthPenalty = arguments[lengthPenalty] ?? options.lengthPenalty

@@ -71,6 +71,9 @@ enum ChatParameter {
       ["top_p", "\(options.sampling.topP)", "keeps the fewest tokens that are together this likely"],
       ["top_k", "\(options.sampling.topK)", "keeps this many most likely tokens; 0 keeps all"],
       [
+        "min_p", "\(options.sampling.minP)", "keeps tokens at least this likely beside the best; 0 keeps all",
+      ],
+      [
         "repetition_penalty", "\(options.sampling.repetitionPenalty)",
         "above 1 makes used tokens less likely",
       ],
@@ -101,7 +104,7 @@ enum ChatParameter {
       }
       return count
     }
-    if ["temperature", "top_p", "top_k"].contains(name) && options.numBeams > 1 {
+    if ["temperature", "top_p", "top_k", "min_p"].contains(name) && options.numBeams > 1 {
       throw FireflyError(
         "\(name) has no effect: beams take the most likely answer", fix: "/params num_beams 1 ends that.")
     }
@@ -117,6 +120,7 @@ enum ChatParameter {
       options.earlyStopping = earlyStopping
     case "top_p": options.sampling.topP = try number(1e-9...1)
     case "top_k": options.sampling.topK = try count(atLeast: 0)
+    case "min_p": options.sampling.minP = try number(0...1)
     case "repetition_penalty": options.sampling.repetitionPenalty = try number(0.01...100)
     case "max_new_tokens": options.maxNewTokens = try count(atLeast: 1)
     case "seed": options.seed = UInt64(try count(atLeast: 0))

@@ -61,6 +61,8 @@ extension Chinese {
     = 保留累计概率达到此值的最少词元（默认：模型的设置，或 0.9）。
     Keeps the K most likely tokens; 0 keeps all (default: the model's, or 50).
     = 保留最可能的 K 个词元；0 表示全部保留（默认：模型的设置，或 50）。
+    Keeps tokens that are at least this likely beside the most likely one; 0 keeps all (default: the model's, or 0).
+    = 保留可能性与最可能词元之比不低于此值的词元；0 表示全部保留（默认：模型的设置，或 0）。
     Above 1 makes tokens that were already used less likely (default: the model's, or 1).
     = 大于 1 时，已出现过的词元可能性降低（默认：模型的设置，或 1）。
     Above 1: a beam search for the most likely answer instead of sampling, with N times the memory for \#
@@ -171,6 +173,8 @@ extension Chinese {
     = 保留累计概率达到此值的最少词元
     keeps this many most likely tokens; 0 keeps all
     = 保留这么多最可能的词元；0 表示全部保留
+    keeps tokens at least this likely beside the best; 0 keeps all
+    = 保留与最可能词元之比不低于此值的词元；0 表示全部保留
     above 1 makes used tokens less likely
     = 大于 1 时，已用过的词元可能性降低
     above 1 searches for the most likely answer
