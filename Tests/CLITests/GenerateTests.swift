@@ -103,6 +103,10 @@ import Testing
       let three = try Command.run(base + ["--batch-size", "3", "--precision", "float32"])
       #expect(one.status == 0)
       #expect(one.output == three.output)
+      let system = try Command.run(base + ["--system", "other"])
+      #expect(
+        system.errors
+          == "firefly: system text of the row, before which --system has no effect: 1 (\(path):4)\n")
       let places = try one.json().map { $0["source"]?.string }
       #expect(places == [1, 2, 4].map { "\(path):\($0)" })
     }

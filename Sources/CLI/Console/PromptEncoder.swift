@@ -24,6 +24,9 @@ struct PromptEncoder {
     let prompts = try rows.map { row in
       let prompt = try prompt(row)
       for part in LostPart.allCases where prompt.lost.contains(part) { tell(part.description, row) }
+      if system != nil, row.hasSystem {
+        tell("system text of the row, before which --system has no effect", row)
+      }
       for key in row.unusedKeys { tell("key that nothing reads, \"\(key)\"", row) }
       return prompt.tokens
     }
@@ -53,5 +56,13 @@ struct PromptEncoder {
     let prompt = try template.prompt(
       history: messages, system: system, tools: tools, tokenizer: tokenizer, budget: .max)
     return (prompt.tokens, prompt.lost)
+  }
+}
+
+extension PromptRow {
+  /// Whether the row brings a system text.
+  fileprivate var hasSystem: Bool {
+    guard case .messages(let messages) = content else { return false }
+    return messages.first?.role == "system"
   }
 }

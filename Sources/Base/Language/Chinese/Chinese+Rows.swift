@@ -321,5 +321,7 @@ extension Chinese {
     = 带回答的文本写作 {"conversation": [{"human": …, "assistant": …}]}。
     key that nothing reads, "{}"
     = 没有用到的键 "{}"
+    system text of the row, before which --system has no effect
+    = 行自带系统文本，--system 对它不起作用
     """#
 }
