@@ -64,6 +64,7 @@ import Testing
     #expect(narrowed.status == 2)
     #expect(narrowed.errors.contains("--top-k cannot be used here: the most likely token is always taken"))
     #expect(try evaluate(rows, ["--top-k", "5", "--temperature", "1"]).status == 0)
+    #expect(try evaluate(rows, ["--json", "--examples", "1"]).errors.contains("--examples and --json"))
     try inTemporaryFolder { folder in
       let text = folder + "/a.txt"
       try AtomicFile.write(Data("some plain text".utf8), to: text)

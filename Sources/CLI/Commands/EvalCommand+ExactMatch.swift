@@ -30,6 +30,7 @@ extension EvalCommand {
     _ arguments: Arguments
   ) throws -> (ExactMatch, [String: JSONValue], Pretrained) {
     try AnswerOptions.check(arguments)
+    try arguments.refuse([examples.declaration, json.declaration], together: "--json has every answer")
     let paths = arguments.all(file)
     guard let path = paths.first else { throw UsageError("--file is missing", verb: arguments.verb) }
     guard paths.count == 1 else { throw UsageError("--file is given twice", verb: arguments.verb) }

@@ -83,6 +83,8 @@ extension Chinese {
     = --greedy 就是 temperature 0
     beams take the most likely answer, and no token is chosen alone
     = 集束搜索取最可能的回答，不单独选择词元
+    --json has every answer
+    = --json 输出全部回答
     the most likely token is always taken; --temperature above 0 lets others come
     = 总是取最可能的词元；--temperature 大于 0 才会取其他词元
     it needs --beams of at least 2
