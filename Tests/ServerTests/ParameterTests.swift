@@ -133,6 +133,38 @@ import Testing
     }
   }
 
+  @Test func onlyAllowedTokensCome() throws {
+    let server = try TestServer.scripted("abc")
+    let reply = try server.client.post(
+      "/v1/completions", #"{"model": "m", "prompt": ">", "max_tokens": 3, "allowed_token_ids": [97, 99]}"#)
+    let text = try #require(try reply.json()["choices"]?.array?.first?["text"]?.string)
+    #expect(text.first == "a" && text.utf8.count == 3 && text.allSatisfy { "ac".contains($0) })
+  }
+
+  @Test func aPromptIsCutWhereTheRequestWantsIt() throws {
+    let server = try TestServer.scripted("ok")
+    func read(_ members: String) throws -> JSONValue {
+      let body = #"{"model": "m", "prompt": [97, 98, 62], "echo": true, "# + members + "}"
+      return try server.client.post("/v1/completions", body).json()
+    }
+    for (members, text, count) in [
+      (#""truncate_prompt_tokens": 2"#, "b>ok", 2), (#""truncate_prompt_tokens": 5"#, "ab>ok", 3),
+      (#""truncate_prompt_tokens": -1"#, "ab>ok", 3),
+      (#""truncate_prompt_tokens": 2, "truncation_side": "right", "max_tokens": 0"#, "ab", 2),
+    ] {
+      let json = try read(members)
+      #expect(json["choices"]?.array?.first?["text"]?.string == text)
+      #expect(json["usage"]?["prompt_tokens"]?.int == count)
+    }
+    for (members, name) in [
+      (#""truncate_prompt_tokens": 0"#, "truncate_prompt_tokens"),
+      (#""truncation_side": "top""#, "truncation_side"),
+    ] { #expect(try read(members)["error"]?["param"]?.string == name) }
+    let vector = try server.client.post(
+      "/v1/embeddings", #"{"model": "m", "input": "abc", "truncate_prompt_tokens": 2}"#)
+    #expect(try vector.json()["usage"]?["prompt_tokens"]?.int == 2)
+  }
+
   @Test func theBestOfSeveralIsTheLikeliest() throws {
     let server = try TestServer.tiny()
     func choices(_ members: String) throws -> [(text: String?, score: Double)] {

@@ -47,6 +47,10 @@ struct AnswerParameters: Sendable {
     options.stopStrings += try parameters.texts("stop", atMost: mostStops, longest: longestStop)
     if try parameters.flag("ignore_eos") == true { options.stopIDs = [] }
     options.stopIDs.formUnion(try parameters.tokens("stop_token_ids", below: vocabularySize))
+    let allowed = Set(try parameters.tokens("allowed_token_ids", below: vocabularySize))
+    if !allowed.isEmpty {
+      options.rules.suppressed += (0..<Int32(vocabularySize)).filter { !allowed.contains($0) }
+    }
     options.keepsStopString = try parameters.flag("include_stop_str_in_output") ?? false
     options.skipsSpecialTokens = try parameters.flag("skip_special_tokens") ?? true
   }

@@ -25,7 +25,8 @@ struct ChatEndpoint {
     }
     answers.options.reportsLogProbabilities = reportsTokens
     answers.stop(at: try service.stopIDs(of: chat.template), parameters)
-    let prompt = try chat.prompt(service)
+    let prompt = try PromptTruncation(parameters, longest: service.shape.maxPositions - 1).part(
+      of: chat.prompt(service))
     let isThinking = chat.isThinking(after: prompt, service)
     try constrain(&answers, chat, isThinking: isThinking, parameters)
     answers.options.shownTokens = ChatEndpoint.marks(chat, service.tokenizer)

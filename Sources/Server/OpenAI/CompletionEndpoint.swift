@@ -27,7 +27,9 @@ struct CompletionEndpoint {
         "\"echo\" with \"logprobs\" cannot be streamed; leave one of the three out.", "stream")
     }
     try service.constrain(&answers, parameters)
-    let prompts = try PromptReader(service: service, parameter: "prompt").read(parameters) { count in
+    let longest = service.shape.maxPositions - 1
+    let prompts = try PromptReader(service: service, parameter: "prompt", longest: longest).read(parameters) {
+      count in
       try service.checkCount(count, answers, "prompt")
     }
     let echoes = echo ? self.echoes(prompts, n: answers.n) : []

@@ -16,7 +16,9 @@ struct EmbeddingEndpoint {
     let isPacked = try isPacked(parameters)
     var options = GenerationOptions(sampling: .greedy, maxNewTokens: 0)
     options.pooling = service.options.pooling
-    let prompts = try PromptReader(service: service, parameter: "input").read(parameters) { count in
+    let longest = service.shape.maxPositions
+    let prompts = try PromptReader(service: service, parameter: "input", longest: longest).read(parameters) {
+      count in
       guard count <= service.options.answersPerRequest else {
         throw APIError.invalid(
           "The request has \(count) inputs; at most \(service.options.answersPerRequest) are allowed.",

@@ -67,10 +67,10 @@ enum ParameterTables {
       "guided_whitespace_pattern": .refused("White space is bounded as it is."),
       "use_beam_search": .only(no), "length_penalty": .only(one),
       "spaces_between_special_tokens": .only([.bool(true)]),
-      "truncate_prompt_tokens": .only([]), "truncation_side": .harmless,
+      "truncate_prompt_tokens": .followed, "truncation_side": .followed,
       "prompt_logprobs": .refused("/v1/completions has \"echo\" with \"logprobs\"."),
       "logprob_token_ids": .refused("Ask for \"top_logprobs\"."),
-      "allowed_token_ids": .only(empty), "bad_words": .followed, "min_tokens": .followed,
+      "allowed_token_ids": .followed, "bad_words": .followed, "min_tokens": .followed,
       "logits_processors": .only(empty), "watermarking": .only(no), "thinking_token_budget": .only([]),
       "repetition_detection": .only([]), "priority": .only(zero),
       "return_tokens_as_token_ids": .only(no), "return_token_ids": .only(no), "return_prompt_text": .only(no),
@@ -137,8 +137,8 @@ enum ParameterTables {
     [
       "model": .followed, "input": .followed, "content": .alias("input"), "encoding_format": .followed,
       "dimensions": .followed, "add_special_tokens": .only([.bool(true)]),
-      "truncate_prompt_tokens": .only([]),
-      "truncation_side": .harmless, "priority": .only(zero), "embd_normalize": .only([.int(2)]),
+      "truncate_prompt_tokens": .followed,
+      "truncation_side": .followed, "priority": .only(zero), "embd_normalize": .only([.int(2)]),
       "normalize": .only([.bool(true)]),
       "messages": .refused("Send \"input\"; /apply-template writes messages as text."),
     ], uniquingKeysWith: first)

@@ -11,9 +11,19 @@ struct PromptReader {
 
   let service: Service
   let parameter: String
+  /// The most tokens of a prompt that is cut where the request wants it.
+  let longest: Int
 
   /// - Parameter checkCount: is told how many there are, before anything is made of them.
   func read(_ parameters: Parameters, checkCount: (Int) throws -> Void) throws -> [Prompt] {
+    let truncation = try PromptTruncation(parameters, longest: longest)
+    return try readWhole(parameters, checkCount: checkCount).map { prompt in
+      let part = truncation.part(of: prompt.ids)
+      return part.count == prompt.ids.count ? prompt : Prompt(ids: part, text: nil)
+    }
+  }
+
+  private func readWhole(_ parameters: Parameters, checkCount: (Int) throws -> Void) throws -> [Prompt] {
     guard let value = parameters[parameter] else {
       throw APIError.invalid("\"\(parameter)\" is missing.", parameter)
     }
