@@ -196,6 +196,10 @@ import Testing
     (qwen, "\"rotary_pct\": 0.5", "rotary_pct"),
     (qwen, "\"scale_attn_weights\": false", "scale_attn_weights"),
     (miniCPM3, "\"scale_depth\": null", "scale_depth"),
+    (
+      miniCPM3, "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4, \"mscale_all_dim\": 1}",
+      "mscale_all_dim"
+    ),
     (miniCPM3, "\"num_key_value_heads\": 8", "num_key_value_heads"),
     (miniCPM3, "\"attention_bias\": true", "attention_bias"),
     (miniCPM3, "\"kv_lora_rank\": 0", "latent attention"),

@@ -7,6 +7,8 @@ enum MiniCPM3 {
   ]
 
   static func architecture(_ config: KeyReader) throws -> Architecture {
+    // transformers scales the scores by it, the model's own code does not.
+    try Rotary.parameters(config)?.refuse("mscale_all_dim", unless: [.int(0)])
     let hidden = try config.int("hidden_size")
     let ofHead = hidden / (try config.positive("num_attention_heads"))
     var architecture = try LatentDecoder.architecture(config, valueDim: ofHead)
