@@ -78,6 +78,9 @@ extension GGUFModel {
     if given.headsFillHidden {
       try require(a.heads * a.headDim == a.hiddenSize, "head_dim", expected: "\(a.hiddenSize / a.heads)")
     }
+    if given.needsBiases {
+      try require(a.queryKeyValueBias && a.outputBias, "attention_bias", expected: "true")
+    }
     if given.hasFewBiases {
       try require(
         !a.outputBias && !a.feedForwardBias, "bias", expected: "biases on queries, keys and values alone")

@@ -12,39 +12,44 @@ extension GGUFModel {
 
   func scaling() throws -> [(key: String, value: GGUFWriter.Value)] {
     switch architecture.rotary?.scaling ?? .none {
-    case .none, .llama3: return []
+    case .none: return []
+    case .llama3 where kind.takesLlama3Factors: return []
     case .linear(let factor):
       return [
         (kind.key(.scalingType), .string("linear")), (kind.key(.scalingFactor), .float32(factor)),
       ]
-    case .yarn(_, _, _, let original, let attention, let rounds):
+    case .yarn(let factor, _, _, let original, let attention, let rounds):
       // The files do not say it; who reads them takes it from the architecture.
       guard rounds != kind.given.hasExactYarn else {
         throw FireflyError(
           "the exported file would lose this rotary scaling", at: "\(place): truncate",
           expected: "\(!rounds)", found: "\(rounds)")
       }
-      return try yarn(original: Int(original), attention: Double(attention))
+      return try yarn(factor: Double(factor), original: Int(original), attention: Double(attention))
     case .long(let short, let long, let original, let attention)
     where kind.given.hasLongFactors && short == long:
       return [
         (kind.key(.originalContextLength), .uint32(Int(original))),
         (kind.key(.attentionFactor), .float32(attention)),
       ]
-    case .dynamic, .long:
+    case .dynamic, .llama3, .long:
       throw FireflyError(
         "the exported file would lose this rotary scaling", at: "\(place): rope_type",
-        expected: "default, linear, yarn or llama3", found: scalingType)
+        expected: "default, linear" + (kind.takesLlama3Factors ? ", yarn or llama3" : " or yarn"),
+        found: scalingType)
     }
   }
 
   /// - Parameters:
+  ///   - factor: how many times longer texts may be.
   ///   - original: the length that the model was made for.
   ///   - attention: what cosine and sine are multiplied by.
-  private func yarn(original: Int, attention: Double) throws -> [(key: String, value: GGUFWriter.Value)] {
+  private func yarn(
+    factor: Double, original: Int, attention: Double
+  ) throws -> [(key: String, value: GGUFWriter.Value)] {
     var pairs: [(key: String, value: GGUFWriter.Value)] = [
       (kind.key(.scalingType), .string("yarn")),
-      (kind.key(.scalingFactor), .float32(Float(try number("factor")))),
+      (kind.key(.scalingFactor), .float32(Float(factor))),
     ]
     pairs.append((kind.key(.originalContextLength), .uint32(original)))
     for (key, name) in GGUFKey.yarnOptions where rope?[name] != nil {
@@ -57,9 +62,9 @@ extension GGUFModel {
       pairs.append((kind.key(.temperatureScale), .float32(growth.beta)))
     }
     // Of latent attention llama.cpp has taken it from the number before.
-    let usual = architecture.latent == nil ? GGUFKey.usualAttentionFactor(try number("factor")) : 1
-    let factor = (rope?["attention_factor"]?.double ?? attention) / usual
-    if abs(factor - 1) > 1e-6 { pairs.append((kind.key(.attentionFactor), .float32(Float(factor)))) }
+    let usual = architecture.latent == nil ? GGUFKey.usualAttentionFactor(factor) : 1
+    let share = (rope?["attention_factor"]?.double ?? attention) / usual
+    if abs(share - 1) > 1e-6 { pairs.append((kind.key(.attentionFactor), .float32(Float(share)))) }
     return pairs
   }
 

@@ -110,14 +110,15 @@ import Testing
     ],
     "mixtral": ["num_local_experts": .int(3), "num_experts_per_tok": .int(2), "sliding_window": .null],
     "qwen2_moe": [
-      "num_experts": .int(12), "num_experts_per_tok": .int(3), "moe_intermediate_size": .int(16),
+      "head_dim": .int(8), "num_experts": .int(12), "num_experts_per_tok": .int(3),
+      "moe_intermediate_size": .int(16),
       "shared_expert_intermediate_size": .int(24), "norm_topk_prob": .bool(false),
     ],
     "qwen3_moe": [
       "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
       "norm_topk_prob": .bool(true),
     ],
-    "phi3": ["partial_rotary_factor": .double(0.75), "sliding_window": .int(200)],
+    "phi3": ["head_dim": .int(8), "partial_rotary_factor": .double(0.75), "sliding_window": .int(200)],
   ]
 
   /// Queries, keys and values that lie in one layer are apart in the file, which is LLaMA's.
@@ -196,6 +197,11 @@ import Testing
     ])
   }
 
+  private static let llama3: JSONValue = [
+    "rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+    "original_max_position_embeddings": 64,
+  ]
+
   /// What the kind's files have no place for.
   @Test(arguments: [
     ("smollm3", "no_rope_layers", JSONValue.array([.int(0), .int(1)])),
@@ -208,15 +214,19 @@ import Testing
     (
       "phi3", "rope_scaling",
       .object([
-        "type": .string("longrope"), "short_factor": .array(.init(repeating: .double(1), count: 8)),
-        "long_factor": .array(.init(repeating: .double(2), count: 8)),
+        "type": .string("longrope"), "short_factor": .array(.init(repeating: .double(1), count: 4)),
+        "long_factor": .array(.init(repeating: .double(2), count: 4)),
       ])
     ),
+    // llama.cpp does not open such files.
+    ("qwen2", "head_dim", .int(16)), ("phi3", "head_dim", .int(16)), ("qwen3", "attention_bias", .bool(true)),
+    ("seed_oss", "rope_scaling", llama3), ("gpt_oss", "attention_bias", .bool(false)),
   ])
   func familiesThatTheFileCannotHoldAreRefused(_ family: String, _ key: String, _ value: JSONValue) throws {
     try inTemporaryFolder { folder in
       let config: [String: JSONValue] = [
-        "model_type": .string(family), "head_dim": .int(16), "rope_parameters": .null,
+        "model_type": .string(family), "head_dim": .int(["phi3", "qwen2"].contains(family) ? 8 : 16),
+        "rope_parameters": .null,
         "original_max_position_embeddings": family == "phi3" ? .int(64) : .null,
         "num_experts": .int(4), "num_experts_per_tok": .int(2), "moe_intermediate_size": .int(16),
         "hidden_act": .string(family == "gemma" ? "gelu_pytorch_tanh" : "silu"),

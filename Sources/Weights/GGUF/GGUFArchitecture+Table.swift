@@ -11,7 +11,8 @@ extension GGUFArchitecture {
       options: { _ in [:] }),
     GGUFArchitecture(
       name: "qwen2moe", modelTypes: ["qwen2_moe"], modelClass: "Qwen2MoeForCausalLM", tensors: .qwen2MoE,
-      reordersRows: false, experts: .qwen2, given: .init(hasFewBiases: true), endsAtWindow: false,
+      reordersRows: false, experts: .qwen2, given: .init(headsFillHidden: true, hasFewBiases: true),
+      endsAtWindow: false,
       options: { file in
         [
           "use_sliding_window": .bool(false), "norm_topk_prob": .bool(false),
@@ -31,7 +32,7 @@ extension GGUFArchitecture {
   private static let gptOSS = GGUFArchitecture(
     name: "gpt-oss", modelTypes: ["gpt_oss"], modelClass: "GptOssForCausalLM", tensors: .gptOSS,
     reordersRows: false, numbers: [(.slidingWindow, "sliding_window")], experts: .gptOSS,
-    given: .init(windowPeriod: 2, hasExactYarn: true), endsAtWindow: false,
+    given: .init(windowPeriod: 2, hasExactYarn: true, needsBiases: true), endsAtWindow: false,
     options: { ["attention_bias": .bool($0.has("blk.0.attn_q.bias"))] })
 
   private static let deepSeeks = [
@@ -66,15 +67,16 @@ extension GGUFArchitecture {
       }),
     GGUFArchitecture(
       name: "qwen2", modelTypes: ["qwen2"], modelClass: "Qwen2ForCausalLM", tensors: .llama,
-      reordersRows: false, endsAtWindow: false,
+      reordersRows: false, given: .init(headsFillHidden: true), endsAtWindow: false,
       options: { _ in ["use_sliding_window": .bool(false)] }),
     GGUFArchitecture(
       name: "qwen3", modelTypes: ["qwen3"], modelClass: "Qwen3ForCausalLM", tensors: .qwen3,
-      reordersRows: false, endsAtWindow: false,
+      reordersRows: false, given: .init(hasFewBiases: true), endsAtWindow: false,
       options: { _ in ["use_sliding_window": .bool(false), "attention_bias": .bool(false)] }),
     GGUFArchitecture(
       name: "phi3", modelTypes: ["phi3"], modelClass: "Phi3ForCausalLM", tensors: .phi3, reordersRows: false,
-      turnsPartly: true, given: .init(hasFewBiases: true), endsAtWindow: true, options: { _ in [:] }),
+      turnsPartly: true, given: .init(headsFillHidden: true, hasFewBiases: true), endsAtWindow: true,
+      options: { _ in [:] }),
     GGUFArchitecture(
       name: "glm4", modelTypes: ["glm4"], modelClass: "Glm4ForCausalLM", tensors: .glm4, reordersRows: false,
       turnsPartly: true, given: .init(hasFewBiases: true), endsAtWindow: false,

@@ -68,6 +68,8 @@ package struct GGUFArchitecture: Sendable {
     package var hasExactYarn = false
     /// Whether no linear layer but those of queries, keys and values has a bias.
     package var hasFewBiases = false
+    /// Whether all of attention's linear layers have biases.
+    package var needsBiases = false
     /// Whether queries may grow with their positions, where YaRN scales them.
     package var growsQueries = false
     /// Whether frequencies may have LongRoPE's factors.
@@ -130,6 +132,9 @@ package struct GGUFArchitecture: Sendable {
     default: true
     }
   }
+
+  /// Whether llama.cpp reads Llama 3's divisors of frequencies from a file of this kind: of others they are a tensor too many.
+  package var takesLlama3Factors: Bool { ["granite", "llama", "minicpm", "mistral3"].contains(name) }
 
   /// A key of the metadata: `llama.block_count`.
   package func key(_ key: GGUFKey) -> String { "\(name).\(key.rawValue)" }
