@@ -15,6 +15,8 @@ package struct TextPart {
     let classes: [String: String]
     /// What transformers takes where `text_config` says nothing.
     let defaults: [String: JSONValue]
+    /// Keys that count for the text part alone and not within the whole, which computes without them.
+    let ignored: [String]
   }
 
   /// By `model_type`.
@@ -26,9 +28,10 @@ package struct TextPart {
         "intermediate_size": .int(9216), "num_hidden_layers": .int(26), "num_attention_heads": .int(8),
         "num_key_value_heads": .int(4), "head_dim": .int(256), "max_position_embeddings": .int(131_072),
         "sliding_window": .int(4096),
-      ]),
+      ], ignored: ["final_logit_softcapping"]),
     "mistral3": Kind(
-      classes: ["mistral": "MistralForCausalLM", "ministral3": "Ministral3ForCausalLM"], defaults: [:]),
+      classes: ["mistral": "MistralForCausalLM", "ministral3": "Ministral3ForCausalLM"], defaults: [:],
+      ignored: []),
   ]
 
   /// The `model_type`s of models with such a part, sorted.
@@ -62,12 +65,16 @@ package struct TextPart {
         "unsupported model family", at: "\(path): text_config.model_type",
         expected: kind.classes.keys.sorted().joined(separator: ", "), found: textType)
     }
+    for key in kind.ignored {
+      try KeyReader(.object(text), source: "\(path): text_config").refuse(key, unless: [])
+    }
     for key in TextPart.shared where keys[key] == nil { keys[key] = config[key] }
-    // The head is the whole's.
-    if let tied = config["tie_word_embeddings"] { keys["tie_word_embeddings"] = tied }
+    tensors = stored.compactMap(TextPart.renamed)
+    // The head is the whole's, and tied where nothing says otherwise: neither the key nor the files.
+    let hasHead = tensors.contains { $0.info.name == "lm_head.weight" }
+    keys["tie_word_embeddings"] = config["tie_word_embeddings"] ?? .bool(!hasHead)
     keys["architectures"] = .array([.string(name)])
     self.config = .object(keys)
-    tensors = stored.compactMap(TextPart.renamed)
     note =
       "\(path): of this model of texts and images the text part is used; \(stored.count - tensors.count) tensors that read "
       + "images are left out, and what is written is \(name)"

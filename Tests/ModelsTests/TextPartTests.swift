@@ -76,6 +76,27 @@ import Testing
     }
   }
 
+  /// What the text part says of its head counts for nothing: transformers asks the whole, then the files.
+  @Test func aHeadThatTheFilesLackIsTied() throws {
+    for (name, type, isTied) in [("gemma3_text", "gemma3", true), ("mistral", "mistral3", false)] {
+      let fixture = try ModelFixture("families/" + name)
+      let says: (inout [String: JSONValue]) -> Void = { $0["tie_word_embeddings"] = .bool(!isTied) }
+      try withImages(fixture, type, Self.spellings[0], text: says) { folder in
+        let read = try Architecture.read(ModelSource.open(folder))
+        #expect(read.architecture.tiedHead == isTied)
+      }
+    }
+  }
+
+  @Test func aCapThatOnlyTheTextPartAloneHasIsRefused() throws {
+    let fixture = try ModelFixture("families/gemma3_text")
+    let caps: (inout [String: JSONValue]) -> Void = { $0["final_logit_softcapping"] = 30 }
+    try withImages(fixture, "gemma3", Self.spellings[0], text: caps) { folder in
+      let error = #expect(throws: FireflyError.self) { try ModelSource.open(folder) }
+      #expect(error?.place?.contains("final_logit_softcapping") == true)
+    }
+  }
+
   @Test func otherTextPartsAreRefused() throws {
     let fixture = try ModelFixture("families/mistral")
     try withImages(fixture, "mistral3", Self.spellings[0], text: { $0["model_type"] = .string("mistral4") }) {
