@@ -24,6 +24,11 @@ import Testing
     #expect(architecture.maxPositions == 2048)
   }
 
+  @Test func aPaddingTokenMayCountFromTheEnd() throws {
+    #expect(try read(["pad_token_id": -1]).paddingToken == 99)
+    #expect(try read(["pad_token_id": 3]).paddingToken == 3)
+  }
+
   @Test func bothSpellingsOfTheRotaryAgree() throws {
     let old = try read([
       "rope_theta": .double(500_000),

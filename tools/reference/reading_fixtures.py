@@ -51,6 +51,9 @@ ROTARY = {
         "model_type": "phi3", "rope_scaling": LONG | {"original_max_position_embeddings": 4}},
     "longrope with no length": {"model_type": "qwen3", "head_dim": 16, "max_position_embeddings": 0, "rope_scaling": LONG},
     "yarn with its length twice": {"original_max_position_embeddings": 100, "rope_scaling": YARN},
+    "yarn whose ends are not rounded": {"rope_scaling": YARN | {"beta_fast": 4, "truncate": False}},
+    "yarn of null": {
+        "rope_scaling": YARN | {"truncate": None, "beta_fast": None, "beta_slow": None, "attention_factor": None, "mscale": None}},
     "llama3 with its length twice": {
         "original_max_position_embeddings": 100,
         "rope_scaling": YARN | {"rope_type": "llama3", "low_freq_factor": 1.0, "high_freq_factor": 4.0}},

@@ -148,7 +148,8 @@ extension Rotary {
       factor: factor, fast: try config.float("beta_fast", default: 32),
       slow: try config.float("beta_slow", default: 1), original: original,
       attention: try config.float("attention_factor", default: yarnAttention(config, factor)),
-      rounds: try config.bool("truncate", default: true))
+      // null is false to Python.
+      rounds: try config.bool("truncate", default: !config.isWritten("truncate")))
   }
 
   /// What cosine and sine are multiplied by where config.json does not say it itself: the ratio of `mscale` and

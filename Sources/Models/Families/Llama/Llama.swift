@@ -42,7 +42,9 @@ enum Llama {
       names: names)
     architecture.activation = try config.activation(activationKey, activations)
     architecture.tiedHead = try config.bool("tie_word_embeddings", default: false)
-    architecture.paddingToken = config.value("pad_token_id")?.int
+    // Old folders have −1, which counts from the end of the table.
+    let padding = config.value("pad_token_id")?.int
+    architecture.paddingToken = padding.map { $0 < 0 ? $0 + architecture.vocabularySize : $0 }
     architecture.queryKeyValueBias = try config.bool("attention_bias", default: false)
     architecture.outputBias = architecture.queryKeyValueBias
     architecture.feedForwardBias = try config.bool("mlp_bias", default: false)
