@@ -68,6 +68,28 @@ import Testing
     #expect(second.arena.trainable.slots == model.arena.trainable.slots)
   }
 
+  /// PEFT ties BLOOM's word_embeddings where modules_to_save names lm_head too, and leaves the head as it was otherwise.
+  @Test func aTiedEmbeddingOfAnotherName() throws {
+    let fixture = try ModelFixture("families/bloom")
+    let model = try fixture.model()
+    let options = LoRAOptions(rank: 2, modulesToSave: ["word_embeddings"], tiesSaved: true)
+    try model.attachAdapter(options, seed: 1)
+    for parameter in model.parameters { Ops.scale(parameter.value.matrix, by: 1.5) }
+    model.parametersChanged()
+    let folder = try TemporaryFolder()
+    try model.saveAdapter(to: folder.path, baseModel: "..")
+    let path = folder.path + "/adapter_config.json"
+    var config = try #require(JSONValue.read(path).object)
+    #expect(config["modules_to_save"] == .array([.string("word_embeddings"), .string("lm_head")]))
+    let again = try fixture.model()
+    try again.loadAdapter(folder.path)
+    #expect(logits(again, fixture) == logits(model, fixture))
+
+    config["modules_to_save"] = .array([.string("word_embeddings")])
+    try AtomicFile.write(Data(JSONValue.object(config).text().utf8), to: path)
+    #expect(try !AdapterFile(folder.path).options.tiesSaved)
+  }
+
   @Test func patternsKeepTheirOrderWhenWritten() throws {
     let model = try ModelFixture("gqa").model()
     let folder = try TemporaryFolder()
@@ -137,8 +159,9 @@ import Testing
     try plain.loadAdapter(usual.path)
     let isFollowed = model.adapterOptions != plain.adapterOptions
     let isTold = model.notes.contains { $0.contains(key) }
-    // These say nothing of this model, which has no biases and no layers of another name.
-    let isEmpty = key == "layers_pattern" || key == "bias"
+    // These say nothing of this model, which has no biases and no layers of another name, or of this adapter, where what they
+    // name has a pair anyway, or nothing is whole.
+    let isEmpty = ["layers_pattern", "bias", "target_parameters", "ensure_weight_tying"].contains(key)
     #expect(isFollowed || isTold || AdapterConfig.keys.harmless.contains(key) || isEmpty)
   }
 

@@ -11,14 +11,15 @@ extension AdapterConfig {
     let pairs = trainable.slots.filter { $0.role == .lowRankA }
     let leaves = Set(pairs.compactMap { $0.module.split(separator: ".").last.map(String.init) })
     let targets = options.targetModules ?? leaves.sorted()
+    // Where the embedding has another name (BLOOM's), PEFT ties it for the head's sake.
+    let saved = options.modulesToSave + (options.tiesSaved && !ties(options.modulesToSave) ? [head] : [])
     if inWhole { try options.resolvePatterns(pairs.map { ($0.module, TextPart.wholeName(of: $0.module)) }) }
     var config: [String: JSONValue] = [
       "auto_mapping": .null, "base_model_name_or_path": .string(baseModel), "bias": .string("none"),
       "fan_in_fan_out": .bool(false), "inference_mode": .bool(true), "init_lora_weights": .bool(true),
       "layers_pattern": .null, "layers_to_transform": .null, "lora_alpha": number(options.alpha),
       "lora_dropout": .double(Double("\(options.dropout)") ?? 0),
-      "modules_to_save": options.modulesToSave.isEmpty
-        ? .null : .array(options.modulesToSave.map(JSONValue.string)),
+      "modules_to_save": options.modulesToSave.isEmpty ? .null : .array(saved.map(JSONValue.string)),
       "peft_type": .string("LORA"), "r": .int(options.rank), "revision": .null,
       "target_modules": inWhole
         ? .string(expression(targets)) : .array(targets.map(JSONValue.string)),

@@ -20,7 +20,8 @@ struct AdapterConfig {
       dropout: try keys.float("lora_dropout", default: 0),
       rsLoRA: try keys.bool("use_rslora", default: false))
     options.modulesToSave = try keys.strings("modules_to_save") ?? []
-    options.tiesSaved = try keys.bool("ensure_weight_tying", default: false)
+    options.tiesSaved =
+      try keys.bool("ensure_weight_tying", default: false) && AdapterConfig.ties(options.modulesToSave)
     tokens = try TokenIndices(keys)
     let order = try PatternOrder(path)
     options.rankPattern = try AdapterConfig.patterns("rank_pattern", keys, order) { $0.int }
@@ -29,6 +30,13 @@ struct AdapterConfig {
     options.targetModules = targets.names
     notes = try keys.finish(AdapterConfig.keys)
   }
+
+  /// Whether PEFT ties what these modules are: it knows the two of them by LLaMA's names alone.
+  static func ties(_ saved: [String]) -> Bool {
+    saved.contains { LoRAOptions.matches($0, "embed_tokens") || LoRAOptions.matches($0, head) }
+  }
+
+  static let head = "lm_head"
 
   private static func patterns<Value>(
     _ key: String, _ keys: KeyReader, _ order: PatternOrder, _ convert: (JSONValue) -> Value?
