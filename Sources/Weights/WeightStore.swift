@@ -55,6 +55,15 @@ package final class WeightStore: Sendable {
     try WeightStore(path, tensors.values.compactMap { tensor in name(tensor.info.name).map(tensor.named) })
   }
 
+  /// The store with views in place of the tensors that they are of.
+  ///
+  /// - Throws: `FireflyError` where a tensor is no matrix of a plain type.
+  package func viewing(_ views: [TensorView]) throws -> WeightStore {
+    let holders = Set(views.map(\.holder))
+    let others = tensors.values.filter { !holders.contains($0.info.name) }
+    return try WeightStore(path, others + views.map { try take($0.holder).view($0) }, parts: parts)
+  }
+
   /// All names in the files, sorted; of a 4-bit folder also those of its scales.
   package var names: [String] { tensors.keys.sorted() }
 

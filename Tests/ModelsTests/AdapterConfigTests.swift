@@ -68,6 +68,26 @@ import Testing
     #expect(second.arena.trainable.slots == model.arena.trainable.slots)
   }
 
+  /// Of experts whose matrices lie in one tensor a layer PEFT has one pair.
+  @Test(arguments: ["qwen3_moe", "deepseek_v2", "qwen2_moe"])
+  func pairsOfParametersAreThoseOfEachExpert(_ family: String) throws {
+    let fixture = try ModelFixture("families/" + family)
+    let model = try fixture.model()
+    let file = try AdapterFile(Self.folder + "/experts/" + family)
+    #expect(file.hasParameters && file.modules.contains { $0.hasSuffix("experts.1.down_proj") })
+    try model.loadAdapter(file, onOwnBase: false)
+    #expect(model.notes.isEmpty)
+    assertClose(
+      logits(model, fixture), try expected("experts.\(family).logits"), Tolerance(absolute: 1e-4))
+
+    // Written as pairs of each expert it is the same.
+    let again = try TemporaryFolder()
+    try model.saveAdapter(to: again.path, baseModel: "..")
+    let second = try fixture.model()
+    try second.loadAdapter(again.path)
+    #expect(logits(second, fixture) == logits(model, fixture))
+  }
+
   /// PEFT ties BLOOM's word_embeddings where modules_to_save names lm_head too, and leaves the head as it was otherwise.
   @Test func aTiedEmbeddingOfAnotherName() throws {
     let fixture = try ModelFixture("families/bloom")
@@ -88,6 +108,19 @@ import Testing
     config["modules_to_save"] = .array([.string("word_embeddings")])
     try AtomicFile.write(Data(JSONValue.object(config).text().utf8), to: path)
     #expect(try !AdapterFile(folder.path).options.tiesSaved)
+  }
+
+  @Test func aPairOfParametersOfAnotherRankIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let original = Self.folder + "/experts/qwen3_moe/"
+    var config = try #require(JSONValue.read(original + "adapter_config.json").object)
+    config["rank_pattern"] = .object(["experts.gate_up_proj": .int(4)])
+    try AtomicFile.write(
+      Data(JSONValue.object(config).text().utf8), to: folder.path + "/adapter_config.json")
+    let weights = "adapter_model.safetensors"
+    try FileManager.default.copyItem(atPath: original + weights, toPath: folder.path + "/" + weights)
+    let error = #expect(throws: FireflyError.self) { try AdapterFile(folder.path) }
+    #expect(error?.what == "the pair of the experts' parameter has an unknown shape")
   }
 
   @Test func patternsKeepTheirOrderWhenWritten() throws {

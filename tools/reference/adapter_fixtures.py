@@ -5,8 +5,9 @@ unusual things. The base is Fixtures/gqa; every adapter is read by PeftModel.fro
     python tools/reference/adapter_fixtures.py
 
 cases.json: for each case the tensors' file, changes to adapter_config.json (a list of pairs keeps the order of patterns), and
-whether PEFT's answers are those of the base with s·B·A added. expected.safetensors: the logits of the batch's first 8 rows,
-and gradients for the case on the head.
+whether PEFT's answers are those of the base with s·B·A added. experts/FAMILY: adapters that PEFT makes of experts whose matrices
+lie in one tensor a layer, on Fixtures/families. expected.safetensors: the logits of the batch's first 8 rows, and gradients for
+the case on the head.
 """
 
 import json
@@ -57,6 +58,15 @@ CASES = {
     "velora": {"velora_config": {"num_groups": 1, "scale": 1.0, "init_type": "random"}},
     "head": {"tensors": "head", "target_modules": ["q_proj", "lm_head"]},
 }  # fmt: skip
+# A pair of each of the experts' parameters, of both by the names that their layers had before, and of one beside a module's.
+EXPERTS = {
+    "qwen3_moe": {
+        "target_modules": ["q_proj"], "target_parameters": ["mlp.experts.gate_up_proj", "experts.down_proj"],
+        "rank_pattern": {r".*experts\.gate_up_proj": 3}, "alpha_pattern": {"experts.down_proj": 7}},
+    "deepseek_v2": {"target_modules": ["o_proj", "gate_proj", "up_proj", "down_proj"], "use_rslora": True},
+    "qwen2_moe": {
+        "target_modules": ["k_proj"], "target_parameters": ["experts.down_proj", "shared_expert.gate_proj.weight"]},
+}  # fmt: skip
 STARTS = [False, "gaussian", "orthogonal", "eva", "mica", "pissa", "pissa_niter_4", "olora", "lora_ga", "loftq", "corda"]
 
 
@@ -103,6 +113,27 @@ def load(changes: dict):
         return peft.PeftModel.from_pretrained(base, folder)
 
 
+def experts(family: str) -> torch.Tensor:
+    """The logits of a fresh adapter with random values, which is saved."""
+    folder = OUT / "experts" / family
+    base = AutoModelForCausalLM.from_pretrained(
+        FIXTURES / "families" / family, dtype=torch.float32, attn_implementation="eager")  # fmt: skip
+    model = peft.get_peft_model(base, peft.LoraConfig(r=2, lora_alpha=4, task_type="CAUSAL_LM", **EXPERTS[family]))
+    generator = torch.Generator().manual_seed(5)
+    for name, value in model.named_parameters():
+        if "lora_" in name:
+            value.data = 0.1 * torch.randn(value.shape, generator=generator)
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink()
+    written = json.loads((folder / "adapter_config.json").read_text())
+    written["base_model_name_or_path"] = family
+    for key in ("target_modules", "target_parameters"):
+        written[key] = sorted(written[key])
+    (folder / "adapter_config.json").write_text(json.dumps(written, indent=2) + "\n")
+    batch = json.loads((FIXTURES / "families" / family / "case.json").read_text())
+    return evaluate(model, batch)[0][:ROWS].detach().contiguous()
+
+
 def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
@@ -126,6 +157,8 @@ def main() -> None:
             for key, value in model.named_parameters():
                 if value.requires_grad:
                     expected[f"head.gradient.{key.replace('.default', '')}"] = value.grad.contiguous()
+    for family in EXPERTS:
+        expected[f"experts.{family}.logits"] = experts(family)
     starts = {}
     for start in STARTS:
         changes = {"init_lora_weights": start}

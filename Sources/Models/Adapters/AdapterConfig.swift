@@ -76,7 +76,7 @@ extension AdapterConfig {
       try keys.refuse(key, unless: [.bool(false), .array([]), .object([:])], fix: merging)
     }
     for key in [
-      "layer_replication", "target_parameters", "megatron_config", "alora_invocation_tokens",
+      "layer_replication", "megatron_config", "alora_invocation_tokens",
       "arrow_config", "kasa_config", "monteclora_config",
     ] {
       try keys.refuse(key, unless: [.array([]), .object([:])], fix: merging)

@@ -16,6 +16,8 @@ package struct AdapterFile {
   package let modules: [String]
   /// All that have an A and a B.
   private let stored: [String]
+  /// Whether some pairs are of parameters and not of modules: `target_parameters`.
+  package let hasParameters: Bool
   /// A line for each thing in the files that has no effect, for the user to read.
   package let notes: [String]
   /// Modules that are there whole, for those of the base.
@@ -35,21 +37,26 @@ package struct AdapterFile {
         expected: "\(ModelFiles.adapterConfig) and an adapter's weights")
     }
     let config = try AdapterConfig("\(folder)/\(ModelFiles.adapterConfig)")
-    let files = try AdapterFile.weights(in: folder)
-    let names = try TextPartNames(files)
-    store = names?.store ?? files
+    let pairs = try ParameterPairs(AdapterFile.weights(in: folder), config.targets, config.options)
+    let names = try TextPartNames(pairs.store)
+    store = names?.store ?? pairs.store
     tables = try AdapterTables(store.names, config.options, at: store.path)
     tokens = config.tokens
     stored = try AdapterFile.modules(tables.others, store.path)
     let fileName = { (module: String) in names?.fileName(of: module) ?? module }
-    let modules = stored.filter { config.targets.contains(fileName($0)) }
+    let parameter = { (module: String) in pairs.parameter(of: fileName(module)) }
+    let modules = stored.filter { parameter($0) != nil || config.targets.contains(fileName($0)) }
+    let chosen = Set(modules)
+    hasParameters = modules.contains { parameter($0) != nil }
     var options = config.options
-    if names != nil { try options.resolvePatterns(modules.map { (fileName($0), $0) }) }
+    if names != nil || hasParameters {
+      try options.resolvePatterns(modules.map { (parameter($0) ?? fileName($0), $0) })
+    }
     if config.targets.isNarrowed || !modules.allSatisfy(options.targets) { options.targetModules = modules }
     (self.modules, self.options) = (modules, options)
     notes =
       config.notes + (names?.notes ?? [])
-      + AdapterFile.strangers(stored.filter { !config.targets.contains(fileName($0)) }, store.path)
+      + AdapterFile.strangers(stored.filter { !chosen.contains($0) }, store.path)
     let whole = tables.trained
     if let missing = options.modulesToSave.first(where: { name in
       !whole.contains { LoRAOptions.matches($0, name) }

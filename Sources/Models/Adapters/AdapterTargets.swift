@@ -12,9 +12,12 @@ struct AdapterTargets {
   /// `layers_pattern`: what stands before a layer's number; empty: anything.
   private let layerNames: [ModuleExpression]
   private let saved: [String]
+  /// `target_parameters`: the ends of parameters' paths.
+  private let parameters: [String]
 
   init(_ keys: KeyReader, saved: [String]) throws {
     self.saved = saved
+    parameters = try keys.strings("target_parameters") ?? []
     (names, pattern) = try AdapterTargets.modules("target_modules", keys)
     let excluded = try AdapterTargets.modules("exclude_modules", keys)
     (excludedNames, excludedPattern) = (excluded.names ?? [], excluded.pattern)
@@ -34,12 +37,15 @@ struct AdapterTargets {
       return false
     }
     if let pattern { return pattern.fits(module) }
-    guard let names else { return true }
+    guard let names else { return parameters.isEmpty }
     guard names.contains(where: { LoRAOptions.matches(module, $0) }) else { return false }
     // A module that is named by its whole path has a pair whatever its layer.
     guard let layers, !names.contains(module) else { return true }
     return layer(of: module).map(layers.contains) ?? false
   }
+
+  /// Whether a parameter has a pair, by its path.
+  func containsParameter(_ path: String) -> Bool { parameters.contains { LoRAOptions.matches(path, $0) } }
 
   /// The first number in the module's path that may be a layer's; of several names of layers, by the first that stands before
   /// a number.

@@ -19,6 +19,12 @@ extension RunConfig {
         found: "trainable_token_indices",
         fix: "Merge it into the model ('firefly merge'), and train the merged model.")
     }
+    // Of experts the pairs share matrices, which no file of single pairs can say again.
+    guard !adapter.hasParameters else {
+      throw FireflyError(
+        "an adapter of parameters cannot be trained further", at: startAdapter, found: "target_parameters",
+        fix: "Merge it into the model ('firefly merge'), and train the merged model.")
+    }
     let options = adapter.options
     var config = self
     config.loraRank = options.rank

@@ -15,6 +15,16 @@ extension Chinese {
     = {}convert_to_lora()，或用 merge_and_unload() 合并。
     Merge the adapter with PEFT: it has trained biases of the base ("bias").
     = 请用 PEFT 合并这个适配器：它训练了基础模型的偏置。
+    the pair of the experts' parameter has an unknown shape
+    = 专家参数的这一对矩阵形状未知
+    A of a multiple of {} rows, and B of as many columns
+    = A 的行数为 {} 的倍数，B 的列数与之相同
+    the tensor has not the parts that are read of it
+    = 该张量没有要从中读取的部分
+    a matrix of floats
+    = 浮点数矩阵
+    an adapter of parameters cannot be trained further
+    = 针对参数的适配器不能继续训练
     the adapter's weights lack a module of "modules_to_save"
     = 适配器的权重缺少 "modules_to_save" 中的一个模块
     {}.weight
