@@ -143,7 +143,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("use_dora", "true"), ("bias", "\"some\""), ("modules_to_save", "[\"lm_head\"]"), ("peft_type", "\"IA3\""),
+    ("use_dora", "true"), ("bias", "\"some\""), ("modules_to_save", "[\"lm_head\"]"),
+    ("peft_type", "\"IA3\""),
     ("r", "9"), ("r", "\"8\""),
   ])
   func refusesWhatItDoesNotDo(_ key: String, _ value: String) throws {
