@@ -6,18 +6,21 @@ unusual things. The base is Fixtures/gqa; every adapter is read by PeftModel.fro
 
 cases.json: for each case the tensors' file, changes to adapter_config.json (a list of pairs keeps the order of patterns), and
 whether PEFT's answers are those of the base with s·B·A added. experts/FAMILY: adapters that PEFT makes of experts whose matrices
-lie in one tensor a layer, on Fixtures/families. expected.safetensors: the logits of the batch's first 8 rows, and gradients for
+lie in one tensor a layer, on Fixtures/families; and which modules of the base PEFT gives a pair of which rank and factor by random
+keys (choices). expected.safetensors: the logits of the batch's first 8 rows, and gradients for
 the case on the head.
 """
 
 import json
 import pathlib
+import random
 import shutil
 import tempfile
 import warnings
 
 import peft
 import torch
+from peft.utils.other import get_pattern_key
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
@@ -27,6 +30,7 @@ from model_case import evaluate
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Tests/ModelsTests/Fixtures"
 OUT = FIXTURES / "adapters"
 ROWS = 8
+CHOICES = 60
 PLAIN = {
     "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "..", "bias": "none", "r": 4,
     "lora_alpha": 8, "lora_dropout": 0.0, "inference_mode": True, "init_lora_weights": True,
@@ -134,6 +138,37 @@ def experts(family: str) -> torch.Tensor:
     return evaluate(model, batch)[0][:ROWS].detach().contiguous()
 
 
+def choice(draw: random.Random) -> dict | None:
+    """Random keys, and by module the rank and the factor that they give; nothing where PEFT refuses them."""
+    leaves = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    keys = {"target_modules": draw.choice([
+        "all-linear", draw.sample(leaves, 3), [f"layers.{draw.randrange(2)}.mlp.{draw.choice(leaves[4:])}", "q_proj"],
+        [f"model.layers.1.self_attn.{draw.choice(leaves[:4])}", "up_proj", "lm_head"],
+        rf".*\.{draw.randrange(2)}\..*({draw.choice(leaves)}|{draw.choice(leaves)})", r".*(self_attn|lm_head).*"])}  # fmt: skip
+    if draw.random() < 0.5:
+        keys["exclude_modules"] = draw.choice([[draw.choice(leaves)], rf".*\.{draw.randrange(2)}\..*", ["mlp.up_proj"]])
+    if isinstance(keys["target_modules"], list) and draw.random() < 0.6:
+        keys["layers_to_transform"] = draw.choice([0, 1, [1], [0, 1], []])
+        if keys["layers_to_transform"] != [] and draw.random() < 0.5:
+            keys["layers_pattern"] = draw.choice(["layers", ["h", "layers"], "model.layers"])
+    for key, values in [("rank_pattern", [1, 3, 7]), ("alpha_pattern", [1, 5, 32])]:
+        if draw.random() < 0.5:
+            leaf = draw.choice(leaves)
+            keys[key] = {draw.choice([leaf, rf"layers\.0\..*{leaf}", f"{leaf[:2]}.*", ".*proj"]): draw.choice(values)}
+    base = AutoModelForCausalLM.from_pretrained(FIXTURES / "gqa", dtype=torch.float32)
+    try:
+        model = peft.get_peft_model(base, peft.LoraConfig(r=4, lora_alpha=8, **keys)).base_model.model
+    except ValueError:
+        return None
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, peft.tuners.lora.LoraLayer)}
+    for key in ("rank_pattern", "alpha_pattern"):
+        # Firefly refuses a pattern that fits nothing.
+        if key in keys and all(get_pattern_key(keys[key], name) == name for name in layers):
+            return None
+    return {"keys": keys, "modules": {
+        name: [module.r["default"], module.scaling["default"]] for name, module in layers.items()}}  # fmt: skip
+
+
 def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
@@ -171,8 +206,11 @@ def main() -> None:
             continue
         same = torch.allclose(logits, expected["plain.logits"], atol=1e-5)
         starts[json.dumps(start)] = "plain" if same else "changes the base"
+    draw = random.Random(9)
+    choices = [one for one in (choice(draw) for _ in range(CHOICES)) if one]
     save_file(expected, OUT / "expected.safetensors")
     (OUT / "cases.json").write_text(json.dumps({"config": PLAIN, "cases": cases, "starts": starts}, indent=1) + "\n")
+    (OUT / "choices.json").write_text("[\n" + ",\n".join(json.dumps(one) for one in choices) + "\n]\n")
     manifest.write(OUT, "tools/reference/adapter_fixtures.py", ["torch", "transformers", "peft", "safetensors"])
     print(json.dumps(starts, indent=1))
 

@@ -37,7 +37,7 @@ public struct ModulePatterns<Value: Equatable & Sendable>: Equatable, Sendable {
   }
 
   /// The value of the first pattern that fits; nil where none does.
-  func value(of module: String) -> Value? { entries.first { $0.expression.fits(module) }?.value }
+  package func value(of module: String) -> Value? { entries.first { $0.expression.fits(module) }?.value }
 }
 
 /// A regular expression that a whole module name must fit. Names are short, so it always comes to an end.

@@ -88,6 +88,7 @@ struct Fingerprint: Equatable {
         saved["modules_to_save"] = .array(config.modulesToSave.map(JSONValue.string))
         if config.tiesSavedModules { saved["ensure_weight_tying"] = .bool(true) }
       }
+      for key in [AdapterKeys.ranks.name, AdapterKeys.alphas.name] { saved[key] = config.source[key] }
       return [
         "lora_rank": .int(config.loraRank), "lora_alpha": .double(config.loraAlpha),
         "lora_dropout": .double(config.loraDropout), "use_rslora": .bool(config.usesRankStabilisedLoRA),

@@ -40,6 +40,8 @@ enum KeysElsewhere {
     "lora_target_modules": "target_modules lora_target target_regex",
     "modules_to_save": "lora_modules_to_save additional_target",
     "use_rslora": "peft_use_rslora",
+    "layers_to_transform": "peft_layers_to_transform",
+    "layers_pattern": "peft_layers_pattern",
     "adapter_name_or_path": "lora_model_dir adapters adapter_path peft_model_id resume_from_adapter",
     "num_train_epochs": "num_epochs epochs train_epochs",
     "max_steps": "num_steps train_steps max_train_steps",
@@ -120,8 +122,8 @@ enum KeysElsewhere {
     "freeze_vit": images, "freeze_aligner": images, "vit_lr": images, "aligner_lr": images,
     "pissa_init": plainLoRA, "pissa_iter": plainLoRA, "pissa_convert": plainLoRA,
     "lora_bias_trainable": plainLoRA, "lora_fan_in_fan_out": plainLoRA, "lora_on_cpu": plainLoRA,
-    "peft_use_dora": plainLoRA, "peft_init_lora_weights": plainLoRA, "peft_layers_to_transform": plainLoRA,
-    "peft_layers_pattern": plainLoRA, "use_lora_plus": plainLoRA, "init_weights": plainLoRA,
+    "peft_use_dora": plainLoRA, "peft_init_lora_weights": plainLoRA, "use_lora_plus": plainLoRA,
+    "init_weights": plainLoRA,
     "lora_dtype": plainLoRA,
     "use_llama_pro": layers, "mixture_of_depths": layers, "shift_attn": layers, "s2_attention": layers,
     "rope_scaling": layers, "train_from_scratch": layers, "num_layers": layers,
@@ -192,7 +194,7 @@ enum KeysElsewhere {
   private static let frozen =
     "\"train_last_layers\" or \"freeze_layers\" choose what \"train_mode\": \"full\" trains."
   private static let images = "Remove it: the models here read text alone."
-  private static let plainLoRA = "Remove it: adapters are LoRA of every layer, and begin at zero."
+  private static let plainLoRA = "Remove it: adapters are LoRA, and begin at zero."
   private static let layers = "Remove it: the model is as its config.json says."
   private static let tokensOfHubs =
     "Remove it: the environment's HF_TOKEN is the token of 'firefly download'."

@@ -37,8 +37,10 @@ public struct RunConfig: Sendable {
   public package(set) var loraDropout: Double
   /// Leaf names such as `q_proj`; nil for every linear layer but the head.
   public package(set) var loraTargetModules: [String]?
+  /// What chooses layers, ranks and alphas beside these.
+  package internal(set) var adapterChoice: AdapterChoice
   public package(set) var usesRankStabilisedLoRA: Bool  // use_rslora
-  /// Ranks and alphas of modules that differ; of an adapter that is trained further alone.
+  /// Ranks and alphas of modules that differ: those of `adapterChoice`, or of the adapter that is trained further.
   public internal(set) var loraRankPattern = ModulePatterns<Int>()
   public internal(set) var loraAlphaPattern = ModulePatterns<Double>()
   /// Modules that are trained whole and saved with the adapter, by their leaf names: embedding, head.
@@ -155,6 +157,7 @@ public struct RunConfig: Sendable {
     loraAlpha = keys.value(AdapterKeys.alpha)
     loraDropout = keys.value(AdapterKeys.dropout)
     loraTargetModules = keys.value(AdapterKeys.targets)
+    adapterChoice = keys.adapterChoice(startAdapter: startAdapter, source: source)
     usesRankStabilisedLoRA = keys.value(AdapterKeys.rankStabilised)
     modulesToSave = keys.value(AdapterKeys.saved)
     tiesSavedModules = keys.value(AdapterKeys.tied)

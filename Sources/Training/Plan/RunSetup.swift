@@ -57,7 +57,7 @@ struct RunSetup {
     try output.check(model: pretrained.source.path)
     resumed = try output.resumePoint(&notices)
     architecture = try Architecture.read(pretrained.source).architecture
-    let config = try config.takingStartAdapter(architecture).held(
+    let config = try config.takingStartAdapter(architecture).choosingLayers(architecture).held(
       on: device, architecture, compute: compute, &notices)
     try config.validateTrained(for: architecture)
     if config.mode == .full { try RunSetup.requireWhole(pretrained.source) }

@@ -126,8 +126,11 @@ private func config(_ changes: [String: JSONValue] = [:], _ overrides: [String] 
         + "cosine_warmup_with_min_lr, polynomial, inverse_sqrt, warmup_stable_decay",
       "\"cosin\""
     ),
+    ("logging_strategy", .string("step"), "one of no, steps, epoch", "\"step\""),
     ("save_steps", .int(0), "a whole number of at least 1, or a part of all steps below 1", "0"),
-    ("lora_target_modules", .array([.int(1)]), "a list of module names, or \"all-linear\"", "[1]"),
+    (
+      "lora_target_modules", .array([.int(1)]), "a list of module names, or a string that is not empty", "[1]"
+    ),
     ("dpo_reference", .string("old"), "one of start, base", "\"old\""),
   ])
   func wrongValuesTellKeyExpectedAndFound(

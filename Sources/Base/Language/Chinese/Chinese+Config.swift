@@ -61,6 +61,14 @@ extension Chinese {
     = 整数步数，或占总步数的比例（小于 1）
     the warm-up is ignored: lr_scheduler_type "constant" has none; "constant_with_warmup" has
     = 预热设置不起作用：lr_scheduler_type 为 "constant" 时没有预热，"constant_with_warmup" 才有
+    "layers_pattern" is for "layers_to_transform", which is not given
+    = "layers_pattern" 用于 "layers_to_transform"，而后者没有给出
+    "layers_to_transform" does not go with an expression
+    = "layers_to_transform" 不能与正则表达式同时使用
+    Let the expression say which layers, or list the modules' names.
+    = 请在表达式中写明层号，或列出模块名称。
+    "{}" does not go with "adapter_name_or_path"
+    = "{}" 不能与 "adapter_name_or_path" 同时使用
     "optim": "{}" runs with 32-bit states
     = "optim": "{}" 按 32 位状态运行
     "shuffle" and "train_sampling_strategy" differ

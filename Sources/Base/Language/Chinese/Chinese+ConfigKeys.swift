@@ -77,8 +77,6 @@ extension Chinese {
     = 偏置保持不变
     an adapter begins at zero
     = 适配器从零开始
-    lora_target_modules lists what is adapted
-    = 要适配的模块由 lora_target_modules 列出
     how weights lie is the model's own
     = 权重的存放方式由模型自身决定
     an adapter begins at zero, with A as PEFT's default draws it
@@ -87,16 +85,10 @@ extension Chinese {
     = 适配器只有 LoRA 一种
     the model has the layers of its files
     = 模型的层数以其文件为准
-    every layer is adapted
-    = 每一层都会适配
     an adapter has no bias
     = 适配器没有偏置
     a revision is part of the model's name here
     = 在这里，修订版本写在模型名中
-    one lora_alpha holds for all modules
-    = 所有模块共用一个 lora_alpha
-    one lora_rank holds for all modules
-    = 所有模块共用一个 lora_rank
     adapters are of linear layers
     = 适配器只用于线性层
     texts are packed into blocks of max_seq_length
@@ -218,8 +210,8 @@ extension Chinese {
     = 请删除它：偏好对用 DPO 训练，由 "loss_type" 设置。
     Remove it: the models here read text alone.
     = 请删除它：这里的模型只读取文本。
-    Remove it: adapters are LoRA of every layer, and begin at zero.
-    = 请删除它：适配器是所有层的 LoRA，从零开始。
+    Remove it: adapters are LoRA, and begin at zero.
+    = 请删除它：适配器是 LoRA，从零开始。
     Remove it: the model is as its config.json says.
     = 请删除它：模型以其 config.json 为准。
     Remove it: the environment's HF_TOKEN is the token of 'firefly download'.

@@ -15,6 +15,22 @@ extension Chinese {
     = {}convert_to_lora()，或用 merge_and_unload() 合并。
     Merge the adapter with PEFT: it has trained biases of the base ("bias").
     = 请用 PEFT 合并这个适配器：它训练了基础模型的偏置。
+    no linear layer of the model gets an adapter
+    = 模型中没有线性层会加适配器
+    modules like {}
+    = 形如 {} 的模块
+    A text is an expression that a module's whole path fits; names stand in a list.
+    = 字符串是匹配模块完整路径的正则表达式；名称请写成列表。
+    the pattern fits no layer that has an adapter
+    = 该模式不匹配任何加适配器的层
+    the end of a module's path, or an expression of it
+    = 模块路径的结尾，或其正则表达式
+    two patterns say different things of a layer
+    = 两个模式对同一层的规定不同
+    Write them so that one of them fits it.
+    = 请改写，使只有一个模式与之匹配。
+    a whole number from 1 to 65536
+    = 1 到 65536 的整数
     the pair of the experts' parameter has an unknown shape
     = 专家参数的这一对矩阵形状未知
     A of a multiple of {} rows, and B of as many columns

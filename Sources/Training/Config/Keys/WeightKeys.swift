@@ -23,16 +23,66 @@ enum AdapterKeys {
   static let targets: ConfigKey<[String]?> = ConfigKey(
     "lora_target_modules",
     .either([
-      .list(.filled, of: Wording("module names", "模块名"), isEmptyAllowed: false), .names(["all-linear"]),
+      .list(.filled, of: Wording("module names", "模块名"), isEmptyAllowed: false),
+      .text(isEmptyAllowed: false, suggesting: ["all-linear"]),
     ]), .value(.string("all-linear")),
     .init(
       .ours,
-      "The linear layers that get an adapter, by the last part of their names; \"all-linear\": all but the head. PEFT's "
-        + "target_modules.",
-      "加适配器的线性层，用名称的最后一段表示；\"all-linear\" 表示除输出层外的所有线性层。即 PEFT 的 target_modules。",
+      "The linear layers that get an adapter, by the last part of their names; \"all-linear\": all but the head; another "
+        + "text: an expression that a module's whole path fits. PEFT's target_modules.",
+      "加适配器的线性层，用名称的最后一段表示；\"all-linear\" 表示除输出层外的所有线性层；其他字符串为匹配模块完整路径的正则表达式。"
+        + "即 PEFT 的 target_modules。",
       example: .array([.string("q_proj"), .string("v_proj")]), for: .adapters),
     fallback: nil
   ) { .some($0.array?.compactMap(\.string)) }
+
+  static let excluded: ConfigKey<JSONValue> = AdapterKeys.given(
+    "exclude_modules",
+    .either([
+      .list(.filled, of: Wording("module names", "模块名"), isEmptyAllowed: true),
+      .text(isEmptyAllowed: true, suggesting: []),
+    ]),
+    "Linear layers that get none though they are named: names, or an expression of a module's whole path.",
+    "虽被选中但不加适配器的线性层：名称列表，或匹配模块完整路径的正则表达式。", .array([.string("down_proj")]))
+
+  static let layers: ConfigKey<JSONValue> = AdapterKeys.given(
+    "layers_to_transform",
+    .either([
+      .count(from: 0), .list(.count(from: 0), of: Wording("numbers of layers", "层号"), isEmptyAllowed: true),
+    ]),
+    "The layers whose modules get an adapter, from 0.", "加适配器的层，从 0 起编号。",
+    .array([.int(30), .int(31)]))
+
+  static let layerNames: ConfigKey<JSONValue> = AdapterKeys.given(
+    "layers_pattern",
+    .either([
+      .text(isEmptyAllowed: true, suggesting: []),
+      .list(.filled, of: Wording("names", "名称"), isEmptyAllowed: true),
+    ]),
+    "What stands before a layer's number in a module's path, where there are several numbers.",
+    "模块路径中层号之前的名称，路径中有多个数字时使用。", .string("layers"))
+
+  static let ranks: ConfigKey<JSONValue> = AdapterKeys.given(
+    "rank_pattern", .members([]),
+    "Ranks of modules that differ from lora_rank, by the end of a module's path or an expression of it.",
+    "与 lora_rank 不同的模块的秩，键为模块路径的结尾或其正则表达式。", .object(["down_proj": .int(32)]))
+
+  static let alphas: ConfigKey<JSONValue> = AdapterKeys.given(
+    "alpha_pattern", .members([]), "The same of lora_alpha.", "同上，针对 lora_alpha。",
+    .object(["down_proj": .int(64)]))
+
+  /// A key of PEFT's that `AdapterChoice` reads.
+  private static func given(
+    _ name: String, _ shape: KeyShape, _ english: String, _ chinese: String, _ example: JSONValue
+  ) -> ConfigKey<JSONValue> {
+    ConfigKey(
+      name, shape, .told(Wording("none", "无")),
+      .init(.peft, english, chinese, example: example, for: .adapters), fallback: .null
+    ) { $0 }
+  }
+
+  /// Those that `AdapterChoice` reads, under their own names.
+  static let choice = [excluded, layers, layerNames, ranks, alphas]
 
   static let rankStabilised: ConfigKey<Bool> = .flag(
     "use_rslora", default: false,
@@ -58,10 +108,11 @@ enum AdapterKeys {
       "modules_to_save 写明其一时，与词嵌入共享的输出层仍保持共享；否则两者分开，与 PEFT 相同。",
       example: .bool(true), for: .adapters))
 
-  static let all = [
-    rank.declaration, alpha.declaration, dropout.declaration, targets.declaration,
-    rankStabilised.declaration, saved.declaration, tied.declaration,
-  ]
+  static let all =
+    [
+      rank.declaration, alpha.declaration, dropout.declaration, targets.declaration,
+      rankStabilised.declaration, saved.declaration, tied.declaration,
+    ] + choice.map(\.declaration)
 }
 
 /// Training of all weights.
