@@ -35,7 +35,7 @@ extension GGUFModel {
     case .dynamic, .llama3, .long:
       throw FireflyError(
         "the exported file would lose this rotary scaling", at: "\(place): rope_type",
-        expected: "default, linear" + (kind.takesLlama3Factors ? ", yarn or llama3" : " or yarn"),
+        expected: kind.takesLlama3Factors ? "default, linear, yarn or llama3" : "default, linear or yarn",
         found: scalingType)
     }
   }
