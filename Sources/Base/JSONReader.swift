@@ -46,6 +46,9 @@ package struct JSONReader {
       var members: [String: JSONValue] = [:]
       try forEachMember { key, reader in
         let name = String(decoding: key, as: UTF8.self)
+        if let known = members.index(forKey: name), !members.keys[known].utf8.elementsEqual(name.utf8) {
+          throw reader.malformed("a key that differs from another only in its Unicode form")
+        }
         members[name] = try reader.value()
       }
       return .object(members)

@@ -55,7 +55,21 @@ public struct JSONMembers: Equatable, Sendable, ExpressibleByDictionaryLiteral {
 
   public private(set) var entries: [Entry] = []
   /// Where each key stands; empty while there are few, which are found sooner by walking.
-  private var places: [String: Int] = [:]
+  private var places: [ExactKey: Int] = [:]
+
+  /// A key by its bytes: to Swift's `String` two Unicode forms of one text are equal, and one member would vanish.
+  private struct ExactKey: Hashable, Sendable {
+    let text: String
+
+    static func == (first: ExactKey, second: ExactKey) -> Bool {
+      first.text.utf8.elementsEqual(second.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      var text = text
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+  }
 
   private static let few = 16
 
@@ -80,20 +94,21 @@ public struct JSONMembers: Equatable, Sendable, ExpressibleByDictionaryLiteral {
       case (nil, let value?):
         entries.append(Entry(key: key, value: value))
         if entries.count == JSONMembers.few { index() }
-        if entries.count > JSONMembers.few { places[key] = entries.count - 1 }
+        if entries.count > JSONMembers.few { places[ExactKey(text: key)] = entries.count - 1 }
       case (nil, nil): break
       }
     }
   }
 
   private func place(of key: String) -> Int? {
-    entries.count < JSONMembers.few ? entries.firstIndex { $0.key == key } : places[key]
+    entries.count < JSONMembers.few
+      ? entries.firstIndex { $0.key.utf8.elementsEqual(key.utf8) } : places[ExactKey(text: key)]
   }
 
   private mutating func index() {
     places =
       entries.count < JSONMembers.few
-      ? [:] : Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
+      ? [:] : Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactKey(text: $1.key), $0) })
   }
 
   public static func == (first: JSONMembers, second: JSONMembers) -> Bool { first.entries == second.entries }

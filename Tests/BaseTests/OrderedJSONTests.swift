@@ -23,6 +23,20 @@ import Testing
     #expect(fewer.keys == (1..<count).map { "k\($0)" } && fewer["k1"] == .int(-2))
   }
 
+  /// To Swift's strings two Unicode forms are equal; to Python's they are not.
+  @Test(arguments: [0, 40]) func keysInTwoUnicodeForms(_ count: Int) throws {
+    let others = (0..<count).map { ", \"k\($0)\": 0" }.joined()
+    let text = "{\"\u{E9}\": 1, \"e\u{301}\": 2\(others)}"
+    let members = try #require(OrderedJSON.parse(text, source: "test").object)
+    #expect(members.keys.count == count + 2)
+    #expect(members["\u{E9}"] == .int(1) && members["e\u{301}"] == .int(2))
+    #expect {
+      try JSONValue.parse(text, source: "test")
+    } throws: {
+      "\($0)".contains("a key that differs from another only in its Unicode form in line 1, column")
+    }
+  }
+
   @Test(arguments: ["{\"a\": }", "[1,", "", "{} x"]) func brokenTextIsRefused(_ text: String) {
     #expect(throws: FireflyError.self) { try OrderedJSON.parse(text, source: "test") }
   }

@@ -151,6 +151,8 @@ extension Chinese {
     = {} 小时 {} 分
     not a regular expression: {} at byte {}
     = 不是正则表达式：{}，位于第 {} 字节
+    a key that differs from another only in its Unicode form
+    = 与另一个键只有 Unicode 形式不同的键
     cannot match the text with a regular expression: {}
     = 无法用正则表达式匹配文本：{}
     Shorten the text's longest run without spaces.
