@@ -123,6 +123,14 @@ import Testing
     }
   }
 
+  /// Python, whose dialect these are in, reads them otherwise than PCRE2.
+  @Test(arguments: ["layers\\.\\d{,2}\\.q_proj", "[[:alpha:]]_proj"])
+  func patternsOfTwoMeaningsAreRefused(_ pattern: String) {
+    var patterns = ModulePatterns<Int>()
+    let error = #expect(throws: FireflyError.self) { try patterns.append(pattern, 1) }
+    #expect(error?.description.contains("unsupported regular expression") == true)
+  }
+
   /// Without its adapter a model answers as its base, bit for bit, and no gradient comes about.
   @Test(arguments: names) func aPassWithoutAdaptersIsTheBases(_ name: String)
     throws

@@ -46,6 +46,13 @@ struct ModuleExpression: Equatable, Sendable {
   private let expression: RegularExpression
 
   init(_ pattern: String, at place: String) throws {
+    // PCRE2 and Python's re, whose dialect PEFT's patterns are in, read these differently.
+    guard !pattern.contains("{,"), !pattern.contains("[:") else {
+      throw FireflyError(
+        "unsupported regular expression: a repetition without a lower bound, or \"[:\"", at: place,
+        found: pattern,
+        fix: "Write {0,3} for {,3}.")
+    }
     self.pattern = pattern
     expression = try RegularExpression("^(?:\(pattern))$", at: place)
   }

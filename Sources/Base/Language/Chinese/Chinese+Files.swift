@@ -151,6 +151,10 @@ extension Chinese {
     = {} 小时 {} 分
     not a regular expression: {} at byte {}
     = 不是正则表达式：{}，位于第 {} 字节
+    unsupported regular expression: a repetition without a lower bound, or "[:"
+    = 不支持的正则表达式：没有下限的重复，或“[:”
+    Write {0,3} for {,3}.
+    = 请把 {,3} 写成 {0,3}。
     a key that differs from another only in its Unicode form
     = 与另一个键只有 Unicode 形式不同的键
     cannot match the text with a regular expression: {}
