@@ -117,6 +117,23 @@ import Testing
       "system"
     ),
     (
+      #"{"conversation": [{"from": "system", "value": "s"}, {"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}], "system": "t"}"#,
+      "system"
+    ),
+    (
+      #"{"messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "system": "t"}"#,
+      "system"
+    ),
+    (
+      #"{"messages": [{"role": "system", "content": "s", "tools": [], "weight": 0, "id": 1}, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#,
+      "message.tools"
+    ),
+    (
+      #"{"conversation": [{"input": "a", "output": "b"}, {"input": "c", "output": "d", "system": "x"}]}"#,
+      "conversation.system"
+    ),
+    (#"{"kind": "k", "input": "a", "target": "b</s>c"}"#, "target (the last utterance)"),
+    (
       #"{"conversations": [{"from": "system", "value": "s"}, {"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}], "system": "t"}"#,
       "system"
     ),

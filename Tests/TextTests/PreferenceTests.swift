@@ -79,6 +79,34 @@ import Testing
       dataset.report.unusedKeys.mapValues(\.first) == ["rejected (the messages before the answer)": [2]])
   }
 
+  /// Questions and lists beside those that are answered, where they say something else.
+  @Test(arguments: [
+    (
+      #""prompt": "other", "chosen": [\#(user), \#(assistant("yes"))], "rejected": [\#(user), \#(assistant("no"))]"#,
+      "prompt"
+    ),
+    (#""prompt": "q", "query": "other", "chosen": "yes", "rejected": "no""#, "query"),
+    (#""prompt": "q", "messages": [\#(assistant("else"))], "chosen": "yes", "rejected": "no""#, "messages"),
+    (
+      #""prompt": [\#(user)], "conversations": [\#(user)], "chosen": "yes", "rejected": "no""#,
+      "conversations"
+    ),
+    (
+      #""system": "t", "conversations": [{"from": "system", "value": "s"}, {"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "yes"}, "rejected": {"from": "gpt", "value": "no"}"#,
+      "system"
+    ),
+  ]) func whatIsLeftOutOfPairsIsTold(_ members: String, _ key: String) throws {
+    #expect(try load(["{\(members)}"]).report.unusedKeys.mapValues(\.first) == [key: [1]])
+  }
+
+  /// As in ultrafeedback_binarized: the question again, and the chosen messages again.
+  @Test func whatSaysTheSameIsNotTold() throws {
+    let chosen = "[\(Self.user), \(Self.assistant("yes"))]"
+    let row =
+      #"{"prompt": "q", "chosen": \#(chosen), "rejected": [\#(Self.user), \#(Self.assistant("no"))], "messages": \#(chosen)}"#
+    #expect(try load([row]).report.unusedKeys == [:])
+  }
+
   /// Tools and a system text are the conversation's, as in other rows.
   @Test func columnsReachTheTemplate() throws {
     let row = #"{"prompt": "q", "chosen": "yes", "rejected": "no", "system": "s", "tools": [{"name": "f"}]}"#

@@ -41,9 +41,12 @@ extension RowFormat {
         chosen: chosen, rejected: rejected))
   }
 
-  /// What comes before the answers in `rejected`, where it is not what `chosen` has; and a second system text.
+  /// What comes before the answers in `rejected`, where it is not what `chosen` has; questions beside the one that is answered,
+  /// where they say something else; and a second system text.
   @Sendable static func leftOutOfPreference(_ row: Row) -> [String] {
-    var leftOut = secondSystem(row, row["prompt"]?.array == nil ? "chosen" : "prompt")
+    let list =
+      row["prompt"]?.array != nil ? "prompt" : row["chosen"]?.object != nil ? "conversations" : "chosen"
+    var leftOut = leftOutOfSystem(row, list) + otherQuestions(row, besides: list)
     let differs =
       if let chosen = dialogue(row, "chosen"), let rejected = dialogue(row, "rejected") {
         chosen.dropLast() != rejected.dropLast()
@@ -54,6 +57,23 @@ extension RowFormat {
       }
     if differs { leftOut.append("rejected (the messages before the answer)") }
     return leftOut
+  }
+
+  /// The texts and lists that might be the question and are not.
+  private static func otherQuestions(_ row: Row, besides list: String) -> [String] {
+    let isText = row["chosen"]?.string != nil && row["prompt"]?.array == nil
+    let name = isText ? preferenceQuestions.first { row[$0] != nil } : nil
+    var followed: Set<String> = [list]
+    if let name { followed.insert(name) }
+    if name == "instruction" { followed.insert("input") }
+    let said =
+      (row[list]?.array ?? []).compactMap { ($0["content"] ?? $0["value"])?.string }
+      + [name.flatMap { row[$0]?.string }].compactMap(\.self)
+    return (preferenceQuestions + ["conversations", "messages"]).filter { key in
+      guard let value = row[key], !followed.contains(key) else { return false }
+      if let text = value.string { return !text.isEmpty && !said.contains(text) }
+      return value != .array([]) && value != row["chosen"] && value != row["rejected"]
+    }
   }
 
   /// OpenAI's `{"input": {"messages": […], "tools": …?}, "preferred_output": […], "non_preferred_output": […]}`.

@@ -44,14 +44,15 @@ struct RowFormat: Sendable {
       name: "openai_preference", keys: ["preferred_output", "non_preferred_output"], others: ["input"],
       read: readOpenAIPreference, leftOut: leftOutOfOpenAIPreference),
     RowFormat(
-      name: "firefly", keys: ["conversation"], others: ["system", "tools", "functions"], read: readFirefly),
+      name: "firefly", keys: ["conversation"], others: ["system", "tools", "functions"], read: readFirefly,
+      leftOut: { leftOutOfSystem($0, "conversation") + leftOutOfTurns($0) }),
     RowFormat(
       name: "sharegpt", keys: ["conversations"], others: ["system", "tools", "functions"], read: readShareGPT,
-      leftOut: { secondSystem($0, "conversations") }),
+      leftOut: { leftOutOfSystem($0, "conversations") }),
     RowFormat(
       name: "messages", keys: ["messages"],
       others: ["system", "tools", "functions", "parallel_tool_calls"], read: readMessages,
-      leftOut: { secondSystem($0, "messages") }),
+      leftOut: { leftOutOfSystem($0, "messages") }),
     RowFormat(
       name: "alpaca", keys: ["instruction", "output"],
       others: ["input", "system", "history", "tools", "text"],
@@ -62,8 +63,10 @@ struct RowFormat: Sendable {
       name: "calls", keys: ["query", "answers"], others: ["system", "tools"], read: readCalls),
     RowFormat(
       name: "completion", keys: ["prompt", "completion"], others: ["system", "tools"], read: readCompletion,
-      leftOut: { secondSystem($0, "prompt") }),
-    RowFormat(name: "tasks", keys: ["input", "target"], others: [], read: readTask),
+      leftOut: { leftOutOfSystem($0, "prompt") }),
+    RowFormat(
+      name: "tasks", keys: ["input", "target"], others: [], read: readTask,
+      leftOut: leftOutOfTask),
     RowFormat(
       name: "moss", keys: ["chat"], others: ["meta_instruction", "system", "tools", "functions"],
       read: readMoss, leftOut: leftOutOfMoss),
@@ -95,14 +98,6 @@ struct RowFormat: Sendable {
   func unusedKeys(of row: Row) throws -> [String] {
     try (others.map { try RowKeys.unused(of: row, followed: $0.union(keys)) } ?? []) + leftOut(row)
   }
-
-  /// The row's own system text where a system message of the list goes before it and says something else.
-  static func secondSystem(_ row: Row, _ list: String) -> [String] {
-    guard let own = row["system"]?.string, !own.isEmpty, let first = row[list]?.array?.first,
-      (first["role"] ?? first["from"])?.string == "system"
-    else { return [] }
-    return (first["content"] ?? first["value"])?.string == own ? [] : ["system"]
-  }
 }
 
 // MARK: - The formats
@@ -123,6 +118,14 @@ extension RowFormat {
     (human: "human", assistant: "assistant"), (human: "input", assistant: "output"),
     (human: "question", assistant: "answer"), (human: "user", assistant: "assistant"),
   ]
+
+  /// The system texts of XTuner's turns but the one that counts, which is the row's or the first turn's.
+  private static func leftOutOfTurns(_ row: Row) -> [String] {
+    let systems = (row["conversation"]?.array ?? []).map { $0["input"] == nil ? nil : $0["system"]?.string }
+    let own = row["system"]?.string ?? systems.first ?? nil
+    let others = systems.compactMap(\.self).filter { !$0.isEmpty && $0 != own }
+    return others.isEmpty ? [] : ["conversation.system"]
+  }
 
   private static func turns(of row: Row, _ items: [Row]) throws -> Content {
     var system = try row.optionalText("system")
@@ -215,5 +218,11 @@ extension RowFormat {
       Turn(human: utterances[$0], assistant: utterances[$0 + 1])
     }
     return .conversation(Conversation(turns: turns, line: row.line))
+  }
+
+  @Sendable private static func leftOutOfTask(_ row: Row) -> [String] {
+    let rest = row["target"]?.string?.split(separator: "</s>", omittingEmptySubsequences: false) ?? []
+    let last = rest.last.map { String($0).strippedAsPython } ?? ""
+    return rest.count.isMultiple(of: 2) && !last.isEmpty ? ["target (the last utterance)"] : []
   }
 }

@@ -19,6 +19,9 @@ struct MessageReader {
     return Dictionary(uniqueKeysWithValues: names.flatMap { speaker, names in names.map { ($0, speaker) } })
   }()
 
+  /// Whether what `name` says is the conversation's system text.
+  static func isSystem(_ name: String) -> Bool { speakers[name.lowercased()] == .system }
+
   private enum Speaker {
     case user, assistant, system
     /// The assistant, calling.
@@ -182,6 +185,9 @@ struct MessageDetails {
   /// The word for the contrary: torchtune's.
   private static let leavingOut = "masked"
 
+  /// Whether a key says if a message is learnt.
+  static func isMask(_ key: String) -> Bool { learning.contains(key) || key == leavingOut }
+
   /// - Parameters:
   ///   - followed: the keys that the caller reads.
   ///   - isAnswer: whether the message, or a part of it, is the assistant's.
@@ -190,7 +196,7 @@ struct MessageDetails {
     var masks: [(key: String, isLearnt: Bool)] = []
     for key in item.keys where !followed.contains(key) {
       guard let value = item[key] else { continue }
-      if MessageDetails.learning.contains(key) || key == MessageDetails.leavingOut {
+      if MessageDetails.isMask(key) {
         let flag = try MessageDetails.flag(value, key, item)
         masks.append((key, key == MessageDetails.leavingOut ? !flag : flag))
       } else {
