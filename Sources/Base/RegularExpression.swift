@@ -46,18 +46,21 @@ package final class RegularExpression: @unchecked Sendable {
     return offsets[0]..<offsets[1]
   }
 
-  /// Calls `body` with every match that is not empty, in order.
+  /// Calls `body` with every match, in order; an empty one may stand anywhere but right behind the match before.
   package func forEachMatch(
     in text: UnsafeBufferPointer<UInt8>, workspace: RegularExpressionWorkspace, _ body: (Range<Int>) -> Void
   ) throws {
     var start = 0
-    while start < text.count, let match = try firstMatch(in: text, from: start, workspace: workspace) {
-      if match.isEmpty {
-        start = match.upperBound + 1
+    var last: Int?
+    while start <= text.count, let match = try firstMatch(in: text, from: start, workspace: workspace) {
+      if match.isEmpty && last == match.upperBound {
+        // Sought again from the next character on.
+        start += 1
         while start < text.count, text[start] & 0xC0 == 0x80 { start += 1 }
       } else {
         body(match)
         start = match.upperBound
+        last = start
       }
     }
   }

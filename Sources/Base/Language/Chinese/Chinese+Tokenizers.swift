@@ -225,24 +225,30 @@ extension Chinese {
     = 不超过 {} 字节
     the group "(?{}"
     = 分组“(?{}”
-    the quantifier "}+"
-    = 量词“}+”
     a backslash at the end
     = 末尾的反斜杠
+    a group without its end
+    = 没有结束的分组
+    a bracket ")" without its opening one
+    = 没有左括号的“)”
+    a repetition of nothing
+    = 前面没有内容的重复
+    the repetition "{{},{}}"
+    = 重复“{{},{}}”
+    a class that has no end
+    = 没有结束的字符类
+    an empty class
+    = 空的字符类
+    a range that ends with a class
+    = 以字符类结尾的范围
+    the class "[:{}:]"
+    = 字符类“[:{}:]”
     the escape "\{}"
     = 转义“\{}”
     {} without braces
     = 不带花括号的 {}
     an escape without {} hexadecimal digits
     = 没有 {} 位十六进制数字的转义
-    a POSIX class
-    = POSIX 字符类
-    a negated class inside a class
-    = 字符类中的取反字符类
-    the intersection "&&"
-    = 交集“&&”
-    a class that is empty or has no end
-    = 空的或没有结束的字符类
     unsupported regular expression: {}
     = 不支持的正则表达式：{}
     the vocabulary has no token for a character and none for unknown text

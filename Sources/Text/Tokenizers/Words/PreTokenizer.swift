@@ -102,6 +102,7 @@ struct Words {
         }
       }
     }
+    pieces.removeAll(where: \.isEmpty)  // an empty match cuts, and is no word
     ranges = pieces
   }
 }

@@ -2,25 +2,24 @@ import FireflyBase
 
 /// Translates a pattern of tokenizer.json, which is Oniguruma's syntax, into PCRE2's.
 ///
-/// The two differ in nested character classes (`[^(\s|[.,])]` is one set in Oniguruma), in what `\s`
-/// and `\w` hold, and in some escapes. What has no equal here is refused by name.
+/// The two differ in classes (`[^(\s|[.,])]` is one set in Oniguruma, and `[a&&b]` what two have in common), in what `\s` and `\w`
+/// hold, in repetitions (`a{2}?` is `(?:a{2})?`), in options and in some escapes. What has no equal here is refused by name.
 struct RegularExpressionSyntax {
-  /// White_Space: PCRE2's own `\s` also has U+180E.
   private static let space = "\\t-\\r\\x{85}\\p{Z}"
-  /// Of the numbers that are no digits, those of Latin-1: Oniguruma has a table of its own for the first 256 characters.
-  private static let word = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
-  private static let groups = [":", "=", "!", ">", "<=", "<!", "i:", "i)"]
+  /// `\w` and `\p{Word}` on their own. Of the numbers that are no digits it has those of Latin-1: Oniguruma has a table of its own for the first
+  /// 256 characters, at which classes do not look.
+  static let word = CharacterClass.word + "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
 
-  private let pattern: [Unicode.Scalar]
+  let pattern: [Unicode.Scalar]
   private let place: String
-  private var position = 0
-  private var out = ""
+  var position = 0
 
   /// The same expression in PCRE2's syntax.
   static func translate(_ pattern: String, at place: String) throws -> String {
     var syntax = RegularExpressionSyntax(pattern: Array(pattern.unicodeScalars), place: place)
-    while let next = syntax.peek() { try syntax.translateNext(next) }
-    return syntax.out
+    let out = try syntax.alternatives()
+    if syntax.peek() != nil { throw syntax.unsupported("a bracket \")\" without its opening one") }
+    return out
   }
 
   private init(pattern: [Unicode.Scalar], place: String) {
@@ -28,129 +27,158 @@ struct RegularExpressionSyntax {
     self.place = place
   }
 
-  private func peek(_ ahead: Int = 0) -> Unicode.Scalar? {
+  func peek(_ ahead: Int = 0) -> Unicode.Scalar? {
     position + ahead < pattern.count ? pattern[position + ahead] : nil
   }
 
-  private mutating func translateNext(_ next: Unicode.Scalar) throws {
-    switch next {
-    case "\\":
-      out += try escape(inClass: false)
-    case "[":
-      let set = try characterClass()
-      out += (set.negated ? "[^" : "[") + set.content + "]"
-    case "(" where peek(1) == "?":
-      let rest = String(String.UnicodeScalarView(pattern[(position + 2)...].prefix(2)))
-      guard RegularExpressionSyntax.groups.contains(where: rest.hasPrefix) else {
-        throw unsupported("the group \"(?\(rest)\"")
-      }
-      out += "(?"
-      position += 2
-    case "}" where peek(1) == "+":
-      throw unsupported("the quantifier \"}+\"")
-    default:
-      out.unicodeScalars.append(next)
-      position += 1
-    }
+  /// Goes past `text` where it stands next.
+  mutating func take(_ text: String) -> Bool {
+    guard pattern[position...].starts(with: text.unicodeScalars) else { return false }
+    position += text.unicodeScalars.count
+    return true
   }
 
-  /// One escape sequence; ready for use inside `[…]` when `inClass`.
-  private mutating func escape(inClass: Bool) throws -> String {
-    guard let kind = peek(1) else { throw unsupported("a backslash at the end") }
-    position += 2
-    switch kind {
-    case "s": return inClass ? RegularExpressionSyntax.space : "[\(RegularExpressionSyntax.space)]"
-    case "S": return inClass ? "\\P{White_Space}" : "[^\(RegularExpressionSyntax.space)]"
-    case "w": return inClass ? RegularExpressionSyntax.word : "[\(RegularExpressionSyntax.word)]"
-    case "W" where !inClass: return "[^\(RegularExpressionSyntax.word)]"
-    case "d": return "\\p{Nd}"
-    case "D": return "\\P{Nd}"
-    case "p", "P": return try "\\\(kind){" + property(braces(after: "\\\(kind)")) + "}"
-    case "x" where peek() == "{": return try "\\x" + braces(after: "\\x")
-    case "x": return try "\\x{" + hexadecimal(2) + "}"
-    case "u": return try "\\x{" + hexadecimal(4) + "}"
-    case "n", "r", "t", "f", "a", "e": return "\\\(kind)"
-    case "v": return "\\x{0B}"
-    case "A" where !inClass, "z" where !inClass: return "\\\(kind)"
-    case _ where kind.isASCII && !kind.properties.isAlphabetic && kind.properties.numericType == nil:
-      return "\\\(kind)"
-    case _ where !kind.isASCII: return String(kind)
-    default: throw unsupported("the escape \"\\\(kind)\"")
-    }
-  }
-
-  private mutating func braces(after what: String) throws -> String {
-    guard peek() == "{", let end = pattern[position...].firstIndex(of: "}") else {
-      throw unsupported("\(what) without braces")
-    }
-    defer { position = end + 1 }
-    return String(String.UnicodeScalarView(pattern[position...end]))
-  }
-
-  /// What is in braces after `\p` as PCRE2 says it: short names of categories, scripts without their extensions.
-  private func property(_ braces: String) -> String {
-    let name = braces.dropFirst().dropLast()
-    let negation = name.hasPrefix("^") ? "^" : ""
-    let bare = name.dropFirst(negation.count)
-    let key = bare.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" }
-    if let known = RegularExpressionSyntax.properties[key] { return negation + known }
-    return negation + (key.count <= 2 || key == "any" ? "" : "sc:") + bare
-  }
-
-  /// Long names of categories, and properties that are no scripts.
-  private static let properties = [
-    "letter": "L", "uppercaseletter": "Lu", "lowercaseletter": "Ll", "titlecaseletter": "Lt",
-    "modifierletter": "Lm", "otherletter": "Lo", "mark": "M", "nonspacingmark": "Mn", "spacingmark": "Mc",
-    "enclosingmark": "Me", "number": "N", "decimalnumber": "Nd", "letternumber": "Nl", "othernumber": "No",
-    "punctuation": "P", "connectorpunctuation": "Pc", "dashpunctuation": "Pd", "openpunctuation": "Ps",
-    "closepunctuation": "Pe", "initialpunctuation": "Pi", "finalpunctuation": "Pf", "otherpunctuation": "Po",
-    "symbol": "S", "mathsymbol": "Sm", "currencysymbol": "Sc", "modifiersymbol": "Sk", "othersymbol": "So",
-    "separator": "Z", "spaceseparator": "Zs", "lineseparator": "Zl", "paragraphseparator": "Zp", "other": "C",
-    "control": "Cc", "format": "Cf", "surrogate": "Cs", "privateuse": "Co", "unassigned": "Cn", "digit": "Nd",
-    "alphabetic": "Alphabetic", "alpha": "Alphabetic", "uppercase": "Uppercase", "upper": "Uppercase",
-    "lowercase": "Lowercase", "lower": "Lowercase", "whitespace": "White_Space", "space": "White_Space",
-    "ideographic": "Ideographic", "emoji": "Emoji", "extendedpictographic": "Extended_Pictographic",
-  ]
-
-  private mutating func hexadecimal(_ count: Int) throws -> String {
-    let digits = pattern[position...].prefix(count)
-    guard digits.count == count, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else {
-      throw unsupported("an escape without \(count) hexadecimal digits")
-    }
-    position += count
-    return String(String.UnicodeScalarView(digits))
-  }
-
-  /// A character class with the classes inside it taken in, without its brackets.
-  private mutating func characterClass() throws -> (content: String, negated: Bool) {
-    position += 1
-    let negated = peek() == "^"
-    if negated { position += 1 }
-    var content = ""
-    while let next = peek(), next != "]" {
-      switch next {
-      case "\\":
-        content += try escape(inClass: true)
-      case "[" where peek(1) == ":":
-        throw unsupported("a POSIX class")
-      case "[":
-        let inner = try characterClass()
-        guard !inner.negated else { throw unsupported("a negated class inside a class") }
-        content += inner.content
-      case "&" where peek(1) == "&":
-        throw unsupported("the intersection \"&&\"")
-      default:
-        content.unicodeScalars.append(next)
-        position += 1
-      }
-    }
-    guard peek() == "]", !content.isEmpty else { throw unsupported("a class that is empty or has no end") }
-    position += 1
-    return (content, negated)
-  }
-
-  private func unsupported(_ what: String) -> FireflyError {
+  func unsupported(_ what: String) -> FireflyError {
     FireflyError(
       "unsupported regular expression: \(what)", at: place, found: String(String.UnicodeScalarView(pattern)))
+  }
+
+  // MARK: - Alternatives and groups
+
+  /// Everything up to the end of the group or of the pattern.
+  private mutating func alternatives() throws -> String {
+    var out = ""
+    while let next = peek(), next != ")" {
+      if next == "|" {
+        out += "|"
+        position += 1
+      } else if let options = try isolatedOptions() {
+        // They hold for the rest of the group, and its further alternatives are inside: a(?i)b|c is a(?i:b|c).
+        out += "(?\(options):" + (try alternatives()) + ")"
+      } else {
+        out += try repeated(atom(next))
+      }
+    }
+    return out
+  }
+
+  private mutating func atom(_ next: Unicode.Scalar) throws -> String {
+    switch next {
+    case "\\": return try escape()
+    case "[": return try characterClass().expression
+    case "(": return try group()
+    case "*", "+", "?": throw unsupported("a repetition of nothing")
+    default:
+      position += 1
+      return "^$.".unicodeScalars.contains(next) ? String(next) : CharacterClass.quoted(next)
+    }
+  }
+
+  /// A group; what it matched is asked for by nothing, so that none is a capturing one.
+  private mutating func group() throws -> String {
+    position += 1
+    guard peek() == "?" else { return try rest(of: "(?:") }
+    for kind in ["?:", "?=", "?!", "?>", "?<=", "?<!"] where take(kind) { return try rest(of: "(" + kind) }
+    if take("?#") {
+      while let next = peek(), next != ")" { position += next == "\\" ? 2 : 1 }
+      return try rest(of: "(?:")
+    }
+    if take("?<"), let end = pattern[position...].firstIndex(of: ">") {
+      position = end + 1
+      return try rest(of: "(?:")
+    }
+    position += 1
+    guard let options = try options(), take(":") else {
+      throw unsupported("the group \"(?\(peek().map(String.init) ?? "")\"")
+    }
+    return try rest(of: "(?\(options):")
+  }
+
+  private mutating func rest(of group: String) throws -> String {
+    let inside = try alternatives()
+    guard take(")") else { throw unsupported("a group without its end") }
+    return group + inside + ")"
+  }
+
+  /// `(?i)`; nil where something else stands.
+  private mutating func isolatedOptions() throws -> String? {
+    let start = position
+    if take("(?"), let options = try options(), take(")") { return options }
+    position = start
+    return nil
+  }
+
+  /// Letters of options as PCRE2 has them: `m` makes `.` match line ends here.
+  private mutating func options() throws -> String? {
+    var out = ""
+    while let next = peek(), ["i", "m", "-"].contains(next) {
+      out += next == "m" ? "s" : String(next)
+      position += 1
+    }
+    return out.isEmpty ? nil : out
+  }
+
+  // MARK: - Repetitions
+
+  private mutating func repeated(_ atom: String) throws -> String {
+    var out = atom
+    var isRepeated = false
+    while let (quantifier, mayBeLazy) = try quantifier() {
+      // A further repetition is one of the whole.
+      out = (isRepeated ? "(?:\(out))" : out) + quantifier
+      isRepeated = true
+      if mayBeLazy, take("?") { out += "?" } else if !quantifier.hasPrefix("{"), take("+") { out += "+" }
+    }
+    return out
+  }
+
+  /// How often what stands before is repeated, and whether a `?` behind makes that as little as may be.
+  private mutating func quantifier() throws -> (text: String, mayBeLazy: Bool)? {
+    for sign in ["*", "+", "?"] where take(sign) { return (sign, true) }
+    guard peek() == "{", let end = pattern[position...].firstIndex(of: "}") else { return nil }
+    let bounds = String(String.UnicodeScalarView(pattern[(position + 1)..<end])).split(
+      separator: ",", omittingEmptySubsequences: false)
+    let isInterval =
+      (1...2).contains(bounds.count) && bounds.contains { !$0.isEmpty }
+      && bounds.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    guard isInterval else { return nil }  // the brace itself
+    position = end + 1
+    guard bounds.count == 2 else { return ("{\(bounds[0])}", false) }
+    if let low = Int(bounds[0]), let high = Int(bounds[1]), low > high {
+      throw unsupported("the repetition \"{\(low),\(high)}\"")
+    }
+    return ("{\(bounds[0].isEmpty ? "0" : bounds[0]),\(bounds[1])}", true)
+  }
+
+  // MARK: - Escapes
+
+  /// One escape sequence outside of classes.
+  private mutating func escape() throws -> String {
+    switch peek(1) {
+    case "s": return named("[\(RegularExpressionSyntax.space)]")
+    case "S": return named("[^\(RegularExpressionSyntax.space)]")
+    case "w": return named("[\(RegularExpressionSyntax.word)]")
+    case "W": return named("[^\(RegularExpressionSyntax.word)]")
+    case "b": return named(boundary("!", "="))
+    case "B": return named(boundary("=", "!"))
+    case "A": return named("\\A")
+    case "z": return named("\\z")
+    case "Z": return named("\\Z")
+    case "N": return named("[^\\n]")
+    case "O": return named("(?s:.)")
+    case "R": return named("(?>\\r\\n|[\\n-\\r\\x{85}\\x{2028}\\x{2029}])")
+    default: return try escapedSet(inClass: false).expression
+    }
+  }
+
+  private mutating func named(_ translation: String) -> String {
+    position += 2
+    return translation
+  }
+
+  /// Where a word begins or ends; or, the other way about, where neither is.
+  private func boundary(_ before: String, _ after: String) -> String {
+    let word = "[\(RegularExpressionSyntax.word)]"
+    return "(?:(?<=\(word))(?\(before)\(word))|(?<!\(word))(?\(after)\(word)))"
   }
 }
