@@ -53,7 +53,7 @@ enum TokenizeCommand {
       tokenizer = try Pretrained.tokenizer(at: path)
       parsesSpecial = arguments[parseSpecial] || !arguments[plainSpecial] && !isSentencePiece(path)
       start = arguments[addSpecial] ? tokenizer.textStart : []
-      end = arguments[addSpecial] && tokenizer.addsEOS ? tokenizer.eos.map { [$0] } ?? [] : []
+      end = arguments[addSpecial] ? tokenizer.textEnd : []
     }
 
     func ids(_ text: String) throws -> [Int32] {

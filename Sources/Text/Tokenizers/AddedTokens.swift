@@ -69,15 +69,14 @@ struct AddedTokens: Sendable {
         position += 1
         continue
       }
+      // White space that a token takes is still searched: a token that stands in it is one too, as in tokenizers.
       let end = position + entry.pattern.count
       if let span = accept(entry.token, position..<end, in: text, after: done, parseSpecial: parseSpecial) {
         if done < span.lowerBound { parts.append(.text(done..<span.lowerBound)) }
         parts.append(.token(entry.token.id))
         done = span.upperBound
-        position = max(end, done)
-      } else {
-        position = end
       }
+      position = end
     }
     if done < text.count { parts.append(.text(done..<text.count)) }
     return parts
@@ -101,7 +100,7 @@ struct AddedTokens: Sendable {
       let after = match.upperBound < text.count ? scalar(at: match.upperBound, in: text) : nil
       if before.map(continuesWord) ?? false || after.map(continuesWord) ?? false { return nil }
     }
-    var (start, end) = (match.lowerBound, match.upperBound)
+    var (start, end) = (token.lstrip ? max(match.lowerBound, done) : match.lowerBound, match.upperBound)
     while token.lstrip, start > done {
       let space = scalar(before: start, in: text)
       guard space.properties.isWhitespace else { break }
@@ -112,7 +111,8 @@ struct AddedTokens: Sendable {
       guard space.properties.isWhitespace else { break }
       end += UTF8.width(space)
     }
-    return start..<end
+    // Nothing is left of a token in white space that the one before it took.
+    return token.lstrip && start >= end ? nil : start..<end
   }
 
   private func scalar(at position: Int, in text: UnsafeRawBufferPointer) -> Unicode.Scalar {

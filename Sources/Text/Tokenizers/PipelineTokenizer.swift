@@ -38,9 +38,16 @@ final class PipelineTokenizer: Tokenizer {
     rawTokens = AddedTokens(
       parts.addedTokens.filter { !$0.normalized }.map { ($0, Array($0.content.utf8)) },
       rule: parts.addedTokenRule)
-    let normalized = try parts.addedTokens.filter(\.normalized).map {
-      let content = Array($0.content.utf8)
-      return ($0, try parts.normalizer.normalize(content, startsText: true, workspace: workspace))
+    let normalized = try parts.addedTokens.filter(\.normalized).map { token in
+      let content = Array(token.content.utf8)
+      let pattern = try parts.normalizer.normalize(content, startsText: true, workspace: workspace)
+      guard !pattern.isEmpty || content.isEmpty else {
+        throw FireflyError(
+          "the tokenizer's normalizer leaves nothing of an added token",
+          found: token.content.debugDescription,
+          fix: "Set \"normalized\" to false for it in tokenizer.json.")
+      }
+      return (token, pattern)
     }
     normalizedTokens = AddedTokens(normalized, rule: parts.addedTokenRule)
     respelt = Dictionary(normalized.map { ($0.id, $1[...]) }, uniquingKeysWith: { $1 })
@@ -67,6 +74,9 @@ final class PipelineTokenizer: Tokenizer {
   private func encodePiece(
     _ text: [UInt8], startsText: Bool, parseSpecial: Bool, _ scratch: EncodingScratch, _ ids: inout [Int32]
   ) throws {
+    let keepsStart =
+      try preTokenizer.asksForStart
+      ? startsText && normalizer.keepsFirst(of: text, workspace: scratch.matching) : startsText
     let text = try normalizer.normalize(text, startsText: startsText, workspace: scratch.matching)
     for part in text.withUnsafeBytes({ normalizedTokens.split($0, parseSpecial: parseSpecial) }) {
       switch part {
@@ -74,7 +84,7 @@ final class PipelineTokenizer: Tokenizer {
       case .text(let range):
         let words = try preTokenizer.split(
           range.count == text.count ? text : Array(text[range]),
-          startsText: startsText && range.lowerBound == 0, workspace: scratch.matching)
+          startsText: keepsStart && range.lowerBound == 0, workspace: scratch.matching)
         try words.bytes.withUnsafeBytes { bytes in
           for word in words.ranges where !word.isEmpty {
             try encoder.encode(bytes.part(word), scratch: scratch, to: &ids)
@@ -100,6 +110,8 @@ extension PipelineTokenizer {
   var unk: Int32? { properties.unk }
   var addsBOS: Bool { properties.addsBOS }
   var addsEOS: Bool { properties.addsEOS }
+  var textStart: [Int32] { properties.ends?.start ?? (addsBOS ? bos.map { [$0] } ?? [] : []) }
+  var textEnd: [Int32] { properties.ends?.end ?? (addsEOS ? eos.map { [$0] } ?? [] : []) }
   var notes: [String] { properties.notes }
   var specialIDs: Set<Int32> { properties.specialIDs }
   var chatTemplate: String? { properties.chatTemplate }
@@ -119,8 +131,12 @@ struct TokenizerProperties: Sendable {
   var unk: Int32?
   var addsBOS = false
   var addsEOS = false
+  /// What goes before and behind a text that stands alone, where that may be more than BOS and EOS; nil where it is not.
+  var ends: Ends?
   var specialIDs: Set<Int32> = []
   var chatTemplate: String?
   var toolTemplate: String?
   var notes: [String] = []
+
+  typealias Ends = (start: [Int32], end: [Int32])
 }

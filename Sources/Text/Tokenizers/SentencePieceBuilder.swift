@@ -130,11 +130,11 @@ struct SentencePieceBuilder {
 
   private func unigram() throws -> UnigramEncoder {
     let scores = model.pieces.lazy.filter { $0.type == .normal }.map { Double($0.score) }
-    let range = (scores.min() ?? 0)...(scores.max() ?? 0)
     let tokens = textPieces.filter { $0.element.type != .unused }.map { id, piece in
       UnigramEncoder.Token(
         bytes: piece.bytes, id: Int32(id), score: Double(piece.score), isFixed: piece.type == .userDefined)
     }
-    return UnigramEncoder(tokens, range: range, unknown: try unknownCharacters(), arithmetic: .single)
+    return UnigramEncoder(
+      tokens, lowest: scores.min() ?? 0, unknown: try unknownCharacters(), arithmetic: .single)
   }
 }

@@ -16,6 +16,10 @@ public protocol Tokenizer: Sendable {
   var addsBOS: Bool { get }
   /// Whether the model expects `eos` after a text (`encode` never adds it); false unless a tokenizer says so.
   var addsEOS: Bool { get }
+  /// What goes before a text that stands alone: `bos` where the model expects it, and what else its tokenizer puts there.
+  var textStart: [Int32] { get }
+  /// What goes behind a text that stands alone.
+  var textEnd: [Int32] { get }
   /// The ids that `skipSpecial` leaves out of decoded text.
   var specialIDs: Set<Int32> { get }
   /// The Jinja chat template that came with the tokenizer.
@@ -57,13 +61,13 @@ extension Tokenizer {
     return text + decoder.finish()
   }
 
-  /// The ids of a text that stands alone: with `bos` in front where the model expects it, special tokens parsed.
+  /// The ids of a text that stands alone: with `textStart` in front, special tokens parsed.
   public func textTokens(_ text: String) throws -> [Int32] {
     textStart + (try encode(text, parseSpecial: true))
   }
 
-  /// What goes before a text that stands alone: `bos` where the model expects it.
   public var textStart: [Int32] { addsBOS ? bos.map { [$0] } ?? [] : [] }
+  public var textEnd: [Int32] { addsEOS ? eos.map { [$0] } ?? [] : [] }
 
   /// Whether both give the ids of the smaller vocabulary to the same tokens, and tell the same of them apart as special.
   package func makesTokens(of other: any Tokenizer) -> Bool {

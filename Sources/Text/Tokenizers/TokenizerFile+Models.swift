@@ -155,9 +155,8 @@ extension TokenizerFile {
     let tokens = pieces.enumerated().filter { !$0.element.bytes.isEmpty }.map { id, piece in
       UnigramEncoder.Token(bytes: piece.bytes[...], id: Int32(id), score: piece.score)
     }
-    let scores = pieces.map(\.score)
     return UnigramEncoder(
-      tokens, range: (scores.min() ?? 0)...(scores.max() ?? 0),
+      tokens, lowest: pieces.map(\.score).min() ?? 0,
       unknown: UnknownCharacters(byteFallback: bytes, unknown: unknown, fuses: true), arithmetic: .double)
   }
 

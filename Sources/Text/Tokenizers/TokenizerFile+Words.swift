@@ -65,14 +65,13 @@ extension TokenizerFile {
   /// - Parameter canReadBytes: whether the model takes words as bytes, so that they need not be spelt.
   func wordSteps(canReadBytes: Bool) throws -> (steps: [PreTokenizer.Step], spelling: Spelling) {
     let parts = try root.member("pre_tokenizer").map { try flattened($0, "pretokenizers") } ?? []
-    let byteLevel = try parts.firstIndex { try $0.string("type") == "ByteLevel" }
     let normalizes = try root.member("normalizer").map { try flattened($0, "normalizers") } ?? []
     var steps: [PreTokenizer.Step] = []
     var spelling =
       try normalizes.contains { try $0.string("type") == "ByteLevel" } ? Spelling.byteAlphabet : .characters
     for (index, part) in parts.enumerated() {
       steps += try preTokenizer(part)
-      guard index == byteLevel else { continue }
+      guard try part.string("type") == "ByteLevel" else { continue }
       // What follows would look at the spelling.
       let isLast = index == parts.count - 1 && canReadBytes && spelling == .characters
       if !isLast { steps.append(.byteAlphabet) }
@@ -177,13 +176,13 @@ extension TokenizerFile {
     let parts = try flattened(json, "decoders")
     let names = try parts.map { try $0.string("type") }
     guard names.contains("ByteLevel") else { return .steps(try parts.map(decoderStep)) }
-    if let other = names.first(where: { $0 != "ByteLevel" && $0 != "Fuse" }) {
-      throw json.unsupported("decoder beside ByteLevel", other, supported: "ByteLevel alone")
+    if let other = zip(names, ["ByteLevel"] + names.dropFirst().map { _ in "Fuse" }).first(where: !=)?.0 {
+      throw json.unsupported("decoder beside ByteLevel", other, supported: "ByteLevel, and Fuse behind it")
     }
     return .byteLevel
   }
 
-  private func decoderStep(_ json: TokenizerJSON) throws -> StepwiseDecoding.Step {
+  private func decoderStep(_ json: TokenizerJSON) throws -> DecodingStep {
     let type = try json.string("type")
     switch type {
     case "Replace":

@@ -176,8 +176,8 @@ extension Chinese {
     = always、first 或 never
     decoder beside ByteLevel
     = 与 ByteLevel 并列的解码器
-    ByteLevel alone
-    = 只有 ByteLevel
+    ByteLevel, and Fuse behind it
+    = ByteLevel，其后可有 Fuse
     the pattern is empty
     = 模式为空
     the content is empty
@@ -253,6 +253,16 @@ extension Chinese {
     = 不支持的正则表达式：{}
     the vocabulary has no token for a character and none for unknown text
     = 词表中既没有某个字符的词元，也没有表示未知文本的词元
+    the tokenizer's normalizer leaves nothing of an added token
+    = 分词器的 normalizer 使某个附加词元变为空
+    Set "normalized" to false for it in tokenizer.json.
+    = 请在 tokenizer.json 中把它的 "normalized" 设为 false。
+    unsupported: two post-processors that add tokens
+    = 不支持：两个添加词元的 post-processor
+    a template must have the text once
+    = 模板中文本必须恰好出现一次
+    tokenizer.json: ids of added tokens are not those that follow the vocabulary; they are counted as tokenizers does, from "{}" on ({}, found {})
+    = tokenizer.json：附加词元的 id 不是紧接词表的 id；从“{}”起按 tokenizers 的方式编号（{}，文件中为 {}）
     the vocabulary has no token for a word and none for unknown text
     = 词表中既没有某个词的词元，也没有表示未知文本的词元
     a call

@@ -3,7 +3,7 @@ enum TokenDecoder: Sendable {
   /// Tokens spell bytes in GPT-2's alphabet; a token that does not is its own text.
   case byteLevel
   /// Tokens go through the steps one after the other.
-  case steps([StepwiseDecoding.Step])
+  case steps([DecodingStep])
   /// SentencePiece's pieces: `▁` is a space, `<0xE4>` a byte.
   case pieces(dropsSpace: PieceDecoding.LeadingSpace)
 }

@@ -59,6 +59,24 @@ struct Normalizer: Sendable {
     return text
   }
 
+  /// Whether what the text's first character becomes is still there at the end.
+  func keepsFirst(of text: [UInt8], workspace: RegularExpressionWorkspace) throws -> Bool {
+    guard let first = TextBytes.string(text).unicodeScalars.first else { return true }
+    var rest = Array(String(first).utf8)
+    for step in steps {
+      if case .strip(left: false, _) = step { continue }
+      let next = try Normalizer(steps: [step]).normalize(rest, startsText: true, workspace: workspace)
+      if !next.isEmpty {
+        rest = next
+      } else if case .map = step {
+        continue  // what follows is taken for what a map makes of it
+      } else {
+        return false
+      }
+    }
+    return true
+  }
+
   /// The rule of machine translation's normaliser: control characters go, odd spaces become one kind.
   private static func nmt(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
     switch scalar.value {

@@ -24,13 +24,18 @@ struct PreTokenizer: Sendable {
 
   var steps: [Step]
 
+  /// Whether what is done depends on where the text begins.
+  var asksForStart: Bool {
+    steps.contains { if case .metaspace(_, .first) = $0 { true } else { false } }
+  }
+
   /// GPT-2's words: contractions, letters, digits or other signs with one space before, and spaces;
   /// in Oniguruma's syntax, as tokenizer.json writes patterns.
   static let gpt2Pattern =
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
   /// The words of `text`.
-  /// - Parameter startsText: whether the text before it is empty.
+  /// - Parameter startsText: whether nothing stood before it, not even what the normalizer took away.
   func split(_ text: [UInt8], startsText: Bool, workspace: RegularExpressionWorkspace) throws -> Words {
     var words = Words(bytes: text, ranges: [0..<text.count])
     for step in steps {
@@ -45,12 +50,13 @@ struct PreTokenizer: Sendable {
       case .byteAlphabet:
         words.rewrite { word, _, out in out += ByteAlphabet.spell(word) }
       case .metaspace(let replacement, let prefix):
+        let keepsStart = words.keepsStart
         words.rewrite { word, isFirst, out in
           let start = out.count
           for byte in word {
             if byte == UInt8(ascii: " ") { out += replacement } else { out.append(byte) }
           }
-          let wanted = prefix == .always || prefix == .first && isFirst && startsText
+          let wanted = prefix == .always || prefix == .first && isFirst && startsText && keepsStart
           if wanted, !out[start...].starts(with: replacement) {
             out.insert(contentsOf: replacement, at: start)
           }
@@ -65,6 +71,13 @@ struct PreTokenizer: Sendable {
 struct Words {
   var bytes: [UInt8]
   var ranges: [Range<Int>]
+  /// Whether the first word begins where the text does: nothing before it was cut away.
+  private(set) var keepsStart = true
+
+  init(bytes: [UInt8], ranges: [Range<Int>]) {
+    self.bytes = bytes
+    self.ranges = ranges
+  }
 
   /// Builds the buffer anew, word by word; `body` gets the word, whether it is the first, and the new buffer.
   mutating func rewrite(_ body: (ArraySlice<UInt8>, Bool, inout [UInt8]) -> Void) {
@@ -103,6 +116,7 @@ struct Words {
       }
     }
     pieces.removeAll(where: \.isEmpty)  // an empty match cuts, and is no word
+    if pieces.first?.lowerBound != ranges.first?.lowerBound { keepsStart = false }
     ranges = pieces
   }
 }

@@ -27,6 +27,8 @@ struct TokenTable: Sendable {
 
   /// One more than the largest id.
   var limit: Int { spans.count }
+  /// How many ids have a token.
+  var count: Int { spans.count { $0.start >= 0 } }
 
   /// Adds a token; a token that is there already gets the new id, an id that is taken gets the new token.
   mutating func insert(_ token: UnsafeRawBufferPointer, id: Int32) {
