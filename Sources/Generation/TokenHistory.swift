@@ -37,7 +37,7 @@ struct TokenHistory {
       throw FireflyError(
         "what is forbidden leaves no token that may come next",
         fix: "Remove some of suppress_tokens, bad_words_ids or no_repeat_ngram_size (the model's "
-          + "generation_config.json has them), or of a request's bad_words or min_tokens.")
+          + "generation_config.json has them), or of a request's bad_words, min_tokens or allowed_token_ids.")
     }
   }
 

@@ -141,6 +141,11 @@ import Testing
     for text in wrong { #expect(try !allows(.expression(expression), text), "\(text)") }
   }
 
+  @Test(arguments: ["(?=.b)-c", "a[]", "(?!x)x"]) func aFormatWithoutATextIsRefused(expression: String) {
+    let error = #expect(throws: FireflyError.self) { try TextFormat.expression(expression).constraint(trie) }
+    #expect(error?.description.contains("no text is of the format") == true)
+  }
+
   @Test func oneOfSeveralTexts() throws {
     let format = TextFormat.oneOf(["yes", "yesterday", "no"])
     for text in ["yes", "yesterday", "no"] { #expect(try allows(format, text)) }

@@ -68,7 +68,7 @@ import Testing
     (#""structured_outputs": {"regex": "a", "choice": ["b"]}"#, "structured_outputs"),
     (#""structured_outputs": {"regex": "(a)\\1"}"#, "structured_outputs"),
     (#""guided_regex": """#, "guided_regex"),
-    (#""guided_regex": "[""#, "guided_regex"),
+    (#""guided_regex": "[""#, "guided_regex"), (#""guided_regex": "(?!x)x""#, "guided_regex"),
     (#""response_format": {"type": "json_schema"}"#, "response_format.json_schema"),
     (
       #""response_format": {"type": "json_schema", "json_schema": {"name": "n"}}"#,

@@ -18,10 +18,15 @@ public indirect enum TextFormat: Sendable {
   /// may also go without.
   case reasoned(open: [CallFormat.Piece]?, close: [CallFormat.Piece], TextFormat)
 
-  /// - Throws: `FireflyError` naming the keyword of a schema that is not supported, or when it is too large.
+  /// - Throws: `FireflyError` naming the keyword of a schema that is not supported, when the format is too large, and when no text is
+  ///   of it.
   public func constraint(_ tokens: TokenTrie) throws -> TextConstraint {
     let (rules, notes) = try JSONSchema.rules(of: self)
-    return TextConstraint(try ByteGrammar(rules), tokens, notes: notes)
+    let grammar = try ByteGrammar(rules)
+    guard !grammar.start.isDead else {
+      throw FireflyError("no text is of the format", fix: "Take out what excludes the rest of it.")
+    }
+    return TextConstraint(grammar, tokens, notes: notes)
   }
 }
 

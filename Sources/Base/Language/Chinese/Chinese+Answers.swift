@@ -128,9 +128,9 @@ extension Chinese {
     what is forbidden leaves no token that may come next
     = 按所禁止的内容，没有词元可以接下去
     Remove some of suppress_tokens, bad_words_ids or no_repeat_ngram_size (the model's generation_config.json has \#
-    them), or of a request's bad_words or min_tokens.
+    them), or of a request's bad_words, min_tokens or allowed_token_ids.
     = 请去掉一部分 suppress_tokens、bad_words_ids 或 no_repeat_ngram_size（在模型的 generation_config.json \#
-    中），或请求的 bad_words、min_tokens。
+    中），或请求的 bad_words、min_tokens、allowed_token_ids。
     the schemas that must hold together are too large
     = 必须同时成立的 schema 太大
     minItems is more than the schema's items
@@ -151,6 +151,10 @@ extension Chinese {
     = 半个字符
     what is no character
     = 不是字符的内容
+    no text is of the format
+    = 没有文本符合这种格式
+    Take out what excludes the rest of it.
+    = 请去掉其中与其余部分相互排斥的内容。
     the expression has a part that is not supported
     = 正则表达式中有不支持的部分
     the schema's "pattern" has a part that is not supported
