@@ -117,6 +117,24 @@ import Testing
     #expect(try tiny.folder.data("out/\(file)") != tiny.folder.data("out/checkpoint-6/\(file)"))
   }
 
+  /// Of falling losses the first is the greatest, and no later one is better; each is less than those before it.
+  @Test func checkpointsOfTheBestAlone() throws {
+    func saved(_ output: String, greater: Bool) throws -> [Int] {
+      let best: [String: JSONValue] = [
+        "save_strategy": .string("best"), "metric_for_best_model": .string("loss"),
+        "greater_is_better": .bool(greater),
+      ]
+      _ = try Trainer(config: config(output, best)).run()
+      return CheckpointFolder.complete(in: tiny.path + "/" + output).map(\.step)
+    }
+    #expect(try saved("first", greater: true) == [2])
+    let losses = try evaluations("first").compactMap { $0["eval_loss"]?.double }
+    #expect(losses == losses.sorted(by: >))
+    #expect(try saved("each", greater: false) == [2, 4, 6])
+    let error = thrownError { _ = try config("none", ["save_strategy": .string("best")]) }
+    #expect(error?.what == "\"save_strategy\": \"best\" needs evaluations and a metric to go by")
+  }
+
   @Test func byDefaultTheLeastLossIsTheBest() throws {
     _ = try Trainer(config: config("out", ["load_best_model_at_end": .bool(true), "eval_delay": .int(4)]))
       .run()

@@ -67,7 +67,8 @@ import Testing
       #expect(steps { $0 > 0 && occasions.logs(after: $0) } == expected("logs"), "\(run.text())")
       #expect(steps(occasions.evaluates) == expected("evaluates"), "\(run.text())")
       #expect(
-        steps { $0 > 0 && occasions.saves(after: $0, isLast: $0 == total) } == expected("saves"),
+        steps { $0 > 0 && occasions.saves(after: $0, isLast: $0 == total, isBest: false) }
+          == expected("saves"),
         "\(run.text())")
     }
   }

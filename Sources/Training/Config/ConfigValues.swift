@@ -29,6 +29,13 @@ public enum Interval: String, Sendable, CaseIterable {
   case no, steps, epoch
 }
 
+/// When a checkpoint is saved.
+public enum SaveInterval: String, Sendable, CaseIterable {
+  case no, steps, epoch
+  /// After an evaluation that is better than all before it.
+  case best
+}
+
 /// How a step's loss is averaged.
 public enum LossReduction: String, Sendable, CaseIterable {
   /// Every target token of the step counts the same.

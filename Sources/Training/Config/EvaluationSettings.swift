@@ -59,7 +59,7 @@ public struct EvaluationSettings: Sendable, Equatable {
 extension ConfigReader {
   /// eval_file and what belongs to it; nil when there is no evaluation.
   mutating func evaluation(
-    _ task: TaskType, heldOut: HeldOut?, loggingEvery: StepCount, saveInterval: Interval,
+    _ task: TaskType, heldOut: HeldOut?, loggingEvery: StepCount, saveInterval: SaveInterval,
     saveEvery: StepCount, _ notices: inout [String]
   ) -> EvaluationSettings? {
     let interval = evaluationInterval()
@@ -72,6 +72,7 @@ extension ConfigReader {
     let asksForOne = value(EvaluationKeys.asked) || settings.startsWithOne || !file.isEmpty
     settings.patience = patience()
     checkPatience(settings)
+    checkSavesBest(settings, saveInterval)
     guard interval != .no else {
       if asksForOne {
         notices.append("there is no evaluation during training: \"eval_strategy\" is \"no\"")
@@ -138,10 +139,10 @@ extension ConfigReader {
 
   /// The best checkpoint can be loaded only if every checkpoint has been evaluated.
   private mutating func checkBest(
-    _ settings: EvaluationSettings, _ saveInterval: Interval, _ saveEvery: StepCount
+    _ settings: EvaluationSettings, _ saveInterval: SaveInterval, _ saveEvery: StepCount
   ) {
-    guard settings.best?.isLoadedAtEnd == true else { return }
-    guard saveInterval == settings.interval else {
+    guard settings.best?.isLoadedAtEnd == true, saveInterval != .best else { return }
+    guard saveInterval.rawValue == settings.interval.rawValue else {
       problem(
         "\"load_best_model_at_end\" needs checkpoints where there are evaluations", key: "save_strategy",
         expected: "\"\(settings.interval.rawValue)\", the eval_strategy",
@@ -153,6 +154,14 @@ extension ConfigReader {
         "\"load_best_model_at_end\" needs checkpoints where there are evaluations", key: "save_steps",
         expected: "a multiple of eval_steps, \(settings.every)", found: "\(saveEvery)")
     }
+  }
+
+  /// As transformers: without evaluations, or without a metric to go by, none would be the best.
+  private mutating func checkSavesBest(_ settings: EvaluationSettings, _ saveInterval: SaveInterval) {
+    guard saveInterval == .best, settings.interval == .no || settings.best == nil else { return }
+    problem(
+      "\"save_strategy\": \"best\" needs evaluations and a metric to go by", key: "save_strategy",
+      fix: "Set \"eval_strategy\" to \"steps\" or \"epoch\", and \"metric_for_best_model\": \"eval_loss\".")
   }
 
   /// early_stopping_patience and early_stopping_threshold; nil for none.

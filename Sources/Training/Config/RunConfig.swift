@@ -101,7 +101,7 @@ public struct RunConfig: Sendable {
   public package(set) var logsTensorBoard: Bool  // report_to
   public package(set) var tensorBoardFolder: String?  // logging_dir
   public package(set) var disablesBar: Bool  // disable_tqdm
-  public package(set) var saveInterval: Interval
+  public package(set) var saveInterval: SaveInterval
   public package(set) var saveEvery: StepCount
   /// Checkpoints kept; nil for all.
   public package(set) var saveLimit: Int?

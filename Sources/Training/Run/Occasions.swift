@@ -23,9 +23,16 @@ struct Occasions {
       && (step == totalSteps || isDue(evaluation.interval, evaluation.every, after: step))
   }
 
-  /// The last step always has a checkpoint, unless there are none.
-  func saves(after step: Int, isLast: Bool) -> Bool {
-    config.saveInterval != .no && (isLast || isDue(config.saveInterval, config.saveEvery, after: step))
+  /// The last step always has a checkpoint, unless there are none or those of the best evaluations alone.
+  ///
+  /// - Parameter isBest: the step's evaluation is better than all before it.
+  func saves(after step: Int, isLast: Bool, isBest: Bool) -> Bool {
+    switch config.saveInterval {
+    case .no: false
+    case .best: isBest
+    case .steps: isLast || isDue(.steps, config.saveEvery, after: step)
+    case .epoch: isLast || isDue(.epoch, config.saveEvery, after: step)
+    }
   }
 
   /// A run that ends within an epoch ends that epoch.

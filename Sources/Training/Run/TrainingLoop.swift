@@ -90,7 +90,8 @@ struct TrainingLoop {
       try sample(stop: stop)
       let isLast = state.step == totalSteps || isOutOfPatience
       let isStopping = try ranks.any(stop.isAsked) && !isLast
-      if isStopping || occasions.saves(after: state.step, isLast: isLast) {
+      let isBest = state.history.best(config.evaluation?.best)?.step == state.step
+      if isStopping || occasions.saves(after: state.step, isLast: isLast, isBest: isBest) {
         let folder = try save()
         try recorder?.saved(folder, state.history)
         progress(.saved(folder.path))

@@ -69,6 +69,10 @@ extension Chinese {
     = 请在表达式中写明层号，或列出模块名称。
     "{}" does not go with "adapter_name_or_path"
     = "{}" 不能与 "adapter_name_or_path" 同时使用
+    "save_strategy": "best" needs evaluations and a metric to go by
+    = "save_strategy": "best" 需要评估和所依据的指标
+    Set "eval_strategy" to "steps" or "epoch", and "metric_for_best_model": "eval_loss".
+    = 请把 "eval_strategy" 设为 "steps" 或 "epoch"，并设置 "metric_for_best_model": "eval_loss"。
     "optim": "{}" runs with 32-bit states
     = "optim": "{}" 按 32 位状态运行
     "shuffle" and "train_sampling_strategy" differ

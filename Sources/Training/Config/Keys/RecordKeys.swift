@@ -56,12 +56,13 @@ enum RecordKeys {
     "disable_tqdm", default: false,
     .init(.transformers, "No progress bar on the terminal.", "终端上不显示进度条。", example: .bool(true)))
 
-  static let saveStrategy: ConfigKey<Interval> = .choice(
+  static let saveStrategy: ConfigKey<SaveInterval> = .choice(
     "save_strategy", default: .steps,
     .init(
       .transformers,
-      "When checkpoints are saved: never (no), every save_steps (steps), or after each epoch (epoch). Ctrl-C saves one always.",
-      "何时保存检查点：从不（no）、每 save_steps 步（steps），或每轮结束后（epoch）。按 Ctrl-C 时总会保存一个。",
+      "When checkpoints are saved: never (no), every save_steps (steps), after each epoch (epoch), or after an evaluation that is "
+        + "better than all before it (best). Ctrl-C saves one always.",
+      "何时保存检查点：从不（no）、每 save_steps 步（steps）、每轮结束后（epoch），或评估结果优于此前所有评估时（best）。按 Ctrl-C 时总会保存一个。",
       example: .string("epoch")))
 
   static let saveEvery: ConfigKey<StepCount> = .steps(
