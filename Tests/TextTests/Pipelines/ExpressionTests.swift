@@ -64,12 +64,34 @@ import Testing
     }
   }
 
+  /// Signs in any order are an expression or a message.
+  @Test func noExpressionStopsTheProgram() {
+    let signs = Array("[]()^&|\\-{},?*+:!<>=#imwspPxud0a1")
+    var random = TestRandom(seed: 5)
+    var (taken, refused) = (0, 0)
+    for _ in 0..<20_000 {
+      let count = Int.random(in: 1...12, using: &random)
+      let pattern = String((0..<count).map { _ in signs[Int.random(in: signs.indices, using: &random)] })
+      do {
+        _ = try RegularExpression(tokenizers: pattern, at: "test")
+        taken += 1
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(taken > 500 && refused > 500)
+  }
+
   @Test(arguments: [
     ("(?x: a )", "the group"), ("(a)\\1", "the escape \"\\1\""), ("\\X", "the escape"),
     ("a{3,1}", "the repetition"),
     ("[a", "a class that has no end"), ("[a&&]", "an empty class"),
     ("[a-\\d]", "a range that ends with a class"),
     ("(a", "a group without its end"), ("a)", "without its opening one"), ("|*a", "a repetition of nothing"),
+    (String(repeating: "(", count: 100_000), "brackets within each other"),
+    (String(repeating: "[a", count: 100_000), "brackets within each other"),
+    (String(repeating: "(?i)", count: 100_000), "brackets within each other"),
+    ("(?#a\\", "a group without its end"),
     ("[[:latin:]]", "the class"), ("(?~a)", "the group"), ("\\", "a backslash at the end"),
   ]) func whatHasNoEqualIsRefused(_ pattern: String, _ words: String) {
     #expect {

@@ -227,6 +227,8 @@ extension Chinese {
     = 分组“(?{}”
     a backslash at the end
     = 末尾的反斜杠
+    more than {} brackets within each other
+    = 超过 {} 层的嵌套括号
     a group without its end
     = 没有结束的分组
     a bracket ")" without its opening one

@@ -30,7 +30,7 @@ extension RegularExpressionSyntax {
   }
 
   private mutating func classItem(_ next: Unicode.Scalar) throws -> CharacterClass {
-    if next == "[" { return try posixClass() ?? characterClass() }
+    if next == "[" { return try posixClass() ?? inside { try $0.characterClass() } }
     guard next == "\\" else {
       position += 1
       return try range(from: CharacterClass.quoted(next))

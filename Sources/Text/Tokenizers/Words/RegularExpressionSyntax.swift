@@ -13,6 +13,9 @@ struct RegularExpressionSyntax {
   let pattern: [Unicode.Scalar]
   private let place: String
   var position = 0
+  private var depth = 0
+  /// PCRE2's own limit of brackets within brackets.
+  private static let deepest = 250
 
   /// The same expression in PCRE2's syntax.
   static func translate(_ pattern: String, at place: String) throws -> String {
@@ -43,6 +46,14 @@ struct RegularExpressionSyntax {
       "unsupported regular expression: \(what)", at: place, found: String(String.UnicodeScalarView(pattern)))
   }
 
+  /// What `body` reads, one bracket deeper.
+  mutating func inside<Result>(_ body: (inout Self) throws -> Result) throws -> Result {
+    depth += 1
+    defer { depth -= 1 }
+    if depth > Self.deepest { throw unsupported("more than \(Self.deepest) brackets within each other") }
+    return try body(&self)
+  }
+
   // MARK: - Alternatives and groups
 
   /// Everything up to the end of the group or of the pattern.
@@ -54,7 +65,7 @@ struct RegularExpressionSyntax {
         position += 1
       } else if let options = try isolatedOptions() {
         // They hold for the rest of the group, and its further alternatives are inside: a(?i)b|c is a(?i:b|c).
-        out += "(?\(options):" + (try alternatives()) + ")"
+        out += "(?\(options):" + (try inside { try $0.alternatives() }) + ")"
       } else {
         out += try repeated(atom(next))
       }
@@ -80,7 +91,8 @@ struct RegularExpressionSyntax {
     guard peek() == "?" else { return try rest(of: "(?:") }
     for kind in ["?:", "?=", "?!", "?>", "?<=", "?<!"] where take(kind) { return try rest(of: "(" + kind) }
     if take("?#") {
-      while let next = peek(), next != ")" { position += next == "\\" ? 2 : 1 }
+      // A comment, in which a backslash takes the next character's meaning.
+      while let next = peek(), next != ")" { position += next == "\\" && peek(1) != nil ? 2 : 1 }
       return try rest(of: "(?:")
     }
     if take("?<"), let end = pattern[position...].firstIndex(of: ">") {
@@ -95,7 +107,7 @@ struct RegularExpressionSyntax {
   }
 
   private mutating func rest(of group: String) throws -> String {
-    let inside = try alternatives()
+    let inside = try inside { try $0.alternatives() }
     guard take(")") else { throw unsupported("a group without its end") }
     return group + inside + ")"
   }
