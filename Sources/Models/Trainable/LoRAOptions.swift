@@ -85,6 +85,16 @@ public struct LoRAOptions: Equatable, Sendable {
     try checkTargets(
       architecture.adaptableLinears.map(\.module) + (architecture.adaptableHead.map { [$0.module] } ?? []))
     for name in modulesToSave { try architecture.checkSaved(name, ties: tiesSaved, at: "modules_to_save") }
+    try checkHead(of: architecture)
+  }
+
+  /// PEFT leaves out the pair of a module that is trained whole, and does not load one of a head that is tied to such a one.
+  private func checkHead(of architecture: Architecture) throws {
+    let isWhole = architecture.savedModules(self).contains { $0.role == .head || architecture.tiedHead }
+    guard isWhole, let head = architecture.adaptableHead?.module, names(head) else { return }
+    throw FireflyError(
+      "the head is trained whole and has an adapter too", at: "lora_target_modules", found: "\"\(head)\"",
+      fix: "Leave it out of \"lora_target_modules\" or of \"modules_to_save\".")
   }
 
   private func checkTargets(_ modules: [String]) throws {

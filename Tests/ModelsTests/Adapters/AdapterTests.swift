@@ -98,6 +98,15 @@ import Testing
     #expect(error?.what.contains(what) == true && error?.place == "modules_to_save")
   }
 
+  /// PEFT would leave the pair out, and not load it where the two are tied.
+  @Test(arguments: [("families/mistral", "lm_head"), ("biased_tied", "embed_tokens")])
+  func aHeadIsTrainedInOneWay(_ name: String, _ saved: String) throws {
+    let model = try ModelFixture(name).model()
+    let options = LoRAOptions(targetModules: ["q_proj", "lm_head"], modulesToSave: [saved], tiesSaved: true)
+    let error = #expect(throws: FireflyError.self) { try model.attachAdapter(options, seed: 1) }
+    #expect(error?.what == "the head is trained whole and has an adapter too")
+  }
+
   @Test func aFreshAdapterChangesNothing() throws {
     let fixture = try ModelFixture("gqa")
     let model = try fixture.model()

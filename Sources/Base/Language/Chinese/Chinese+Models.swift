@@ -31,6 +31,10 @@ extension Chinese {
     = 请改写，使只有一个模式与之匹配。
     a whole number from 1 to 65536
     = 1 到 65536 的整数
+    the head is trained whole and has an adapter too
+    = 输出层既被完整训练，又加了适配器
+    Leave it out of "lora_target_modules" or of "modules_to_save".
+    = 请从 "lora_target_modules" 或 "modules_to_save" 中去掉它。
     the pair of the experts' parameter has an unknown shape
     = 专家参数的这一对矩阵形状未知
     A of a multiple of {} rows, and B of as many columns
