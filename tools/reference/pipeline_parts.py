@@ -112,6 +112,8 @@ CASES = {
     ]},
     "a compiled map": ({"model": words(), "normalizer": {"type": "Precompiled", "precompiled_charsmap": charsmap()}},
         ["①ﬁ", "é e\u0301", "x\u0301b", "a\u200bb\tc", "e\u0301\u0327", "👩\u200d👧", "\u0301", "kx\u0301\u0327"]),
+    "bytes that the alphabet lacks": ({"model": pairs(["a", "b", "Ġ", *BYTES], byte_fallback=True), "pre_tokenizer": {
+        "type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}}, ["a G", "ab上", "G"]),
     "bytes spelt twice": ({"model": pairs(["<unk>", *"aÄĠīĉâĲ"]), "pre_tokenizer": steps("pretokenizers", *[
         {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}] * 2)}, ["\t", " a"]),
     # Templates.

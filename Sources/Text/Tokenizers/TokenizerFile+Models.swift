@@ -81,8 +81,8 @@ extension TokenizerFile {
       try model.member($0)?.string()
     }
     guard affixes.allSatisfy(\.isEmpty) else { return false }
-    let unknown = try model.member("unk_token")?.string()
-    return unknown == nil || BytePairEncoder.byteIDs(table).allSatisfy { $0 >= 0 }
+    let leavesOut = try model.member("unk_token") == nil && !model.bool("byte_fallback", default: false)
+    return leavesOut || BytePairEncoder.byteIDs(table).allSatisfy { $0 >= 0 }
   }
 
   private func bytePairs(
