@@ -10,6 +10,10 @@ extension GGUFModel {
 
   private var scalingType: String { rope?["rope_type"]?.string ?? rope?["type"]?.string ?? "default" }
 
+  private var betas: String {
+    ["beta_fast", "beta_slow"].map { rope?[$0]?.text() ?? "none" }.joined(separator: ", ")
+  }
+
   func scaling() throws -> [(key: String, value: GGUFWriter.Value)] {
     switch architecture.rotary?.scaling ?? .none {
     case .none: return []
@@ -24,6 +28,11 @@ extension GGUFModel {
         throw FireflyError(
           "the exported file would lose this rotary scaling", at: "\(place): truncate",
           expected: "\(!rounds)", found: "\(rounds)")
+      }
+      guard kind.given.takesYarnRamp || architecture.rotary?.hasUsualRamp == true else {
+        throw FireflyError(
+          "the exported file would lose this rotary scaling", at: "\(place): beta_fast, beta_slow",
+          expected: "32 and 1, which llama.cpp takes whatever the file says", found: betas)
       }
       return try yarn(factor: Double(factor), original: Int(original), attention: Double(attention))
     case .long(let short, let long, let original, let attention)

@@ -197,6 +197,10 @@ import Testing
     ])
   }
 
+  private static let steep: JSONValue = [
+    "rope_type": "yarn", "factor": 4, "original_max_position_embeddings": 100, "beta_fast": 3,
+  ]
+
   private static let llama3: JSONValue = [
     "rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
     "original_max_position_embeddings": 64,
@@ -218,6 +222,8 @@ import Testing
         "long_factor": .array(.init(repeating: .double(2), count: 4)),
       ])
     ),
+    // llama.cpp has its own ramp for YaRN, whatever a file says.
+    ("seed_oss", "rope_scaling", steep),
     // llama.cpp does not open such files.
     ("qwen2", "head_dim", .int(16)), ("phi3", "head_dim", .int(16)), ("qwen3", "attention_bias", .bool(true)),
     ("seed_oss", "rope_scaling", llama3), ("gpt_oss", "attention_bias", .bool(false)),

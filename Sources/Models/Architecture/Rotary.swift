@@ -43,6 +43,15 @@ package struct Rotary: Equatable, Sendable {
     self.interleaved = interleaved
   }
 
+  /// Whether YaRN's ramp is, in effect, where it is without `beta_fast` and `beta_slow`; true of other scalings.
+  package var hasUsualRamp: Bool {
+    guard case .yarn(let factor, _, _, let original, let attention, let rounds) = scaling else { return true }
+    var usual = self
+    usual.scaling = .yarn(
+      factor: factor, fast: 32, slow: 1, original: original, attention: attention, rounds: rounds)
+    return inverseFrequencies(length: 1) == usual.inverseFrequencies(length: 1)
+  }
+
   /// Whether a longer sequence turns its first rows otherwise than a shorter one.
   var dependsOnLength: Bool {
     switch scaling {

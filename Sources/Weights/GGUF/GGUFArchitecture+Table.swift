@@ -112,7 +112,8 @@ extension GGUFArchitecture {
       endsAtWindow: false, options: { _ in [:] }),
     GGUFArchitecture(
       name: "mistral3", modelTypes: ["ministral3"], modelClass: "Ministral3ForCausalLM", tensors: .llama,
-      reordersRows: true, given: .init(hasFewBiases: true, growsQueries: true), endsAtWindow: true,
+      reordersRows: true, given: .init(takesYarnRamp: true, hasFewBiases: true, growsQueries: true),
+      endsAtWindow: true,
       options: { _ in ["sliding_window": .null] }),
     GGUFArchitecture(
       name: "smollm3", modelTypes: ["smollm3"], modelClass: "SmolLM3ForCausalLM", tensors: .llama,

@@ -66,6 +66,8 @@ package struct GGUFArchitecture: Sendable {
     package var headsFillHidden = false
     /// Whether the ends of YaRN's ramp are no whole dimensions, of which llama.cpp knows nothing.
     package var hasExactYarn = false
+    /// Whether llama.cpp reads where YaRN's ramp is; otherwise it is between 32 turns and one, whatever the file says.
+    package var takesYarnRamp = false
     /// Whether no linear layer but those of queries, keys and values has a bias.
     package var hasFewBiases = false
     /// Whether all of attention's linear layers have biases.

@@ -81,6 +81,10 @@ extension Chinese {
     = default、linear 或 yarn
     default, linear, yarn or llama3
     = default、linear、yarn 或 llama3
+    default, linear or yarn
+    = default、linear 或 yarn
+    32 and 1, which llama.cpp takes whatever the file says
+    = 32 与 1：无论文件怎么写，llama.cpp 都按此计算
     the exported file has no place for this tensor
     = 导出的文件中没有这个张量的位置
     a tensor of a LLaMA-like model
