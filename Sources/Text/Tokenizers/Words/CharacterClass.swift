@@ -2,6 +2,8 @@
 indirect enum CharacterClass {
   /// One character, as it is written in and outside of a class.
   case character(String)
+  /// An escape for many characters, as it is written in and outside of a class: the quickest to match.
+  case escape(String)
   /// What stands between the brackets of a class.
   case set(String)
   case not(CharacterClass)
@@ -11,7 +13,7 @@ indirect enum CharacterClass {
   /// What matches one character of the set. PCRE2's classes hold no others: what they cannot say is said by looking ahead.
   var expression: String {
     switch self {
-    case .character(let text): text
+    case .character(let text), .escape(let text): text
     case .set(let content): "[\(content)]"
     case .not(.set(let content)): "[^\(content)]"
     case .not(let set): "(?:(?!\(set.expression))(?s:.))"
@@ -22,7 +24,7 @@ indirect enum CharacterClass {
 
   var complement: CharacterClass {
     switch self {
-    case .character(let text): .not(.set(text))
+    case .character(let text), .escape(let text): .not(.set(text))
     case .not(let set): set
     default: .not(self)
     }
@@ -34,7 +36,7 @@ indirect enum CharacterClass {
     var others: [CharacterClass] = []
     for part in parts {
       switch part {
-      case .character(let text), .set(let text): content += text
+      case .character(let text), .escape(let text), .set(let text): content += text
       default: others.append(part)
       }
     }
@@ -65,9 +67,9 @@ extension CharacterClass {
   /// The set of `\p{…}`: short names of categories and scripts are PCRE2's too, but that a script is without its extensions.
   static func property(_ name: String) -> CharacterClass {
     let key = name.lowercased().filter { $0 != "_" && $0 != " " && $0 != "-" }
-    if let known = properties[key] { return .set("\\p{\(known)}") }
+    if let known = properties[key] { return .escape("\\p{\(known)}") }
     if let content = posix(key) { return .set(content) }
-    return .set("\\p{" + (key.count <= 2 || key == "any" ? "" : "sc:") + name + "}")
+    return .escape("\\p{" + (key.count <= 2 || key == "any" ? "" : "sc:") + name + "}")
   }
 
   /// The sets that POSIX names, over all of Unicode; its punctuation has symbols, which the property Punct does not.

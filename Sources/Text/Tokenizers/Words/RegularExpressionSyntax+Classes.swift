@@ -92,8 +92,8 @@ extension RegularExpressionSyntax {
     guard let kind = peek(1) else { throw unsupported("a backslash at the end") }
     position += 2
     switch kind {
-    case "d": return .set("\\p{Nd}")
-    case "D": return .set("\\P{Nd}")
+    case "d": return .escape("\\p{Nd}")
+    case "D": return .escape("\\P{Nd}")
     case "h": return .set(CharacterClass.hexadecimal)
     case "H": return CharacterClass.set(CharacterClass.hexadecimal).complement
     case "p", "P": return try property(braces(after: "\\\(kind)"), isNegated: kind == "P", inClass: inClass)
