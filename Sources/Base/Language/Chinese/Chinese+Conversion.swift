@@ -77,8 +77,6 @@ extension Chinese {
     = 除层号为 {} 的倍数外，各层都有窗口
     the exported file would lose this rotary scaling
     = 导出的文件会丢失这种旋转缩放
-    default, linear or yarn
-    = default、linear 或 yarn
     default, linear, yarn or llama3
     = default、linear、yarn 或 llama3
     default, linear or yarn
