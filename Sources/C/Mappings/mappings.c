@@ -76,7 +76,8 @@ static void handle(int signal, siginfo_t *info, void *context) {
 }
 
 void mappings_watch(void) {
-  struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
+  // On a stack for handlers, where the thread has one: products of float32 use the stack pointer for other things.
+  struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigemptyset(&action.sa_mask);
   sigaction(SIGBUS, &action, &before);
 }
