@@ -1,6 +1,7 @@
 import FireflyBase
 
-/// A regular expression (ECMA 262, as JSON Schema has it) as the texts that it finds itself in, or that it is the whole of: literals, classes, groups, alternatives, repetitions, `^` and `$` at the ends, and outside of groups what looks ahead or
+/// A regular expression (ECMA 262, as JSON Schema has it) as the texts that it finds itself in, or that it is the whole of:
+/// literals, classes, groups, alternatives, repetitions, `^` and `$` at the ends, and outside of groups what looks ahead or
 /// behind. What refers back or looks at words' borders is refused.
 struct RegularPattern {
   let pattern: TextPattern

@@ -12,7 +12,8 @@ public struct Pass: Sendable {
   package var firstTarget = 0
   /// Dropout is on.
   public var training: Bool
-  /// NEFTune's α, with dropout or without: each element of a row of L tokens and C channels gets noise from ±α/√(L·C) behind the embedding.
+  /// NEFTune's α, with dropout or without: each element of a row of L tokens and C channels gets noise from ±α/√(L·C)
+  /// behind the embedding.
   public var embeddingNoise: Float
   /// Blocks keep only their input and are computed again in the backward.
   public var checkpointing: Bool

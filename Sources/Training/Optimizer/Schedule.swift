@@ -2,7 +2,7 @@ import Foundation
 
 /// The learning rate's course: transformers' `lr_scheduler_type` with what it takes from `lr_scheduler_kwargs`.
 ///
-/// All but `constant` rise from 0 over the warm-up. What is said of least rates is a part of the peak.
+/// All but `constant` rise over the warm-up, from 0 where nothing else is said. A least rate is a part of the peak.
 public enum Schedule: Sendable, Equatable {
   /// The peak from the first step on, without a warm-up.
   case constant
@@ -41,6 +41,7 @@ public enum Schedule: Sendable, Equatable {
     public var stableSteps: Int?
     public var rise = Form.linear
     public var fall = Form.cosine
+    /// Where the rise begins and the fall ends.
     public var least = 0.0
     /// Of a fall by a cosine.
     public var waves = 0.5

@@ -6,8 +6,8 @@ import FireflyBase
 /// hold, in repetitions (`a{2}?` is `(?:a{2})?`), in options and in some escapes. What has no equal here is refused by name.
 struct RegularExpressionSyntax {
   private static let space = "\\t-\\r\\x{85}\\p{Z}"
-  /// `\w` and `\p{Word}` on their own. Of the numbers that are no digits it has those of Latin-1: Oniguruma has a table of its own for the first
-  /// 256 characters, at which classes do not look.
+  /// `\w` and `\p{Word}` on their own. Of the numbers that are no digits it has those of Latin-1: Oniguruma has a table of
+  /// its own for the first 256 characters, at which classes do not look.
   static let word = CharacterClass.word + "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
 
   let pattern: [Unicode.Scalar]
