@@ -96,6 +96,14 @@ import Testing
     #expect(text.contains("lr_scheduler_kwargs") && text.contains(expected), "\(text)")
   }
 
+  /// Without lr_end a polynomial falls to 1e-7, which is no fall from there.
+  @Test(arguments: [0, 1e-7]) func aPolynomialFallsFromAboveItsEnd(_ peak: Double) {
+    let error = #expect(throws: FireflyError.self) {
+      _ = try Self.config(.string("polynomial"), nil, learningRate: peak)
+    }
+    #expect(error?.description.contains("\"lr_end\" below learning_rate") == true)
+  }
+
   @Test func settingsMayBeTheirText() throws {
     let written = try Self.config(.string("cosine_with_min_lr"), .string(#"{"min_lr_rate": 0.25}"#))
     #expect(written.schedule == .cosine(least: 0.25))

@@ -61,7 +61,7 @@ private struct ScheduleSettings {
     case .cosineWithRestarts: return .cosineWithRestarts(cycles: count("num_cycles", from: 1) ?? 1)
     case .polynomial:
       let power = number("power", .number(0...(.infinity), above: true)) ?? 1
-      return .polynomial(power: power, least: part("lr_end", most: peak.nextDown) ?? 1e-7 / peak)
+      return .polynomial(power: power, least: endOfPolynomial())
     case .inverseSquareRoot: return .inverseSquareRoot(timescale: count("timescale", from: 1))
     case .cosineWithLeast: return .cosine(waves: waves(), least: requiredLeast())
     case .cosineFromLeast:
@@ -98,6 +98,13 @@ private struct ScheduleSettings {
       missing("one of \"min_lr\" and \"min_lr_rate\"", found: both ? "both" : nil)
     }
     return least ?? rate ?? 0
+  }
+
+  /// lr_end, or transformers' 1e-7, which must be below the peak, too.
+  private mutating func endOfPolynomial() -> Double {
+    let usual = 1e-7
+    if rest["lr_end"] == nil && peak <= usual { missing("\"lr_end\" below learning_rate", found: "\(usual)") }
+    return part("lr_end", most: peak.nextDown) ?? (peak > usual ? usual / peak : 0)
   }
 
   /// A rate, as a part of the peak.

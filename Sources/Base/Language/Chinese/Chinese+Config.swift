@@ -43,6 +43,8 @@ extension Chinese {
     = 没有附加设置
     no others than {}
     = 只有 {}
+    "lr_end" below learning_rate
+    = 小于 learning_rate 的 "lr_end"
     one of "min_lr" and "min_lr_rate"
     = "min_lr" 与 "min_lr_rate" 之一
     both
